@@ -1,0 +1,1 @@
+"""One folder per outside system; its library is imported there and nowhere else."""

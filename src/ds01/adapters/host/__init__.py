@@ -1,0 +1,1 @@
+"""The host: folders pinned with a user's rights, cgroups, the clock."""

@@ -1,0 +1,1 @@
+"""ds01d's HTTP face: one router per noun."""

@@ -1,0 +1,1 @@
+"""The command line: the folder tree is the command tree."""

@@ -1,0 +1,1 @@
+"""limits.yaml to domain values, with file, line and column in every error."""

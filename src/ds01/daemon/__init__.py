@@ -1,0 +1,1 @@
+"""ds01d: wiring, loops, start and stop."""

@@ -1,0 +1,207 @@
+"""Containers: what they are, how they came to be, and why they stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from ds01.domain.lease import LeaseId
+from ds01.domain.people import Uid
+
+ContainerId = NewType("ContainerId", str)
+"""The engine's full id, 64 hex digits."""
+
+
+class Door(StrEnum):
+    """How a container came to be; limits may differ by it."""
+
+    DS01 = "ds01"
+    DOCKER = "docker"
+    COMPOSE = "compose"
+    DEVCONTAINER = "devcontainer"
+    JOB = "job"
+
+
+class ContainerState(StrEnum):
+    """What the user sees. ``creating`` exists only between grant and start."""
+
+    CREATING = "creating"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    REMOVED = "removed"
+    QUARANTINED = "quarantined"
+
+
+class StopReason(StrEnum):
+    """Why a container stopped; ``exit`` carries the code, ``admin`` the name, in the detail."""
+
+    USER = "user"
+    RETIRED = "retired"
+    IDLE = "idle"
+    RUNTIME = "runtime"
+    GPU_HOLD = "gpu_hold"
+    OOM = "oom"
+    EXIT = "exit"
+    ADMIN = "admin"
+    ENGINE = "engine"
+    HOST_RESTART = "host_restart"
+    PREEMPTED = "preempted"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """One container in the ledger.
+
+    ``name`` is the user's; the engine stores ``<name>._.<uid>``. ``spec`` is the hash of the image's recipe at
+    create time. ``forced_user`` says that everything in it runs as its owner because a folder of the host is
+    mounted from a file system that would honour setuid files.
+    """
+
+    id: ContainerId
+    uid: Uid
+    epoch: int
+    name: str
+    door: Door
+    state: ContainerState
+    image: str
+    """The image's id (``sha256:…``)."""
+    image_ref: str
+    """The image's name as the user wrote it."""
+    created_at: datetime
+    project: str = ""
+    workspace: str = ""
+    lease: LeaseId | None = None
+    gpus: int = 0
+    """Slots the container asks for each time it starts."""
+    gpu_profile: str = ""
+    forced_user: bool = False
+    started_at: datetime | None = None
+    stopped_at: datetime | None = None
+    removed_at: datetime | None = None
+    reason: StopReason | None = None
+    reason_detail: str = ""
+    spec: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """One bind mount of a container. ``source`` is what the engine mounts (a pinned path), ``shown`` what the
+    user asked for.
+    """
+
+    source: str
+    target: str
+    read_only: bool = False
+    shown: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A device node given to a container."""
+
+    host: str
+    inside: str
+    permissions: str = "rwm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceRequest:
+    """GPUs asked of the engine by UUID: driver ``nvidia``, or ``cdi`` with CDI names."""
+
+    driver: str
+    ids: tuple[str, ...]
+    capabilities: tuple[str, ...] = ("gpu",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """How leased slots get into a container: nodes, requests, environment and files."""
+
+    devices: tuple[Device, ...] = ()
+    requests: tuple[DeviceRequest, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """The engine-side limits of one container; 0 is no value here, every field is set."""
+
+    cpus: float
+    memory_bytes: int
+    swap_bytes: int
+    shm_bytes: int
+    pids: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerSpec:
+    """The full and final configuration of a container DS01 creates itself: no update afterwards."""
+
+    name: str
+    """The engine's name."""
+    image: str
+    """Image id."""
+    command: tuple[str, ...]
+    user: str
+    """``uid:gid``."""
+    hostname: str
+    working_dir: str
+    environment: dict[str, str]
+    labels: dict[str, str]
+    mounts: tuple[Mount, ...]
+    attachment: Attachment
+    resources: Resources
+    cgroup_parent: str
+    network: str
+    stop_grace_seconds: int
+    group_add: tuple[int, ...] = ()
+
+
+class Label:
+    """Docker labels of DS01: enough of them to rebuild the live state when the ledger is lost."""
+
+    PREFIX = "ds01."
+    SCHEMA = "ds01.schema"
+    OWNER = "ds01.owner.uid"
+    EPOCH = "ds01.owner.epoch"
+    NAME = "ds01.name"
+    PROJECT = "ds01.project"
+    WORKSPACE = "ds01.workspace"
+    DOOR = "ds01.door"
+    LEASE = "ds01.lease"
+    SLOTS = "ds01.slots"
+    GPUS = "ds01.gpus"
+    SPEC = "ds01.spec"
+    IMAGE = "ds01.image"
+    FORCED_USER = "ds01.forced_user"
+    BASE = "ds01.base"
+    BUILT_AT = "ds01.built_at"
+    PACKAGES = "ds01.packages"
+
+
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """A container as the engine shows it now. ``exit_code`` and ``oom_killed`` count when it has stopped."""
+
+    id: ContainerId
+    stored_name: str
+    image: str
+    labels: dict[str, str]
+    running: bool
+    paused: bool
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int = 0
+    oom_killed: bool = False
+    devices: tuple[str, ...] = ()
+    """Host device paths and requested device ids, to compare with the lease."""
+    ever_started: bool = False

@@ -1,0 +1,61 @@
+"""Events: what happened, append-only, in the past tense. Outcomes, not intents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ds01.domain.people import Uid
+
+
+class EventType(StrEnum):
+    """Every type of event there is; the docs page lists them from here."""
+
+    CONTAINER_CREATED = "container.created"
+    CONTAINER_STARTED = "container.started"
+    CONTAINER_STOPPED = "container.stopped"
+    CONTAINER_PAUSED = "container.paused"
+    CONTAINER_UNPAUSED = "container.unpaused"
+    CONTAINER_REMOVED = "container.removed"
+    CONTAINER_QUARANTINED = "container.quarantined"
+    CONTAINER_RECOVERED = "container.recovered"
+    LEASE_GRANTED = "lease.granted"
+    LEASE_ACTIVATED = "lease.activated"
+    LEASE_HELD = "lease.held"
+    LEASE_RELEASED = "lease.released"
+    LEASE_REVOKED = "lease.revoked"
+    LEASE_RECOVERED = "lease.recovered"
+    REQUEST_DENIED = "request.denied"
+    DOOR_DENIED = "door.denied"
+    DOOR_ALLOWED = "door.allowed"
+    IMAGE_BUILT = "image.built"
+    IMAGE_REMOVED = "image.removed"
+    PACKAGES_SUGGESTED = "packages.suggested"
+    FILES_RESCUED = "files.rescued"
+    POLICY_RELOADED = "policy.reloaded"
+    POLICY_REJECTED = "policy.rejected"
+    SLOT_QUARANTINED = "slot.quarantined"
+    SLOT_VANISHED = "slot.vanished"
+    ACCOUNT_CHANGED = "account.changed"
+    DAEMON_STARTED = "daemon.started"
+    DAEMON_STOPPED = "daemon.stopped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event. ``seq`` is given by the ledger; ``actor`` None is DS01 itself.
+
+    ``uid`` is whose affair it is: users see the events with their own uid.
+    """
+
+    seq: int = 0
+    at: datetime
+    type: EventType
+    actor: Uid | None
+    uid: Uid | None
+    subject: str
+    outcome: str = "done"
+    details: Mapping[str, str] = field(default_factory=dict)
+    schema: int = 1

@@ -1,0 +1,117 @@
+"""GPUs and what can be leased of them.
+
+A *slot* is a whole GPU or one MIG instance, known by UUID, never by index. A GPU in MIG mode offers its
+instances only. The size of a slot is its *gpueq*: 1 for a whole GPU, compute slices / the GPU's slices for an
+instance, exact because quotas are compared with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NewType
+
+SlotId = NewType("SlotId", str)
+"""A GPU or MIG UUID: ``GPU-…`` or ``MIG-…``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigInstance:
+    """One MIG instance. ``profile`` is NVIDIA's name (``2g.10gb``); ``slices`` are its compute slices."""
+
+    uuid: SlotId
+    profile: str
+    slices: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """One GPU as the driver reports it now.
+
+    ``index`` is the host's and is for display; ``slices`` is the number of compute slices MIG divides this GPU
+    into (0 when it cannot). ``numa_node`` is -1 when unknown; ``links`` are UUIDs reached over NVLink.
+    """
+
+    uuid: SlotId
+    index: int
+    model: str
+    memory_bytes: int
+    minor: int
+    pci_bus: str = ""
+    slices: int = 0
+    mig: bool = False
+    instances: tuple[MigInstance, ...] = ()
+    numa_node: int = -1
+    links: frozenset[SlotId] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """What can be leased. ``gpu`` is the UUID of the GPU it is (part of)."""
+
+    id: SlotId
+    gpu: SlotId
+    gpu_index: int
+    model: str
+    profile: str
+    """The MIG profile, or ``"full"``."""
+    memory_bytes: int
+    gpueq: Fraction
+    minor: int
+    numa_node: int = -1
+    links: frozenset[SlotId] = frozenset()
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is a whole GPU."""
+        return self.profile == "full"
+
+    @property
+    def label(self) -> str:
+        """How people see it: ``0`` for GPU 0, ``2:1g.5gb`` for an instance on GPU 2."""
+        return str(self.gpu_index) if self.whole else f"{self.gpu_index}:{self.profile}"
+
+
+def slots_of(gpu: Gpu) -> tuple[Slot, ...]:
+    """The slots one GPU offers: itself, or its MIG instances when it is in MIG mode (possibly none)."""
+    if not gpu.mig:
+        return (
+            Slot(
+                id=gpu.uuid, gpu=gpu.uuid, gpu_index=gpu.index, model=gpu.model, profile="full",
+                memory_bytes=gpu.memory_bytes, gpueq=Fraction(1), minor=gpu.minor,
+                numa_node=gpu.numa_node, links=gpu.links,
+            ),
+        )  # fmt: skip
+    return tuple(
+        Slot(
+            id=part.uuid, gpu=gpu.uuid, gpu_index=gpu.index, model=gpu.model, profile=part.profile,
+            memory_bytes=part.memory_bytes, gpueq=Fraction(part.slices, gpu.slices), minor=gpu.minor,
+            numa_node=gpu.numa_node,
+        )
+        for part in gpu.instances
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuAsk:
+    """What somebody asks for: ``count`` slots, each of ``profile`` or with at least ``memory_bytes``.
+
+    ``profile`` is a MIG profile, ``"full"``, or None for whatever fits best.
+    """
+
+    count: int = 1
+    profile: str | None = None
+    memory_bytes: int = 0
+
+
+def ask(text: str, memory_bytes: int = 0) -> GpuAsk:
+    """What ``--gpus`` says: ``0``, ``2``, ``full`` or a MIG profile such as ``2g.20gb``.
+
+    Raises ValueError when it is none of these.
+    """
+    if text.isdecimal() and len(text) <= 3:
+        return GpuAsk(count=int(text), memory_bytes=memory_bytes)
+    if text == "full" or (text.endswith("gb") and "g." in text):
+        return GpuAsk(count=1, profile=text, memory_bytes=memory_bytes)
+    raise ValueError(f"'{text}' is no number of GPUs and no MIG profile")

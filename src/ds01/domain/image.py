@@ -1,0 +1,57 @@
+"""Images: permanent blueprints. An image is stale when its recipe or its base has moved on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from ds01.domain.people import Uid
+
+ImageId = NewType("ImageId", str)
+"""``sha256:…``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image as the engine shows it. ``owner`` comes from the ledger; None is shared (a base)."""
+
+    id: ImageId
+    tags: tuple[str, ...]
+    created_at: datetime
+    size_bytes: int
+    labels: dict[str, str]
+    owner: Uid | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """Who may write a tag. ``provenance`` is ``user``, ``admin`` or ``registry``."""
+
+    ref: str
+    image: ImageId
+    provenance: str
+    owner: Uid | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseImage:
+    """An entry of the catalogue of bases."""
+
+    name: str
+    reference: str
+    description: str
+    python: str = "python3"
+    size_bytes: int = 0
+    cuda: str = ""
+
+
+def stale_reason(image: Image, spec: str, base_digest: str) -> str:
+    """Why an image is not what the project file says now; ``""`` when it is."""
+    from ds01.domain.container import Label
+
+    if spec and image.labels.get(Label.SPEC, "") != spec:
+        return "the project file changed since the image was built"
+    if base_digest and image.labels.get(Label.BASE, "") != base_digest:
+        return "its base image was updated"
+    return ""

@@ -1,0 +1,67 @@
+"""A lease: an exclusive grant of slots to one user's container.
+
+``reserved → active → held → released``, or ``revoked``. Reserved waits for its container and expires; held is
+the time after a stop in which the GPU is kept; released and revoked are the ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import NewType
+
+from ds01.domain.gpu import SlotId
+from ds01.domain.people import Uid
+
+LeaseId = NewType("LeaseId", str)
+
+
+class LeaseState(StrEnum):
+    """Where a lease is in its life."""
+
+    RESERVED = "reserved"
+    ACTIVE = "active"
+    HELD = "held"
+    RELEASED = "released"
+    REVOKED = "revoked"
+
+    @property
+    def open(self) -> bool:
+        """Whether the slots are still taken."""
+        return self in (LeaseState.RESERVED, LeaseState.ACTIVE, LeaseState.HELD)
+
+
+_NEXT = {
+    LeaseState.RESERVED: {LeaseState.ACTIVE, LeaseState.RELEASED, LeaseState.REVOKED},
+    LeaseState.ACTIVE: {LeaseState.HELD, LeaseState.RELEASED, LeaseState.REVOKED},
+    LeaseState.HELD: {LeaseState.ACTIVE, LeaseState.RELEASED, LeaseState.REVOKED},
+    LeaseState.RELEASED: set[LeaseState](),
+    LeaseState.REVOKED: set[LeaseState](),
+}
+
+
+def may_become(old: LeaseState, new: LeaseState) -> bool:
+    """Whether a lease may go from one state to the other."""
+    return new in _NEXT[old]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """One grant. ``container`` is the engine's full id once there is one; ``expires_at`` is set while the
+    lease is reserved or held and says when it ends by itself.
+    """
+
+    id: LeaseId
+    uid: Uid
+    epoch: int
+    slots: tuple[SlotId, ...]
+    gpueq: Fraction
+    state: LeaseState
+    granted_at: datetime
+    expires_at: datetime | None = None
+    container: str | None = None
+    name: str = ""
+    ended_at: datetime | None = None
+    reason: str = ""

@@ -1,0 +1,219 @@
+"""Limits: what a user may have, merged key by key from layers, each value knowing the line it came from.
+
+Precedence, later wins: built-in defaults, ``defaults``, ``groups.<g>``, ``users.<u>``, ``doors.<door>``
+(lifecycle keys only), a valid exemption (lifts the limit). Reading the file is ``ds01.config``; this module
+only merges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from ds01.domain.container import Door
+from ds01.domain.people import Uid, User
+
+Value = int | float | str | bool | Fraction | timedelta | None
+"""Sizes are int bytes, durations timedelta, GPU-equivalents Fraction; None is 'no limit'."""
+
+GIB = 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sourced:
+    """A value and the place that set it: ``limits.yaml:12``, or ``built-in``."""
+
+    value: Value
+    source: str
+
+
+Layer = Mapping[str, Sourced]
+"""Flat keys (``gpus.max``, ``idle``) to sourced values; a missing key says nothing."""
+
+
+_BUILT_IN_VALUES: dict[str, Value] = {
+    "gpus.max": Fraction(1),
+    "gpus.per_container": 1,
+    "gpus.mig": "allowed",
+    "containers": 3,
+    "cpus": 8.0,
+    "memory": 32 * GIB,
+    "swap": 0,
+    "shm": 8 * GIB,
+    "pids": 4096,
+    "disk.workspace": 100 * GIB,
+    "disk.images": 60 * GIB,
+    "runtime": timedelta(hours=24),
+    "idle": timedelta(minutes=30),
+    "gpu_hold": timedelta(minutes=15),
+    "container_hold": timedelta(days=7),
+    "priority": 0,
+    "lead": timedelta(minutes=15),
+    "stop_grace": timedelta(seconds=60),
+    "admin": False,
+}
+
+BUILT_IN: Layer = {key: Sourced(value=value, source="built-in") for key, value in _BUILT_IN_VALUES.items()}
+"""Every key there is, with the value of a lab that wrote no file."""
+
+LIFECYCLE_KEYS = frozenset({"runtime", "idle", "gpu_hold", "container_hold", "lead", "stop_grace"})
+"""What a door may change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A policy tier. ``members`` are logins or ``*``; ``unix_groups`` are group names of the directory."""
+
+    name: str
+    members: frozenset[str] = frozenset()
+    unix_groups: frozenset[str] = frozenset()
+    layer: Layer = field(default_factory=dict)
+    aggregate: Layer = field(default_factory=dict)
+    """``cpus``, ``memory``, ``pids`` of all containers of one user together; empty: no aggregate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exemption:
+    """Lifts the named limits of one user until a time, for a stated reason."""
+
+    login: str
+    keys: frozenset[str]
+    until: datetime
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A whole, valid limits file. ``groups`` keep the file's order."""
+
+    defaults: Layer = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    users: Mapping[str, Layer] = field(default_factory=dict)
+    doors: Mapping[Door, Layer] = field(default_factory=dict)
+    exemptions: Sequence[Exemption] = ()
+    source: str = "built-in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one user may have through one door now. None is 'no limit' where the type allows it.
+
+    ``gpus_max`` is in GPU-equivalents, ``gpus_per_container`` in slots, sizes in bytes.
+    """
+
+    group: str
+    admin: bool
+    gpus_max: Fraction | None
+    gpus_per_container: int | None
+    mig: str
+    containers: int | None
+    cpus: float
+    memory_bytes: int
+    swap_bytes: int
+    shm_bytes: int
+    pids: int
+    disk_workspace_bytes: int | None
+    disk_images_bytes: int | None
+    runtime: timedelta | None
+    idle: timedelta | None
+    gpu_hold: timedelta
+    container_hold: timedelta | None
+    priority: int
+    lead: timedelta
+    stop_grace: timedelta
+    aggregate: Mapping[str, Value]
+    sources: Mapping[str, Sourced]
+    """Every key with the value in force and where it comes from."""
+
+
+def group_of(policy: Policy, user: User) -> Group | None:
+    """The user's policy tier: named by login, else by Unix group, else ``*``; first match in file order."""
+    matches: tuple[Callable[[Group], bool], ...] = (
+        lambda group: user.login in group.members,
+        lambda group: bool(group.unix_groups & user.groups),
+        lambda group: "*" in group.members,
+    )
+    return next((group for match in matches for group in policy.groups if match(group)), None)
+
+
+def effective(policy: Policy, user: User, door: Door, now: datetime) -> Limits:
+    """The limits in force for ``user`` through ``door`` at ``now``."""
+    group = group_of(policy, user)
+    merged = dict(BUILT_IN)
+    for layer in _layers(policy, group, user, door, now):
+        merged.update(layer)
+    return _limits(merged, group)
+
+
+def _layers(policy: Policy, group: Group | None, user: User, door: Door, now: datetime) -> Iterator[Layer]:
+    yield policy.defaults
+    if group is not None:
+        yield group.layer
+    yield policy.users.get(user.login, {})
+    yield policy.doors.get(door, {})
+    for exemption in policy.exemptions:
+        if exemption.login == user.login and now < exemption.until:
+            yield {key: Sourced(value=None, source=exemption.source) for key in exemption.keys}
+
+
+def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
+    value = _Typed(merged)
+    return Limits(
+        group=group.name if group else "default",
+        admin=bool(merged["admin"].value),
+        gpus_max=value.fraction("gpus.max"),
+        gpus_per_container=value.integer("gpus.per_container"),
+        mig=str(merged["gpus.mig"].value),
+        containers=value.integer("containers"),
+        cpus=value.number("cpus"),
+        memory_bytes=value.required("memory"),
+        swap_bytes=value.required("swap"),
+        shm_bytes=value.required("shm"),
+        pids=value.required("pids"),
+        disk_workspace_bytes=value.integer("disk.workspace"),
+        disk_images_bytes=value.integer("disk.images"),
+        runtime=value.duration("runtime"),
+        idle=value.duration("idle"),
+        gpu_hold=value.duration("gpu_hold") or timedelta(0),
+        container_hold=value.duration("container_hold"),
+        priority=value.required("priority"),
+        lead=value.duration("lead") or timedelta(0),
+        stop_grace=value.duration("stop_grace") or timedelta(0),
+        aggregate={key: item.value for key, item in group.aggregate.items()} if group else {},
+        sources=dict(merged),
+    )
+
+
+class _Typed:
+    """Reads merged values with the type their key promises; ``ds01.config`` has checked them."""
+
+    def __init__(self, merged: Mapping[str, Sourced]) -> None:
+        self._merged = merged
+
+    def fraction(self, key: str) -> Fraction | None:
+        value = self._merged[key].value
+        return value if value is None else Fraction(str(value))
+
+    def integer(self, key: str) -> int | None:
+        value = self._merged[key].value
+        return value if value is None else int(str(value))
+
+    def required(self, key: str) -> int:
+        return int(str(self._merged[key].value))
+
+    def number(self, key: str) -> float:
+        return float(str(self._merged[key].value))
+
+    def duration(self, key: str) -> timedelta | None:
+        value = self._merged[key].value
+        if value is None or isinstance(value, timedelta):
+            return value
+        raise TypeError(f"{key} is no duration: {value!r}")
+
+
+def uid_owns(uid: Uid, owner: Uid | None, admin: bool) -> bool:
+    """Whether somebody may act on a thing: its owner or an admin; what nobody owns is for admins."""
+    return admin or (owner is not None and owner == uid)

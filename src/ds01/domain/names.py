@@ -1,0 +1,77 @@
+"""Names: what users may type, and what the engine stores.
+
+A container is stored as ``<name>._.<uid>`` and an image as ``ds01-<uid>/<project>``, so that two users never
+collide and nobody has to know it. Ownership never follows from a name: it is a uid in the ledger.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from ds01.domain.errors import BAD_NAME, Ds01Error
+
+NAME_LENGTH = 40
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_STORED = re.compile(r"(?P<name>.+)\._\.(?P<uid>\d+)")
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` can name a project or a container."""
+    return _NAME.fullmatch(text) is not None
+
+
+def corrected(text: str) -> str:
+    """The nearest usable name, or ``""`` when nothing of it can be kept."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:NAME_LENGTH].rstrip("-")
+
+
+def checked(text: str, what: str = "name") -> str:
+    """``text`` when it is a usable name; otherwise an error that offers the corrected form."""
+    if is_name(text):
+        return text
+    better = corrected(text)
+    raise Ds01Error(
+        BAD_NAME,
+        f"'{text}' cannot be a {what}.",
+        reason="Names have 1 to 40 lower-case letters, digits and hyphens, and start with a letter or digit.",
+        hint=f"Use '{better}' instead." if better else "Choose another name, for example 'thesis'.",
+    )
+
+
+def stored_container(name: str, uid: int) -> str:
+    """The engine's name of a container."""
+    return f"{name}._.{uid}"
+
+
+def shown_container(stored: str, uid: int) -> str:
+    """The user's name of a container, from the engine's."""
+    match = _STORED.fullmatch(stored.removeprefix("/"))
+    if match is None or int(match["uid"]) != uid:
+        return stored.removeprefix("/")
+    return match["name"]
+
+
+def image_repository(uid: int, project: str) -> str:
+    """The repository of a project's image."""
+    return f"ds01-{uid}/{project}"
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """The known name somebody probably meant."""
+    found = difflib.get_close_matches(text, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def login_inside(login: str) -> str:
+    """The user's name inside a container: the login's local part, in the characters every image accepts.
+
+    ``h.baker@lab.lan`` gives ``h_baker``, ``204214@lab.lan`` gives ``u204214``. At most 32 characters. It is for
+    display only, one container has one user: uniqueness comes from the uid.
+    """
+    local = login.split("@", 1)[0].lower()
+    clean = re.sub(r"[^a-z0-9_-]", "_", local)
+    if not clean or not (clean[0].isalpha() or clean[0] == "_"):
+        clean = "u" + clean
+    return clean[:32]

@@ -1,0 +1,45 @@
+"""People: a user is a Unix account known by uid; a name is for display.
+
+Identity is the uid plus an *epoch*: when an account is deleted and its uid given to somebody else, the new
+account starts a new epoch and inherits nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+from ds01.domain.names import login_inside
+
+Uid = NewType("Uid", int)
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """One account, as the directory (NSS) gives it. ``groups`` are Unix group names."""
+
+    uid: Uid
+    gid: int
+    login: str
+    home: str
+    gids: frozenset[int] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def name_inside(self) -> str:
+        """The account's name inside containers."""
+        return login_inside(self.login)
+
+    @property
+    def slice(self) -> str:
+        """The cgroup that holds everything of this user."""
+        return f"ds01-u{self.uid}.slice"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Who a uid belongs to, in the ledger: the epoch grows when the uid changes hands."""
+
+    uid: Uid
+    login: str
+    epoch: int

@@ -1,0 +1,61 @@
+"""Quantities as people write them: ``30m 24h 7d``, ``512M 32G``, ``5%``, ``2.5``; and back."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from fractions import Fraction
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SIZES = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+
+
+def duration(text: str) -> timedelta:
+    """``90s``, ``30m``, ``1h30m``, ``7d``. Raises ValueError."""
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"'{text}' is no duration; write it like 30m, 24h, 1h30m or 7d")
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", text)
+    seconds = sum(Fraction(number) * _UNITS[unit] for number, unit in parts)
+    return timedelta(seconds=float(seconds))
+
+
+def size(text: str) -> int:
+    """Bytes of ``512M``, ``32G``, ``1.5T`` or a plain number of bytes; units are powers of 1024."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"'{text}' is no size; write it like 512M or 32G")
+    return int(Fraction(match[1]) * _SIZES[match[2].upper()])
+
+
+def show_duration(value: timedelta | None) -> str:
+    """The shortest exact form with at most two units (``1h30m``); None is ``no limit``."""
+    if value is None:
+        return "no limit"
+    seconds = int(value.total_seconds())
+    if seconds < 1:
+        return "0s"
+    shown = []
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, length)
+        if count:
+            shown.append(f"{count}{unit}")
+    return "".join(shown[:2])
+
+
+def show_size(value: int | None) -> str:
+    """``32G``, ``1.5G``, ``512M``; None is ``no limit``."""
+    if value is None:
+        return "no limit"
+    for unit, length in (("T", 1024**4), ("G", 1024**3), ("M", 1024**2), ("K", 1024)):
+        if value >= length:
+            return f"{value / length:.1f}".removesuffix(".0") + unit
+    return f"{value}B"
+
+
+def show_gpueq(value: Fraction | None) -> str:
+    """GPU-equivalents with at most two decimals: ``1``, ``0.43``; None is ``no limit``."""
+    if value is None:
+        return "no limit"
+    return f"{float(value):.2f}".rstrip("0").rstrip(".")

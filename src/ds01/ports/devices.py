@@ -1,0 +1,65 @@
+"""GPUs, as the driver shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ds01.domain.container import Attachment
+from ds01.domain.gpu import Gpu, Slot, SlotId
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuProcess:
+    """A process that uses a slot. ``pid`` is the host's."""
+
+    slot: SlotId
+    pid: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuSample:
+    """One reading of a slot. None is unknown, which counts as busy; utilisation is 0 to 1."""
+
+    slot: SlotId
+    utilisation: float | None
+    memory_used_bytes: int | None
+    temperature_c: int | None = None
+    power_w: float | None = None
+    energy_j: float | None = None
+    """Joules since the driver was loaded; only whole GPUs have a meter."""
+
+
+class Devices(Protocol):
+    """The GPUs of this server. Errors are Ds01Error; a GPU that fell off is simply not in the inventory."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether these GPUs are not real. Never silent: everything that shows GPUs says so."""
+        ...
+
+    def inventory(self) -> tuple[Gpu, ...]:
+        """All GPUs now, with their MIG instances and topology."""
+        ...
+
+    def samples(self) -> tuple[GpuSample, ...]:
+        """One reading per slot."""
+        ...
+
+    def processes(self) -> tuple[GpuProcess, ...]:
+        """All processes on all GPUs."""
+        ...
+
+    def faults(self) -> dict[SlotId, str]:
+        """Slots nobody may be placed on, with the reason (Xid, ECC, heat)."""
+        ...
+
+    def attach(self, slots: Sequence[Slot]) -> Attachment:
+        """How these slots get into a container: numbered from 0 inside, whatever the host calls them."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the driver."""
+        ...

@@ -1,0 +1,96 @@
+"""The Docker engine, in our words. Foreign errors stop at the adapter: every method raises Ds01Error."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ds01.domain.container import ContainerId, ContainerSpec, Observed
+from ds01.domain.image import Image, ImageId
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineVersion:
+    """What runs: ``engine`` such as ``20.10.24``, ``api`` such as ``1.41``."""
+
+    engine: str
+    api: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineEvent:
+    """One event of the engine: ``kind`` (container, image), ``action`` (start, die, oom, destroy, …)."""
+
+    kind: str
+    action: str
+    id: str
+    at: datetime
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One entry of a container's writable layer against its image: ``kind`` is A, C or D."""
+
+    kind: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process in a container, as the host sees it."""
+
+    pid: int
+    user: str
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """One reading of a container: CPU in seconds since its start, memory and network in bytes."""
+
+    cpu_seconds: float
+    memory_bytes: int
+    memory_limit_bytes: int
+    network_bytes: int
+    pids: int
+
+
+class Engine(Protocol):
+    """The engine. Ids are full ids; ``list`` shows all containers, running or not, of anybody."""
+
+    async def version(self) -> EngineVersion: ...
+    async def create(self, spec: ContainerSpec) -> ContainerId: ...
+    async def start(self, container: ContainerId) -> None: ...
+    async def stop(self, container: ContainerId, grace_seconds: int) -> None: ...
+    async def kill(self, container: ContainerId, signal: str) -> None: ...
+    async def pause(self, container: ContainerId) -> None: ...
+    async def unpause(self, container: ContainerId) -> None: ...
+    async def remove(self, container: ContainerId, *, force: bool = False) -> None: ...
+    async def inspect(self, container: ContainerId) -> Observed | None: ...
+    async def list(self) -> tuple[Observed, ...]: ...
+    async def changes(self, container: ContainerId) -> tuple[Change, ...]: ...
+    async def processes(self, container: ContainerId) -> tuple[Process, ...]: ...
+    async def usage(self, container: ContainerId) -> Usage | None: ...
+    async def read_files(self, container: ContainerId, path: str) -> bytes:
+        """A path of the container as a tar archive."""
+        ...
+
+    async def commit(self, container: ContainerId, reference: str) -> ImageId:
+        """Keep a writable layer as an internal image, to recreate a container on its own layer."""
+        ...
+
+    async def image(self, reference: str) -> Image | None: ...
+    async def images(self) -> tuple[Image, ...]: ...
+    async def remove_image(self, reference: str) -> None: ...
+    async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
+        """A bridge network of this name, created when missing, without traffic between containers."""
+        ...
+
+    def events(self) -> AsyncIterator[EngineEvent]:
+        """Events as they come, until the engine goes away (then Ds01Error)."""
+        ...
+
+    async def close(self) -> None: ...

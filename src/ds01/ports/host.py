@@ -1,0 +1,62 @@
+"""The host: folders opened with a user's own rights, and the cgroups that hold a user's containers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ds01.domain.limits import Value
+from ds01.domain.people import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """A folder or file pinned by file descriptor: what was checked is what gets mounted.
+
+    ``source`` is the staged path to give the engine; ``real`` the path it had when pinned; ``safe`` says the file
+    system it is on is mounted ``nosuid,nodev``, so that root in a container cannot plant anything there.
+    """
+
+    source: str
+    real: str
+    owner_uid: int
+    is_folder: bool
+    safe: bool
+
+
+class Host(Protocol):
+    """Privileged acts on the host, each checked."""
+
+    def pin(self, user: User, path: str, key: str, *, create: bool = False, read_only: bool = False,
+            shared: tuple[str, ...] = ()) -> Pin:  # fmt: skip
+        """Open ``path`` as ``user`` and bind it to a root-only place under ``key`` (one key per container).
+
+        The thing must be the user's own, or below one of ``shared`` (then read-only is forced). ``create`` makes a
+        missing folder as the user. Raises Ds01Error (``mount.denied``) in a sentence.
+        """
+        ...
+
+    def unpin(self, key: str) -> None:
+        """Undo all pins of a key; unknown keys are fine."""
+        ...
+
+    def pinned(self) -> frozenset[str]:
+        """The keys with pins, for the reconciler."""
+        ...
+
+    def repin(self, user: User, path: str, key: str, index: int, *, read_only: bool = False) -> Pin:
+        """Make a pin of a stopped container again (after a reboot) at its old staged path."""
+        ...
+
+    def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
+        """Create the user's cgroup with these limits and return the engine's ``CgroupParent``."""
+        ...
+
+    def boot_id(self) -> str:
+        """Changes when the host restarts."""
+        ...
+
+    def free_bytes(self, path: str) -> int:
+        """Free space on the file system of ``path``."""
+        ...

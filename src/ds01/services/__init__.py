@@ -1,0 +1,1 @@
+"""What DS01 does, one verb per file: load, decide with the rules, write, act."""

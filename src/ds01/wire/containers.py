@@ -1,0 +1,133 @@
+"""Containers on the wire. Times are ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerView:
+    """One container as its owner sees it."""
+
+    name: str
+    id: str
+    owner: str
+    project: str
+    image: str
+    state: str
+    door: str
+    created_at: str
+    started_at: str | None = None
+    stopped_at: str | None = None
+    removed_at: str | None = None
+    reason: str = ""
+    """Why it stopped, in words."""
+    gpus: tuple[str, ...] = ()
+    """Labels of the leased slots."""
+    gpu_count: int = 0
+    lease: str = ""
+    """reserved, active, held or ``""``."""
+    gpu_hold_until: str | None = None
+    remove_at: str | None = None
+    workspace: str = ""
+    stale: str = ""
+    """Why its image is not the project's latest; ``""`` when it is."""
+    gpu_utilisation: float | None = None
+    memory_bytes: int | None = None
+    idle_left_seconds: int | None = None
+    runtime_left_seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatsView:
+    """One reading of a running container."""
+
+    name: str
+    cpu_percent: float
+    memory_bytes: int
+    memory_limit_bytes: int
+    network_bytes: int
+    pids: int
+    gpus: tuple[str, ...] = ()
+    gpu_utilisation: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageView:
+    """A package added or upgraded by hand. ``source`` is pip, conda or apt; ``before`` is ``""`` for a new one."""
+
+    name: str
+    version: str
+    source: str = "pip"
+    before: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetirePreview:
+    """What retiring would end and lose; nothing has happened yet."""
+
+    container: ContainerView
+    processes: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """Changed files outside the workspace that would go."""
+    files_total: int = 0
+    packages: tuple[PackageView, ...] = ()
+    workspace: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetireRequest:
+    """``rescue``: copy the changed files to ``/workspace/.ds01/rescued/<date>/`` first."""
+
+    rescue: bool = False
+    force: bool = False
+    """Kill instead of stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetireResult:
+    """What retiring did."""
+
+    name: str
+    freed: tuple[str, ...] = ()
+    rescued: str = ""
+    packages: tuple[PackageView, ...] = ()
+    files_lost: int = 0
+    workspace: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyEntry:
+    """One line of a container's story."""
+
+    at: str
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyView:
+    """A container's story, also after it is gone."""
+
+    name: str
+    state: str
+    reason: str
+    summary: str
+    entries: tuple[WhyEntry, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopRequest:
+    """``grace_seconds`` None: the limit's."""
+
+    grace_seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartResult:
+    """A start; ``recreated`` says the container was made anew on its own writable layer because its GPUs changed."""
+
+    container: ContainerView
+    recreated: bool = False
+    notes: tuple[str, ...] = field(default_factory=tuple)

@@ -1,0 +1,186 @@
+"""What the gateway asks ds01d. Only the gateway's account and root may.
+
+The gateway parses and polices the request; ds01d owns every fact: whose a container is, what its owner may have,
+which slots are granted, which folder is pinned where.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorUser:
+    """An identity and its policy, as the gateway needs it for every request of a connection."""
+
+    uid: int
+    gid: int
+    login: str
+    admin: bool
+    gids: tuple[int, ...] = ()
+    home: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorContainer:
+    """Who owns a container. ``name`` is what its owner calls it; ``image_ref`` what she asked for."""
+
+    id: str
+    uid: int
+    name: str
+    stored_name: str
+    image_ref: str = ""
+    forced_user: bool = False
+    gpus: int = 0
+    binds: dict[str, str] = field(default_factory=dict)
+    """Staged source to the path the user wrote, to write responses back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorImage:
+    """Who may see an image: ``owners`` are uids; ``shared`` is for everybody."""
+
+    id: str
+    owners: tuple[int, ...] = ()
+    shared: bool = False
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorUpdate:
+    """One line of the registry stream: something is now so, or gone. ``ready`` ends the first snapshot."""
+
+    container: DoorContainer | None = None
+    image: DoorImage | None = None
+    gone: str = ""
+    ready: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorBind:
+    """A bind mount a user asked for. ``create``: make a missing folder (docker ``-v``)."""
+
+    source: str
+    target: str
+    read_only: bool = False
+    create: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorCreate:
+    """A create that passed the gateway's policy. ``gpus`` as ``--gpus`` takes it; resources None: not asked."""
+
+    uid: int
+    name: str
+    image: str
+    door: str
+    gpus: str = "0"
+    binds: tuple[DoorBind, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    shm_bytes: int | None = None
+    pids: int | None = None
+    project: str = ""
+    start_after: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagedBind:
+    """A pinned bind: mount ``staged`` at ``target``."""
+
+    shown: str
+    staged: str
+    target: str
+    read_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantedDevice:
+    """A device node to give."""
+
+    host: str
+    inside: str
+    permissions: str = "rwm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantedRequest:
+    """A device request to send the engine."""
+
+    driver: str
+    ids: tuple[str, ...]
+    capabilities: tuple[str, ...] = ("gpu",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorGrant:
+    """What ds01d adds to a create. ``ticket`` must be committed or aborted; it expires by itself.
+
+    ``force_user`` is ``uid:gid`` when everything in the container must run as its owner, else ``""``.
+    """
+
+    ticket: str
+    stored_name: str
+    labels: dict[str, str]
+    cgroup_parent: str
+    network: str
+    cpus: float
+    memory_bytes: int
+    swap_bytes: int
+    shm_bytes: int
+    pids: int
+    stop_grace_seconds: int
+    force_user: str = ""
+    binds: tuple[StagedBind, ...] = ()
+    devices: tuple[GrantedDevice, ...] = ()
+    requests: tuple[GrantedRequest, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    mounts: tuple[StagedBind, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorCommit:
+    """The engine made the container: remember whose it is."""
+
+    ticket: str
+    id: str
+    image_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorAbort:
+    """The engine did not make it: take the grant back."""
+
+    ticket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorStart:
+    """May this container start? Its GPU is leased again and its binds are made again."""
+
+    uid: int
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorTag:
+    """May this user write this tag? After the build: the image it names now."""
+
+    uid: int
+    ref: str
+    image_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorAudit:
+    """One decision of the gateway, for the record."""
+
+    uid: int
+    method: str
+    path: str
+    subject: str
+    outcome: str
+    rule: str
+    reason: str = ""
+    changes: tuple[str, ...] = ()

@@ -1,0 +1,48 @@
+"""GPUs and slots on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotView:
+    """One slot. ``holder`` is a login for admins and for oneself, ``in use`` for others, ``""`` when free."""
+
+    id: str
+    label: str
+    model: str
+    profile: str
+    memory_bytes: int
+    gpueq: float
+    state: str
+    """free, reserved, active, held or quarantined."""
+    holder: str = ""
+    container: str = ""
+    utilisation: float | None = None
+    memory_used_bytes: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpusView:
+    """All slots of the server."""
+
+    simulated: bool
+    slots: tuple[SlotView, ...]
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaseView:
+    """One lease."""
+
+    id: str
+    owner: str
+    state: str
+    slots: tuple[str, ...]
+    gpueq: float
+    container: str
+    granted_at: str
+    expires_at: str | None = None

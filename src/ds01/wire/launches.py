@@ -1,0 +1,63 @@
+"""Launching on the wire: a plan, then a stream of steps whose last line is the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ds01.wire.containers import ContainerView
+from ds01.wire.errors import ErrorView
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchRequest:
+    """What the command line resolved from the project file and its flags.
+
+    ``image`` is a reference, ``""`` for the project's own image; ``spec`` is the hash of the project's recipe
+    (``""`` with a foreign image). ``gpus`` is what ``--gpus`` takes, None for the default (1 if the user may).
+    """
+
+    project: str
+    workspace: str
+    name: str = ""
+    image: str = ""
+    spec: str = ""
+    gpus: str | None = None
+    memory_bytes: int = 0
+    data: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    recreate: bool = False
+    on_stop: str = ""
+    create_only: bool = False
+    """``container create``: stop after creating."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchPlan:
+    """What a launch would do now.
+
+    ``action`` is attach (running), unpause, start, create or recreate. ``build`` is why the image must be built
+    first, ``""`` when it need not be. ``stale`` is why an existing container is behind its image.
+    """
+
+    action: str
+    name: str
+    image: str
+    build: str = ""
+    stale: str = ""
+    gpus: str = "0"
+    container: ContainerView | None = None
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchEvent:
+    """One line of the stream. ``step`` names what goes on (lease, create, start, …), ``state`` is begin or done;
+    the last line has ``container`` or ``error``.
+    """
+
+    step: str
+    state: str = "done"
+    text: str = ""
+    seconds: float = 0.0
+    container: ContainerView | None = None
+    error: ErrorView | None = None

@@ -1,0 +1,97 @@
+"""Who am I, what do I use, what may I use, is all well: the still picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ds01.wire.containers import ContainerView
+from ds01.wire.gpus import GpusView
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitView:
+    """One limit in force: ``value`` as people write it (``30m``, ``32G``, ``no limit``), ``source`` as file:line."""
+
+    key: str
+    value: str
+    source: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitsView:
+    """All limits of one user."""
+
+    login: str
+    group: str
+    admin: bool
+    limits: tuple[LimitView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageView:
+    """One used/limit pair, as shown."""
+
+    what: str
+    used: str
+    limit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusView:
+    """``ds01 status``."""
+
+    login: str
+    group: str
+    server: str
+    simulated_gpus: bool
+    usage: tuple[UsageView, ...]
+    gpus: GpusView
+    containers: tuple[ContainerView, ...]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PingView:
+    """Whether ds01d is there, and what it is."""
+
+    version: str
+    simulated_gpus: bool
+    engine: str
+    """The engine's version, or ``""`` when it does not answer."""
+    login: str
+    gateway: str = ""
+    """The gateway's socket, for commands that stream."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventView:
+    """One event."""
+
+    seq: int
+    at: str
+    type: str
+    actor: str
+    user: str
+    subject: str
+    outcome: str
+    details: dict[str, str]
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckView:
+    """One check of the doctor: ``state`` is ok, warning or failed; ``fix`` is what to do."""
+
+    name: str
+    state: str
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorView:
+    """All checks."""
+
+    checks: tuple[CheckView, ...]
+    healthy: bool

@@ -1,0 +1,46 @@
+"""What every test may use: an engine of the tests' own, and a clear word about what is left out without one.
+
+``DS01_TESTS_COMPLETE=1`` (CI) turns a test left out for a missing engine or root into a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dev import engine as own
+
+COMPLETE = os.environ.get("DS01_TESTS_COMPLETE") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        missing = _missing(item)
+        if missing and not COMPLETE:
+            item.add_marker(pytest.mark.skip(reason=missing))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    missing = _missing(item)
+    if missing and COMPLETE:
+        pytest.fail(f"{missing}, and this run must be complete", pytrace=False)
+
+
+def _missing(item: pytest.Item) -> str:
+    if any(item.iter_markers("root")) and os.geteuid() != 0:
+        return "left out: needs root"
+    if (any(item.iter_markers("engine")) or any(item.iter_markers("e2e"))) and not own.available():
+        return "left out: needs root and dockerd"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[own.OwnEngine]:
+    """A Docker engine that belongs to this test run. Short path: unix sockets allow 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="ds01e", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        running = own.start(Path(folder))
+        yield running
+        own.stop(running)

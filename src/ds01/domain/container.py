@@ -53,6 +53,18 @@ class StopReason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mount:
+    """One bind mount of a container. ``source`` is what the engine mounts (a pinned path), ``shown`` what the
+    user asked for.
+    """
+
+    source: str
+    target: str
+    read_only: bool = False
+    shown: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Container:
     """One container in the ledger.
 
@@ -85,18 +97,10 @@ class Container:
     reason: StopReason | None = None
     reason_detail: str = ""
     spec: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mount:
-    """One bind mount of a container. ``source`` is what the engine mounts (a pinned path), ``shown`` what the
-    user asked for.
-    """
-
-    source: str
-    target: str
-    read_only: bool = False
-    shown: str = ""
+    pins: str = ""
+    """The host's key of its pinned folders (``Host.pin``)."""
+    mounts: tuple[Mount, ...] = ()
+    """Its bind mounts of the user's folders in the order they were pinned: number n is ``…/<pins>/<n>``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +183,11 @@ class Label:
     SPEC = "ds01.spec"
     IMAGE = "ds01.image"
     FORCED_USER = "ds01.forced_user"
+    PINS = "ds01.pins"
+    BINDS = "ds01.binds"
+    """JSON: ``[[staged source, target, "ro" or "rw", shown], …]`` in the order they were pinned."""
+    INTERNAL = "ds01.internal"
+    """On images DS01 made to recreate a container on its own writable layer."""
     BASE = "ds01.base"
     BUILT_AT = "ds01.built_at"
     PACKAGES = "ds01.packages"

@@ -1,0 +1,50 @@
+"""The world a service acts on: the ports of one server, handed in once by the daemon's wiring.
+
+A service takes the world and the caller, loads, decides with the rules, writes, and acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ds01.domain.settings import Settings
+from ds01.ports.clock import Clock
+from ds01.ports.devices import Devices
+from ds01.ports.directory import Directory
+from ds01.ports.engine import Engine
+from ds01.ports.host import Host
+from ds01.ports.ledger import Ledger
+from ds01.services.locks import Locks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Where this server keeps its things. ``gateway`` is the gateway's socket, ``engine`` the engine's address."""
+
+    state: Path
+    run: Path
+    limits: Path
+    gateway: Path
+    engine: str
+
+    @property
+    def lib(self) -> Path:
+        """Read-only files that go into containers: the session script, stand-ins."""
+        return self.run / "lib"
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything outside the rules. ``settings`` gives the limits file in force now."""
+
+    engine: Engine
+    devices: Devices
+    ledger: Ledger
+    directory: Directory
+    host: Host
+    clock: Clock
+    settings: Callable[[], Settings]
+    paths: Paths
+    locks: Locks = field(default_factory=Locks)

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -21,6 +21,8 @@ class OwnEngine:
     socket: str
     pid: int
     root: str
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False, compare=False)
+    """The child, when this process started it."""
 
 
 class _Unix(http.client.HTTPConnection):
@@ -77,7 +79,7 @@ def start(root: Path, *, subnet: int | None = None, group: str = "root") -> OwnE
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"dockerd did not start; its log is {root / 'engine.log'}")
         time.sleep(0.1)
-    return OwnEngine(socket=str(sock), pid=process.pid, root=str(root))
+    return OwnEngine(socket=str(sock), pid=process.pid, root=str(root), process=process)
 
 
 def stop(engine: OwnEngine, *, seconds: float = 30) -> None:
@@ -85,21 +87,22 @@ def stop(engine: OwnEngine, *, seconds: float = 30) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(engine.pid, signal.SIGTERM)
     deadline = time.monotonic() + seconds
-    while _alive(engine.pid) and time.monotonic() < deadline:
+    while _alive(engine) and time.monotonic() < deadline:
         time.sleep(0.1)
-    if _alive(engine.pid):
+    if _alive(engine):
         os.kill(engine.pid, signal.SIGKILL)
+    if engine.process is not None:
+        engine.process.wait()
     bridge = Path(engine.root, "bridge")
     if bridge.exists():
         subprocess.run(["ip", "link", "delete", bridge.read_text()], check=False, capture_output=True)
 
 
-def _alive(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False
+def _alive(engine: OwnEngine) -> bool:
+    if engine.process is not None:
+        return engine.process.poll() is None
     try:
-        os.kill(pid, 0)
+        os.kill(engine.pid, 0)
     except ProcessLookupError:
         return False
     return True

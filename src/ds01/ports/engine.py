@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from ds01.domain.changes import Change
 from ds01.domain.container import ContainerId, ContainerSpec, Observed
 from ds01.domain.image import Image, ImageId
 
@@ -28,14 +29,6 @@ class EngineEvent:
     id: str
     at: datetime
     attributes: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One entry of a container's writable layer against its image: ``kind`` is A, C or D."""
-
-    kind: str
-    path: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +80,7 @@ class Engine(Protocol):
     async def images(self) -> tuple[Image, ...]: ...
     async def remove_image(self, reference: str) -> None: ...
     async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
-        """A bridge network of this name, created when missing, without traffic between containers."""
+        """A bridge network of this name, created when missing."""
         ...
 
     def events(self) -> AsyncIterator[EngineEvent]:

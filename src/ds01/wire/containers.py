@@ -60,6 +60,10 @@ class PackageView:
     version: str
     source: str = "pip"
     before: str = ""
+    requested: bool = True
+    """False for what came along as a dependency."""
+    direct: bool = False
+    """Installed from a folder or URL: no version an index knows."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from ds01.domain.container import Door
+from ds01.domain.limit_keys import KEYS
+from ds01.domain.limit_keys import Value as Value
 from ds01.domain.people import Uid, User
-
-Value = int | float | str | bool | Fraction | timedelta | None
-"""Sizes are int bytes, durations timedelta, GPU-equivalents Fraction; None is 'no limit'."""
-
-GIB = 1024**3
-
 
 @dataclass(frozen=True, kw_only=True)
 class Sourced:
@@ -33,33 +29,14 @@ Layer = Mapping[str, Sourced]
 """Flat keys (``gpus.max``, ``idle``) to sourced values; a missing key says nothing."""
 
 
-_BUILT_IN_VALUES: dict[str, Value] = {
-    "gpus.max": Fraction(1),
-    "gpus.per_container": 1,
-    "gpus.mig": "allowed",
-    "containers": 3,
-    "cpus": 8.0,
-    "memory": 32 * GIB,
-    "swap": 0,
-    "shm": 8 * GIB,
-    "pids": 4096,
-    "disk.workspace": 100 * GIB,
-    "disk.images": 60 * GIB,
-    "runtime": timedelta(hours=24),
-    "idle": timedelta(minutes=30),
-    "gpu_hold": timedelta(minutes=15),
-    "container_hold": timedelta(days=7),
-    "priority": 0,
-    "lead": timedelta(minutes=15),
-    "stop_grace": timedelta(seconds=60),
-    "admin": False,
-}
-
-BUILT_IN: Layer = {key: Sourced(value=value, source="built-in") for key, value in _BUILT_IN_VALUES.items()}
+BUILT_IN: Layer = {name: Sourced(value=key.default, source="built-in") for name, key in KEYS.items()}
 """Every key there is, with the value of a lab that wrote no file."""
 
-LIFECYCLE_KEYS = frozenset({"runtime", "idle", "gpu_hold", "container_hold", "lead", "stop_grace"})
+LIFECYCLE_KEYS = frozenset(name for name, key in KEYS.items() if key.lifecycle)
 """What a door may change."""
+
+LIFTABLE_KEYS = frozenset(name for name, key in KEYS.items() if key.nullable)
+"""What an exemption may lift: the keys for which 'no limit' is a value."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,10 @@ def duration(text: str) -> timedelta:
         raise ValueError(f"'{text}' is no duration; write it like 30m, 24h, 1h30m or 7d")
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", text)
     seconds = sum(Fraction(number) * _UNITS[unit] for number, unit in parts)
-    return timedelta(seconds=float(seconds))
+    try:
+        return timedelta(seconds=float(seconds))
+    except OverflowError as error:
+        raise ValueError(f"'{text}' is longer than time can be counted") from error
 
 
 def size(text: str) -> int:

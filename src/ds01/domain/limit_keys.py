@@ -1,0 +1,274 @@
+"""The registry of limits: every key once, with its kind, its default, and what it means.
+
+Reading a value, showing it, the built-in defaults, which keys a door or an exemption may touch, the former
+names that older files use, and the reference page all come from here, so that no two of them can disagree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from ds01.domain import quantity
+from ds01.domain.names import nearest
+
+Value = int | float | str | bool | Fraction | timedelta | None
+"""Sizes are int bytes, durations timedelta, GPU-equivalents Fraction; None is 'no limit'."""
+
+GIB = 1024**3
+LONGEST = timedelta(days=3650)
+
+
+class Kind(StrEnum):
+    """What a value is, which decides how it is written, read and shown."""
+
+    GPUEQ = "GPU-equivalents"
+    COUNT = "count"
+    NUMBER = "number"
+    INTEGER = "whole number"
+    SIZE = "size"
+    DURATION = "duration"
+    CHOICE = "choice"
+    SWITCH = "true or false"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One limit. ``nullable``: ``null`` is allowed and means 'no limit', so an exemption can lift it.
+
+    ``lifecycle``: a door may change it. ``former`` are the names older files and habits know it by.
+    """
+
+    name: str
+    kind: Kind
+    default: Value
+    meaning: str
+    nullable: bool = False
+    lifecycle: bool = False
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    former: tuple[str, ...] = ()
+
+
+_ALL = (
+    Key(
+        name="gpus.max", kind=Kind.GPUEQ, default=Fraction(1), nullable=True,
+        meaning="GPU-equivalents you may hold at once over all containers; a MIG instance counts its share of the GPU",
+        former=("max_gpu_equivalents", "max_mig_instances", "max_gpu_slots", "max_gpus_per_user"),
+    ),
+    Key(
+        name="gpus.per_container", kind=Kind.COUNT, default=1, nullable=True,
+        meaning="GPUs or MIG instances one container may have",
+        former=("max_gpu_slots_per_container", "max_mig_per_container", "max_gpus_per_container"),
+    ),
+    Key(
+        name="gpus.mig", kind=Kind.CHOICE, default="allowed", choices=("allowed", "only", "never"),
+        meaning="whether GPUs come as MIG instances: allowed, only (no whole GPU), or never (whole GPUs only)",
+        former=("allow_full_gpu",),
+    ),
+    Key(
+        name="containers", kind=Kind.COUNT, default=3, nullable=True,
+        meaning="containers you may have at once, stopped ones included",
+        former=("max_containers_per_user", "max_containers"),
+    ),
+    Key(
+        name="cpus", kind=Kind.NUMBER, default=8.0, meaning="CPU cores one container may use",
+        former=("max_cpus",),
+    ),
+    Key(
+        name="memory", kind=Kind.SIZE, default=32 * GIB, least=6 * 1024**2,
+        meaning="memory one container may use; its processes are killed beyond it",
+        former=("max_memory", "memory_limit"),
+    ),
+    Key(
+        name="swap", kind=Kind.SIZE, default=0, meaning="swap one container may use on top of its memory",
+        former=("memory_swap",),
+    ),
+    Key(
+        name="shm", kind=Kind.SIZE, default=8 * GIB, least=1024**2,
+        meaning="shared memory (/dev/shm) of one container, for data loaders; it counts as memory",
+        former=("shm_size",),
+    ),
+    Key(
+        name="pids", kind=Kind.COUNT, default=4096, least=16,
+        meaning="processes and threads one container may have", former=("pids_limit",),
+    ),
+    Key(
+        name="disk.workspace", kind=Kind.SIZE, default=100 * GIB, nullable=True,
+        meaning="disk space of your workspaces together", former=("storage_workspace",),
+    ),
+    Key(
+        name="disk.images", kind=Kind.SIZE, default=60 * GIB, nullable=True,
+        meaning="disk space of your images and containers together", former=("storage_images",),
+    ),
+    Key(
+        name="runtime", kind=Kind.DURATION, default=timedelta(hours=24), nullable=True, lifecycle=True, least=60,
+        meaning="running time of a container with a GPU, over restarts too, before it is stopped",
+        former=("max_runtime", "max_runtime_h"),
+    ),
+    Key(
+        name="idle", kind=Kind.DURATION, default=timedelta(minutes=30), nullable=True, lifecycle=True, least=60,
+        meaning="time a container with a GPU may do nothing before it is stopped",
+        former=("idle_timeout", "idle_timeout_h"),
+    ),
+    Key(
+        name="gpu_hold", kind=Kind.DURATION, default=timedelta(minutes=15), lifecycle=True,
+        meaning="time the GPU of a stopped container is kept for it",
+        former=("gpu_hold_after_stop", "gpu_hold_after_stop_h"),
+    ),
+    Key(
+        name="container_hold", kind=Kind.DURATION, default=timedelta(days=7), nullable=True, lifecycle=True,
+        meaning="time a stopped container is kept before it is removed; your workspace stays",
+        former=("container_hold_after_stop", "container_hold_after_stop_h"),
+    ),
+    Key(
+        name="priority", kind=Kind.INTEGER, default=0, meaning="head start in the queue; higher goes first",
+    ),
+    Key(
+        name="lead", kind=Kind.DURATION, default=timedelta(minutes=15), lifecycle=True,
+        meaning="warning you get before any automatic stop",
+    ),
+    Key(
+        name="stop_grace", kind=Kind.DURATION, default=timedelta(seconds=60), lifecycle=True,
+        meaning="time a stopping container has between SIGTERM and SIGKILL, to save its work",
+        former=("sigterm_grace_seconds",),
+    ),
+    Key(
+        name="admin", kind=Kind.SWITCH, default=False,
+        meaning="whether you are an admin of DS01: see and stop everything, read everybody's limits and events",
+    ),
+)  # fmt: skip
+
+KEYS: dict[str, Key] = {key.name: key for key in _ALL}
+"""Every limit by its flat name (``gpus.max``), in the order people read them."""
+
+AGGREGATE_KEYS = ("cpus", "memory", "pids")
+"""What may be set for all containers of one user together."""
+
+
+def find(text: str, among: Iterable[str] = KEYS) -> tuple[Key | None, str]:
+    """The key somebody means by its name or a former one; else None and the nearest name (or ``""``)."""
+    names = [name for name in among if name in KEYS]
+    if text in names:
+        return KEYS[text], text
+    known = {former: name for name in names for former in KEYS[name].former}
+    if text in known:
+        return KEYS[known[text]], known[text]
+    guess = nearest(text, [*names, *known]) or next((n for n in names if n.split(".")[-1] == text), "")
+    return None, known.get(guess, guess)
+
+
+def read(key: Key, text: str) -> Value:
+    """A value as people write it. Raises ValueError that says what was expected."""
+    value = _READ[key.kind](key, text.strip())
+    amount = value.total_seconds() if isinstance(value, timedelta) else value
+    if key.least and isinstance(amount, int | float) and amount < key.least:
+        raise ValueError(f"expected {_least(key)} or more, not {text}")
+    return value
+
+
+def show(key: Key, value: Value) -> str:
+    """A value as people write it; None is ``no limit``."""
+    if value is None:
+        return "no limit"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, timedelta):
+        return quantity.show_duration(value)
+    if isinstance(value, Fraction):
+        return quantity.show_gpueq(value)
+    if key.kind is Kind.SIZE and isinstance(value, int):
+        return quantity.show_size(value) if value else "0"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def expected(key: Key) -> str:
+    """What the key takes, in words, for errors and the reference page."""
+    words = {
+        Kind.GPUEQ: "a number of GPU-equivalents like 2 or 0.5",
+        Kind.COUNT: "a whole number, 0 or more",
+        Kind.NUMBER: "a number above 0, like 8 or 2.5",
+        Kind.INTEGER: "a whole number",
+        Kind.SIZE: "a size like 512M or 32G",
+        Kind.DURATION: "a duration like 30m, 24h or 7d",
+        Kind.CHOICE: "one of " + ", ".join(key.choices),
+        Kind.SWITCH: "true or false",
+    }[key.kind]
+    return f"{words}, or null for no limit" if key.nullable else words
+
+
+def _least(key: Key) -> str:
+    return show(key, timedelta(seconds=key.least) if key.kind is Kind.DURATION else key.least)
+
+
+def _fail(key: Key, text: str) -> ValueError:
+    return ValueError(f"expected {expected(key)}, not {text!r}")
+
+
+def _gpueq(key: Key, text: str) -> Value:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text):
+        raise _fail(key, text)
+    return Fraction(text)
+
+
+def _count(key: Key, text: str) -> Value:
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise _fail(key, text)
+    return int(text)
+
+
+def _number(key: Key, text: str) -> Value:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", text) or float(text) <= 0:
+        raise _fail(key, text)
+    return float(text)
+
+
+def _integer(key: Key, text: str) -> Value:
+    if not re.fullmatch(r"-?\d{1,9}", text):
+        raise _fail(key, text)
+    return int(text)
+
+
+def _size(key: Key, text: str) -> Value:
+    try:
+        return quantity.size(text)
+    except ValueError as error:
+        raise _fail(key, text) from error
+
+
+def _duration(key: Key, text: str) -> Value:
+    try:
+        value = quantity.duration(text)
+    except ValueError as error:
+        raise _fail(key, text) from error
+    if value > LONGEST:
+        raise ValueError(f"expected at most {quantity.show_duration(LONGEST)}, not {text!r}")
+    return value
+
+
+def _choice(key: Key, text: str) -> Value:
+    if text not in key.choices:
+        raise _fail(key, text)
+    return text
+
+
+def _switch(key: Key, text: str) -> Value:
+    if text not in ("true", "false"):
+        raise _fail(key, text)
+    return text == "true"
+
+
+_READ: dict[Kind, Callable[[Key, str], Value]] = {
+    Kind.GPUEQ: _gpueq,
+    Kind.COUNT: _count,
+    Kind.NUMBER: _number,
+    Kind.INTEGER: _integer,
+    Kind.SIZE: _size,
+    Kind.DURATION: _duration,
+    Kind.CHOICE: _choice,
+    Kind.SWITCH: _switch,
+}

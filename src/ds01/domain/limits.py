@@ -17,6 +17,7 @@ from ds01.domain.limit_keys import KEYS
 from ds01.domain.limit_keys import Value as Value
 from ds01.domain.people import Uid, User
 
+
 @dataclass(frozen=True, kw_only=True)
 class Sourced:
     """A value and the place that set it: ``limits.yaml:12``, or ``built-in``."""
@@ -119,21 +120,29 @@ def group_of(policy: Policy, user: User) -> Group | None:
 def effective(policy: Policy, user: User, door: Door, now: datetime) -> Limits:
     """The limits in force for ``user`` through ``door`` at ``now``."""
     group = group_of(policy, user)
-    merged = dict(BUILT_IN)
+    merged: dict[str, Sourced] = {}
     for layer in _layers(policy, group, user, door, now):
         merged.update(layer)
     return _limits(merged, group)
 
 
+def trace(policy: Policy, user: User, door: Door, now: datetime, key: str) -> tuple[Sourced, ...]:
+    """Every layer's word on one key, in order of precedence; the last one is in force."""
+    layers = _layers(policy, group_of(policy, user), user, door, now)
+    return tuple(layer[key] for layer in layers if key in layer)
+
+
 def _layers(policy: Policy, group: Group | None, user: User, door: Door, now: datetime) -> Iterator[Layer]:
+    yield BUILT_IN
     yield policy.defaults
     if group is not None:
         yield group.layer
     yield policy.users.get(user.login, {})
-    yield policy.doors.get(door, {})
+    yield {key: item for key, item in policy.doors.get(door, {}).items() if key in LIFECYCLE_KEYS}
     for exemption in policy.exemptions:
         if exemption.login == user.login and now < exemption.until:
-            yield {key: Sourced(value=None, source=exemption.source) for key in exemption.keys}
+            keys = exemption.keys & LIFTABLE_KEYS
+            yield {key: Sourced(value=None, source=exemption.source) for key in keys}
 
 
 def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:

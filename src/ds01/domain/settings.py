@@ -17,6 +17,42 @@ MINIMAL = BaseImage(
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdleRule:
+    """When a container with a GPU counts as idle: everything below its mark over the whole ``window``.
+
+    Shares are 0 to 1. ``start_grace`` is the time after a start in which nothing counts as idle.
+    """
+
+    gpu_below: float = 0.05
+    cpu_below: float = 0.02
+    network_below_bytes: int = 1024**2
+    window: timedelta = timedelta(minutes=10)
+    start_grace: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BusyRule:
+    """A busy server (allocated share above ``above``) multiplies idle times by ``idle_times``."""
+
+    above: float = 0.8
+    idle_times: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifecycleRules:
+    """How the limits of time are applied, the same for everybody.
+
+    ``keep_alive_max`` is the longest a user may keep a container from being stopped. ``never_started``: a
+    container that was created and not started is removed after this time.
+    """
+
+    idle: IdleRule = field(default_factory=IdleRule)
+    busy: BusyRule = field(default_factory=BusyRule)
+    keep_alive_max: timedelta = timedelta(hours=24)
+    never_started: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, kw_only=True)
 class GpuSettings:
     """``source``: auto, nvml or simulated. ``simulated`` lists GPUs as ``a100-40gb`` or ``a100-40gb: 3g.20gb …``.
 
@@ -44,11 +80,14 @@ class ImageSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A whole limits file. ``shares`` are folders of shared data, mounted read-only by whoever may read them."""
+    """A whole limits file. ``shares`` are folders of shared data, mounted read-only by whoever may read them.
+
+    ``source`` is the file, or ``built-in`` when there is none.
+    """
 
     policy: Policy = field(default_factory=Policy)
+    lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
     gpus: GpuSettings = field(default_factory=GpuSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     shares: tuple[str, ...] = ()
-    never_started: timedelta = timedelta(minutes=30)
     source: str = "built-in"

@@ -1,0 +1,222 @@
+"""One sentence for every type of event, and what its details hold.
+
+An event says what happened with stable words for programs; this registry says it to people. The page of events
+is generated from here. ``name`` in the details is what people call the subject; when it is missing the subject
+itself is shown, and a detail that is missing leaves its part of the sentence out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ds01.domain.container import StopReason
+from ds01.domain.events import Event, EventType
+from ds01.domain.reasons import words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """How one type of event reads. ``subject`` and ``details`` are for the page of events and for who records it.
+
+    ``tell`` takes the event and who did it (``you``, a login, ``DS01``).
+    """
+
+    type: EventType
+    when: str
+    subject: str
+    details: tuple[str, ...]
+    tell: Callable[[Event, str], str]
+
+
+def tell(event: Event, who: str) -> str:
+    """The event as a sentence, with a full stop."""
+    return SENTENCES[event.type].tell(event, who).rstrip(".") + "."
+
+
+def who_did(event: Event, names: Callable[[int], str], viewer: int | None = None) -> str:
+    """``DS01`` for itself, ``you`` for the viewer, else a login."""
+    if event.actor is None:
+        return "DS01"
+    return "you" if event.actor == viewer else names(event.actor)
+
+
+def _name(event: Event) -> str:
+    return event.details.get("name") or event.subject[:12]
+
+
+def _opt(event: Event, key: str, text: str) -> str:
+    """``text`` with the detail in it, or nothing."""
+    value = event.details.get(key, "")
+    return text.format(value) if value else ""
+
+
+def _slots(event: Event) -> str:
+    return _opt(event, "slots", " {}")
+
+
+def _acted(verb: str, *parts: tuple[str, str]) -> Callable[[Event, str], str]:
+    """``<who> <verb> <name>`` and the parts whose detail is there."""
+    return lambda event, who: f"{who} {verb} {_name(event)}" + "".join(_opt(event, *part) for part in parts)
+
+
+def _happened(text: str, *parts: tuple[str, str]) -> Callable[[Event, str], str]:
+    """``text`` with ``{name}`` in it, and the parts whose detail is there."""
+    return lambda event, _: text.format(name=_name(event)) + "".join(_opt(event, *part) for part in parts)
+
+
+def _stopped(event: Event, who: str) -> str:
+    reason, detail = event.details.get("reason", ""), event.details.get("detail", "")
+    if reason not in _REASONS:
+        return f"{_name(event)} stopped{_opt(event, 'reason', ': {}')}"
+    return f"{_name(event)} stopped: {words(StopReason(reason), detail, owner=who)}"
+
+
+_REASONS = frozenset(reason.value for reason in StopReason)
+
+
+def _granted(event: Event, _: str) -> str:
+    return f"GPU{_slots(event)} was reserved for {_name(event)}{_opt(event, 'why', ': {}')}"
+
+
+def _denied(event: Event, who: str) -> str:
+    return f"{who} asked for something that could not be given{_opt(event, 'message', ': {}')}"
+
+
+def _door(verb: str) -> Callable[[Event, str], str]:
+    def told(event: Event, who: str) -> str:
+        request = " ".join(filter(None, (event.details.get("method"), event.details.get("path"))))
+        tail = _opt(event, "reason", ": {}") + _opt(event, "changes", ", changed: {}")
+        return f"the gateway {verb} {request or _name(event)} of {who}{_opt(event, 'rule', ' (rule {})')}{tail}"
+
+    return told
+
+
+_CONTAINER = "the container's full id"
+_LEASE = "the lease"
+
+_ALL = (
+    Sentence(
+        type=EventType.CONTAINER_CREATED, when="A container was created.", subject=_CONTAINER,
+        details=("name", "image", "project", "door", "gpus"),
+        tell=_acted("created", ("image", " from image {}"), ("door", " through {}")),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_STARTED, when="A container started.", subject=_CONTAINER,
+        details=("name", "slots"), tell=_acted("started", ("slots", " with GPU {}")),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_STOPPED, when="A container stopped, for whatever reason.", subject=_CONTAINER,
+        details=("name", "reason", "detail"), tell=_stopped,
+    ),
+    Sentence(
+        type=EventType.CONTAINER_PAUSED, when="A container was paused.", subject=_CONTAINER, details=("name",),
+        tell=_acted("paused"),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_UNPAUSED, when="A paused container goes on.", subject=_CONTAINER, details=("name",),
+        tell=_acted("unpaused"),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_REMOVED, when="A container was removed; its workspace stays.", subject=_CONTAINER,
+        details=("name", "reason"), tell=_acted("removed", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_QUARANTINED, when="A container broke a rule and was set aside.", subject=_CONTAINER,
+        details=("name", "reason"), tell=_happened("{name} was set aside", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_RECOVERED, when="A container was found again after the ledger was lost.",
+        subject=_CONTAINER, details=("name",), tell=_happened("{name} was found again from its labels"),
+    ),
+    Sentence(
+        type=EventType.LEASE_GRANTED, when="GPUs were reserved for a container about to start.", subject=_LEASE,
+        details=("name", "container", "slots", "gpueq", "why"), tell=_granted,
+    ),
+    Sentence(
+        type=EventType.LEASE_ACTIVATED, when="A container took its GPUs into use.", subject=_LEASE,
+        details=("name", "container", "slots"), tell=_happened("{name} took its GPU into use", ("slots", ": {}")),
+    ),
+    Sentence(
+        type=EventType.LEASE_HELD, when="A container stopped and its GPUs are kept for it for a while.",
+        subject=_LEASE, details=("name", "container", "slots", "until"),
+        tell=_happened("the GPU of {name} is kept for it", ("until", " until {}")),
+    ),
+    Sentence(
+        type=EventType.LEASE_RELEASED, when="GPUs went back to everybody.", subject=_LEASE,
+        details=("name", "container", "slots", "reason"),
+        tell=_happened("the GPU of {name} went back", ("slots", ": {}"), ("reason", " ({})")),
+    ),
+    Sentence(
+        type=EventType.LEASE_REVOKED, when="A lease was taken away.", subject=_LEASE,
+        details=("name", "container", "slots", "reason"),
+        tell=_happened("the GPU of {name} was taken back", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.LEASE_RECOVERED, when="A lease was found again after the ledger was lost.", subject=_LEASE,
+        details=("name", "container", "slots"), tell=_happened("the GPU of {name} was found again from its labels"),
+    ),
+    Sentence(
+        type=EventType.REQUEST_DENIED, when="A request could not be given: quota, no free GPU, limits.",
+        subject="what was asked for", details=("code", "message"), tell=_denied,
+    ),
+    Sentence(
+        type=EventType.DOOR_DENIED, when="The gateway refused a request to the engine.",
+        subject="the object or path asked for", details=("method", "path", "rule", "reason"), tell=_door("refused"),
+    ),
+    Sentence(
+        type=EventType.DOOR_ALLOWED, when="The gateway let a changing request to the engine through.",
+        subject="the object or path asked for", details=("method", "path", "rule", "changes"), tell=_door("allowed"),
+    ),
+    Sentence(
+        type=EventType.IMAGE_BUILT, when="An image was built or tagged.", subject="the image's reference",
+        details=("name", "image"), tell=_acted("built image"),
+    ),
+    Sentence(
+        type=EventType.IMAGE_REMOVED, when="An image was removed; workspaces stay.", subject="the image's reference",
+        details=("name",), tell=_acted("removed image"),
+    ),
+    Sentence(
+        type=EventType.PACKAGES_SUGGESTED, when="Packages added by hand were noted for the project file.",
+        subject=_CONTAINER, details=("name", "packages"),
+        tell=_happened("packages added in {name} were noted for its project", ("packages", ": {}")),
+    ),
+    Sentence(
+        type=EventType.FILES_RESCUED, when="Changed files outside the workspace were copied into it.",
+        subject=_CONTAINER, details=("name", "folder", "files"),
+        tell=_happened("files of {name} were rescued", ("folder", " into {}")),
+    ),
+    Sentence(
+        type=EventType.POLICY_RELOADED, when="The limits file changed and is in force.", subject="the limits file",
+        details=("warnings",), tell=_happened("the limits file was read again and is in force", ("warnings", "; {}")),
+    ),
+    Sentence(
+        type=EventType.POLICY_REJECTED, when="The limits file changed and has a mistake; the last good one stays.",
+        subject="the limits file", details=("problem",),
+        tell=_happened("the limits file has a mistake, the last good one stays in force", ("problem", ": {}")),
+    ),
+    Sentence(
+        type=EventType.SLOT_QUARANTINED, when="A GPU or MIG instance was taken out of service.",
+        subject="the slot's UUID", details=("name", "reason"),
+        tell=_happened("GPU {name} was taken out of service", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.SLOT_VANISHED, when="A GPU or MIG instance is not there any more.", subject="the slot's UUID",
+        details=("name",), tell=_happened("GPU {name} is not there any more"),
+    ),
+    Sentence(
+        type=EventType.ACCOUNT_CHANGED, when="A uid belongs to somebody else now; nothing is inherited.",
+        subject="the uid", details=("login", "before"),
+        tell=_happened("a uid changed hands", ("before", ", from {}"), ("login", " to {}")),
+    ),
+    Sentence(
+        type=EventType.DAEMON_STARTED, when="ds01d started.", subject="ds01d", details=("version",),
+        tell=_happened("ds01d started", ("version", ", version {}")),
+    ),
+    Sentence(
+        type=EventType.DAEMON_STOPPED, when="ds01d stopped in good order.", subject="ds01d", details=(),
+        tell=_happened("ds01d stopped"),
+    ),
+)  # fmt: skip
+
+SENTENCES: dict[EventType, Sentence] = {sentence.type: sentence for sentence in _ALL}

@@ -1,0 +1,55 @@
+"""Every event reads as a sentence."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ds01.domain.events import Event, EventType
+from ds01.domain.people import Uid
+from ds01.domain.sentences import SENTENCES, tell, who_did
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def event(type_: EventType, /, *, actor: int | None = 1001, **details: str) -> Event:
+    who = None if actor is None else Uid(actor)
+    return Event(at=AT, type=type_, actor=who, uid=who, subject="ab" * 32, details=details)
+
+
+def with_all(type_: EventType) -> Event:
+    details = dict.fromkeys(SENTENCES[type_].details, "thing")
+    return replace(event(type_), details=details)
+
+
+@pytest.mark.parametrize("kind", list(EventType))
+def test_every_type_of_event_has_a_sentence_with_and_without_details(kind: EventType) -> None:
+    bare = tell(event(kind), "you")
+    full = tell(with_all(kind), "you")
+    for said in (bare, full):
+        assert said.endswith(".")
+        assert not said.endswith("..")
+        assert "{" not in said
+        assert "  " not in said
+    assert SENTENCES[kind].when.endswith(".")
+
+
+def test_the_name_is_shown_and_the_id_only_without_one() -> None:
+    assert tell(event(EventType.CONTAINER_PAUSED, name="thesis"), "alice") == "alice paused thesis."
+    assert tell(event(EventType.CONTAINER_PAUSED), "alice") == "alice paused abababababab."
+
+
+def test_a_stop_carries_its_reason() -> None:
+    said = tell(event(EventType.CONTAINER_STOPPED, name="thesis", reason="exit", detail="137"), "DS01")
+    assert (
+        said
+        == "thesis stopped: its program was killed from outside, without a chance to save (SIGKILL), exit code 137."
+    )
+    assert tell(event(EventType.CONTAINER_STOPPED, name="thesis", reason="new-word"), "DS01").endswith(": new-word.")
+
+
+def test_who_did_it() -> None:
+    names = {1001: "alice"}.__getitem__
+    assert who_did(event(EventType.IMAGE_BUILT), names, viewer=1001) == "you"
+    assert who_did(event(EventType.IMAGE_BUILT), names, viewer=7) == "alice"
+    assert who_did(event(EventType.IMAGE_BUILT, actor=None), names, viewer=7) == "DS01"

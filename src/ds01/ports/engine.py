@@ -52,7 +52,11 @@ class Usage:
 
 
 class Engine(Protocol):
-    """The engine. Ids are full ids; ``list`` shows all containers, running or not, of anybody."""
+    """The engine. Ids are full ids; ``list`` shows all containers, running or not, of anybody.
+
+    ``list`` is one cheap call: what it shows has no devices, no exit code, no times but the creation's; ``inspect``
+    has. Acting twice is fine: starting what runs, stopping what is stopped, removing what is gone.
+    """
 
     async def version(self) -> EngineVersion: ...
     async def create(self, spec: ContainerSpec) -> ContainerId: ...

@@ -1,0 +1,158 @@
+"""The Engine port over a real Docker engine, API 1.41 (engine 20.10) and newer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+from ds01.adapters.docker import read
+from ds01.adapters.docker.errors import unreachable
+from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
+from ds01.adapters.docker.write import create_body
+from ds01.domain.changes import Change
+from ds01.domain.container import ContainerId, ContainerSpec, Label, Observed
+from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, WRONG_STATE, Ds01Error
+from ds01.domain.image import Image, ImageId
+from ds01.ports.engine import EngineEvent, EngineVersion, Process, Usage
+
+COMMIT_SECONDS = 600.0
+_WATCHED = json.dumps({"type": ["container", "image"]})
+
+
+class DockerEngine:
+    """A Docker engine at an address such as ``unix:///var/run/docker.sock``."""
+
+    def __init__(self, address: str) -> None:
+        self._http = EngineHttp(address)
+
+    async def version(self) -> EngineVersion:
+        """What answers."""
+        data = await self._http.json("GET", "version")
+        return EngineVersion(engine=data["Version"], api=data["ApiVersion"])
+
+    async def create(self, spec: ContainerSpec) -> ContainerId:
+        """Create with the full, final configuration."""
+        data = await self._http.json("POST", "containers/create", {"name": spec.name}, create_body(spec))
+        return ContainerId(data["Id"])
+
+    async def start(self, container: ContainerId) -> None:
+        """Start; one that runs already is fine."""
+        await self._http.json("POST", f"containers/{container}/start", starting=True)
+
+    async def stop(self, container: ContainerId, grace_seconds: int) -> None:
+        """Ask, wait the grace, kill; one that is stopped already is fine."""
+        patience = grace_seconds + UNARY_SECONDS
+        await self._http.json("POST", f"containers/{container}/stop", {"t": str(grace_seconds)}, seconds=patience)
+
+    async def kill(self, container: ContainerId, signal: str) -> None:
+        """Send a signal to PID 1."""
+        await self._http.json("POST", f"containers/{container}/kill", {"signal": signal})
+
+    async def pause(self, container: ContainerId) -> None:
+        """Freeze."""
+        await self._http.json("POST", f"containers/{container}/pause")
+
+    async def unpause(self, container: ContainerId) -> None:
+        """Let it go on."""
+        await self._http.json("POST", f"containers/{container}/unpause")
+
+    async def remove(self, container: ContainerId, *, force: bool = False) -> None:
+        """Remove with its anonymous volumes; one that is gone already is fine."""
+        try:
+            await self._http.json("DELETE", f"containers/{container}", {"force": str(int(force)), "v": "1"})
+        except Ds01Error as error:
+            if error.kind is not NO_CONTAINER and "already in progress" not in error.problem.reason:
+                raise
+
+    async def rename(self, container: ContainerId, name: str) -> None:
+        """Give it another name."""
+        await self._http.json("POST", f"containers/{container}/rename", {"name": name})
+
+    async def inspect(self, container: ContainerId) -> Observed | None:
+        """Everything about one container, None when there is none."""
+        try:
+            return read.inspected(await self._http.json("GET", f"containers/{container}/json"))
+        except Ds01Error as error:
+            if error.kind is NO_CONTAINER:
+                return None
+            raise
+
+    async def list(self) -> tuple[Observed, ...]:
+        """All containers in one call."""
+        return tuple(read.listed(item) for item in await self._http.json("GET", "containers/json", {"all": "1"}))
+
+    async def changes(self, container: ContainerId) -> tuple[Change, ...]:
+        """The writable layer against the image."""
+        data = await self._http.json("GET", f"containers/{container}/changes")
+        return tuple(read.change(item) for item in data or ())
+
+    async def processes(self, container: ContainerId) -> tuple[Process, ...]:
+        """What runs inside; nothing in a stopped one."""
+        try:
+            return read.processes(
+                await self._http.json("GET", f"containers/{container}/top", {"ps_args": "-eo pid,user,args"})
+            )
+        except Ds01Error as error:
+            if error.kind is WRONG_STATE:
+                return ()
+            raise
+
+    async def usage(self, container: ContainerId) -> Usage | None:
+        """One reading; None when it does not run."""
+        data = await self._http.json(
+            "GET", f"containers/{container}/stats", {"stream": "false", "one-shot": "true"}
+        )  # fmt: skip
+        return read.usage(data) if (data.get("pids_stats") or {}).get("current") else None
+
+    async def read_files(self, container: ContainerId, path: str) -> AsyncIterator[bytes]:
+        """A path as a tar archive."""
+        async for piece in self._http.pieces(f"containers/{container}/archive", {"path": path}):
+            yield piece
+
+    async def commit(self, container: ContainerId, reference: str) -> ImageId:
+        """Keep the writable layer as an image of our own."""
+        repo, _, tag = reference.rpartition(":")
+        params = {"container": container, "repo": repo, "tag": tag, "changes": f"LABEL {Label.INTERNAL}=1"}
+        data = await self._http.json("POST", "commit", params, {}, seconds=COMMIT_SECONDS)
+        return ImageId(data["Id"])
+
+    async def image(self, reference: str) -> Image | None:
+        """An image by name or id, None when it is not here."""
+        try:
+            return read.image_inspected(await self._http.json("GET", f"images/{reference}/json"))
+        except Ds01Error as error:
+            if error.kind is NO_IMAGE:
+                return None
+            raise
+
+    async def images(self) -> tuple[Image, ...]:
+        """All images with a name or without, no intermediate layers."""
+        return tuple(read.image_listed(item) for item in await self._http.json("GET", "images/json"))
+
+    async def remove_image(self, reference: str) -> None:
+        """Remove a name, and the image with its last name."""
+        await self._http.json("DELETE", f"images/{reference}")
+
+    async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
+        """A bridge network without traffic between its containers."""
+        found = await self._http.json("GET", "networks", {"filters": json.dumps({"name": [f"^{name}$"]})})
+        if found:
+            return
+        options = {"com.docker.network.bridge.enable_icc": "false"}
+        body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels, "Options": options}
+        try:
+            await self._http.json("POST", "networks/create", body=body)
+        except Ds01Error as error:
+            if "already exists" not in error.problem.reason:
+                raise
+
+    async def events(self) -> AsyncIterator[EngineEvent]:
+        """Events until the engine goes away."""
+        self._http.forget_version()
+        async for item in self._http.lines("events", {"filters": _WATCHED}):
+            yield read.event(item)
+        raise unreachable("Its stream of events ended.")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.close()

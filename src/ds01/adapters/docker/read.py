@@ -1,0 +1,130 @@
+"""The engine's JSON as values of the domain."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from ds01.domain.changes import Change
+from ds01.domain.container import ContainerId, Observed
+from ds01.domain.image import Image, ImageId
+from ds01.ports.engine import EngineEvent, Process, Usage
+
+Json = dict[str, Any]
+_NEVER = "0001-01-01"
+_KINDS = {0: "C", 1: "A", 2: "D"}
+_MINOR_TICKS = 1_000_000_000
+
+
+def moment(text: str) -> datetime | None:
+    """An RFC 3339 time with up to nine decimals; the engine's zero time is None."""
+    if not text or text.startswith(_NEVER):
+        return None
+    cut = re.sub(r"(\.\d{6})\d+", r"\1", text)
+    return datetime.fromisoformat(cut.replace("Z", "+00:00")).astimezone(UTC)
+
+
+def inspected(data: Json) -> Observed:
+    """A container from ``GET /containers/{id}/json``."""
+    state, host = data["State"], data["HostConfig"]
+    started = moment(state["StartedAt"])
+    return Observed(
+        id=ContainerId(data["Id"]),
+        stored_name=data["Name"].removeprefix("/"),
+        image=data["Image"],
+        labels=data["Config"].get("Labels") or {},
+        running=bool(state["Running"]),
+        paused=bool(state["Paused"]),
+        created_at=_known(moment(data["Created"])),
+        started_at=started,
+        finished_at=moment(state["FinishedAt"]),
+        exit_code=int(state["ExitCode"]),
+        oom_killed=bool(state["OOMKilled"]),
+        devices=_devices(host),
+        ever_started=started is not None,
+    )
+
+
+def listed(data: Json) -> Observed:
+    """A container from ``GET /containers/json``: what the list knows."""
+    state = data["State"]
+    return Observed(
+        id=ContainerId(data["Id"]),
+        stored_name=(data.get("Names") or ["/"])[0].removeprefix("/"),
+        image=data.get("ImageID", ""),
+        labels=data.get("Labels") or {},
+        running=state in ("running", "paused", "restarting"),
+        paused=state == "paused",
+        created_at=datetime.fromtimestamp(data["Created"], UTC),
+        ever_started=state != "created",
+    )
+
+
+def _devices(host: Json) -> tuple[str, ...]:
+    nodes = [device["PathOnHost"] for device in host.get("Devices") or ()]
+    asked = [item for request in host.get("DeviceRequests") or () for item in request.get("DeviceIDs") or ()]
+    return (*nodes, *asked)
+
+
+def image_inspected(data: Json) -> Image:
+    """An image from ``GET /images/{name}/json``."""
+    return Image(
+        id=ImageId(data["Id"]),
+        tags=tuple(data.get("RepoTags") or ()),
+        created_at=_known(moment(data.get("Created") or "")),
+        size_bytes=int(data["Size"]),
+        labels=(data.get("Config") or {}).get("Labels") or {},
+    )
+
+
+def image_listed(data: Json) -> Image:
+    """An image from ``GET /images/json``."""
+    return Image(
+        id=ImageId(data["Id"]),
+        tags=tuple(tag for tag in data.get("RepoTags") or () if tag != "<none>:<none>"),
+        created_at=datetime.fromtimestamp(data["Created"], UTC),
+        size_bytes=int(data["Size"]),
+        labels=data.get("Labels") or {},
+    )
+
+
+def change(data: Json) -> Change:
+    """One entry of ``GET /containers/{id}/changes``."""
+    return Change(kind=_KINDS[data["Kind"]], path=data["Path"])
+
+
+def processes(data: Json) -> tuple[Process, ...]:
+    """The rows of ``GET /containers/{id}/top`` asked for as pid, user, args."""
+    return tuple(Process(pid=int(row[0]), user=row[1], command=row[2]) for row in data.get("Processes") or ())
+
+
+def usage(data: Json) -> Usage:
+    """One reading; memory as people mean it, without the file cache the kernel would give back."""
+    memory = data.get("memory_stats") or {}
+    details = memory.get("stats") or {}
+    cache = int(details.get("total_inactive_file", details.get("inactive_file", 0)))
+    networks = (data.get("networks") or {}).values()
+    return Usage(
+        cpu_seconds=int(data["cpu_stats"]["cpu_usage"]["total_usage"]) / _MINOR_TICKS,
+        memory_bytes=max(0, int(memory.get("usage", 0)) - cache),
+        memory_limit_bytes=int(memory.get("limit", 0)),
+        network_bytes=sum(int(net["rx_bytes"]) + int(net["tx_bytes"]) for net in networks),
+        pids=int((data.get("pids_stats") or {}).get("current", 0)),
+    )
+
+
+def event(data: Json) -> EngineEvent:
+    """One line of ``GET /events``."""
+    actor = data.get("Actor") or {}
+    return EngineEvent(
+        kind=data.get("Type", ""),
+        action=data.get("Action", ""),
+        id=actor.get("ID", ""),
+        at=datetime.fromtimestamp(data["timeNano"] / _MINOR_TICKS, UTC),
+        attributes=actor.get("Attributes") or {},
+    )
+
+
+def _known(value: datetime | None) -> datetime:
+    return value if value is not None else datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,1 @@
+"""The development stack against a real engine."""

@@ -1,0 +1,64 @@
+"""Which paths of the host may be mounted into a container: the rules that need no file system.
+
+A path is judged twice: as text, before anybody opens it, and as the real path of what was opened. The text rules
+keep out what is never meant well; the rest is decided about the opened thing itself, because a path can be
+pointed elsewhere between two looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ds01.domain.errors import BAD_BIND, Ds01Error
+
+SYSTEM_FOLDERS = (
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/run", "/sbin", "/sys", "/usr",
+    "/var/lib", "/var/log", "/var/run", "/var/spool",
+)  # fmt: skip
+"""Trees nothing is ever mounted from, whoever owns it: they hold the machine, its sockets and its devices."""
+
+
+def refused(path: str, reason: str, hint: str = "") -> Ds01Error:
+    """The one sentence for every path that cannot be mounted."""
+    return Ds01Error(BAD_BIND, f"{shown(path)} cannot be mounted.", reason=reason, hint=hint)
+
+
+def shown(path: str) -> str:
+    """A path as text that is safe to print: control characters are escaped, a very long one is shortened."""
+    printable = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in path)
+    return f"'{printable if len(printable) <= 200 else printable[:197] + '...'}'"
+
+
+def checked_path(path: str) -> str:
+    """``path`` in its plain form (``//`` and ``.`` folded), or an error that says what is wrong with it as text."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in path):
+        raise refused(path, "The path has a control character in it (a line break, a tab or a zero byte).")
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in path):
+        raise refused(path, "The path is not valid text.")
+    if not path.startswith("/"):
+        raise refused(path, "The path is not absolute.", "Write the whole path, starting with '/'.")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise refused(path, "The path has '..' in it.", "Write the path without '..'.")
+    if len(path.encode()) > 4000 or any(len(part.encode()) > 255 for part in parts):
+        raise refused(path[:200], "The path is too long for this system.")
+    return "/" + "/".join(parts)
+
+
+def below(path: str, folder: str) -> bool:
+    """Whether ``path`` is ``folder`` or something in it; both are real, absolute paths."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def share_of(path: str, shares: Iterable[str]) -> str | None:
+    """The folder of shared data this real path is in."""
+    return next((share for share in shares if share.startswith("/") and below(path, share)), None)
+
+
+def check_place(path: str, real: str) -> None:
+    """Refuse a real path in the machine's own trees."""
+    if real == "/":
+        raise refused(path, "It is the whole file system of the server.")
+    place = next((folder for folder in SYSTEM_FOLDERS if below(real, folder)), None)
+    if place is not None:
+        raise refused(path, f"It is in {place}, which belongs to the system.", "Mount a folder of your own.")

@@ -67,11 +67,11 @@ def nearest(text: str, known: Iterable[str]) -> str | None:
 def login_inside(login: str) -> str:
     """The user's name inside a container: the login's local part, in the characters every image accepts.
 
-    ``h.baker@lab.lan`` gives ``h_baker``, ``204214@lab.lan`` gives ``u204214``. At most 32 characters. It is for
-    display only, one container has one user: uniqueness comes from the uid.
+    ``h.baker@lab.lan`` gives ``h_baker``, ``204214@lab.lan`` gives ``u204214``, ``root@lab.lan`` gives ``uroot``. At
+    most 32 characters. It is for display only, one container has one user: uniqueness comes from the uid.
     """
     local = login.split("@", 1)[0].lower()
     clean = re.sub(r"[^a-z0-9_-]", "_", local)
-    if not clean or not (clean[0].isalpha() or clean[0] == "_"):
+    if not clean or not (clean[0].isalpha() or clean[0] == "_") or (clean == "root" and clean != login):
         clean = "u" + clean
     return clean[:32]

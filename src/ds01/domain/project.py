@@ -42,3 +42,4 @@ class Project:
     folder: str
     image: ImageRecipe
     run: RunDefaults
+    description: str = ""

@@ -1,0 +1,183 @@
+"""Changes a project file the way its owner would: the lines asked for, every comment kept.
+
+An edit is worked out and checked before it is written: what comes out must be the project that was meant, or the file
+stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ds01.domain.errors import BAD_PACKAGE, BAD_PROJECT_FILE, INTERNAL, Ds01Error
+from ds01.domain.names import nearest
+from ds01.projects import file, packages, plainfile, schema
+from ds01.projects.packages import Entry
+
+if TYPE_CHECKING:
+    from tomlkit.items import Array
+
+_LINE_LENGTH = 88
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A change of a project file, not yet written. ``changes`` are sentences for the user."""
+
+    path: str
+    before: str
+    after: str
+    changes: tuple[str, ...]
+
+    def save(self) -> None:
+        """Write it, unless somebody else changed the file meanwhile. Raises Ds01Error (``project.file``)."""
+        if self.before == self.after:
+            return
+        if plainfile.read(self.path) != self.before:
+            raise Ds01Error(
+                BAD_PROJECT_FILE,
+                f"{self.path} was changed by somebody else meanwhile.",
+                reason="Nothing was written.",
+                hint="Repeat the command.",
+            )
+        plainfile.replace(self.path, self.after)
+
+
+def plan(
+    folder: str,
+    *,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    add_apt: Sequence[str] = (),
+    requirements: str = "",
+) -> Edit:
+    """What these changes make of the project file in ``folder``. Raises Ds01Error before anything is written."""
+    import tomlkit
+
+    wanted = packages.entries(add)
+    apt = [packages.apt_package(name) for name in add_apt]
+    file.load(folder)
+    source = file.read(folder)
+    document = tomlkit.parse(source.text)
+    image = _table(document, (*source.prefix, "image"))
+    python, system = _array(image, "python"), _array(image, "apt")
+    changes = [
+        *(_remove(python, name) for name in remove),
+        *(_add(python, entry) for entry in wanted),
+        *(_add_apt(system, name) for name in apt),
+    ]
+    if requirements and image.get("requirements") != requirements:
+        image["requirements"] = requirements
+        changes.append(f"requirements = {requirements}")
+    for key, array in (("python", python), ("apt", system)):
+        _put(image, key, array)
+    after = tomlkit.dumps(document)
+    _verify(source, after, tuple(str(item) for item in python), folder)
+    return Edit(path=source.path, before=source.text, after=after, changes=tuple(text for text in changes if text))
+
+
+def add_packages(folder: str, lines: Sequence[str]) -> Edit:
+    """Write packages into the project file; one that is listed gets the new versions."""
+    edit = plan(folder, add=lines)
+    edit.save()
+    return edit
+
+
+def remove_packages(folder: str, names: Sequence[str]) -> Edit:
+    """Take packages out of the project file."""
+    edit = plan(folder, remove=names)
+    edit.save()
+    return edit
+
+
+def _table(document: Any, path: tuple[str, ...]) -> Any:
+    import tomlkit
+
+    table = document
+    for key in path:
+        if key not in table:
+            table[key] = tomlkit.table()
+        table = table[key]
+    return table
+
+
+def _array(image: Any, key: str) -> Array:
+    import tomlkit
+
+    return image[key] if key in image else tomlkit.array()
+
+
+def _put(image: Any, key: str, array: Array) -> None:
+    """A new list goes into its table; a list of one line that became long goes over several."""
+    if key not in image:
+        if len(array):
+            image[key] = array
+        return
+    if "\n" not in array.as_string() and len(f"{key} = {array.as_string()}") > _LINE_LENGTH:
+        array.multiline(True)
+
+
+def _add(array: Array, entry: Entry) -> str:
+    same = [index for index, line in enumerate(array) if packages.entry(str(line)) == entry]
+    listed = [index for index, line in enumerate(array) if entry.name and packages.entry(str(line)).name == entry.name]
+    if same or (listed and entry.text == entry.name):
+        return ""
+    if len(listed) > 1:
+        raise Ds01Error(
+            BAD_PACKAGE,
+            f"'{entry.name}' is listed {len(listed)} times, for different conditions.",
+            reason="DS01 cannot know which of the lines you mean.",
+            hint="Change the lines in the project file yourself.",
+        )
+    if listed:
+        old = str(array[listed[0]])
+        array[listed[0]] = entry.text
+        return f"{old} → {entry.text}"
+    array.append(entry.text)
+    return f"+ {entry.text}"
+
+
+def _add_apt(array: Array, name: str) -> str:
+    def bare(text: str) -> str:
+        return text.partition("=")[0].partition("/")[0]
+
+    listed = [index for index, line in enumerate(array) if bare(str(line)) == bare(name)]
+    if listed and (str(array[listed[0]]) == name or name == bare(name)):
+        return ""
+    if listed:
+        old = str(array[listed[0]])
+        array[listed[0]] = name
+        return f"{old} → {name} (apt)"
+    array.append(name)
+    return f"+ {name} (apt)"
+
+
+def _remove(array: Array, name: str) -> str:
+    wanted = packages.canonical(name)
+    known = {packages.entry(str(line)).name for line in array} - {""}
+    if wanted not in known:
+        near = nearest(wanted, known)
+        raise Ds01Error(
+            BAD_PACKAGE,
+            f"'{name}' is not in the project's package list.",
+            reason=f"Did you mean '{near}'?" if near else f"It has: {', '.join(sorted(known)) or 'no packages'}.",
+            hint=f"ds01 image update --remove {near}" if near else "",
+        )
+    gone = [str(line) for line in array if packages.entry(str(line)).name == wanted]
+    for line in gone:
+        del array[[str(item) for item in array].index(line)]
+    return "\n".join(f"- {line}" for line in gone)
+
+
+def _verify(source: file.ProjectText, after: str, python: tuple[str, ...], folder: str) -> None:
+    """The edited text must read as the project that was meant; otherwise the file stays as it is."""
+    tables: Any = file.parse(source.path, after)
+    for key in source.prefix:
+        tables = tables[key]
+    project, mistakes = schema.read(tables, folder=folder, fallback_name="x")
+    if mistakes:
+        raise Ds01Error(BAD_PROJECT_FILE, f"{source.path}: {mistakes[0].text}.", reason="Nothing was written.")
+    if project.image.python != python:
+        raise Ds01Error(INTERNAL, f"{source.path} could not be edited.", reason="Nothing was written.",
+                        hint="Change the list in the file yourself.")  # fmt: skip

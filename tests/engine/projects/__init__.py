@@ -1,0 +1,1 @@
+"""Real builds of project images on a real engine."""

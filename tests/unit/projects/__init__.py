@@ -1,0 +1,1 @@
+"""Tests of project files: reading, editing, recipes."""

@@ -56,6 +56,7 @@ NO_CONTAINER = _kind("container.unknown", 404, Exit.NOT_FOUND, "A container that
 NO_IMAGE = _kind("image.unknown", 404, Exit.NOT_FOUND, "An image that does not exist")
 NO_USER = _kind("user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know")
 NO_KEY = _kind("limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist")
+NO_TOPIC = _kind("help.unknown", 404, Exit.NOT_FOUND, "A help page that does not exist")
 NO_ROUTE = _kind("route.unknown", 404, Exit.FAILED, "An address the API does not have")
 
 # No resource now ------------------------------------------------------------------------------------

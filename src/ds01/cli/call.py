@@ -1,0 +1,40 @@
+"""One call of a command: what every command needs besides its own options."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ds01.cli.talk import Talk
+
+if TYPE_CHECKING:
+    from ds01.client import Client
+
+
+@dataclass(kw_only=True)
+class Call:
+    """A running command. ``path`` is its home in the tree (``container launch``)."""
+
+    path: str
+    talk: Talk
+    standing: str = ""
+    """What stands if the user presses Ctrl-C now; a command that goes through steps keeps it current."""
+
+    @cached_property
+    def client(self) -> Client:
+        """ds01d. Imported when a command first needs it: help and completion do not."""
+        from ds01.client import connect
+
+        return connect()
+
+    @property
+    def home(self) -> str:
+        """The user's home."""
+        return os.path.expanduser("~")
+
+    @property
+    def here(self) -> str:
+        """The folder the command was typed in."""
+        return os.getcwd()

@@ -1,0 +1,58 @@
+"""``ds01 help``: concept pages, and the registry of all commands."""
+
+from __future__ import annotations
+
+from ds01.cli import topics, tree
+from ds01.cli.call import Call
+from ds01.cli.registry import described
+from ds01.cli.table import pairs
+from ds01.domain.errors import NO_TOPIC, Ds01Error
+from ds01.domain.names import nearest
+
+
+def run(call: Call, *, topic: str | None) -> int:
+    """Show a page, the list of pages, or all commands."""
+    if topic == "commands":
+        return _commands(call)
+    if topic is None:
+        return _topics(call)
+    if topic in topics.names():
+        if call.talk.json:
+            call.talk.emit({"name": topic, "text": topics.source(topic)})
+            return 0
+        return _print(call, topics.page(topic, call.talk.out))
+    if topic in tree.members(""):
+        from ds01.cli.main import run as again
+
+        return again([topic, "--help"])
+    raise _unknown(topic)
+
+
+def _commands(call: Call) -> int:
+    if call.talk.json:
+        call.talk.emit([described(path, command) for path, command in tree.commands() if not command.hidden])
+        return 0
+    rows = [(f"ds01 {path}", command.summary) for path, command in tree.commands() if not command.hidden]
+    return _print(call, pairs(rows, call.talk.out, indent=""))
+
+
+def _topics(call: Call) -> int:
+    listed = [(name, topics.summary(name)) for name in topics.names()]
+    if call.talk.json:
+        call.talk.emit([{"name": name, "summary": summary} for name, summary in listed])
+        return 0
+    _print(call, [call.talk.out("cyan", "Pages"), *pairs(listed, call.talk.out)])
+    call.talk.next("ds01 help start", "ds01 help commands")
+    return 0
+
+
+def _unknown(topic: str) -> Ds01Error:
+    meant = nearest(topic, (*topics.names(), *tree.members(""), "commands"))
+    hint = f"Did you mean 'ds01 help {meant}'?" if meant else "ds01 help"
+    return Ds01Error(NO_TOPIC, f"There is no page about '{topic}'.", hint=hint)
+
+
+def _print(call: Call, lines: list[str]) -> int:
+    for line in lines:
+        call.talk.data(line)
+    return 0

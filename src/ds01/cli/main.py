@@ -1,0 +1,144 @@
+"""The program: from argv to an exit code.
+
+``ds01`` and every name users of such servers know (``container-deploy``, ``image``, ``check-limits``, …) are this
+one program; the name it was called by is its first words.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ds01 import __version__
+from ds01.cli import failures, tree
+from ds01.cli.call import Call
+from ds01.cli.command import ALWAYS, DRY_RUN, JSON, YES, Command, Group
+from ds01.cli.parse import parse
+from ds01.cli.talk import Talk, talk
+from ds01.cli.tree import Found
+from ds01.domain.errors import Ds01Error
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; ``argv`` includes the program's name."""
+    words = list(sys.argv if argv is None else argv)
+    return run([*called_as(words[0]), *words[1:]])
+
+
+def called_as(program: str) -> list[str]:
+    """The words a program name stands for: ``container-deploy`` is ``container deploy``."""
+    name = os.path.basename(program)
+    if name in tree.SAME and "-" in name:
+        return tree.SAME[name].split()
+    noun, _, verb = name.partition("-")
+    if noun in tree.listing("") and tree.is_group(noun):
+        return [noun, verb] if verb else [noun]
+    return []
+
+
+def run(words: Sequence[str]) -> int:
+    """Find the command, read its options, do it; every failure becomes a sentence."""
+    program = Program(talk=talk(**early(words)))
+    try:
+        return program.run(words)
+    except Ds01Error as error:
+        return failures.tell(error.problem, program.talk)
+    except KeyboardInterrupt:
+        return failures.interrupted(program.talk, program.standing)
+    except BrokenPipeError:
+        return failures.quiet_pipe()
+    except Exception as error:  # noqa: BLE001 - the last line of defence: nobody sees a stack trace
+        return failures.unexpected(error, program.talk)
+
+
+@dataclass(kw_only=True)
+class Program:
+    """One run. ``talk`` is what the options said as far as they were read; ``call`` exists once a command runs."""
+
+    talk: Talk
+    call: Call | None = None
+
+    @property
+    def standing(self) -> str:
+        """What stands if the command is interrupted now."""
+        return self.call.standing if self.call else ""
+
+    def run(self, words: Sequence[str]) -> int:
+        """Do what the words say; the exit code."""
+        if list(words) == ["--version"]:
+            return self._print([f"ds01 {__version__}"])
+        found = tree.find(names_first(words))
+        if isinstance(found.entry, Group):
+            return self._group(found, found.entry)
+        return self._command(found, found.entry)
+
+    def _command(self, found: Found, command: Command) -> int:
+        parsed = parse(command, found.typed, found.rest)
+        self.talk = talk(**parsed.common)
+        if parsed.tier == "guided":
+            from ds01.cli.guided import guide
+
+            guided = guide(found, command, parsed, self.talk)
+            if guided is None:
+                return 0
+            parsed = guided
+        elif parsed.tier:
+            from ds01.cli import tiers
+
+            return self._print(tiers.TELLS[parsed.tier](found.typed, command, self.talk.out))
+        module = importlib.import_module(".".join([tree.PACKAGE, *found.path.split()]))
+        self.call = Call(path=found.path, talk=self.talk)
+        code = module.run(self.call, **parsed.values)
+        sys.stdout.flush()
+        return int(code or 0)
+
+    def _group(self, found: Found, group: Group) -> int:
+        from ds01.cli import tiers
+
+        parsed = parse(NO_COMMAND, found.typed, found.rest)
+        self.talk = talk(**parsed.common)
+        if parsed.tier == "guided":
+            from ds01.cli.guided import choose
+
+            return self.run([*found.typed.split(), choose(found, self.talk), "--guided"])
+        return self._print(tiers.GROUP_TELLS[parsed.tier or "help"](found.typed, group, self.talk.out))
+
+    def _print(self, lines: Sequence[str]) -> int:
+        for line in lines:
+            self.talk.data(line)
+        sys.stdout.flush()
+        return 0
+
+
+NO_COMMAND = Command(summary="", examples=(), about="", idea="", guide=(), local=True)
+"""What a bare noun takes: the options of every command."""
+
+_FRONT_OPTIONS = {option.name: option for option in (*ALWAYS, JSON, YES, DRY_RUN)} | {
+    option.short: option for option in (*ALWAYS, YES) if option.short
+}
+
+
+def names_first(words: Sequence[str]) -> list[str]:
+    """Common options may come first: ``ds01 --plain list`` is ``ds01 list --plain``."""
+    rest, front = list(words), []
+    while rest and (option := _FRONT_OPTIONS.get(rest[0].partition("=")[0])):
+        front.append(rest.pop(0))
+        if option.value and "=" not in front[-1] and rest:
+            front.append(rest.pop(0))
+    if not front or not rest:
+        return [*front, *rest]
+    names = len(rest) - len(tree.find(rest).rest)
+    return [*rest[:names], *front, *rest[names:]]
+
+
+def early(words: Sequence[str]) -> dict[str, Any]:
+    """How to speak before the options are read properly: for the errors of reading them."""
+    typed = list(words)[: words.index("--")] if "--" in words else list(words)
+    never = any(word in ("--color=never", "never") for word in typed)
+    return {
+        "json": "--json" in typed, "plain": "--plain" in typed, "color": "never" if never else None,
+    }  # fmt: skip

@@ -1,0 +1,166 @@
+"""What is said: results to stdout, talk to stderr, questions only to somebody who is there.
+
+Nothing else in the command line prints. A question without a terminal is an error that names the option it
+needed; ``--yes`` answers all of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from ds01.cli.style import Style, style, wrap
+from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
+
+
+@dataclass(kw_only=True)
+class Talk:
+    """The user's ears and mouth for one command."""
+
+    out: Style
+    err: Style
+    stdout: TextIO
+    stderr: TextIO
+    stdin: TextIO
+    json: bool = False
+    yes: bool = False
+    no_input: bool = False
+    dry_run: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    # results ---------------------------------------------------------------------------------------
+
+    def data(self, text: str = "") -> None:
+        """A line of the result."""
+        self.stdout.write(text + "\n")
+
+    def emit(self, value: object) -> None:
+        """The result as JSON: a dataclass, or a list of them."""
+        self.data(_json(value, indent=2))
+
+    def record(self, value: object) -> None:
+        """One record of a stream, as a line of JSON, at once."""
+        self.data(_json(value))
+        self.stdout.flush()
+
+    # talk ------------------------------------------------------------------------------------------
+
+    def say(self, text: str = "") -> None:
+        """Something to know, unless ``--quiet``."""
+        if not self.quiet:
+            self.tell(text)
+
+    def detail(self, text: str) -> None:
+        """Something to know for those who asked with ``--verbose``."""
+        if self.verbose:
+            self.tell(self.err("dim", text))
+
+    def done(self, text: str) -> None:
+        """Something that has been done."""
+        self.say(f"{self.err('green', self.err.sign('✓', 'Done:'))} {text}")
+
+    def warn(self, text: str) -> None:
+        """Something that may surprise."""
+        self.tell(f"{self.err('yellow', self.err.sign('!', 'Warning:'))} {text}")
+
+    def title(self, text: str) -> None:
+        """A heading."""
+        self.say(self.err("cyan", text))
+
+    def next(self, *commands: str) -> None:
+        """What one usually types now."""
+        shown = " · ".join(commands) if self.err.symbols else ", or ".join(commands)
+        self.say(f"{self.err('dim', 'Next:')} {shown}")
+
+    def tell(self, text: str) -> None:
+        """Something that is said even with ``--quiet``."""
+        self.stdout.flush()
+        for line in wrap(text, self.err.width) if text else [""]:
+            self.stderr.write(line + "\n")
+        self.stderr.flush()
+
+    # questions -------------------------------------------------------------------------------------
+
+    @property
+    def somebody_there(self) -> bool:
+        """Whether a question would reach a person."""
+        return not self.no_input and self.stdin.isatty() and self.stderr.isatty()
+
+    def confirm(self, question: str, *, default: bool, flag: str = "--yes") -> bool:
+        """Ask yes or no. ``flag`` is the option that answers it when nobody is there."""
+        if self.yes:
+            return True
+        choice = "[Y/n]" if default else "[y/N]"
+        while True:
+            answer = self._answer(f"{question} {self.err('dim', choice)} ", flag).lower()
+            if answer in ("", "y", "yes", "n", "no"):
+                return default if not answer else answer.startswith("y")
+            self.warn("Please answer y or n.")
+
+    def ask(self, question: str, *, flag: str, default: str = "", check: Callable[[str], object] = str) -> str:
+        """Ask for a word. ``check`` raises ValueError or Ds01Error with a sentence when it will not do."""
+        shown = f" {self.err('dim', f'[{default}]')}" if default else ""
+        while True:
+            answer = self._answer(f"{question}{shown} ", flag) or default
+            try:
+                check(answer)
+            except Ds01Error as error:
+                self.warn(f"{error} {error.problem.hint}")
+            except ValueError as error:
+                self.warn(f"{error}.")
+            else:
+                return answer
+
+    def choose(self, question: str, options: Sequence[tuple[str, str]], *, flag: str, default: str) -> str:
+        """Ask for one of several keys, each shown with its meaning."""
+        self.tell(question)
+        for key, meaning in options:
+            self.tell(f"  {self.err('bold', key)}  {meaning}")
+        keys = [key for key, _ in options]
+        while True:
+            answer = self._answer(f"{'/'.join(keys)} {self.err('dim', f'[{default}]')} ", flag).lower() or default
+            if answer in keys:
+                return answer
+            self.warn(f"Please answer one of {', '.join(keys)}.")
+
+    def _answer(self, prompt: str, flag: str) -> str:
+        if not self.somebody_there:
+            raise Ds01Error(
+                NEEDS_ANSWER,
+                f"An answer is needed: {prompt.split(chr(27))[0].strip()}",
+                reason="There is no terminal to ask on." if not self.no_input else "--no-input was given.",
+                hint=f"Add {flag}.",
+            )
+        self.stdout.flush()
+        self.stderr.write(prompt)
+        self.stderr.flush()
+        line = self.stdin.readline()
+        if not line:
+            self.stderr.write("\n")
+            raise KeyboardInterrupt
+        return line.strip()
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    """Imported when needed: help and tables do without."""
+    import json
+
+    from ds01.wire.codec import plain
+
+    return json.dumps(plain(value), indent=indent, ensure_ascii=False)
+
+
+def talk(
+    *, json: bool = False, yes: bool = False, no_input: bool = False, dry_run: bool = False, quiet: bool = False,
+    verbose: bool = False, color: str | None = None, plain: bool = False,
+) -> Talk:  # fmt: skip
+    """The talk of this process, from the options every command takes."""
+    when = color or "auto"
+    return Talk(
+        out=style(sys.stdout, when=when, plain=plain), err=style(sys.stderr, when=when, plain=plain),
+        stdout=sys.stdout, stderr=sys.stderr, stdin=sys.stdin,
+        json=json, yes=yes, no_input=no_input, dry_run=dry_run, quiet=quiet, verbose=verbose,
+    )  # fmt: skip

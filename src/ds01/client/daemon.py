@@ -1,0 +1,277 @@
+"""ds01d, as a Python object: one method per thing it does, in the types of ``ds01.wire``.
+
+Every failure is a Ds01Error with the sentence, the reason and the next step that ds01d gave, so a script can show
+it as it is or look at ``error.kind``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from ds01.client.http import BadAnswerError, Request, Response, send
+from ds01.domain.errors import DAEMON_DOWN, INTERNAL, NOT_ALLOWED, Ds01Error
+from ds01.wire.codec import parse, plain
+from ds01.wire.containers import (
+    ContainerView,
+    RetirePreview,
+    RetireRequest,
+    RetireResult,
+    StartResult,
+    StatsView,
+    StopRequest,
+    WhyView,
+)
+from ds01.wire.errors import ErrorBody, error
+from ds01.wire.gpus import GpusView, LeaseView
+from ds01.wire.images import BuildSettings, ImageView, RemovedImage
+from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
+from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingView, StatusView
+
+SOCKET = "/run/ds01/ds01d.sock"
+ANSWER_SECONDS = 30.0
+RESTART_SECONDS = 0.5
+
+T = TypeVar("T")
+
+
+def connect(socket: str | None = None) -> Client:
+    """A client of the ds01d at ``socket``, by default ``$DS01_SOCKET`` or the installed one. Opens nothing yet."""
+    return Client(socket or os.environ.get("DS01_SOCKET") or SOCKET)
+
+
+class Client:
+    """ds01d, asked as the user who runs this process. ``user`` and ``everybody`` are for admins."""
+
+    def __init__(self, socket: str) -> None:
+        self.socket = socket
+
+    # who and what ----------------------------------------------------------------------------------
+
+    def ping(self) -> PingView:
+        """Whether ds01d is there, and what it is."""
+        return self._get(PingView, "/v1/ping")
+
+    def status(self, *, user: str = "") -> StatusView:
+        """What I use, what I may use, what is free."""
+        return self._get(StatusView, "/v1/status", user=user)
+
+    def gpus(self) -> GpusView:
+        """Every slot of the server."""
+        return self._get(GpusView, "/v1/gpus")
+
+    def leases(self, *, everybody: bool = False) -> tuple[LeaseView, ...]:
+        """Open leases."""
+        return self._list(LeaseView, "/v1/leases", all=everybody)
+
+    def limits(self, *, user: str = "") -> LimitsView:
+        """Every limit in force."""
+        return self._get(LimitsView, "/v1/limits", user=user)
+
+    def limit(self, key: str, *, user: str = "") -> LimitView:
+        """One limit, and the line it comes from."""
+        return self._get(LimitView, f"/v1/limits/{quote(key, safe='')}", user=user)
+
+    def doctor(self) -> DoctorView:
+        """Every check of the server."""
+        return self._get(DoctorView, "/v1/doctor")
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        since: str = "",
+        kind: str = "",
+        limit: int = 0,
+        user: str = "",
+        everybody: bool = False,
+    ) -> tuple[EventView, ...]:
+        """What happened, oldest first."""
+        return self._list(
+            EventView, "/v1/events", after=after, since=since, type=kind, limit=limit, user=user, all=everybody
+        )
+
+    def follow_events(
+        self,
+        *,
+        after: int = 0,
+        since: str = "",
+        kind: str = "",
+        user: str = "",
+        everybody: bool = False,
+    ) -> Iterator[EventView]:
+        """What happens, as it happens, until ds01d stops or the caller does."""
+        target = _target("/v1/events", after=after, since=since, type=kind, user=user, all=everybody, follow=True)
+        yield from self._lines(EventView, Request(method="GET", target=target))
+
+    # containers ------------------------------------------------------------------------------------
+
+    def containers(
+        self, *, removed: bool = False, everybody: bool = False, user: str = ""
+    ) -> tuple[ContainerView, ...]:
+        """My containers."""
+        return self._list(ContainerView, "/v1/containers", removed=removed, all=everybody, user=user)
+
+    def container(self, name: str) -> ContainerView:
+        """One container."""
+        return self._get(ContainerView, _container(name))
+
+    def plan(self, request: LaunchRequest) -> LaunchPlan:
+        """What a launch would do now; changes nothing."""
+        return self._do(LaunchPlan, "POST", "/v1/launches/plan", request)
+
+    def launch(self, request: LaunchRequest) -> Iterator[LaunchEvent]:
+        """Launch, step by step. The last event has the container; an error is raised."""
+        sent = Request(method="POST", target="/v1/launches", body=_body(request))
+        for event in self._lines(LaunchEvent, sent):
+            if event.error is not None:
+                raise error(event.error)
+            yield event
+
+    def start(self, name: str) -> StartResult:
+        """Start a stopped container; its GPU is leased again."""
+        return self._do(StartResult, "POST", f"{_container(name)}/start", patience=120)
+
+    def stop(self, name: str, *, grace_seconds: int | None = None) -> ContainerView:
+        """Stop a container: SIGTERM, the grace, SIGKILL."""
+        wait = (grace_seconds if grace_seconds is not None else 3600) + ANSWER_SECONDS
+        request = StopRequest(grace_seconds=grace_seconds)
+        return self._do(ContainerView, "POST", f"{_container(name)}/stop", request, patience=wait)
+
+    def pause(self, name: str) -> ContainerView:
+        """Freeze a container; it keeps its GPU."""
+        return self._do(ContainerView, "POST", f"{_container(name)}/pause")
+
+    def unpause(self, name: str) -> ContainerView:
+        """Let a paused container go on."""
+        return self._do(ContainerView, "POST", f"{_container(name)}/unpause")
+
+    def remove(self, name: str, *, force: bool = False) -> ContainerView:
+        """Remove a container; ``force`` also a running one."""
+        return self._do(ContainerView, "DELETE", _target(_container(name), force=force), patience=120)
+
+    def retire_preview(self, name: str) -> RetirePreview:
+        """What retiring would end and lose; changes nothing."""
+        return self._get(RetirePreview, f"{_container(name)}/retire", patience=120)
+
+    def retire(self, name: str, request: RetireRequest | None = None) -> RetireResult:
+        """Stop, remove, free the GPU."""
+        return self._do(RetireResult, "POST", f"{_container(name)}/retire", request or RetireRequest(), patience=3600)
+
+    def why(self, name: str) -> WhyView:
+        """A container's story, also after it is gone."""
+        return self._get(WhyView, f"{_container(name)}/why")
+
+    def stats(self, name: str) -> StatsView:
+        """One reading of a running container."""
+        return self._get(StatsView, f"{_container(name)}/stats")
+
+    # images ----------------------------------------------------------------------------------------
+
+    def images(self, *, everybody: bool = False) -> tuple[ImageView, ...]:
+        """My images."""
+        return self._list(ImageView, "/v1/images", all=everybody)
+
+    def image(self, reference: str) -> ImageView:
+        """One image."""
+        return self._get(ImageView, f"/v1/images/{quote(reference, safe='/:')}")
+
+    def build_settings(self) -> BuildSettings:
+        """What every generated image gets from the server."""
+        return self._get(BuildSettings, "/v1/images/settings")
+
+    def remove_image(self, reference: str) -> RemovedImage:
+        """Remove an image; its recipe and every workspace stay."""
+        return self._do(RemovedImage, "DELETE", f"/v1/images/{quote(reference, safe='/:')}", patience=120)
+
+    # underneath ------------------------------------------------------------------------------------
+
+    def _get(self, kind: type[T], path: str, *, patience: float = ANSWER_SECONDS, **query: object) -> T:
+        request = Request(method="GET", target=_target(path, **query))
+        return parse(kind, _json(self._ask(request, patience)))
+
+    def _list(self, kind: type[T], path: str, **query: object) -> tuple[T, ...]:
+        answer = _json(self._ask(Request(method="GET", target=_target(path, **query)), ANSWER_SECONDS))
+        return tuple(parse(kind, item) for item in answer)
+
+    def _do(
+        self, kind: type[T], method: str, target: str, body: object = None, *, patience: float = ANSWER_SECONDS
+    ) -> T:
+        sent = Request(method=method, target=target, body=_body(body) if body is not None else None)
+        return parse(kind, _json(self._ask(sent, patience)))
+
+    def _lines(self, kind: type[T], request: Request) -> Iterator[T]:
+        response = self._ask(request, None)
+        try:
+            for line in response.lines():
+                yield parse(kind, json.loads(line))
+        except (OSError, BadAnswerError) as failure:
+            raise self._down(failure) from failure
+
+    def _ask(self, request: Request, patience: float | None) -> Response:
+        try:
+            response = self._send(request, patience)
+        except TimeoutError as failure:
+            raise Ds01Error(
+                DAEMON_DOWN, f"ds01d did not answer within {patience:.0f} seconds.",
+                reason="It may be busy, or waiting for the Docker engine.", hint="ds01 doctor",
+            ) from failure  # fmt: skip
+        except PermissionError as failure:
+            raise Ds01Error(NOT_ALLOWED, f"You may not open {self.socket}.", hint="Ask your admin.") from failure
+        except (OSError, BadAnswerError) as failure:
+            raise self._down(failure) from failure
+        if response.status >= 400:
+            raise _refusal(response)
+        return response
+
+    def _send(self, request: Request, patience: float | None) -> Response:
+        """Send; a read is sent again once, because a ds01d that restarts is back in a moment."""
+        try:
+            return send(self.socket, request, patience)
+        except (TimeoutError, PermissionError):
+            raise
+        except (OSError, BadAnswerError):
+            if request.method != "GET":
+                raise
+            time.sleep(RESTART_SECONDS)
+            return send(self.socket, request, patience)
+
+    def _down(self, failure: Exception) -> Ds01Error:
+        if isinstance(failure, FileNotFoundError | ConnectionRefusedError):
+            reason = f"Nothing listens on {self.socket}. Containers and shells go on without it."
+        else:
+            reason = f"The connection to {self.socket} ended early ({failure}). It may be restarting."
+        return Ds01Error(
+            DAEMON_DOWN, "ds01d does not answer.", reason=reason,
+            hint="Try again in a moment; if it stays so, the admin can start it with: sudo systemctl start ds01d",
+        )  # fmt: skip
+
+
+def _container(name: str) -> str:
+    return f"/v1/containers/{quote(name, safe='')}"
+
+
+def _target(path: str, **query: object) -> str:
+    given = {key: "1" if value is True else str(value) for key, value in query.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _body(value: object) -> bytes:
+    return json.dumps(plain(value)).encode()
+
+
+def _json(response: Response) -> Any:
+    return json.loads(response.read())
+
+
+def _refusal(response: Response) -> Ds01Error:
+    body = response.read()
+    try:
+        return error(parse(ErrorBody, json.loads(body)).error)
+    except ValueError:
+        said = body[:200].decode(errors="replace").strip()
+        return Ds01Error(INTERNAL, f"ds01d answered with status {response.status}.", reason=said, hint="ds01 doctor")

@@ -1,0 +1,71 @@
+"""The program around the commands: names, help, mistakes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from ds01.cli.main import called_as, names_first
+from tests.unit.cli.conftest import Ran
+
+HEAVY = (
+    "rich",
+    "pydantic",
+    "fastapi",
+    "jinja2",
+    "tomlkit",
+    "click",
+    "http.client",
+    "asyncio",
+    "email",
+    "ssl",
+)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["help", "--help"], ["help", "--info"]])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    script = "import sys; from ds01.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    loaded = set(ran.stderr.split())
+    assert loaded & set(HEAVY) == set(), loaded & set(HEAVY)
+    assert not any(name.startswith(("ds01.client", "ds01.wire")) for name in loaded)
+
+
+def test_the_program_is_also_known_by_the_names_users_know() -> None:
+    assert called_as("/usr/bin/ds01") == []
+    assert called_as("/usr/local/bin/something-else") == []
+
+
+def test_common_options_may_come_first() -> None:
+    assert names_first(["--plain", "--color", "never", "help", "start"]) == [
+        "help", "--plain", "--color", "never", "start",
+    ]  # fmt: skip
+
+
+def test_a_command_that_is_nearly_right_gets_the_right_one(ds01: Callable[..., Ran]) -> None:
+    ran = ds01("hlep")
+    assert ran.code == 2
+    assert "Did you mean 'ds01 help'?" in ran.err
+
+
+def test_an_option_that_is_nearly_right_gets_the_right_one(ds01: Callable[..., Ran]) -> None:
+    ran = ds01("help", "--jsno")
+    assert ran.code == 2
+    assert "Did you mean '--json'?" in ran.err
+
+
+def test_one_word_too_many_is_a_sentence(ds01: Callable[..., Ran]) -> None:
+    ran = ds01("help", "start", "again")
+    assert ran.code == 2
+    assert "'again' is one word too many." in ran.err
+
+
+def test_the_version_is_told(ds01: Callable[..., Ran]) -> None:
+    assert ds01("--version").out.startswith("ds01 ")
+
+
+def test_without_a_command_the_front_page_is_shown(ds01: Callable[..., Ran]) -> None:
+    assert ds01().out == ds01("--help").out

@@ -13,6 +13,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dev import remains
+
+_PREFIX = "ds01br"
+
 
 @dataclass(frozen=True, kw_only=True)
 class OwnEngine:
@@ -36,12 +40,12 @@ class _Unix(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def answers(path: str) -> bool:
-    """Whether an engine answers on this socket."""
+def answers(path: str, target: str = "/_ping") -> bool:
+    """Whether an engine (or with its own ``target`` another program) answers on this socket."""
     connection = _Unix(path)
     try:
-        connection.request("GET", "/_ping")
-        return connection.getresponse().read() == b"OK"
+        connection.request("GET", target)
+        return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
     finally:
@@ -53,31 +57,30 @@ def available() -> bool:
     return os.geteuid() == 0 and shutil.which("dockerd") is not None
 
 
-def start(root: Path, *, subnet: int | None = None, group: str = "root") -> OwnEngine:
-    """Start dockerd under ``root`` on bridge network 10.201.<subnet>.0/24 and wait until it answers.
+def start(root: Path, *, group: str = "root", log: Path | None = None) -> OwnEngine:
+    """Start dockerd under ``root`` on a bridge network of its own and wait until it answers.
 
-    ``subnet`` None takes the first that no interface uses. The exec root is short, because unix socket paths are.
+    Started again on the same root it takes the same bridge, because its networks remember it. The exec root is
+    short, because unix socket paths are.
     """
     root.mkdir(parents=True, exist_ok=True)
-    chosen = subnet if subnet is not None else _free_subnet()
-    bridge = f"ds01br{chosen}"
-    _bridge(bridge, f"10.201.{chosen}.1/24")
-    (root / "bridge").write_text(bridge)
+    number = _bridge(root / "bridge")
     sock = root / "engine.sock"
     (root / "pid").unlink(missing_ok=True)
-    with (root / "engine.log").open("ab") as log:
+    logged = log or root / "engine.log"
+    with logged.open("ab") as out:
         process = subprocess.Popen(
             [
                 "dockerd", "--data-root", str(root / "data"), "--exec-root", str(root / "exec"),
                 "--pidfile", str(root / "pid"), "-H", f"unix://{sock}", "--group", group,
-                "--bridge", bridge, "--default-address-pool", f"base=10.202.{chosen}.0/24,size=28",
+                "--bridge", _name(number), "--default-address-pool", f"base={_pool(number)},size=26",
             ],
-            stdout=log, stderr=log, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
         )  # fmt: skip
     deadline = time.monotonic() + 60
     while not answers(str(sock)):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"dockerd did not start; its log is {root / 'engine.log'}")
+            raise RuntimeError(f"dockerd did not start; its log is {logged}")
         time.sleep(0.1)
     return OwnEngine(socket=str(sock), pid=process.pid, root=str(root), process=process)
 
@@ -93,28 +96,58 @@ def stop(engine: OwnEngine, *, seconds: float = 30) -> None:
         os.kill(engine.pid, signal.SIGKILL)
     if engine.process is not None:
         engine.process.wait()
-    bridge = Path(engine.root, "bridge")
-    if bridge.exists():
-        subprocess.run(["ip", "link", "delete", bridge.read_text()], check=False, capture_output=True)
+    remains.clear([Path(engine.root)], subnets(Path(engine.root)))
+
+
+def subnets(root: Path) -> tuple[str, ...]:
+    """The address ranges that only the engine under ``root`` uses."""
+    record = root / "bridge"
+    if not record.exists():
+        return ()
+    number = int(record.read_text().removeprefix(_PREFIX))
+    return (f"10.201.{number}.0/24", _pool(number))
 
 
 def _alive(engine: OwnEngine) -> bool:
     if engine.process is not None:
         return engine.process.poll() is None
     try:
-        os.kill(engine.pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{engine.pid}/stat").read_text()
+    except FileNotFoundError:
         return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def _bridge(record: Path) -> int:
+    """The number of this engine's bridge: the recorded one, else the first free; the link exists afterwards."""
+    if record.exists() and not remains.in_use(record.read_text()):
+        number = int(record.read_text().removeprefix(_PREFIX))
+        _link(number)
+        return number
+    number = next(n for n in range(1, 250) if not _seen(n) and _link(n))
+    record.write_text(_name(number))
+    return number
+
+
+def _link(number: int) -> bool:
+    """Make the bridge; False when somebody else just did."""
+    made = subprocess.run(["ip", "link", "add", _name(number), "type", "bridge"], check=False, capture_output=True)
+    if made.returncode != 0:
+        return False
+    subprocess.run(["ip", "addr", "add", f"10.201.{number}.1/24", "dev", _name(number)], check=True)
+    subprocess.run(["ip", "link", "set", _name(number), "up"], check=True)
     return True
 
 
-def _free_subnet() -> int:
+def _seen(number: int) -> bool:
     shown = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=True).stdout
-    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
-    return next(n for n in range(1, 250) if f"10.201.{n}." not in shown and f"ds01br{n}:" not in links)
+    return f"10.201.{number}." in shown
 
 
-def _bridge(name: str, address: str) -> None:
-    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True, capture_output=True)
-    subprocess.run(["ip", "addr", "add", address, "dev", name], check=True)
-    subprocess.run(["ip", "link", "set", name, "up"], check=True)
+def _name(number: int) -> str:
+    return f"{_PREFIX}{number}"
+
+
+def _pool(number: int) -> str:
+    """Where the networks of the engine's users come from: 512 of 62 addresses each."""
+    return f"10.{128 + number // 2 % 64}.{number % 2 * 128}.0/17"

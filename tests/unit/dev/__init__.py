@@ -1,0 +1,1 @@
+"""The development stack's own small parts."""

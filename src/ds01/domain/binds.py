@@ -11,11 +11,14 @@ from collections.abc import Iterable
 
 from ds01.domain.errors import BAD_BIND, Ds01Error
 
+KERNEL_FOLDERS = ("/dev", "/proc", "/run", "/sys", "/var/run")
+"""Trees nothing is ever mounted from: devices, sockets and windows into the kernel."""
+
 SYSTEM_FOLDERS = (
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/run", "/sbin", "/sys", "/usr",
-    "/var/lib", "/var/log", "/var/run", "/var/spool",
+    *KERNEL_FOLDERS, "/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/sbin", "/usr", "/var/cache",
+    "/var/lib", "/var/log", "/var/spool",
 )  # fmt: skip
-"""Trees nothing is ever mounted from, whoever owns it: they hold the machine, its sockets and its devices."""
+"""Trees of the machine itself: only shared data may be in them, because an admin chose it."""
 
 
 def refused(path: str, reason: str, hint: str = "") -> Ds01Error:
@@ -55,10 +58,11 @@ def share_of(path: str, shares: Iterable[str]) -> str | None:
     return next((share for share in shares if share.startswith("/") and below(path, share)), None)
 
 
-def check_place(path: str, real: str) -> None:
-    """Refuse a real path in the machine's own trees."""
+def check_place(path: str, real: str, *, shared: bool = False) -> None:
+    """Refuse a real path in the machine's own trees; ``shared`` says it is in a folder of shared data."""
     if real == "/":
         raise refused(path, "It is the whole file system of the server.")
-    place = next((folder for folder in SYSTEM_FOLDERS if below(real, folder)), None)
+    closed = KERNEL_FOLDERS if shared else SYSTEM_FOLDERS
+    place = next((folder for folder in closed if below(real, folder)), None)
     if place is not None:
         raise refused(path, f"It is in {place}, which belongs to the system.", "Mount a folder of your own.")

@@ -14,8 +14,10 @@ from ds01.domain.people import User
 class Pin:
     """A folder or file pinned by file descriptor: what was checked is what gets mounted.
 
-    ``source`` is the staged path to give the engine; ``real`` the path it had when pinned; ``safe`` says the file
-    system it is on is mounted ``nosuid,nodev``, so that root in a container cannot plant anything there.
+    ``source`` is the staged path to give the engine; ``real`` the path it had when pinned (as asked for, when the
+    pin stood already). ``safe`` says that root in a container can plant nothing there: every mount that shows it is
+    ``nosuid,nodev``, or the pin is read-only. Shared data is never safe, because root in a container reads what its
+    owner may not. With an unsafe pin everything in the container must run as its owner.
     """
 
     source: str
@@ -23,17 +25,21 @@ class Pin:
     owner_uid: int
     is_folder: bool
     safe: bool
+    read_only: bool = False
+    """Whether it was pinned read-only: asked for, or forced because it is shared data."""
 
 
 class Host(Protocol):
     """Privileged acts on the host, each checked."""
 
     def pin(self, user: User, path: str, key: str, *, create: bool = False, read_only: bool = False,
-            shared: tuple[str, ...] = ()) -> Pin:  # fmt: skip
+            shared: tuple[str, ...] = (), folder: bool = False) -> Pin:  # fmt: skip
         """Open ``path`` as ``user`` and bind it to a root-only place under ``key`` (one key per container).
 
-        The thing must be the user's own, or below one of ``shared`` (then read-only is forced). ``create`` makes a
-        missing folder as the user. Raises Ds01Error (``mount.denied``) in a sentence.
+        The thing must be the user's own, or below one of ``shared`` (then read-only is forced). ``create`` makes
+        missing folders as the user, closed to others; ``folder`` refuses a file. Raises Ds01Error (``mount.denied``,
+        ``disk.full``) in a sentence; nothing of this pin is left then. May wait for a file server: call it from a
+        thread.
         """
         ...
 
@@ -45,8 +51,12 @@ class Host(Protocol):
         """The keys with pins, for the reconciler."""
         ...
 
-    def repin(self, user: User, path: str, key: str, index: int, *, read_only: bool = False) -> Pin:
-        """Make a pin of a stopped container again (after a reboot) at its old staged path."""
+    def repin(self, user: User, path: str, key: str, index: int, *, read_only: bool = False,
+              shared: tuple[str, ...] = ()) -> Pin:  # fmt: skip
+        """Make a pin of a stopped container again (after a reboot) at its old staged path.
+
+        One that still stands is left as it is, whatever its path leads to by now.
+        """
         ...
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:

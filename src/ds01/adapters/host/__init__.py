@@ -1,1 +1,1 @@
-"""The host: folders pinned with a user's rights, cgroups, the clock."""
+"""The Linux host: identities of threads, mounts, cgroups, time."""

@@ -1,0 +1,149 @@
+"""A host in memory: folders with owners, pins and slices that are only written down.
+
+It keeps the same promises as the real one about what may be pinned, so that the daemon's services can be tested
+without root. Every account's home exists and is hers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from ds01.domain.binds import check_place, checked_path, refused, share_of
+from ds01.domain.limits import Value
+from ds01.domain.people import User
+from ds01.ports.host import Pin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Something in the simulated file system. ``link`` is where a symbolic link leads."""
+
+    owner: int
+    folder: bool = True
+    link: str = ""
+
+
+class SimHost:
+    """A host whose file systems honour setuid files (``safe`` is False) unless told otherwise."""
+
+    def __init__(self, *, safe: bool = False, free_bytes: int = 1024**4) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.slices: dict[str, dict[str, Value]] = {}
+        self.pins: dict[str, dict[int, Pin]] = {}
+        self._safe = safe
+        self._free_bytes = free_bytes
+        self._boots = 1
+
+    def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None:
+        """Make something exist."""
+        self.entries[path] = Entry(owner=owner, folder=folder, link=link)
+
+    def take(self, path: str) -> None:
+        """Make something vanish."""
+        self.entries.pop(path, None)
+
+    def reboot(self) -> None:
+        """All pins and slices are gone, the boot id is another."""
+        self.pins.clear()
+        self.slices.clear()
+        self._boots += 1
+
+    def pin(
+        self,
+        user: User,
+        path: str,
+        key: str,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        shared: tuple[str, ...] = (),
+        folder: bool = False,
+    ) -> Pin:
+        """Check and write the pin down."""
+        index = max(self.pins.get(key, {}), default=-1) + 1
+        found = self._judged(user, checked_path(path), create=create, shared=shared, folder=folder)
+        return self._keep(user, key, index, found, read_only=read_only)
+
+    def unpin(self, key: str) -> None:
+        """Forget all pins of a key."""
+        self.pins.pop(key, None)
+
+    def pinned(self) -> frozenset[str]:
+        """The keys with pins."""
+        return frozenset(self.pins)
+
+    def repin(
+        self, user: User, path: str, key: str, index: int, *, read_only: bool = False, shared: tuple[str, ...] = ()
+    ) -> Pin:
+        """A pin of before stays; after a reboot it is made anew."""
+        standing = self.pins.get(key, {}).get(index)
+        if standing is not None:
+            return replace(standing, real=checked_path(path), safe=False)
+        found = self._judged(user, checked_path(path), create=False, shared=shared, folder=False)
+        return self._keep(user, key, index, found, read_only=read_only)
+
+    def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
+        """Write the slice down."""
+        self.slices[user.slice] = dict(aggregate)
+        return f"/{user.slice}"
+
+    def boot_id(self) -> str:
+        """Changes with ``reboot``."""
+        return f"00000000-0000-4000-8000-{self._boots:012d}"
+
+    def free_bytes(self, path: str) -> int:
+        """What it was told."""
+        return self._free_bytes
+
+    def _keep(self, user: User, key: str, index: int, found: Pin, *, read_only: bool) -> Pin:
+        source = f"/run/ds01/binds/{user.uid}/{key}/{index}"
+        harmless = found.safe or (read_only and not found.read_only)
+        pin = replace(found, source=source, safe=harmless, read_only=found.read_only or read_only)
+        self.pins.setdefault(key, {})[index] = pin
+        return pin
+
+    def _judged(self, user: User, path: str, *, create: bool, shared: tuple[str, ...], folder: bool) -> Pin:
+        if user.uid == 0:
+            raise refused(path, "Nothing is mounted for root.", "Use an ordinary account.")
+        self.entries.setdefault(user.home, Entry(owner=user.uid))
+        real = self._resolved(user, path, create=create)
+        entry = self.entries[real]
+        share = share_of(real, shared)
+        check_place(path, real, shared=share is not None)
+        if entry.owner != user.uid and share is None:
+            raise refused(path, f"It belongs to uid {entry.owner}, not to {user.login}.")
+        if folder and not entry.folder:
+            raise refused(path, "It is a file, not a folder.", "Move the file away.")
+        mine = entry.owner == user.uid
+        return Pin(
+            source="", real=real, owner_uid=entry.owner, is_folder=entry.folder, safe=self._safe and mine,
+            read_only=not mine,
+        )  # fmt: skip
+
+    def _resolved(self, user: User, path: str, *, create: bool) -> str:
+        """The real path: links followed, missing folders made when asked."""
+        real = "/"
+        for part in PurePosixPath(path).parts[1:]:
+            real = f"{real.rstrip('/')}/{part}"
+            entry = self.entries.get(real)
+            if entry is not None and entry.link:
+                real = self._resolved(user, entry.link, create=False)
+            if real != path and real in self.entries and not self.entries[real].folder:
+                raise refused(path, f"'{real}' is a file, not a folder.", "Move the file away.")
+            if real not in self.entries:
+                self._missing(user, path, real, create=create)
+        return real
+
+    def _missing(self, user: User, path: str, real: str, *, create: bool) -> None:
+        """An ancestor of something that exists is root's; anything else is made, or is missing."""
+        if any(known.startswith(real + "/") for known in self.entries):
+            self.entries[real] = Entry(owner=0)
+            return
+        parent = self.entries.get(str(PurePosixPath(real).parent), Entry(owner=0))
+        if not create:
+            raise refused(path, f"'{real}' does not exist.", f"Make it first: mkdir -p {path}")
+        if parent.owner != user.uid:
+            raise refused(path, f"{user.login} may not open '{real}'.")
+        self.entries[real] = Entry(owner=user.uid)

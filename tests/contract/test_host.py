@@ -1,0 +1,204 @@
+"""What every host promises about pins, real or simulated."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from ds01.adapters.host.host import LinuxHost
+from ds01.domain.errors import BAD_BIND, Ds01Error
+from ds01.domain.people import Uid, User
+from ds01.ports.host import Host
+from ds01.sim.host import SimHost
+
+
+class World(Protocol):
+    """A host and two people on it."""
+
+    host: Host
+    alice: User
+    mallory: User
+    base: str
+
+    def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None: ...
+    def take(self, path: str) -> None: ...
+
+
+class SimWorld:
+    def __init__(self) -> None:
+        self.sim = SimHost()
+        self.host: Host = self.sim
+        self.base = "/home"
+        self.alice = User(uid=Uid(61001), gid=61001, login="alice", home="/home/alice")
+        self.mallory = User(uid=Uid(61002), gid=61002, login="mallory", home="/home/mallory")
+        for user in (self.alice, self.mallory):
+            self.put(user.home, user.uid)
+
+    def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None:
+        self.sim.put(path, owner, folder=folder, link=link)
+
+    def take(self, path: str) -> None:
+        self.sim.take(path)
+
+
+class RealWorld:
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.host: Host = LinuxHost(run=Path(base, "run"))
+        self.alice = User(uid=Uid(61001), gid=61001, login="alice", home=f"{base}/alice")
+        self.mallory = User(uid=Uid(61002), gid=61002, login="mallory", home=f"{base}/mallory")
+        for user in (self.alice, self.mallory):
+            self.put(user.home, user.uid)
+
+    def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None:
+        if link:
+            os.symlink(link, path)
+        elif folder:
+            os.mkdir(path, 0o755)
+        else:
+            Path(path).write_text("something")
+        os.chown(path, owner, owner, follow_symlinks=False)
+
+    def take(self, path: str) -> None:
+        shutil.rmtree(path)
+
+
+@pytest.fixture(params=["simulated", pytest.param("linux", marks=pytest.mark.root)])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    if request.param == "simulated":
+        yield SimWorld()
+        return
+    base = tempfile.mkdtemp(prefix="ds01h", dir="/var/tmp")
+    os.chmod(base, 0o755)
+    real = RealWorld(base)
+    yield real
+    for key in real.host.pinned():
+        real.host.unpin(key)
+    shutil.rmtree(base)
+
+
+def refusal(world: World, user: User, path: str, *, create: bool = False, folder: bool = False) -> str:
+    """The sentence a pin is refused with; afterwards nothing of it is left."""
+    with pytest.raises(Ds01Error) as caught:
+        world.host.pin(user, path, "refused", create=create, folder=folder)
+    assert caught.value.kind is BAD_BIND
+    assert "refused" not in world.host.pinned()
+    return f"{caught.value.problem.message} {caught.value.problem.reason}"
+
+
+class TestHost:
+    def test_her_own_folder_is_pinned_under_its_key(self, world: World) -> None:
+        pin = world.host.pin(world.alice, world.alice.home, "c1")
+        assert (pin.real, pin.owner_uid, pin.is_folder) == (world.alice.home, world.alice.uid, True)
+        assert pin.source.endswith(f"/binds/{world.alice.uid}/c1/0")
+        assert world.host.pinned() == {"c1"}
+
+    def test_pins_of_one_container_are_numbered(self, world: World) -> None:
+        world.put(f"{world.alice.home}/data", world.alice.uid)
+        first = world.host.pin(world.alice, world.alice.home, "c1")
+        second = world.host.pin(world.alice, f"{world.alice.home}/data", "c1")
+        assert (first.source[-2:], second.source[-2:]) == ("/0", "/1")
+
+    def test_a_single_file_can_be_pinned(self, world: World) -> None:
+        world.put(f"{world.alice.home}/config", world.alice.uid, folder=False)
+        assert not world.host.pin(world.alice, f"{world.alice.home}/config", "c1").is_folder
+
+    def test_a_link_of_hers_to_a_folder_of_hers_is_followed(self, world: World) -> None:
+        world.put(f"{world.alice.home}/real", world.alice.uid)
+        world.put(f"{world.alice.home}/link", world.alice.uid, link=f"{world.alice.home}/real")
+        assert world.host.pin(world.alice, f"{world.alice.home}/link", "c1").real == f"{world.alice.home}/real"
+
+    def test_w5_somebody_elses_folder_is_refused(self, world: World) -> None:
+        assert "not to mallory" in refusal(world, world.mallory, world.alice.home)
+
+    def test_e4_a_link_to_somebody_elses_folder_is_refused(self, world: World) -> None:
+        world.put(f"{world.mallory.home}/link", world.mallory.uid, link=world.alice.home)
+        assert "not to mallory" in refusal(world, world.mallory, f"{world.mallory.home}/link")
+
+    def test_a_missing_folder_is_refused(self, world: World) -> None:
+        assert "does not exist" in refusal(world, world.alice, f"{world.alice.home}/none/deep")
+
+    def test_missing_folders_are_made_as_hers(self, world: World) -> None:
+        pin = world.host.pin(world.alice, f"{world.alice.home}/workspace/thesis", "c1", create=True)
+        assert (pin.owner_uid, pin.real) == (world.alice.uid, f"{world.alice.home}/workspace/thesis")
+
+    def test_nothing_is_made_where_she_may_not(self, world: World) -> None:
+        refusal(world, world.mallory, f"{world.alice.home}/planted", create=True)
+
+    def test_a_file_on_the_way_is_named(self, world: World) -> None:
+        world.put(f"{world.alice.home}/workspace", world.alice.uid, folder=False)
+        said = refusal(world, world.alice, f"{world.alice.home}/workspace/thesis", create=True)
+        assert f"'{world.alice.home}/workspace' is a file, not a folder" in said
+
+    def test_a_file_where_the_folder_should_be_is_refused(self, world: World) -> None:
+        world.put(f"{world.alice.home}/thesis", world.alice.uid, folder=False)
+        said = refusal(world, world.alice, f"{world.alice.home}/thesis", create=True, folder=True)
+        assert "is a file, not a folder" in said
+
+    @pytest.mark.parametrize(
+        ("path", "says"),
+        [
+            ("relative/path", "not absolute"),
+            ("", "not absolute"),
+            ("/home/alice/../mallory", "'..'"),
+            ("/tmp\n/etc", "control character"),
+            ("/tmp\0/etc", "control character"),
+            ("/home/\udc80", "not valid text"),
+            ("/" + "a" * 300, "too long"),
+            ("/home/" + "a/" * 3000, "too long"),
+        ],
+    )
+    def test_e7_text_that_is_no_plain_path_is_refused(self, world: World, path: str, says: str) -> None:
+        assert says in refusal(world, world.alice, path)
+
+    def test_nothing_is_mounted_for_root(self, world: World) -> None:
+        root = User(uid=Uid(0), gid=0, login="root", home="/root")
+        refusal(world, root, "/root")
+
+    def test_shared_data_is_read_only_and_never_safe(self, world: World) -> None:
+        share = f"{world.base}/data"
+        world.put(share, 0)
+        world.put(f"{share}/imagenet", 0)
+        pin = world.host.pin(world.alice, f"{share}/imagenet", "c1", shared=(share,))
+        assert (pin.read_only, pin.safe) == (True, False)
+
+    def test_what_only_looks_like_a_share_is_refused(self, world: World) -> None:
+        world.put(f"{world.base}/data", 0)
+        world.put(f"{world.base}/data-private", 0)
+        with pytest.raises(Ds01Error):
+            world.host.pin(world.alice, f"{world.base}/data-private", "c1", shared=(f"{world.base}/data",))
+
+    def test_a_read_only_pin_of_hers_is_safe(self, world: World) -> None:
+        pin = world.host.pin(world.alice, world.alice.home, "c1", read_only=True)
+        assert (pin.read_only, pin.safe) == (True, True)
+
+    def test_unpin_undoes_all_of_a_key_and_only_that(self, world: World) -> None:
+        world.host.pin(world.alice, world.alice.home, "c1")
+        world.host.pin(world.alice, world.alice.home, "c1")
+        world.host.pin(world.alice, world.alice.home, "c2")
+        world.host.unpin("c1")
+        world.host.unpin("c1")
+        assert world.host.pinned() == {"c2"}
+
+    def test_repin_makes_the_old_place_again(self, world: World) -> None:
+        pin = world.host.repin(world.alice, world.alice.home, "c1", 3)
+        assert pin.source.endswith("/c1/3")
+
+    def test_e5_repin_leaves_a_standing_pin_alone(self, world: World) -> None:
+        world.put(f"{world.alice.home}/work", world.alice.uid)
+        first = world.host.pin(world.alice, f"{world.alice.home}/work", "c1")
+        world.take(f"{world.alice.home}/work")
+        world.put(f"{world.alice.home}/work", world.mallory.uid)
+        assert world.host.repin(world.alice, f"{world.alice.home}/work", "c1", 0).source == first.source
+
+    def test_the_boot_id_stays_while_the_host_runs(self, world: World) -> None:
+        assert world.host.boot_id() == world.host.boot_id() != ""
+
+    def test_free_space_is_known_before_a_folder_exists(self, world: World) -> None:
+        assert world.host.free_bytes(f"{world.alice.home}/not/yet") > 0

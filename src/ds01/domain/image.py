@@ -36,7 +36,7 @@ class Tag:
 
 @dataclass(frozen=True, kw_only=True)
 class BaseImage:
-    """An entry of the catalogue of bases."""
+    """An entry of the catalogue of bases. ``digest`` pins it; ``driver`` is the oldest NVIDIA driver it runs with."""
 
     name: str
     reference: str
@@ -44,6 +44,8 @@ class BaseImage:
     python: str = "python3"
     size_bytes: int = 0
     cuda: str = ""
+    digest: str = ""
+    driver: str = ""
 
 
 def stale_reason(image: Image, spec: str, base_digest: str) -> str:

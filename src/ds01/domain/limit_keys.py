@@ -32,6 +32,7 @@ class Kind(StrEnum):
     INTEGER = "whole number"
     SIZE = "size"
     DURATION = "duration"
+    SHARE = "percentage"
     CHOICE = "choice"
     SWITCH = "true or false"
 
@@ -181,6 +182,8 @@ def show(key: Key, value: Value) -> str:
         return quantity.show_duration(value)
     if isinstance(value, Fraction):
         return quantity.show_gpueq(value)
+    if key.kind is Kind.SHARE and isinstance(value, float):
+        return f"{value * 100:g}%"
     if key.kind is Kind.SIZE and isinstance(value, int):
         return quantity.show_size(value) if value else "0"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -195,6 +198,7 @@ def expected(key: Key) -> str:
         Kind.INTEGER: "a whole number",
         Kind.SIZE: "a size like 512M or 32G",
         Kind.DURATION: "a duration like 30m, 24h or 7d",
+        Kind.SHARE: "a percentage like 5% or 80%",
         Kind.CHOICE: "one of " + ", ".join(key.choices),
         Kind.SWITCH: "true or false",
     }[key.kind]
@@ -250,6 +254,12 @@ def _duration(key: Key, text: str) -> Value:
     return value
 
 
+def _share(key: Key, text: str) -> Value:
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,2})?%", text) or float(text[:-1]) > 100:
+        raise _fail(key, text)
+    return float(text[:-1]) / 100
+
+
 def _choice(key: Key, text: str) -> Value:
     if text not in key.choices:
         raise _fail(key, text)
@@ -269,6 +279,7 @@ _READ: dict[Kind, Callable[[Key, str], Value]] = {
     Kind.INTEGER: _integer,
     Kind.SIZE: _size,
     Kind.DURATION: _duration,
+    Kind.SHARE: _share,
     Kind.CHOICE: _choice,
     Kind.SWITCH: _switch,
 }

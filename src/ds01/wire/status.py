@@ -10,12 +10,16 @@ from ds01.wire.gpus import GpusView
 
 @dataclass(frozen=True, kw_only=True)
 class LimitView:
-    """One limit in force: ``value`` as people write it (``30m``, ``32G``, ``no limit``), ``source`` as file:line."""
+    """One limit in force: ``value`` as people write it (``30m``, ``32G``, ``no limit``), ``source`` as file:line.
+
+    ``overrules`` are the values it overruled, nearest first, each with its source; only when one limit is explained.
+    """
 
     key: str
     value: str
     source: str
     meaning: str = ""
+    overrules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,52 @@
+"""The keys of the file that are no limits of a user: the lifecycle's rules, in the same registry form."""
+
+from __future__ import annotations
+
+from ds01.domain.limit_keys import Key, Kind
+from ds01.domain.settings import LifecycleRules
+
+_BUILT_IN = LifecycleRules()
+_IDLE = _BUILT_IN.idle
+
+RULES: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key(
+            name="idle.gpu_below", kind=Kind.SHARE, default=_IDLE.gpu_below,
+            meaning="a container is idle only while its GPUs are used less than this",
+        ),
+        Key(
+            name="idle.cpu_below", kind=Kind.SHARE, default=_IDLE.cpu_below,
+            meaning="and it uses less than this of its CPU cores",
+        ),
+        Key(
+            name="idle.network_below", kind=Kind.SIZE, default=_IDLE.network_below_bytes,
+            meaning="and it moves less than this over the network within the window",
+        ),
+        Key(
+            name="idle.window", kind=Kind.DURATION, default=_IDLE.window, least=60,
+            meaning="the time over which the three are looked at",
+        ),
+        Key(
+            name="idle.start_grace", kind=Kind.DURATION, default=_IDLE.start_grace,
+            meaning="time after a start in which nothing counts as idle",
+        ),
+        Key(
+            name="busy.above", kind=Kind.SHARE, default=_BUILT_IN.busy.above,
+            meaning="the server is busy when more than this share of its GPUs is leased",
+        ),
+        Key(
+            name="busy.idle_times", kind=Kind.NUMBER, default=_BUILT_IN.busy.idle_times,
+            meaning="on a busy server idle times are multiplied by this, never below the lead",
+        ),
+        Key(
+            name="keep_alive.max", kind=Kind.DURATION, default=_BUILT_IN.keep_alive_max,
+            meaning="the longest a user may keep a container from being stopped",
+        ),
+        Key(
+            name="never_started", kind=Kind.DURATION, default=_BUILT_IN.never_started, least=60,
+            meaning="a container that was created and not started is removed after this time",
+        ),
+    )
+}  # fmt: skip
+"""``policy`` in the limits file, by flat name below it."""

@@ -97,7 +97,9 @@ def _unknown(word: str, known: Mapping[str, Any] | tuple[str, ...], what: str, f
 def _name(reading: _Reading, fallback: str) -> str:
     value = reading.get("project", "name")
     if value is None:
-        value = fallback
+        if not is_name(fallback):
+            reading.wrong(("project",), f"the folder's name '{fallback}' cannot be a project name; write name = \"…\"")
+        return fallback
     if not isinstance(value, str):
         reading.wrong(("project", "name"), f'expected a name in quotes such as "thesis", got {_shown(value)}')
     elif not is_name(value):

@@ -1,0 +1,106 @@
+"""Decides what a project's image is made of, and the hash by which a change of that is known.
+
+The hash covers what is sent to the engine: every instruction (so the base, Debian and Python packages, the server's
+environment, and the way DS01 writes Dockerfiles) and the content of every file. The base image's own version is
+compared apart, by digest; the user's uid is not part, because an image has one user.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error
+from ds01.domain.names import nearest
+from ds01.domain.project import ImageRecipe
+from ds01.projects import dockerfile, packages, requirements
+from ds01.projects.dockerfile import CA_FILE, Contents
+from ds01.wire.images import BaseView, BuildSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What to build. ``base`` is the reference to compare digests with, ``""`` when only the Dockerfile knows.
+
+    ``context`` are the files the engine gets besides the Dockerfile; None is the whole folder, less what
+    ``.dockerignore`` names. ``titles`` say what each instruction is for.
+    """
+
+    dockerfile: str
+    path: str = "Dockerfile"
+    spec: str
+    base: str = ""
+    context: Mapping[str, bytes] | None = None
+    titles: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def generated(self) -> bool:
+        """Whether DS01 wrote this Dockerfile."""
+        return self.context is not None
+
+
+def generated(image: ImageRecipe, settings: BuildSettings, files: Mapping[str, bytes]) -> Recipe:
+    """The recipe DS01 writes for this project. ``files`` are its requirements files (``requirements.gather``)."""
+    base = resolve_base(image.base, settings.bases)
+    listed = packages.entries(image.python)
+    in_files = [entry for path, text in files.items() for entry in requirements.entries(path, text.decode())]
+    steps = dockerfile.instructions(
+        Contents(
+            base=base,
+            apt=image.apt,
+            python=listed,
+            requirements=image.requirements,
+            files=sorted(files),
+            pinned=[entry.name for entry in (*listed, *in_files) if entry.name and entry.pinned],
+            certificates=bool(settings.ca_pem),
+            environment=settings.environment,
+        )
+    )
+    context = dict(files)
+    if settings.ca_pem:
+        context[CA_FILE] = settings.ca_pem.encode()
+    spec = spec_hash([step.text for step in steps], context)
+    return Recipe(
+        dockerfile=dockerfile.render(steps, spec),
+        spec=spec,
+        base=base,
+        context=context,
+        titles=tuple(step.title for step in steps),
+    )
+
+
+def own(text: str, path: str, ignore: str, settings: BuildSettings) -> Recipe:
+    """The recipe of a user's own Dockerfile: built as it is, with the whole folder.
+
+    What it copies is not part of the hash: reading a whole folder at every launch would be slow, and the engine
+    compares the content anyway when it builds.
+    """
+    spec = spec_hash([text], {".dockerignore": ignore.encode()})
+    return Recipe(dockerfile=text, path=path, spec=spec, environment=settings.environment)
+
+
+def spec_hash(instructions: Sequence[str], files: Mapping[str, bytes]) -> str:
+    """One hash of all that makes an image."""
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
+    text = json.dumps([list(instructions), digests], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def resolve_base(name: str, known: Sequence[BaseView]) -> str:
+    """The image reference of a base: of the server's catalogue, or as it is written."""
+    for base in known:
+        if base.name == name:
+            return base.reference
+    if any(sign in name for sign in "/:@"):
+        return name
+    near = nearest(name, [base.name for base in known])
+    listed = ", ".join(base.name for base in known) or "none"
+    raise Ds01Error(
+        BAD_PROJECT_FILE,
+        f"This server has no base '{name}'.",
+        reason=f"Did you mean '{near}'?" if near else f"Its bases: {listed}.",
+        hint=f'Write  base = "{near or "minimal"}"  under [image], or a whole reference such as python:3.12-slim.',
+    )

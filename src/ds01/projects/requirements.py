@@ -1,0 +1,94 @@
+"""Reads the requirements files of a project, before pip does: what they name, and what would not work in an image.
+
+Files that include others (``-r``, ``-c``) bring them along, each from inside the project's folder. Nothing is
+rewritten: pip gets the files as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+
+from ds01.domain.errors import BAD_PACKAGE, BAD_PROJECT_FILE, Ds01Error
+from ds01.projects import packages, plainfile
+from ds01.projects.packages import Entry
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_MOST_FILES = 50
+
+
+def gather(folder: str, first: Iterable[str]) -> dict[str, bytes]:
+    """The named files and all that they include, by path in the project. Raises Ds01Error with file and line."""
+    found: dict[str, bytes] = {}
+    waiting = [(path, "the project file") for path in first]
+    while waiting:
+        path, named_by = waiting.pop(0)
+        if path in found:
+            continue
+        if len(found) == _MOST_FILES:
+            raise _wrong(path, f"more than {_MOST_FILES} files include each other")
+        found[path] = _content(folder, path, named_by)
+        waiting += [(inside(path, entry.file), path) for entry in entries(path, found[path].decode()) if entry.file]
+    return found
+
+
+def entries(path: str, text: str) -> Iterator[Entry]:
+    """The requirements and options of one file. Raises Ds01Error (``package.invalid``) with file and line."""
+    for number, line in _logical_lines(text):
+        try:
+            yield packages.entry(line)
+        except Ds01Error as error:
+            problem = error.problem
+            raise Ds01Error(
+                BAD_PACKAGE, f"{path}:{number}: {problem.message}", reason=problem.reason, hint=problem.hint
+            ) from error
+
+
+def inside(including: str, path: str) -> str:
+    """The path, in the project, of a file that another one includes. Raises Ds01Error when it is outside."""
+    whole = posixpath.normpath(posixpath.join(posixpath.dirname(including), path))
+    if whole.startswith(("/", "../")) or whole == ".." or "://" in path:
+        raise _wrong(path, f"{including} includes it, and it is not in the project folder")
+    return whole
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines as pip joins them: a backslash continues, comments and empty lines are dropped."""
+    start, parts = 1, list[str]()
+    for number, line in enumerate(text.splitlines(), start=1):
+        start = number if not parts else start
+        bare = _COMMENT.sub("", line)
+        parts.append(bare.removesuffix("\\").strip())
+        if bare.endswith("\\"):
+            continue
+        joined = " ".join(part for part in parts if part)
+        parts = []
+        if joined:
+            yield start, joined
+    if any(parts):
+        yield start, " ".join(part for part in parts if part)
+
+
+def _content(folder: str, path: str, named_by: str) -> bytes:
+    whole = os.path.join(folder, path)
+    if not os.path.lexists(whole):
+        raise Ds01Error(
+            BAD_PROJECT_FILE,
+            f"There is no file {path} in {folder}.",
+            reason=f"It is named by {named_by}.",
+            hint="Create it, or change the line that names it.",
+        )
+    real = os.path.realpath(whole)
+    if os.path.commonpath([real, os.path.realpath(folder)]) != os.path.realpath(folder):
+        raise _wrong(path, "it leads out of the project folder")
+    return plainfile.read(whole).encode()
+
+
+def _wrong(path: str, reason: str) -> Ds01Error:
+    return Ds01Error(
+        BAD_PROJECT_FILE,
+        f"{path} cannot be used for the image: {reason}.",
+        hint="Copy it into the project folder and name it from there.",
+    )

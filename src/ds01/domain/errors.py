@@ -55,6 +55,7 @@ NO_PROJECT = _kind("project.unknown", 404, Exit.NOT_FOUND, "A project that does 
 NO_CONTAINER = _kind("container.unknown", 404, Exit.NOT_FOUND, "A container that does not exist")
 NO_IMAGE = _kind("image.unknown", 404, Exit.NOT_FOUND, "An image that does not exist")
 NO_USER = _kind("user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know")
+NO_LEASE = _kind("lease.unknown", 404, Exit.NOT_FOUND, "A lease that does not exist")
 NO_KEY = _kind("limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist")
 NO_TOPIC = _kind("help.unknown", 404, Exit.NOT_FOUND, "A help page that does not exist")
 NO_ROUTE = _kind("route.unknown", 404, Exit.FAILED, "An address the API does not have")
@@ -74,6 +75,7 @@ BAD_WORKSPACE = _kind("workspace.denied", 403, Exit.NOT_ALLOWED, "A workspace th
 
 # State ----------------------------------------------------------------------------------------------
 WRONG_STATE = _kind("container.state", 409, Exit.FAILED, "A container in another state")
+LEASE_ENDED = _kind("lease.ended", 409, Exit.FAILED, "A GPU that was already given back")
 NAME_TAKEN = _kind("name.taken", 409, Exit.FAILED, "A name that is in use")
 IMAGE_IN_USE = _kind("image.in_use", 409, Exit.FAILED, "An image that containers still use")
 BUSY = _kind("container.busy", 409, Exit.FAILED, "Somebody is working on the same container")

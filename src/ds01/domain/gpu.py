@@ -14,6 +14,9 @@ from typing import NewType
 SlotId = NewType("SlotId", str)
 """A GPU or MIG UUID: ``GPU-…`` or ``MIG-…``."""
 
+VANISHED = "the driver does not show it any more"
+"""Why nobody is placed on a slot that is known only because a lease still names it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MigInstance:
@@ -115,3 +118,11 @@ def ask(text: str, memory_bytes: int = 0) -> GpuAsk:
     if text == "full" or (text.endswith("gb") and "g." in text):
         return GpuAsk(count=1, profile=text, memory_bytes=memory_bytes)
     raise ValueError(f"'{text}' is no number of GPUs and no MIG profile")
+
+
+def flags(ask: GpuAsk) -> str:
+    """What to type to ask for this: the other direction of ``ask``."""
+    memory = f" --mem {ask.memory_bytes // 1024**3}G" if ask.memory_bytes else ""
+    if ask.profile is None or ask.count == 0:
+        return f"--gpus {ask.count}{memory}"
+    return f"--gpus {ask.profile}{memory}"

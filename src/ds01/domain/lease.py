@@ -6,12 +6,13 @@ the time after a stop in which the GPU is kept; released and revoked are the end
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import NewType
 
+from ds01.domain.errors import LEASE_ENDED, Ds01Error
 from ds01.domain.gpu import SlotId
 from ds01.domain.people import Uid
 
@@ -36,7 +37,7 @@ class LeaseState(StrEnum):
 _NEXT = {
     LeaseState.RESERVED: {LeaseState.ACTIVE, LeaseState.RELEASED, LeaseState.REVOKED},
     LeaseState.ACTIVE: {LeaseState.HELD, LeaseState.RELEASED, LeaseState.REVOKED},
-    LeaseState.HELD: {LeaseState.ACTIVE, LeaseState.RELEASED, LeaseState.REVOKED},
+    LeaseState.HELD: {LeaseState.HELD, LeaseState.ACTIVE, LeaseState.RELEASED, LeaseState.REVOKED},
     LeaseState.RELEASED: set[LeaseState](),
     LeaseState.REVOKED: set[LeaseState](),
 }
@@ -65,3 +66,31 @@ class Lease:
     name: str = ""
     ended_at: datetime | None = None
     reason: str = ""
+
+
+def moved(
+    lease: Lease, state: LeaseState, now: datetime, *, expires_at: datetime | None = None,
+    container: str | None = None, reason: str = "",
+) -> Lease:  # fmt: skip
+    """The lease in its next state. Raises Ds01Error (``lease.ended``) when there is no way from here to there."""
+    if not may_become(lease.state, state):
+        raise Ds01Error(
+            LEASE_ENDED,
+            f"The GPU of {lease.name or 'this container'} cannot become {state}: it is {lease.state}.",
+            reason=_ended(lease),
+            hint="Start the container again: a GPU is then leased anew.",
+        )
+    return replace(
+        lease,
+        state=state,
+        expires_at=expires_at,
+        container=container or lease.container,
+        ended_at=None if state.open else now,
+        reason=reason,
+    )
+
+
+def _ended(lease: Lease) -> str:
+    if lease.ended_at is None:
+        return ""
+    return f"it went back at {lease.ended_at:%H:%M:%S} UTC" + (f" ({lease.reason})" if lease.reason else "")

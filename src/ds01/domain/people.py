@@ -7,6 +7,7 @@ account starts a new epoch and inherits nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NewType
 
 from ds01.domain.names import login_inside
@@ -38,8 +39,12 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Who a uid belongs to, in the ledger: the epoch grows when the uid changes hands."""
+    """Who a uid belongs to, in the ledger: the epoch grows when the uid changes hands.
+
+    ``since`` is when this epoch began; what happened to the uid before is somebody else's affair.
+    """
 
     uid: Uid
     login: str
     epoch: int
+    since: datetime | None = None

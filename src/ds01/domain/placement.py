@@ -1,32 +1,61 @@
 """Placement: which slots a request gets, as one pure function with reasons.
 
-You never choose a GPU index; you get the least harmful free one: the smallest slot that fits, whole GPUs kept
-whole (instances packed onto the fullest GPU), several GPUs on the same NVLink or NUMA neighbourhood, and of
-equals the one used least recently.
+You never choose a GPU index; you get the least harmful free one: the smallest slot that fits, whole GPUs and
+linked groups kept whole (what is taken is taken where least is left), several GPUs close to each other, and of
+equals the one used least recently. Several slots are all of one kind where possible, and whole GPUs come first
+then: a program can use one MIG instance only, and instances cannot talk to each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from itertools import groupby
 
-from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.gpu import GpuAsk, Slot, SlotId, flags
+from ds01.domain.proximity import closest, near
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
     """The slots of the server and what keeps each from being granted.
 
-    ``taken`` are leased slots, ``quarantined`` maps a slot to the reason nobody is placed on it, ``last_used``
-    is when a slot's last lease ended.
+    ``taken`` are leased slots, ``quarantined`` maps a slot (or the GPU it is part of) to the reason nobody is
+    placed on it, ``last_used`` is when a slot's last lease ended. ``mig`` says what the asker may use:
+    ``allowed``, ``only`` instances, ``never`` instances. ``preferred`` slots are taken first: those a container had.
     """
 
     slots: tuple[Slot, ...]
     taken: frozenset[SlotId] = frozenset()
     quarantined: Mapping[SlotId, str] = field(default_factory=dict)
     last_used: Mapping[SlotId, datetime] = field(default_factory=dict)
+    mig: str = "allowed"
+    preferred: tuple[SlotId, ...] = ()
+
+    def fitting(self, ask: GpuAsk) -> list[Slot]:
+        """Slots of the kind that was asked for and that the asker may use, free or not."""
+        return [slot for slot in self.slots if fits(slot, ask) and self._permits(slot)]
+
+    def free(self, ask: GpuAsk) -> list[Slot]:
+        """Those that could be leased now. A whole GPU with a leased instance is not, nor the other way round."""
+        held = [slot for slot in self.slots if slot.id in self.taken]
+        whole = {slot.gpu for slot in held if slot.whole}
+        divided = {slot.gpu for slot in held if not slot.whole}
+        return [
+            slot
+            for slot in self.fitting(ask)
+            if slot.id not in self.taken and slot.gpu not in (divided if slot.whole else whole) and self.healthy(slot)
+        ]
+
+    def healthy(self, slot: Slot) -> bool:
+        """Whether nothing is known against this slot or its GPU."""
+        return slot.id not in self.quarantined and slot.gpu not in self.quarantined
+
+    def _permits(self, slot: Slot) -> bool:
+        return self.mig == "allowed" or slot.whole == (self.mig == "never")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +68,16 @@ class Placed:
     @property
     def gpueq(self) -> Fraction:
         """What the placement counts against a quota."""
-        return sum((slot.gpueq for slot in self.slots), Fraction(0))
+        return total(self.slots)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Full:
-    """Nothing fits now; ``fitting`` slots would be enough if they were free."""
+    """Nothing fits now; ``fitting`` slots would be enough if they were free. ``instead`` would fit now."""
 
     fitting: int
     reason: str
+    instead: GpuAsk | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +91,17 @@ class Impossible:
 Placement = Placed | Full | Impossible
 
 
-def place(ask: GpuAsk, inventory: Inventory) -> Placement:
-    """Choose ``ask.count`` slots."""
-    fitting = [slot for slot in inventory.slots if fits(slot, ask)]
+def place(ask: GpuAsk, inventory: Inventory, budget: Fraction | None = None) -> Placement:
+    """Choose ``ask.count`` slots that together cost no more than ``budget`` (None: any)."""
+    fitting = inventory.fitting(ask)
     if len(fitting) < ask.count:
-        return Impossible(
-            reason=f"this server has {len(fitting)} such {'GPU' if ask.profile is None else ask.profile}",
-            nearest=_nearest(inventory.slots, ask),
-        )
-    free = [s for s in fitting if s.id not in inventory.taken and s.id not in inventory.quarantined]
-    if len(free) < ask.count:
-        return Full(fitting=len(fitting), reason=_why_full(fitting, free, inventory))
-    chosen = _choose(free, ask, inventory)
-    return Placed(slots=chosen, reason=_why(chosen, ask))
+        return Impossible(reason=_why_impossible(fitting, ask, inventory), nearest=flags(nearest(ask, inventory)))
+    free = inventory.free(ask)
+    chosen = next(_choices(free, ask, inventory, budget), None)
+    if chosen is None:
+        reason = _why_full(fitting, free, inventory)
+        return Full(fitting=len(fitting), reason=reason, instead=instead(ask, inventory, budget))
+    return Placed(slots=chosen, reason=_why(chosen, inventory))
 
 
 def fits(slot: Slot, ask: GpuAsk) -> bool:
@@ -83,55 +111,105 @@ def fits(slot: Slot, ask: GpuAsk) -> bool:
     return slot.memory_bytes >= ask.memory_bytes
 
 
-def _choose(free: Sequence[Slot], ask: GpuAsk, inventory: Inventory) -> tuple[Slot, ...]:
-    ranked = sorted(free, key=lambda slot: _harm(slot, inventory))
-    if ask.count == 1:
-        return (ranked[0],)
-    groups = [[slot for slot in ranked if _near(first, slot)] for first in ranked]
-    together = [group for group in groups if len(group) >= ask.count]
-    return tuple((together[0] if together else ranked)[: ask.count])
+def total(slots: Iterable[Slot]) -> Fraction:
+    """GPU-equivalents of slots together."""
+    return sum((slot.gpueq for slot in slots), Fraction(0))
 
 
-def _near(one: Slot, other: Slot) -> bool:
-    """Whether two slots are one slot, linked, or on the same known NUMA node."""
-    if one.id == other.id or other.id in one.links:
-        return True
-    return not one.links and one.numa_node >= 0 and one.numa_node == other.numa_node
+def least(ask: GpuAsk, inventory: Inventory) -> Fraction | None:
+    """The least this request can cost on this server; None when it cannot be met at all."""
+    sizes = sorted(slot.gpueq for slot in inventory.fitting(ask))
+    return sum(sizes[: ask.count], Fraction(0)) if len(sizes) >= ask.count else None
 
 
-def _harm(slot: Slot, inventory: Inventory) -> tuple[Fraction, int, float, int, str]:
-    """Smaller is better: size, then free neighbours on the same GPU (pack), then recency, then index."""
-    neighbours = sum(1 for s in inventory.slots if s.gpu == slot.gpu and s.id not in inventory.taken)
-    used = inventory.last_used.get(slot.id)
-    return (slot.gpueq, neighbours, used.timestamp() if used else 0.0, slot.gpu_index, slot.id)
+def instead(ask: GpuAsk, inventory: Inventory, budget: Fraction | None) -> GpuAsk | None:
+    """The nearest request that would be met now: fewer of the same kind, else one of the largest free slots."""
+    for count in range(ask.count - 1, 0, -1):
+        fewer = GpuAsk(count=count, profile=ask.profile, memory_bytes=ask.memory_bytes)
+        if next(_choices(inventory.free(fewer), fewer, inventory, budget), None):
+            return fewer
+    affordable = [slot for slot in inventory.free(GpuAsk()) if budget is None or slot.gpueq <= budget]
+    if not affordable:
+        return None
+    largest = max(affordable, key=lambda slot: (slot.gpueq, slot.memory_bytes))
+    return GpuAsk(profile=largest.profile)
 
 
-def _why(chosen: tuple[Slot, ...], ask: GpuAsk) -> str:
-    if ask.count == 1:
+def nearest(ask: GpuAsk, inventory: Inventory) -> GpuAsk:
+    """The request closest to an impossible one that this server could meet when empty."""
+    usable = inventory.fitting(GpuAsk())
+    if not usable:
+        return GpuAsk(count=0)
+    if same := inventory.fitting(ask):
+        return GpuAsk(count=len(same), profile=ask.profile, memory_bytes=ask.memory_bytes)
+    if ask.profile is not None:
+        larger = [slot for slot in usable if slot.memory_bytes >= ask.memory_bytes] or usable
+        return GpuAsk(profile=min(larger, key=lambda slot: (slot.gpueq, slot.memory_bytes)).profile)
+    memory = max(slot.memory_bytes for slot in usable)
+    return GpuAsk(count=1, memory_bytes=memory // 1024**3 * 1024**3)
+
+
+def _choices(
+    free: Sequence[Slot], ask: GpuAsk, inventory: Inventory, budget: Fraction | None
+) -> Iterator[tuple[Slot, ...]]:
+    """Ways to meet the request, the least harmful first, none over the budget."""
+    ranked = _ranked(free, inventory)
+    kinds = [list(group) for _, group in groupby(ranked, key=_kind)]
+    if ask.count > 1:
+        kinds.sort(key=lambda kind: not kind[0].whole)
+    before = [slot for slot in ranked if slot.id in inventory.preferred]
+    sets = [tuple(sorted(before, key=lambda slot: inventory.preferred.index(slot.id)))]
+    sets += [closest(kind, ask.count) for kind in kinds if len(kind) >= ask.count]
+    sets.append(tuple(ranked[: ask.count]))
+    for chosen in sets:
+        if len(chosen) == ask.count and (budget is None or total(chosen) <= budget):
+            yield chosen
+
+
+def _kind(slot: Slot) -> tuple[Fraction, int, str]:
+    return slot.gpueq, slot.memory_bytes, slot.model
+
+
+def _ranked(free: Sequence[Slot], inventory: Inventory) -> list[Slot]:
+    """The least harmful first: the smallest, where least is left to break up, used least recently."""
+    ids = {slot.id for slot in free}
+    on_gpu: Counter[SlotId] = Counter(slot.gpu for slot in free)
+    on_node = Counter(slot.numa_node for slot in free)
+
+    def harm(slot: Slot) -> tuple[object, ...]:
+        used = inventory.last_used.get(slot.id)
+        linked = len(slot.links & ids)
+        recency = used.timestamp() if used else 0.0
+        return *_kind(slot), on_gpu[slot.gpu], linked, on_node[slot.numa_node], recency, slot.gpu_index, slot.id
+
+    return sorted(free, key=harm)
+
+
+def _why(chosen: tuple[Slot, ...], inventory: Inventory) -> str:
+    if tuple(slot.id for slot in chosen) == inventory.preferred:
+        return "the same as before"
+    if len(chosen) == 1:
         return "the smallest free slot that fits"
-    linked = all(_near(chosen[0], slot) for slot in chosen)
-    return "free slots close to each other" if linked else "free slots; none closer together were free"
+    if all(near(one, other) for one in chosen for other in chosen):
+        return "free slots close to each other"
+    return "free slots; none closer together were free"
 
 
 def _why_full(fitting: Sequence[Slot], free: Sequence[Slot], inventory: Inventory) -> str:
-    bad = sum(1 for slot in fitting if slot.id in inventory.quarantined)
-    taken = sum(1 for slot in fitting if slot.id in inventory.taken)
-    parts = [f"{taken} of {len(fitting)} that fit are in use"]
-    if bad:
-        parts.append(f"{bad} out of service")
+    sick = sum(1 for slot in fitting if not inventory.healthy(slot))
+    used = len(fitting) - len(free) - sick
+    parts = [f"{used} of {len(fitting)} that fit {'is' if used == 1 else 'are'} in use"]
+    if sick:
+        parts.append(f"{sick} out of service")
     if free:
         parts.append(f"{len(free)} free")
     return ", ".join(parts)
 
 
-def _nearest(slots: Sequence[Slot], ask: GpuAsk) -> str:
-    if not slots:
-        return "--gpus 0"
-    same = [slot for slot in slots if fits(slot, ask)]
-    if same:
-        return f"--gpus {len(same)}" if ask.profile is None else f"--gpus {ask.profile}"
-    if ask.profile is not None:
-        kinds = sorted({slot.profile for slot in slots})
-        return "--gpus 1" if kinds == ["full"] else f"--gpus {kinds[0]}"
-    largest = max(slot.memory_bytes for slot in slots)
-    return f"--gpus 1 --mem {largest // 1024**3}G"
+def _why_impossible(fitting: Sequence[Slot], ask: GpuAsk, inventory: Inventory) -> str:
+    what = "GPU slot" if ask.profile is None else f"'{ask.profile}' slot"
+    if ask.memory_bytes:
+        what += f" with {ask.memory_bytes / 1024**3:g}G"
+    allowed = {"allowed": "", "only": " among the MIG instances, which are all you may use",
+               "never": " among the whole GPUs, which are all you may use"}[inventory.mig]  # fmt: skip
+    return f"this server has {len(fitting) or 'no'} {what}{'' if len(fitting) == 1 else 's'}{allowed}"

@@ -1,0 +1,183 @@
+"""The first ledger: slots, leases, containers, tags, accounts, events, notes."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+ONE_SIZE = """CREATE TRIGGER lease_slots_one_size_{when} BEFORE {event} ON lease_slots WHEN NEW.open
+BEGIN SELECT RAISE(ABORT, 'a GPU and its instances cannot be leased together')
+FROM slots AS mine JOIN slots AS theirs ON theirs.gpu = mine.gpu AND theirs.id != mine.id
+JOIN lease_slots AS held ON held.slot = theirs.id AND held.open
+WHERE mine.id = NEW.slot AND 'full' IN (mine.profile, theirs.profile); END"""
+
+KEEP = """CREATE TRIGGER events_no_{verb} BEFORE {verb} ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"""
+
+
+def upgrade() -> None:
+    """Create everything."""
+    _slots()
+    _leases()
+    _containers()
+    _people_and_images()
+    _events()
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(ONE_SIZE.format(when="insert", event="INSERT"))
+        op.execute(ONE_SIZE.format(when="open", event="UPDATE OF open"))
+        op.execute(KEEP.format(verb="update"))
+        op.execute(KEEP.format(verb="delete"))
+
+
+def _slots() -> None:
+    op.create_table(
+        "slots",
+        sa.Column("id", sa.String(80), nullable=False),
+        sa.Column("gpu", sa.String(80), nullable=False),
+        sa.Column("gpu_index", sa.Integer(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("profile", sa.String(40), nullable=False),
+        sa.Column("memory_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("gpueq", sa.String(32), nullable=False),
+        sa.Column("minor", sa.Integer(), nullable=False),
+        sa.Column("numa_node", sa.Integer(), nullable=False),
+        sa.Column("links", sa.Text(), nullable=False),
+        sa.Column("present", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("last_used_at", sa.String(32)),
+        sa.PrimaryKeyConstraint("id", name="pk_slots"),
+    )
+    op.create_table(
+        "quarantines",
+        sa.Column("slot", sa.String(80), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("slot", name="pk_quarantines"),
+    )
+
+
+def _leases() -> None:
+    op.create_table(
+        "leases",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("gpueq", sa.String(32), nullable=False),
+        sa.Column("state", sa.String(40), nullable=False),
+        sa.Column("granted_at", sa.String(32), nullable=False),
+        sa.Column("expires_at", sa.String(32)),
+        sa.Column("container", sa.String(64)),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.String(32)),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint("(state IN ('released', 'revoked')) = (ended_at IS NOT NULL)", name=op.f("ck_leases_ended")),
+        sa.PrimaryKeyConstraint("id", name="pk_leases"),
+    )
+    open_ = sa.text("ended_at IS NULL")
+    with_container = sa.text("ended_at IS NULL AND container IS NOT NULL")
+    op.create_index("leases_open", "leases", ["uid"], sqlite_where=open_, postgresql_where=open_)
+    op.create_index(
+        "leases_one_per_container", "leases", ["container"], unique=True,
+        sqlite_where=with_container, postgresql_where=with_container,
+    )  # fmt: skip
+    op.create_table(
+        "lease_slots",
+        sa.Column("lease", sa.String(40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.String(80), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["lease"], ["leases.id"], name="fk_lease_slots_lease"),
+        sa.ForeignKeyConstraint(["slot"], ["slots.id"], name="fk_lease_slots_slot"),
+        sa.PrimaryKeyConstraint("lease", "position", name="pk_lease_slots"),
+    )
+    only_open = sa.text("open")
+    op.create_index(
+        "lease_slots_one_open", "lease_slots", ["slot"], unique=True,
+        sqlite_where=only_open, postgresql_where=only_open,
+    )  # fmt: skip
+
+
+def _containers() -> None:
+    op.create_table(
+        "containers",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("door", sa.String(40), nullable=False),
+        sa.Column("state", sa.String(40), nullable=False),
+        sa.Column("image", sa.Text(), nullable=False),
+        sa.Column("image_ref", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(32), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("workspace", sa.Text(), nullable=False),
+        sa.Column("lease", sa.String(40)),
+        sa.Column("gpus", sa.Integer(), nullable=False),
+        sa.Column("gpu_profile", sa.String(40), nullable=False),
+        sa.Column("forced_user", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.String(32)),
+        sa.Column("stopped_at", sa.String(32)),
+        sa.Column("removed_at", sa.String(32)),
+        sa.Column("reason", sa.String(40)),
+        sa.Column("reason_detail", sa.Text(), nullable=False),
+        sa.Column("spec", sa.Text(), nullable=False),
+        sa.Column("pins", sa.Text(), nullable=False),
+        sa.Column("mounts", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["lease"], ["leases.id"], name="fk_containers_lease"),
+        sa.PrimaryKeyConstraint("id", name="pk_containers"),
+    )
+    op.create_index("containers_uid", "containers", ["uid", "name"])
+    live = sa.text("state != 'removed'")
+    op.create_index(
+        "containers_one_live_name", "containers", ["uid", "name"], unique=True,
+        sqlite_where=live, postgresql_where=live,
+    )  # fmt: skip
+
+
+def _people_and_images() -> None:
+    op.create_table(
+        "tags",
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("image", sa.Text(), nullable=False),
+        sa.Column("provenance", sa.String(40), nullable=False),
+        sa.Column("owner", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("ref", name="pk_tags"),
+    )
+    op.create_index("ix_tags_image", "tags", ["image"])
+    op.create_index("ix_tags_owner", "tags", ["owner"])
+    op.create_table(
+        "accounts",
+        sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("since", sa.String(32)),
+        sa.PrimaryKeyConstraint("uid", "epoch", name="pk_accounts"),
+    )
+
+
+def _events() -> None:
+    op.create_table(
+        "events",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("type", sa.String(40), nullable=False),
+        sa.Column("actor", sa.BigInteger()),
+        sa.Column("uid", sa.BigInteger()),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("schema", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_events"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("events_uid", "events", ["uid", "seq"])
+    op.create_index("events_subject", "events", ["subject", "seq"])
+    op.create_table(
+        "notes",
+        sa.Column("key", sa.String(80), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_notes"),
+    )

@@ -1,0 +1,129 @@
+"""Every question the ledger asks, in one place. Built once: SQLAlchemy then only fills in the values."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+
+from ds01.adapters.sql.tables import (
+    accounts,
+    containers,
+    events,
+    lease_slots,
+    leases,
+    notes,
+    quarantines,
+    slots,
+    tags,
+)
+from ds01.domain.container import Container
+from ds01.domain.events import Event
+from ds01.domain.gpu import Slot
+from ds01.domain.image import Tag
+from ds01.domain.lease import Lease
+from ds01.domain.people import Account
+
+
+def _fields(table: Table, kind: type[Any], *without: str) -> list[ColumnElement[Any]]:
+    return [table.c[field.name] for field in fields(kind) if field.name not in without]
+
+
+_LEASED = exists().where(lease_slots.c.slot == slots.c.id, lease_slots.c.open)
+_ORDER = (slots.c.gpu_index, slots.c.position, slots.c.id)
+_LIVE: ColumnElement[bool] = literal_column("state != 'removed'")
+"""As text, like the two below, because a partial index serves only a condition that is written like its own."""
+
+SLOTS = select(*_fields(slots, Slot)).where(slots.c.present | _LEASED).order_by(*_ORDER)
+VANISHED = select(slots.c.id).where(~slots.c.present, _LEASED)
+LAST_USED = select(slots.c.id, slots.c.last_used_at).where(slots.c.last_used_at.is_not(None))
+MARK_USED = (
+    update(slots)
+    .where(slots.c.id.in_(select(lease_slots.c.slot).where(lease_slots.c.lease == bindparam("of_lease"))))
+    .values(last_used_at=bindparam("at"))
+)
+QUARANTINED = select(quarantines.c.slot, quarantines.c.reason)
+
+_LEASE = _fields(leases, Lease, "slots")
+LEASE_SLOTS = select(lease_slots.c.slot).where(lease_slots.c.lease == bindparam("id")).order_by(lease_slots.c.position)
+LEASE = select(*_LEASE).where(leases.c.id == bindparam("id"))
+OPEN_LEASES = (
+    select(*_LEASE, lease_slots.c.slot)
+    .join(lease_slots, lease_slots.c.lease == leases.c.id)
+    .where(leases.c.ended_at.is_(None))
+    .order_by(leases.c.granted_at, leases.c.id, lease_slots.c.position)
+)
+OPEN_LEASES_OF = OPEN_LEASES.where(leases.c.uid == bindparam("uid"))
+SET_OPEN = update(lease_slots).where(lease_slots.c.lease == bindparam("of_lease")).values(open=bindparam("open"))
+
+_CONTAINER = _fields(containers, Container)
+CONTAINER = select(*_CONTAINER).where(containers.c.id == bindparam("id"))
+CONTAINERS = select(*_CONTAINER).order_by(containers.c.created_at, containers.c.id)
+NAMED = (
+    select(*_CONTAINER)
+    .where(containers.c.uid == bindparam("uid"), containers.c.name == bindparam("name"))
+    .order_by(_LIVE.desc(), containers.c.created_at.desc(), containers.c.id)
+    .limit(1)
+)
+NAMED_LIVE = NAMED.where(_LIVE)
+
+_TAG = _fields(tags, Tag)
+TAGS = select(*_TAG).order_by(tags.c.ref)
+TAG = select(*_TAG).where(tags.c.ref == bindparam("ref"))
+DROP_TAG = delete(tags).where(tags.c.ref == bindparam("ref"))
+
+ACCOUNT = (
+    select(*_fields(accounts, Account))
+    .where(accounts.c.uid == bindparam("uid"))
+    .order_by(accounts.c.epoch.desc())
+    .limit(1)
+)
+
+EVENTS = select(*_fields(events, Event))
+CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq)
+LAST_HASH = select(events.c.hash).order_by(events.c.seq.desc()).limit(1)
+LAST_SEQ = select(func.max(events.c.seq))
+
+NOTE = select(notes.c.value).where(notes.c.key == bindparam("key"))
+
+
+def containers_of(*, uid: int | None, removed: bool) -> Select[Any]:
+    """Containers of one user or of all, in the order they were made."""
+    chosen = CONTAINERS if removed else CONTAINERS.where(_LIVE)
+    return chosen if uid is None else chosen.where(containers.c.uid == uid)
+
+
+@cache
+def insert_into(table: Table) -> Insert:
+    """One new row."""
+    return insert(table)
+
+
+@cache
+def change(table: Table) -> Update:
+    """One row, found by its primary key given as ``key_<column>``, gets all other values."""
+    keys = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
+    return update(table).where(*keys)
+
+
+@cache
+def remove(table: Table) -> Delete:
+    """One row, found by its primary key given as ``key_<column>``."""
+    return delete(table).where(*[column == bindparam(f"key_{column.name}") for column in table.primary_key])

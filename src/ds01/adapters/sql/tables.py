@@ -1,0 +1,205 @@
+"""The tables. A column has the name of the field it keeps, so that rows become values without a list of names.
+
+The invariants are the schema's as far as it can: at most one open lease per slot and per container, a GPU and
+its MIG instances never leased together, one live container per name, events that cannot be changed.
+The migrations build exactly this; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+    text,
+)
+
+from ds01.adapters.sql.columns import Exact, Mounts, NameSet, UtcTime, Word, Words
+from ds01.domain.container import ContainerState, Door, StopReason
+from ds01.domain.events import EventType
+from ds01.domain.lease import LeaseState
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+slots = Table(
+    "slots",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("gpu", String(80), nullable=False),
+    Column("gpu_index", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("profile", String(40), nullable=False),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("gpueq", Exact, nullable=False),
+    Column("minor", Integer, nullable=False),
+    Column("numa_node", Integer, nullable=False),
+    Column("links", NameSet, nullable=False),
+    Column("present", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("last_used_at", UtcTime),
+)
+
+quarantines = Table(
+    "quarantines",
+    metadata,
+    Column("slot", String(80), primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("uid", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("gpueq", Exact, nullable=False),
+    Column("state", Word(LeaseState), nullable=False),
+    Column("granted_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("container", String(64)),
+    Column("name", Text, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("reason", Text, nullable=False),
+    CheckConstraint("(state IN ('released', 'revoked')) = (ended_at IS NOT NULL)", name="ended"),
+    Index("leases_open", "uid", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    Index(
+        "leases_one_per_container",
+        "container",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL AND container IS NOT NULL"),
+        postgresql_where=text("ended_at IS NULL AND container IS NOT NULL"),
+    ),
+)
+
+lease_slots = Table(
+    "lease_slots",
+    metadata,
+    Column("lease", String(40), ForeignKey("leases.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("slot", String(80), ForeignKey("slots.id"), nullable=False),
+    Column("open", Boolean, nullable=False),
+    Index("lease_slots_one_open", "slot", unique=True, sqlite_where=text("open"), postgresql_where=text("open")),
+)
+
+containers = Table(
+    "containers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("uid", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("door", Word(Door), nullable=False),
+    Column("state", Word(ContainerState), nullable=False),
+    Column("image", Text, nullable=False),
+    Column("image_ref", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("lease", String(40), ForeignKey("leases.id")),
+    Column("gpus", Integer, nullable=False),
+    Column("gpu_profile", String(40), nullable=False),
+    Column("forced_user", Boolean, nullable=False),
+    Column("started_at", UtcTime),
+    Column("stopped_at", UtcTime),
+    Column("removed_at", UtcTime),
+    Column("reason", Word(StopReason)),
+    Column("reason_detail", Text, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("pins", Text, nullable=False),
+    Column("mounts", Mounts, nullable=False),
+    Index("containers_uid", "uid", "name"),
+    Index(
+        "containers_one_live_name",
+        "uid",
+        "name",
+        unique=True,
+        sqlite_where=text("state != 'removed'"),
+        postgresql_where=text("state != 'removed'"),
+    ),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("image", Text, nullable=False, index=True),
+    Column("provenance", String(40), nullable=False),
+    Column("owner", BigInteger, index=True),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("uid", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("login", Text, nullable=False),
+    Column("since", UtcTime),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("type", Word(EventType), nullable=False),
+    Column("actor", BigInteger),
+    Column("uid", BigInteger),
+    Column("subject", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("details", Words, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("events_uid", "uid", "seq"),
+    Index("events_subject", "subject", "seq"),
+    sqlite_autoincrement=True,
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("key", String(80), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+_ONE_SIZE = """CREATE TRIGGER lease_slots_one_size_{when} BEFORE {event} ON lease_slots WHEN NEW.open
+BEGIN SELECT RAISE(ABORT, 'a GPU and its instances cannot be leased together')
+FROM slots AS mine JOIN slots AS theirs ON theirs.gpu = mine.gpu AND theirs.id != mine.id
+JOIN lease_slots AS held ON held.slot = theirs.id AND held.open
+WHERE mine.id = NEW.slot AND 'full' IN (mine.profile, theirs.profile); END"""
+
+_KEEP = """CREATE TRIGGER events_no_{verb} BEFORE {verb} ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"""
+
+SQLITE_TRIGGERS = (
+    _ONE_SIZE.format(when="insert", event="INSERT"),
+    _ONE_SIZE.format(when="open", event="UPDATE OF open"),
+    _KEEP.format(verb="update"),
+    _KEEP.format(verb="delete"),
+)
+
+
+@event.listens_for(metadata, "after_create")
+def _create_triggers(target: MetaData, connection: Connection, **_: object) -> None:
+    if connection.dialect.name == "sqlite":
+        for statement in SQLITE_TRIGGERS:
+            connection.exec_driver_sql(statement)

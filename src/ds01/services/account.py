@@ -1,0 +1,77 @@
+"""Who a uid belongs to (I6): the uid plus an epoch that grows when the uid changes hands.
+
+A uid whose login changed is somebody else: she inherits no container, no lease and no image. What the former
+owner left is set aside for the admin, never handed on and never stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.events import Event, EventType
+from ds01.domain.people import Account, User
+from ds01.ports.ledger import Books
+
+
+def account(books: Books, user: User, now: datetime) -> Account:
+    """The account of ``user`` as the ledger knows it, made or renewed when needed."""
+    known = books.account(user.uid)
+    if known is not None and known.login == user.login:
+        return known
+    if known is None or not known.login:
+        return _adopt(books, known, user, now)
+    current = Account(uid=user.uid, login=user.login, epoch=known.epoch + 1, since=now)
+    books.put_account(current)
+    _set_aside(books, known, now)
+    _record(books, current, now, before=known.login)
+    return current
+
+
+def owns(account: Account, container: Container) -> bool:
+    """Whether a container is this person's, and not a former owner's of her uid."""
+    return container.uid == account.uid and container.epoch == account.epoch
+
+
+def _adopt(books: Books, known: Account | None, user: User, now: datetime) -> Account:
+    """A first visit, or the first after the ledger was rebuilt from labels, which know the epoch but no login."""
+    epoch = 1 if known is None else known.epoch
+    current = Account(uid=user.uid, login=user.login, epoch=epoch, since=None if known is None else known.since)
+    books.put_account(current)
+    return current
+
+
+def _set_aside(books: Books, former: Account, now: datetime) -> None:
+    for container in books.containers(former.uid):
+        if container.epoch <= former.epoch and container.state is not ContainerState.QUARANTINED:
+            books.put_container(replace(container, state=ContainerState.QUARANTINED))
+            _quarantined(books, container, former, now)
+    for tag in books.tags(former.uid):
+        books.put_tag(replace(tag, owner=None))
+
+
+def _quarantined(books: Books, container: Container, former: Account, now: datetime) -> None:
+    books.record(
+        Event(
+            at=now,
+            type=EventType.CONTAINER_QUARANTINED,
+            actor=None,
+            uid=None,
+            subject=container.id,
+            details={"name": container.name, "reason": f"it is of {former.login}, whose uid is somebody else's now"},
+        )
+    )
+
+
+def _record(books: Books, current: Account, now: datetime, before: str) -> None:
+    books.record(
+        Event(
+            at=now,
+            type=EventType.ACCOUNT_CHANGED,
+            actor=None,
+            uid=None,
+            subject=str(current.uid),
+            details={"login": current.login, "before": before, "epoch": str(current.epoch)},
+        )
+    )

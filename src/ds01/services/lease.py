@@ -1,0 +1,182 @@
+"""The life of a lease: grant, activate, hold, release, revoke, expire.
+
+Each is a plain function over the ledger's books, called inside one transaction: what is read, decided and
+written cannot be torn apart, so no two people get one GPU and no quota is passed by being quick. Each records
+its event. Ending what has ended is fine and changes nothing: clean-up may run twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from ds01.domain import refusal
+from ds01.domain.errors import BAD_REQUEST, NO_LEASE, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.gpu import GpuAsk, SlotId
+from ds01.domain.lease import Lease, LeaseId, LeaseState, moved
+from ds01.domain.limits import Limits
+from ds01.domain.people import Uid, User
+from ds01.domain.placement import Full, Impossible, Inventory, Placed, least, place
+from ds01.ports.ledger import Books
+
+RESERVATION = timedelta(minutes=5)
+"""How long a container may take from grant to start."""
+
+
+def grant(
+    books: Books, *, user: User, epoch: int, ask: GpuAsk, limits: Limits, name: str, now: datetime,
+    expires_in: timedelta = RESERVATION, preferred: tuple[SlotId, ...] = (),
+) -> Lease:  # fmt: skip
+    """Lease slots to ``user`` for the container ``name``, reserved until it starts.
+
+    ``preferred`` slots (those the container had) are given again when they are free. Raises Ds01Error
+    ``gpu.quota``, ``gpu.full`` or ``gpu.impossible``.
+    """
+    if ask.count < 1:
+        raise Ds01Error(BAD_REQUEST, "A lease is for at least one GPU.", hint="Start without a GPU: --gpus 0")
+    placed = _decide(books, user.uid, epoch, ask, limits, preferred, now)
+    lease = Lease(
+        id=LeaseId(f"lease-{secrets.token_hex(8)}"),
+        uid=user.uid,
+        epoch=epoch,
+        slots=tuple(slot.id for slot in placed.slots),
+        gpueq=placed.gpueq,
+        state=LeaseState.RESERVED,
+        granted_at=now,
+        expires_at=now + expires_in,
+        name=name,
+    )
+    books.put_lease(lease)
+    record(books, EventType.LEASE_GRANTED, lease, now, gpueq=str(lease.gpueq), why=placed.reason)
+    return lease
+
+
+def activate(books: Books, lease_id: LeaseId, container_id: str, now: datetime) -> Lease:
+    """The container runs: the lease is its own. Raises Ds01Error (``lease.ended``) when it expired meanwhile."""
+    lease = find(books, lease_id)
+    if lease.state is LeaseState.ACTIVE and lease.container == container_id:
+        return lease
+    lease = moved(lease, LeaseState.ACTIVE, now, container=container_id)
+    books.put_lease(lease)
+    record(books, EventType.LEASE_ACTIVATED, lease, now)
+    return lease
+
+
+def hold(books: Books, lease_id: LeaseId, until: datetime, now: datetime) -> Lease:
+    """Keep the slots of a stopped container until a time; for a held lease: until another time.
+
+    A start prolongs the hold first, so that it cannot run out while the container starts.
+    """
+    lease = moved(find(books, lease_id), LeaseState.HELD, now, expires_at=until)
+    books.put_lease(lease)
+    record(books, EventType.LEASE_HELD, lease, now, until=until.isoformat(timespec="seconds"))
+    return lease
+
+
+def release(books: Books, lease_id: LeaseId, reason: str, now: datetime) -> Lease:
+    """The slots go back to everybody."""
+    return _end(books, lease_id, LeaseState.RELEASED, EventType.LEASE_RELEASED, reason, now)
+
+
+def revoke(books: Books, lease_id: LeaseId, reason: str, now: datetime) -> Lease:
+    """The slots are taken away: by an admin, or because a GPU is gone."""
+    return _end(books, lease_id, LeaseState.REVOKED, EventType.LEASE_REVOKED, reason, now)
+
+
+def expire(books: Books, now: datetime) -> tuple[Lease, ...]:
+    """Release every reserved or held lease whose time is over; returns them as they are now."""
+    late = [lease for lease in books.open_leases() if lease.expires_at is not None and lease.expires_at <= now]
+    return tuple(release(books, lease.id, _OVER[lease.state], now) for lease in late)
+
+
+_OVER = {
+    LeaseState.RESERVED: "its container did not start in time",
+    LeaseState.HELD: "its hold is over",
+}
+
+
+def shift(books: Books, by: timedelta) -> None:
+    """The wall clock was stepped by ``by``: move every running end with it, so that no hold ends early or never."""
+    for lease in books.open_leases():
+        if lease.expires_at is not None:
+            books.put_lease(replace(lease, expires_at=lease.expires_at + by))
+
+
+def find(books: Books, lease_id: LeaseId) -> Lease:
+    """The lease, or Ds01Error (``lease.unknown``)."""
+    lease = books.lease(lease_id)
+    if lease is None:
+        raise Ds01Error(NO_LEASE, f"There is no lease {lease_id}.", hint="See yours: ds01 status")
+    return lease
+
+
+def used(books: Books, uid: Uid, epoch: int) -> Fraction:
+    """GPU-equivalents that count against the quota: reserved, active and held."""
+    return sum((lease.gpueq for lease in _mine(books, uid, epoch)), Fraction(0))
+
+
+def record(books: Books, kind: EventType, lease: Lease, now: datetime, **details: str) -> None:
+    """The event of a lease; ``slots`` are the labels people know."""
+    labels = {slot.id: slot.label for slot in books.slots()}
+    shown = {
+        "name": lease.name,
+        "container": lease.container or "",
+        "slots": ", ".join(labels.get(slot, slot) for slot in lease.slots),
+        **details,
+    }
+    books.record(
+        Event(
+            at=now,
+            type=kind,
+            actor=None,
+            uid=lease.uid,
+            subject=lease.id,
+            details={key: value for key, value in shown.items() if value},
+        )
+    )
+
+
+def _decide(
+    books: Books, uid: Uid, epoch: int, ask: GpuAsk, limits: Limits, preferred: tuple[SlotId, ...], now: datetime
+) -> Placed:
+    """Quota first, because waiting would not help; then what the server has; then what is free."""
+    if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
+        raise refusal.too_many(ask, limits)
+    everybody = books.open_leases()
+    inventory = Inventory(
+        slots=books.slots(),
+        taken=frozenset(slot for lease in everybody for slot in lease.slots),
+        quarantined=books.quarantined(),
+        last_used=books.last_used(),
+        mig=limits.mig,
+        preferred=preferred,
+    )
+    mine = [lease for lease in everybody if lease.uid == uid and lease.epoch == epoch]
+    left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))
+    cost = least(ask, inventory)
+    if cost is not None and left is not None and cost > left:
+        raise refusal.over_quota(ask, cost, mine, limits)
+    match place(ask, inventory, left):
+        case Placed() as placed:
+            return placed
+        case Full() as decision:
+            raise refusal.full(ask, decision, everybody, now)
+        case Impossible() as decision:
+            raise refusal.impossible(ask, decision)
+
+
+def _end(books: Books, lease_id: LeaseId, state: LeaseState, kind: EventType, reason: str, now: datetime) -> Lease:
+    lease = find(books, lease_id)
+    if not lease.state.open:
+        return lease
+    ended = moved(lease, state, now, reason=reason)
+    books.put_lease(ended)
+    record(books, kind, ended, now, reason=reason)
+    return ended
+
+
+def _mine(books: Books, uid: Uid, epoch: int) -> list[Lease]:
+    return [lease for lease in books.open_leases(uid) if lease.epoch == epoch]

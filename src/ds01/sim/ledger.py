@@ -1,0 +1,255 @@
+"""The ledger in memory: the same promises without a disk, for rules, for speed and for faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.gpu import VANISHED, Slot, SlotId
+from ds01.domain.image import ImageId, Tag
+from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.people import Account, Uid
+from ds01.ports.ledger import Books
+
+T = TypeVar("T")
+
+
+@dataclass
+class Pages:
+    """Everything the ledger knows. Values are frozen, so a copy of the containers is a copy of all."""
+
+    slots: dict[SlotId, Slot] = field(default_factory=dict)
+    present: tuple[SlotId, ...] = ()
+    quarantined: dict[SlotId, str] = field(default_factory=dict)
+    last_used: dict[SlotId, datetime] = field(default_factory=dict)
+    leases: dict[LeaseId, Lease] = field(default_factory=dict)
+    containers: dict[ContainerId, Container] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    accounts: dict[tuple[Uid, int], Account] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> Pages:
+        return Pages(
+            slots=dict(self.slots), present=self.present, quarantined=dict(self.quarantined),
+            last_used=dict(self.last_used), leases=dict(self.leases), containers=dict(self.containers),
+            tags=dict(self.tags), accounts=dict(self.accounts), events=list(self.events), notes=dict(self.notes),
+        )  # fmt: skip
+
+
+class MemoryBooks:
+    """``Books`` over pages in memory."""
+
+    def __init__(self, pages: Pages, *, read_only: bool = False) -> None:
+        self._now = pages
+        self._read_only = read_only
+
+    # slots ------------------------------------------------------------------------------------------
+    def slots(self) -> tuple[Slot, ...]:
+        known = [self._now.slots[slot] for slot in (*self._now.present, *self._vanished())]
+        return tuple(sorted(known, key=lambda slot: slot.gpu_index))
+
+    def put_slots(self, slots: Sequence[Slot]) -> None:
+        pages = self._write()
+        pages.slots |= {slot.id: slot for slot in slots}
+        pages.present = tuple(slot.id for slot in slots)
+
+    def quarantined(self) -> dict[SlotId, str]:
+        return dict.fromkeys(self._vanished(), VANISHED) | self._now.quarantined
+
+    def quarantine(self, slot: SlotId, reason: str | None) -> None:
+        if reason is None:
+            self._write().quarantined.pop(slot, None)
+        else:
+            self._write().quarantined[slot] = reason
+
+    def last_used(self) -> dict[SlotId, datetime]:
+        return dict(self._now.last_used)
+
+    def _vanished(self) -> list[SlotId]:
+        leased = (slot for lease in self._open() for slot in lease.slots)
+        return [slot for slot in leased if slot not in self._now.present]
+
+    # leases -----------------------------------------------------------------------------------------
+    def lease(self, lease: LeaseId) -> Lease | None:
+        return self._now.leases.get(lease)
+
+    def open_leases(self, uid: Uid | None = None) -> tuple[Lease, ...]:
+        mine = (lease for lease in self._open() if uid is None or lease.uid == uid)
+        return tuple(sorted(mine, key=lambda lease: (lease.granted_at, lease.id)))
+
+    def put_lease(self, lease: Lease) -> None:
+        pages = self._write()
+        known = pages.leases.get(lease.id)
+        kept = lease if known is None else replace(lease, slots=known.slots)
+        if kept.state.open:
+            self._check_lease(kept)
+        pages.leases[lease.id] = kept
+        if kept.ended_at is not None:
+            pages.last_used |= dict.fromkeys(kept.slots, kept.ended_at)
+
+    def _open(self) -> Iterable[Lease]:
+        return (lease for lease in self._now.leases.values() if lease.state.open)
+
+    def _check_lease(self, lease: Lease) -> None:
+        """The schema's constraints: known slots, I1, one open lease per container."""
+        if unknown := [slot for slot in lease.slots if slot not in self._now.slots]:
+            raise Ds01Error(LEDGER_ERROR, f"The ledger knows no slot {unknown[0]}.")
+        for other in self._open():
+            if other.id != lease.id and (self._clash(lease, other) or same_container(lease, other)):
+                raise Ds01Error(GPU_FULL, "The GPU was taken by somebody else at the same moment.", hint="Try again.")
+
+    def _clash(self, lease: Lease, other: Lease) -> bool:
+        slots = self._now.slots
+        return any(
+            one == two or (slots[one].gpu == slots[two].gpu and (slots[one].whole or slots[two].whole))
+            for one in lease.slots
+            for two in other.slots
+        )
+
+    # containers -------------------------------------------------------------------------------------
+    def container(self, container: ContainerId) -> Container | None:
+        return self._now.containers.get(container)
+
+    def containers(self, uid: Uid | None = None, *, removed: bool = False) -> tuple[Container, ...]:
+        mine = (
+            container
+            for container in self._now.containers.values()
+            if (uid is None or container.uid == uid) and (removed or live(container))
+        )
+        return tuple(sorted(mine, key=lambda container: (container.created_at, container.id)))
+
+    def named(self, uid: Uid, name: str, *, removed: bool = False) -> Container | None:
+        found = [container for container in self.containers(uid, removed=removed) if container.name == name]
+        return max(found, key=lambda container: (live(container), container.created_at), default=None)
+
+    def put_container(self, container: Container) -> None:
+        pages = self._write()
+        if container.lease is not None and container.lease not in pages.leases:
+            raise Ds01Error(LEDGER_ERROR, f"The ledger knows no lease {container.lease}.")
+        other = self.named(container.uid, container.name)
+        if live(container) and other is not None and other.id != container.id:
+            raise Ds01Error(
+                NAME_TAKEN,
+                f"There is already a container named '{container.name}'.",
+                hint=f"Retire it first: ds01 retire {container.name}",
+            )
+        pages.containers[container.id] = container
+
+    # image tags -------------------------------------------------------------------------------------
+    def tag(self, ref: str) -> Tag | None:
+        return self._now.tags.get(ref)
+
+    def tags(self, uid: Uid | None = None) -> tuple[Tag, ...]:
+        mine = (tag for tag in self._now.tags.values() if uid is None or tag.owner == uid)
+        return tuple(sorted(mine, key=lambda tag: tag.ref))
+
+    def tags_of(self, image: ImageId) -> tuple[Tag, ...]:
+        return tuple(tag for tag in self.tags() if tag.image == image)
+
+    def put_tag(self, tag: Tag) -> None:
+        self._write().tags[tag.ref] = tag
+
+    def drop_tag(self, ref: str) -> None:
+        self._write().tags.pop(ref, None)
+
+    # accounts ---------------------------------------------------------------------------------------
+    def account(self, uid: Uid) -> Account | None:
+        mine = [account for account in self._now.accounts.values() if account.uid == uid]
+        return max(mine, key=lambda account: account.epoch, default=None)
+
+    def put_account(self, account: Account) -> None:
+        self._write().accounts[account.uid, account.epoch] = account
+
+    # events -----------------------------------------------------------------------------------------
+    def record(self, event: Event) -> Event:
+        pages = self._write()
+        numbered = replace(event, seq=len(pages.events) + 1)
+        pages.events.append(numbered)
+        return numbered
+
+    def events(
+        self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
+        after: int = 0, since: datetime | None = None, limit: int = 1000,
+    ) -> tuple[Event, ...]:  # fmt: skip
+        found = [
+            event
+            for event in self._now.events[after:]
+            if (uid is None or event.uid == uid)
+            and (subject is None or event.subject == subject)
+            and (not types or event.type in types)
+            and (since is None or event.at >= since)
+        ]
+        return tuple(found[-limit:])
+
+    # notes ------------------------------------------------------------------------------------------
+    def note(self, key: str) -> str | None:
+        return self._now.notes.get(key)
+
+    def put_note(self, key: str, value: str) -> None:
+        self._write().notes[key] = value
+
+    def _write(self) -> Pages:
+        if self._read_only:
+            raise Ds01Error(LEDGER_ERROR, "A reading transaction cannot write.")
+        return self._now
+
+
+def live(container: Container) -> bool:
+    """Whether it is still there."""
+    return container.state is not ContainerState.REMOVED
+
+
+def same_container(one: Lease, other: Lease) -> bool:
+    """Whether two leases name one container."""
+    return one.container is not None and one.container == other.container
+
+
+class MemoryLedger:
+    """The ledger's door over pages in memory. ``fault`` set makes every write fail with it, as a full disk does."""
+
+    def __init__(self) -> None:
+        self.fault: Ds01Error | None = None
+        self._pages = Pages()
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    async def write(self, work: Callable[[Books], T]) -> T:
+        """Run ``work`` on a copy, which becomes the ledger when it returns."""
+        self._check()
+        if self.fault is not None:
+            raise self.fault
+        draft = self._pages.copy()
+        result = work(MemoryBooks(draft))
+        self._pages = draft
+        self._changed.set()
+        self._changed = asyncio.Event()
+        return result
+
+    async def read(self, work: Callable[[Books], T]) -> T:
+        """Run ``work`` over the pages as they are."""
+        self._check()
+        return work(MemoryBooks(self._pages, read_only=True))
+
+    async def wait(self, after: int, timeout_seconds: float) -> int:
+        """Wait until an event later than ``after`` is recorded or the time is over; returns the last seq."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                while len(self._pages.events) <= after and not self._closed:
+                    await self._changed.wait()
+        return len(self._pages.events)
+
+    async def close(self) -> None:
+        self._closed = True
+        self._changed.set()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise Ds01Error(LEDGER_ERROR, "The ledger is closed.", hint="ds01d is stopping; try again when it is back.")

@@ -1,0 +1,335 @@
+"""What every ledger promises: the one on disk and the one in memory pass the same tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ds01.adapters.sql.ledger import SqlLedger
+from ds01.domain.container import Container, ContainerState, Mount, StopReason
+from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.gpu import VANISHED, Slot, SlotId
+from ds01.domain.image import ImageId, Tag
+from ds01.domain.lease import Lease, LeaseId, LeaseState
+from ds01.domain.people import Account, Uid
+from ds01.ports.ledger import Books, Ledger
+from ds01.sim.ledger import MemoryLedger
+from tests.values import ALICE, BOB, NOW, container, gpu, lease, slots
+
+FOUR = slots(*(gpu(index, numa=index // 2, links=[index ^ 1]) for index in range(4)))
+MIXED = slots(gpu(0), gpu(1, parts=["3g.20gb", "2g.10gb", "2g.10gb"]))
+
+
+def event(subject: str, kind: EventType = EventType.CONTAINER_STARTED, minutes: int = 0) -> Event:
+    return Event(
+        at=NOW + timedelta(minutes=minutes), type=kind, actor=ALICE.uid, uid=ALICE.uid, subject=subject,
+        details={"name": "thesis", "why": "ünïcode"},
+    )  # fmt: skip
+
+
+def put(*things: tuple[Slot, ...] | Lease | Container | Tag | Account) -> Callable[[Books], None]:
+    """A transaction that writes these things in order; a tuple is the inventory."""
+
+    def work(books: Books) -> None:
+        for thing in things:
+            match thing:
+                case Lease():
+                    books.put_lease(thing)
+                case Container():
+                    books.put_container(thing)
+                case Tag():
+                    books.put_tag(thing)
+                case Account():
+                    books.put_account(thing)
+                case _:
+                    books.put_slots(thing)
+
+    return work
+
+
+class LedgerContract:
+    """The tests; a subclass gives the ledger."""
+
+    # transactions -----------------------------------------------------------------------------------
+    async def test_what_was_written_is_read(self, ledger: Ledger) -> None:
+        await ledger.write(lambda books: books.put_note("boot", "abc"))
+        assert await ledger.read(lambda books: books.note("boot")) == "abc"
+        assert await ledger.read(lambda books: books.note("other")) is None
+
+    async def test_a_write_that_raises_leaves_nothing(self, ledger: Ledger) -> None:
+        def work(books: Books) -> None:
+            books.put_note("boot", "abc")
+            books.record(event("thesis"))
+            raise LookupError("changed its mind")
+
+        with pytest.raises(LookupError, match="changed its mind"):
+            await ledger.write(work)
+        assert await ledger.read(lambda books: (books.note("boot"), books.events())) == (None, ())
+
+    async def test_of_writes_at_the_same_moment_each_fails_alone(self, ledger: Ledger) -> None:
+        def work(number: int) -> Callable[[Books], None]:
+            def write(books: Books) -> None:
+                books.put_note(f"n{number}", "x")
+                if number % 3 == 0:
+                    raise LookupError(number)
+
+            return write
+
+        writes = [ledger.write(work(number)) for number in range(30)]
+        ends = await asyncio.gather(*writes, return_exceptions=True)
+        there = await ledger.read(lambda books: [books.note(f"n{number}") is not None for number in range(30)])
+        assert there == [number % 3 != 0 for number in range(30)]
+        assert [end is None for end in ends] == there
+
+    async def test_a_transaction_sees_its_own_writes(self, ledger: Ledger) -> None:
+        def work(books: Books) -> str | None:
+            books.put_note("a", "1")
+            books.put_note("a", "2")
+            return books.note("a")
+
+        assert await ledger.write(work) == "2"
+
+    async def test_reading_cannot_write(self, ledger: Ledger) -> None:
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.read(lambda books: books.put_note("a", "1"))
+        assert refused.value.kind is LEDGER_ERROR
+
+    async def test_a_closed_ledger_says_so(self, ledger: Ledger) -> None:
+        await ledger.close()
+        await ledger.close()
+        with pytest.raises(Ds01Error, match="closed"):
+            await ledger.write(lambda books: books.put_note("a", "1"))
+
+    # slots ------------------------------------------------------------------------------------------
+    async def test_slots_come_back_as_they_were(self, ledger: Ledger) -> None:
+        await ledger.write(put(FOUR))
+        assert await ledger.read(lambda books: books.slots()) == FOUR
+        await ledger.write(put(MIXED))
+        assert await ledger.read(lambda books: books.slots()) == MIXED
+
+    async def test_a_vanished_slot_stays_known_while_leased_and_is_out_of_service(self, ledger: Ledger) -> None:
+        def grant(books: Books) -> None:
+            books.put_slots(FOUR)
+            books.put_lease(lease("one", "GPU-3"))
+            books.put_slots(FOUR[:2])
+
+        await ledger.write(grant)
+        assert await ledger.read(lambda books: {slot.id for slot in books.slots()}) == {"GPU-0", "GPU-1", "GPU-3"}
+        assert await ledger.read(lambda books: books.quarantined()) == {"GPU-3": VANISHED}
+        await ledger.write(put(lease("one", "GPU-3", state=LeaseState.RELEASED)))
+        assert await ledger.read(lambda books: (len(books.slots()), books.quarantined())) == (2, {})
+
+    async def test_a_slot_is_taken_out_of_service_and_back(self, ledger: Ledger) -> None:
+        await ledger.write(put(FOUR))
+        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), "Xid 79"))
+        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), "Xid 48"))
+        await ledger.write(put(FOUR))
+        assert await ledger.read(lambda books: books.quarantined()) == {"GPU-1": "Xid 48"}
+        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), None))
+        assert await ledger.read(lambda books: books.quarantined()) == {}
+
+    # leases -----------------------------------------------------------------------------------------
+    async def test_a_lease_comes_back_as_it_was(self, ledger: Ledger) -> None:
+        made = replace(
+            lease("one", "GPU-2", "GPU-0", state=LeaseState.HELD), container="c" * 64, expires_at=NOW, reason="why"
+        )
+        await ledger.write(put(FOUR, made))
+        assert await ledger.read(lambda books: books.lease(made.id)) == made
+        assert await ledger.read(lambda books: books.open_leases()) == (made,)
+        assert await ledger.read(lambda books: books.lease(LeaseId("other"))) is None
+
+    async def test_i1_a_slot_has_one_open_lease(self, ledger: Ledger) -> None:
+        await ledger.write(put(FOUR, lease("one", "GPU-0", "GPU-1")))
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.write(put(lease("two", "GPU-2", "GPU-1", user=BOB)))
+        assert refused.value.kind is GPU_FULL
+        assert await ledger.read(lambda books: [found.name for found in books.open_leases()]) == ["one"]
+
+    async def test_i1_a_refused_lease_leaves_nothing_even_when_the_work_goes_on(self, ledger: Ledger) -> None:
+        def work(books: Books) -> None:
+            books.put_slots(FOUR)
+            books.put_lease(lease("one", "GPU-0"))
+            with pytest.raises(Ds01Error):
+                books.put_lease(lease("two", "GPU-1", "GPU-0", user=BOB))
+            books.put_lease(lease("three", "GPU-1", user=BOB))
+
+        await ledger.write(work)
+        assert await ledger.read(lambda books: {found.name for found in books.open_leases()}) == {"one", "three"}
+        assert await ledger.read(lambda books: books.lease(LeaseId("lease-two"))) is None
+
+    @pytest.mark.parametrize(("first", "second"), [("GPU-1", "MIG-1-0"), ("MIG-1-0", "GPU-1")])
+    async def test_i1_a_gpu_and_its_instances_are_never_leased_together(
+        self, ledger: Ledger, first: str, second: str
+    ) -> None:
+        whole, parts = slots(gpu(1)), slots(gpu(1, parts=["3g.20gb", "3g.20gb"]))
+        await ledger.write(put(whole + parts))
+        await ledger.write(put(lease("one", first)))
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.write(put(lease("two", second)))
+        assert refused.value.kind is GPU_FULL
+
+    async def test_instances_of_one_gpu_are_leased_side_by_side(self, ledger: Ledger) -> None:
+        await ledger.write(put(MIXED))
+        await ledger.write(put(lease("one", "MIG-1-0")))
+        await ledger.write(put(lease("two", "MIG-1-1", "MIG-1-2")))
+        assert len(await ledger.read(lambda books: books.open_leases())) == 2
+
+    async def test_i2_a_container_has_one_open_lease(self, ledger: Ledger) -> None:
+        first = replace(lease("one", "GPU-0"), container="c" * 64)
+        await ledger.write(put(FOUR, first))
+        with pytest.raises(Ds01Error):
+            await ledger.write(put(replace(lease("two", "GPU-1"), container="c" * 64)))
+
+    async def test_an_ended_lease_frees_its_slots_and_dates_their_last_use(self, ledger: Ledger) -> None:
+        await ledger.write(put(FOUR, lease("one", "GPU-0")))
+        assert await ledger.read(lambda books: books.last_used()) == {}
+        await ledger.write(put(lease("one", "GPU-0", state=LeaseState.RELEASED)))
+        assert await ledger.read(lambda books: books.last_used()) == {"GPU-0": NOW}
+        await ledger.write(put(lease("two", "GPU-0", user=BOB)))
+        assert [found.name for found in await ledger.read(lambda books: books.open_leases(BOB.uid))] == ["two"]
+        assert await ledger.read(lambda books: books.open_leases(ALICE.uid)) == ()
+
+    async def test_the_slots_of_a_lease_never_change(self, ledger: Ledger) -> None:
+        await ledger.write(put(FOUR, lease("one", "GPU-0")))
+        await ledger.write(put(lease("one", "GPU-1")))
+        found = await ledger.read(lambda books: books.lease(LeaseId("lease-one")))
+        assert found is not None
+        assert found.slots == ("GPU-0",)
+
+    async def test_a_lease_of_an_unknown_slot_is_refused(self, ledger: Ledger) -> None:
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.write(put(lease("one", "GPU-9")))
+        assert refused.value.kind is LEDGER_ERROR
+
+    # containers -------------------------------------------------------------------------------------
+    async def test_a_container_comes_back_as_it_was(self, ledger: Ledger) -> None:
+        made = replace(
+            container("thesis", user=BOB), lease=LeaseId("lease-one"), gpus=1, gpu_profile="2g.10gb",
+            forced_user=True, started_at=NOW, stopped_at=NOW + timedelta(microseconds=1), spec="f" * 64,
+            reason=StopReason.EXIT, reason_detail="137", pins="c1",
+            mounts=(Mount(source="/run/ds01/binds/1/c1/0", target="/workspace", shown="/home/h.bäker/workspace/thesis"),
+                    Mount(source="/run/ds01/binds/1/c1/1", target="/data", read_only=True)),
+        )  # fmt: skip
+        await ledger.write(put(FOUR, lease("one", "GPU-0"), made))
+        assert await ledger.read(lambda books: books.container(made.id)) == made
+        assert await ledger.read(lambda books: books.containers(BOB.uid)) == (made,)
+        assert await ledger.read(lambda books: books.containers(ALICE.uid)) == ()
+
+    async def test_a_removed_container_is_found_when_asked_for(self, ledger: Ledger) -> None:
+        old = replace(container("thesis", state=ContainerState.REMOVED), removed_at=NOW)
+        await ledger.write(put(old))
+        assert await ledger.read(lambda books: books.containers()) == ()
+        assert await ledger.read(lambda books: books.named(ALICE.uid, "thesis")) is None
+        assert await ledger.read(lambda books: books.named(ALICE.uid, "thesis", removed=True)) == old
+        new = replace(container("thesis"), id=container("other").id, created_at=NOW + timedelta(hours=1))
+        await ledger.write(put(new))
+        assert await ledger.read(lambda books: books.named(ALICE.uid, "thesis", removed=True)) == new
+        assert await ledger.read(lambda books: books.named(ALICE.uid, "thesis")) == new
+        assert await ledger.read(lambda books: books.containers(removed=True)) == (old, new)
+
+    async def test_a_name_has_one_live_container(self, ledger: Ledger) -> None:
+        await ledger.write(put(container("thesis")))
+        second = replace(container("thesis"), id=container("other").id)
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.write(put(second))
+        assert refused.value.kind is NAME_TAKEN
+        await ledger.write(put(replace(second, uid=BOB.uid)))
+
+    async def test_a_container_of_an_unknown_lease_is_refused(self, ledger: Ledger) -> None:
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.write(put(replace(container("thesis"), lease=LeaseId("lease-none"))))
+        assert refused.value.kind is LEDGER_ERROR
+
+    # images, accounts -------------------------------------------------------------------------------
+    async def test_tags_are_found_by_name_image_and_owner(self, ledger: Ledger) -> None:
+        image = ImageId("sha256:1")
+        mine = Tag(ref="ds01-1001/thesis:latest", image=image, provenance="user", owner=ALICE.uid)
+        shared = Tag(ref="ds01/minimal:latest", image=image, provenance="admin", owner=None)
+        await ledger.write(put(mine, shared))
+        assert await ledger.read(lambda books: books.tag(mine.ref)) == mine
+        assert await ledger.read(lambda books: books.tags(ALICE.uid)) == (mine,)
+        assert await ledger.read(lambda books: books.tags_of(image)) == (mine, shared)
+        moved = replace(mine, image=ImageId("sha256:2"))
+        await ledger.write(put(moved))
+        await ledger.write(lambda books: books.drop_tag(shared.ref))
+        await ledger.write(lambda books: books.drop_tag("none"))
+        assert await ledger.read(lambda books: books.tags()) == (moved,)
+
+    async def test_i6_the_latest_epoch_of_an_account_counts(self, ledger: Ledger) -> None:
+        uid = Uid(4294967294)
+        first = Account(uid=uid, login="204214@lab.lan", epoch=1)
+        second = Account(uid=uid, login="h.baker@lab.lan", epoch=2, since=NOW)
+        await ledger.write(put(second, first))
+        assert await ledger.read(lambda books: books.account(uid)) == second
+        assert await ledger.read(lambda books: books.account(ALICE.uid)) is None
+
+    # events -----------------------------------------------------------------------------------------
+    async def test_events_are_numbered_in_order_without_gaps(self, ledger: Ledger) -> None:
+        def record_and_fail(books: Books) -> None:
+            books.record(event("lost"))
+            raise LookupError
+
+        first = await ledger.write(lambda books: books.record(event("one")))
+        with pytest.raises(LookupError):
+            await ledger.write(record_and_fail)
+        second = await ledger.write(lambda books: books.record(event("two")))
+        assert (first.seq, second.seq) == (1, 2)
+        assert await ledger.read(lambda books: books.events()) == (first, second)
+
+    async def test_events_are_chosen_by_every_field(self, ledger: Ledger) -> None:
+        def fill(books: Books) -> None:
+            for number in range(10):
+                books.record(event(f"s{number % 2}", minutes=number))
+            books.record(replace(event("s0", EventType.LEASE_GRANTED, 20), uid=BOB.uid))
+            books.record(replace(event("s0", EventType.DAEMON_STARTED, 21), uid=None, actor=None))
+
+        await ledger.write(fill)
+
+        async def seqs(**chosen: Any) -> list[int]:
+            found = await ledger.read(lambda books: books.events(**chosen))
+            return [one.seq for one in found]
+
+        assert await seqs(after=9) == [10, 11, 12]
+        assert await seqs(uid=BOB.uid) == [11]
+        assert await seqs(subject="s1") == [2, 4, 6, 8, 10]
+        assert await seqs(types=[EventType.LEASE_GRANTED, EventType.DAEMON_STARTED]) == [11, 12]
+        assert await seqs(since=NOW + timedelta(minutes=9)) == [10, 11, 12]
+        assert await seqs(uid=ALICE.uid, subject="s0", limit=2) == [7, 9]
+
+    async def test_waiting_ends_with_the_next_event(self, ledger: Ledger) -> None:
+        assert await ledger.wait(0, 0) == 0
+        waiting = asyncio.create_task(ledger.wait(0, 30))
+        await ledger.write(lambda books: books.put_note("no", "event"))
+        assert not waiting.done()
+        await ledger.write(lambda books: books.record(event("one")))
+        assert await waiting == 1
+        assert await ledger.wait(0, 30) == 1
+
+    async def test_waiting_ends_when_the_ledger_closes(self, ledger: Ledger) -> None:
+        waiting = asyncio.create_task(ledger.wait(0, 30))
+        await asyncio.sleep(0)
+        await ledger.close()
+        assert await waiting == 0
+
+
+class TestMemoryLedger(LedgerContract):
+    @pytest.fixture
+    async def ledger(self) -> AsyncIterator[Ledger]:
+        ledger = MemoryLedger()
+        yield ledger
+        await ledger.close()
+
+
+class TestSqlLedger(LedgerContract):
+    @pytest.fixture
+    async def ledger(self, tmp_path: Path) -> AsyncIterator[Ledger]:
+        ledger = SqlLedger(tmp_path / "ledger.db")
+        yield ledger
+        await ledger.close()

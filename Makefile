@@ -1,4 +1,14 @@
-# The same commands for people and CI.
+# The same commands for people and CI. Nothing but git, make and python3 need be there.
+#
+#   make run            engine, ds01d and gateway, then a shell in a container of an ordinary user
+#   make demo           the same without a prompt: checks every promise, tells a short story  (ARGS=--json)
+#   make up, make down  the three programs in the background  (STATE=DIR)
+#   make test           all tests  (ARGS="-k launch")
+#   make check          format, lint, types, import contracts
+#   make bench          measures against the budgets  (ARGS=--write)
+#   make docs           writes the generated reference pages
+MAKEFLAGS += --no-print-directory
+
 .PHONY: run demo up down test check bench docs
 
 run demo up down test check bench docs:

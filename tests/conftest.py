@@ -1,6 +1,7 @@
 """What every test may use: an engine of the tests' own, and a clear word about what is left out without one.
 
-``DS01_TESTS_COMPLETE=1`` (CI) turns a test left out for a missing engine or root into a failure.
+``DS01_TESTS_COMPLETE=1`` (CI) turns a test left out for a missing engine or root into a failure, and a run with any
+other skipped test as well.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     missing = _missing(item)
     if missing and COMPLETE:
         pytest.fail(f"{missing}, and this run must be complete", pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not COMPLETE:
+        return
+    if left_out := reporter.stats.get("skipped", []):
+        reporter.write_line(f"\n{len(left_out)} tests were skipped, and this run must be complete", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def _missing(item: pytest.Item) -> str:

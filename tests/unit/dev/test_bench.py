@@ -1,0 +1,35 @@
+"""The table of the benchmarks says truly whether a budget is kept."""
+
+from __future__ import annotations
+
+from bench.__main__ import page, table
+from bench.row import Row, added, interleaved, p50, p95
+
+
+def test_a_budget_on_top_of_a_peer_is_judged_by_the_difference() -> None:
+    assert added("launch", 350, "docker run", 270, 100).met
+    assert not added("launch", 380, "docker run", 270, 100).met
+
+
+def test_a_rate_must_reach_its_budget() -> None:
+    rate = Row(path="grants", ours=700, unit="/s", rule="≥ 500/s", judged=700, budget=500, at_least=True)
+    assert rate.met
+    assert rate.ratio is None
+
+
+def test_the_table_has_a_line_for_each_row_and_names_what_is_missed() -> None:
+    rows = [added("launch", 350, "docker run", 270, 100), added("retire", 900, "docker rm -f", 300, 150)]
+    lines = table(rows).splitlines()
+    assert len(lines) == 4
+    assert lines[2].endswith("| yes  |")
+    assert lines[3].endswith("| NO   |")
+    assert "make bench" in page(rows)
+
+
+def test_measurements_take_turns() -> None:
+    order: list[str] = []
+    taken = interleaved(3, lambda: order.append("a"), lambda: order.append("b"))
+    assert order == ["a", "b"] * 3
+    assert [len(values) for values in taken] == [3, 3]
+    assert p50([1, 2, 3]) == 2
+    assert 2 < p95([1, 2, 3]) <= 3

@@ -1,0 +1,76 @@
+"""How real GPUs get into a container: asked of the engine by UUID, never by index.
+
+``cdi`` names them to the engine itself (Docker 25 and a specification of NVIDIA's toolkit that knows the GPU);
+``nvidia`` asks the engine's NVIDIA driver. The environment says the same in both: a runtime that reads it gives
+these GPUs and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ds01.domain.container import Attachment, DeviceRequest
+from ds01.domain.gpu import Slot
+
+CDI_KIND = "nvidia.com/gpu"
+CDI_FOLDERS = (Path("/etc/cdi"), Path("/var/run/cdi"))
+CDI_SINCE = 25
+"""The first Docker Engine whose API takes CDI devices."""
+
+_NO_GPU = Attachment(environment={"NVIDIA_VISIBLE_DEVICES": "void"})
+
+Attach = Callable[[Sequence[Slot]], Attachment]
+
+
+def nvidia(slots: Sequence[Slot]) -> Attachment:
+    """Through the engine's NVIDIA driver."""
+    if not slots:
+        return _NO_GPU
+    ids = tuple(str(slot.id) for slot in slots)
+    request = DeviceRequest(driver="nvidia", ids=ids, capabilities=("gpu", "compute", "utility"))
+    return Attachment(requests=(request,), environment=_environment(slots))
+
+
+def cdi(slots: Sequence[Slot]) -> Attachment:
+    """By CDI names."""
+    if not slots:
+        return _NO_GPU
+    ids = tuple(f"{CDI_KIND}={slot.id}" for slot in slots)
+    return Attachment(
+        requests=(DeviceRequest(driver="cdi", ids=ids, capabilities=()),), environment=_environment(slots)
+    )
+
+
+def automatic(engine: str, folders: Sequence[Path] = CDI_FOLDERS) -> Attach:
+    """CDI where the engine (``26.1.5``) has it and a specification names all the slots, else the NVIDIA driver.
+
+    Decided anew each time: a GPU divided since the specification was written is not in it.
+    """
+    major = engine.split(".", 1)[0]
+    modern = major.isdecimal() and int(major) >= CDI_SINCE
+
+    def attach(slots: Sequence[Slot]) -> Attachment:
+        return cdi(slots) if modern and specified(slots, folders) else nvidia(slots)
+
+    return attach
+
+
+def specified(slots: Sequence[Slot], folders: Sequence[Path] = CDI_FOLDERS) -> bool:
+    """Whether specifications in these folders name all these slots by UUID."""
+    texts = [
+        spec.read_text(errors="replace")
+        for folder in folders
+        if folder.is_dir()
+        for spec in sorted(folder.iterdir())
+        if spec.suffix in (".json", ".yaml", ".yml")
+    ]
+    known = "\n".join(text for text in texts if CDI_KIND in text)
+    return all(slot.id in known for slot in slots)
+
+
+def _environment(slots: Sequence[Slot]) -> dict[str, str]:
+    return {
+        "NVIDIA_VISIBLE_DEVICES": ",".join(slot.id for slot in slots),
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+    }

@@ -1,0 +1,70 @@
+"""The devices port over NVML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ds01.adapters.nvml import readings
+from ds01.adapters.nvml.attach import Attach, nvidia
+from ds01.adapters.nvml.driver import Driver
+from ds01.adapters.nvml.health import Health
+from ds01.adapters.nvml.inventory import Card, cards
+from ds01.domain.container import Attachment
+from ds01.domain.gpu import Gpu, Slot, SlotId, slots_of
+from ds01.ports.devices import GpuProcess, GpuSample
+
+
+class NvmlDevices:
+    """The real GPUs of this server; none when there is no driver, until there is one."""
+
+    def __init__(self, *, attach: Attach = nvidia, sysfs: Path = Path("/sys")) -> None:
+        self._driver = Driver()
+        self._health = Health(self._driver)
+        self._attach = attach
+        self._sysfs = sysfs
+        self._seen: dict[SlotId, Gpu] = {}
+
+    @property
+    def simulated(self) -> bool:
+        """These are not."""
+        return False
+
+    @property
+    def problem(self) -> str:
+        """Why NVML finds none; ``""`` while it works."""
+        return self._driver.problem
+
+    def inventory(self) -> tuple[Gpu, ...]:
+        """All GPUs that answer now."""
+        return tuple(card.gpu for card in self._cards())
+
+    def samples(self) -> tuple[GpuSample, ...]:
+        """One reading per slot."""
+        return tuple(sample for card in self._cards() for sample in readings.samples(self._driver, card))
+
+    def processes(self) -> tuple[GpuProcess, ...]:
+        """All processes on all GPUs."""
+        return tuple(process for card in self._cards() for process in readings.processes(self._driver, card))
+
+    def faults(self) -> dict[SlotId, str]:
+        """Broken GPUs by slot, and the slots of those that were here and are not any more."""
+        present = self._cards()
+        reasons = self._health.faults(present)
+        here = {card.gpu.uuid for card in present}
+        gone = {uuid: f"GPU {gpu.index} fell off the bus" for uuid, gpu in self._seen.items() if uuid not in here}
+        return {slot.id: reason for uuid, reason in (reasons | gone).items() for slot in slots_of(self._seen[uuid])}
+
+    def attach(self, slots: Sequence[Slot]) -> Attachment:
+        """By UUID, in the way chosen for this engine."""
+        return self._attach(slots)
+
+    def close(self) -> None:
+        """Let go of the driver."""
+        self._health.close()
+        self._driver.stop()
+
+    def _cards(self) -> tuple[Card, ...]:
+        present = cards(self._driver, self._sysfs)
+        self._seen.update({card.gpu.uuid: card.gpu for card in present})
+        return present

@@ -1,0 +1,54 @@
+"""Utilisation, memory, heat, energy and processes of every slot.
+
+What the driver cannot tell stays None: the rules count that as busy. Only whole GPUs have a thermometer and a meter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pynvml
+
+from ds01.adapters.nvml.driver import Driver
+from ds01.adapters.nvml.inventory import Card
+from ds01.domain.gpu import SlotId
+from ds01.ports.devices import GpuProcess, GpuSample
+
+
+def handles(card: Card) -> tuple[tuple[SlotId, Any], ...]:
+    """The slots of a card with the handles to ask."""
+    if not card.gpu.mig:
+        return ((card.gpu.uuid, card.handle),)
+    return tuple((instance.uuid, part) for instance, part in zip(card.gpu.instances, card.parts, strict=True))
+
+
+def samples(driver: Driver, card: Card) -> tuple[GpuSample, ...]:
+    """One reading per slot of this card."""
+    temperature = driver.ask(pynvml.nvmlDeviceGetTemperature, card.handle, pynvml.NVML_TEMPERATURE_GPU)
+    return tuple(_sample(driver, slot, handle, temperature, whole=not card.gpu.mig) for slot, handle in handles(card))
+
+
+def processes(driver: Driver, card: Card) -> Iterator[GpuProcess]:
+    """All processes of this card, each once however many contexts it has."""
+    for slot, handle in handles(card):
+        found: dict[int, int] = {}
+        for question in (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses):
+            for process in driver.ask(question, handle) or ():
+                found[process.pid] = max(found.get(process.pid, 0), process.usedGpuMemory or 0)
+        yield from (GpuProcess(slot=slot, pid=pid, memory_bytes=memory) for pid, memory in found.items())
+
+
+def _sample(driver: Driver, slot: SlotId, handle: Any, temperature: int | None, *, whole: bool) -> GpuSample:
+    rates = driver.ask(pynvml.nvmlDeviceGetUtilizationRates, handle)
+    memory = driver.ask(pynvml.nvmlDeviceGetMemoryInfo, handle)
+    milliwatts = driver.ask(pynvml.nvmlDeviceGetPowerUsage, handle) if whole else None
+    millijoules = driver.ask(pynvml.nvmlDeviceGetTotalEnergyConsumption, handle) if whole else None
+    return GpuSample(
+        slot=slot,
+        utilisation=None if rates is None else rates.gpu / 100,
+        memory_used_bytes=None if memory is None else int(memory.used),
+        temperature_c=temperature,
+        power_w=None if milliwatts is None else milliwatts / 1000,
+        energy_j=None if millijoules is None else millijoules / 1000,
+    )

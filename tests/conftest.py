@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from dev import engine as own
 
+from tests import nvml
+
 COMPLETE = os.environ.get("DS01_TESTS_COMPLETE") == "1"
 
 
@@ -42,6 +44,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _missing(item: pytest.Item) -> str:
     if any(item.iter_markers("root")) and os.geteuid() != 0:
         return "left out: needs root"
+    if any(item.iter_markers("gcc")) and not nvml.available():
+        return "left out: needs gcc, to compile a stand-in for NVIDIA's library"
     if (any(item.iter_markers("engine")) or any(item.iter_markers("e2e"))) and not own.available():
         return "left out: needs root and dockerd"
     return ""

@@ -157,10 +157,19 @@ def _user() -> Iterator[Instruction]:
 
 
 def _python_environment() -> Instruction:
+    """An environment on top of what the base brings. The base's pip serves it, where there is one: unpacking another
+    takes longer than all the rest.
+    """
+    python = f"{ENVIRONMENT}/bin/python"
     return Instruction(
-        text="RUN if ! command -v python3 > /dev/null; then echo 'ds01: this base has no python3' >&2; exit 1; fi; \\\n"
-        f"    python3 -m venv --system-site-packages {ENVIRONMENT} \\\n"
-        f" && {_listing()} > {_BASE_PACKAGES}",
+        text="RUN set -eu; \\\n"
+        "    if ! command -v python3 > /dev/null; then echo 'ds01: this base has no python3' >&2; exit 1; fi; \\\n"
+        f"    python3 -m venv --system-site-packages --without-pip {ENVIRONMENT}; \\\n"
+        f"    if {python} -m pip --version > /dev/null 2>&1; then \\\n"
+        f"      for name in pip pip3; do printf '#!/bin/sh\\nexec {python} -m pip \"$@\"\\n' \\\n"
+        f"        > {ENVIRONMENT}/bin/$name; chmod 755 {ENVIRONMENT}/bin/$name; done; \\\n"
+        f"    else {python} -m ensurepip --default-pip; fi; \\\n"
+        f"    {_listing()} > {_BASE_PACKAGES}",
         title="the Python environment",
     )
 

@@ -1,0 +1,203 @@
+"""Builds a project's image: as the user, through a Docker socket (the gateway's; the engine's is the same to it).
+
+Decides first whether there is anything to do: an image whose labels carry the recipe's hash and the digest of the base
+as it is now needs no build. The build itself is one request whose answer is the log; ending the connection (Ctrl-C)
+ends the build, and the image of before stays.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ds01.client.http import BadAnswerError, Request, Response, send
+from ds01.domain.container import Label
+from ds01.domain.errors import BUILD_FAILED, ENGINE_DOWN, ENGINE_ERROR, NOT_ALLOWED, Ds01Error
+from ds01.domain.names import image_repository
+from ds01.domain.people import User
+from ds01.projects import context
+from ds01.projects.buildlog import BuildEvent, BuildLog
+from ds01.projects.diagnosis import diagnose
+from ds01.projects.recipe import Recipe
+
+ANSWER_SECONDS = 60.0
+SHOWN_LINES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to build and for whom. ``socket`` is the Docker socket; ``anew`` ignores what was built before."""
+
+    socket: str
+    owner: User
+    project: str
+    folder: str
+    recipe: Recipe
+    anew: bool = False
+
+    @property
+    def reference(self) -> str:
+        """The name of the project's image."""
+        return f"{image_repository(self.owner.uid, self.project)}:latest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """The image a project has now. ``changed`` is False when it was this one already."""
+
+    image_id: str
+    reference: str
+    spec: str
+    changed: bool
+    tag: str = ""
+    seconds: float = 0.0
+
+
+def quiet(_: BuildEvent) -> None:
+    """For callers that do not want to hear of the steps."""
+
+
+def build(order: Order, *, now: datetime, say: Callable[[BuildEvent], None] = quiet) -> Built:
+    """Make the project's image what its recipe says. Raises Ds01Error (``image.build`` with the likely cause)."""
+    began = time.monotonic()
+    before = inspect(order.socket, order.reference)
+    base = _base(order, say)
+    if before is not None and not order.anew and _current(before, order.recipe, base):
+        return Built(image_id=str(before["Id"]), reference=order.reference, spec=order.recipe.spec, changed=False)
+    tag = f"{image_repository(order.owner.uid, order.project)}:{now:%Y%m%d-%H%M%S}"
+    image = _run(order, _parameters(order, base, tag, now), context.pieces(order.recipe, order.folder), say)
+    return Built(
+        image_id=image, reference=order.reference, spec=order.recipe.spec, tag=tag,
+        changed=before is None or before["Id"] != image, seconds=round(time.monotonic() - began, 2),
+    )  # fmt: skip
+
+
+def inspect(socket: str, reference: str) -> dict[str, Any] | None:
+    """An image as the engine describes it, or None. Raises Ds01Error."""
+    with _answer(socket, Request(method="GET", target=f"/images/{quote(reference, safe='/:@')}/json")) as answer:
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise _refused(answer)
+        found: dict[str, Any] = json.loads(answer.read())
+        return found
+
+
+def labels(image: Mapping[str, Any]) -> dict[str, str]:
+    """The labels of an inspected image."""
+    return dict((image.get("Config") or {}).get("Labels") or {})
+
+
+def _current(image: Mapping[str, Any], recipe: Recipe, base: str) -> bool:
+    """A user's own Dockerfile copies files whose content only the engine compares: it is always asked."""
+    found = labels(image)
+    return recipe.generated and found.get(Label.SPEC) == recipe.spec and found.get(Label.BASE) == base
+
+
+def _base(order: Order, say: Callable[[BuildEvent], None]) -> str:
+    """The id of the base image; fetched first when it is not here, so that the image can be labelled with it."""
+    if not order.recipe.base:
+        return ""
+    found = inspect(order.socket, order.recipe.base)
+    if found is not None:
+        return str(found["Id"])
+    only = replace(order.recipe, dockerfile=f"FROM {order.recipe.base}\n", context={}, titles=())
+    return _run(order, {"rm": "1"}, context.pieces(only, order.folder), say)
+
+
+def _parameters(order: Order, base: str, tag: str, now: datetime) -> dict[str, Any]:
+    recipe = order.recipe
+    owner = order.owner
+    arguments = {"DS01_UID": str(owner.uid), "DS01_GID": str(owner.gid), "DS01_USER": owner.name_inside}
+    marks = {Label.SPEC: recipe.spec, Label.PROJECT: order.project}
+    if recipe.generated:  # a time would make every rebuild of a user's own Dockerfile another image
+        marks |= {Label.BASE: base, Label.BUILT_AT: now.isoformat(timespec="seconds")}
+    return {
+        "t": [order.reference, tag],
+        "dockerfile": recipe.path,
+        "buildargs": json.dumps({**recipe.environment, **arguments}),
+        "labels": json.dumps(marks),
+        "rm": "1",
+        "forcerm": "1",
+        **({"nocache": "1"} if order.anew else {}),
+    }
+
+
+def _run(order: Order, parameters: Mapping[str, Any], body: Iterator[bytes], say: Callable[[BuildEvent], None]) -> str:
+    """One build; returns the image's id. The titles fit a generated recipe only as a whole."""
+    log = BuildLog(order.recipe.titles, say, time.monotonic)
+    target = "/build?" + urlencode(parameters, doseq=True)
+    request = Request(method="POST", target=target, body=body, content_type="application/x-tar")
+    with _answer(order.socket, request, patience=None) as answer:
+        if answer.status != 200:
+            raise _refused(answer)
+        try:
+            for line in answer.lines():
+                log.read(json.loads(line))
+        except (OSError, BadAnswerError) as failure:
+            raise _ended(failure) from failure
+    log.end()
+    if log.error or not log.image_id:
+        raise _failed(order.project, log)
+    return log.image_id
+
+
+@contextmanager
+def _answer(socket: str, request: Request, patience: float | None = ANSWER_SECONDS) -> Iterator[Response]:
+    """A request's answer, whose connection is closed whatever happens: on the engine's side that ends a build."""
+    try:
+        response = send(socket, request, patience)
+    except PermissionError as failure:
+        raise Ds01Error(NOT_ALLOWED, f"You may not open {socket}.", hint="Ask your admin: ds01 doctor") from failure
+    except (OSError, BadAnswerError) as failure:
+        raise _unreachable(socket, failure) from failure
+    try:
+        yield response
+    finally:
+        response.close()
+
+
+def _refused(answer: Response) -> Ds01Error:
+    body = answer.read()
+    try:
+        said = str(json.loads(body).get("message", ""))
+    except (ValueError, AttributeError):
+        said = body[:200].decode(errors="replace").strip()
+    if answer.status in (401, 403):
+        return Ds01Error(NOT_ALLOWED, "This build is not allowed.", reason=said, hint="ds01 help images")
+    if answer.status == 400:
+        found = diagnose([], said)
+        return Ds01Error(found.kind, f"The image did not build: {found.cause}.", reason=said, hint=found.hint)
+    return Ds01Error(ENGINE_ERROR, "The engine refused the build.", reason=said, hint="ds01 doctor")
+
+
+def _failed(project: str, log: BuildLog) -> Ds01Error:
+    found = diagnose(tuple(log.lines), log.error)
+    last = list(log.lines)[-SHOWN_LINES:] or [log.error]
+    return Ds01Error(
+        found.kind,
+        f"The image of '{project}' did not build: {found.cause}.",
+        reason="\n".join([f"It failed at: {log.title or 'the engine'}.", *(f"  {line}" for line in last)]),
+        hint=found.hint,
+        step=log.title,
+    )
+
+
+def _unreachable(socket: str, failure: Exception) -> Ds01Error:
+    return Ds01Error(
+        ENGINE_DOWN, "The Docker engine cannot be reached.",
+        reason=f"{socket}: {failure}", hint="Try again in a moment; if it stays so: ds01 doctor",
+    )  # fmt: skip
+
+
+def _ended(failure: Exception) -> Ds01Error:
+    return Ds01Error(
+        BUILD_FAILED, "The connection to the engine ended in the middle of the build.",
+        reason=f"{failure}. The image of before is still there.", hint="Build again; steps that were done are kept.",
+    )  # fmt: skip

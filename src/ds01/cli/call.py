@@ -21,6 +21,8 @@ class Call:
     talk: Talk
     standing: str = ""
     """What stands if the user presses Ctrl-C now; a command that goes through steps keeps it current."""
+    wanted: str = ""
+    """The container the command is about, as it was named; an unknown one gets a "did you mean"."""
 
     @cached_property
     def client(self) -> Client:

@@ -7,7 +7,7 @@ nothing of the command itself, which keeps ``--help`` and completion quick.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
 from dataclasses import KW_ONLY, dataclass
 
 from ds01.domain.errors import Exit
@@ -18,6 +18,7 @@ class Argument:
     """A word that a command takes. ``name`` is the parameter; ``complete`` says what Tab offers.
 
     ``many`` takes all that are left; ``rest`` takes them as they are, options included (the command of ``exec``).
+    ``reads`` names the function of ``ds01.cli.reads`` that turns the text into the value.
     """
 
     name: str
@@ -27,7 +28,7 @@ class Argument:
     many: bool = False
     rest: bool = False
     complete: str = ""
-    reads: Callable[[str], object] = str
+    reads: str = "text"
     default: str = ""
     """What is used when it is left out, in words."""
 
@@ -47,7 +48,7 @@ class Argument:
 class Option:
     """An option. ``value`` is what it takes (``N``, ``DIR``); empty makes it a flag.
 
-    ``reads`` turns the text into the value and raises ValueError with a sentence; ``many`` may be given again.
+    ``reads`` names the function of ``ds01.cli.reads`` that turns the text into the value; ``many`` may be given again.
     """
 
     name: str
@@ -58,14 +59,15 @@ class Option:
     many: bool = False
     choices: tuple[str, ...] = ()
     complete: str = ""
-    reads: Callable[[str], object] = str
+    reads: str = "text"
     default: str = ""
     """What holds when it is not given, in words."""
 
     @property
     def key(self) -> str:
-        """The parameter's name."""
-        return self.name.lstrip("-").replace("-", "_")
+        """The parameter's name; one that Python has already gets an underscore (``all_``)."""
+        name = self.name.lstrip("-").replace("-", "_")
+        return f"{name}_" if hasattr(builtins, name) else name
 
     @property
     def shown(self) -> str:
@@ -77,6 +79,13 @@ class Option:
 def flag(name: str, does: str, *, short: str = "") -> Option:
     """An option that is there or not."""
     return Option(name, "", does, short=short)
+
+
+CONTAINER = Argument(
+    "name", "the container", required=False, complete="container",
+    default="that of the project you are in, or your only one",
+)  # fmt: skip
+"""The container a command is about."""
 
 
 @dataclass(frozen=True)

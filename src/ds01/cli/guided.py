@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from ds01.cli import tree
 from ds01.cli.command import Argument, Command, Option, Step
-from ds01.cli.parse import Parsed, parse
+from ds01.cli.parse import Parsed, parse, value_of
 from ds01.cli.talk import Talk
 from ds01.cli.tree import Found
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
@@ -93,7 +93,7 @@ def _checked(taker: Argument | Option, needed: bool) -> Callable[[str], object]:
             raise ValueError("This one is needed")
         if isinstance(taker, Option) and taker.choices and answer and answer not in taker.choices:
             raise ValueError(f"Please answer one of {', '.join(taker.choices)}")
-        return taker.reads(answer) if answer else None
+        return value_of(taker, answer) if answer else None
 
     return check
 

@@ -46,7 +46,7 @@ def run(words: Sequence[str]) -> int:
     try:
         return program.run(words)
     except Ds01Error as error:
-        return failures.tell(error.problem, program.talk)
+        return failures.tell(program.explained(error).problem, program.talk)
     except KeyboardInterrupt:
         return failures.interrupted(program.talk, program.standing)
     except BrokenPipeError:
@@ -66,6 +66,14 @@ class Program:
     def standing(self) -> str:
         """What stands if the command is interrupted now."""
         return self.call.standing if self.call else ""
+
+    def explained(self, error: Ds01Error) -> Ds01Error:
+        """The error with the name that was probably meant, when one was named that does not exist."""
+        if self.call is None or not self.call.wanted:
+            return error
+        from ds01.cli.here import with_nearest
+
+        return with_nearest(self.call, error)
 
     def run(self, words: Sequence[str]) -> int:
         """Do what the words say; the exit code."""

@@ -105,7 +105,7 @@ class _Reader:
             self._values[option.key] = read
         self.parsed.given.add(option.name)
         if option in TIERS and not self.parsed.tier:
-            self.parsed.tier = option.key
+            self.parsed.tier = option.name.removeprefix("--")
 
     def _convert(self, name: str, taker: Option | Argument, text: str) -> object:
         if isinstance(taker, Option) and taker.choices and text not in taker.choices:
@@ -113,7 +113,7 @@ class _Reader:
                 f"'{text}' is not one of {', '.join(taker.choices)} for '{name}'.", nearest(text, taker.choices)
             )
         try:
-            return taker.reads(text)
+            return value_of(taker, text)
         except ValueError as error:
             raise self._mistake(
                 f"'{text}' cannot be used for '{name}'.", reason=f"{error}.".replace("..", ".")
@@ -160,6 +160,16 @@ class _Reader:
     def _mistake(self, message: str, meant: str | None = None, *, reason: str = "") -> Ds01Error:
         hint = f"Did you mean '{meant}'?" if meant else f"ds01 {self._typed} --help"
         return Ds01Error(BAD_REQUEST, message, reason=reason, hint=hint)
+
+
+def value_of(taker: Option | Argument, text: str) -> object:
+    """The value that a text is. Raises ValueError with a sentence. Imported when needed: most values are text."""
+    if taker.reads == "text":
+        return text
+    from ds01.cli import reads
+
+    value: object = getattr(reads, taker.reads)(text)
+    return value
 
 
 def _absent(option: Option) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -81,6 +82,17 @@ class Talk:
         for line in wrap(text, self.err.width) if text else [""]:
             self.stderr.write(line + "\n")
         self.stderr.flush()
+
+    def step(self, text: str) -> AbstractContextManager[None]:
+        """Something that may take a while; shown while it lasts where somebody is looking."""
+        from ds01.cli.progress import step
+
+        return step(self, text)
+
+    @property
+    def watched(self) -> bool:
+        """Whether progress would be seen."""
+        return self.stderr.isatty() and not self.quiet and not self.err.plain
 
     # questions -------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ds01.cli import tree
-from ds01.cli.command import TIERS, Command, Group, Option, common, exit_codes
+from ds01.cli.command import ALWAYS, TIERS, Command, Group, Option, common, exit_codes
 from ds01.cli.style import Style, wrap
 from ds01.cli.table import pairs
 
@@ -22,8 +22,10 @@ def help_of(path: str, command: Command, style: Style) -> list[str]:
     """``--help``: usage, options, five examples."""
     lines = [*wrap(f"{command.summary}.", style.width), "", *_usage(path, command, style)]
     lines += _section("Arguments", [(a.shown, f"{a.help}{_default(a.default)}") for a in command.arguments], style)
-    lines += _section("Options", [_told(option) for option in command.options], style)
-    lines += _section("Common options", [_told(option) for option in (*common(command), *TIERS)], style)
+    own = [option for option in (*command.options, *common(command)) if option not in ALWAYS]
+    lines += _section("Options", [_told(option) for option in own], style)
+    always = ", ".join(option.shown for option in (*ALWAYS, *TIERS))
+    lines += ["", *wrap(f"{style('cyan', 'Always:')} {always}", style.width, hanging="  ")]
     lines += ["", style("cyan", "Examples")]
     lines += pairs([(example, meaning) for example, meaning in command.examples], style, most=44)
     return lines
@@ -88,7 +90,7 @@ def group_info(path: str, group: Group, style: Style) -> list[str]:
 def front(style: Style) -> list[str]:
     """``ds01 --help``: the whole program on one screen."""
     lines = [*wrap(f"{tree.load('').summary}.", style.width), ""]
-    lines += [f"{style('cyan', 'Usage')}  ds01 COMMAND [OPTIONS]"]
+    lines += [f"{style('cyan', 'Usage:')} ds01 COMMAND [OPTIONS]"]
     for heading, names in tree.FRONT:
         known = [(name, _summary(name)) for name in names if name in tree.members("")]
         lines += _section(heading, known, style)

@@ -57,6 +57,7 @@ NO_IMAGE = _kind("image.unknown", 404, Exit.NOT_FOUND, "An image that does not e
 NO_USER = _kind("user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know")
 NO_LEASE = _kind("lease.unknown", 404, Exit.NOT_FOUND, "A lease that does not exist")
 NO_KEY = _kind("limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist")
+NO_FILE = _kind("file.unknown", 404, Exit.NOT_FOUND, "A file that does not exist")
 NO_TOPIC = _kind("help.unknown", 404, Exit.NOT_FOUND, "A help page that does not exist")
 NO_ROUTE = _kind("route.unknown", 404, Exit.FAILED, "An address the API does not have")
 
@@ -83,6 +84,7 @@ BUSY = _kind("container.busy", 409, Exit.FAILED, "Somebody is working on the sam
 # The world ------------------------------------------------------------------------------------------
 BUILD_FAILED = _kind("image.build", 422, Exit.FAILED, "An image that does not build")
 START_FAILED = _kind("container.start", 502, Exit.FAILED, "A container that does not start")
+COPY_FAILED = _kind("copy.failed", 500, Exit.FAILED, "Files that were not copied")
 ENGINE_DOWN = _kind("engine.unreachable", 503, Exit.FAILED, "The Docker engine does not answer")
 ENGINE_ERROR = _kind("engine.error", 502, Exit.FAILED, "The Docker engine refused")
 DAEMON_DOWN = _kind("daemon.unreachable", 503, Exit.UNREACHABLE, "ds01d does not answer")

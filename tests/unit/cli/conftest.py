@@ -20,12 +20,18 @@ class Ran:
 
 
 @pytest.fixture
-def ds01(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """``ds01("list", "--json")``."""
+def ds01(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Ran]:
+    """``ds01("list", "--json")``. A mistake of DS01's own fails the test with its details."""
+    state = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
 
     def call(*words: str) -> Ran:
         code = run(words)
         said = capsys.readouterr()
+        if "DS01 made a mistake" in said.err:
+            pytest.fail("".join(log.read_text() for log in state.glob("ds01/*.log")))
         return Ran(code=code, out=said.out, err=said.err)
 
     return call

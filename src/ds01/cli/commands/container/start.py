@@ -1,0 +1,28 @@
+"""``ds01 container start``: take a stopped container up again."""
+
+from __future__ import annotations
+
+from ds01.cli import here, show
+from ds01.cli.call import Call
+
+
+def run(call: Call, *, name: str | None) -> int:
+    """Start it, and say what it has."""
+    wanted = here.meant(call, name)
+    if call.talk.dry_run:
+        container = call.client.container(wanted)
+        gpus = f" and lease {show.count(container.gpu_count, 'GPU')} for it" if container.gpu_count else ""
+        call.talk.say(f"Would start {container.name}{gpus}. It is {container.state} now.")
+        return 0
+    result = call.client.start(wanted)
+    if call.talk.json:
+        call.talk.emit(result)
+        return 0
+    gpus = show.gpus(result.container)
+    call.talk.done(f"{result.container.name} runs{f' with GPU {gpus}' if gpus else ''}.")
+    if result.recreated:
+        call.talk.say("It was made anew on its own files, because it has another GPU now.")
+    for note in result.notes:
+        call.talk.say(note)
+    call.talk.next(f"ds01 attach {result.container.name}", f"ds01 stop {result.container.name}")
+    return 0

@@ -1,0 +1,36 @@
+"""``ds01 container stop``: end its programs, keep the rest."""
+
+from __future__ import annotations
+
+from ds01.cli import here, show
+from ds01.cli.call import Call
+from ds01.wire.containers import ContainerView
+
+
+def run(call: Call, *, name: str | None, grace: int | None, force: bool) -> int:
+    """Stop it, and say what is kept until when."""
+    wanted = here.meant(call, name)
+    talk = call.talk
+    if talk.dry_run:
+        container = call.client.container(wanted)
+        talk.say(f"Would stop {container.name}, which is {container.state}; it would be kept for a while.")
+        return 0
+    call.standing = f"{wanted} is being stopped; it will be kept."
+    with talk.step(f"Stopping {wanted}"):
+        container = call.client.stop(wanted, grace_seconds=0 if force else grace)
+    if talk.json:
+        talk.emit(container)
+        return 0
+    talk.done(f"{container.name} is stopped.")
+    talk.say(kept(container))
+    talk.next(f"ds01 start {container.name}", f"ds01 retire {container.name}")
+    return 0
+
+
+def kept(container: ContainerView) -> str:
+    """What of a stopped container is kept, and how long."""
+    until = show.until(container.remove_at)
+    said = f"It is kept for {until}" if until else "It is kept"
+    if container.lease == "held" and container.gpu_hold_until:
+        said += f", its GPU for {show.until(container.gpu_hold_until)}"
+    return said + (f"; {container.workspace} stays in any case." if container.workspace else ".")

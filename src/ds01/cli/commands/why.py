@@ -1,0 +1,39 @@
+"""``ds01 why``: a container's story."""
+
+from __future__ import annotations
+
+from ds01.cli import here, show
+from ds01.cli.call import Call
+from ds01.cli.style import wrap
+from ds01.cli.table import pairs
+from ds01.wire.containers import WhyView
+
+
+def run(call: Call, *, name: str | None) -> int:
+    """Print the summary and the timeline."""
+    story = call.client.why(here.meant(call, name))
+    if call.talk.json:
+        call.talk.emit(story)
+        return 0
+    style = call.talk.out
+    lines = [*wrap(story.summary, style.width)]
+    if story.entries:
+        lines += ["", style("cyan", "What happened")]
+        told = [(show.clock(entry.at), _told(entry.what, entry.detail)) for entry in story.entries]
+        lines += pairs(told, style)
+    for line in lines:
+        call.talk.data(line)
+    call.talk.next(*_next(story))
+    return 0
+
+
+def _told(what: str, detail: str) -> str:
+    return f"{what} ({detail})" if detail else what
+
+
+def _next(story: WhyView) -> tuple[str, ...]:
+    if story.state == "running":
+        return f"ds01 attach {story.name}", f"ds01 logs {story.name}"
+    if story.state == "removed":
+        return (f"ds01 launch {story.name}",)
+    return f"ds01 launch {story.name}", f"ds01 retire {story.name}"

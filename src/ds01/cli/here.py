@@ -1,0 +1,54 @@
+"""Which container is meant: the one named, else that of the project one stands in, else the only one there is."""
+
+from __future__ import annotations
+
+import os
+
+from ds01.cli.call import Call
+from ds01.domain.errors import BAD_REQUEST, NO_CONTAINER, Ds01Error
+from ds01.domain.names import nearest
+
+WORKSPACES = "workspace"
+
+
+def meant(call: Call, name: str | None) -> str:
+    """The name of the container that is meant. Raises Ds01Error when it cannot be known."""
+    call.wanted = name or project_here(call)
+    return call.wanted or _only_one(call)
+
+
+def _only_one(call: Call) -> str:
+    mine = [container.name for container in call.client.containers()]
+    if len(mine) == 1:
+        return mine[0]
+    raise Ds01Error(
+        BAD_REQUEST,
+        "Which container?" if mine else "You have no container.",
+        reason=f"You have {', '.join(mine)}, and this folder belongs to no project." if mine else "",
+        hint=f"Name one: ds01 {call.path.removeprefix('container ')} {mine[0]}" if mine else "ds01 launch",
+    )
+
+
+def project_here(call: Call) -> str:
+    """The project whose folder the command was typed in, or ``""``."""
+    try:
+        here = os.path.realpath(call.here)
+    except FileNotFoundError:  # the folder was removed meanwhile
+        return ""
+    inside = os.path.relpath(here, os.path.join(os.path.realpath(call.home), WORKSPACES))
+    first = inside.split(os.sep)[0]
+    return "" if first in (".", "..") else first
+
+
+def with_nearest(call: Call, error: Ds01Error) -> Ds01Error:
+    """The same error, with the name that was probably meant when there is no such container."""
+    problem = error.problem
+    if problem.kind != NO_CONTAINER or not call.wanted or "mean" in problem.hint:
+        return error
+    try:
+        close = nearest(call.wanted, [container.name for container in call.client.containers()])
+    except Ds01Error:
+        return error
+    if close is None:
+        return error
+    return Ds01Error(problem.kind, problem.message, reason=problem.reason, hint=f"Did you mean '{close}'?")

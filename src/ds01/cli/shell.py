@@ -1,0 +1,100 @@
+"""Going into a container: the greeting, the shell, and what to say when one comes back out.
+
+The shell is the container's bash, else its sh. It is no login shell: ``/etc/profile`` would put the system's Python
+before the project's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ds01.cli import show
+from ds01.cli.call import Call
+from ds01.client.attach import Ended, attach
+from ds01.client.docker import Docker, Exec
+from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, WRONG_STATE, Ds01Error, Exit
+from ds01.wire.containers import ContainerView
+from ds01.wire.status import PingView
+
+SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
+
+
+def docker(call: Call) -> Docker:
+    """The gateway's Docker API."""
+    return _gateway(call.client.ping())
+
+
+def _gateway(ping: PingView) -> Docker:
+    if not ping.gateway:
+        raise Ds01Error(
+            DAEMON_DOWN, "The gateway does not run, so nothing can be entered or copied.",
+            reason="ds01d knows of none.", hint="ds01 doctor",
+        )  # fmt: skip
+    return Docker(ping.gateway)
+
+
+def running(container: ContainerView) -> ContainerView:
+    """The container, when something can run in it now."""
+    if container.state == "running":
+        return container
+    reason = f"It stopped: {container.reason}." if container.state == "stopped" and container.reason else ""
+    hint = f"ds01 unpause {container.name}" if container.state == "paused" else f"ds01 launch {container.name}"
+    raise Ds01Error(WRONG_STATE, f"{container.name} is {container.state}.", reason=reason, hint=hint)
+
+
+def enter(call: Call, container: ContainerView, *, hello: bool = False) -> int:
+    """A shell in the container on this terminal; its exit code."""
+    running(container)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Ds01Error(
+            NEEDS_ANSWER, "A shell needs a terminal.", reason=f"{container.name} runs; nothing was changed.",
+            hint=f"ds01 exec {container.name} -- COMMAND",
+        )  # fmt: skip
+    ping = call.client.ping()
+    if hello:
+        greet(call, container, ping)
+    variables = terminal_variables() | _prompt(container, simulated=ping.simulated_gpus and bool(container.gpus))
+    ended = attach(_gateway(ping), container.id, Exec(command=SHELL, tty=True, environment=variables))
+    return left_behind(call, container.name, ended)
+
+
+def greet(call: Call, container: ContainerView, ping: PingView) -> None:
+    """What she has, where her files are, how to leave."""
+    talk = call.talk
+    gpus = show.count(len(container.gpus), "GPU") if container.gpus else "no GPU"
+    simulated = ", simulated" if container.gpus and ping.simulated_gpus else ""
+    talk.done(f"{talk.err('bold', container.name)} is yours, with {gpus}{simulated}.")
+    if container.workspace:
+        talk.say(f"  /workspace is {container.workspace}: it stays. Everything else in here goes with the container.")
+    talk.say("  Leave with 'exit': the container goes on. ds01 retire ends it and frees what it holds.")
+    talk.say()
+
+
+def terminal_variables() -> dict[str, str]:
+    """What a program on a terminal wants to know of it."""
+    return {name: os.environ[name] for name in ("TERM", "COLORTERM", "NO_COLOR") if name in os.environ}
+
+
+def _prompt(container: ContainerView, *, simulated: bool) -> dict[str, str]:
+    """A prompt that says where one is, and that a GPU is simulated. bash puts the mark before its own prompt."""
+    mark = "(simulated GPU) " if simulated else ""
+    prompt = {"PS1": f"{mark}{container.name}:$PWD$ "}
+    if simulated:
+        prompt["PROMPT_COMMAND"] = 'PS1="(simulated GPU) ${PS1#(simulated GPU) }"; unset PROMPT_COMMAND'
+    return prompt
+
+
+def left_behind(call: Call, name: str, ended: Ended) -> int:
+    """Say what stands after a program ended or was left; the exit code."""
+    talk = call.talk
+    if ended.lost:
+        talk.warn(f"The connection was lost. {name} goes on, with everything that runs in it.")
+        talk.next(f"ds01 attach {name}", f"ds01 why {name}")
+        return int(Exit.FAILED)
+    if ended.left:
+        talk.say()
+        talk.say(f"Left running in {name}.")
+        talk.next(f"ds01 attach {name}", f"ds01 top {name}")
+        return 0
+    return ended.code

@@ -1,0 +1,77 @@
+"""Values for people: states, sizes, times left. What is unknown is shown as nothing, never as a zero."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from ds01.cli.style import Style
+from ds01.domain.quantity import show_duration, show_size
+from ds01.wire.containers import ContainerView
+
+_COLOURS = {"running": "green", "paused": "yellow", "quarantined": "red", "creating": "yellow"}
+
+
+def state(container: ContainerView, style: Style) -> str:
+    """The state as a word, in its colour."""
+    return style(_COLOURS.get(container.state, "dim"), container.state)
+
+
+def size(value: int | None) -> str:
+    """Bytes, or nothing."""
+    return "" if value is None else show_size(value)
+
+
+def percent(value: float | None) -> str:
+    """A share of a hundred, or nothing."""
+    return "" if value is None else f"{value:.0f}%"
+
+
+def left(seconds: int | None) -> str:
+    """Time left, or nothing when there is no limit."""
+    return "" if seconds is None else duration(seconds)
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: two units at most, no seconds once it is minutes."""
+    whole = int(seconds)
+    return show_duration(timedelta(seconds=whole - whole % 60 if whole >= 300 else whole))
+
+
+def until(at: str | None) -> str:
+    """How long until a time on the wire; nothing when there is none."""
+    if at is None:
+        return ""
+    return duration(max(0.0, (datetime.fromisoformat(at) - datetime.now(UTC)).total_seconds()))
+
+
+def ago(at: str) -> str:
+    """How long ago a time on the wire was."""
+    return duration(max(0.0, (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()))
+
+
+def clock(at: str) -> str:
+    """A time on the wire as the clock on the wall shows it: the hour today, the date before."""
+    when = datetime.fromisoformat(at).astimezone()
+    today = datetime.now(UTC).astimezone().date() == when.date()
+    return when.strftime("%H:%M:%S" if today else "%d %b %H:%M")
+
+
+def gpus(container: ContainerView) -> str:
+    """The GPUs it holds, or how many it takes when it starts."""
+    if container.gpus:
+        held = " (kept)" if container.lease == "held" else ""
+        return ", ".join(container.gpus) + held
+    return ""
+
+
+def names(words: Iterable[str], *, most: int = 3) -> str:
+    """A few names, and how many more there are."""
+    listed = list(words)
+    shown = ", ".join(listed[:most])
+    return shown if len(listed) <= most else f"{shown} and {len(listed) - most} more"
+
+
+def count(number: int, thing: str, things: str = "") -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"

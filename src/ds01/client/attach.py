@@ -1,0 +1,223 @@
+"""A program in a container, connected to this process: its terminal, or its pipes.
+
+The terminal is raw while it lasts and is as before afterwards, whatever happens. ``ctrl-p ctrl-q`` leaves the program
+running. Leaving never stops anything: a lost connection is told apart from an end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+import termios
+import time
+import tty
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ds01.client.docker import Docker, Exec, frames
+from ds01.client.http import Stream
+from ds01.domain.errors import DAEMON_DOWN, Ds01Error
+
+DETACH_KEYS = b"\x10\x11"
+_PIECE = 64 * 1024
+_ENDING_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How it went: the program ended with ``code``; or it goes on (``left``: by the keys, ``lost``: the line broke)."""
+
+    code: int = 0
+    left: bool = False
+    lost: bool = False
+
+
+def attach(docker: Docker, container: str, program: Exec) -> Ended:
+    """Run ``program`` with this process's input and output; returns when it ends or is left."""
+    name = docker.exec_create(container, program)
+    stream = docker.exec_start(name, tty=program.tty)
+    try:
+        with _terminal(docker, name) if program.tty else contextlib.nullcontext(-1) as resized:
+            keys = _Pump(stream, program, resized).run()
+    finally:
+        stream.sock.close()
+    return _ended(docker, name, keys)
+
+
+def collect(docker: Docker, container: str, program: Exec, feed: Iterable[bytes] = ()) -> Iterator[tuple[int, bytes]]:
+    """Run ``program`` on ``feed``; yields its output (1) and errors (2), then ``(0, exit code)``."""
+    name = docker.exec_create(container, program)
+    stream = docker.exec_start(name, tty=False)
+    try:
+        yield from frames(_exchange(stream, feed))
+    finally:
+        stream.sock.close()
+    ended = _ended(docker, name, b"")
+    if ended.lost:
+        raise Ds01Error(DAEMON_DOWN, "The connection to the container was lost.", hint="Try again in a moment.")
+    yield 0, str(ended.code).encode()
+
+
+def _exchange(stream: Stream, feed: Iterable[bytes]) -> Iterator[bytes]:
+    """Send everything and receive everything, neither waiting for the other."""
+    sock = stream.sock
+    sock.setblocking(False)
+    pieces = iter(feed)
+    sending: memoryview | None = memoryview(next(pieces, b""))
+    if stream.ahead:
+        yield stream.some()
+    while True:
+        if sending is not None and not sending:
+            sending = _next_piece(sock, pieces)
+        readable, writable, _ = select.select([sock], [sock] if sending else [], [])
+        if writable and sending:
+            try:
+                sending = sending[sock.send(sending) :]
+            except BrokenPipeError:
+                sending = None
+        if readable:
+            data = sock.recv(_PIECE)
+            if not data:
+                return
+            yield data
+
+
+def _next_piece(sock: socket.socket, pieces: Iterator[bytes]) -> memoryview | None:
+    for piece in pieces:
+        if piece:
+            return memoryview(piece)
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+    return None
+
+
+def _ended(docker: Docker, name: str, typed: bytes) -> Ended:
+    """The exit code; the engine may notice the end a moment after the stream does."""
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while True:
+        try:
+            state = docker.exec_state(name)
+        except Ds01Error:
+            return Ended(lost=True)
+        if not state.running:
+            return Ended(code=state.code)
+        if typed.endswith(DETACH_KEYS):
+            return Ended(left=True)
+        if time.monotonic() > deadline:
+            return Ended(lost=True)
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _terminal(docker: Docker, name: str) -> Iterator[int]:
+    """The terminal in raw mode and its size told; yields a file descriptor that is readable after a resize."""
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+    def resize(*_: object) -> None:
+        size = os.get_terminal_size(sys.stdout.fileno())
+        with contextlib.suppress(Ds01Error):  # the program may just have ended
+            docker.exec_resize(name, size.lines, size.columns)
+
+    old_handler = signal.signal(signal.SIGWINCH, resize)
+    old_term = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        tty.setraw(descriptor)
+        resize()
+        yield reader
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+        signal.signal(signal.SIGWINCH, old_handler)
+        signal.signal(signal.SIGTERM, old_term)
+        signal.set_wakeup_fd(old_wakeup)
+        os.close(reader)
+        os.close(writer)
+
+
+class _Pump:
+    """Moves bytes between this process and the stream until the stream ends."""
+
+    def __init__(self, stream: Stream, program: Exec, resized: int) -> None:
+        self._stream = stream
+        self._sock = stream.sock
+        self._tty = program.tty
+        self._input: int | None = sys.stdin.fileno() if program.stdin else None
+        self._resized = resized
+        self._sending = b""
+        self._typed = b""
+
+    def run(self) -> bytes:
+        """Returns the last bytes typed."""
+        self._sock.setblocking(False)
+        for kind, data in self._received() if self._tty else frames(data for _, data in self._received()):
+            _write(2 if kind == 2 else 1, data)
+        return self._typed
+
+    def _received(self) -> Iterator[tuple[int, bytes]]:
+        if self._stream.ahead:
+            yield 1, self._stream.some()
+        if self._input is None:
+            self._no_more_input()
+        while True:
+            readable, writable, _ = select.select(self._readers(), [self._sock] if self._sending else [], [])
+            if writable:
+                self._send()
+            if self._resized in readable:
+                os.read(self._resized, 64)
+            if self._input in readable:
+                self._read_input()
+            if self._sock in readable:
+                data = self._receive()
+                if not data:
+                    return
+                yield 1, data
+
+    def _readers(self) -> list[int | socket.socket]:
+        readers: list[int | socket.socket] = [self._sock]
+        if self._input is not None and not self._sending:
+            readers.append(self._input)
+        if self._resized >= 0:
+            readers.append(self._resized)
+        return readers
+
+    def _receive(self) -> bytes:
+        try:
+            return self._sock.recv(_PIECE)
+        except (ConnectionResetError, BrokenPipeError):
+            return b""
+
+    def _read_input(self) -> None:
+        assert self._input is not None
+        data = os.read(self._input, _PIECE)
+        if not data:
+            self._input = None
+            self._no_more_input()
+            return
+        self._typed = (self._typed + data)[-len(DETACH_KEYS) :]
+        self._sending = data
+        self._send()
+
+    def _send(self) -> None:
+        try:
+            self._sending = self._sending[self._sock.send(self._sending) :]
+        except BlockingIOError:
+            return
+        except (BrokenPipeError, ConnectionResetError):
+            self._sending, self._input = b"", None
+
+    def _no_more_input(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

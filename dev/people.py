@@ -6,7 +6,8 @@ import os
 import pwd
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +61,18 @@ class Person:
         kept = {key: os.environ[key] for key in ("TERM", "LANG", "LC_ALL", "NO_COLOR", "COLUMNS") if key in os.environ}
         usual = {"HOME": str(self.home), "USER": self.login, "LOGNAME": self.login, "SHELL": "/bin/bash"}
         return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"} | kept | usual | dict(self.extra)
+
+
+@contextmanager
+def acting_as(person: Person) -> Iterator[None]:
+    """This process with the person's effective uid and gid: a socket connected now is hers to the other side."""
+    os.setegid(person.gid)
+    os.seteuid(person.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
 
 
 def person(login: str, **extra: str) -> Person:

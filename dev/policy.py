@@ -34,8 +34,9 @@ def _limits() -> Iterator[str]:
     yield f"  memory: {max(512, memory // 4)}M"
     yield f"  shm: {max(64, memory // 16)}M"
     yield "  containers: 5"
+    yield "  gpus: {max: 3, per_container: 2}"
     yield "groups:"
-    yield '  student: {members: ["*"], gpus: {max: 2, per_container: 2}}'
+    yield '  student: {members: ["*"]}'
     yield "  admin: {unix_groups: [ds01-admin], admin: true, gpus: {max: null, per_container: null}, containers: null}"
     yield "gpus:"
     yield "  source: auto    # the real ones, or if there are none the simulated ones below"

@@ -136,8 +136,8 @@ def _alone(state: Path) -> Iterator[None]:
 
 
 # Up ----------------------------------------------------------------------------------------------------
-def up(chosen: str | None = None, *, with_base: bool = True) -> Stack:
-    """Start what does not run and wait until everything answers."""
+def up(chosen: str | None = None, *, with_base: bool = True, own_engine: bool = False) -> Stack:
+    """Start what does not run and wait until everything answers. ``own_engine``: use no other, even if one runs."""
     if os.geteuid() != 0:
         raise StackError("The engine, ds01d and the gateway's account need root: use sudo make up.")
     state = _prepare(chosen)
@@ -146,27 +146,27 @@ def up(chosen: str | None = None, *, with_base: bool = True) -> Stack:
         python = str(installation.python(state))
         before = recorded(state)
         stack = replace(before, python=python) if before else Stack(state=state, engine="", python=python)
-        stack = _record(_engine(stack))
+        stack = _record(_engine(stack, own_engine))
         if with_base:
             base.install(stack.engine)
         stack = _record(_ds01d(stack))
         return _record(_gateway(stack))
 
 
-def _engine(stack: Stack) -> Stack:
+def _engine(stack: Stack, own: bool) -> Stack:
     if stack.engine and engine.answers(stack.engine):
         return stack
-    if not stack.engine_program and engine.answers(STANDARD_ENGINE):
+    if not own and not stack.engine_program and engine.answers(STANDARD_ENGINE):
         return replace(stack, engine=STANDARD_ENGINE, engine_program=None)
     if not engine.available():
         raise StackError("No engine answers and dockerd is not installed: run make up, which installs it.")
     _say("starting an engine of our own")
     remains.end_containers(stack.state / "engine")
     try:
-        own = engine.start(stack.state / "engine", group=people.gateway().login, log=stack.log("engine"))
+        started = engine.start(stack.state / "engine", group=people.gateway().login, log=stack.log("engine"))
     except RuntimeError as error:
         raise StackError(f"{error}\n{programs.tail(stack.log('engine'))}") from error
-    return replace(stack, engine=own.socket, engine_program=programs.identify(own.pid))
+    return replace(stack, engine=started.socket, engine_program=programs.identify(started.pid))
 
 
 def _ds01d(stack: Stack) -> Stack:

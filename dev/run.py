@@ -1,0 +1,116 @@
+"""``make run``: the whole product on this machine, ending in a shell in a container of an ordinary user.
+
+Without a terminal the shell reads its commands from standard input, so that a script can try it too.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from dev import base, foreground, installation, people, programs
+from dev.people import Person
+from dev.stack import Stack, StackError
+
+PROJECT = "first-steps"
+PACKAGES = ("numpy<3", "six>=1.15,<1.17")
+NEWCOMER = "ds01-demo"
+
+
+def main() -> int:
+    """Everything up, one project, one image, one container, one shell; then everything down again."""
+    try:
+        with foreground.running() as stack:
+            student = newcomer(stack)
+            try:
+                return _main_job(stack, student)
+            finally:
+                _retire(stack, student)
+    except KeyboardInterrupt:
+        _say("interrupted; your files stay where they are")
+        return 130
+    except (StackError, base.BaseError, installation.InstallationError) as error:
+        _say(str(error))
+        return 1
+
+
+def newcomer(stack: Stack) -> Person:
+    """Who tries it: whoever typed sudo, else an ordinary account made for this."""
+    login = os.environ.get("SUDO_USER", "")
+    if login in ("", "root") or not people.exists(login):
+        login = NEWCOMER
+        if people.make(login):
+            _say(f"made the account {login} to try it as an ordinary user (its files stay in ~{login})")
+    commands = Path(stack.python).parent
+    path = f"{commands}:/usr/local/bin:/usr/bin:/bin"
+    return people.person(login, DS01_SOCKET=stack.api, DOCKER_HOST=f"unix://{stack.door}", PATH=path)
+
+
+def _main_job(stack: Stack, student: Person) -> int:
+    _introduce(stack, student)
+    folder = student.home / "workspace" / PROJECT
+    if not folder.exists():
+        _step(student, "ds01", "init", PROJECT, "--type", "blank", "--no-input")
+        listed = [part for package in PACKAGES for part in ("--add", package)]
+        _step(student, "ds01", "image", "update", PROJECT, *listed, "--yes")
+    _step(student, "ds01", "launch", PROJECT, "--gpus", "1", "--background", "--yes")
+    _say("")
+    if sys.stdin.isatty():
+        _say(f"$ ds01 launch {PROJECT}      (leave with exit or Ctrl-D; nvidia-smi shows your GPU)")
+        return _wait(student.start("ds01", "launch", PROJECT))
+    _say(f"$ ds01 exec {PROJECT} -- bash      (no terminal here: commands come from standard input)")
+    return _wait(student.start("ds01", "exec", PROJECT, "--", "bash"))
+
+
+def _introduce(stack: Stack, student: Person) -> None:
+    status = student.run("ds01", "status", "--json")
+    if '"simulated_gpus": true' in status.out.replace('":true', '": true'):
+        _say("")
+        _say("*** SIMULATED GPUs: this machine has no NVIDIA GPU, so four are pretended. Nothing computes on them. ***")
+    _say("")
+    _say(f"engine   {stack.engine}")
+    _say(f"ds01d    {stack.api}")
+    _say(f"gateway  {stack.door}")
+    _say(f"logs     {stack.state / 'log'}")
+    _say("")
+    _say(f"From here on as {student.login} (uid {student.uid}), an ordinary user:")
+
+
+def _step(student: Person, *command: str) -> None:
+    """One command of the main job, on this terminal. If it fails, its own words have said why."""
+    _say(f"$ {' '.join(command)}")
+    began = time.monotonic()
+    code = _wait(student.start(*command))
+    if code != 0:
+        raise StackError(f"{' '.join(command[:2])} ended with {code}")
+    _say(f"  ({time.monotonic() - began:.1f} s)")
+
+
+def _wait(process: subprocess.Popen[str]) -> int:
+    """Wait for a program on our terminal. It gets Ctrl-C itself; when it has dealt with that, so do we."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        if not programs.until(lambda: process.poll() is not None, 10):
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+        raise
+
+
+def _retire(stack: Stack, student: Person) -> None:
+    """Leave no container behind; the project's folder stays."""
+    done = student.run("ds01", "retire", PROJECT, "--yes")
+    if done.code == 0:
+        _say(f"retired {PROJECT}; the files stay in {student.home}/workspace/{PROJECT}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

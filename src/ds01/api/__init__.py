@@ -1,1 +1,1 @@
-"""ds01d's HTTP face: one router per noun."""
+"""The face of ds01d: one router per noun over the services, one shape for every error."""

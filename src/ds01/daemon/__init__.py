@@ -1,1 +1,1 @@
-"""ds01d: wiring, loops, start and stop."""
+"""ds01d: the one program that decides and the only writer of state. Wiring, loops, start and stop."""

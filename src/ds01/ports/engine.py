@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ds01.domain.changes import Change
-from ds01.domain.container import ContainerId, ContainerSpec, Observed
+from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observed
 from ds01.domain.image import Image, ImageId
 
 
@@ -18,6 +18,8 @@ class EngineVersion:
 
     engine: str
     api: str
+    cgroup_driver: str = "cgroupfs"
+    """``cgroupfs`` or ``systemd``: how a container's cgroup parent is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,16 @@ class Engine(Protocol):
 
     async def commit(self, container: ContainerId, reference: str) -> ImageId:
         """Keep a writable layer as an internal image, to recreate a container on its own layer."""
+        ...
+
+    async def recreate(
+        self, container: ContainerId, *, name: str, image: str, attachment: Attachment, labels: dict[str, str]
+    ) -> ContainerId:
+        """Create another container with the configuration of this one, but with another name, image and GPUs.
+
+        ``attachment`` replaces all devices and device requests; its environment, its mounts and ``labels`` win over
+        what the container has. Its volumes are shared with it.
+        """
         ...
 
     async def image(self, reference: str) -> Image | None: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +57,10 @@ class Host(Protocol):
 
         One that still stands is left as it is, whatever its path leads to by now.
         """
+        ...
+
+    async def unpack(self, user: User, folder: str, archive: AsyncIterator[bytes]) -> None:
+        """Unpack a tar archive below ``folder`` as ``user``, making the folder. Raises Ds01Error (``mount.denied``)."""
         ...
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:

@@ -5,7 +5,6 @@ A service takes the world and the caller, loads, decides with the rules, writes,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ds01.ports.directory import Directory
 from ds01.ports.engine import Engine
 from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
+from ds01.ports.policy import PolicyFile
 from ds01.services.locks import Locks
 
 
@@ -37,7 +37,9 @@ class Paths:
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything outside the rules. ``settings`` gives the limits file in force now."""
+    """Everything outside the rules. ``server`` is the machine's name, for people; ``cpus`` how many cores it has,
+    ``version`` that of DS01.
+    """
 
     engine: Engine
     devices: Devices
@@ -45,6 +47,13 @@ class World:
     directory: Directory
     host: Host
     clock: Clock
-    settings: Callable[[], Settings]
+    policy: PolicyFile
     paths: Paths
+    server: str = "this server"
+    cpus: int = 1
+    version: str = ""
     locks: Locks = field(default_factory=Locks)
+
+    def settings(self) -> Settings:
+        """The limits file in force now."""
+        return self.policy.settings

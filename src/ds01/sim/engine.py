@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 from ds01.domain.changes import Change
-from ds01.domain.container import ContainerId, ContainerSpec, Label, Observed
+from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.errors import (
     DISK_FULL,
     ENGINE_DOWN,
@@ -195,6 +195,17 @@ class SimEngine:
         await self._act(disk=True)
         made = self._get(container)
         return self.add_image(reference, labels={**made.seen.labels, Label.INTERNAL: "1"})
+
+    async def recreate(
+        self, container: ContainerId, *, name: str, image: str, attachment: Attachment, labels: dict[str, str]
+    ) -> ContainerId:
+        made = self._get(container)
+        spec = replace(
+            made.spec, name=name, image=image, attachment=attachment, labels={**made.seen.labels, **labels}
+        )  # fmt: skip
+        fresh = await self.create(spec)
+        self._get(fresh).files = dict(made.files)
+        return fresh
 
     async def image(self, reference: str) -> Image | None:
         await self._act()

@@ -6,7 +6,7 @@ without root. Every account's home exists and is hers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -26,14 +26,19 @@ class Entry:
 
 
 class SimHost:
-    """A host whose file systems honour setuid files (``safe`` is False) unless told otherwise."""
+    """A host whose file systems honour setuid files (``safe`` is False) unless told otherwise.
 
-    def __init__(self, *, safe: bool = False, free_bytes: int = 1024**4) -> None:
+    With ``homes_are_full`` every folder somebody names below a home is there: for a ds01d that is tried out.
+    """
+
+    def __init__(self, *, safe: bool = False, free_bytes: int = 1024**4, homes_are_full: bool = False) -> None:
         self.entries: dict[str, Entry] = {}
         self.slices: dict[str, dict[str, Value]] = {}
         self.pins: dict[str, dict[int, Pin]] = {}
+        self.unpacked: dict[str, bytes] = {}
         self._safe = safe
         self._free_bytes = free_bytes
+        self._homes_are_full = homes_are_full
         self._boots = 1
 
     def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None:
@@ -63,6 +68,7 @@ class SimHost:
     ) -> Pin:
         """Check and write the pin down."""
         index = max(self.pins.get(key, {}), default=-1) + 1
+        create = create or self._homes_are_full
         found = self._judged(user, checked_path(path), create=create, shared=shared, folder=folder)
         return self._keep(user, key, index, found, read_only=read_only)
 
@@ -83,6 +89,10 @@ class SimHost:
             return replace(standing, real=checked_path(path), safe=False)
         found = self._judged(user, checked_path(path), create=False, shared=shared, folder=False)
         return self._keep(user, key, index, found, read_only=read_only)
+
+    async def unpack(self, user: User, folder: str, archive: AsyncIterator[bytes]) -> None:
+        """Keep the archive, as its folder's content."""
+        self.unpacked[folder] = b"".join([piece async for piece in archive])
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """Write the slice down."""

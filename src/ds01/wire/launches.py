@@ -12,8 +12,9 @@ from ds01.wire.errors import ErrorView
 class LaunchRequest:
     """What the command line resolved from the project file and its flags.
 
-    ``image`` is a reference, ``""`` for the project's own image; ``spec`` is the hash of the project's recipe
-    (``""`` with a foreign image). ``gpus`` is what ``--gpus`` takes, None for the default (1 if the user may).
+    ``image`` is a reference, ``""`` for the project's own image; ``spec`` is the hash of the project's recipe and
+    ``base`` the image id its base has now (both ``""`` with a foreign image). ``gpus`` is what ``--gpus`` takes,
+    None for the default (1 if the user may); ``memory_bytes`` is the least GPU memory of each.
     """
 
     project: str
@@ -21,6 +22,7 @@ class LaunchRequest:
     name: str = ""
     image: str = ""
     spec: str = ""
+    base: str = ""
     gpus: str | None = None
     memory_bytes: int = 0
     data: tuple[str, ...] = ()

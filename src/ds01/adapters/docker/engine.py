@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from ds01.adapters.docker import read
 from ds01.adapters.docker.errors import unreachable
 from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
-from ds01.adapters.docker.write import create_body
+from ds01.adapters.docker.write import create_body, recreate_body
 from ds01.domain.changes import Change
-from ds01.domain.container import ContainerId, ContainerSpec, Label, Observed
+from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, WRONG_STATE, Ds01Error
 from ds01.domain.image import Image, ImageId
 from ds01.ports.engine import EngineEvent, EngineVersion, Process, Usage
@@ -24,11 +24,14 @@ class DockerEngine:
 
     def __init__(self, address: str) -> None:
         self._http = EngineHttp(address)
+        self._driver: str | None = None
 
     async def version(self) -> EngineVersion:
         """What answers."""
         data = await self._http.json("GET", "version")
-        return EngineVersion(engine=data["Version"], api=data["ApiVersion"])
+        if self._driver is None:
+            self._driver = (await self._http.json("GET", "info"))["CgroupDriver"]
+        return EngineVersion(engine=data["Version"], api=data["ApiVersion"], cgroup_driver=self._driver)
 
     async def create(self, spec: ContainerSpec) -> ContainerId:
         """Create with the full, final configuration."""
@@ -115,6 +118,15 @@ class DockerEngine:
         params = {"container": container, "repo": repo, "tag": tag, "changes": f"LABEL {Label.INTERNAL}=1"}
         data = await self._http.json("POST", "commit", params, {}, seconds=COMMIT_SECONDS)
         return ImageId(data["Id"])
+
+    async def recreate(
+        self, container: ContainerId, *, name: str, image: str, attachment: Attachment, labels: dict[str, str]
+    ) -> ContainerId:
+        """Create another one with the same configuration but for name, image, GPUs and labels."""
+        known = await self._http.json("GET", f"containers/{container}/json")
+        body = recreate_body(known, image=image, attachment=attachment, labels=labels)
+        data = await self._http.json("POST", "containers/create", {"name": name}, body)
+        return ContainerId(data["Id"])
 
     async def image(self, reference: str) -> Image | None:
         """An image by name or id, None when it is not here."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ds01.domain.container import ContainerSpec, Device, DeviceRequest, Mount
+from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
 
 Json = dict[str, Any]
 LOG = {"Type": "json-file", "Config": {"max-size": "16m", "max-file": "2"}}
@@ -31,6 +31,34 @@ def create_body(spec: ContainerSpec) -> Json:
     }
 
 
+def recreate_body(known: Json, *, image: str, attachment: Attachment, labels: dict[str, str]) -> Json:
+    """A create body from what ``inspect`` tells of another container, with these things replaced."""
+    config, host = known["Config"], known["HostConfig"]
+    environment = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
+    return {
+        **config,
+        "Image": image,
+        "Env": [f"{key}={value}" for key, value in {**environment, **attachment.environment}.items()],
+        "Labels": {**(config.get("Labels") or {}), **labels},
+        "HostConfig": {**host, **_gpus(attachment), "Mounts": _mounts_again(known, attachment)},
+    }
+
+
+def _mounts_again(known: Json, attachment: Attachment) -> list[Json]:
+    """The mounts there were, those of the attachment, and the volumes that got a name only when they were made."""
+    given = [_mount(mount) for mount in attachment.mounts]
+    replaced = {mount["Target"] for mount in given}
+    kept = [mount for mount in known["HostConfig"].get("Mounts") or () if mount["Target"] not in replaced]
+    told = replaced | {mount["Target"] for mount in kept}
+    told |= {bind.split(":")[1] for bind in known["HostConfig"].get("Binds") or ()}
+    volumes = [
+        {"Type": "volume", "Source": mount["Name"], "Target": mount["Destination"]}
+        for mount in known.get("Mounts") or ()
+        if mount["Type"] == "volume" and mount["Destination"] not in told
+    ]
+    return [*kept, *given, *volumes]
+
+
 def _host(spec: ContainerSpec) -> Json:
     return {
         "Init": True,
@@ -43,9 +71,15 @@ def _host(spec: ContainerSpec) -> Json:
         "CgroupParent": spec.cgroup_parent,
         "GroupAdd": [str(gid) for gid in spec.group_add],
         "Mounts": [_mount(mount) for mount in (*spec.mounts, *spec.attachment.mounts)],
-        "Devices": [_device(device) for device in spec.attachment.devices],
-        "DeviceRequests": [_request(request) for request in spec.attachment.requests],
+        **_gpus(spec.attachment),
         **_resources(spec),
+    }
+
+
+def _gpus(attachment: Attachment) -> Json:
+    return {
+        "Devices": [_device(device) for device in attachment.devices],
+        "DeviceRequests": [_request(request) for request in attachment.requests],
     }
 
 

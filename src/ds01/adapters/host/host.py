@@ -10,7 +10,7 @@ import os
 import pwd
 import stat
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ds01.adapters.host import mounts
 from ds01.adapters.host.opening import opened
 from ds01.adapters.host.slices import Slices
 from ds01.adapters.host.staging import Staging
+from ds01.adapters.host.unpack import unpack
 from ds01.domain.binds import check_place, checked_path, refused, share_of, shown
 from ds01.domain.limits import Value
 from ds01.domain.people import User
@@ -75,6 +76,10 @@ class LinuxHost:
         """The keys with pins."""
         with self._lock:
             return self._staging.keys()
+
+    async def unpack(self, user: User, folder: str, archive: AsyncIterator[bytes]) -> None:
+        """Unpack a tar archive as the user."""
+        await unpack(user, folder, archive)
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """The user's slice with these limits."""

@@ -1,0 +1,34 @@
+"""The application: every router, and the one way errors leave it.
+
+The interactive documentation is off, since the socket has no browser; the schema it would show is committed as
+``docs/reference/openapi.json`` and a test keeps it true.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+import ds01
+from ds01.api import errors, routers
+from ds01.api.stream import Streams
+from ds01.services.world import World
+
+
+def create_app(world: World, *, gateway_uids: frozenset[int] = frozenset({0})) -> FastAPI:
+    """The API of one server. ``gateway_uids`` may ask for grants on behalf of others."""
+    app = FastAPI(
+        title="DS01",
+        version=ds01.__version__,
+        description="The control API of ds01d. The caller is the Unix user at the other end of the socket.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses=errors.RESPONSES,
+    )
+    app.state.world = world
+    app.state.gateway_uids = gateway_uids
+    app.state.streams = Streams()
+    for router in routers.ALL:
+        app.include_router(router, prefix="/v1")
+    errors.install(app)
+    return app

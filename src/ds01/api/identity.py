@@ -1,0 +1,67 @@
+"""Who calls: the uid at the other end of the socket, as the kernel says it, and the world to act on.
+
+An admin may act for somebody else with ``?user=LOGIN``, or look at everybody with ``?all=1``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from ds01.domain.errors import NOT_ALLOWED, Ds01Error
+from ds01.services.caller import Caller, identify, require_admin, stand_in
+from ds01.services.world import World
+
+PEER = "ds01.peer"
+"""The key of the connection's uid in the request's scope; ``daemon.peer`` puts it there."""
+
+
+def world_of(request: Request) -> World:
+    """The world this application serves."""
+    world: World = request.app.state.world
+    return world
+
+
+TheWorld = Annotated[World, Depends(world_of)]
+
+
+def peer_of(request: Request) -> int:
+    """The uid of the caller; a connection without one is nobody's."""
+    uid = request.scope.get(PEER)
+    if not isinstance(uid, int):
+        raise Ds01Error(NOT_ALLOWED, "DS01 cannot tell who is calling.", reason="The socket names no peer.")
+    return uid
+
+
+Peer = Annotated[int, Depends(peer_of)]
+
+
+async def _caller(
+    world: TheWorld,
+    peer: Peer,
+    user: Annotated[str | None, Query(description="Act for this user; admins only")] = None,
+) -> Caller:
+    caller = await identify(world, peer)
+    return caller if user is None else await stand_in(world, caller, user)
+
+
+TheCaller = Annotated[Caller, Depends(_caller)]
+
+
+async def _everybody(
+    caller: TheCaller,
+    all: Annotated[bool, Query(description="Of everybody; admins only")] = False,  # noqa: A002
+) -> bool:
+    if all:
+        require_admin(caller, "look at everybody's things")
+    return all
+
+
+Everybody = Annotated[bool, Depends(_everybody)]
+
+
+def gateway_only(request: Request, peer: Peer) -> None:
+    """Only the gateway's account and root may ask for grants on behalf of others."""
+    if peer not in request.app.state.gateway_uids:
+        raise Ds01Error(NOT_ALLOWED, "Only the gateway may ask this.", reason=f"The caller's number is {peer}.")

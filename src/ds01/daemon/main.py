@@ -1,0 +1,107 @@
+"""``ds01d``: read the options, take the lock, build the world, serve until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+import ds01
+from ds01.api.app import create_app
+from ds01.daemon import logs
+from ds01.daemon.lock import lock
+from ds01.daemon.loops import Loops
+from ds01.daemon.serve import GRACE_SECONDS, Server, notify
+from ds01.daemon.wiring import Options, build, dismantle
+from ds01.domain.errors import Ds01Error, Problem
+from ds01.domain.events import Event, EventType
+from ds01.services.world import Paths, World
+
+_log = logging.getLogger("ds01d")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program. Ends with the exit code of what stopped it from starting, else with 0."""
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    logs.configure()
+    try:
+        with lock(options.paths.state):
+            uvloop.run(run(options))
+    except Ds01Error as error:
+        sys.stderr.write(sentence(error.problem) + "\n")
+        return int(error.kind.exit)
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """The options, with the paths a packaged ds01d uses as defaults."""
+    parser = argparse.ArgumentParser(prog="ds01d", description="The daemon of DS01: it decides who gets what.")
+    parser.add_argument("--state", type=Path, default=Path("/var/lib/ds01"), help="folder of the ledger")
+    parser.add_argument("--run", type=Path, default=Path("/run/ds01"), help="folder of the sockets")
+    parser.add_argument("--engine", default="unix:///var/run/docker.sock", help="address of the Docker engine")
+    parser.add_argument("--limits", type=Path, default=Path("/etc/ds01/limits.yaml"), help="the limits file")
+    parser.add_argument("--gateway-socket", type=Path, help="the gateway's socket (default: RUN/docker.sock)")
+    parser.add_argument("--gateway-uid", type=int, action="append", default=[], help="uid the gateway runs as")
+    parser.add_argument("--simulate", action="store_true", help="no engine, no GPUs, no mounts: all of it simulated")
+    parser.add_argument("--version", action="version", version=f"ds01d {ds01.__version__}")
+    given = parser.parse_args(arguments)
+    run = given.run.absolute()
+    paths = Paths(
+        state=given.state.absolute(), run=run, limits=given.limits.absolute(), engine=given.engine,
+        gateway=(given.gateway_socket or run / "docker.sock").absolute(),
+    )  # fmt: skip
+    return Options(paths=paths, simulate=given.simulate, gateway_uids=frozenset({0, *given.gateway_uid}))
+
+
+async def run(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    world = await build(options)
+    loops = Loops(world)
+    try:
+        await loops.first()
+        await _record(world, EventType.DAEMON_STARTED)
+        await _serve(options, world, loops)
+        await _record(world, EventType.DAEMON_STOPPED)
+    finally:
+        await dismantle(world)
+
+
+async def _serve(options: Options, world: World, loops: Loops) -> None:
+    app = create_app(world, gateway_uids=options.gateway_uids)
+    server = Server(app, options.paths.run / "ds01d.sock")
+    loop = asyncio.get_running_loop()
+
+    async def stop() -> None:
+        notify("STOPPING=1")
+        await app.state.streams.stop(GRACE_SECONDS)
+        server.stop()
+
+    def asked() -> None:
+        stopping.append(loop.create_task(stop()))
+
+    stopping: list[asyncio.Task[None]] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+    _log.info("serving", extra={"socket": str(options.paths.run / "ds01d.sock"), "simulated": options.simulate})
+    async with loops:
+        await server.listen()
+    await asyncio.gather(*stopping)
+
+
+async def _record(world: World, type_: EventType) -> None:
+    event = Event(
+        at=world.clock.now(), type=type_, actor=None, uid=None, subject="ds01d", details={"version": ds01.__version__}
+    )
+    await world.ledger.write(lambda books: books.record(event))
+
+
+def sentence(problem: Problem) -> str:
+    """A problem as a program without colours says it."""
+    lines = (problem.message, problem.reason, f"Next: {problem.hint}" if problem.hint else "")
+    return "ds01d: " + " ".join(line for line in lines if line)

@@ -1,0 +1,105 @@
+"""Everything put together, in one place, top to bottom."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import ds01
+from ds01.adapters.docker.engine import DockerEngine
+from ds01.adapters.host.clock import SystemClock
+from ds01.adapters.host.host import LinuxHost
+from ds01.adapters.nss.directory import NssDirectory
+from ds01.adapters.sql.ledger import SqlLedger
+from ds01.config.current import CurrentLimits
+from ds01.daemon.gpus import devices
+from ds01.domain.errors import Ds01Error
+from ds01.domain.settings import MINIMAL
+from ds01.ports.engine import Engine, EngineVersion
+from ds01.ports.host import Host
+from ds01.services.world import Paths, World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What ``ds01d`` was called with."""
+
+    paths: Paths
+    simulate: bool = False
+    gateway_uids: frozenset[int] = frozenset({0})
+
+
+async def build(options: Options) -> World:
+    """The world of this server. Raises Ds01Error when the limits file or the ledger cannot be read."""
+    paths = options.paths
+    policy = CurrentLimits(paths.limits)
+    clock = SystemClock()
+    _folders(paths)
+    engine = _engine(options, clock)
+    version = await _version(engine)
+    return World(
+        engine=engine,
+        devices=devices(
+            policy.settings.gpus, run=paths.run, clock=clock, engine=version.engine if version else "",
+            simulate=options.simulate,
+        ),
+        ledger=SqlLedger(paths.state / "ledger.db"),
+        directory=NssDirectory(),
+        host=_host(options, version),
+        clock=clock,
+        policy=policy,
+        paths=paths,
+        server=socket.gethostname(),
+        cpus=len(os.sched_getaffinity(0)),
+        version=ds01.__version__,
+    )  # fmt: skip
+
+
+async def dismantle(world: World) -> None:
+    """Let go of everything."""
+    await world.engine.close()
+    world.devices.close()
+    await world.ledger.close()
+
+
+def _folders(paths: Paths) -> None:
+    """The run folder with what goes into containers: world-readable, written by root alone."""
+    paths.run.mkdir(parents=True, exist_ok=True)
+    paths.lib.mkdir(exist_ok=True)
+    script = resources.files("ds01.adapters.host") / "session.sh"
+    staged = paths.lib / ".session"
+    with resources.as_file(script) as source:
+        shutil.copyfile(source, staged)
+    staged.chmod(0o755)
+    staged.rename(paths.lib / "session")
+
+
+def _engine(options: Options, clock: SystemClock) -> Engine:
+    if not options.simulate:
+        return DockerEngine(options.paths.engine)
+    from ds01.sim.engine import SimEngine
+
+    engine = SimEngine(clock)
+    engine.add_image(MINIMAL.reference)
+    return engine
+
+
+async def _version(engine: Engine) -> EngineVersion | None:
+    """What the engine is, None when it does not answer yet: ds01d starts without it and waits."""
+    try:
+        return await engine.version()
+    except Ds01Error:
+        return None
+
+
+def _host(options: Options, version: EngineVersion | None) -> Host:
+    if options.simulate:
+        from ds01.sim.host import SimHost
+
+        return SimHost(homes_are_full=True)
+    guess = "systemd" if Path("/run/systemd/system").exists() else "cgroupfs"
+    return LinuxHost(run=options.paths.run, cgroup_driver=version.cgroup_driver if version else guess)

@@ -1,0 +1,162 @@
+"""A container's full and final configuration, put together from who asks, what for, and what was granted.
+
+Everything a container will ever have is decided here, before it is created: there is no update afterwards, so a
+container never runs for a moment with less confinement than it should have.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ds01.domain.container import CACHES, SCHEMA_VERSION, Attachment, ContainerSpec, Door, Label, Mount, Resources
+from ds01.domain.gpu import SlotId
+from ds01.domain.image import Image
+from ds01.domain.lease import Lease
+from ds01.domain.limits import Limits
+from ds01.domain.names import stored_container
+from ds01.domain.people import User
+
+WORKSPACE = "/workspace"
+DATA = "/data"
+SESSION = "/run/ds01/session"
+"""The main process of every container DS01 creates itself; see ``adapters/host/session.sh``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is wanted: a container of ``image`` called ``name``, with the folders that were pinned for it.
+
+    ``workspace`` is the path its owner knows; ``mounts`` are in the order they were pinned under the key ``pins``.
+    """
+
+    name: str
+    image: Image
+    image_ref: str
+    project: str = ""
+    workspace: str = ""
+    door: Door = Door.DS01
+    gpus: int = 0
+    gpu_profile: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    pins: str = ""
+    forced_user: bool = False
+
+
+def assemble(
+    order: Order, *, user: User, epoch: int, limits: Limits, lease: Lease | None, attachment: Attachment,
+    cgroup_parent: str, lib: str, cpus: int,
+) -> ContainerSpec:  # fmt: skip
+    """The configuration. ``lib`` is the folder with DS01's own files for containers; ``cpus`` what the machine has."""
+    session = Mount(source=f"{lib}/session", target=SESSION, read_only=True)
+    return ContainerSpec(
+        name=stored_container(order.name, user.uid),
+        image=order.image.id,
+        command=(SESSION,),
+        user=f"{user.uid}:{user.gid}",
+        hostname=order.name,
+        working_dir=WORKSPACE if order.workspace else "/",
+        environment=_environment(order, user),
+        labels=labels(order, user=user, epoch=epoch, lease=lease),
+        mounts=(session, *order.mounts),
+        attachment=attachment,
+        resources=resources(limits, cpus),
+        cgroup_parent=cgroup_parent,
+        network=network(user),
+        stop_grace_seconds=int(limits.stop_grace.total_seconds()),
+        group_add=tuple(sorted(gid for gid in user.gids if gid not in (0, user.gid))),
+    )
+
+
+def network(user: User) -> str:
+    """The user's own bridge network."""
+    return f"ds01-u{user.uid}"
+
+
+def resources(limits: Limits, cpus: int) -> Resources:
+    """The engine-side limits of one container. More cores than the machine has the engine would refuse."""
+    return Resources(
+        cpus=min(limits.cpus, float(cpus)),
+        memory_bytes=limits.memory_bytes,
+        swap_bytes=limits.swap_bytes,
+        shm_bytes=limits.shm_bytes,
+        pids=limits.pids,
+    )
+
+
+def labels(order: Order, *, user: User, epoch: int, lease: Lease | None) -> dict[str, str]:
+    """Enough to rebuild the live state when the ledger is lost. The image's own DS01 labels are overwritten."""
+    return {
+        Label.SCHEMA: SCHEMA_VERSION,
+        Label.OWNER: str(user.uid),
+        Label.EPOCH: str(epoch),
+        Label.NAME: order.name,
+        Label.PROJECT: order.project,
+        Label.WORKSPACE: order.workspace,
+        Label.DOOR: order.door.value,
+        Label.IMAGE: order.image_ref,
+        Label.SPEC: order.image.labels.get(Label.SPEC, ""),
+        Label.GPUS: order.gpu_profile or str(order.gpus),
+        Label.FORCED_USER: str(int(order.forced_user)),
+        Label.PINS: order.pins,
+        Label.BINDS: binds_label(order.mounts),
+        **lease_labels(lease),
+    }
+
+
+def lease_labels(lease: Lease | None) -> dict[str, str]:
+    """The labels that say which slots a container has."""
+    return {
+        Label.LEASE: lease.id if lease else "",
+        Label.SLOTS: ",".join(lease.slots) if lease else "",
+    }
+
+
+def read_slots(labels: Mapping[str, str]) -> tuple[SlotId, ...]:
+    """The slots a container was created with: its device list is theirs."""
+    return tuple(SlotId(slot) for slot in labels.get(Label.SLOTS, "").split(",") if slot)
+
+
+def binds_label(mounts: Sequence[Mount]) -> str:
+    """The mounts of the user's folders as label text."""
+    return json.dumps([[m.source, m.target, "ro" if m.read_only else "rw", m.shown] for m in mounts])
+
+
+def read_binds(text: str) -> tuple[Mount, ...]:
+    """The mounts a label tells of; a label that cannot be read tells of none."""
+    try:
+        rows = json.loads(text or "[]")
+        return tuple(
+            Mount(source=str(source), target=str(target), read_only=mode != "rw", shown=str(shown))
+            for source, target, mode, shown in rows
+        )
+    except (ValueError, TypeError):
+        return ()
+
+
+def data_targets(folders: Sequence[str]) -> tuple[str, ...]:
+    """Where data folders are mounted: a single one at ``/data``, several each below it by its own name."""
+    if len(folders) == 1:
+        return (DATA,)
+    taken: dict[str, int] = {}
+    targets = []
+    for folder in folders:
+        name = folder.rstrip("/").rpartition("/")[2] or "data"
+        taken[name] = taken.get(name, 0) + 1
+        targets.append(f"{DATA}/{name}" if taken[name] == 1 else f"{DATA}/{name}-{taken[name]}")
+    return tuple(targets)
+
+
+def _environment(order: Order, user: User) -> dict[str, str]:
+    """Who one is and where caches go; what the user sets herself wins."""
+    return {
+        "HOME": f"/home/{user.name_inside}",
+        "USER": user.name_inside,
+        "LOGNAME": user.name_inside,
+        **(CACHES if order.workspace else {}),
+        "DS01_CONTAINER": order.name,
+        "DS01_PROJECT": order.project,
+        **order.environment,
+    }

@@ -1,0 +1,81 @@
+"""Who asks: an account of this server with its limits, known by the uid of the socket's other end.
+
+Identity is the uid plus an account epoch; the name is for display. Root and the admins of the limits file may act
+on everybody's things.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ds01.domain.container import Door
+from ds01.domain.errors import ADMIN_ONLY, NO_USER, Ds01Error
+from ds01.domain.limits import Limits, effective
+from ds01.domain.people import Uid, User
+from ds01.services.account import account
+from ds01.services.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """One user and what she may have. ``actor`` is who really asks: another uid when an admin acts for her."""
+
+    user: User
+    epoch: int
+    limits: Limits
+    actor: Uid
+    actor_login: str
+
+    @property
+    def uid(self) -> Uid:
+        """Whose things are meant."""
+        return self.user.uid
+
+    @property
+    def admin(self) -> bool:
+        """Whether the things of everybody are hers to act on."""
+        return self.limits.admin or self.user.uid == 0
+
+    @property
+    def for_another(self) -> bool:
+        """Whether an admin acts on somebody else's things."""
+        return self.actor != self.user.uid
+
+
+async def identify(world: World, uid: int, door: Door = Door.DS01) -> Caller:
+    """The caller with this uid. Raises Ds01Error (``user.unknown``) for a uid without an account."""
+    user = world.directory.by_uid(Uid(uid))
+    if user is None:
+        raise Ds01Error(
+            NO_USER,
+            f"This server knows no account with the number {uid}.",
+            reason="DS01 knows people by their Unix account.",
+            hint=f"getent passwd {uid}",
+        )
+    return await _caller(world, user, door, actor=user.uid, actor_login=user.login)
+
+
+async def stand_in(world: World, admin: Caller, login: str) -> Caller:
+    """The user an admin acts for. Raises Ds01Error when the caller is no admin or the user does not exist."""
+    if login == admin.user.login:
+        return admin
+    require_admin(admin, f"look at or change what belongs to '{login}'")
+    user = world.directory.by_login(login)
+    if user is None:
+        raise Ds01Error(NO_USER, f"This server knows no user '{login}'.", hint="getent passwd")
+    return await _caller(world, user, Door.DS01, actor=admin.uid, actor_login=admin.user.login)
+
+
+def require_admin(caller: Caller, what: str) -> None:
+    """Raise Ds01Error (``admin.only``) unless the caller is an admin."""
+    if not caller.admin:
+        raise Ds01Error(ADMIN_ONLY, f"Only admins may {what}.", hint="ds01 limits")
+
+
+async def _caller(world: World, user: User, door: Door, *, actor: Uid, actor_login: str) -> Caller:
+    now = world.clock.now()
+    known = await world.ledger.read(lambda books: books.account(user.uid))
+    if known is None or known.login != user.login:
+        known = await world.ledger.write(lambda books: account(books, user, now))
+    limits = effective(world.settings().policy, user, door, now)
+    return Caller(user=user, epoch=known.epoch, limits=limits, actor=actor, actor_login=actor_login)

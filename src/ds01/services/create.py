@@ -1,0 +1,155 @@
+"""Creating a container, all of it or nothing.
+
+Folders are pinned, a lease is reserved, the container is created with its full, final configuration and started; then
+one transaction activates the lease and records the container. Until that is written nothing counts: whatever fails,
+and a client that hangs up, takes the container, the lease and the pins with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, replace
+
+from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets, network
+from ds01.domain.container import Attachment, Container, ContainerState, Label, Mount
+from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
+from ds01.domain.events import EventType
+from ds01.domain.gpu import GpuAsk, Slot
+from ds01.domain.launch import check_containers
+from ds01.domain.lease import Lease
+from ds01.ports.host import Pin
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.caller import Caller
+from ds01.services.find import mine
+from ds01.services.running import give_back, record_start, run, slots_of
+from ds01.services.steps import Steps
+from ds01.services.tell import tell
+from ds01.services.undo import Undo
+from ds01.services.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to create. ``order`` has no mounts yet: its ``workspace`` and ``data`` are paths to pin for its owner."""
+
+    order: Order
+    ask: GpuAsk
+    data: tuple[str, ...] = ()
+    start: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Granted:
+    """The lease of a container in the making; none for one without a GPU."""
+
+    lease: Lease | None = None
+    slots: tuple[Slot, ...] = ()
+
+
+async def create(world: World, caller: Caller, wanted: Wanted, steps: Steps) -> Container:
+    """Create it, and start it unless only creating was asked for. The caller holds the lock of its name."""
+    await world.ledger.read(lambda books: check_containers(mine(books, caller), caller.limits))
+    async with Undo() as undo:
+        order = await _pin(world, caller, wanted, undo)
+        granted = await _reserve(world, caller, wanted, steps, undo)
+        container = await _make(world, caller, order, granted, steps, undo)
+        if wanted.start:
+            await run(world, container.id, steps)
+        steps.check()
+        recorded = await world.ledger.write(
+            lambda books: _record(books, world, caller, container, granted.lease, started=wanted.start)
+        )
+        undo.keep()
+    return recorded
+
+
+async def _pin(world: World, caller: Caller, wanted: Wanted, undo: Undo) -> Order:
+    """Pin the folders as their owner, so that what was checked is what is mounted."""
+    if not wanted.order.workspace and not wanted.data:
+        return wanted.order
+    key = secrets.token_hex(8)
+    undo.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
+    return await asyncio.to_thread(_pinned, world, caller, wanted, key)
+
+
+def _pinned(world: World, caller: Caller, wanted: Wanted, key: str) -> Order:
+    """An unsafe pin means that everything in the container must run as its owner."""
+    shares, workspace = world.settings().shares, wanted.order.workspace
+    pins = [(_workspace(world, caller, workspace, key), WORKSPACE, workspace)] if workspace else []
+    for path, target in zip(wanted.data, data_targets(wanted.data), strict=True):
+        pins.append((world.host.pin(caller.user, path, key, read_only=True, shared=shares), target, path))
+    mounts = tuple(
+        Mount(source=pin.source, target=target, read_only=pin.read_only, shown=path) for pin, target, path in pins
+    )
+    return replace(wanted.order, mounts=mounts, pins=key, forced_user=not all(pin.safe for pin, _, _ in pins))
+
+
+def _workspace(world: World, caller: Caller, path: str, key: str) -> Pin:
+    try:
+        return world.host.pin(caller.user, path, key, folder=True)
+    except Ds01Error as error:
+        if error.kind is not BAD_BIND:
+            raise
+        raise Ds01Error(
+            BAD_WORKSPACE, f"'{path}' cannot be the workspace.", reason=error.problem.reason, hint=error.problem.hint
+        ) from error
+
+
+async def _reserve(world: World, caller: Caller, wanted: Wanted, steps: Steps, undo: Undo) -> _Granted:
+    if not wanted.ask.count:
+        return _Granted()
+
+    def grant(books: Books) -> _Granted:
+        lease = leases.grant(
+            books, user=caller.user, epoch=caller.epoch, ask=wanted.ask, limits=caller.limits,
+            name=wanted.order.name, now=world.clock.now(),
+        )  # fmt: skip
+        return _Granted(lease=lease, slots=slots_of(books, lease))
+
+    async with steps.step("lease", "Reserving a GPU" if wanted.ask.count == 1 else "Reserving GPUs"):
+        granted = await world.ledger.write(grant)
+    lease = granted.lease
+    if lease is not None:
+        undo.add(
+            "lease",
+            lambda: world.ledger.write(lambda books: give_back(books, lease, "it did not start", world.clock.now())),
+        )
+    return granted
+
+
+async def _make(world: World, caller: Caller, order: Order, granted: _Granted, steps: Steps, undo: Undo) -> Container:
+    user, lease = caller.user, granted.lease
+    async with steps.step("create", "Creating the container"):
+        parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.aggregate)
+        await world.engine.ensure_network(network(user), {Label.OWNER: str(user.uid)})
+        spec = assemble(
+            order, user=user, epoch=caller.epoch, limits=caller.limits, lease=lease,
+            attachment=world.devices.attach(granted.slots) if granted.slots else Attachment(),
+            cgroup_parent=parent, lib=str(world.paths.lib), cpus=world.cpus,
+        )  # fmt: skip
+        made = await world.engine.create(spec)
+        undo.add("container", lambda: world.engine.remove(made, force=True))
+    return Container(
+        id=made, uid=user.uid, epoch=caller.epoch, name=order.name, door=order.door, state=ContainerState.CREATING,
+        image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(), project=order.project,
+        workspace=order.workspace, lease=lease.id if lease else None, gpus=order.gpus, gpu_profile=order.gpu_profile,
+        forced_user=order.forced_user, spec=spec.labels[Label.SPEC], pins=order.pins, mounts=order.mounts,
+    )  # fmt: skip
+
+
+def _record(
+    books: Books, world: World, caller: Caller, container: Container, lease: Lease | None, *, started: bool
+) -> Container:
+    """The one transaction after which the container counts. Another one may have been quicker: look again."""
+    now = world.clock.now()
+    check_containers(mine(books, caller), caller.limits)
+    books.put_container(container)
+    tell(
+        books, EventType.CONTAINER_CREATED, container, at=now, actor=caller.actor,
+        image=container.image_ref, project=container.project, door=container.door.value, gpus=str(container.gpus),
+    )  # fmt: skip
+    if not started:
+        return container
+    return record_start(books, container, lease=lease, now=now, actor=caller.actor)

@@ -1,0 +1,71 @@
+"""How a container's end is written down: the same for a verb of its owner and for what the reconciler finds.
+
+A stop always has a reason. The GPU of a stopped container is held for a while, so that a restart finds it again;
+removing gives it back at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.domain.events import EventType
+from ds01.domain.lease import Lease, LeaseState
+from ds01.domain.people import Uid
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.tell import tell
+
+
+def record_stop(
+    books: Books, container: Container, *, at: datetime, now: datetime, reason: StopReason, detail: str,
+    hold: timedelta, actor: Uid | None,
+) -> Container:  # fmt: skip
+    """It stopped at ``at``: hold its GPU for ``hold`` from then on, or give it back when that is over."""
+    stopped = replace(
+        container, state=ContainerState.STOPPED, stopped_at=at, reason=reason, reason_detail=detail
+    )  # fmt: skip
+    lease = open_lease(books, container)
+    if lease is not None and lease.state is LeaseState.ACTIVE:
+        until = at + hold
+        if until > now:
+            leases.hold(books, lease.id, until, now)
+        else:
+            leases.release(books, lease.id, "the container stopped", now)
+    books.put_container(stopped)
+    _tell_stop(books, stopped, actor)
+    return stopped
+
+
+def record_removal(
+    books: Books, container: Container, *, now: datetime, actor: Uid | None,
+    reason: StopReason | None = None, detail: str = "", why: str = "the container was removed",
+) -> Container:  # fmt: skip
+    """It is gone: its GPU is free. ``reason`` counts when it was still running."""
+    lease = open_lease(books, container)
+    if lease is not None:
+        leases.release(books, lease.id, why, now)
+    if container.state in (ContainerState.RUNNING, ContainerState.PAUSED):
+        container = replace(container, stopped_at=now, reason=reason or StopReason.USER, reason_detail=detail)
+        _tell_stop(books, container, actor)
+    gone = replace(container, state=ContainerState.REMOVED, removed_at=now, lease=None)
+    books.put_container(gone)
+    tell(books, EventType.CONTAINER_REMOVED, gone, at=now, actor=actor)
+    return gone
+
+
+def open_lease(books: Books, container: Container) -> Lease | None:
+    """The container's lease while it still holds slots."""
+    lease = books.lease(container.lease) if container.lease else None
+    return lease if lease is not None and lease.state.open else None
+
+
+def _tell_stop(books: Books, container: Container, actor: Uid | None) -> None:
+    reason = container.reason.value if container.reason else ""
+    at = container.stopped_at
+    if at is not None:
+        tell(
+            books, EventType.CONTAINER_STOPPED, container, at=at, actor=actor,
+            reason=reason, detail=container.reason_detail,
+        )  # fmt: skip

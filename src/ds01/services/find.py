@@ -1,0 +1,33 @@
+"""Finding the container somebody means, among her own."""
+
+from __future__ import annotations
+
+from ds01.domain.container import Container
+from ds01.domain.errors import NO_CONTAINER, Ds01Error
+from ds01.domain.names import nearest
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+
+
+def find(books: Books, caller: Caller, name: str, *, removed: bool = False) -> Container:
+    """The caller's container of this name. Raises Ds01Error (``container.unknown``) with the name she may mean."""
+    found = books.named(caller.uid, name, removed=removed)
+    if found is None or found.epoch != caller.epoch:
+        raise unknown(name, [container.name for container in mine(books, caller)])
+    return found
+
+
+def mine(books: Books, caller: Caller, *, removed: bool = False) -> tuple[Container, ...]:
+    """The caller's containers: a uid that changed hands inherits none."""
+    return tuple(c for c in books.containers(caller.uid, removed=removed) if c.epoch == caller.epoch)
+
+
+def unknown(name: str, known: list[str]) -> Ds01Error:
+    """There is no such container."""
+    meant = nearest(name, known)
+    return Ds01Error(
+        NO_CONTAINER,
+        f"You have no container '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        reason=f"You have: {', '.join(sorted(known))}." if known else "You have no containers.",
+        hint="ds01 list" if known else "ds01 launch",
+    )

@@ -1,0 +1,200 @@
+"""Images of a user: hers by the ledger's record of tags, never by a name's pattern.
+
+Removing an image removes its tags and never a Dockerfile or a workspace; one that containers still use stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ds01.domain.container import Label
+from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.image import Image, Tag
+from ds01.domain.names import image_repository, nearest
+from ds01.domain.settings import Settings
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.find import mine
+from ds01.services.world import World
+from ds01.wire.images import BaseView, BuildSettings, ImageView, RemovedImage
+
+
+def full(reference: str) -> str:
+    """A reference with its tag: ``latest`` when none is said. Ids and digests stay as they are."""
+    last = reference.rpartition("/")[2]
+    if ":" in last or "@" in reference or reference.startswith("sha256:"):
+        return reference
+    return f"{reference}:latest"
+
+
+async def resolve(world: World, caller: Caller, reference: str) -> Image | None:
+    """What a reference names for this caller: None when it is not here, or not hers to see."""
+    image = await world.engine.image(full(reference))
+    if image is None:
+        return None
+    settings = world.settings()
+    visible = await world.ledger.read(lambda books: may_use(books, caller, settings, image))
+    return image if visible else None
+
+
+def may_use(books: Books, caller: Caller, settings: Settings, image: Image) -> bool:
+    """Whether this caller may run an image: it has a tag of hers, or one that is for everybody."""
+    if caller.admin:
+        return True
+    known = [(ref, books.tag(ref)) for ref in image.tags]
+    return any(tag.owner == caller.uid if tag and tag.owner is not None else shared(settings, ref, tag)
+               for ref, tag in known)  # fmt: skip
+
+
+def shared(settings: Settings, ref: str, tag: Tag | None) -> bool:
+    """Whether a tag is for everybody: a base of the catalogue, a protected name, or one the admin put there."""
+    bases = {full(base.reference) for base in settings.images.bases}
+    protected = any(fnmatchcase(ref, pattern) for pattern in settings.images.protected)
+    return ref in bases or protected or (tag is not None and tag.owner is None and tag.provenance != "user")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owned:
+    """An image and which of its tags are the caller's."""
+
+    image: Image
+    tags: tuple[str, ...]
+
+
+async def list_images(world: World, caller: Caller) -> tuple[ImageView, ...]:
+    """The caller's images, newest first."""
+    owned = await _owned(world, caller)
+    containers = await world.ledger.read(lambda books: mine(books, caller))
+    views = [_view(world, caller, each, [c.name for c in containers if c.image == each.image.id]) for each in owned]
+    return tuple(sorted(views, key=lambda view: view.created_at, reverse=True))
+
+
+async def show_image(world: World, caller: Caller, reference: str) -> ImageView:
+    """One image, by project or by reference. Raises Ds01Error (``image.unknown``)."""
+    owned = await _owned(world, caller)
+    wanted = full(_reference(caller, reference))
+    found = next((each for each in owned if wanted in each.tags or each.image.id == reference), None)
+    if found is None:
+        raise _unknown(caller, reference, owned)
+    containers = await world.ledger.read(lambda books: mine(books, caller))
+    return _view(world, caller, found, [c.name for c in containers if c.image == found.image.id])
+
+
+async def remove_image(world: World, caller: Caller, reference: str) -> RemovedImage:
+    """Remove a project's image with all its builds, or one tag when the reference says which."""
+    owned = await _owned(world, caller)
+    refs = _meant(caller, reference, owned)
+    if not refs:
+        raise _unknown(caller, reference, owned)
+    going = {each.image.id for each in owned if set(each.image.tags) <= set(refs)}
+    containers = await world.ledger.read(lambda books: mine(books, caller))
+    users = sorted(container.name for container in containers if container.image in going)
+    if users:
+        raise Ds01Error(
+            IMAGE_IN_USE, f"Image '{reference}' is still used by: {', '.join(users)}.",
+            reason="A container needs the image it was created from.", hint=f"ds01 retire {users[0]}",
+        )  # fmt: skip
+    for ref in refs:
+        await _remove_tag(world, caller, ref)
+    return RemovedImage(
+        reference=reference, removed=refs, kept="The project's folder, its Dockerfile and every workspace file stay."
+    )
+
+
+async def build_settings(world: World) -> BuildSettings:
+    """What every generated image and build gets from the server."""
+    settings = world.settings().images
+    return BuildSettings(
+        bases=tuple([await _base(world, base.name, base.reference, base.description) for base in settings.bases]),
+        ca_pem=await asyncio.to_thread(_ca, settings.ca),
+        environment=dict(settings.build_env),
+    )
+
+
+async def _base(world: World, name: str, reference: str, description: str) -> BaseView:
+    image = await world.engine.image(full(reference))
+    if image is None:
+        return BaseView(name=name, reference=reference, description=description)
+    return BaseView(
+        name=name, reference=reference, description=description, digest=image.id, size_bytes=image.size_bytes
+    )
+
+
+def _ca(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise Ds01Error(
+            BAD_LIMITS_FILE, f"The certificates in '{path}' cannot be read.", reason=str(error),
+            hint="Ask an admin to mend images.ca in limits.yaml",
+        ) from error  # fmt: skip
+
+
+async def _owned(world: World, caller: Caller) -> tuple[_Owned, ...]:
+    tags = await world.ledger.read(lambda books: {tag.ref for tag in books.tags(caller.uid)})
+    found = (_Owned(image=image, tags=tuple(ref for ref in image.tags if ref in tags))
+             for image in await world.engine.images())  # fmt: skip
+    return tuple(each for each in found if each.tags and Label.INTERNAL not in each.image.labels)
+
+
+def _view(world: World, caller: Caller, owned: _Owned, containers: Sequence[str]) -> ImageView:
+    image = owned.image
+    first = sorted(owned.tags, key=lambda tag: (not tag.endswith(":latest"), tag))[0]
+    return ImageView(
+        id=image.id,
+        reference=first,
+        project=image.labels.get(Label.PROJECT, "") or first.rpartition(":")[0].rpartition("/")[2],
+        tags=owned.tags,
+        created_at=image.created_at.isoformat(),
+        size_bytes=image.size_bytes,
+        spec=image.labels.get(Label.SPEC, ""),
+        base=image.labels.get(Label.BASE, ""),
+        labels=image.labels,
+        containers=tuple(sorted(containers)),
+        owner=caller.user.login,
+    )
+
+
+def _reference(caller: Caller, reference: str) -> str:
+    """A bare project name means the project's image."""
+    return reference if "/" in reference else image_repository(caller.uid, reference)
+
+
+def _meant(caller: Caller, reference: str, owned: Sequence[_Owned]) -> tuple[str, ...]:
+    wanted = _reference(caller, reference)
+    exact = ":" in wanted.rpartition("/")[2]
+    mine_ = sorted(ref for each in owned for ref in each.tags)
+    return tuple(ref for ref in mine_ if ref == wanted or (not exact and ref.rpartition(":")[0] == wanted))
+
+
+def _unknown(caller: Caller, reference: str, owned: Sequence[_Owned]) -> Ds01Error:
+    known = {ref.rpartition(":")[0].rpartition("/")[2] for each in owned for ref in each.tags}
+    meant = nearest(reference, known)
+    return Ds01Error(
+        NO_IMAGE, f"You have no image '{reference}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        reason=f"You have: {', '.join(sorted(known))}." if known else "You have built no image yet.",
+        hint="ds01 image list" if known else "ds01 image create",
+    )  # fmt: skip
+
+
+async def _remove_tag(world: World, caller: Caller, ref: str) -> None:
+    try:
+        await world.engine.remove_image(ref)
+    except Ds01Error as error:
+        if error.kind is not NO_IMAGE:
+            raise
+
+    def write(books: Books) -> None:
+        books.drop_tag(ref)
+        books.record(
+            Event(at=world.clock.now(), type=EventType.IMAGE_REMOVED, actor=caller.actor, uid=caller.uid, subject=ref)
+        )
+
+    await world.ledger.write(write)

@@ -1,0 +1,178 @@
+"""The one idempotent verb: whatever exists, afterwards the container runs.
+
+``plan`` says what would happen and changes nothing. ``launch`` decides again under the container's lock and does it.
+Building is not done here: the user builds, through the gateway, before she launches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ds01.domain.assembly import Order
+from ds01.domain.container import Container, StopReason
+from ds01.domain.errors import BAD_REQUEST, NO_IMAGE, Ds01Error
+from ds01.domain.gpu import GpuAsk, ask
+from ds01.domain.image import Image
+from ds01.domain.launch import Action, Decision, Situation, decide
+from ds01.domain.names import checked, image_repository
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.create import Wanted, create
+from ds01.services.images import resolve
+from ds01.services.pause import unpause_held
+from ds01.services.picture import limits_of, picture
+from ds01.services.remove import remove_held
+from ds01.services.start import begin
+from ds01.services.steps import Steps
+from ds01.services.world import World
+from ds01.wire.launches import LaunchPlan, LaunchRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Launch:
+    """A launch, resolved: what is asked for, what exists, and what follows."""
+
+    name: str
+    reference: str
+    ask: GpuAsk
+    image: Image | None
+    container: Container | None
+    decision: Decision
+
+
+async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPlan:
+    """What a launch would do now."""
+    found = await _resolve(world, caller, request)
+    container = found.container
+    view = None
+    if container is not None:
+        limits = limits_of(world, [container])
+        view = await world.ledger.read(lambda books: picture(books, limits=limits).view(container, caller.uid))
+    return LaunchPlan(
+        action=found.decision.action.value,
+        name=found.name,
+        image=found.reference,
+        build=found.decision.build,
+        stale=found.decision.stale,
+        gpus=_gpus_text(found),
+        container=view,
+        steps=_steps(found),
+    )
+
+
+async def launch(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> Container:
+    """Make it run. Everything is as before when that fails."""
+    name = checked(request.name or request.project, "container name")
+    async with world.locks.hold(caller.uid, name, "launch"):
+        found = await _resolve(world, caller, request)
+        container = found.container
+        match found.decision.action:
+            case Action.CREATE:
+                return await create(world, caller, _wanted(request, found), steps)
+            case Action.RECREATE if container is not None:
+                _image(found)
+                async with steps.step("remove", "Removing the old container"):
+                    await remove_held(world, caller, container, force=True, reason=StopReason.USER)
+                return await create(world, caller, _wanted(request, found), steps)
+            case Action.UNPAUSE if container is not None:
+                async with steps.step("unpause", "Letting it go on"):
+                    return await unpause_held(world, caller, container)
+            case Action.START if container is not None:
+                return (await begin(world, caller, container, steps)).container
+            case _:
+                return _there(container)
+
+
+def _there(container: Container | None) -> Container:
+    if container is None:
+        raise Ds01Error(BAD_REQUEST, "There is no such container.")
+    return container
+
+
+async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Launch:
+    name = checked(request.name or request.project, "container name")
+    reference = request.image or f"{image_repository(caller.uid, request.project)}:latest"
+    own = not request.image
+    wanted = _ask(world, caller, request)
+    image = await resolve(world, caller, reference)
+    container = await world.ledger.read(lambda books: _named(books, caller, name))
+    decision = decide(
+        Situation(
+            container=container, image=image, own=own, spec=request.spec, base=request.base,
+            recreate=request.recreate,
+        )
+    )  # fmt: skip
+    found = _Launch(
+        name=name, reference=reference, ask=wanted, image=image, container=container, decision=decision
+    )  # fmt: skip
+    if not own and decision.action.creates:
+        _image(found)
+    return found
+
+
+def _named(books: Books, caller: Caller, name: str) -> Container | None:
+    found = books.named(caller.uid, name)
+    return found if found is not None and found.epoch == caller.epoch else None
+
+
+def _ask(world: World, caller: Caller, request: LaunchRequest) -> GpuAsk:
+    """What was asked for; by default one GPU for those who may have one on a server that has some."""
+    text = request.gpus
+    if text is None:
+        may = caller.limits.gpus_max != 0 and caller.limits.gpus_per_container != 0
+        text = "1" if may and world.devices.inventory() else "0"
+    try:
+        return ask(text, request.memory_bytes)
+    except ValueError as error:
+        raise Ds01Error(
+            BAD_REQUEST, f"--gpus {text} cannot be read.", reason=f"{error}.", hint="Use --gpus 1 or --gpus 2g.20gb"
+        ) from error
+
+
+def _image(found: _Launch) -> Image:
+    if found.image is None:
+        raise Ds01Error(
+            NO_IMAGE, f"There is no image '{found.reference}' for '{found.name}'.",
+            reason="It was not built yet, or it was removed.", hint="ds01 image create",
+        )  # fmt: skip
+    return found.image
+
+
+def _wanted(request: LaunchRequest, found: _Launch) -> Wanted:
+    order = Order(
+        name=found.name,
+        image=_image(found),
+        image_ref=found.reference,
+        project=request.project,
+        workspace=request.workspace,
+        gpus=found.ask.count,
+        gpu_profile=found.ask.profile or "",
+        environment=request.environment,
+    )
+    return Wanted(order=order, ask=found.ask, data=request.data, start=not request.create_only)
+
+
+def _gpus_text(found: _Launch) -> str:
+    if found.container is not None and not found.decision.action.creates:
+        return found.container.gpu_profile or str(found.container.gpus)
+    return found.ask.profile or str(found.ask.count)
+
+
+def _steps(found: _Launch) -> tuple[str, ...]:
+    """What will be done, in words, for a dry run."""
+    gpus = found.ask.count
+    lease = ("lease a GPU",) if gpus == 1 else (f"lease {gpus} GPUs",) if gpus else ()
+    build = (f"build the image: {found.decision.build}",) if found.decision.build else ()
+    created = (*build, *lease, "create the container", "start it")
+    match found.decision.action:
+        case Action.ATTACH:
+            return ()
+        case Action.UNPAUSE:
+            return ("unpause the container",)
+        case Action.START:
+            again = ("lease its GPU again",) if found.container is not None and found.container.gpus else ()
+            return (*again, "start the container")
+        case Action.RECREATE:
+            return ("stop and remove the container", *created)
+        case Action.CREATE:
+            return created

@@ -1,0 +1,131 @@
+"""Looking: lists, one container, its use of the machine, the whole picture of one user."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.errors import WRONG_STATE, Ds01Error
+from ds01.domain.quantity import show_gpueq
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.caller import Caller
+from ds01.services.find import find, mine
+from ds01.services.gpus import gpus_view
+from ds01.services.picture import Picture, limits_of, picture
+from ds01.services.world import World
+from ds01.wire.containers import ContainerView, StatsView
+from ds01.wire.status import PingView, StatusView, UsageView
+
+
+async def list_containers(
+    world: World, caller: Caller, *, everybody: bool = False, removed: bool = False
+) -> tuple[ContainerView, ...]:
+    """Containers by name: the caller's, or everybody's."""
+    uid = None if everybody else caller.uid
+    found = await world.ledger.read(lambda books: books.containers(uid, removed=removed))
+    shown = [c for c in found if everybody or c.epoch == caller.epoch]
+    drawn = await draw(world, shown)
+    return tuple(drawn.view(c, caller.actor) for c in sorted(shown, key=lambda c: (c.name, c.uid)))
+
+
+async def show_container(world: World, caller: Caller, name: str) -> ContainerView:
+    """One container."""
+    container = await world.ledger.read(lambda books: find(books, caller, name))
+    return await view(world, caller, container)
+
+
+async def view(world: World, caller: Caller, container: Container) -> ContainerView:
+    """A container as the caller sees it."""
+    return (await draw(world, [container])).view(container, caller.actor)
+
+
+async def draw(world: World, containers: list[Container]) -> Picture:
+    """A picture with what these containers' views need."""
+    samples = await asyncio.to_thread(world.devices.samples) if any(c.lease for c in containers) else ()
+    limits = limits_of(world, containers)
+    return await world.ledger.read(lambda books: picture(books, samples=samples, limits=limits))
+
+
+async def stats(world: World, caller: Caller, name: str) -> StatsView:
+    """One reading of a running container; the share of CPU is measured over a moment."""
+    container = await world.ledger.read(lambda books: find(books, caller, name))
+    begun = world.clock.monotonic()
+    first = await world.engine.usage(container.id)
+    if first is not None:
+        await world.clock.sleep(SAMPLE_SECONDS)
+    last = await world.engine.usage(container.id)
+    if first is None or last is None:
+        raise Ds01Error(
+            WRONG_STATE, f"Container '{name}' does not run.", reason=f"It is {container.state.value}.",
+            hint=f"ds01 start {name}",
+        )  # fmt: skip
+    shown = await view(world, caller, container)
+    seconds = max(world.clock.monotonic() - begun, 0.001)
+    return StatsView(
+        name=name,
+        cpu_percent=round(100 * (last.cpu_seconds - first.cpu_seconds) / seconds, 1),
+        memory_bytes=last.memory_bytes,
+        memory_limit_bytes=last.memory_limit_bytes,
+        network_bytes=last.network_bytes,
+        pids=last.pids,
+        gpus=shown.gpus,
+        gpu_utilisation=shown.gpu_utilisation,
+    )
+
+
+SAMPLE_SECONDS = 0.25
+
+
+async def ping(world: World, login: str) -> PingView:
+    """Whether we are here, and whether the engine is."""
+    try:
+        async with asyncio.timeout(2):
+            engine = (await world.engine.version()).engine
+    except (Ds01Error, TimeoutError):
+        engine = ""
+    return PingView(
+        version=world.version,
+        simulated_gpus=world.devices.simulated,
+        engine=engine,
+        login=login,
+        gateway=str(world.paths.gateway),
+    )
+
+
+async def status(world: World, caller: Caller) -> StatusView:
+    """What the caller uses, what she may use, what is free."""
+    samples = {sample.slot: sample for sample in await asyncio.to_thread(world.devices.samples)}
+    policy_limits = await world.ledger.read(lambda books: limits_of(world, mine(books, caller)))
+
+    def read(books: Books) -> StatusView:
+        own = mine(books, caller)
+        drawn = picture(books, samples=samples.values(), limits=policy_limits)
+        return StatusView(
+            login=caller.user.login,
+            group=caller.limits.group,
+            server=world.server,
+            simulated_gpus=world.devices.simulated,
+            usage=_usage(books, caller, own),
+            gpus=gpus_view(books, world, caller, samples),
+            containers=tuple(drawn.view(c, caller.actor) for c in sorted(own, key=lambda c: c.name)),
+        )
+
+    return await world.ledger.read(read)
+
+
+def _usage(books: Books, caller: Caller, own: tuple[Container, ...]) -> tuple[UsageView, ...]:
+    limits = caller.limits
+    running = sum(1 for c in own if c.state in (ContainerState.RUNNING, ContainerState.PAUSED))
+    return (
+        UsageView(
+            what="GPUs",
+            used=show_gpueq(leases.used(books, caller.uid, caller.epoch)),
+            limit=show_gpueq(limits.gpus_max),
+        ),
+        UsageView(
+            what="containers",
+            used=f"{len(own)} ({running} running)",
+            limit="no limit" if limits.containers is None else str(limits.containers),
+        ),
+    )

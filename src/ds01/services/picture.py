@@ -1,0 +1,116 @@
+"""Containers as people see them: what the ledger knows, joined once for however many are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.launch import container_stale
+from ds01.domain.lease import Lease, LeaseId, LeaseState
+from ds01.domain.limits import Limits, effective
+from ds01.domain.people import Uid
+from ds01.domain.reasons import words
+from ds01.ports.devices import GpuSample
+from ds01.ports.ledger import Books
+from ds01.services.world import World
+from ds01.wire.containers import ContainerView
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One consistent view of the ledger. ``limits`` holds those of the owners that were looked up."""
+
+    slots: Mapping[SlotId, Slot]
+    leases: Mapping[LeaseId, Lease]
+    latest: Mapping[str, str]
+    logins: Mapping[Uid, str]
+    samples: Mapping[SlotId, GpuSample] = field(default_factory=dict)
+    limits: Mapping[tuple[Uid, str], Limits] = field(default_factory=dict)
+
+    def view(self, container: Container, viewer: Uid | None = None) -> ContainerView:
+        """One container. ``viewer`` is called ``you`` in the reason."""
+        lease = self.leases.get(container.lease) if container.lease else None
+        held = lease is not None and lease.state is LeaseState.HELD
+        return ContainerView(
+            name=container.name,
+            id=container.id,
+            owner=self.logins.get(container.uid, str(container.uid)),
+            project=container.project,
+            image=container.image_ref,
+            state=container.state.value,
+            door=container.door.value,
+            created_at=container.created_at.isoformat(),
+            started_at=_shown(container.started_at),
+            stopped_at=_shown(container.stopped_at),
+            removed_at=_shown(container.removed_at),
+            reason=self._reason(container, viewer),
+            gpus=tuple(self._label(slot) for slot in lease.slots) if lease else (),
+            gpu_count=container.gpus,
+            lease=lease.state.value if lease else "",
+            gpu_hold_until=_shown(lease.expires_at) if lease and held else None,
+            remove_at=self._remove_at(container),
+            workspace=container.workspace,
+            stale=self._stale(container),
+            gpu_utilisation=self._utilisation(lease),
+        )
+
+    def _label(self, slot: SlotId) -> str:
+        known = self.slots.get(slot)
+        return known.label if known else slot
+
+    def _reason(self, container: Container, viewer: Uid | None) -> str:
+        if container.reason is None or container.state in (ContainerState.RUNNING, ContainerState.PAUSED):
+            return ""
+        owner = "you" if container.uid == viewer else self.logins.get(container.uid, "its owner")
+        return words(container.reason, container.reason_detail, owner=owner)
+
+    def _stale(self, container: Container) -> str:
+        if container.state is ContainerState.REMOVED:
+            return ""
+        return container_stale(container, self.latest.get(container.image_ref, ""))
+
+    def _remove_at(self, container: Container) -> str | None:
+        limits = self.limits.get((container.uid, container.door.value))
+        if limits is None or limits.container_hold is None or container.state is not ContainerState.STOPPED:
+            return None
+        return _shown((container.stopped_at or container.created_at) + limits.container_hold)
+
+    def _utilisation(self, lease: Lease | None) -> float | None:
+        if lease is None or lease.state is not LeaseState.ACTIVE:
+            return None
+        known = [s.utilisation for slot in lease.slots if (s := self.samples.get(slot)) and s.utilisation is not None]
+        return sum(known) / len(known) if known else None
+
+
+def picture(
+    books: Books, *, samples: Iterable[GpuSample] = (), limits: Mapping[tuple[Uid, str], Limits] | None = None
+) -> Picture:
+    """Load what views need."""
+    tags = books.tags()
+    uids = {lease.uid for lease in books.open_leases()} | {c.uid for c in books.containers()}
+    accounts = (books.account(uid) for uid in uids)
+    return Picture(
+        slots={slot.id: slot for slot in books.slots()},
+        leases={lease.id: lease for lease in books.open_leases()},
+        latest={tag.ref: tag.image for tag in tags},
+        logins={account.uid: account.login for account in accounts if account},
+        samples={sample.slot: sample for sample in samples},
+        limits=limits or {},
+    )
+
+
+def limits_of(world: World, containers: Iterable[Container]) -> dict[tuple[Uid, str], Limits]:
+    """The limits in force for the owners of these containers, through the doors they came by."""
+    policy, now = world.settings().policy, world.clock.now()
+    pairs = {(container.uid, container.door) for container in containers}
+    users = {uid: world.directory.by_uid(uid) for uid in {uid for uid, _ in pairs}}
+    return {
+        (uid, door.value): effective(policy, user, door, now) for uid, door in pairs if (user := users[uid]) is not None
+    }
+
+
+def _shown(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

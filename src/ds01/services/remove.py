@@ -1,0 +1,56 @@
+"""Removing a container: what is in it goes, its image and its owner's files stay, its GPU is free at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ds01.domain.container import Container, ContainerState, Label, StopReason
+from ds01.domain.errors import IMAGE_IN_USE, NO_IMAGE, WRONG_STATE, Ds01Error
+from ds01.services.caller import Caller
+from ds01.services.ending import record_removal
+from ds01.services.find import find
+from ds01.services.stop import by_whom
+from ds01.services.world import World
+
+
+async def remove(world: World, caller: Caller, name: str, *, force: bool = False) -> Container:
+    """Remove a stopped container; ``force`` also one that runs, without a grace."""
+    async with world.locks.hold(caller.uid, name, "remove"):
+        container = await world.ledger.read(lambda books: find(books, caller, name))
+        if not force and container.state in (ContainerState.RUNNING, ContainerState.PAUSED):
+            raise Ds01Error(
+                WRONG_STATE, f"Container '{name}' is {container.state.value}.",
+                reason="Removing it would end what runs in it.", hint=f"ds01 retire {name}",
+            )  # fmt: skip
+        reason, detail = by_whom(caller)
+        return await remove_held(world, caller, container, force=force, reason=reason, detail=detail)
+
+
+async def remove_held(
+    world: World, caller: Caller, container: Container, *, force: bool, reason: StopReason, detail: str = ""
+) -> Container:
+    """Remove a container whose lock is held. Its GPU is grantable when this returns."""
+    seen = await world.engine.inspect(container.id)
+    await world.engine.remove(container.id, force=force)
+    gone = await world.ledger.write(
+        lambda books: record_removal(
+            books, container, now=world.clock.now(), actor=caller.actor, reason=reason, detail=detail
+        )
+    )
+    if seen is not None and seen.image != container.image:
+        await drop_layer(world, seen.image)
+    if container.pins:
+        await asyncio.to_thread(world.host.unpin, container.pins)
+    return gone
+
+
+async def drop_layer(world: World, image: str) -> None:
+    """The internal image that held a container's writable layer goes with it, unless another one stands on it."""
+    known = await world.engine.image(image)
+    if known is None or Label.INTERNAL not in known.labels:
+        return
+    try:
+        await world.engine.remove_image(image)
+    except Ds01Error as error:
+        if error.kind not in (IMAGE_IN_USE, NO_IMAGE):
+            raise

@@ -1,0 +1,104 @@
+"""Retiring: look at what would be lost, keep what is wanted, then stop, remove, and free the GPU before answering.
+
+Nothing is refused and nothing is lost silently: the preview lists processes, changed files outside the workspace and
+packages added by hand; the rescue copies those files into the workspace, as the user, before anything is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ds01.domain.assembly import SESSION
+from ds01.domain.changes import Findings, Package, findings
+from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.domain.events import EventType
+from ds01.ports.engine import Process
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.find import find
+from ds01.services.observe import view
+from ds01.services.remove import remove_held
+from ds01.services.rescue import rescue
+from ds01.services.stop import end
+from ds01.services.tell import tell
+from ds01.services.world import World
+from ds01.wire.containers import PackageView, RetirePreview, RetireRequest, RetireResult
+
+SHOWN = 200
+"""How many changed files a preview lists by name."""
+
+
+async def preview(world: World, caller: Caller, name: str) -> RetirePreview:
+    """What retiring would end and lose. Nothing happens."""
+    container = await world.ledger.read(lambda books: find(books, caller, name))
+    found = await _findings(world, container)
+    processes = await world.engine.processes(container.id)
+    return RetirePreview(
+        container=await view(world, caller, container),
+        processes=tuple(process.command for process in processes if not _ours(process)),
+        files=found.files[:SHOWN],
+        files_total=len(found.files),
+        packages=_packages(found.packages),
+        workspace=container.workspace,
+    )
+
+
+async def retire(world: World, caller: Caller, name: str, request: RetireRequest) -> RetireResult:
+    """Stop, rescue, remove, release. The GPU can be leased by anybody when this returns."""
+    begun = world.clock.monotonic()
+    async with world.locks.hold(caller.uid, name, "retire"):
+        container = await world.ledger.read(lambda books: find(books, caller, name))
+        labels = (await view(world, caller, container)).gpus
+        await _stop(world, caller, container, force=request.force)
+        found = await _findings(world, container)
+        saved = await rescue(world, caller, container, found.files) if request.rescue and found.files else ""
+        await _suggest(world, caller, container, found.packages)
+        detail = caller.actor_login if caller.for_another else ""
+        await remove_held(world, caller, container, force=True, reason=StopReason.RETIRED, detail=detail)
+    return RetireResult(
+        name=name,
+        freed=labels,
+        rescued=saved,
+        packages=_packages(found.packages),
+        files_lost=0 if saved else len(found.files),
+        workspace=container.workspace,
+        seconds=round(world.clock.monotonic() - begun, 3),
+    )
+
+
+async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> None:
+    if container.state in (ContainerState.RUNNING, ContainerState.PAUSED):
+        await end(world, container, 0 if force else int(caller.limits.stop_grace.total_seconds()))
+
+
+async def _findings(world: World, container: Container) -> Findings:
+    changes = await world.engine.changes(container.id)
+    return findings(changes, [mount.target for mount in container.mounts])
+
+
+async def _suggest(world: World, caller: Caller, container: Container, packages: Sequence[Package]) -> None:
+    """Packages added by hand are written down, so that the project can still take them later."""
+    if not packages:
+        return
+    named = " ".join(f"{p.name}=={p.version}" if p.version else p.name for p in packages if p.requested)
+
+    def write(books: Books) -> None:
+        tell(
+            books, EventType.PACKAGES_SUGGESTED, container, at=world.clock.now(), actor=caller.actor, packages=named
+        )  # fmt: skip
+
+    await world.ledger.write(write)
+
+
+def _ours(process: Process) -> bool:
+    """DS01's own processes in a container: its init, the session, and what that waits with."""
+    return SESSION in process.command or process.command.startswith("sleep 2147483")
+
+
+def _packages(packages: Sequence[Package]) -> tuple[PackageView, ...]:
+    return tuple(
+        PackageView(
+            name=p.name, version=p.version, source=p.source, before=p.before, requested=p.requested, direct=p.direct
+        )
+        for p in packages
+    )

@@ -1,0 +1,63 @@
+"""Getting a container to run and writing down that it does: what create and start have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.errors import START_FAILED, Ds01Error
+from ds01.domain.events import EventType
+from ds01.domain.gpu import Slot
+from ds01.domain.lease import Lease
+from ds01.domain.people import Uid
+from ds01.domain.reasons import exit_meaning
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.steps import Steps
+from ds01.services.tell import tell
+from ds01.services.world import World
+
+
+async def run(world: World, container: ContainerId, steps: Steps) -> None:
+    """Start a container and see that it stays. Raises Ds01Error (``container.start``) when it ends at once."""
+    async with steps.step("start", "Starting the container"):
+        await world.engine.start(container)
+        seen = await world.engine.inspect(container)
+        if seen is None or not seen.running:
+            code = seen.exit_code if seen else 0
+            raise Ds01Error(
+                START_FAILED,
+                "The container ended as soon as it was started.",
+                reason=f"Its main process {exit_meaning(code)}, exit code {code}.",
+                hint="ds01 image list",
+            )
+
+
+def record_start(
+    books: Books, container: Container, *, lease: Lease | None, now: datetime, actor: Uid | None
+) -> Container:
+    """It runs: its lease is active and it is recorded so, in one transaction."""
+    if lease is not None:
+        leases.activate(books, lease.id, container.id, now)
+    running = replace(
+        container, state=ContainerState.RUNNING, lease=lease.id if lease else None,
+        started_at=now, stopped_at=None, reason=None, reason_detail="",
+    )  # fmt: skip
+    books.put_container(running)
+    shown = ", ".join(slot.label for slot in slots_of(books, lease)) if lease else ""
+    tell(books, EventType.CONTAINER_STARTED, running, at=now, actor=actor, slots=shown)
+    return running
+
+
+def slots_of(books: Books, lease: Lease) -> tuple[Slot, ...]:
+    """The slots of a lease, in its order: the first is number 0 inside."""
+    known = {slot.id: slot for slot in books.slots()}
+    return tuple(known[slot] for slot in lease.slots if slot in known)
+
+
+def give_back(books: Books, lease: Lease, why: str, now: datetime) -> None:
+    """Release a lease unless it has ended by itself."""
+    current = books.lease(lease.id)
+    if current is not None and current.state.open:
+        leases.release(books, lease.id, why, now)

@@ -1,0 +1,159 @@
+"""Starting a stopped container: its GPU is still held, or one is leased again, or the user hears what it waits for.
+
+A container's devices are fixed when it is created. When its old slots are taken, it is created anew on its own
+writable layer with others, so that nothing in it is lost; the user is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from ds01.domain.assembly import read_slots
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.errors import NO_CONTAINER, WRONG_STATE, Ds01Error
+from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.launch import out_of_service
+from ds01.domain.lease import Lease, LeaseState
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.caller import Caller
+from ds01.services.ending import open_lease
+from ds01.services.find import find
+from ds01.services.recreate import on_other_slots, replace_in
+from ds01.services.running import give_back, record_start, run, slots_of
+from ds01.services.steps import Steps
+from ds01.services.undo import Undo
+from ds01.services.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """``recreated``: the container has a new id, because its GPUs changed."""
+
+    container: Container
+    recreated: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Claim:
+    """A lease for the start. ``before`` is the held lease it was, to be put back when the start fails."""
+
+    lease: Lease
+    slots: tuple[Slot, ...]
+    before: Lease | None = None
+    moved: bool = False
+
+
+async def start(world: World, caller: Caller, name: str, steps: Steps) -> Started:
+    """Start it; one that runs already is fine."""
+    async with world.locks.hold(caller.uid, name, "start"):
+        container = await world.ledger.read(lambda books: find(books, caller, name))
+        return await begin(world, caller, container, steps)
+
+
+async def begin(world: World, caller: Caller, container: Container, steps: Steps) -> Started:
+    """Start a container whose lock is held. Everything is as before when it does not start."""
+    _check(container)
+    if container.state is ContainerState.RUNNING:
+        return Started(container=container)
+    async with Undo() as undo:
+        await asyncio.to_thread(pin_again, world, caller, container)
+        claim = await _claim(world, caller, container, steps, undo)
+        made = await _run(world, container, claim, steps, undo)
+        steps.check()
+        running = await world.ledger.write(lambda books: _record(books, world, caller, container, made, claim))
+        undo.keep()
+    if made.id != container.id:
+        await world.engine.remove(container.id, force=True)
+    return Started(container=running, recreated=made.id != container.id, notes=_notes(claim))
+
+
+async def _run(world: World, container: Container, claim: _Claim | None, steps: Steps, undo: Undo) -> Container:
+    if claim is not None and claim.moved:
+        return await on_other_slots(world, container, claim.lease, claim.slots, steps, undo)
+    await run(world, container.id, steps)
+    undo.add("start", lambda: world.engine.stop(container.id, 0))
+    return container
+
+
+def _record(
+    books: Books, world: World, caller: Caller, old: Container, made: Container, claim: _Claim | None
+) -> Container:
+    now = world.clock.now()
+    if made.id != old.id:
+        replace_in(books, old, made, now, caller.actor)
+    return record_start(books, made, lease=claim.lease if claim else None, now=now, actor=caller.actor)
+
+
+def pin_again(world: World, caller: Caller, container: Container) -> None:
+    """Pins do not survive a restart of the server: make those that are gone again, at their old places."""
+    if not container.pins or container.pins in world.host.pinned():
+        return
+    for index, mount in enumerate(container.mounts):
+        world.host.repin(
+            caller.user, mount.shown, container.pins, index, read_only=mount.read_only, shared=world.settings().shares
+        )
+
+
+def _check(container: Container) -> None:
+    if container.state is ContainerState.QUARANTINED:
+        raise out_of_service(container)
+    if container.state is ContainerState.PAUSED:
+        raise Ds01Error(
+            WRONG_STATE, f"Container '{container.name}' is paused.", hint=f"ds01 container unpause {container.name}"
+        )
+    if container.state is ContainerState.REMOVED:
+        raise Ds01Error(NO_CONTAINER, f"Container '{container.name}' was removed.", hint="ds01 list")
+
+
+async def _claim(world: World, caller: Caller, container: Container, steps: Steps, undo: Undo) -> _Claim | None:
+    if not container.gpus:
+        return None
+    async with steps.step("lease", "Reserving a GPU" if container.gpus == 1 else "Reserving GPUs"):
+        had = await _devices_of(world, container)
+        claim = await world.ledger.write(lambda books: claim_slots(books, world, caller, container, had))
+    undo.add("lease", lambda: world.ledger.write(lambda books: _put_back(books, world, claim)))
+    return claim
+
+
+async def _devices_of(world: World, container: Container) -> tuple[SlotId, ...]:
+    """The slots the container was created with, from its label: its devices are theirs."""
+    seen = await world.engine.inspect(container.id)
+    if seen is None:
+        raise Ds01Error(NO_CONTAINER, f"Container '{container.name}' is gone from the engine.", hint="ds01 list")
+    return read_slots(seen.labels)
+
+
+def claim_slots(books: Books, world: World, caller: Caller, container: Container, had: tuple[SlotId, ...]) -> _Claim:
+    """Keep the lease that is still open, else lease the same slots if they are free, else others."""
+    now = world.clock.now()
+    lease = open_lease(books, container)
+    if lease is not None:
+        if lease.state is LeaseState.HELD:
+            leases.hold(books, lease.id, now + leases.RESERVATION, now)
+        return _Claim(lease=lease, slots=slots_of(books, lease), before=lease, moved=set(lease.slots) != set(had))
+    ask = GpuAsk(count=container.gpus, profile=container.gpu_profile or None)
+    fresh = leases.grant(
+        books, user=caller.user, epoch=caller.epoch, ask=ask, limits=caller.limits, name=container.name, now=now,
+        preferred=had,
+    )  # fmt: skip
+    return _Claim(lease=fresh, slots=slots_of(books, fresh), moved=set(fresh.slots) != set(had))
+
+
+def _put_back(books: Books, world: World, claim: _Claim) -> None:
+    """The lease as it was: held until its own time again, or given back."""
+    now = world.clock.now()
+    before = claim.before
+    if before is None:
+        give_back(books, claim.lease, "it did not start", now)
+    elif before.state is LeaseState.HELD and before.expires_at is not None:
+        leases.hold(books, before.id, before.expires_at, now)
+
+
+def _notes(claim: _Claim | None) -> tuple[str, ...]:
+    if claim is None or not claim.moved:
+        return ()
+    labels = ", ".join(slot.label for slot in claim.slots)
+    return (f"Its former GPU is in use, so it was recreated with GPU {labels}; everything in it was kept.",)

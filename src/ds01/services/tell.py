@@ -1,0 +1,26 @@
+"""Writing the story of containers: events with the details that ``domain.sentences`` reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ds01.domain.container import Container
+from ds01.domain.events import Event, EventType
+from ds01.domain.people import Uid
+from ds01.ports.ledger import Books
+
+
+def tell(
+    books: Books, type_: EventType, container: Container, *, at: datetime, actor: Uid | None, **details: str
+) -> None:
+    """Record what happened to a container. ``actor`` None is DS01 itself; empty details are left out."""
+    books.record(
+        Event(
+            at=at,
+            type=type_,
+            actor=actor,
+            uid=container.uid,
+            subject=container.id,
+            details={"name": container.name, **{key: value for key, value in details.items() if value}},
+        )
+    )

@@ -1,0 +1,155 @@
+"""New projects: what is written, and what an existing folder keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, Ds01Error
+from ds01.projects import file, kinds, scaffold
+from ds01.projects.scaffold import State, Wish
+
+
+def wish(name: str = "thesis", kind: str = "data", description: str = "") -> Wish:
+    return Wish(name=name, kind=scaffold.kind(kind), description=description)
+
+
+def made(home: Path, what: Wish) -> Path:
+    plan = scaffold.plan(what, str(home))
+    scaffold.create(plan)
+    return Path(plan.folder)
+
+
+def listing(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", list(kinds.KINDS))
+def test_every_type_makes_a_project_that_can_be_read(tmp_path: Path, kind: str) -> None:
+    folder = made(tmp_path, wish(kind=kind, description='It\'s "mine" \\ ü'))
+    project = file.named("thesis", str(tmp_path))
+    assert (project.type, project.description, project.folder) == (kind, 'It\'s "mine" \\ ü', str(folder))
+    assert project.image.python == kinds.packages(kinds.KINDS[kind])
+    assert {"ds01.toml", "README.md", ".gitignore", ".dockerignore"} <= listing(folder)
+
+
+def test_the_folders_and_the_example_are_there(tmp_path: Path) -> None:
+    found = listing(made(tmp_path, wish("my-thesis")))
+    assert {"src/my_thesis/__init__.py", "scripts/check_gpu.py", "data/raw/.gitkeep", "outputs/.gitkeep"} <= found
+
+
+def test_blank_is_only_the_project_file_and_what_surrounds_it(tmp_path: Path) -> None:
+    assert listing(made(tmp_path, wish(kind="blank"))) == {"ds01.toml", "README.md", ".gitignore", ".dockerignore"}
+
+
+def test_lean_leaves_the_usual_packages_out(tmp_path: Path) -> None:
+    plan = scaffold.plan(Wish(name="thesis", kind=kinds.KINDS["data"], lean=True), str(tmp_path))
+    scaffold.create(plan)
+    assert file.load(plan.folder).image.python == ("polars", "duckdb")
+
+
+def test_the_example_runs_and_writes_its_result(tmp_path: Path) -> None:
+    folder = made(tmp_path, wish())
+    ran = subprocess.run(
+        [sys.executable, "scripts/check_gpu.py"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert "check_gpu.json" in ran.stdout
+    assert set(json.loads((folder / "outputs" / "check_gpu.json").read_text())) == {"gpus", "torch", "seconds"}
+
+
+def test_a_new_project_is_private(tmp_path: Path) -> None:
+    assert made(tmp_path, wish()).stat().st_mode & 0o777 == 0o700
+
+
+def test_an_existing_folder_is_adopted_and_nothing_in_it_overwritten(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace" / "thesis"
+    (folder / "src").mkdir(parents=True)
+    (folder / "README.md").write_text("mine")
+    (folder / "data").symlink_to("/data")
+    plan = scaffold.plan(wish(), str(tmp_path))
+    assert plan.adopted
+    assert set(plan.paths(State.KEPT)) == {
+        "README.md", "data/raw/.gitkeep", "data/processed/.gitkeep", "data/external/.gitkeep",
+    }  # fmt: skip
+    scaffold.create(plan)
+    assert (folder / "README.md").read_text() == "mine"
+    assert os.readlink(folder / "data") == "/data"
+    again = scaffold.plan(wish(), str(tmp_path))
+    assert again.paths(State.NEW) == ()
+    assert "ds01.toml" not in [item.path for item in again.files]
+
+
+def test_what_a_folder_says_of_its_own_image_goes_into_the_project_file(tmp_path: Path) -> None:
+    one, other = (tmp_path / "workspace" / name for name in ("one", "other"))
+    one.mkdir(parents=True)
+    other.mkdir()
+    (one / "requirements.txt").write_text("six\n")
+    (other / "Dockerfile").write_text("FROM scratch\n")
+    for name in ("one", "other"):
+        made(tmp_path, wish(name))
+    image = file.load(str(one)).image
+    assert (image.requirements, image.python) == ("requirements.txt", ())
+    assert file.load(str(other)).image.dockerfile == "Dockerfile"
+
+
+@pytest.mark.parametrize("name", ["../x", "Thesis", "a b", ""])
+def test_a_bad_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Ds01Error) as refused:
+        scaffold.plan(wish(name), str(tmp_path))
+    assert refused.value.kind is BAD_NAME
+
+
+def test_places_that_cannot_hold_a_project_are_told_apart(tmp_path: Path) -> None:
+    work = tmp_path / "workspace"
+    work.mkdir()
+    (work / "flat").write_text("")
+    (work / "link").symlink_to("/etc")
+    (work / "lost").symlink_to("nowhere")
+    for name, said in (
+        ("flat", "it is a file"),
+        ("link", "symbolic link to /etc"),
+        ("lost", "symbolic link to nowhere"),
+    ):
+        with pytest.raises(Ds01Error, match=said) as refused:
+            scaffold.plan(wish(name), str(tmp_path))
+        assert refused.value.kind is BAD_WORKSPACE
+    assert (work / "flat").read_text() == ""
+
+
+@pytest.mark.root
+def test_somebody_elses_folder_is_no_place_for_a_project(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace" / "thesis"
+    folder.mkdir(parents=True)
+    os.chown(folder, 12345, 12345)
+    with pytest.raises(Ds01Error, match="belongs to somebody else"):
+        scaffold.plan(wish(), str(tmp_path))
+
+
+def test_the_folder_of_all_projects_may_be_a_link_to_a_larger_disk(tmp_path: Path) -> None:
+    (tmp_path / "big").mkdir()
+    (tmp_path / "workspace").symlink_to("big")
+    made(tmp_path, wish())
+    assert (tmp_path / "big" / "thesis" / "ds01.toml").exists()
+
+
+def test_an_unknown_type_is_answered_with_the_nearest() -> None:
+    with pytest.raises(Ds01Error) as refused:
+        scaffold.kind("dta")
+    assert refused.value.problem.reason == "Did you mean 'data'?"
+
+
+def test_a_git_repository_is_made_once(tmp_path: Path) -> None:
+    folder = made(tmp_path, wish())
+    assert scaffold.git(str(folder)) == ""
+    assert (folder / ".git").is_dir()
+    assert "already" in scaffold.git(str(folder))
+    ignored = subprocess.run(
+        ["git", "-C", folder, "status", "--porcelain", "-uall"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "data/raw/.gitkeep" in ignored
+    assert "models/.gitkeep" in ignored

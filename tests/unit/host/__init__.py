@@ -1,0 +1,1 @@
+"""Tests of the Linux host adapter: with real users, real mounts, real cgroups."""

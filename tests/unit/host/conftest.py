@@ -42,10 +42,10 @@ class Place:
         made.chmod(mode)
         return made
 
-    def refused(self, user: User, path: Path | str, **shared: tuple[str, ...]) -> str:
+    def refused(self, user: User, path: Path | str, *, shared: tuple[str, ...] = ()) -> str:
         """Why a pin is refused; nothing of it is left."""
         with pytest.raises(Ds01Error) as caught:
-            self.host.pin(user, str(path), "refused", **shared)
+            self.host.pin(user, str(path), "refused", shared=shared)
         assert "refused" not in self.host.pinned()
         return caught.value.problem.reason
 

@@ -53,6 +53,11 @@ class Line:
             self._thread = threading.Thread(target=self._beat, daemon=True)
             self._thread.start()
 
+    def keep(self, text: str) -> None:
+        """Show more about what goes on; the time goes on counting."""
+        with self._lock:
+            self._text = text
+
     def clear(self) -> None:
         """Take the line away; nothing moves afterwards."""
         self._stop.set()

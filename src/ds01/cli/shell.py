@@ -22,16 +22,21 @@ SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh
 
 def docker(call: Call) -> Docker:
     """The gateway's Docker API."""
-    return _gateway(call.client.ping())
+    return Docker(gateway(call))
 
 
-def _gateway(ping: PingView) -> Docker:
+def gateway(call: Call) -> str:
+    """The path of the gateway's socket."""
+    return _socket(call.client.ping())
+
+
+def _socket(ping: PingView) -> str:
     if not ping.gateway:
         raise Ds01Error(
             DAEMON_DOWN, "The gateway does not run, so nothing can be entered or copied.",
             reason="ds01d knows of none.", hint="ds01 doctor",
         )  # fmt: skip
-    return Docker(ping.gateway)
+    return ping.gateway
 
 
 def running(container: ContainerView) -> ContainerView:
@@ -55,7 +60,7 @@ def enter(call: Call, container: ContainerView, *, hello: bool = False) -> int:
     if hello:
         greet(call, container, ping)
     variables = terminal_variables() | _prompt(container, simulated=ping.simulated_gpus and bool(container.gpus))
-    ended = attach(_gateway(ping), container.id, Exec(command=SHELL, tty=True, environment=variables))
+    ended = attach(Docker(_socket(ping)), container.id, Exec(command=SHELL, tty=True, environment=variables))
     return left_behind(call, container.name, ended)
 
 

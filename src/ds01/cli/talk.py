@@ -54,6 +54,12 @@ class Talk:
         if not self.quiet:
             self.tell(text)
 
+    def say_line(self, line: str) -> None:
+        """A line that is laid out already, unless ``--quiet``."""
+        if not self.quiet:
+            self.stderr.write(line + "\n")
+            self.stderr.flush()
+
     def detail(self, text: str) -> None:
         """Something to know for those who asked with ``--verbose``."""
         if self.verbose:

@@ -18,7 +18,7 @@ from tests.unit.cli.conftest import Ran
 
 COMMANDS = dict(tree.commands())
 PROMISED = {
-    "init", "launch", "list", "status", "retire", "doctor", "why", "limits", "image", "gpus", "events", "project",
+    "init", "image", "project",
 }  # fmt: skip
 every_command = pytest.mark.parametrize("path", list(COMMANDS))
 

@@ -1,0 +1,72 @@
+"""Building a project's image on a terminal: who asks, what is shown while it runs, what stands if it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from datetime import UTC, datetime
+
+from ds01.cli import show
+from ds01.cli.call import Call
+from ds01.cli.progress import Line
+from ds01.cli.shell import gateway
+from ds01.domain.people import Uid, User
+from ds01.domain.project import Project
+from ds01.projects import prepare
+from ds01.projects.build import Built, Order, inspect
+from ds01.projects.build import build as build_image
+from ds01.projects.buildlog import BuildEvent
+from ds01.projects.recipe import Recipe
+from ds01.wire.images import BuildSettings
+
+
+def me() -> User:
+    """The user who runs this process."""
+    account = pwd.getpwuid(os.getuid())
+    return User(uid=Uid(account.pw_uid), gid=account.pw_gid, login=account.pw_name, home=account.pw_dir)
+
+
+def build(call: Call, project: Project, recipe: Recipe, *, anew: bool = False, overwrite: bool = False) -> Built:
+    """Write the generated Dockerfile and build the image. Raises Ds01Error with the likely cause."""
+    prepare.write(project, recipe, overwrite=overwrite)
+    call.standing = "The image of before is still there; nothing else was touched."
+    order = Order(
+        socket=gateway(call), owner=me(), project=project.name, folder=project.folder, recipe=recipe, anew=anew
+    )  # fmt: skip
+    line = Line(call.talk)
+    line.show(f"Building the image of {project.name}")
+    try:
+        built = build_image(order, now=datetime.now(UTC), say=_Teller(call, line))
+    finally:
+        line.clear()
+    if built.changed:
+        call.talk.done(f"The image of {project.name} is built. {call.talk.err('dim', show.duration(built.seconds))}")
+    return built
+
+
+def base_id(call: Call, recipe: Recipe, settings: BuildSettings) -> str:
+    """The id the recipe's base image has now, ``""`` when it is not here or only the Dockerfile knows."""
+    for base in settings.bases:
+        if base.reference == recipe.base:
+            return base.digest
+    found = inspect(gateway(call), recipe.base) if recipe.base else None
+    return str(found["Id"]) if found else ""
+
+
+class _Teller:
+    """Tells of a build's steps: what took time stays on the screen, what goes on is the line at the bottom."""
+
+    def __init__(self, call: Call, line: Line) -> None:
+        self._talk = call.talk
+        self._line = line
+
+    def __call__(self, event: BuildEvent) -> None:
+        title = event.title or "Building"
+        if event.state == "begin":
+            self._line.show(f"{title} ({event.step}/{event.of})")
+        elif event.state == "log":
+            self._line.keep(f"{title} ({event.step}/{event.of}): {event.text}")
+            self._talk.detail(event.text)
+        elif event.title and not event.cached and event.seconds >= 1:
+            seconds = self._talk.err("dim", show.duration(event.seconds))
+            self._line.above(f"{self._talk.err('green', self._talk.err.sign('✓', 'Done:'))} {title} {seconds}")

@@ -1,0 +1,35 @@
+"""``ds01 launch``: the one idempotent verb. Afterwards the container runs, and one is in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from ds01.cli.call import Call
+from ds01.cli.launching import Wish, launch, told
+from ds01.cli.shell import enter
+
+
+def run(
+    call: Call, *, project: str | None, gpus: str | None, mem: int | None, image: str | None, data: Sequence[str],
+    workspace: str | None, name: str | None, background: bool, recreate: bool, no_build: bool,
+) -> int:  # fmt: skip
+    """Launch, then step in where somebody is there to do so; the shell's exit code."""
+    launched = launch(
+        call,
+        Wish(
+            project=project, gpus=gpus, mem=mem, image=image, data=data, workspace=workspace, name=name,
+            recreate=recreate, no_build=no_build,
+        ),
+    )  # fmt: skip
+    container = launched.container
+    if container is None:
+        return 0
+    if call.talk.json:
+        call.talk.emit(container)
+        return 0
+    if background or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        call.talk.done(told(container))
+        call.talk.next(f"ds01 attach {container.name}", f"ds01 retire {container.name}")
+        return 0
+    return enter(call, container, hello=launched.new)

@@ -1,0 +1,64 @@
+"""``ds01 retire``: show what would be lost, keep what is wanted, then end the container."""
+
+from __future__ import annotations
+
+from ds01.cli import farewell, here
+from ds01.cli.call import Call
+from ds01.cli.farewell import Keep
+from ds01.cli.show import count
+from ds01.cli.table import pairs
+from ds01.wire.containers import RetirePreview, RetireRequest, RetireResult
+
+
+def run(call: Call, *, name: str | None, keep_packages: bool, rescue: bool, force: bool) -> int:
+    """Look, ask, retire."""
+    wanted = here.meant(call, name)
+    call.standing = "Nothing was retired."
+    preview = call.client.retire_preview(wanted)
+    if call.talk.dry_run:
+        return _only_look(call, preview)
+    farewell.show_preview(call.talk, preview)
+    asked = Keep(packages=keep_packages, files=rescue)
+    keep = farewell.decide(call.talk, preview, asked, question=f"Retire {preview.container.name}?")
+    if keep is None:
+        call.talk.say("Nothing was retired.")
+        return 0
+    return _retire(call, preview, keep, force=force)
+
+
+def _only_look(call: Call, preview: RetirePreview) -> int:
+    if call.talk.json:
+        call.talk.emit(preview)
+        return 0
+    farewell.show_preview(call.talk, preview)
+    call.talk.next(f"ds01 retire {preview.container.name}")
+    return 0
+
+
+def _retire(call: Call, preview: RetirePreview, keep: Keep, *, force: bool) -> int:
+    container = preview.container
+    kept = farewell.keep_packages(preview, keep)
+    call.standing = f"{container.name} may still be there: ds01 list shows it. {kept}".strip()
+    with call.talk.step(f"Retiring {container.name}"):
+        result = call.client.retire(container.name, RetireRequest(rescue=keep.files, force=force))
+    if call.talk.json:
+        call.talk.emit(result)
+        return 0
+    _tell(call, result, kept)
+    call.talk.next(f"ds01 launch {container.project or container.name}", "ds01 status")
+    return 0
+
+
+def _tell(call: Call, result: RetireResult, kept: str) -> None:
+    talk = call.talk
+    freed = f": GPU {', '.join(result.freed)} is free" if result.freed else ""
+    talk.done(f"{result.name} is retired{freed}. {talk.err('dim', f'{result.seconds:.1f} s')}")
+    told = [("Packages", kept)] if kept else []
+    if result.rescued:
+        told.append(("Rescued", f"into {result.rescued} of the workspace"))
+    elif result.files_lost:
+        told.append(("Gone", f"{count(result.files_lost, 'changed file')} outside the workspace"))
+    if result.workspace:
+        told.append(("Stays", result.workspace))
+    for line in pairs(told, talk.err):
+        talk.say_line(line)

@@ -1,0 +1,130 @@
+"""Before a container goes: what would be lost, and what its owner wants to keep of it.
+
+Used by ``retire`` and by ``launch --recreate``. Nothing is refused and nothing is lost unseen. Without questions
+(``--yes``) packages are noted as suggestions in the workspace and files are left to go, and it says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ds01.cli import show
+from ds01.cli.table import pairs
+from ds01.cli.talk import Talk
+from ds01.domain.errors import Ds01Error
+from ds01.wire.containers import PackageView, RetirePreview
+
+SHOWN_FILES = 10
+SUGGESTIONS = ".ds01/suggested-packages.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """What to keep: ``packages`` in the project file, ``files`` in the workspace."""
+
+    packages: bool = False
+    files: bool = False
+
+
+def show_preview(talk: Talk, preview: RetirePreview) -> None:
+    """What ends, goes and stays."""
+    container = preview.container
+    rows = []
+    if preview.processes:
+        rows.append(("Ends", f"{show.count(len(preview.processes), 'program')}: {show.names(preview.processes)}"))
+    if container.gpus:
+        rows.append(("Frees", f"GPU {', '.join(container.gpus)}"))
+    if preview.files_total:
+        rows.append(
+            (talk.err("red", "Goes"), f"{show.count(preview.files_total, 'changed file')} outside the workspace:")
+        )
+        rows += [("", path) for path in preview.files[:SHOWN_FILES]]
+        more = preview.files_total - min(len(preview.files), SHOWN_FILES)
+        rows += [("", f"and {more} more")] if more else []
+    rows.append((talk.err("green", "Stays"), stays(preview)))
+    if preview.packages:
+        rows.append(("Packages", f"installed by hand: {show.names(map(_told, _wanted(preview)), most=8)}"))
+    talk.title(f"{container.name} is {container.state}")
+    for line in pairs(rows, talk.err):
+        talk.say_line(line)
+
+
+def stays(preview: RetirePreview) -> str:
+    """What retiring never touches."""
+    return f"your files in {preview.workspace}, the project file and the image" if preview.workspace else "the image"
+
+
+def decide(talk: Talk, preview: RetirePreview, asked: Keep, *, question: str) -> Keep | None:
+    """Ask what to keep and whether to go on; None when not."""
+    packages, files = asked.packages, asked.files
+    if not talk.yes:
+        if _wanted(preview) and not packages and preview.workspace:
+            packages = talk.confirm(
+                "Write these packages into the project file?", default=True, flag="--keep-packages and --yes"
+            )  # fmt: skip
+        if preview.files_total and not files and preview.workspace:
+            files = talk.confirm(
+                "Copy the changed files into the workspace first?", default=False, flag="--rescue and --yes"
+            )
+    if not talk.confirm(question, default=files or not preview.files_total):
+        return None
+    return Keep(packages=packages, files=files and preview.files_total > 0)
+
+
+def keep_packages(preview: RetirePreview, keep: Keep) -> str:
+    """Write the packages where they were wanted; says where, ``""`` when there are none."""
+    wanted = _wanted(preview)
+    if not wanted or not preview.workspace:
+        return ""
+    if keep.packages:
+        try:
+            return _into_project(preview, wanted)
+        except Ds01Error as error:
+            return f"{error} {_suggest(preview.workspace, wanted)}"
+    return _suggest(preview.workspace, wanted)
+
+
+def _wanted(preview: RetirePreview) -> list[PackageView]:
+    """What somebody asked for; what came along as a dependency comes along again."""
+    return [package for package in preview.packages if package.requested]
+
+
+def _into_project(preview: RetirePreview, wanted: Sequence[PackageView]) -> str:
+    from ds01.projects.edit import plan
+
+    python = [_line(package) for package in wanted if package.source == "pip" and not package.direct]
+    system = [package.name for package in wanted if package.source == "apt"]
+    rest = [package for package in wanted if package.direct or package.source not in ("pip", "apt")]
+    plan(preview.workspace, add=python, add_apt=system).save()
+    told = f"{show.names([*python, *system], most=8)} written into the project file; the next build has them."
+    return f"{told} {_suggest(preview.workspace, rest)}" if rest else told
+
+
+def _suggest(workspace: str, packages: Sequence[PackageView]) -> str:
+    """Note them in the workspace, each once."""
+    from ds01.projects import plainfile
+
+    path = os.path.join(workspace, SUGGESTIONS)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        before = plainfile.read(path).splitlines() if os.path.lexists(path) else []
+        lines = [*before, *(line for line in map(_noted, packages) if line not in before)]
+        plainfile.replace(path, "\n".join(lines) + "\n")
+    except (OSError, Ds01Error) as error:
+        return f"They could not be noted in {path}: {error}"
+    return f"{show.names([p.name for p in packages], most=8)} noted in {path}; ds01 image update --add takes them up."
+
+
+def _line(package: PackageView) -> str:
+    return f"{package.name}=={package.version}" if package.version else package.name
+
+
+def _noted(package: PackageView) -> str:
+    return _line(package) if package.source == "pip" else f"{_line(package)}  # {package.source}"
+
+
+def _told(package: PackageView) -> str:
+    before = f"{package.before} → " if package.before else ""
+    return f"{package.name} {before}{package.version}".strip()

@@ -1,0 +1,254 @@
+"""The flow of a launch: read the project, ask ds01d what would happen, build if needed, do it.
+
+The project file is read here, as the user; ds01d decides from what exists. Nothing is built, replaced or removed
+without a word, and a project file with a mistake in it keeps nobody out of a container that is there already.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ds01.cli import show
+from ds01.cli.building import base_id, build
+from ds01.cli.call import Call
+from ds01.cli.farewell import Keep, decide, keep_packages, show_preview
+from ds01.cli.progress import Line
+from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, INTERNAL, NO_IMAGE, NO_PROJECT, Ds01Error
+from ds01.domain.names import checked
+from ds01.domain.project import Project
+from ds01.domain.quantity import size
+from ds01.projects import file, prepare
+from ds01.projects.recipe import Recipe
+from ds01.wire.containers import ContainerView, RetireRequest
+from ds01.wire.launches import LaunchPlan, LaunchRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What was typed."""
+
+    project: str | None
+    gpus: str | None = None
+    mem: int | None = None
+    image: str | None = None
+    data: Sequence[str] = ()
+    workspace: str | None = None
+    name: str | None = None
+    recreate: bool = False
+    no_build: bool = False
+    create_only: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What was meant: the request for ds01d, and what to build when the image is the project's own."""
+
+    request: LaunchRequest
+    project: Project | None = None
+    recipe: Recipe | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """The container, and whether it is new. None when it was only looked at, or not wanted after all."""
+
+    container: ContainerView | None
+    new: bool = False
+
+
+def launch(call: Call, wish: Wish) -> Launched:
+    """Make the container run (or, with ``create_only``, exist)."""
+    call.standing = "Nothing was launched."
+    target = resolve(call, wish)
+    call.wanted = target.request.name
+    plan = call.client.plan(target.request)
+    if call.talk.dry_run:
+        _show_plan(call, plan)
+        return Launched(container=None)
+    if plan.build:
+        _build(call, wish, target, plan)
+    elif plan.stale and not wish.create_only:
+        call.talk.warn(f"{plan.name} is stale: {plan.stale}. It goes on as it is; --recreate replaces it.")
+    request = target.request
+    if plan.action == "recreate":
+        say_goodbye = _goodbye(call, plan)
+        if say_goodbye is None:
+            return Launched(container=None)
+        request = replace(request, recreate=say_goodbye)
+    container = _do(call, request)
+    return Launched(container=container, new=plan.action in ("create", "recreate"))
+
+
+# what is meant -----------------------------------------------------------------------------------------
+
+
+def resolve(call: Call, wish: Wish) -> Target:
+    """The project or container that is meant, as a request. Raises Ds01Error."""
+    try:
+        project = _project(call, wish)
+    except Ds01Error as error:
+        there = _existing(call, wish, error)
+        return Target(request=_request(call, wish, there.project or there.name, there.workspace, container=there.name))
+    if project is None:
+        name = checked(wish.project or "", "project name")
+        workspace = wish.workspace or os.path.join(file.workspaces(call.home), name)
+        return Target(request=_request(call, wish, name, _folder(call, workspace)))
+    workspace = os.path.abspath(wish.workspace) if wish.workspace else project.folder
+    request = _request(call, wish, project.name, workspace, project=project)
+    if wish.image:
+        return Target(request=request, project=project)
+    settings = call.client.build_settings()
+    recipe = prepare.recipe(project, settings)
+    base = base_id(call, recipe, settings)
+    return Target(request=replace(request, spec=recipe.spec, base=base), project=project, recipe=recipe)
+
+
+def _project(call: Call, wish: Wish) -> Project | None:
+    """The project; None for another image without a project."""
+    if wish.project is None:
+        folder = file.enclosing(call.here)
+        if folder is None:
+            raise Ds01Error(
+                BAD_REQUEST, "Which project?", reason="This folder belongs to none.",
+                hint="ds01 launch NAME, or ds01 init NAME for a new one",
+            )  # fmt: skip
+        return file.load(folder)
+    try:
+        return file.named(wish.project, call.home)
+    except Ds01Error as error:
+        if error.kind == NO_PROJECT and wish.image:
+            return None
+        raise
+
+
+def _existing(call: Call, wish: Wish, error: Ds01Error) -> ContainerView:
+    """The container of this name, for which no project file is needed; else the error stands."""
+    name = wish.name or wish.project or os.path.basename(file.enclosing(call.here) or "")
+    if error.kind not in (NO_PROJECT, BAD_PROJECT_FILE) or wish.recreate:
+        raise error
+    for container in call.client.containers():
+        if container.name == name:
+            if error.kind == BAD_PROJECT_FILE:
+                call.talk.warn(f"{error} The container is there already and is used as it is.")
+            return container
+    raise error
+
+
+def _request(
+    call: Call, wish: Wish, name: str, workspace: str, *, project: Project | None = None, container: str = ""
+) -> LaunchRequest:
+    run = project.run if project else None
+    return LaunchRequest(
+        project=name,
+        workspace=workspace,
+        name=wish.name or container or name,
+        image=wish.image or "",
+        gpus=wish.gpus or (run.gpus if run else None),
+        memory_bytes=wish.mem or (size(run.memory) if run and run.memory else 0),
+        data=tuple(os.path.abspath(folder) for folder in wish.data or (run.data if run else ())),
+        environment=dict(run.environment) if run else {},
+        recreate=wish.recreate,
+        on_stop=run.on_stop if run else "",
+        create_only=wish.create_only,
+    )
+
+
+def _folder(call: Call, workspace: str) -> str:
+    """The workspace of a container without a project, made by its owner where it is missing."""
+    path = os.path.abspath(workspace)
+    if not call.talk.dry_run:
+        os.makedirs(path, exist_ok=True)
+    return path
+
+
+# what has to happen first ------------------------------------------------------------------------------
+
+
+def _build(call: Call, wish: Wish, target: Target, plan: LaunchPlan) -> None:
+    """Build a missing image; ask before building one that is behind."""
+    if target.project is None or target.recipe is None:
+        raise Ds01Error(NO_IMAGE, f"There is no image '{plan.image}'.", hint="ds01 image list")
+    if not _there(call, plan.image):
+        call.talk.say(f"{target.project.name} has no image yet, so it is built first.")
+    elif wish.no_build or not call.talk.confirm(
+        f"The image of {target.project.name} is behind: {plan.build}. Build it now?",
+        default=True, flag="--yes, or --no-build to use it as it is",
+    ):  # fmt: skip
+        return
+    build(call, target.project, target.recipe)
+
+
+def _there(call: Call, reference: str) -> bool:
+    try:
+        call.client.image(reference)
+    except Ds01Error as error:
+        if error.kind != NO_IMAGE:
+            raise
+        return False
+    return True
+
+
+def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
+    """Before replacing a container: show what goes, keep what is wanted. None: it stays.
+
+    When files are rescued the old container is retired here, and nothing is left for ds01d to replace.
+    """
+    if plan.container is None:
+        return False
+    preview = call.client.retire_preview(plan.container.name)
+    show_preview(call.talk, preview)
+    keep = decide(call.talk, preview, Keep(), question=f"Replace {preview.container.name} by a new container?")
+    if keep is None:
+        call.talk.say("Nothing was replaced.")
+        return None
+    told = keep_packages(preview, keep)
+    if told:
+        call.talk.say(told)
+    if keep.files:
+        result = call.client.retire(preview.container.name, RetireRequest(rescue=True))
+        call.talk.done(f"The files are in {result.rescued} of the workspace.")
+    return not keep.files
+
+
+# doing it ----------------------------------------------------------------------------------------------
+
+
+def _do(call: Call, request: LaunchRequest) -> ContainerView:
+    call.standing = f"{request.name} may still come up: ds01 list shows it, ds01 retire {request.name} ends it."
+    line = Line(call.talk)
+    container = None
+    try:
+        for event in call.client.launch(request):
+            if event.state == "begin":
+                line.show(event.text or event.step)
+            elif event.container is None:
+                call.talk.detail(f"{event.text or event.step} {event.seconds:.2f} s")
+            container = event.container or container
+    finally:
+        line.clear()
+    if container is None:
+        raise Ds01Error(INTERNAL, "ds01d ended the launch without a result.", hint=f"ds01 why {request.name}")
+    call.standing = f"{container.name} runs; ds01 attach {container.name} enters it."
+    return container
+
+
+def _show_plan(call: Call, plan: LaunchPlan) -> None:
+    talk = call.talk
+    if talk.json:
+        talk.emit(plan)
+        return
+    if not plan.steps:
+        talk.say(f"{plan.name} runs already; launch would step in.")
+    for number, step in enumerate(plan.steps, 1):
+        talk.say(f"{number}. {step}")
+    if plan.stale:
+        talk.say(f"It is stale: {plan.stale}. --recreate would replace it.")
+    talk.say("Nothing was changed.")
+
+
+def told(container: ContainerView) -> str:
+    """A running container in one sentence."""
+    gpus = f", with GPU {show.gpus(container)}" if container.gpus else ", without a GPU"
+    return f"{container.name} is {container.state}{gpus}."

@@ -6,6 +6,7 @@ the time after a stop in which the GPU is kept; released and revoked are the end
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +14,7 @@ from fractions import Fraction
 from typing import NewType
 
 from ds01.domain.errors import LEASE_ENDED, Ds01Error
-from ds01.domain.gpu import SlotId
+from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.people import Uid
 
 LeaseId = NewType("LeaseId", str)
@@ -88,6 +89,26 @@ def moved(
         ended_at=None if state.open else now,
         reason=reason,
     )
+
+
+def rival(lease: Lease, others: Iterable[Lease], known: Mapping[SlotId, Slot]) -> Lease | None:
+    """The open lease that ``lease`` cannot stand beside (I1, I2): one slot, a GPU and its part, or one container.
+
+    ``known`` must have every slot of all of them.
+    """
+    whole = {known[slot].gpu: known[slot].whole for slot in lease.slots}
+    for other in others:
+        if other.id == lease.id:
+            continue
+        if other.container is not None and other.container == lease.container:
+            return other
+        if any(_overlap(lease, whole, known[slot]) for slot in other.slots):
+            return other
+    return None
+
+
+def _overlap(lease: Lease, whole: Mapping[SlotId, bool], other: Slot) -> bool:
+    return other.gpu in whole and (other.id in lease.slots or other.whole or whole[other.gpu])
 
 
 def _ended(lease: Lease) -> str:

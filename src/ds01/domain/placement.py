@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from heapq import nsmallest
 from itertools import groupby
 
 from ds01.domain.gpu import GpuAsk, Slot, SlotId, flags
@@ -39,14 +40,14 @@ class Inventory:
         """Slots of the kind that was asked for and that the asker may use, free or not."""
         return [slot for slot in self.slots if fits(slot, ask) and self._permits(slot)]
 
-    def free(self, ask: GpuAsk) -> list[Slot]:
+    def free(self, fitting: Sequence[Slot]) -> list[Slot]:
         """Those that could be leased now. A whole GPU with a leased instance is not, nor the other way round."""
         held = [slot for slot in self.slots if slot.id in self.taken]
         whole = {slot.gpu for slot in held if slot.whole}
         divided = {slot.gpu for slot in held if not slot.whole}
         return [
             slot
-            for slot in self.fitting(ask)
+            for slot in fitting
             if slot.id not in self.taken and slot.gpu not in (divided if slot.whole else whole) and self.healthy(slot)
         ]
 
@@ -88,7 +89,14 @@ class Impossible:
     nearest: str
 
 
-Placement = Placed | Full | Impossible
+@dataclass(frozen=True, kw_only=True)
+class OverBudget:
+    """The least this request can cost is more than what may be spent; waiting for a slot would not help."""
+
+    cost: Fraction
+
+
+Placement = Placed | Full | Impossible | OverBudget
 
 
 def place(ask: GpuAsk, inventory: Inventory, budget: Fraction | None = None) -> Placement:
@@ -96,12 +104,15 @@ def place(ask: GpuAsk, inventory: Inventory, budget: Fraction | None = None) -> 
     fitting = inventory.fitting(ask)
     if len(fitting) < ask.count:
         return Impossible(reason=_why_impossible(fitting, ask, inventory), nearest=flags(nearest(ask, inventory)))
-    free = inventory.free(ask)
+    free = inventory.free(fitting)
     chosen = next(_choices(free, ask, inventory, budget), None)
-    if chosen is None:
-        reason = _why_full(fitting, free, inventory)
-        return Full(fitting=len(fitting), reason=reason, instead=instead(ask, inventory, budget))
-    return Placed(slots=chosen, reason=_why(chosen, inventory))
+    if chosen is not None:
+        return Placed(slots=chosen, reason=_why(chosen, inventory))
+    cost = total(nsmallest(ask.count, fitting, key=_size))
+    if budget is not None and cost > budget:
+        return OverBudget(cost=cost)
+    reason = _why_full(fitting, free, inventory)
+    return Full(fitting=len(fitting), reason=reason, instead=instead(ask, inventory, budget))
 
 
 def fits(slot: Slot, ask: GpuAsk) -> bool:
@@ -116,19 +127,15 @@ def total(slots: Iterable[Slot]) -> Fraction:
     return sum((slot.gpueq for slot in slots), Fraction(0))
 
 
-def least(ask: GpuAsk, inventory: Inventory) -> Fraction | None:
-    """The least this request can cost on this server; None when it cannot be met at all."""
-    sizes = sorted(slot.gpueq for slot in inventory.fitting(ask))
-    return sum(sizes[: ask.count], Fraction(0)) if len(sizes) >= ask.count else None
-
-
 def instead(ask: GpuAsk, inventory: Inventory, budget: Fraction | None) -> GpuAsk | None:
     """The nearest request that would be met now: fewer of the same kind, else one of the largest free slots."""
     for count in range(ask.count - 1, 0, -1):
         fewer = GpuAsk(count=count, profile=ask.profile, memory_bytes=ask.memory_bytes)
-        if next(_choices(inventory.free(fewer), fewer, inventory, budget), None):
+        if next(_choices(inventory.free(inventory.fitting(fewer)), fewer, inventory, budget), None):
             return fewer
-    affordable = [slot for slot in inventory.free(GpuAsk()) if budget is None or slot.gpueq <= budget]
+    affordable = [
+        slot for slot in inventory.free(inventory.fitting(GpuAsk())) if budget is None or slot.gpueq <= budget
+    ]
     if not affordable:
         return None
     largest = max(affordable, key=lambda slot: (slot.gpueq, slot.memory_bytes))
@@ -166,8 +173,13 @@ def _choices(
             yield chosen
 
 
-def _kind(slot: Slot) -> tuple[Fraction, int, str]:
-    return slot.gpueq, slot.memory_bytes, slot.model
+def _size(slot: Slot) -> float:
+    """For sorting only: as a float, because comparing fractions is slow and these are never that close."""
+    return float(slot.gpueq)
+
+
+def _kind(slot: Slot) -> tuple[float, int, str]:
+    return _size(slot), slot.memory_bytes, slot.model
 
 
 def _ranked(free: Sequence[Slot], inventory: Inventory) -> list[Slot]:

@@ -19,7 +19,7 @@ from ds01.domain.gpu import GpuAsk, SlotId
 from ds01.domain.lease import Lease, LeaseId, LeaseState, moved
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User
-from ds01.domain.placement import Full, Impossible, Inventory, Placed, least, place
+from ds01.domain.placement import Full, Impossible, Inventory, OverBudget, Placed, place
 from ds01.ports.ledger import Books
 
 RESERVATION = timedelta(minutes=5)
@@ -120,7 +120,7 @@ def used(books: Books, uid: Uid, epoch: int) -> Fraction:
 
 def record(books: Books, kind: EventType, lease: Lease, now: datetime, **details: str) -> None:
     """The event of a lease; ``slots`` are the labels people know."""
-    labels = {slot.id: slot.label for slot in books.slots()}
+    labels = {slot.id: slot.label for slot in books.slots() if slot.id in lease.slots}
     shown = {
         "name": lease.name,
         "container": lease.container or "",
@@ -156,12 +156,11 @@ def _decide(
     )
     mine = [lease for lease in everybody if lease.uid == uid and lease.epoch == epoch]
     left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))
-    cost = least(ask, inventory)
-    if cost is not None and left is not None and cost > left:
-        raise refusal.over_quota(ask, cost, mine, limits)
     match place(ask, inventory, left):
         case Placed() as placed:
             return placed
+        case OverBudget(cost=cost):
+            raise refusal.over_quota(ask, cost, mine, limits)
         case Full() as decision:
             raise refusal.full(ask, decision, everybody, now)
         case Impossible() as decision:

@@ -14,7 +14,7 @@ from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Tag
-from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
 from ds01.ports.ledger import Books
 
@@ -102,17 +102,8 @@ class MemoryBooks:
         """The schema's constraints: known slots, I1, one open lease per container."""
         if unknown := [slot for slot in lease.slots if slot not in self._now.slots]:
             raise Ds01Error(LEDGER_ERROR, f"The ledger knows no slot {unknown[0]}.")
-        for other in self._open():
-            if other.id != lease.id and (self._clash(lease, other) or same_container(lease, other)):
-                raise Ds01Error(GPU_FULL, "The GPU was taken by somebody else at the same moment.", hint="Try again.")
-
-    def _clash(self, lease: Lease, other: Lease) -> bool:
-        slots = self._now.slots
-        return any(
-            one == two or (slots[one].gpu == slots[two].gpu and (slots[one].whole or slots[two].whole))
-            for one in lease.slots
-            for two in other.slots
-        )
+        if rival(lease, self._open(), self._now.slots) is not None:
+            raise Ds01Error(GPU_FULL, "The GPU was taken by somebody else at the same moment.", hint="Try again.")
 
     # containers -------------------------------------------------------------------------------------
     def container(self, container: ContainerId) -> Container | None:
@@ -205,11 +196,6 @@ class MemoryBooks:
 def live(container: Container) -> bool:
     """Whether it is still there."""
     return container.state is not ContainerState.REMOVED
-
-
-def same_container(one: Lease, other: Lease) -> bool:
-    """Whether two leases name one container."""
-    return one.container is not None and one.container == other.container
 
 
 class MemoryLedger:

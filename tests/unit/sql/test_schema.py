@@ -26,7 +26,7 @@ from ds01.domain.people import Account
 def built(path: Path, build: Callable[[Connection], None]) -> set[str]:
     """Everything SQLite says about a database, without the migration tool's own table."""
     engine = connect.writer(connect.location(path))
-    with engine.begin() as connection:
+    with engine.connect() as connection, connect.writing(connection):
         build(connection)
         rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
         found = {re.sub(r"\s+", " ", row.sql) for row in rows if "alembic_version" not in row.sql}
@@ -42,7 +42,7 @@ def test_the_migrations_build_exactly_the_tables(tmp_path: Path) -> None:
 
 def test_the_migration_tool_finds_nothing_to_do(tmp_path: Path) -> None:
     engine = connect.writer(connect.location(tmp_path / "a.db"))
-    with engine.begin() as connection:
+    with engine.connect() as connection, connect.writing(connection):
         schema.bring_to_head(connection, "a.db")
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
         assert schema.revision(connection) == schema.HEAD

@@ -12,47 +12,77 @@ from sqlalchemy import Connection, Executable, Row, Table, update
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import chain, statements, tables
+from ds01.adapters.sql.hot import Hot, Slots
 from ds01.domain.container import Container, ContainerId
-from ds01.domain.errors import GPU_FULL, NAME_TAKEN, Ds01Error
+from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Tag
-from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
 
 
 class SqlBooks:
-    """Reads and writes within the transaction its connection is in. ``recorded`` is the last event's number."""
+    """Reads and writes within the transaction its connection is in. ``recorded`` is the last event's number.
 
-    def __init__(self, connection: Connection) -> None:
+    ``hot`` is what earlier transactions already read of what every grant needs; ``hot`` afterwards is for the
+    next one, if this one stands.
+    """
+
+    def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
         self._connection = connection
+        self.hot = hot or Hot()
         self.recorded = 0
 
     # slots ------------------------------------------------------------------------------------------
     def slots(self) -> tuple[Slot, ...]:
-        return tuple(Slot(**row._mapping) for row in self._all(statements.SLOTS))
+        known = self._slots()
+        return known.present + tuple(slot for slot in known.absent if slot.id in self._leased())
 
     def put_slots(self, slots: Sequence[Slot]) -> None:
         """Replace the inventory; rows of vanished slots stay, so that old leases still say what they were."""
+        self.hot = replace(self.hot, slots=None)
         self._run(update(tables.slots).values(present=False))
         for position, slot in enumerate(slots):
-            self._put(tables.slots, {**vars(slot), "present": True, "position": position}, "id")
+            self._put(tables.slots, {**vars(slot), "present": True, "position": position})
 
     def quarantined(self) -> dict[SlotId, str]:
-        gone = {SlotId(row.id): VANISHED for row in self._all(statements.VANISHED)}
-        return gone | {SlotId(row.slot): row.reason for row in self._all(statements.QUARANTINED)}
+        gone = {slot.id: VANISHED for slot in self._slots().absent if slot.id in self._leased()}
+        if self.hot.quarantined is None:
+            found = {row.slot: row.reason for row in self._all(statements.QUARANTINED)}
+            self.hot = replace(self.hot, quarantined=found)
+        return gone | dict(self.hot.quarantined or {})
 
     def quarantine(self, slot: SlotId, reason: str | None) -> None:
+        self.hot = replace(self.hot, quarantined=None)
         if reason is None:
             self._run(statements.remove(tables.quarantines), {"key_slot": slot})
         else:
-            self._put(tables.quarantines, {"slot": slot, "reason": reason}, "slot")
+            self._put(tables.quarantines, {"slot": slot, "reason": reason})
 
     def last_used(self) -> dict[SlotId, datetime]:
-        return {row.id: row.last_used_at for row in self._all(statements.LAST_USED)}
+        if self.hot.last_used is None:
+            found = {row.id: row.last_used_at for row in self._all(statements.LAST_USED)}
+            self.hot = replace(self.hot, last_used=found)
+        return dict(self.hot.last_used or {})
+
+    def _slots(self) -> Slots:
+        if self.hot.slots is None:
+            rows = [dict(row._mapping) for row in self._all(statements.SLOTS)]
+            there = [row.pop("present") for row in rows]
+            slots = [Slot(**row) for row in rows]
+            found = Slots(
+                present=tuple(slot for slot, present in zip(slots, there, strict=True) if present),
+                absent=tuple(slot for slot, present in zip(slots, there, strict=True) if not present),
+            )
+            self.hot = replace(self.hot, slots=found)
+            return found
+        return self.hot.slots
 
     # leases -----------------------------------------------------------------------------------------
     def lease(self, lease: LeaseId) -> Lease | None:
+        if found := self._open().get(lease):
+            return found
         row = self._one(statements.LEASE, {"id": lease})
         if row is None:
             return None
@@ -60,25 +90,51 @@ class SqlBooks:
         return Lease(**row._mapping, slots=slots)
 
     def open_leases(self, uid: Uid | None = None) -> tuple[Lease, ...]:
-        if uid is None:
-            return _leases(self._all(statements.OPEN_LEASES))
-        return _leases(self._all(statements.OPEN_LEASES_OF, {"uid": uid}))
+        mine = (lease for lease in self._open().values() if uid is None or lease.uid == uid)
+        return tuple(sorted(mine, key=lambda lease: (lease.granted_at, lease.id)))
 
     def put_lease(self, lease: Lease) -> None:
+        """Checks I1 and I2 before it writes; the schema checks them again."""
+        known = self._open().get(lease.id)
+        kept = lease if known is None else replace(lease, slots=known.slots)
+        if kept.state.open:
+            self._check(kept)
         try:
-            with self._connection.begin_nested():
-                self._write_lease(lease)
+            self._write_lease(kept, slots=known is None or not kept.state.open)
         except IntegrityError as error:
             raise _taken(error) from error
+        self._remember(kept)
+
+    def _check(self, lease: Lease) -> None:
+        slots = self._slots().by_id
+        if unknown := [slot for slot in lease.slots if slot not in slots]:
+            raise Ds01Error(LEDGER_ERROR, f"The ledger knows no slot {unknown[0]}.")
+        if other := rival(lease, self._open().values(), slots):
+            raise taken(f"{other.id} is open")
+
+    def _write_lease(self, lease: Lease, *, slots: bool) -> None:
+        self._put(tables.leases, {key: value for key, value in vars(lease).items() if key != "slots"})
+        if slots:
+            self._run(statements.put_lease_slots(self._connection.dialect.name), _lease_rows(lease))
         if lease.ended_at is not None:
             self._run(statements.MARK_USED, {"of_lease": lease.id, "at": lease.ended_at})
 
-    def _write_lease(self, lease: Lease) -> None:
-        values = {key: value for key, value in vars(lease).items() if key != "slots"}
-        if self._put(tables.leases, values, "id"):
-            self._run(statements.SET_OPEN, {"of_lease": lease.id, "open": lease.state.open})
+    def _remember(self, lease: Lease) -> None:
+        if lease.ended_at is None:
+            self.hot = replace(self.hot, open={**self._open(), lease.id: lease})
         else:
-            self._run(statements.insert_into(tables.lease_slots), _lease_rows(lease))
+            still = {key: value for key, value in self._open().items() if key != lease.id}
+            used = self.last_used() | dict.fromkeys(lease.slots, lease.ended_at)
+            self.hot = replace(self.hot, open=still, last_used=used)
+
+    def _open(self) -> Mapping[LeaseId, Lease]:
+        if self.hot.open is None:
+            found = _leases(self._all(statements.OPEN_LEASES))
+            self.hot = replace(self.hot, open={lease.id: lease for lease in found})
+        return self.hot.open or {}
+
+    def _leased(self) -> frozenset[SlotId]:
+        return frozenset(slot for lease in self._open().values() for slot in lease.slots)
 
     # containers -------------------------------------------------------------------------------------
     def container(self, container: ContainerId) -> Container | None:
@@ -96,7 +152,7 @@ class SqlBooks:
 
     def put_container(self, container: Container) -> None:
         try:
-            self._put(tables.containers, vars(container), "id")
+            self._put(tables.containers, vars(container))
         except IntegrityError as error:
             if "containers.name" not in str(error.orig):
                 raise
@@ -119,7 +175,7 @@ class SqlBooks:
         return tuple(Tag(**row._mapping) for row in self._all(statements.TAGS.where(tables.tags.c.image == image)))
 
     def put_tag(self, tag: Tag) -> None:
-        self._put(tables.tags, vars(tag), "ref")
+        self._put(tables.tags, vars(tag))
 
     def drop_tag(self, ref: str) -> None:
         self._run(statements.remove(tables.tags), {"key_ref": ref})
@@ -130,16 +186,22 @@ class SqlBooks:
         return None if row is None else Account(**row._mapping)
 
     def put_account(self, account: Account) -> None:
-        self._put(tables.accounts, vars(account), "uid", "epoch")
+        self._put(tables.accounts, vars(account))
 
     # events -----------------------------------------------------------------------------------------
     def record(self, event: Event) -> Event:
-        before = self._one(statements.LAST_HASH)
-        link = chain.link(chain.START if before is None else before.hash, event)
+        link = chain.link(self._last_hash(), event)
         values = {key: value for key, value in vars(event).items() if key != "seq"}
         seq = self._run(statements.insert_into(tables.events), {**values, "hash": link}).inserted_primary_key[0]
+        self.hot = replace(self.hot, hash=link)
         self.recorded = int(seq)
         return replace(event, seq=self.recorded)
+
+    def _last_hash(self) -> str:
+        if self.hot.hash is None:
+            row = self._one(statements.LAST_HASH)
+            return chain.START if row is None else str(row.hash)
+        return self.hot.hash
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
@@ -164,7 +226,7 @@ class SqlBooks:
         return None if row is None else str(row.value)
 
     def put_note(self, key: str, value: str) -> None:
-        self._put(tables.notes, {"key": key, "value": value}, "key")
+        self._put(tables.notes, {"key": key, "value": value})
 
     # how it is said in SQL --------------------------------------------------------------------------
     def _run(self, statement: Executable, values: Any = None) -> Any:
@@ -176,17 +238,9 @@ class SqlBooks:
     def _one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
         return self._connection.execute(statement, values).first()
 
-    def _put(self, table: Table, values: Mapping[str, Any], *key: str) -> bool:
-        """Replace the row with this key, or insert it; says whether it was there.
-
-        Two plain statements in place of an upsert, which every database spells differently.
-        """
-        found = {f"key_{name}": values[name] for name in key}
-        rest = {name: value for name, value in values.items() if name not in key}
-        if self._run(statements.change(table), {**rest, **found}).rowcount:
-            return True
-        self._run(statements.insert_into(table), dict(values))
-        return False
+    def _put(self, table: Table, values: Mapping[str, Any]) -> None:
+        """Replace the row with this primary key, or insert it."""
+        self._run(statements.replace_in(table, self._connection.dialect.name), dict(values))
 
 
 def _leases(rows: Iterable[Row[Any]]) -> tuple[Lease, ...]:
@@ -209,11 +263,16 @@ def _lease_rows(lease: Lease) -> list[dict[str, Any]]:
 def _taken(error: IntegrityError) -> Ds01Error | IntegrityError:
     """I1, in words: the schema refused a second open lease."""
     said = str(error.orig)
-    if "lease_slots.slot" not in said and "leased together" not in said and "leases.container" not in said:
-        return error
+    if "lease_slots.slot" in said or "leased together" in said or "leases.container" in said:
+        return taken(said)
+    return error
+
+
+def taken(why: str) -> Ds01Error:
+    """The refusal of a second open lease."""
     return Ds01Error(
         GPU_FULL,
         "The GPU was taken by somebody else at the same moment.",
-        reason=f"a second lease was refused: {said}",
+        reason=f"a second lease was refused: {why}",
         hint="Try again.",
     )

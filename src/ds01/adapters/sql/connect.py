@@ -6,7 +6,9 @@ on, and our own BEGIN, because Python's driver would otherwise begin late and br
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,50 @@ def location(place: str | Path) -> URL:
 
 def writer(url: URL) -> Engine:
     """The engine of the one writing connection."""
-    return _engine(url, begin="BEGIN IMMEDIATE", settings=_WRITER, connections=1)
+    return _engine(url, _WRITER, connections=1)
 
 
 def readers(url: URL, connections: int) -> Engine:
     """The engine of the reading connections."""
-    return _engine(url, begin="BEGIN", settings=_READER, connections=connections)
+    return _engine(url, _READER, connections)
+
+
+@contextlib.contextmanager
+def writing(connection: Connection) -> Iterator[None]:
+    """One transaction that has the right to write from its first statement on: it cannot fail for it later."""
+    with connection.begin():
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+
+
+@contextlib.contextmanager
+def reading(connection: Connection) -> Iterator[None]:
+    """One transaction that sees one state of the ledger."""
+    with connection.begin():
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        yield
+
+
+@contextlib.contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """What happens inside stands together or not at all; as text, because it runs once for every write."""
+    connection.exec_driver_sql("SAVEPOINT write")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT write")
+        connection.exec_driver_sql("RELEASE SAVEPOINT write")
+        raise
+    connection.exec_driver_sql("RELEASE SAVEPOINT write")
+
+
+def version(connection: Connection) -> int:
+    """Changes when another connection wrote; 0 where only DS01 ever writes."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
 
 def prepare(url: URL) -> None:
@@ -39,19 +79,17 @@ def prepare(url: URL) -> None:
         os.close(os.open(url.database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
-def _engine(url: URL, *, begin: str, settings: tuple[str, ...], connections: int) -> Engine:
+def _engine(url: URL, settings: tuple[str, ...], connections: int) -> Engine:
     engine = create_engine(url, pool_size=connections, max_overflow=0)
-    if engine.dialect.name != "sqlite":
-        return engine
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure(settings))
+    return engine
 
+
+def _configure(settings: tuple[str, ...]) -> Callable[[Any, object], None]:
     def configure(connection: Any, record: object) -> None:
         connection.isolation_level = None
         for setting in settings:
             connection.execute(setting)
 
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine, "connect", configure)
-    event.listen(engine, "begin", start)
-    return engine
+    return configure

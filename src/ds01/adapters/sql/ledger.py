@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ds01.adapters.sql import connect, faults, schema, statements
 from ds01.adapters.sql.books import SqlBooks
+from ds01.adapters.sql.hot import Hot
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.ports.ledger import Books
 
@@ -74,6 +75,7 @@ class SqlLedger:
         self._writing = connect.writer(url)
         self._reading = connect.readers(url, READERS)
         self._writer, self._last = self._open(lambda: connect.prepare(url))
+        self._hot, self._version = Hot(), -1
         self._jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
@@ -115,7 +117,7 @@ class SqlLedger:
         try:
             prepare()
             connection = self._writing.connect()
-            with connection.begin():
+            with connect.writing(connection):
                 schema.bring_to_head(connection, self._where)
                 return connection, connection.execute(statements.LAST_SEQ).scalar() or 0
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
@@ -159,10 +161,12 @@ class SqlLedger:
         """Run all jobs in one transaction. When the transaction itself fails, each of them failed."""
         recorded = self._last
         try:
-            with self._writer.begin():
+            with connect.writing(self._writer):
+                self._forget_if_changed()
                 for job in jobs:
                     recorded = max(recorded, self._run(job))
         except (SQLAlchemyError, sqlite3.Error) as error:
+            self._hot = Hot()
             for job in jobs:
                 job.error = faults.explain(error, self._where)
         else:
@@ -170,15 +174,23 @@ class SqlLedger:
 
     def _run(self, job: Job[Any]) -> int:
         """Run one job in its savepoint; returns the number of the last event it recorded."""
-        books = SqlBooks(self._writer)
-        with job, self._writer.begin_nested():
-            job.result = job.work(books)
+        books = SqlBooks(self._writer, self._hot)
+        with job:
+            with connect.savepoint(self._writer):
+                job.result = job.work(books)
+            self._hot = books.hot
             return books.recorded
         if faults.breaks_transaction(job.error):
             raise job.error
         if isinstance(job.error, SQLAlchemyError):
             job.error = faults.explain(job.error, self._where)
         return 0
+
+    def _forget_if_changed(self) -> None:
+        """Another program wrote into the file (an admin's SQL shell): believe the file, not the memory of it."""
+        version = connect.version(self._writer)
+        if version != self._version:
+            self._hot, self._version = Hot(), version
 
     def _acknowledge(self, jobs: list[Job[Any]]) -> None:
         for loop in {job.answer.get_loop() for job in jobs}:
@@ -208,7 +220,7 @@ class SqlLedger:
     # reading ----------------------------------------------------------------------------------------
     def _read(self, work: Callable[[Books], T]) -> T:
         try:
-            with self._reading.connect() as connection, connection.begin():
+            with self._reading.connect() as connection, connect.reading(connection):
                 return work(SqlBooks(connection))
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise faults.explain(error, self._where) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -9,19 +10,19 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Delete,
+    Executable,
     Insert,
     Select,
     Table,
-    Update,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     literal_column,
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ds01.adapters.sql.tables import (
     accounts,
@@ -46,13 +47,10 @@ def _fields(table: Table, kind: type[Any], *without: str) -> list[ColumnElement[
     return [table.c[field.name] for field in fields(kind) if field.name not in without]
 
 
-_LEASED = exists().where(lease_slots.c.slot == slots.c.id, lease_slots.c.open)
-_ORDER = (slots.c.gpu_index, slots.c.position, slots.c.id)
 _LIVE: ColumnElement[bool] = literal_column("state != 'removed'")
-"""As text, like the two below, because a partial index serves only a condition that is written like its own."""
+"""As text, , because a partial index serves only a condition that is written like its own."""
 
-SLOTS = select(*_fields(slots, Slot)).where(slots.c.present | _LEASED).order_by(*_ORDER)
-VANISHED = select(slots.c.id).where(~slots.c.present, _LEASED)
+SLOTS = select(*_fields(slots, Slot), slots.c.present).order_by(slots.c.gpu_index, slots.c.position, slots.c.id)
 LAST_USED = select(slots.c.id, slots.c.last_used_at).where(slots.c.last_used_at.is_not(None))
 MARK_USED = (
     update(slots)
@@ -70,9 +68,6 @@ OPEN_LEASES = (
     .where(leases.c.ended_at.is_(None))
     .order_by(leases.c.granted_at, leases.c.id, lease_slots.c.position)
 )
-OPEN_LEASES_OF = OPEN_LEASES.where(leases.c.uid == bindparam("uid"))
-SET_OPEN = update(lease_slots).where(lease_slots.c.lease == bindparam("of_lease")).values(open=bindparam("open"))
-
 _CONTAINER = _fields(containers, Container)
 CONTAINER = select(*_CONTAINER).where(containers.c.id == bindparam("id"))
 CONTAINERS = select(*_CONTAINER).order_by(containers.c.created_at, containers.c.id)
@@ -117,10 +112,22 @@ def insert_into(table: Table) -> Insert:
 
 
 @cache
-def change(table: Table) -> Update:
-    """One row, found by its primary key given as ``key_<column>``, gets all other values."""
-    keys = [column == bindparam(f"key_{column.name}") for column in table.primary_key]
-    return update(table).where(*keys)
+def replace_in(table: Table, dialect: str) -> Executable:
+    """One row: inserted, or put in the place of the one with its primary key."""
+    keys = list(table.primary_key)
+    return _upsert(table, dialect, [column.name for column in table.columns if column not in set(keys)])
+
+
+@cache
+def put_lease_slots(dialect: str) -> Executable:
+    """The slots of a lease; of one that is known only whether they are open changes."""
+    return _upsert(lease_slots, dialect, ["open"])
+
+
+def _upsert(table: Table, dialect: str, changing: Sequence[str]) -> Executable:
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    changes = {name: statement.excluded[name] for name in changing}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
 
 
 @cache

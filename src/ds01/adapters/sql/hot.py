@@ -1,0 +1,38 @@
+"""What every grant reads, decoded once and carried from one transaction to the next.
+
+Turning rows into values was nine tenths of a grant. The values are frozen and a change makes a new ``Hot``, so
+a transaction that fails simply drops its own; the database stays the judge of every write. ``None`` is not read yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.lease import Lease, LeaseId
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slots:
+    """Every slot there ever was: those that are there now, in order, and those that are not."""
+
+    present: tuple[Slot, ...]
+    absent: tuple[Slot, ...]
+
+    @property
+    def by_id(self) -> dict[SlotId, Slot]:
+        """All of them."""
+        return {slot.id: slot for slot in (*self.absent, *self.present)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hot:
+    """``open`` are the open leases, ``hash`` is the end of the chain of events."""
+
+    slots: Slots | None = None
+    quarantined: Mapping[SlotId, str] | None = None
+    last_used: Mapping[SlotId, datetime] | None = None
+    open: Mapping[LeaseId, Lease] | None = None
+    hash: str | None = None

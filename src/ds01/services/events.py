@@ -1,0 +1,157 @@
+"""Reading events: one's own for everybody, all for admins, each with its sentence.
+
+A uid that changed hands starts anew: its events before that are the former owner's, and only admins see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ds01.domain import quantity
+from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.names import nearest
+from ds01.domain.people import Uid
+from ds01.domain.sentences import tell, who_did
+from ds01.ports.ledger import Books, Ledger
+from ds01.services.people import Names, names
+from ds01.wire.status import EventView
+
+MOST = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewer:
+    """Who reads. ``names`` of people come from the ledger."""
+
+    uid: Uid
+    admin: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """Which events. ``uid`` None: everybody's and the server's own, for admins only. Without ``after``, with a limit,
+    the latest ones.
+    """
+
+    uid: Uid | None
+    types: tuple[EventType, ...] = ()
+    after: int = 0
+    since: datetime | None = None
+    limit: int = 200
+
+
+def types(words: Iterable[str]) -> tuple[EventType, ...]:
+    """The types somebody means: ``lease.granted``, or all of ``lease``. Raises Ds01Error with the nearest one."""
+    found: list[EventType] = []
+    for word in words:
+        chosen = [kind for kind in EventType if kind.value == word or kind.value.split(".")[0] == word.rstrip(".*")]
+        if not chosen:
+            raise _unknown_type(word)
+        found.extend(chosen)
+    return tuple(dict.fromkeys(found))
+
+
+def _unknown_type(word: str) -> Ds01Error:
+    nouns = dict.fromkeys(kind.value.split(".")[0] for kind in EventType)
+    guess = nearest(word, [*nouns, *(kind.value for kind in EventType)])
+    return Ds01Error(
+        BAD_REQUEST,
+        f"There is no event called '{word}'.",
+        reason=f"Events are about: {', '.join(nouns)}.",
+        hint=f"Did you mean '{guess}'?" if guess else "docs/reference/events.md lists them all.",
+    )
+
+
+def since(text: str, now: datetime) -> datetime:
+    """A moment as people write it: ``2h`` ago, or ``2026-12-20T18:00Z``. Raises Ds01Error."""
+    try:
+        ago: timedelta = quantity.duration(text)
+        return now - ago
+    except (ValueError, OverflowError):
+        moment = _moment(text)
+    if moment is None:
+        raise Ds01Error(
+            BAD_REQUEST,
+            f"'{text}' is no time.",
+            reason="Write how long ago (30m, 2h, 7d) or a time with its zone (2026-12-20T18:00Z).",
+        )
+    return moment
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+async def read(ledger: Ledger, viewer: Viewer, query: Query) -> tuple[EventView, ...]:
+    """Events in order. Raises Ds01Error (``admin.only``) for somebody else's."""
+    _check(viewer, query)
+    return await _load(ledger, viewer, query)
+
+
+async def follow(
+    ledger: Ledger, viewer: Viewer, query: Query, *, patience_seconds: float = 30
+) -> AsyncIterator[EventView]:
+    """What ``query`` finds, then events as they are recorded, until nobody listens any more."""
+    _check(viewer, query)
+    seq = await ledger.wait(0, 0)
+    for known in await _load(ledger, viewer, query):
+        seq = max(seq, known.seq)
+        yield known
+    while True:
+        last = await ledger.wait(seq, patience_seconds)
+        for new in await _load(ledger, viewer, replace(query, after=seq, since=None, limit=MOST)):
+            last = max(last, new.seq)
+            yield new
+        seq = last
+
+
+async def _load(ledger: Ledger, viewer: Viewer, query: Query) -> tuple[EventView, ...]:
+    return await ledger.read(lambda books: _read(books, viewer, query))
+
+
+def _check(viewer: Viewer, query: Query) -> None:
+    if viewer.admin or query.uid == viewer.uid:
+        return
+    raise Ds01Error(
+        ADMIN_ONLY,
+        "You may see your own events only.",
+        reason="Other people's events are theirs; admins see all.",
+        hint="ds01 events",
+    )
+
+
+def _read(books: Books, viewer: Viewer, query: Query) -> tuple[EventView, ...]:
+    after = query.after if viewer.admin else max(query.after, border(books, viewer.uid))
+    found = books.events(
+        uid=query.uid, types=query.types, after=after, since=query.since, limit=min(query.limit, MOST)
+    )  # fmt: skip
+    called = names(books)
+    return tuple(view(event, called, viewer.uid) for event in found)
+
+
+def border(books: Books, uid: Uid) -> int:
+    """The event at which this uid came to its present owner; 0 when it always was hers."""
+    changes = books.events(subject=str(uid), types=(EventType.ACCOUNT_CHANGED,), limit=1)
+    return changes[-1].seq if changes else 0
+
+
+def view(event: Event, called: Names, viewer: Uid | None = None) -> EventView:
+    """One event for the wire."""
+    return EventView(
+        seq=event.seq,
+        at=event.at.isoformat(),
+        type=event.type.value,
+        actor="DS01" if event.actor is None else called(event.actor),
+        user="" if event.uid is None else called(event.uid),
+        subject=event.subject,
+        outcome=event.outcome,
+        details=dict(event.details),
+        text=tell(event, who_did(event, called, viewer)),
+    )

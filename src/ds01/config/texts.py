@@ -13,12 +13,12 @@ from pydantic_core import PydanticCustomError
 from ds01.domain import limit_keys, names
 from ds01.domain.limit_keys import KEYS, Key, Value
 from ds01.domain.limits import LIFTABLE_KEYS
+from ds01.sim import partition
 
 T = TypeVar("T")
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
 _REFERENCE = re.compile(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64})?", re.ASCII)
-_SIMULATED = re.compile(r"[a-z0-9][a-z0-9-]*(: *[1-7]g\.\d+gb(\+me)?( +[1-7]g\.\d+gb(\+me)?)*)?")
 _PRIVATE = ("/", "/home", "/root", "/etc", "/proc", "/sys", "/dev", "/run", "/var", "/var/run", "/boot")
 
 
@@ -105,12 +105,16 @@ def reference(value: str) -> str:
 
 
 def simulated(value: object) -> object:
-    """``a100-40gb: 3g.20gb`` without quotes is a mapping for YAML; it means the same."""
+    """A GPU that can be simulated. ``a100-40gb: 3g.20gb`` without quotes is a mapping for YAML; it means the same."""
     if isinstance(value, dict) and len(value) == 1:
         (model, profiles), = value.items()  # fmt: skip
-        value = f"{model}: {profiles}"
-    if not isinstance(value, str) or not _SIMULATED.fullmatch(value):
+        value = f"{model}: {profiles or ''}".rstrip()
+    if not isinstance(value, str):
         raise refusal('expected a GPU like a100-40gb, or with MIG instances like "a100-40gb: 3g.20gb 2g.10gb"')
+    try:
+        partition.gpu(value, 0)
+    except ValueError as error:
+        raise refusal(str(error)) from error
     return value
 
 

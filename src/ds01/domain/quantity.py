@@ -62,3 +62,8 @@ def show_gpueq(value: Fraction | None) -> str:
     if value is None:
         return "no limit"
     return f"{float(value):.2f}".rstrip("0").rstrip(".")
+
+
+def many(number: int, noun: str) -> str:
+    """``1 user``, ``3 users``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -80,6 +80,11 @@ def words(reason: StopReason, detail: str = "", *, owner: str = "you") -> str:
     return detailed.format(detail) if detail and detailed else bare.format(owner=owner)
 
 
+def by_somebody(reason: StopReason) -> bool:
+    """Whether the words say who did it, so that they go on from 'was' (stopped by you)."""
+    return reason in (StopReason.USER, StopReason.RETIRED, StopReason.ADMIN)
+
+
 def advice(reason: StopReason, detail: str, name: str) -> str:
     """What its owner can do next, one sentence; ``""`` when there is nothing to say."""
     if reason is StopReason.EXIT:

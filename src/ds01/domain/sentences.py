@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ds01.domain.container import StopReason
 from ds01.domain.events import Event, EventType
-from ds01.domain.reasons import words
+from ds01.domain.reasons import by_somebody, words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +66,11 @@ def _happened(text: str, *parts: tuple[str, str]) -> Callable[[Event, str], str]
 
 
 def _stopped(event: Event, who: str) -> str:
-    reason, detail = event.details.get("reason", ""), event.details.get("detail", "")
+    name, reason, detail = _name(event), event.details.get("reason", ""), event.details.get("detail", "")
     if reason not in _REASONS:
-        return f"{_name(event)} stopped{_opt(event, 'reason', ': {}')}"
-    return f"{_name(event)} stopped: {words(StopReason(reason), detail, owner=who)}"
+        return f"{name} stopped{_opt(event, 'reason', ': {}')}"
+    told = words(StopReason(reason), detail, owner=who)
+    return f"{name} was {told}" if by_somebody(StopReason(reason)) else f"{name} stopped: {told}"
 
 
 _REASONS = frozenset(reason.value for reason in StopReason)

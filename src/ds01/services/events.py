@@ -5,7 +5,7 @@ A uid that changed hands starts anew: its events before that are the former owne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -97,7 +97,7 @@ async def read(ledger: Ledger, viewer: Viewer, query: Query) -> tuple[EventView,
 
 async def follow(
     ledger: Ledger, viewer: Viewer, query: Query, *, patience_seconds: float = 30
-) -> AsyncIterator[EventView]:
+) -> AsyncGenerator[EventView, None]:
     """What ``query`` finds, then events as they are recorded, until nobody listens any more."""
     _check(viewer, query)
     seq = await ledger.wait(0, 0)

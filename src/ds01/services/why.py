@@ -14,7 +14,7 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.names import nearest
 from ds01.domain.people import Uid
-from ds01.domain.reasons import advice, words
+from ds01.domain.reasons import advice, by_somebody, words
 from ds01.domain.sentences import tell, who_did
 from ds01.ports.ledger import Books, Ledger
 from ds01.services.people import Names, names
@@ -121,14 +121,21 @@ def _summary(books: Books, container: Container, owner: str) -> str:
         case ContainerState.QUARANTINED:
             return f"{name} was set aside by DS01; ask an admin. Nothing in your workspace was touched."
         case ContainerState.REMOVED:
-            stopped = f" It had stopped: {reason}." if reason else ""
+            stopped = f" It {_ended(container, reason)}." if reason else ""
             return f"{name} was removed at {_time(container.removed_at)}.{stopped} {_stays(container)}".rstrip()
         case ContainerState.STOPPED:
-            parts = [f"{name} stopped at {_time(container.stopped_at)}" + (f": {reason}." if reason else ".")]
-            parts.append(_gpu(books, container))
+            parts = [f"{name} {_ended(container, reason)}.", _gpu(books, container)]
             if container.reason is not None:
                 parts.append(advice(container.reason, container.reason_detail, name))
             return " ".join(filter(None, parts))
+
+
+def _ended(container: Container, reason: str) -> str:
+    """``was stopped by you at …`` or ``stopped at …: out of memory``."""
+    at = _time(container.stopped_at)
+    if container.reason is not None and by_somebody(container.reason):
+        return f"was {reason} at {at}"
+    return f"stopped at {at}" + (f": {reason}" if reason else "")
 
 
 def _gpu(books: Books, container: Container) -> str:

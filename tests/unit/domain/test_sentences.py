@@ -48,6 +48,13 @@ def test_a_stop_carries_its_reason() -> None:
     assert tell(event(EventType.CONTAINER_STOPPED, name="thesis", reason="new-word"), "DS01").endswith(": new-word.")
 
 
+def test_a_stop_by_somebody_says_by_whom() -> None:
+    said = event(EventType.CONTAINER_STOPPED, name="thesis", reason="admin", detail="carol")
+    assert tell(said, "DS01") == "thesis was stopped by admin carol."
+    said = event(EventType.CONTAINER_STOPPED, name="thesis", reason="user")
+    assert tell(said, "you") == "thesis was stopped by you."
+
+
 def test_who_did_it() -> None:
     names = {1001: "alice"}.__getitem__
     assert who_did(event(EventType.IMAGE_BUILT), names, viewer=1001) == "you"

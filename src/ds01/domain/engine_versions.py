@@ -1,0 +1,38 @@
+"""What an engine's version closes: below certain versions some requests are refused because of known holes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+OLDEST = "20.10"
+NEWEST_API = "1.55"
+"""The newest API the gateway was tested with; it advertises at most this one."""
+
+_GATES = (
+    ((29, 5, 1), "uploads of compressed archives and copies into running containers (docker cp)"),
+    ((29, 3, 1), "builds with a '# syntax=' frontend from elsewhere"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gates:
+    """``closed`` is what this version does not get, in words."""
+
+    too_old: bool = False
+    closed: tuple[str, ...] = ()
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """``20.10.24+dfsg1`` as numbers; of what is no version ``()``, which is older than everything."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
+
+
+def gates(engine: str, api: str) -> Gates:
+    """What an engine of this version and API does not get. A version that cannot be read gets the least."""
+    found = numbers(engine)
+    closed = [what for version, what in _GATES if found < version]
+    if numbers(api) > numbers(NEWEST_API):
+        closed.append(f"API versions above {NEWEST_API}")
+    return Gates(too_old=() < found < numbers(OLDEST), closed=tuple(closed))

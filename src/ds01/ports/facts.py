@@ -1,0 +1,75 @@
+"""Facts about the host that the doctor looks at. Reading only: nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """Who may do what with a file. ``mode`` has the permission bits only; ``group`` is the group's name."""
+
+    kind: str
+    """``file``, ``folder``, ``socket`` or ``other``."""
+    owner_uid: int
+    group: str
+    mode: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MountFacts:
+    """The mount a path is on."""
+
+    point: str
+    kind: str
+    options: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskFacts:
+    """The space of a file system, in bytes."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """The machine's cores and memory."""
+
+    cpus: int
+    memory_bytes: int
+
+
+class HostFacts(Protocol):
+    """What can be seen of the host. What is not there is None or empty, never an error."""
+
+    async def file(self, path: str) -> FileFacts | None: ...
+    async def mount(self, path: str) -> MountFacts | None: ...
+    async def disk(self, path: str) -> DiskFacts | None: ...
+    async def hardware(self) -> Hardware: ...
+    async def listeners(self) -> frozenset[tuple[str, int]]:
+        """Address and port of every TCP socket that listens, of IPv4 and IPv6."""
+        ...
+
+    async def sysctl(self, name: str) -> str | None:
+        """``fs.protected_symlinks`` and the like."""
+        ...
+
+    async def cgroup_version(self) -> int:
+        """1 or 2; 0 when there are none."""
+        ...
+
+    async def members(self, group: str) -> frozenset[str]:
+        """Logins in a Unix group, whether it is their first one or another."""
+        ...
+
+    async def headers(self, socket: str, path: str) -> Mapping[str, str] | None:
+        """The response's headers of a GET over a unix socket, in lower case; None when nobody answers in time."""
+        ...
+
+    async def clock_synchronised(self) -> bool | None:
+        """Whether the kernel's clock is kept by a time service; None when the kernel does not say."""
+        ...

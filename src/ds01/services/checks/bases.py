@@ -1,0 +1,28 @@
+"""Are the images here that projects build on?"""
+
+from __future__ import annotations
+
+from ds01.domain.errors import Ds01Error
+from ds01.domain.settings import MINIMAL
+from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+
+
+async def _run(subject: Subject) -> Finding:
+    engine, bases = subject.world.engine, subject.world.settings().images.bases
+    try:
+        missing = [base for base in bases if await engine.image(base.reference) is None]
+    except Ds01Error as error:
+        return failed(f"The engine's images cannot be seen: {error.problem.message}", "See the check 'engine'.")
+    names = [base.name for base in missing]
+    if MINIMAL.name in names:
+        return warning(
+            "The base 'minimal' is not built: projects that use it cannot be built.",
+            "Build it as root with 'make up', or set images.bases.minimal.reference in the limits file.",
+        )
+    if missing:
+        here = len(bases) - len(missing)
+        return ok(f"{here} of {len(bases)} bases are here; fetched when first used: {', '.join(names)}.")
+    return ok(f"The bases are here: {', '.join(base.name for base in bases)}.")
+
+
+CHECK = Check(about="the images that projects build on are here", run=_run)

@@ -1,0 +1,20 @@
+"""Which cgroups hold the containers?"""
+
+from __future__ import annotations
+
+from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+
+
+async def _run(subject: Subject) -> Finding:
+    version = await subject.facts.cgroup_version()
+    if version == 2:
+        return ok("Control groups are version 2.")
+    if version == 1:
+        return warning(
+            "Control groups are version 1: limits hold, but GPUs cannot be closed to programs outside containers.",
+            "Boot with systemd.unified_cgroup_hierarchy=1 when you can.",
+        )
+    return failed("There are no control groups: no limit of memory or processes would hold.", "Mount /sys/fs/cgroup.")
+
+
+CHECK = Check(about="control groups hold the containers", run=_run)

@@ -1,0 +1,27 @@
+"""Can the ledger be written? A grant that cannot be written is not given."""
+
+from __future__ import annotations
+
+from ds01.domain.errors import Ds01Error
+from ds01.ports.ledger import Books
+from ds01.services.checks import Check, Finding, Subject, failed, ok
+
+
+async def _run(subject: Subject) -> Finding:
+    world = subject.world
+    now = world.clock.now().isoformat()
+
+    def note(books: Books) -> None:
+        books.put_note("doctor.at", now)
+
+    try:
+        await world.ledger.write(note)
+    except Ds01Error as error:
+        return failed(
+            f"The ledger cannot be written: {error.problem.message}",
+            f"Look at the disk and the owner of {world.paths.state}; reading and running containers go on.",
+        )
+    return ok("The ledger can be written.")
+
+
+CHECK = Check(about="the ledger can be written", run=_run)

@@ -1,0 +1,92 @@
+"""Is the limits file in force as it lies there, closed to others, and does it fit this machine and its people?"""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import PurePath
+
+from ds01.domain.gpu import slots_of
+from ds01.domain.limits import Policy
+from ds01.domain.machine import machine, shortfalls
+from ds01.domain.quantity import many
+from ds01.ports.directory import Directory
+from ds01.services import reach
+from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+
+
+async def _run(subject: Subject) -> Finding:
+    path, settings = str(subject.world.paths.limits), subject.policy.settings
+    if subject.policy.problem:
+        return failed(
+            "The limits file has a mistake; the last good one is in force.",
+            f"Correct {path}; ds01d reads it again by itself.",
+            subject.policy.problem.splitlines(),
+        )
+    if await _open_to_others(subject, path):
+        fix = f"chmod 0644 {path} and keep it in a folder that only root may write, like /etc/ds01."
+        return failed(f"Others than its owner may write {path}: they set everybody's limits.", fix)
+    if settings.source == "built-in":
+        return warning(
+            f"There is no limits file {path}: the built-in limits are in force.",
+            f"Start from the example: ds01/config/limits.example.yaml, put it at {path}.",
+        )
+    if odd := await _odd(subject, path):
+        return warning(
+            f"The limits file is in force, but does not fit this server in {many(len(odd), 'place')}.",
+            f"Correct {path}, or leave it: more than there is means all there is.",
+            odd,
+        )
+    groups = ", ".join(group.name for group in settings.policy.groups) or "none"
+    return ok(f"The limits file {settings.source} is in force (groups: {groups}).")
+
+
+async def _open_to_others(subject: Subject, path: str) -> bool:
+    """Whether somebody else may write the file, or replace it in its folder."""
+    for place in (path, str(PurePath(path).parent)):
+        found = await subject.facts.file(place)
+        replaceable = found is not None and (found.kind != "folder" or not found.mode & stat.S_ISVTX)
+        if replaceable and await reach.open_to_all(subject.facts, place):
+            return True
+    return bool(await reach.open_to_group(subject.facts, path))
+
+
+async def _odd(subject: Subject, path: str) -> list[str]:
+    """What is valid and does not fit: the machine, the people, the files it names."""
+    settings = subject.policy.settings
+    people = await asyncio.to_thread(_strangers, settings.policy, subject.world.directory)
+    odd = [*await _shortfalls(subject), *people]
+    if settings.images.ca and await subject.facts.file(settings.images.ca) is None:
+        odd.append(f"images.ca: there is no file {settings.images.ca}")
+    own = await subject.facts.file(path)
+    if own is not None and own.owner_uid != 0:
+        odd.append(f"{path} belongs to the user with the number {own.owner_uid}, who can change everybody's limits")
+    return odd
+
+
+async def _shortfalls(subject: Subject) -> tuple[str, ...]:
+    world = subject.world
+    hardware = await subject.facts.hardware()
+    gpus = await asyncio.to_thread(world.devices.inventory)
+    disk = await subject.facts.disk("/home")
+    return shortfalls(
+        subject.policy.settings,
+        machine(
+            cpus=hardware.cpus,
+            memory_bytes=hardware.memory_bytes,
+            slots=(slot for gpu in gpus for slot in slots_of(gpu)),
+            disk_bytes=disk.total_bytes if disk is not None else 0,
+        ),
+    )
+
+
+def _strangers(policy: Policy, directory: Directory) -> list[str]:
+    """Logins the file names that this server does not know: a slip of the pen, or somebody who left."""
+    named = {login: f"users.{login}" for login in policy.users}
+    named |= {login: f"groups.{group.name}" for group in policy.groups for login in group.members if login != "*"}
+    named |= {exemption.login: exemption.source for exemption in policy.exemptions}
+    unknown = [login for login in named if directory.by_login(login) is None]
+    return [f"{named[login]}: this server knows no '{login}'" for login in unknown]
+
+
+CHECK = Check(about="the limits file is valid, closed to others and fits this server", run=_run)

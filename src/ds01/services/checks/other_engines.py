@@ -1,0 +1,45 @@
+"""Other ways to an engine that go around the gateway: TCP ports, a second dockerd, containerd, podman."""
+
+from __future__ import annotations
+
+from ds01.services import reach
+from ds01.services.checks import Check, Finding, Subject, failed, ok
+
+PORTS = (2375, 2376)
+SOCKETS = (
+    "/run/docker.sock", "/run/containerd/containerd.sock", "/run/docker/containerd/containerd.sock",
+    "/run/podman/podman.sock", "/run/crio/crio.sock", "/run/snap.docker/docker.sock", "/run/buildkit/buildkitd.sock",
+)  # fmt: skip
+
+
+async def _run(subject: Subject) -> Finding:
+    listening = sorted(f"{host}:{port}" for host, port in await subject.facts.listeners() if port in PORTS)
+    if listening:
+        return failed(
+            f"A Docker engine listens on TCP ({', '.join(listening)}): whoever reaches it is root.",
+            "Remove -H tcp:// from the engine's options and 'hosts' from /etc/docker/daemon.json.",
+        )
+    doors = [path for path in SOCKETS if await _opens(subject, path)]
+    if doors:
+        return failed(
+            f"Users may open {', '.join(doors)}, which goes around the gateway.",
+            "Stop that engine, or close its socket: chmod 0600.",
+        )
+    return ok("No other engine is open to users.")
+
+
+async def _opens(subject: Subject, path: str) -> bool:
+    paths = subject.world.paths
+    same = {paths.engine.removeprefix("unix://"), f"{paths.gateway}"}
+    if path in same or path.replace("/run/", "/var/run/", 1) in same:
+        return False
+    answer = await subject.facts.headers(path, "/_ping") or {}
+    if "ds01-gateway" in answer:
+        return False
+    if await reach.open_to_all(subject.facts, path):
+        return True
+    group = await reach.open_to_group(subject.facts, path)
+    return bool(group) and bool(await reach.not_admins(subject.world, subject.facts, group))
+
+
+CHECK = Check(about="no engine is open to users beside the gateway", run=_run)

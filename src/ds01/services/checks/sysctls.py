@@ -1,0 +1,35 @@
+"""Are the kernel's switches set that keep users of one server from each other's files and processes?"""
+
+from __future__ import annotations
+
+from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+
+NEEDED = {"fs.protected_hardlinks": 1, "fs.protected_symlinks": 1}
+"""Without these a bind mount can be pointed at somebody else's file."""
+
+WANTED = {
+    "fs.protected_regular": 1,
+    "fs.protected_fifos": 1,
+    "kernel.yama.ptrace_scope": 1,
+    "kernel.dmesg_restrict": 1,
+    "kernel.unprivileged_bpf_disabled": 1,
+}
+
+
+async def _run(subject: Subject) -> Finding:
+    bad = [name for name, least in NEEDED.items() if not await _at_least(subject, name, least)]
+    weak = [name for name, least in WANTED.items() if not await _at_least(subject, name, least)]
+    fix = "Put into /etc/sysctl.d/60-ds01.conf and run 'sysctl --system': " + ", ".join(f"{n}=1" for n in (*bad, *weak))
+    if bad:
+        return failed(f"Off: {', '.join(bad)}. Users can reach each other's files through links.", fix)
+    if weak:
+        return warning(f"Off or not in this kernel: {', '.join(weak)}.", fix)
+    return ok("The kernel protects links, fifos, processes and its own log.")
+
+
+async def _at_least(subject: Subject, name: str, least: int) -> bool:
+    value = await subject.facts.sysctl(name)
+    return value is not None and value.isdecimal() and int(value) >= least
+
+
+CHECK = Check(about="the kernel's protections between users are on", run=_run)

@@ -1,0 +1,162 @@
+"""What every view of the host promises, real or simulated."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from ds01.adapters.host.facts import SystemFacts
+from ds01.ports.facts import DiskFacts, FileFacts, HostFacts, MountFacts
+from ds01.sim.facts import SimFacts
+
+
+class Place(Protocol):
+    """A host on which a test may arrange things below ``base``."""
+
+    facts: HostFacts
+    base: str
+
+    def put(self, path: str, mode: int, *, folder: bool = False) -> None: ...
+    def listen(self) -> tuple[str, int]: ...
+    def serving(self, path: str) -> AbstractAsyncContextManager[None]: ...
+
+
+class SimPlace:
+    def __init__(self) -> None:
+        self.sim = SimFacts()
+        self.facts: HostFacts = self.sim
+        self.base = "/srv/test"
+
+    def put(self, path: str, mode: int, *, folder: bool = False) -> None:
+        kind = "folder" if folder else "file"
+        self.sim.files[path] = FileFacts(kind=kind, owner_uid=os.geteuid(), group="root", mode=mode)
+
+    def listen(self) -> tuple[str, int]:
+        self.sim.ports.add(("127.0.0.1", 40123))
+        return "127.0.0.1", 40123
+
+    @asynccontextmanager
+    async def serving(self, path: str) -> AsyncIterator[None]:
+        self.sim.answers[path, "/_ping"] = {"ds01-gateway": "1", "content-type": "text/plain"}
+        yield
+
+
+class RealPlace:
+    def __init__(self, base: Path) -> None:
+        self.facts: HostFacts = SystemFacts()
+        self.base = str(base)
+        self._sockets: list[socket.socket] = []
+
+    def put(self, path: str, mode: int, *, folder: bool = False) -> None:
+        Path(path).mkdir() if folder else Path(path).write_text("x")
+        Path(path).chmod(mode)
+
+    def listen(self) -> tuple[str, int]:
+        listening = socket.create_server(("127.0.0.1", 0))
+        self._sockets.append(listening)
+        host, port = listening.getsockname()
+        return host, port
+
+    @asynccontextmanager
+    async def serving(self, path: str) -> AsyncIterator[None]:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nDs01-Gateway: 1\r\nContent-Type: text/plain\r\n\r\nOK")
+            writer.close()
+
+        server = await asyncio.start_unix_server(answer, path)
+        async with server:
+            yield
+
+    def close(self) -> None:
+        for listening in self._sockets:
+            listening.close()
+
+
+@pytest.fixture(params=["sim", "real"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "sim":
+        yield SimPlace()
+        return
+    real = RealPlace(tmp_path)
+    yield real
+    real.close()
+
+
+async def test_a_file_shows_its_kind_owner_and_mode(place: Place) -> None:
+    place.put(f"{place.base}/closed", 0o600)
+    place.put(f"{place.base}/open", 0o755, folder=True)
+    closed = await place.facts.file(f"{place.base}/closed")
+    opened = await place.facts.file(f"{place.base}/open")
+    assert closed is not None
+    assert (closed.kind, closed.owner_uid, closed.mode) == ("file", os.geteuid(), 0o600)
+    assert opened is not None
+    assert (opened.kind, opened.mode) == ("folder", 0o755)
+
+
+@pytest.mark.parametrize("path", ["/nowhere/at/all", "bad\0path"])
+async def test_what_is_not_there_is_nothing_and_no_error(place: Place, path: str) -> None:
+    assert await place.facts.file(path) is None
+    assert await place.facts.headers("/nowhere/x.sock", "/_ping") is None
+    assert await place.facts.sysctl("no.such.switch") is None
+    assert await place.facts.members("no-such-group") == frozenset()
+
+
+async def test_a_path_has_a_mount_and_a_disk(place: Place) -> None:
+    mount = await place.facts.mount("/")
+    disk = await place.facts.disk("/")
+    assert isinstance(mount, MountFacts)
+    assert mount.point == "/"
+    assert "rw" in mount.options or "ro" in mount.options
+    assert isinstance(disk, DiskFacts)
+    assert 0 <= disk.free_bytes <= disk.total_bytes
+
+
+async def test_a_listening_port_is_seen_and_another_is_not(place: Place) -> None:
+    address = place.listen()
+    found = await place.facts.listeners()
+    assert address in found
+    assert ("127.0.0.1", 1) not in found
+
+
+async def test_the_headers_of_an_answer_have_lower_case_names(place: Place) -> None:
+    path = f"{place.base}/s"
+    async with place.serving(path):
+        assert (await place.facts.headers(path, "/_ping") or {})["ds01-gateway"] == "1"
+
+
+async def test_the_machine_has_cores_and_memory_and_switches(place: Place) -> None:
+    hardware = await place.facts.hardware()
+    assert hardware.cpus >= 1
+    assert hardware.memory_bytes > 64 * 1024**2
+    assert (await place.facts.sysctl("kernel.yama.ptrace_scope") or "0").isdecimal()
+    assert await place.facts.cgroup_version() in (0, 1, 2)
+    assert await place.facts.clock_synchronised() in (True, False, None)
+
+
+async def test_the_kernel_tables_are_read_for_both_families(tmp_path: Path) -> None:
+    net = tmp_path / "net"
+    net.mkdir()
+    head = "  sl  local_address rem_address   st tx_queue rx_queue\n"
+    (net / "tcp").write_text(
+        head + "   0: 0100007F:0947 00000000:0000 0A 0 0\n   1: 0100007F:0016 0100007F:9999 01 0 0\n"
+    )
+    (net / "tcp6").write_text(head + "   0: 00000000000000000000000000000000:0948 00000000:0000 0A 0 0\n")
+    assert await SystemFacts(proc=tmp_path).listeners() == {("127.0.0.1", 2375), ("::", 2376)}
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_nobody(tmp_path: Path) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\xff" * 100)
+        writer.close()
+
+    server = await asyncio.start_unix_server(silent, tmp_path / "s")
+    async with server:
+        assert await SystemFacts().headers(str(tmp_path / "s"), "/_ping") is None

@@ -1,0 +1,370 @@
+"""The doctor: every check sees what it is there for, and none stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from ds01.config.current import CurrentLimits
+from ds01.domain.container import ContainerState, Mount
+from ds01.domain.engine_versions import gates
+from ds01.domain.errors import LEDGER_ERROR, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.gpu import Slot, slots_of
+from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
+from ds01.services.checks import Check, Finding, State, Subject
+from ds01.services.doctor import every, examine
+from ds01.services.world import Paths, World
+from ds01.sim.clock import SimClock
+from ds01.sim.devices import SimDevices
+from ds01.sim.directory import SimDirectory
+from ds01.sim.engine import SimEngine
+from ds01.sim.facts import SimFacts
+from ds01.sim.host import SimHost
+from ds01.sim.ledger import MemoryLedger
+from tests.values import ALICE, BOB, container
+
+GIB = 1024**3
+ENGINE, GATEWAY = "/run/engine/docker.sock", "/run/ds01/docker.sock"
+
+
+def socket(mode: int = 0o600, group: str = "root") -> FileFacts:
+    return FileFacts(kind="socket", owner_uid=0, group=group, mode=mode)
+
+
+def folder(mode: int = 0o755, group: str = "root") -> FileFacts:
+    return FileFacts(kind="folder", owner_uid=0, group=group, mode=mode)
+
+
+@dataclass
+class Lab:
+    """A sound server. A test breaks one thing."""
+
+    facts: SimFacts
+    engine: SimEngine
+    devices: SimDevices
+    ledger: MemoryLedger
+    directory: SimDirectory
+    clock: SimClock
+    limits: Path
+    run: Path
+
+    def write_limits(self, text: str) -> None:
+        self.limits.write_text(text)
+        self.facts.files[str(self.limits)] = FileFacts(kind="file", owner_uid=0, group="root", mode=0o644)
+
+    def subject(self) -> Subject:
+        policy = CurrentLimits(self.limits)
+        world = World(
+            engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=SimHost(),
+            clock=self.clock, settings=lambda: policy.settings,
+            paths=Paths(
+                state=Path("/var/lib/ds01"), run=self.run, limits=self.limits, gateway=Path(GATEWAY),
+                engine=f"unix://{ENGINE}",
+            ),
+        )  # fmt: skip
+        return Subject(world=world, facts=self.facts, policy=policy)
+
+    async def check(self, name: str, subject: Subject | None = None) -> Finding:
+        return await every()[name].run(subject or self.subject())
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    clock = SimClock()
+    made = Lab(
+        facts=SimFacts(), engine=SimEngine(clock), ledger=MemoryLedger(), clock=clock,
+        devices=SimDevices(["a100-40gb"] * 2, run=tmp_path / "run", clock=clock),
+        directory=SimDirectory([ALICE, BOB]), limits=tmp_path / "limits.yaml", run=tmp_path / "run",
+    )  # fmt: skip
+    made.write_limits("groups:\n  student: {members: ['*']}\n")
+    made.facts.files |= {ENGINE: socket(), "/run/engine": folder(), "/run": folder(), "/": folder()}
+    made.facts.answers[GATEWAY, "/_ping"] = {"ds01-gateway": "1"}
+    made.engine.add_image("ds01/minimal:latest")
+    return made
+
+
+SOUND = {"engine", "gpus"}
+"""Checks with a warning on a sound simulated server: its engine is old and its GPUs are simulated."""
+
+
+async def test_a_sound_server_is_healthy(lab: Lab) -> None:
+    found = await examine(lab.subject(), admin=True)
+    assert found.healthy
+    assert {check.name for check in found.checks if check.state != State.OK} <= SOUND
+    assert len(found.checks) == len(every()) >= 16
+    for check in found.checks:
+        assert check.text.endswith("."), check
+        assert check.fix or check.state == State.OK
+
+
+def test_every_check_says_what_it_is_about() -> None:
+    assert all(isinstance(check, Check) and check.about for check in every().values())
+
+
+class Trouble(SimFacts):
+    """A host whose directory of users is gone and whose cgroups hang."""
+
+    async def members(self, group: str) -> frozenset[str]:
+        raise OSError("the directory is gone")
+
+    async def cgroup_version(self) -> int:
+        await asyncio.Event().wait()
+        return 2
+
+
+async def test_a_check_that_breaks_or_hangs_is_a_finding_and_stops_no_other(lab: Lab) -> None:
+    lab.facts = Trouble(files=lab.facts.files, answers=lab.facts.answers)
+    found = {c.name: c for c in (await examine(lab.subject(), admin=True, patience_seconds=0.5)).checks}
+    assert found["groups"].state == "failed"
+    assert "could not be done: the directory is gone" in found["groups"].text
+    assert found["cgroups"].text == "The check did not end in time."
+    assert found["ledger"].state == "ok"
+
+
+async def test_details_are_for_admins(lab: Lab) -> None:
+    lab.facts.groups["disk"] = frozenset({"alice"})
+    for admin in (True, False):
+        found = {check.name: check for check in (await examine(lab.subject(), admin=admin)).checks}
+        assert found["groups"].state == "failed"
+        assert ("alice in disk" in found["groups"].text) is admin
+
+
+Break = Callable[[Lab], None]
+
+
+def engine_gone(lab: Lab) -> None:
+    lab.engine.go_away()
+
+
+def open_socket(lab: Lab) -> None:
+    lab.facts.files[ENGINE] = socket(0o666)
+
+
+def group_socket(lab: Lab) -> None:
+    lab.facts.files[ENGINE] = socket(0o660, "docker")
+    lab.facts.groups["docker"] = frozenset({"alice", "ds01-gateway", "root"})
+
+
+def tcp(lab: Lab) -> None:
+    lab.facts.ports.add(("0.0.0.0", 2375))
+
+
+def containerd(lab: Lab) -> None:
+    lab.facts.files |= {"/run/containerd/containerd.sock": socket(0o666), "/run/containerd": folder()}
+
+
+def second_engine(lab: Lab) -> None:
+    lab.facts.files["/run/docker.sock"] = socket(0o660, "docker")
+    lab.facts.groups["docker"] = frozenset({"alice"})
+
+
+def gateway_gone(lab: Lab) -> None:
+    lab.facts.answers.clear()
+
+
+def engine_in_its_place(lab: Lab) -> None:
+    lab.facts.answers[GATEWAY, "/_ping"] = {"api-version": "1.41"}
+
+
+def read_only_ledger(lab: Lab) -> None:
+    lab.ledger.fault = Ds01Error(LEDGER_ERROR, "The disk is full.")
+
+
+def full_disk(lab: Lab) -> None:
+    lab.facts.disks["/"] = DiskFacts(free_bytes=GIB // 2, total_bytes=500 * GIB)
+
+
+def filling_disk(lab: Lab) -> None:
+    lab.facts.disks["/"] = DiskFacts(free_bytes=20 * GIB, total_bytes=500 * GIB)
+
+
+def no_limits_file(lab: Lab) -> None:
+    lab.limits.unlink()
+
+
+def writable_limits(lab: Lab) -> None:
+    lab.facts.files[str(lab.limits)] = FileFacts(kind="file", owner_uid=0, group="staff", mode=0o664)
+
+
+def replaceable_limits(lab: Lab) -> None:
+    lab.facts.files[str(lab.limits.parent)] = folder(0o777)
+
+
+def students_limits(lab: Lab) -> None:
+    lab.facts.files[str(lab.limits)] = FileFacts(kind="file", owner_uid=1001, group="root", mode=0o644)
+
+
+def too_much(lab: Lab) -> None:
+    lab.write_limits("defaults: {memory: 64G, gpus: {max: 3}}\n")
+    lab.facts.machine = Hardware(cpus=8, memory_bytes=24 * GIB)
+
+
+def strangers(lab: Lab) -> None:
+    lab.write_limits("users: {alcie: {idle: 4h}}\ngroups: {g: {members: [bobb]}}\n")
+
+
+def no_certificates(lab: Lab) -> None:
+    lab.write_limits("images: {ca: /etc/ssl/lab.pem}\n")
+
+
+def fault(lab: Lab) -> None:
+    lab.devices.script.loads["0"] = replace(lab.devices.script.load(_slots(lab)[0]), fault="Xid 79")
+
+
+def no_nosuid(lab: Lab) -> None:
+    lab.facts.mounts["/home"] = MountFacts(point="/home", kind="ext4", options=frozenset({"rw", "nodev"}))
+
+
+def no_hardlinks(lab: Lab) -> None:
+    lab.facts.sysctls["fs.protected_hardlinks"] = "0"
+
+
+def ptrace(lab: Lab) -> None:
+    lab.facts.sysctls["kernel.yama.ptrace_scope"] = "0"
+
+
+def no_yama(lab: Lab) -> None:
+    del lab.facts.sysctls["kernel.yama.ptrace_scope"]
+
+
+def cgroups(version: int) -> Break:
+    def broken(lab: Lab) -> None:
+        lab.facts.cgroups = version
+
+    return broken
+
+
+def no_minimal(lab: Lab) -> None:
+    lab.write_limits("images: {bases: {minimal: {reference: ds01/other}}}\n")
+
+
+def unsynchronised(lab: Lab) -> None:
+    lab.facts.synchronised = False
+
+
+def sudo(lab: Lab) -> None:
+    lab.facts.groups["sudo"] = frozenset({"alice"})
+
+
+def _slots(lab: Lab) -> list[Slot]:
+    return [slot for gpu in lab.devices.inventory() for slot in slots_of(gpu)]
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "state", "said"),
+    [
+        ("engine", engine_gone, State.FAILED, "does not answer"),
+        ("engine-socket", open_socket, State.FAILED, "makes everybody root"),
+        ("engine-socket", group_socket, State.FAILED, "no admins may open the engine's socket"),
+        ("other-engines", tcp, State.FAILED, "0.0.0.0:2375"),
+        ("other-engines", containerd, State.FAILED, "/run/containerd/containerd.sock"),
+        ("other-engines", second_engine, State.FAILED, "/run/docker.sock"),
+        ("gateway", gateway_gone, State.FAILED, "does not answer"),
+        ("gateway", engine_in_its_place, State.FAILED, "not the gateway"),
+        ("ledger", read_only_ledger, State.FAILED, "The disk is full."),
+        ("disk", full_disk, State.FAILED, "512M of 500G free"),
+        ("disk", filling_disk, State.WARNING, "20G of 500G free"),
+        ("limits-file", no_limits_file, State.WARNING, "built-in limits are in force"),
+        ("limits-file", writable_limits, State.FAILED, "they set everybody's limits"),
+        ("limits-file", replaceable_limits, State.FAILED, "they set everybody's limits"),
+        ("limits-file", students_limits, State.WARNING, "in 1 place."),
+        ("limits-file", too_much, State.WARNING, "in 2 places."),
+        ("limits-file", strangers, State.WARNING, "in 2 places."),
+        ("limits-file", no_certificates, State.WARNING, "in 1 place."),
+        ("quarantine", fault, State.WARNING, "1 GPU out of service"),
+        ("file-systems", no_nosuid, State.WARNING, "/home: mounted without nosuid,nodev"),
+        ("sysctls", no_hardlinks, State.FAILED, "fs.protected_hardlinks"),
+        ("sysctls", ptrace, State.WARNING, "kernel.yama.ptrace_scope"),
+        ("sysctls", no_yama, State.WARNING, "kernel.yama.ptrace_scope"),
+        ("cgroups", cgroups(1), State.WARNING, "version 1"),
+        ("cgroups", cgroups(0), State.FAILED, "no control groups"),
+        ("bases", no_minimal, State.WARNING, "'minimal' is not built"),
+        ("clock", unsynchronised, State.WARNING, "No time service"),
+        ("groups", sudo, State.WARNING, "rights of its own (1 case)"),
+    ],
+)
+async def test_a_check_sees_what_is_wrong(lab: Lab, name: str, broken: Break, state: State, said: str) -> None:
+    assert (await lab.check(name)).state == (State.WARNING if name in SOUND else State.OK)
+    broken(lab)
+    found = await lab.check(name)
+    assert found.state == state
+    assert said in found.text
+    assert found.fix
+
+
+async def test_simulated_gpus_are_said_loudly(lab: Lab) -> None:
+    found = await lab.check("gpus")
+    assert found.state == State.WARNING
+    assert "THE GPUS ARE SIMULATED" in found.text
+
+
+async def test_a_broken_limits_file_is_shown_with_its_line_to_admins(lab: Lab) -> None:
+    subject = lab.subject()
+    lab.write_limits("defaults: {idle: soon}\n")
+    subject.policy.reload()
+    found = await lab.check("limits-file", subject)
+    assert found.state == State.FAILED
+    assert found.details[0].startswith(f"{lab.limits}:1:18 defaults.idle: expected a duration")
+
+
+async def test_admins_may_be_in_strong_groups(lab: Lab) -> None:
+    lab.write_limits("users: {alice: {admin: true}}\n")
+    lab.facts.groups |= {"disk": frozenset({"alice"}), "docker": frozenset({"alice"})}
+    lab.facts.files[ENGINE] = socket(0o660, "docker")
+    assert (await lab.check("groups")).state == State.OK
+    assert (await lab.check("engine-socket")).state == State.OK
+
+
+async def test_a_socket_in_a_closed_folder_is_closed(lab: Lab) -> None:
+    lab.facts.files |= {ENGINE: socket(0o666), "/run/engine": folder(0o700)}
+    assert (await lab.check("engine-socket")).state == State.OK
+
+
+async def test_the_gateway_at_the_standard_place_is_no_second_engine(lab: Lab) -> None:
+    lab.facts.files["/run/docker.sock"] = socket(0o666)
+    lab.facts.answers["/run/docker.sock", "/_ping"] = {"ds01-gateway": "1"}
+    assert (await lab.check("other-engines")).state == State.OK
+
+
+async def test_e21_a_container_that_may_plant_a_setuid_file_is_a_failure(lab: Lab) -> None:
+    no_nosuid(lab)
+    mine = replace(container("thesis"), mounts=(Mount(source="/run/x", target="/w", shown="/home/alice/w"),))
+    await lab.ledger.write(lambda books: books.put_container(mine))
+    found = await lab.check("file-systems")
+    assert (found.state, found.details) == (State.FAILED, ("thesis",))
+    await lab.ledger.write(lambda books: books.put_container(replace(mine, forced_user=True)))
+    assert (await lab.check("file-systems")).state == State.WARNING
+
+
+async def test_o27_what_the_ledger_does_not_know_is_told(lab: Lab) -> None:
+    gone = replace(container("gone"), state=ContainerState.RUNNING)
+    await lab.ledger.write(lambda books: books.put_container(gone))
+    assert (await lab.check("unowned")).state == State.OK
+    await lab.clock.advance(120)
+    found = await lab.check("unowned")
+    assert (found.state, found.details) == (State.WARNING, ("gone",))
+
+
+async def test_a_clock_behind_the_record_is_a_failure(lab: Lab) -> None:
+    late = Event(at=lab.clock.now(), type=EventType.DAEMON_STARTED, actor=None, uid=None, subject="ds01d")
+    await lab.ledger.write(lambda books: books.record(late))
+    lab.clock.jump(timedelta(hours=-2))
+    found = await lab.check("clock")
+    assert found.state == State.FAILED
+    assert "2h behind" in found.text
+
+
+@pytest.mark.parametrize(
+    ("engine", "api", "too_old", "closed"),
+    [("19.03.1", "1.40", True, 2), ("20.10.24+dfsg1", "1.41", False, 2), ("29.4.0", "1.52", False, 1),
+     ("29.5.1", "1.53", False, 0), ("31.0.0", "1.60", False, 1), ("unknown", "", False, 2)],
+)  # fmt: skip
+def test_versions_close_what_they_cannot_do_safely(engine: str, api: str, too_old: bool, closed: int) -> None:
+    found = gates(engine, api)
+    assert (found.too_old, len(found.closed)) == (too_old, closed)

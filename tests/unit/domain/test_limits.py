@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ds01.domain.container import Door
@@ -167,6 +167,7 @@ def policies(draw: st.DrawFn) -> Policy:
     )
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(policies(), st.sampled_from(list(Door)))
 def test_every_value_in_sources_equals_its_field_and_every_field_has_a_source(policy: Policy, door: Door) -> None:
     found = effective(policy, ALICE, door, NOW)

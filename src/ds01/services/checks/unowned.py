@@ -33,7 +33,7 @@ async def _run(subject: Subject) -> Finding:
         )
     if nobodys:
         return warning(
-            f"The ledger does not know {many(len(nobodys), 'container')} of the engine: nobody's, only admins see them.",
+            f"{many(len(nobodys), 'container')} in the engine not in the ledger, so nobody's: only admins see them.",
             "Remove what is not needed; containers of users are made through ds01 or the gateway.",
             nobodys,
         )

@@ -62,13 +62,13 @@ class Lab:
         policy = CurrentLimits(self.limits)
         world = World(
             engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=SimHost(),
-            clock=self.clock, settings=lambda: policy.settings,
+            clock=self.clock, policy=policy,
             paths=Paths(
                 state=Path("/var/lib/ds01"), run=self.run, limits=self.limits, gateway=Path(GATEWAY),
                 engine=f"unix://{ENGINE}",
             ),
         )  # fmt: skip
-        return Subject(world=world, facts=self.facts, policy=policy)
+        return Subject(world=world, facts=self.facts)
 
     async def check(self, name: str, subject: Subject | None = None) -> Finding:
         return await every()[name].run(subject or self.subject())
@@ -307,7 +307,7 @@ async def test_simulated_gpus_are_said_loudly(lab: Lab) -> None:
 async def test_a_broken_limits_file_is_shown_with_its_line_to_admins(lab: Lab) -> None:
     subject = lab.subject()
     lab.write_limits("defaults: {idle: soon}\n")
-    subject.policy.reload()
+    subject.world.policy.reload()
     found = await lab.check("limits-file", subject)
     assert found.state == State.FAILED
     assert found.details[0].startswith(f"{lab.limits}:1:18 defaults.idle: expected a duration")

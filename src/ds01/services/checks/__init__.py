@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ds01.ports.facts import HostFacts
-from ds01.ports.policy import PolicyFile
 from ds01.services.world import World
 
 
@@ -29,7 +28,6 @@ class Subject:
 
     world: World
     facts: HostFacts
-    policy: PolicyFile
 
 
 @dataclass(frozen=True, kw_only=True)

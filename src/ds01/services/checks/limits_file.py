@@ -16,12 +16,12 @@ from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
 
 
 async def _run(subject: Subject) -> Finding:
-    path, settings = str(subject.world.paths.limits), subject.policy.settings
-    if subject.policy.problem:
+    path, settings = str(subject.world.paths.limits), subject.world.policy.settings
+    if subject.world.policy.problem:
         return failed(
             "The limits file has a mistake; the last good one is in force.",
             f"Correct {path}; ds01d reads it again by itself.",
-            subject.policy.problem.splitlines(),
+            subject.world.policy.problem.splitlines(),
         )
     if await _open_to_others(subject, path):
         fix = f"chmod 0644 {path} and keep it in a folder that only root may write, like /etc/ds01."
@@ -53,7 +53,7 @@ async def _open_to_others(subject: Subject, path: str) -> bool:
 
 async def _odd(subject: Subject, path: str) -> list[str]:
     """What is valid and does not fit: the machine, the people, the files it names."""
-    settings = subject.policy.settings
+    settings = subject.world.policy.settings
     people = await asyncio.to_thread(_strangers, settings.policy, subject.world.directory)
     odd = [*await _shortfalls(subject), *people]
     if settings.images.ca and await subject.facts.file(settings.images.ca) is None:
@@ -70,7 +70,7 @@ async def _shortfalls(subject: Subject) -> tuple[str, ...]:
     gpus = await asyncio.to_thread(world.devices.inventory)
     disk = await subject.facts.disk("/home")
     return shortfalls(
-        subject.policy.settings,
+        subject.world.policy.settings,
         machine(
             cpus=hardware.cpus,
             memory_bytes=hardware.memory_bytes,

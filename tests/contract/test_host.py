@@ -190,6 +190,19 @@ class TestHost:
         pin = world.host.repin(world.alice, world.alice.home, "c1", 3)
         assert pin.source.endswith("/c1/3")
 
+    def test_a_standing_pin_says_what_it_said_when_made(self, world: World) -> None:
+        world.put(f"{world.base}/data", 0)
+        made = [
+            world.host.pin(world.alice, world.alice.home, "c1"),
+            world.host.pin(world.alice, world.alice.home, "c1", read_only=True),
+            world.host.pin(world.alice, f"{world.base}/data", "c1", shared=(f"{world.base}/data",)),
+        ]
+        again = [
+            world.host.repin(world.alice, pin.real, "c1", index, shared=(f"{world.base}/data",))
+            for index, pin in enumerate(made)
+        ]
+        assert again == made
+
     def test_e5_repin_leaves_a_standing_pin_alone(self, world: World) -> None:
         world.put(f"{world.alice.home}/work", world.alice.uid)
         first = world.host.pin(world.alice, f"{world.alice.home}/work", "c1")

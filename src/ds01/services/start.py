@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 
 from ds01.domain.assembly import read_slots
+from ds01.domain.binds import refused
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import NO_CONTAINER, WRONG_STATE, Ds01Error
 from ds01.domain.gpu import GpuAsk, Slot, SlotId
@@ -88,13 +89,23 @@ def _record(
 
 
 def pin_again(world: World, caller: Caller, container: Container) -> None:
-    """Pins do not survive a restart of the server: make those that are gone again, at their old places."""
-    if not container.pins or container.pins in world.host.pinned():
+    """Pins do not survive a restart of the server: make those that are gone again, at their old places.
+
+    A folder that was proven harmless when the container was made must still be: the container cannot be told now that
+    everything in it runs as its owner.
+    """
+    if not container.pins:
         return
     for index, mount in enumerate(container.mounts):
-        world.host.repin(
+        pin = world.host.repin(
             caller.user, mount.shown, container.pins, index, read_only=mount.read_only, shared=world.settings().shares
         )
+        if not pin.safe and not container.forced_user:
+            raise refused(
+                mount.shown,
+                "Its file system was mounted nosuid,nodev when this container was made, and is not any more.",
+                f"Retire the container and make it anew: ds01 retire {container.name}",
+            )
 
 
 def _check(container: Container) -> None:

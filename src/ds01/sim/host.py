@@ -86,7 +86,7 @@ class SimHost:
         """A pin of before stays; after a reboot it is made anew."""
         standing = self.pins.get(key, {}).get(index)
         if standing is not None:
-            return replace(standing, real=checked_path(path), safe=False)
+            return replace(standing, real=checked_path(path))
         found = self._judged(user, checked_path(path), create=False, shared=shared, folder=False)
         return self._keep(user, key, index, found, read_only=read_only)
 

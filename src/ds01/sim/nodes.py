@@ -18,8 +18,8 @@ from ds01.domain.container import Attachment, Device, Mount
 from ds01.domain.gpu import Slot
 
 _NULL = os.makedev(1, 3)
-INSIDE = "/usr/local/bin/nvidia-smi"
-"""Where the stand-in is in the container: on the PATH of every image, and empty in most."""
+INSIDE = "/usr/bin/nvidia-smi"
+"""Where the stand-in is in the container: where NVIDIA's toolkit puts the real one, on every PATH."""
 
 
 class Nodes:

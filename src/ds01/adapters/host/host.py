@@ -114,7 +114,7 @@ class LinuxHost:
             raise refused(plain, "Nothing is mounted for root.", "Use an ordinary account.")
         with self._lock:
             if index is not None and self._staging.is_mounted(target := self._staging.place(user.uid, key, index)):
-                return _standing(target, plain, read_only=read_only)
+                return _standing(target, user, plain)
         with opened(user, plain, create=create) as fd:
             found = _found(fd, user, plain, shared)
             if folder and not found.folder:
@@ -133,16 +133,19 @@ class LinuxHost:
         )
 
 
-def _standing(target: Path, path: str, *, read_only: bool) -> Pin:
-    """A pin of before, kept."""
+def _standing(target: Path, user: User, path: str) -> Pin:
+    """A pin of before, kept as it is."""
     facts = os.lstat(target)
+    table = mounts.mounted()
+    own = next(mount for mount in reversed(table) if mount.point == str(target))
+    only = "ro" in own.options
     return Pin(
         source=str(target),
         real=path,
         owner_uid=facts.st_uid,
         is_folder=stat.S_ISDIR(facts.st_mode),
-        safe=False,
-        read_only=read_only,
+        safe=facts.st_uid == user.uid and (only or mounts.safe(str(target), own, table)),
+        read_only=only,
     )
 
 

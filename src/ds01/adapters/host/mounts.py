@@ -46,7 +46,7 @@ class Mounted:
 
 def mounted() -> tuple[Mounted, ...]:
     """All mounts this process sees, in order: of two at one place the later is on top."""
-    return tuple(_read(line) for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines())
+    return tuple(read(line) for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines())
 
 
 def mount_of(fd: int, mounts: Sequence[Mounted]) -> Mounted | None:
@@ -90,7 +90,8 @@ def _join(folder: str, rest: str) -> str:
     return f"{folder.rstrip('/')}/{rest}".rstrip("/") or "/"
 
 
-def _read(line: str) -> Mounted:
+def read(line: str) -> Mounted:
+    """One line of the table."""
     before, _, after = line.partition(" - ")
     fields, kind = before.split(), after.split()
     return Mounted(

@@ -1,0 +1,1 @@
+"""Pins, slices and simulated GPUs in containers of a real engine."""

@@ -1,0 +1,116 @@
+"""The case a rule judges: who asks, and what a plan collects beside the fields that pass as they are.
+
+A plan is a request after judgement and before the grant: nothing of the client's is in it that no rule kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import Change
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Who asks, as ds01d knows her. ``network`` is the name of her own network."""
+
+    uid: int
+    gid: int
+    gids: frozenset[int] = frozenset()
+    home: str = ""
+    admin: bool = False
+
+    @property
+    def network(self) -> str:
+        """The engine's name of the user's own network."""
+        return f"ds01-u{self.uid}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A field that names another container: written with its full id once it is known to be the asker's own."""
+
+    prefix: str
+    ref: str
+    suffix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedBind:
+    """A folder of the host the user wants in the container. ``create``: make it when it is missing."""
+
+    source: str
+    target: str
+    read_only: bool = False
+    create: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedTmpfs:
+    """A file system in memory. ``size_bytes`` 0: not said; ``options`` are the harmless ones, without size."""
+
+    target: str
+    size_bytes: int = 0
+    options: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class Case:
+    """What the rules of one request read and collect."""
+
+    asker: Asker
+    image: str = ""
+    environment: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    exposed: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    binds: list[AskedBind] = field(default_factory=list)
+    tmpfs: list[AskedTmpfs] = field(default_factory=list)
+    anonymous: list[str] = field(default_factory=list)
+    """Targets of anonymous volumes."""
+    gpus: str = "0"
+    cpus: float | None = None
+    quota_us: int = 0
+    period_us: int = 100_000
+    memory_bytes: int | None = None
+    memory_reservation_bytes: int = 0
+    shm_bytes: int | None = None
+    pids: int | None = None
+    publish_all: bool = False
+    no_new_privileges: bool = False
+    wants_network: bool = True
+
+    @property
+    def asked_cpus(self) -> float | None:
+        """CPUs asked for, however they were spelled."""
+        return self.cpus if self.cpus is not None or not self.quota_us else self.quota_us / self.period_us
+
+    def changed(self, rule: str, text: str, *, told: bool = False) -> None:
+        """Remember what a rule changed."""
+        self.changes.append(Change(rule=rule, text=text, told=told))
+
+
+Kept = Json | Joined | list[Joined]
+"""What a rule keeps of a field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A judged create. ``config``, ``host`` and ``endpoint`` hold the fields that were kept, in canonical case."""
+
+    name: str
+    config: Mapping[str, Kept]
+    host: Mapping[str, Kept]
+    endpoint: Mapping[str, Kept]
+    case: Case
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The other containers it names."""
+        found: list[str] = []
+        for value in (*self.config.values(), *self.host.values(), *self.endpoint.values()):
+            many = value if isinstance(value, list) else [value]
+            found += [item.ref for item in many if isinstance(item, Joined)]
+        return tuple(dict.fromkeys(found))

@@ -1,0 +1,178 @@
+"""The fields of a container's own configuration: what runs in it, not what it may reach.
+
+Most pass as they are. Those that do not: the image (passed by id, so that moving a tag between check and use has no
+effect), the environment and the labels (both can claim what only DS01 grants).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import cast
+
+from ds01.domain.container import Label
+from ds01.domain.dockerpolicy import shape
+from ds01.domain.dockerpolicy.case import Case
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, kept
+from ds01.domain.dockerpolicy.mounts import target
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import malformed
+
+GPU_VARIABLES = frozenset(
+    {
+        "NVIDIA_VISIBLE_DEVICES",
+        "NVIDIA_IMEX_CHANNELS",
+        "NVIDIA_GDS",
+        "NVIDIA_MOFED",
+        "NVIDIA_GDRCOPY",
+        "NVIDIA_NVSWITCH",
+        "NVIDIA_DISABLE_REQUIRE",
+        "SWARM_RESOURCE_GPU",
+    }
+)
+"""Variables the NVIDIA runtime reads as a request for devices; only a lease may set them."""
+
+STOP_SECONDS = 300
+HEALTH_INTERVAL_NS = 5_000_000_000
+_HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
+_SIGNAL = re.compile(r"(SIG)?[A-Z]{2,10}([+-]\d{1,2})?|\d{1,2}", re.IGNORECASE)
+_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
+_HEALTH = shape.names("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries")
+
+
+def environment(case: Case, value: Json, field: str = "Env") -> list[str]:
+    """The variables, without those that ask for GPUs."""
+    found = []
+    for entry in shape.texts(field, value, multiline=True):
+        name = entry.split("=", 1)[0]
+        if asks_for_gpus(name):
+            case.changed("create.env", f"{name} left out: GPUs come from a lease")
+        else:
+            found.append(entry)
+    return found
+
+
+def asks_for_gpus(name: str) -> bool:
+    """Whether a variable is one only a lease may set."""
+    return name in GPU_VARIABLES or name.startswith("NVIDIA_MIG_")
+
+
+def labels(case: Case, value: Json, field: str = "Labels") -> dict[str, str]:
+    """The user's labels: everything that looks like DS01's own is left out."""
+    found = {}
+    for key, item in shape.text_map(field, value, multiline=True).items():
+        if key.casefold().startswith(Label.PREFIX):
+            case.changed("create.labels", f"label {key} left out: DS01 sets its own")
+        else:
+            found[key] = item
+    return found
+
+
+def signal(field: str, value: Json) -> str:
+    """A signal's name or number."""
+    name = shape.text(field, value)
+    if name and not _SIGNAL.fullmatch(name):
+        raise malformed("create.signal", f"{name!r} is no signal")
+    return name
+
+
+def _environment(case: Case, value: Json) -> Dropped:
+    case.environment = environment(case, value)
+    return DROP
+
+
+def _labels(case: Case, value: Json) -> Dropped:
+    case.labels = labels(case, value)
+    return DROP
+
+
+def _image(case: Case, value: Json) -> Dropped:
+    case.image = shape.text("Image", value)
+    return DROP
+
+
+def _volumes(case: Case, value: Json) -> Dropped:
+    case.anonymous += [target(key, "create.volumes") for key in shape.mapping("Volumes", value)]
+    return DROP
+
+
+def _exposed(case: Case, value: Json) -> Json:
+    case.exposed = [port(key) for key in shape.mapping("ExposedPorts", value)]
+    return {key: {} for key in case.exposed}
+
+
+def port(text: str) -> str:
+    """A port as the engine writes it, ``8080/tcp``."""
+    match = _PORT.fullmatch(text)
+    if match is None or not all(0 < int(number) < 65536 for number in match.groups()[:2] if number):
+        raise malformed("create.ports", f"{text!r} is no port")
+    return text
+
+
+def _hostname(field: str, value: Json) -> Json:
+    name = shape.text(field, value)
+    if name and not _HOSTNAME.fullmatch(name):
+        raise malformed("create.hostname", f"{name!r} cannot be a host name")
+    return name
+
+
+def _stop_timeout(case: Case, value: Json) -> Json | Dropped:
+    if value is None:
+        return DROP
+    seconds = shape.integer("StopTimeout", value)
+    if not 0 <= seconds <= STOP_SECONDS:
+        case.changed("create.stop-timeout", f"stop timeout set to {STOP_SECONDS} s", told=True)
+        return STOP_SECONDS
+    return seconds
+
+
+def _healthcheck(case: Case, value: Json) -> Json | Dropped:
+    if value is None:
+        return DROP
+    read = shape.struct("Healthcheck", value, _HEALTH)
+    found: dict[str, Json] = {"Test": list(shape.texts("Healthcheck.Test", read.get("Test"), multiline=True))}
+    for name in ("Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"):
+        number = shape.integer(f"Healthcheck.{name}", read.get(name))
+        if name == "Interval" and 0 < number < HEALTH_INTERVAL_NS:
+            case.changed("create.healthcheck", "health check interval set to 5 s", told=True)
+            number = HEALTH_INTERVAL_NS
+        if number:
+            found[name] = number
+    return found
+
+
+def _texts(field: str, value: Json) -> Json:
+    return cast(Json, shape.texts(field, value, multiline=True))
+
+
+def _words(field: str, value: Json) -> Json:
+    return cast(Json, shape.words(field, value))
+
+
+def _passed(names: Sequence[str], reader: object, says: str) -> tuple[Field, ...]:
+    return tuple(kept(name, "create.config", says, cast(shape.Reader, reader)) for name in names)
+
+
+CONFIG: tuple[Field, ...] = (
+    Field(name="Image", rule="create.image", judge=_image,
+          says="must be yours or shared; passed to the engine by id, shown by the name you gave"),
+    Field(name="Env", rule="create.env", judge=_environment,
+          says="kept, without the variables that ask for GPUs: a lease sets those"),
+    Field(name="Labels", rule="create.labels", judge=_labels,
+          says="kept, without `ds01.*`; every label DS01 trusts is set by DS01, over the image's too"),
+    Field(name="Volumes", rule="create.volumes", judge=_volumes, says="anonymous volumes pass; the target is checked"),
+    *_passed(("Cmd", "Entrypoint", "Shell"), _words, "kept"),
+    *_passed(("OnBuild",), _texts, "kept"),
+    *_passed(("Tty", "OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr", "ArgsEscaped",
+              "NetworkDisabled"), shape.flag, "kept"),
+    *_passed(("WorkingDir", "User"), shape.text,
+             "kept; `User` is yours when a folder of the host is mounted that honours setuid"),
+    kept("Hostname", "create.hostname", "kept, in the characters of host names", _hostname),
+    kept("Domainname", "create.hostname", "kept, in the characters of host names", _hostname),
+    kept("StopSignal", "create.signal", "kept when it is a signal", signal),
+    Field(name="StopTimeout", rule="create.stop-timeout", judge=_stop_timeout, says="0 to 300 seconds"),
+    Field(name="Healthcheck", rule="create.healthcheck", judge=_healthcheck, says="kept, at most every 5 seconds"),
+    Field(name="ExposedPorts", rule="create.ports", judge=_exposed, says="kept"),
+    dropped("MacAddress", "create.mac", "the engine chooses hardware addresses"),
+)  # fmt: skip
+"""Every field of ``Config`` there is a rule for."""

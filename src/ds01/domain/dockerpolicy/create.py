@@ -1,0 +1,51 @@
+"""``POST /containers/create``: the whole body, judged field by field into a plan."""
+
+from __future__ import annotations
+
+from ds01.domain.dockerpolicy.case import Asker, Case, Plan
+from ds01.domain.dockerpolicy.config import CONFIG
+from ds01.domain.dockerpolicy.devices import DEVICES
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct
+from ds01.domain.dockerpolicy.isolation import ISOLATION
+from ds01.domain.dockerpolicy.mounts import MOUNTS
+from ds01.domain.dockerpolicy.network import NETWORK, endpoint
+from ds01.domain.dockerpolicy.resources import RESOURCES
+from ds01.domain.dockerpolicy.running import RUNNING
+from ds01.domain.dockerpolicy.strictjson import Json, is_zero
+from ds01.domain.dockerpolicy.verdict import malformed
+
+HOST: tuple[Field, ...] = (*ISOLATION, *MOUNTS, *DEVICES, *RESOURCES, *NETWORK, *RUNNING)
+"""Every field of ``HostConfig`` there is a rule for."""
+
+FIELDS_OF_HOST = frozenset(field.name.casefold() for field in HOST) - frozenset(
+    field.name.casefold() for field in CONFIG
+)
+
+
+def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
+    """The plan of a create. ``name`` is the user's, already judged. Raises RefusedError."""
+    case = Case(asker=asker)
+    parts: dict[str, Json] = {}
+
+    def part(key: str) -> Field:
+        def keep(case: Case, value: Json) -> Dropped:
+            del case
+            parts[key] = value
+            return DROP
+
+        return Field(name=key, rule="create.body", says="", judge=keep)
+
+    _refuse_old_form(body)
+    config = judge_struct("", body, (*CONFIG, part("HostConfig"), part("NetworkingConfig")), case)
+    if not case.image:
+        raise malformed("create.image", "No image was named")
+    host = judge_struct("HostConfig", parts.get("HostConfig"), HOST, case)
+    joined = endpoint(case, parts.get("NetworkingConfig"))
+    return Plan(name=name, config=config, host=host, endpoint=joined, case=case)
+
+
+def _refuse_old_form(body: dict[str, Json]) -> None:
+    """Without HostConfig old engines take its fields from the top: ``{"Privileged": true}`` was honoured."""
+    for key, value in body.items():
+        if key.casefold() in FIELDS_OF_HOST and not is_zero(value):
+            raise malformed("create.top-level", f"{key} belongs into HostConfig", "Update your client.")

@@ -1,0 +1,96 @@
+"""Devices: every way to ask for GPUs becomes one ask, which a lease answers; other devices are not given.
+
+``--gpus``, CDI names, the ``nvidia`` runtime and compose's reservations all say the same thing to somebody. Which
+GPU it is, is never the user's to choose.
+"""
+
+from __future__ import annotations
+
+from ds01.domain.dockerpolicy import shape
+from ds01.domain.dockerpolicy.case import Case
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, must_be_empty
+from ds01.domain.dockerpolicy.strictjson import Json, is_zero
+from ds01.domain.dockerpolicy.verdict import not_allowed
+
+DRIVERS = frozenset({"", "nvidia", "nvidia.cdi", "nvidia.runtime-hook", "cdi"})
+RUNTIMES = frozenset({"", "runc", "ds01-runc"})
+"""Runtimes that mean the server's own."""
+
+ALL = "all"
+"""Asked for all GPUs: as many as a container of this user may have."""
+
+_REQUEST = shape.names("Driver", "Count", "DeviceIDs", "Capabilities", "Options")
+
+
+def _requests(case: Case, value: Json) -> Dropped:
+    asked = [_request(index, entry) for index, entry in enumerate(shape.items("DeviceRequests", value))]
+    if len(asked) > 1:
+        raise not_allowed("create.gpus", "more than one request for GPUs", "Ask once, with --gpus N.")
+    if asked:
+        case.gpus = asked[0]
+    return DROP
+
+
+def _request(index: int, entry: Json) -> str:
+    where = f"DeviceRequests[{index}]"
+    request = shape.struct(where, entry, _REQUEST)
+    driver = shape.text("Driver", request.get("Driver"))
+    ids = shape.texts("DeviceIDs", request.get("DeviceIDs"))
+    capabilities = {
+        word for group in shape.items("Capabilities", request.get("Capabilities")) for word in shape.texts(where, group)
+    }
+    if driver not in DRIVERS or not _is_gpu(driver, ids, capabilities):
+        raise not_allowed("create.gpus", f"a device request of driver '{driver}'", "Ask for GPUs with --gpus N.")
+    shape.text_map("Options", request.get("Options"))
+    count = shape.integer("Count", request.get("Count"))
+    if ids:
+        return _by_id(ids)
+    return ALL if count < 0 else str(count or 1)
+
+
+def _is_gpu(driver: str, ids: list[str], capabilities: set[str]) -> bool:
+    if driver == "cdi":
+        return bool(ids) and all(name.startswith("nvidia.com/gpu=") for name in ids)
+    return driver != "" or bool(capabilities & {"gpu", "nvidia"})
+
+
+def _by_id(ids: list[str]) -> str:
+    """Names of GPUs count as their number: which ones they are is not the user's to choose."""
+    names = [name.removeprefix("nvidia.com/gpu=") for name in ids]
+    return ALL if "all" in names else str(len(set(names)))
+
+
+def _runtime(case: Case, value: Json) -> Dropped:
+    name = shape.text("Runtime", value)
+    if name == "nvidia":
+        case.changed("create.runtime", "runtime nvidia counts as asking for one GPU", told=True)
+        if case.gpus == "0":
+            case.gpus = "1"
+        return DROP
+    if name not in RUNTIMES:
+        raise not_allowed("create.runtime", f"the runtime '{name}'", "Leave it out.")
+    return DROP
+
+
+def _devices(case: Case, value: Json) -> Dropped:
+    del case
+    for entry in shape.items("Devices", value):
+        if not isinstance(entry, dict):
+            raise shape.wrong("Devices", "a list of objects")
+        path = next((str(item) for key, item in entry.items() if key.casefold() == "pathonhost"), "")
+        if path.startswith(("/dev/nvidia", "nvidia.com/")):
+            raise not_allowed("create.devices.gpu", f"the device {path}", "Ask for GPUs with --gpus N.")
+        if not is_zero(entry) or path:
+            raise not_allowed("create.devices", f"the device '{path}'", "Containers get no devices of the host.")
+    return DROP
+
+
+DEVICES: tuple[Field, ...] = (
+    Field(name="Devices", rule="create.devices", judge=_devices, says="must be empty; GPUs come by `--gpus`"),
+    must_be_empty("DeviceCgroupRules", "create.devices", "a rule for devices"),
+    Field(name="DeviceRequests", rule="create.gpus", judge=_requests,
+          says="any way to ask for GPUs becomes a number; a lease says which ones"),
+    Field(name="Runtime", rule="create.runtime", judge=_runtime,
+          says="empty; `nvidia` counts as asking for one GPU; others are refused"),
+)  # fmt: skip
+"""The fields of ``HostConfig`` that give devices."""

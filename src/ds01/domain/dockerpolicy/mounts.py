@@ -1,0 +1,211 @@
+"""Everything that puts files into a container, as one model: binds, mounts, file systems in memory, volumes.
+
+Where a folder of the host may come from is not decided by its spelling: ds01d opens it with the user's own rights
+and pins it. Here only what can never be right is refused, so that the sentence is a good one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ds01.domain.dockerpolicy import shape
+from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, Case
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field
+from ds01.domain.dockerpolicy.strictjson import Json, is_zero
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.quantity import size
+
+_SYSTEM_TARGETS = ("/proc", "/sys", "/dev", "/run/ds01", "/var/run/ds01", "/run/nvidia-container-devices",
+                   "/var/run/nvidia-container-devices")  # fmt: skip
+_SYSTEM_SOURCES = ("/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/etc")
+_ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+_BIND_OPTIONS = frozenset({"rw", "ro", "z", "Z", "private", "rprivate", "rslave", "nocopy",
+                           "cached", "delegated", "consistent", "default"})  # fmt: skip
+_PROPAGATIONS = frozenset({"", "private", "rprivate", "rslave"})
+_TMPFS_OPTIONS = re.compile(r"rw|ro|noexec|exec|nosuid|nodev|mode=[0-7]{1,4}|uid=\d{1,10}|gid=\d{1,10}")
+_SHARED = ("shared", "rshared", "slave")
+_MOUNT = shape.names(
+    "Type", "Source", "Target", "ReadOnly", "Consistency",
+    "BindOptions", "VolumeOptions", "TmpfsOptions", "ImageOptions", "ClusterOptions",
+)  # fmt: skip
+_BIND = shape.names("Propagation", "NonRecursive", "CreateMountpoint", "ReadOnlyNonRecursive", "ReadOnlyForceRecursive")
+_VOLUME = shape.names("NoCopy", "Labels", "DriverConfig", "Subpath")
+_TMPFS = shape.names("SizeBytes", "Mode", "Options")
+_CONSISTENCIES = frozenset({"", "default", "consistent", "cached", "delegated"})
+
+
+def target(path: str, rule: str) -> str:
+    """A place in the container where something may be mounted."""
+    path = shape.text("a mount's target", path)
+    if not path.startswith("/") or ".." in path.split("/"):
+        raise malformed(rule, f"the target {path!r} must be an absolute path without '..'")
+    clean = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+    below_shm = _below(clean, ("/dev/shm",))  # noqa: S108  a path inside the container
+    if clean == "/" or (_below(clean, _SYSTEM_TARGETS) and not below_shm):
+        raise not_allowed(rule, f"mounting over {clean}", "Mount it somewhere else, for example below /mnt.")
+    return clean
+
+
+def source(path: str) -> str:
+    """A path of the host that could be the user's; whether it is, is found out by opening it as her."""
+    if ".." in path.split("/"):
+        raise malformed("create.mounts", f"the folder {path!r} contains '..'", "Write the path itself.")
+    clean = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+    if clean in _ENGINE_SOCKETS:
+        raise not_allowed(
+            "create.mounts.socket", "the engine's socket in a container", "Use Docker from the host instead."
+        )
+    if clean == "/" or _below(clean, _SYSTEM_SOURCES):
+        raise not_allowed(
+            "create.mounts", f"mounting {clean} of the host", "Mount a folder of your own, for example in ~/workspace."
+        )
+    return clean
+
+
+def _below(path: str, folders: tuple[str, ...]) -> bool:
+    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+
+
+def _binds(case: Case, value: Json) -> Dropped:
+    for entry in shape.texts("HostConfig.Binds", value):
+        _bind(case, entry)
+    return DROP
+
+
+def _bind(case: Case, entry: str) -> None:
+    parts = entry.split(":")
+    if len(parts) not in (2, 3):
+        raise malformed("create.binds", f"{entry!r} is no bind", "Write it like /home/you/data:/data:ro.")
+    options = parts[2].split(",") if len(parts) == 3 else []
+    for option in options:
+        if option in _SHARED:
+            raise _propagation(option)
+        if option not in _BIND_OPTIONS:
+            raise malformed("create.binds", f"{option!r} in {entry!r} is no option of a bind")
+    if not parts[0].startswith("/"):
+        raise _named_volume(parts[0])
+    case.binds.append(
+        AskedBind(
+            source=source(parts[0]), target=target(parts[1], "create.binds"), read_only="ro" in options, create=True
+        )
+    )
+
+
+def _named_volume(name: str) -> RefusedError:
+    return not_allowed(
+        "create.volumes.named", f"the volume '{name}'", "Named volumes are not served yet: mount a folder of your own."
+    )
+
+
+def _propagation(mode: str) -> RefusedError:
+    return not_allowed("create.mounts.propagation", f"the propagation '{mode}'", "Leave it out.")
+
+
+def _mounts(case: Case, value: Json) -> Dropped:
+    for index, entry in enumerate(shape.items("HostConfig.Mounts", value)):
+        mount = shape.struct(f"HostConfig.Mounts[{index}]", entry, _MOUNT)
+        if shape.text("Consistency", mount.get("Consistency")) not in _CONSISTENCIES:
+            raise malformed("create.mounts", "Consistency has an unknown value")
+        kind = shape.text("Type", mount.get("Type"))
+        if kind not in _KINDS:
+            raise not_allowed("create.mounts.type", f"a mount of type '{kind}'", "Use bind, tmpfs or volume.")
+        _KINDS[kind](case, mount)
+    return DROP
+
+
+def _only(mount: shape.Struct, own: str) -> None:
+    """Options of another type than the mount's are refused."""
+    for name in ("BindOptions", "VolumeOptions", "TmpfsOptions", "ImageOptions", "ClusterOptions"):
+        if name != own and not is_zero(mount.get(name)):
+            raise malformed("create.mounts", f"{mount.name}.{name} does not belong to this type of mount")
+
+
+def _mount_bind(case: Case, mount: shape.Struct) -> None:
+    _only(mount, "BindOptions")
+    options = shape.struct(f"{mount.name}.BindOptions", mount.get("BindOptions"), _BIND)
+    propagation = shape.text("Propagation", options.get("Propagation"))
+    if propagation not in _PROPAGATIONS:
+        raise _propagation(propagation)
+    for name in ("NonRecursive", "ReadOnlyNonRecursive", "ReadOnlyForceRecursive"):
+        shape.flag(name, options.get(name))
+    path = shape.text("Source", mount.get("Source"))
+    if not path.startswith("/"):
+        raise malformed("create.mounts", f"the source {path!r} of a bind must be an absolute path")
+    case.binds.append(
+        AskedBind(
+            source=source(path),
+            target=target(shape.text("Target", mount.get("Target")), "create.mounts"),
+            read_only=shape.flag("ReadOnly", mount.get("ReadOnly")),
+            create=shape.flag("CreateMountpoint", options.get("CreateMountpoint")),
+        )
+    )
+
+
+def _mount_volume(case: Case, mount: shape.Struct) -> None:
+    _only(mount, "VolumeOptions")
+    options = shape.struct(f"{mount.name}.VolumeOptions", mount.get("VolumeOptions"), _VOLUME)
+    driver = shape.struct("DriverConfig", options.get("DriverConfig"), shape.names("Name", "Options"))
+    if shape.text("Name", driver.get("Name")) not in ("", "local") or not is_zero(driver.get("Options")):
+        raise not_allowed("create.volumes.driver", "a volume driver or its options", "Use a plain volume.")
+    if not is_zero(options.get("Subpath")):
+        raise not_allowed("create.volumes.subpath", "a part of a volume", "Mount the whole volume.")
+    name = shape.text("Source", mount.get("Source"))
+    if name:
+        raise _named_volume(name)
+    if shape.flag("ReadOnly", mount.get("ReadOnly")):
+        raise malformed("create.mounts", "an anonymous volume cannot be read-only")
+    case.anonymous.append(target(shape.text("Target", mount.get("Target")), "create.mounts"))
+
+
+def _mount_tmpfs(case: Case, mount: shape.Struct) -> None:
+    _only(mount, "TmpfsOptions")
+    if not is_zero(mount.get("Source")):
+        raise malformed("create.mounts", "a tmpfs has no source")
+    options = shape.struct(f"{mount.name}.TmpfsOptions", mount.get("TmpfsOptions"), _TMPFS)
+    if not is_zero(options.get("Options")):
+        raise not_allowed("create.tmpfs", "options of a tmpfs mount", "Use --tmpfs with options.")
+    mode = shape.integer("Mode", options.get("Mode"))
+    kept = [f"mode={mode & 0o1777:o}"] if mode else []
+    if shape.flag("ReadOnly", mount.get("ReadOnly")):
+        kept.append("ro")
+    case.tmpfs.append(
+        AskedTmpfs(
+            target=target(shape.text("Target", mount.get("Target")), "create.mounts"),
+            size_bytes=shape.integer("SizeBytes", options.get("SizeBytes")),
+            options=tuple(kept),
+        )
+    )
+
+
+_KINDS = {"bind": _mount_bind, "volume": _mount_volume, "tmpfs": _mount_tmpfs}
+
+
+def _tmpfs(case: Case, value: Json) -> Dropped:
+    for path, spelled in shape.text_map("HostConfig.Tmpfs", value).items():
+        asked, options = 0, []
+        for option in filter(None, spelled.split(",")):
+            if option.startswith("size="):
+                asked = _tmpfs_size(option.removeprefix("size="))
+            elif _TMPFS_OPTIONS.fullmatch(option):
+                options.append(option)
+            else:
+                raise not_allowed("create.tmpfs", f"the tmpfs option '{option}'", "Use size, mode, uid, gid, ro.")
+        case.tmpfs.append(AskedTmpfs(target=target(path, "create.tmpfs"), size_bytes=asked, options=tuple(options)))
+    return DROP
+
+
+def _tmpfs_size(text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise malformed("create.tmpfs", f"{text!r} is no size", "Write it like size=512m.") from error
+
+
+MOUNTS: tuple[Field, ...] = (
+    Field(name="Binds", rule="create.binds", judge=_binds,
+          says="folders you own, opened with your rights and pinned; never `..`, system folders, sockets, `rshared`"),
+    Field(name="Mounts", rule="create.mounts", judge=_mounts,
+          says="types bind (as `Binds`), tmpfs and anonymous volume; named volumes are not served yet"),
+    Field(name="Tmpfs", rule="create.tmpfs", judge=_tmpfs, says="size always set, at most half the memory"),
+)  # fmt: skip
+"""The fields of ``HostConfig`` that mount something."""

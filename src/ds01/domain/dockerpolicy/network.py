@@ -1,0 +1,197 @@
+"""How a container is reached and what it reaches: the user's own network, ports on loopback.
+
+``default`` and ``bridge`` mean the user's own network, which only her containers are on. A published port goes past
+the host's firewall, so it is published on 127.0.0.1 and in a range that no service of the server uses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from ds01.domain.dockerpolicy import shape
+from ds01.domain.dockerpolicy.case import Case, Joined, Kept
+from ds01.domain.dockerpolicy.config import port
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct, must_be_empty
+from ds01.domain.dockerpolicy.isolation import container_ref
+from ds01.domain.dockerpolicy.strictjson import Json, is_zero
+from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
+
+PORTS = range(8000, 32768)
+"""Host ports users may name: above the well-known ones, below those the kernel hands out."""
+
+RESERVED_PORTS = frozenset(range(9090, 9111)) | frozenset(range(9400, 9451))
+"""Where monitoring of GPU servers usually listens."""
+
+LOOPBACK = "127.0.0.1"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_HOST_ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]([0-9A-Fa-f.:\[\]]{2,45}|host-gateway)")
+_DNS_OPTION = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
+_OWN_NETWORK = ("", "default", "bridge")
+
+
+def _mode(case: Case, value: Json) -> Kept | Dropped:
+    mode = shape.text("NetworkMode", value)
+    if mode.startswith("container:"):
+        case.wants_network = False
+        return Joined(prefix="container:", ref=container_ref(mode.removeprefix("container:")))
+    if mode == "none":
+        case.wants_network = False
+        return "none"
+    if mode == "host":
+        raise not_allowed(
+            "create.network", "the host's network", "Leave it out: containers get a network of their own."
+        )
+    _own(case, mode)
+    return DROP
+
+
+def _own(case: Case, name: str) -> None:
+    if name not in (*_OWN_NETWORK, case.asker.network):
+        raise absent("network", name)
+
+
+def endpoint(case: Case, value: Json) -> dict[str, Kept]:
+    """The one endpoint of ``NetworkingConfig``: which network it is comes from the grant."""
+    read = shape.struct("NetworkingConfig", value, shape.names("EndpointsConfig"))
+    found = shape.mapping("EndpointsConfig", read.get("EndpointsConfig"))
+    if len(found) > 1:
+        raise not_allowed("create.network", "more than one network", "Use one.")
+    for name, settings in found.items():
+        if name == "none":
+            continue
+        if name == "host":
+            raise not_allowed("create.network", "the host's network")
+        _own(case, name)
+        return judge_struct("EndpointsConfig", settings, ENDPOINT, case)
+    return {}
+
+
+def _aliases(case: Case, value: Json) -> Json:
+    del case
+    found: list[Json] = []
+    for name in shape.texts("Aliases", value):
+        if not _NAME.fullmatch(name):
+            raise malformed("create.network", f"{name!r} cannot be a network alias")
+        found.append(name)
+    return found
+
+
+def links(case: Case, value: Json) -> Kept | Dropped:
+    """``name`` or ``name:alias``, each of the user's own containers."""
+    del case
+    found = []
+    for entry in shape.texts("Links", value):
+        ref, _, alias = entry.partition(":")
+        if alias and not _NAME.fullmatch(alias.removeprefix("/")):
+            raise malformed("create.links", f"{alias!r} cannot be an alias")
+        found.append(Joined(prefix="", ref=container_ref(ref.removeprefix("/")), suffix=f":{alias or ref}"))
+    return found or DROP
+
+
+def _bindings(case: Case, value: Json) -> Json:
+    found: dict[str, Json] = {}
+    for key, entries in shape.mapping("PortBindings", value).items():
+        bindings: list[Json] = []
+        for entry in shape.items("PortBindings", entries):
+            binding = shape.struct("PortBindings", entry, shape.names("HostIp", "HostPort"))
+            wanted = shape.text("HostIp", binding.get("HostIp"))
+            if wanted not in ("", LOOPBACK):
+                case.changed("create.ports", f"port {key} is published on {LOOPBACK}, not {wanted}", told=True)
+            host = _host_port(shape.text("HostPort", binding.get("HostPort")))
+            bindings.append({"HostIp": LOOPBACK, "HostPort": host})
+        found[port(key)] = bindings
+    return found
+
+
+def _host_port(text: str) -> str:
+    if text in ("", "0"):
+        return ""
+    if not text.isdecimal() or not text.isascii() or len(text) > 5:
+        raise malformed("create.ports", f"the host port {text!r} must be one number", "Or leave it empty.")
+    if int(text) not in PORTS or int(text) in RESERVED_PORTS:
+        raise not_allowed(
+            "create.ports",
+            f"the host port {text}",
+            f"Use one from {PORTS.start} to {PORTS.stop - 1} that no service has, or none: -p 127.0.0.1::8888.",
+        )
+    return str(int(text))
+
+
+def _publish_all(case: Case, value: Json) -> Dropped:
+    case.publish_all = shape.flag("PublishAllPorts", value)
+    return DROP
+
+
+def _dns(case: Case, value: Json) -> Json:
+    del case
+    found: list[Json] = []
+    for address in shape.texts("Dns", value):
+        try:
+            found.append(str(ipaddress.ip_address(address)))
+        except ValueError as error:
+            raise malformed("create.dns", f"{address!r} is no IP address") from error
+    return found
+
+
+def _matching(name: str, rule: str, pattern: re.Pattern[str]) -> Field:
+    def judge(case: Case, value: Json) -> Json:
+        del case
+        found = shape.texts(name, value)
+        for entry in found:
+            if not pattern.fullmatch(entry):
+                raise malformed(rule, f"{entry!r} cannot be in {name}")
+        return list(found)
+
+    return Field(name=name, rule=rule, says="kept, in the characters such entries have", judge=judge)
+
+
+def _volumes_from(case: Case, value: Json) -> Kept | Dropped:
+    del case
+    found = []
+    for entry in shape.texts("VolumesFrom", value):
+        ref, _, mode = entry.partition(":")
+        if mode not in ("", "ro", "rw"):
+            raise malformed("create.volumes-from", f"{mode!r} is no mode of --volumes-from")
+        found.append(Joined(prefix="", ref=container_ref(ref), suffix=f":{mode}" if mode else ""))
+    return found or DROP
+
+
+def _left_out(case: Case, value: Json) -> Dropped:
+    if not is_zero(value):
+        case.changed("create.network", "an address of a network endpoint left out")
+    return DROP
+
+
+ENDPOINT: tuple[Field, ...] = (
+    Field(name="Aliases", rule="create.network", judge=_aliases, says="kept; your container's name is added"),
+    Field(name="Links", rule="create.links", judge=links, says="your own containers"),
+    *(
+        must_be_empty(name, "create.network", f"{name} of a network endpoint")
+        for name in ("IPAMConfig", "DriverOpts", "GwPriority")
+    ),
+    *(
+        Field(name=name, rule="create.network", says="left out", judge=_left_out)
+        for name in ("MacAddress", "NetworkID", "EndpointID", "Gateway", "IPAddress", "IPPrefixLen", "IPv6Gateway",
+                     "GlobalIPv6Address", "GlobalIPv6PrefixLen", "DNSNames")
+    ),
+)  # fmt: skip
+"""The fields of one endpoint of ``NetworkingConfig``."""
+
+
+NETWORK: tuple[Field, ...] = (
+    Field(name="NetworkMode", rule="create.network", judge=_mode,
+          says="your own network, `none`, or `container:` of your own; never the host's"),
+    Field(name="Links", rule="create.links", judge=links, says="your own containers"),
+    Field(name="VolumesFrom", rule="create.volumes-from", judge=_volumes_from,
+          says="your own containers, when they have no folder of the host"),
+    Field(name="PortBindings", rule="create.ports", judge=_bindings,
+          says=f"on {LOOPBACK}; host ports {PORTS.start} to {PORTS.stop - 1} without those of monitoring, or any free"),
+    Field(name="PublishAllPorts", rule="create.ports", judge=_publish_all,
+          says=f"every exposed port on {LOOPBACK}, any free host port"),
+    Field(name="Dns", rule="create.dns", judge=_dns, says="IP addresses"),
+    _matching("DnsOptions", "create.dns", _DNS_OPTION),
+    _matching("DnsSearch", "create.dns", re.compile(r"\.|[A-Za-z0-9_.-]{1,253}")),
+    _matching("ExtraHosts", "create.hosts", _HOST_ENTRY),
+)  # fmt: skip
+"""The fields of ``HostConfig`` about the network and other containers."""

@@ -1,0 +1,79 @@
+"""How a container is run and what it writes beside its files: restarts, logs, the like."""
+
+from __future__ import annotations
+
+from ds01.domain.dockerpolicy import shape
+from ds01.domain.dockerpolicy.case import Case
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, kept
+from ds01.domain.dockerpolicy.strictjson import Json, is_zero
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+
+LOG: dict[str, Json] = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
+"""The one way logs are kept: readable by ``docker logs``, and never more than 30 MB."""
+
+RETRIES = 5
+_LOCAL_LOGS = frozenset({"", "json-file", "local", "none"})
+
+
+def _log(case: Case, value: Json) -> Json:
+    read = shape.struct("LogConfig", value, shape.names("Type", "Config"))
+    kind = shape.text("LogConfig.Type", read.get("Type"))
+    if kind not in _LOCAL_LOGS:
+        raise not_allowed("create.logs", f"the log driver '{kind}'", "Leave it out; read logs with `docker logs`.")
+    if kind in ("local", "none") or not is_zero(read.get("Config")):
+        case.changed("create.logs", "logs are kept as json-file, 3 x 10 MB", told=True)
+    return LOG
+
+
+def _restart(case: Case, value: Json) -> Json:
+    read = shape.struct("RestartPolicy", value, shape.names("Name", "MaximumRetryCount"))
+    name = shape.text("RestartPolicy.Name", read.get("Name"))
+    retries = shape.integer("RestartPolicy.MaximumRetryCount", read.get("MaximumRetryCount"))
+    if name in ("", "no"):
+        return {"Name": "no", "MaximumRetryCount": 0}
+    if name == "on-failure":
+        allowed = min(retries, RETRIES) if retries > 0 else RETRIES
+        return {"Name": name, "MaximumRetryCount": allowed}
+    if name in ("always", "unless-stopped"):
+        if name == "always":
+            case.changed("create.restart", "restart policy always became unless-stopped", told=True)
+        return {"Name": "unless-stopped", "MaximumRetryCount": 0}
+    raise malformed("create.restart", f"{name!r} is no restart policy")
+
+
+def _console(case: Case, value: Json) -> Json | Dropped:
+    del case
+    found = [shape.integer("ConsoleSize", item) for item in shape.items("ConsoleSize", value)]
+    if not found:
+        return DROP
+    if len(found) != 2 or not all(0 <= number <= 10_000 for number in found):
+        raise malformed("create.console", "ConsoleSize must be two small numbers")
+    return list(found)
+
+
+def _storage(case: Case, value: Json) -> Dropped:
+    for name in shape.text_map("StorageOpt", value):
+        case.changed("create.storage", f"storage option {name} left out: your disk limits hold", told=True)
+    return DROP
+
+
+def _volume_driver(case: Case, value: Json) -> Dropped:
+    del case
+    if shape.text("VolumeDriver", value) not in ("", "local"):
+        raise not_allowed("create.volumes.driver", "a volume driver", "Leave it out.")
+    return DROP
+
+
+RUNNING: tuple[Field, ...] = (
+    Field(name="LogConfig", rule="create.logs", judge=_log,
+          says="always json-file, 3 files of 10 MB; remote drivers are refused"),
+    Field(name="RestartPolicy", rule="create.restart", judge=_restart,
+          says=f"no, on-failure (at most {RETRIES} times), unless-stopped; always no with GPUs"),
+    kept("AutoRemove", "create.running", "kept", shape.flag),
+    kept("Init", "create.running", "kept", shape.flag),
+    kept("ReadonlyRootfs", "create.running", "kept", shape.flag),
+    Field(name="ConsoleSize", rule="create.console", judge=_console, says="kept"),
+    Field(name="StorageOpt", rule="create.storage", judge=_storage, says="left out: the disk limits hold"),
+    Field(name="VolumeDriver", rule="create.volumes.driver", judge=_volume_driver, says="empty or `local`"),
+)  # fmt: skip
+"""The fields of ``HostConfig`` about running."""

@@ -1,0 +1,118 @@
+"""JSON read in exactly one way, or not at all.
+
+Go's reader merges repeated keys, ignores their case, folds U+017F into ``s`` and replaces broken
+UTF-8; Python's keeps the last key and knows NaN. Whatever the two could read differently is refused here, so that
+what was judged is what the engine stores.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NoReturn
+
+from ds01.domain.dockerpolicy.verdict import malformed
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+_INT64 = 2**63
+_NUMBER_DIGITS = 20
+_NESTING = 40
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_OPENERS = re.compile(rb"[\[{]")
+
+
+def parse(data: bytes) -> Json:
+    """The one value in ``data``. Raises RefusedError (400) when it can be read in two ways or in none."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise malformed("json.encoding", "The body starts with a byte order mark")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise malformed("json.encoding", f"The body is no UTF-8 at byte {error.start}") from error
+    _check_nesting(data)
+    try:
+        value: Json = _DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise malformed("json.syntax", "The body is no JSON value, or more than one") from error
+    if b"\\ud" in data or b"\\uD" in data:
+        _check_surrogates(value)
+    return value
+
+
+def parse_object(data: bytes) -> dict[str, Json]:
+    """An object; an empty body is none."""
+    if not data.strip():
+        raise malformed("json.empty", "The request needs a JSON body and has none")
+    value = parse(data)
+    if not isinstance(value, dict):
+        raise malformed("json.object", "The body is JSON but no object")
+    return value
+
+
+def dump(value: Json) -> bytes:
+    """Bytes the engine reads in one way: ASCII, no NaN."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def is_zero(value: Json) -> bool:
+    """Whether a value says nothing: what a client sends for a field nobody set."""
+    if isinstance(value, dict):
+        return all(is_zero(item) for item in value.values())
+    if isinstance(value, list):
+        return all(is_zero(item) for item in value)
+    return value is None or value is False or value == 0 or value == ""
+
+
+def _check_nesting(data: bytes) -> None:
+    if len(_OPENERS.findall(data)) <= _NESTING:
+        return
+    depth = 0
+    for byte in _STRINGS.sub(b"", data):
+        if byte in b"[{":
+            depth += 1
+            if depth > _NESTING:
+                raise malformed("json.nesting", f"The body is nested more than {_NESTING} levels deep")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _check_surrogates(value: Json) -> None:
+    """Half a surrogate pair is no character: every reader makes something else of it."""
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise malformed("json.surrogate", "The body contains half a surrogate pair")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_surrogates(key)
+            _check_surrogates(item)
+    if isinstance(value, list):
+        for item in value:
+            _check_surrogates(item)
+
+
+def _pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in found:
+            raise malformed("json.duplicate", f"The body says {key!r} twice")
+        found[key] = value
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > _NUMBER_DIGITS or not -_INT64 <= int(text) < _INT64:
+        raise malformed("json.number", "The body contains a number that is too large")
+    return int(text)
+
+
+def _fraction(text: str) -> NoReturn:
+    raise malformed("json.number", f"The body contains {text[:20]}, and no field here takes a fraction")
+
+
+def _constant(text: str) -> NoReturn:
+    raise malformed("json.number", f"The body contains {text}, which is no JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_fraction, parse_constant=_constant, strict=True
+)

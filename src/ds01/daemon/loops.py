@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from ds01.domain.errors import Ds01Error
+from ds01.services.door.redeem import expire
 from ds01.services.inventory import refresh
 from ds01.services.reload import reload
 from ds01.services.world import World
@@ -20,6 +21,7 @@ _log = logging.getLogger("ds01d")
 
 POLICY_SECONDS = 2.0
 INVENTORY_SECONDS = 10.0
+TICKET_SECONDS = 30.0
 
 
 class Loops:
@@ -38,6 +40,7 @@ class Loops:
         rounds: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
             ("limits", POLICY_SECONDS, lambda: reload(world.policy, world.ledger, world.clock)),
             ("gpus", INVENTORY_SECONDS, lambda: refresh(world)),
+            ("tickets", TICKET_SECONDS, lambda: expire(world)),
         )
         self._tasks = [asyncio.create_task(self._every(*each)) for each in rounds]
         return self

@@ -17,6 +17,7 @@ from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
 from ds01.ports.policy import PolicyFile
 from ds01.services.locks import Locks
+from ds01.services.tickets import Tickets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class World:
     cpus: int = 1
     version: str = ""
     locks: Locks = field(default_factory=Locks)
+    tickets: Tickets = field(default_factory=Tickets)
 
     def settings(self) -> Settings:
         """The limits file in force now."""

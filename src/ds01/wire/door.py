@@ -7,6 +7,7 @@ which slots are granted, which folder is pinned where.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,8 @@ class DoorContainer:
     name: str
     stored_name: str
     image_ref: str = ""
-    forced_user: bool = False
+    force_user: str = ""
+    """``uid:gid`` when everything in it must run as its owner, else ``""``."""
     gpus: int = 0
     binds: dict[str, str] = field(default_factory=dict)
     """Staged source to the path the user wrote, to write responses back."""
@@ -68,15 +70,19 @@ class DoorBind:
 
 @dataclass(frozen=True, kw_only=True)
 class DoorCreate:
-    """A create that passed the gateway's policy. ``gpus`` as ``--gpus`` takes it; resources None: not asked."""
+    """A create that passed the gateway's policy. ``image`` is as the user wrote it; resources None: not asked."""
 
     uid: int
     name: str
     image: str
     door: str
+    image_id: str = ""
     gpus: str = "0"
+    """As ``--gpus`` takes it, or ``all``: as many as one container of this user may have."""
     binds: tuple[DoorBind, ...] = ()
     volumes_from: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    """Full ids of the other containers it shares something with."""
     cpus: float | None = None
     memory_bytes: int | None = None
     shm_bytes: int | None = None
@@ -137,6 +143,8 @@ class DoorGrant:
     requests: tuple[GrantedRequest, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     mounts: tuple[StagedBind, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the user should know of the grant, in sentences."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +158,7 @@ class DoorCommit:
 
 @dataclass(frozen=True, kw_only=True)
 class DoorAbort:
-    """The engine did not make it: take the grant back."""
+    """A ticket by itself: its create or start is over."""
 
     ticket: str
 
@@ -161,6 +169,32 @@ class DoorStart:
 
     uid: int
     id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorStarting:
+    """It may start. The ticket is committed when it has, aborted when the engine refused."""
+
+    ticket: str
+    container: DoorContainer
+
+
+class Going(StrEnum):
+    """What an owner does to a container through the gateway."""
+
+    STOP = "stop"
+    KILL = "kill"
+    RESTART = "restart"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorGone:
+    """The owner stops a container (told before the engine acts) or has removed it (told after)."""
+
+    uid: int
+    id: str
+    what: Going
 
 
 @dataclass(frozen=True, kw_only=True)

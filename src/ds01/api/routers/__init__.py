@@ -1,5 +1,5 @@
 """One router per noun."""
 
-from ds01.api.routers import containers, gpus, images, launches, limits, status
+from ds01.api.routers import containers, door, gpus, images, launches, limits, status
 
-ALL = (status.router, containers.router, launches.router, images.router, gpus.router, limits.router)
+ALL = (status.router, containers.router, launches.router, images.router, gpus.router, limits.router, door.router)

@@ -1,0 +1,113 @@
+"""What the gateway asks. Only its account and root may."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from ds01.api.identity import TheWorld, gateway_only
+from ds01.api.stream import Lines, relayed
+from ds01.services.door import audit, create, gone, known, redeem, registry, start, tags
+from ds01.wire.door import (
+    DoorAbort,
+    DoorAudit,
+    DoorCommit,
+    DoorContainer,
+    DoorCreate,
+    DoorGone,
+    DoorGrant,
+    DoorImage,
+    DoorStart,
+    DoorStarting,
+    DoorTag,
+    DoorUser,
+)
+
+router = APIRouter(prefix="/door", tags=["door"], dependencies=[Depends(gateway_only)])
+
+
+@router.get("/users/{uid}")
+async def user(world: TheWorld, uid: int) -> DoorUser:
+    """Who a uid is."""
+    return await known.user(world, uid)
+
+
+@router.get("/registry", response_class=Lines)
+async def follow(world: TheWorld) -> Lines:
+    """Who owns what: everything, then ``ready``, then changes (NDJSON of DoorUpdate)."""
+    return relayed(lambda: registry.follow(world))
+
+
+@router.get("/containers/{ref}")
+async def container(
+    world: TheWorld, ref: str, uid: Annotated[int | None, Query(description="Whose; anybody's without")] = None
+) -> DoorContainer:
+    """The container a user calls so."""
+    return await known.container(world, ref, uid)
+
+
+@router.get("/images/{image_id}")
+async def image(world: TheWorld, image_id: str) -> DoorImage:
+    """Whose an image is."""
+    return await known.image(world, image_id)
+
+
+@router.post("/creates")
+async def grant(world: TheWorld, ask: DoorCreate) -> DoorGrant:
+    """Reserve what a create needs."""
+    return await create.grant(world, ask)
+
+
+@router.post("/creates/commit")
+async def commit(world: TheWorld, ask: DoorCommit) -> DoorContainer:
+    """The engine made it."""
+    return await redeem.commit(world, ask)
+
+
+@router.post("/creates/abort", status_code=204)
+async def abort(world: TheWorld, ask: DoorAbort) -> None:
+    """The engine did not make it."""
+    await redeem.abort(world, ask)
+
+
+@router.post("/starts")
+async def starting(world: TheWorld, ask: DoorStart) -> DoorStarting:
+    """May it start?"""
+    return await start.start(world, ask)
+
+
+@router.post("/starts/commit")
+async def started(world: TheWorld, ask: DoorAbort) -> DoorContainer:
+    """The engine started it."""
+    return await start.started(world, ask)
+
+
+@router.post("/starts/abort", status_code=204)
+async def not_started(world: TheWorld, ask: DoorAbort) -> None:
+    """The engine did not start it."""
+    await start.not_started(world, ask)
+
+
+@router.post("/gone", status_code=204)
+async def going(world: TheWorld, ask: DoorGone) -> None:
+    """An owner stops her container, or has removed it."""
+    await gone.gone(world, ask)
+
+
+@router.post("/tags", status_code=204)
+async def tag(world: TheWorld, ask: DoorTag) -> None:
+    """May this tag be written?"""
+    await tags.check(world, ask)
+
+
+@router.post("/tags/commit")
+async def tagged(world: TheWorld, ask: DoorTag) -> DoorImage:
+    """The tag was written."""
+    return await tags.written(world, ask)
+
+
+@router.post("/audit", status_code=204)
+async def record(world: TheWorld, entries: list[DoorAudit]) -> None:
+    """Decisions of the gateway."""
+    await audit.record(world, entries)

@@ -1,0 +1,39 @@
+"""The gateway's decisions, as events of the user they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ds01.domain.events import Event, EventType
+from ds01.domain.people import Uid
+from ds01.ports.ledger import Books
+from ds01.services.world import World
+from ds01.wire.door import DoorAudit
+
+
+async def record(world: World, entries: Sequence[DoorAudit]) -> None:
+    """Write them down, all in one transaction."""
+    now = world.clock.now()
+
+    def write(books: Books) -> None:
+        for entry in entries:
+            details = {
+                "method": entry.method,
+                "path": entry.path,
+                "rule": entry.rule,
+                "reason": entry.reason,
+                "changes": "; ".join(entry.changes),
+            }
+            books.record(
+                Event(
+                    at=now,
+                    type=EventType.DOOR_DENIED if entry.outcome == "denied" else EventType.DOOR_ALLOWED,
+                    actor=Uid(entry.uid),
+                    uid=Uid(entry.uid),
+                    subject=entry.subject or entry.path,
+                    outcome=entry.outcome,
+                    details={key: value for key, value in details.items() if value},
+                )
+            )
+
+    await world.ledger.write(write)

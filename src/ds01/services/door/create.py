@@ -1,0 +1,228 @@
+"""A create through the Docker door: everything it needs is reserved, and taken back when the engine refuses.
+
+The limits are those of the user through this door; the folders are pinned with her rights; GPUs come from the same
+leases as everybody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ds01.domain.assembly import Order, labels, network, resources
+from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door, Label, Mount
+from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
+from ds01.domain.gpu import GpuAsk, Slot
+from ds01.domain.gpu import ask as read_ask
+from ds01.domain.image import Image
+from ds01.domain.launch import check_containers
+from ds01.domain.lease import Lease
+from ds01.domain.names import stored_container
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.caller import Caller, identify
+from ds01.services.door.gone import settle
+from ds01.services.find import mine
+from ds01.services.running import give_back, slots_of
+from ds01.services.tickets import Ticket
+from ds01.services.undo import Undo
+from ds01.services.world import World
+from ds01.wire.door import DoorBind, DoorCreate, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
+
+FORCED = (
+    "everything in this container runs as you ({who}), because {path} is on a file system that honours setuid files"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pinned:
+    """Folders, pinned. ``unsafe`` is the first path that forces the owner's uid, or empty."""
+
+    key: str = ""
+    mounts: tuple[Mount, ...] = ()
+    unsafe: str = ""
+
+
+async def grant(world: World, ask: DoorCreate) -> DoorGrant:
+    """Reserve everything. Raises Ds01Error; nothing is reserved then."""
+    caller = await identify(world, ask.uid, _door(ask.door))
+    if caller.uid == 0:
+        raise Ds01Error(NOT_ALLOWED, "root does not create containers here.", hint="Use an ordinary account")
+    image = await world.engine.image(ask.image_id)
+    if image is None:
+        raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
+    await _free_name(world, caller, ask.name)
+    async with world.locks.hold(caller.uid, ask.name, "create"), Undo() as undo:
+        await world.ledger.read(lambda books: _check(world, books, caller, ask.name))
+        forced = await world.ledger.read(lambda books: _forced_by(books, caller, ask.joins))
+        pinned = await _pin(world, caller, ask.binds, undo)
+        _check_joined(ask, pinned, forced)
+        lease, slots = await _lease(world, caller, ask, undo)
+        order = _order(ask, image, pinned, lease, forced=bool(pinned.unsafe or forced))
+        ticket = world.tickets.issue(caller, _container(world, caller, order, lease), lease, world.clock.now())
+        undo.add("ticket", lambda: _forget(world, ticket))
+        given = await _grant(world, ask, ticket, order, slots, pinned)
+        undo.keep()
+    return given
+
+
+async def _forget(world: World, ticket: Ticket) -> None:
+    world.tickets.redeem(ticket.id, world.clock.now())
+
+
+def _door(text: str) -> Door:
+    try:
+        return Door(text)
+    except ValueError as error:
+        raise Ds01Error(BAD_REQUEST, f"'{text}' is no door.") from error
+
+
+async def _free_name(world: World, caller: Caller, name: str) -> None:
+    """A container of this name that the engine no longer has was removed by itself: write that down first."""
+    found = await world.ledger.read(lambda books: books.named(caller.uid, name))
+    if found is not None and found.epoch == caller.epoch:
+        await settle(world, caller, found)
+
+
+def _check(world: World, books: Books, caller: Caller, name: str) -> None:
+    """The name is free and one more container is allowed, counting those that are being made."""
+    own, making = mine(books, caller), world.tickets.creating(caller.uid)
+    taken = next((c for c in (*own, *making) if c.name == name), None)
+    if taken is not None:
+        raise Ds01Error(
+            NAME_TAKEN,
+            f'Conflict. The container name "/{name}" is already in use by container "{taken.id}".',
+            reason="You have to remove (or rename) that container to be able to reuse that name.",
+        )
+    check_containers((*own, *making), caller.limits)
+
+
+def _forced_by(books: Books, caller: Caller, joins: Sequence[str]) -> str:
+    """The name of a joined container that runs as its owner, or empty. Joined ones can hand each other open files."""
+    for other in joins:
+        found = books.container(ContainerId(other))
+        if found is None or found.uid != caller.uid or found.epoch != caller.epoch:
+            raise Ds01Error(NOT_ALLOWED, "Only containers of your own can be joined.")
+        if found.forced_user:
+            return found.name
+    return ""
+
+
+def _check_joined(ask: DoorCreate, pinned: _Pinned, forced: str) -> None:
+    if ask.joins and pinned.unsafe and not forced:
+        raise Ds01Error(
+            NOT_ALLOWED,
+            "A container that must run as you cannot join one that may run as root.",
+            reason=f"{pinned.unsafe} is on a file system that honours setuid files.",
+            hint="Mount the folder in both, or in neither",
+        )
+
+
+async def _pin(world: World, caller: Caller, binds: Sequence[DoorBind], undo: Undo) -> _Pinned:
+    if not binds:
+        return _Pinned()
+    key = secrets.token_hex(8)
+    undo.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
+    return await asyncio.to_thread(_pinned, world, caller, binds, key)
+
+
+def _pinned(world: World, caller: Caller, binds: Sequence[DoorBind], key: str) -> _Pinned:
+    shares = world.settings().shares
+    pins = [
+        world.host.pin(caller.user, b.source, key, create=b.create, read_only=b.read_only, shared=shares) for b in binds
+    ]
+    mounts = tuple(
+        Mount(source=pin.source, target=bind.target, read_only=pin.read_only, shown=bind.source)
+        for pin, bind in zip(pins, binds, strict=True)
+    )
+    unsafe = next((bind.source for pin, bind in zip(pins, binds, strict=True) if not pin.safe), "")
+    return _Pinned(key=key, mounts=mounts, unsafe=unsafe)
+
+
+def _asked(world: World, caller: Caller, text: str) -> GpuAsk:
+    """``all`` is as many as one container of this user may have."""
+    if text == "all":
+        there = len(world.devices.inventory()) or 1
+        most = caller.limits.gpus_per_container
+        return GpuAsk(count=max(1, there if most is None else min(most, there)))
+    try:
+        return read_ask(text)
+    except ValueError as error:
+        raise Ds01Error(BAD_REQUEST, f"{error}.") from error
+
+
+async def _lease(world: World, caller: Caller, ask: DoorCreate, undo: Undo) -> tuple[Lease | None, tuple[Slot, ...]]:
+    wanted = _asked(world, caller, ask.gpus)
+    if not wanted.count:
+        return None, ()
+
+    def reserve(books: Books) -> tuple[Lease, tuple[Slot, ...]]:
+        lease = leases.grant(
+            books, user=caller.user, epoch=caller.epoch, ask=wanted, limits=caller.limits, name=ask.name,
+            now=world.clock.now(),
+        )  # fmt: skip
+        return lease, slots_of(books, lease)
+
+    lease, slots = await world.ledger.write(reserve)
+    undo.add("lease", lambda: world.ledger.write(lambda b: give_back(b, lease, "it was not made", world.clock.now())))
+    return lease, slots
+
+
+def _order(ask: DoorCreate, image: Image, pinned: _Pinned, lease: Lease | None, *, forced: bool) -> Order:
+    return Order(
+        name=ask.name, image=image, image_ref=ask.image, project=ask.project, door=_door(ask.door),
+        gpus=len(lease.slots) if lease else 0, mounts=pinned.mounts, pins=pinned.key, forced_user=forced,
+    )  # fmt: skip
+
+
+def _container(world: World, caller: Caller, order: Order, lease: Lease | None) -> Container:
+    return Container(
+        id=ContainerId(""), uid=caller.uid, epoch=caller.epoch, name=order.name, door=order.door,
+        state=ContainerState.CREATING, image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(),
+        project=order.project, lease=lease.id if lease else None, gpus=order.gpus, forced_user=order.forced_user,
+        spec=order.image.labels.get(Label.SPEC, ""), pins=order.pins, mounts=order.mounts,
+    )  # fmt: skip
+
+
+async def _grant(
+    world: World, ask: DoorCreate, ticket: Ticket, order: Order, slots: tuple[Slot, ...], pinned: _Pinned
+) -> DoorGrant:
+    caller, user = ticket.caller, ticket.caller.user
+    parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.aggregate)
+    await world.engine.ensure_network(network(user), {Label.OWNER: str(user.uid)})
+    attached = world.devices.attach(slots) if slots else Attachment()
+    most = resources(caller.limits, world.cpus)
+    who = f"{user.uid}:{user.gid}"
+    return DoorGrant(
+        ticket=ticket.id,
+        stored_name=stored_container(ask.name, user.uid),
+        labels=labels(order, user=user, epoch=caller.epoch, lease=ticket.lease),
+        cgroup_parent=parent,
+        network=network(user),
+        cpus=min(ask.cpus or most.cpus, most.cpus),
+        memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),
+        swap_bytes=most.swap_bytes,
+        shm_bytes=min(ask.shm_bytes or most.shm_bytes, most.shm_bytes),
+        pids=min(ask.pids or most.pids, most.pids),
+        stop_grace_seconds=int(caller.limits.stop_grace.total_seconds()),
+        force_user=who if order.forced_user else "",
+        binds=tuple(_staged(mount) for mount in order.mounts),
+        devices=tuple(GrantedDevice(host=d.host, inside=d.inside, permissions=d.permissions) for d in attached.devices),
+        requests=tuple(
+            GrantedRequest(driver=r.driver, ids=r.ids, capabilities=r.capabilities) for r in attached.requests
+        ),
+        environment=dict(attached.environment),
+        mounts=tuple(_staged(mount) for mount in attached.mounts),
+        notes=(FORCED.format(who=who, path=pinned.unsafe),) if pinned.unsafe else (),
+    )
+
+
+def _staged(mount: Mount) -> StagedBind:
+    return StagedBind(shown=mount.shown, staged=mount.source, target=mount.target, read_only=mount.read_only)
+
+
+def named(ticket: Ticket, container_id: str) -> Container:
+    """The container of a redeemed ticket, now that it has an id."""
+    return replace(ticket.container, id=ContainerId(container_id))

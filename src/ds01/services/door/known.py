@@ -1,0 +1,108 @@
+"""Facts for the gateway: who a uid is, whose a container or an image is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ds01.domain.container import Container, ContainerState, Label
+from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, Ds01Error
+from ds01.domain.image import Image, Tag
+from ds01.domain.names import stored_container
+from ds01.domain.people import Uid
+from ds01.ports.ledger import Books
+from ds01.services.caller import identify
+from ds01.services.images import shared
+from ds01.services.world import World
+from ds01.wire.door import DoorContainer, DoorImage, DoorUser
+
+_HEX = re.compile(r"[0-9a-f]{1,64}")
+
+
+async def user(world: World, uid: int) -> DoorUser:
+    """An identity. Its account is made or renewed here, so that a uid that changed hands inherits nothing."""
+    caller = await identify(world, uid)
+    found = caller.user
+    return DoorUser(
+        uid=found.uid, gid=found.gid, login=found.login, admin=caller.limits.admin, gids=tuple(sorted(found.gids)),
+        home=found.home,
+    )  # fmt: skip
+
+
+async def container(world: World, ref: str, uid: int | None) -> DoorContainer:
+    """The container ``uid`` calls ``ref``; anybody's for None. Raises Ds01Error (``container.unknown``)."""
+    found = await world.ledger.read(lambda books: _find(books, ref, uid))
+    if found is None:
+        raise Ds01Error(NO_CONTAINER, f"No such container: {ref}")
+    return shown(world, found)
+
+
+def _find(books: Books, ref: str, uid: int | None) -> Container | None:
+    live = list(visible(books, None if uid is None else Uid(uid)))
+    exact = [c for c in live if c.id == ref] or [c for c in live if uid is not None and c.name == ref]
+    exact = exact or [c for c in live if stored_container(c.name, c.uid) == ref]
+    if exact:
+        return exact[0]
+    prefixed = [c for c in live if c.id.startswith(ref)] if _HEX.fullmatch(ref) else []
+    return prefixed[0] if len(prefixed) == 1 else None
+
+
+def visible(books: Books, uid: Uid | None) -> Iterable[Container]:
+    """Live containers of accounts as they are now: what a former owner of a uid left is nobody's."""
+    epochs: dict[Uid, int] = {}
+    for found in books.containers(uid):
+        if found.uid not in epochs:
+            account = books.account(found.uid)
+            epochs[found.uid] = account.epoch if account is not None else -1
+        if found.epoch == epochs[found.uid] and found.state is not ContainerState.QUARANTINED:
+            yield found
+
+
+def shown(world: World, found: Container) -> DoorContainer:
+    """A container as the gateway needs it."""
+    owner = world.directory.by_uid(found.uid) if found.forced_user else None
+    return DoorContainer(
+        id=found.id,
+        uid=found.uid,
+        name=found.name,
+        stored_name=stored_container(found.name, found.uid),
+        image_ref=found.image_ref,
+        force_user="" if not found.forced_user else f"{found.uid}:{owner.gid if owner else found.uid}",
+        gpus=found.gpus,
+        binds={mount.source: mount.shown for mount in found.mounts},
+    )
+
+
+async def image(world: World, image_id: str) -> DoorImage:
+    """Whose an image is. Raises Ds01Error (``image.unknown``)."""
+    found = await world.engine.image(image_id)
+    if found is None:
+        raise Ds01Error(NO_IMAGE, f"No such image: {image_id}")
+    return await world.ledger.read(lambda books: image_shown(world, books, found))
+
+
+def image_shown(world: World, books: Books, found: Image) -> DoorImage:
+    """An image with its owners: those of its tags; without any, the one its label names (set at build, by us)."""
+    tags = [(ref, books.tag(ref)) for ref in found.tags]
+    owners = {int(tag.owner) for _, tag in tags if tag is not None and tag.owner is not None}
+    settings = world.settings()
+    common = any(not _owned(tag) and shared(settings, ref, tag) for ref, tag in tags)
+    if not owners and not common and found.labels.get(Label.OWNER, "").isdecimal():
+        owners = _by_label(books, found)
+    internal = Label.INTERNAL in found.labels
+    return DoorImage(
+        id=found.id, owners=() if internal else tuple(sorted(owners)), shared=common and not internal,
+        refs=tuple(ref for ref, _ in tags),
+    )  # fmt: skip
+
+
+def _owned(tag: Tag | None) -> bool:
+    return tag is not None and tag.owner is not None
+
+
+def _by_label(books: Books, found: Image) -> set[int]:
+    """The owner and her epoch at the time of the build."""
+    owner = int(found.labels[Label.OWNER])
+    account = books.account(Uid(owner))
+    epoch = account.epoch if account is not None else -1
+    return {owner} if found.labels.get(Label.EPOCH) == str(epoch) else set()

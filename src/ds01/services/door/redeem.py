@@ -1,0 +1,70 @@
+"""What becomes of a ticket: the engine made the container, or it did not, or nobody came back in time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ds01.domain.container import Container
+from ds01.domain.errors import BAD_REQUEST, Ds01Error
+from ds01.domain.events import EventType
+from ds01.domain.launch import check_containers
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.door.create import named
+from ds01.services.door.known import shown
+from ds01.services.find import mine
+from ds01.services.running import give_back
+from ds01.services.tell import tell
+from ds01.services.tickets import Ticket
+from ds01.services.world import World
+from ds01.wire.door import DoorAbort, DoorCommit, DoorContainer
+
+
+async def commit(world: World, ask: DoorCommit) -> DoorContainer:
+    """Remember whose the container is. Raises Ds01Error when the ticket is over; the gateway removes it then."""
+    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    if ticket is None:
+        raise Ds01Error(BAD_REQUEST, "This grant is over.", reason="It was not used in time.", hint="Try again")
+    made = named(ticket, ask.id)
+    try:
+        await world.ledger.write(lambda books: _record(books, world, ticket, made))
+    except Ds01Error:
+        await _take_back(world, ticket, "it could not be recorded")
+        raise
+    return shown(world, made)
+
+
+def _record(books: Books, world: World, ticket: Ticket, made: Container) -> None:
+    """One transaction: another create may have been quicker, so the number of containers is checked again."""
+    now, caller = world.clock.now(), ticket.caller
+    check_containers(mine(books, caller), caller.limits)
+    if ticket.lease is not None:
+        leases.find(books, ticket.lease.id)
+    books.put_container(made)
+    tell(
+        books, EventType.CONTAINER_CREATED, made, at=now, actor=caller.actor, image=made.image_ref,
+        project=made.project, door=made.door.value, gpus=str(made.gpus),
+    )  # fmt: skip
+
+
+async def abort(world: World, ask: DoorAbort) -> None:
+    """Take everything back; a ticket that is over already was taken back then."""
+    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    if ticket is not None:
+        await _take_back(world, ticket, "the engine did not make the container")
+
+
+async def expire(world: World) -> None:
+    """Take back what nobody came for. The daemon calls this now and then."""
+    for ticket in world.tickets.expired(world.clock.now()):
+        await _take_back(world, ticket, "nobody came for it")
+
+
+async def _take_back(world: World, ticket: Ticket, why: str) -> None:
+    lease, pins = ticket.lease, ticket.container.pins
+    if ticket.container.id:
+        return
+    if lease is not None:
+        await world.ledger.write(lambda books: give_back(books, lease, why, world.clock.now()))
+    if pins:
+        await asyncio.to_thread(world.host.unpin, pins)

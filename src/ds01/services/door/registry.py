@@ -1,0 +1,75 @@
+"""The registry stream: everything the gateway may need to know, then every change, for as long as it listens.
+
+Containers follow the ledger's events; images are looked at again now and then as well, because an admin adds some
+behind the door. A line at least every few seconds tells the gateway that ds01d is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from ds01.domain.container import ContainerId
+from ds01.domain.errors import Ds01Error
+from ds01.ports.ledger import Books
+from ds01.services.door.known import image_shown, shown, visible
+from ds01.services.world import World
+from ds01.wire.door import DoorImage, DoorUpdate
+
+WAIT_SECONDS = 5.0
+IMAGE_SECONDS = 20.0
+_BATCH = 500
+
+
+async def follow(world: World) -> AsyncIterator[DoorUpdate]:
+    """Updates for ever."""
+    seen, found = await world.ledger.read(lambda books: (_last(books), list(visible(books, None))))
+    for container in found:
+        yield DoorUpdate(container=shown(world, container))
+    images = await _images(world)
+    for image in images.values():
+        yield DoorUpdate(image=image)
+    yield DoorUpdate(ready=True)
+    looked = world.clock.monotonic()
+    while True:
+        last = await world.ledger.wait(seen, WAIT_SECONDS)
+        updates = await world.ledger.read(lambda books, after=seen: _changes(world, books, after))  # type: ignore[misc]
+        seen = last
+        for update in updates:
+            yield update
+        if world.clock.monotonic() - looked >= IMAGE_SECONDS:
+            looked, before, images = world.clock.monotonic(), images, await _images(world)
+            for update in _differences(before, images):
+                yield update
+        yield DoorUpdate()
+
+
+def _last(books: Books) -> int:
+    latest = books.events(limit=1)
+    return latest[-1].seq if latest else 0
+
+
+def _changes(world: World, books: Books, after: int) -> list[DoorUpdate]:
+    """What the events since then are about, as it is now."""
+    subjects = dict.fromkeys(event.subject for event in books.events(after=after, limit=_BATCH))
+    live = {container.id: container for container in visible(books, None)} if subjects else {}
+    updates = []
+    for subject in subjects:
+        if len(subject) != 64:
+            continue
+        current = live.get(ContainerId(subject))
+        updates.append(DoorUpdate(gone=subject) if current is None else DoorUpdate(container=shown(world, current)))
+    return updates
+
+
+async def _images(world: World) -> dict[str, DoorImage]:
+    try:
+        found = await world.engine.images()
+    except Ds01Error:
+        return {}
+    shown_ = await world.ledger.read(lambda books: [image_shown(world, books, image) for image in found])
+    return {image.id: image for image in shown_}
+
+
+def _differences(before: dict[str, DoorImage], now: dict[str, DoorImage]) -> list[DoorUpdate]:
+    changed = [DoorUpdate(image=image) for image in now.values() if before.get(image.id) != image]
+    return changed + [DoorUpdate(gone=image_id) for image_id in before if image_id not in now]

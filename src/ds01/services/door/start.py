@@ -1,0 +1,83 @@
+"""A start through the Docker door: its GPU is leased again and its folders are pinned again, then the engine starts it.
+
+When its GPUs are taken it is not started on others here: that makes a new container with a new id, which a Docker
+client would not find. ``ds01 start`` does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from ds01.domain.assembly import read_slots
+from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.errors import GPU_FULL, NO_CONTAINER, Ds01Error
+from ds01.domain.launch import out_of_service
+from ds01.domain.lease import Lease, LeaseState
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller, identify
+from ds01.services.door.known import shown
+from ds01.services.running import give_back, record_start
+from ds01.services.start import claim_slots, pin_again
+from ds01.services.world import World
+from ds01.wire.door import DoorAbort, DoorContainer, DoorStart, DoorStarting
+
+
+async def start(world: World, ask: DoorStart) -> DoorStarting:
+    """May it start? The ticket is redeemed when it has."""
+    caller = await identify(world, ask.uid)
+    container = await _container(world, caller, ask.id)
+    async with world.locks.hold(caller.uid, container.name, "start"):
+        await asyncio.to_thread(pin_again, world, caller, container)
+        lease = await _claim(world, caller, container) if container.gpus else None
+    ticket = world.tickets.issue(caller, container, lease, world.clock.now())
+    return DoorStarting(ticket=ticket.id, container=shown(world, container))
+
+
+async def _container(world: World, caller: Caller, container_id: str) -> Container:
+    found = await world.ledger.read(lambda books: books.container(ContainerId(container_id)))
+    if found is None or found.uid != caller.uid or found.epoch != caller.epoch:
+        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
+    if found.state is ContainerState.QUARANTINED:
+        raise out_of_service(found)
+    return found
+
+
+async def _claim(world: World, caller: Caller, container: Container) -> Lease:
+    seen = await world.engine.inspect(container.id)
+    if seen is None:
+        raise Ds01Error(NO_CONTAINER, f"No such container: {container.id}")
+    had = read_slots(seen.labels)
+
+    def claim(books: Books) -> Lease:
+        claimed = claim_slots(books, world, caller, container, had)
+        if claimed.moved:
+            raise Ds01Error(
+                GPU_FULL, f"The GPU that '{container.name}' had is in use.",
+                reason="Docker cannot move a container to another one.", hint=f"ds01 start {container.name}",
+            )  # fmt: skip
+        return claimed.lease
+
+    return await world.ledger.write(claim)
+
+
+async def started(world: World, ask: DoorAbort) -> DoorContainer:
+    """The engine has started it: its lease is active and it is recorded so."""
+    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    if ticket is None:
+        raise Ds01Error(NO_CONTAINER, "This start is over.")
+
+    def record(books: Books) -> Container:
+        current = books.container(ticket.container.id) or ticket.container
+        return record_start(
+            books, current, lease=ticket.lease, now=world.clock.now(), actor=ticket.caller.actor
+        )  # fmt: skip
+
+    return shown(world, await world.ledger.write(record))
+
+
+async def not_started(world: World, ask: DoorAbort) -> None:
+    """The engine refused: a lease that was granted for this start goes back, a held one runs out by itself."""
+    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    lease = ticket.lease if ticket is not None else None
+    if lease is not None and lease.state is LeaseState.RESERVED:
+        await world.ledger.write(lambda books: give_back(books, lease, "it did not start", world.clock.now()))

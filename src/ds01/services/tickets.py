@@ -1,0 +1,64 @@
+"""Tickets: what is promised between asking and having.
+
+They live in memory. When ds01d dies, a ticket is gone: the gateway then removes what it has just made, the lease
+expires by itself, and the reconciler drops the pins.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ds01.domain.container import Container
+from ds01.domain.lease import Lease
+from ds01.domain.people import Uid
+
+if TYPE_CHECKING:
+    from ds01.services.caller import Caller
+
+LIFE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
+    """One promise. ``container`` has no id yet when it is one to create."""
+
+    id: str
+    caller: Caller
+    container: Container
+    lease: Lease | None
+    expires_at: datetime
+
+
+@dataclass(kw_only=True)
+class Tickets:
+    """The open tickets of this server."""
+
+    _open: dict[str, Ticket] = field(default_factory=dict)
+
+    def issue(self, caller: Caller, container: Container, lease: Lease | None, now: datetime) -> Ticket:
+        """A new ticket."""
+        ticket = Ticket(
+            id=secrets.token_hex(16), caller=caller, container=container, lease=lease, expires_at=now + LIFE
+        )
+        self._open[ticket.id] = ticket
+        return ticket
+
+    def redeem(self, ticket_id: str, now: datetime) -> Ticket | None:
+        """Take a ticket; None when there is none (any more)."""
+        found = self._open.pop(ticket_id, None)
+        return found if found is not None and found.expires_at > now else None
+
+    def creating(self, uid: Uid) -> Sequence[Container]:
+        """Containers this user is about to have."""
+        return [t.container for t in self._open.values() if t.container.uid == uid and not t.container.id]
+
+    def expired(self, now: datetime) -> Sequence[Ticket]:
+        """Take the tickets whose time is over."""
+        late = [ticket for ticket in self._open.values() if ticket.expires_at <= now]
+        for ticket in late:
+            del self._open[ticket.id]
+        return late

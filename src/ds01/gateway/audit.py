@@ -1,0 +1,90 @@
+"""The record of decisions: every change and every refusal, with its rule.
+
+Records go to ds01d in small batches, so that no request waits for the disk. When they cannot be written any more,
+nothing may be changed any more: what is not recorded does not happen. Equal refusals in one batch are counted, not
+repeated, so that nobody fills the disk by being refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import structlog
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.door import Door, DoorDownError
+from ds01.wire.door import DoorAudit
+
+BATCH_SECONDS = 0.2
+PENDING = 5000
+PER_USER = 50
+"""Records of one user in one batch; what is beyond is counted in one more."""
+
+_LOG = structlog.get_logger("ds01.gateway.audit")
+
+
+class Audit:
+    """Collects records and sends them."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._pending: Counter[DoorAudit] = Counter()
+        self._of_user: Counter[int] = Counter()
+        self._failing = False
+        self._wake = asyncio.Event()
+
+    def record(self, entry: DoorAudit) -> None:
+        """Remember a decision."""
+        _LOG.info(
+            "request", uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject,
+            outcome=entry.outcome, rule=entry.rule, reason=entry.reason, changes=list(entry.changes),
+        )  # fmt: skip
+        if entry not in self._pending:
+            self._of_user[entry.uid] += 1
+            if self._of_user[entry.uid] > PER_USER:
+                entry = DoorAudit(uid=entry.uid, method="", path="", subject="", outcome=entry.outcome, rule="many",
+                                  reason="more of the same user's in the same moment")  # fmt: skip
+        self._pending[entry] += 1
+        self._wake.set()
+
+    def check_writable(self) -> None:
+        """Raises RefusedError (503) when changes cannot be recorded."""
+        if self._failing or len(self._pending) > PENDING:
+            raise RefusedError(
+                "audit.failing", "Decisions cannot be recorded right now, so nothing can be changed",
+                "Try again in a moment; if it stays, tell your admin.", status=503,
+            )  # fmt: skip
+
+    async def run(self) -> None:
+        """Send, for as long as the gateway runs."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(BATCH_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Send what is pending; what cannot be sent stays."""
+        self._wake.clear()
+        batch, self._pending = self._pending, Counter()
+        self._of_user.clear()
+        if not batch:
+            return
+        try:
+            await self._door.audit([_counted(entry, count) for entry, count in batch.items()])
+            self._failing = False
+        except (DoorDownError, RefusedError) as error:
+            if not self._failing:
+                _LOG.warning("audit.failing", reason=str(error))
+            self._failing = True
+            self._pending += batch
+            self._wake.set()
+
+
+def _counted(entry: DoorAudit, count: int) -> DoorAudit:
+    if count == 1:
+        return entry
+    return DoorAudit(
+        uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject, outcome=entry.outcome,
+        rule=entry.rule, reason=entry.reason, changes=(*entry.changes, f"{count} times"),
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""Bodies: read by their framing, with caps, and written with framing of our own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
+from ds01.gateway.http import Framing
+from ds01.gateway.stream import Stream
+
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
+_SIZE_LINE = 10
+
+Piece = bytes | memoryview
+
+
+class Chunked:
+    """Reads a chunked body, strictly: no extensions, no trailers, CRLF only. Feed it what comes."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.rest = b""
+        self._left = 0
+        self._line = b""
+        self._state = "size"
+
+    def feed(self, data: bytes) -> list[Piece]:
+        """The payload in ``data``. After the last chunk ``done`` is set and ``rest`` is what follows."""
+        pieces: list[Piece] = []
+        view, at = memoryview(data), 0
+        while at < len(data) and not self.done:
+            if self._state == "data":
+                piece = view[at : at + self._left]
+                pieces.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+                if not self._left:
+                    self._state = "after"
+            else:
+                at = self._control(data, at)
+        if self.done:
+            self.rest = data[at:]
+        return pieces
+
+    def _control(self, data: bytes, at: int) -> int:
+        """Read on in a size line, the line end after a chunk, or the empty line at the end."""
+        newline = data.find(b"\n", at)
+        end = len(data) if newline < 0 else newline + 1
+        self._line += data[at:end]
+        if len(self._line) > _SIZE_LINE or (newline < 0 and self._line and self._misplaced()):
+            raise malformed("http.chunked", "A chunk is malformed")
+        if newline >= 0:
+            line, self._line = self._line, b""
+            self._line_ended(line)
+        return end
+
+    def _misplaced(self) -> bool:
+        body = self._line.removesuffix(b"\r")
+        return bool(body) and (self._state != "size" or not _SIZE.fullmatch(body))
+
+    def _line_ended(self, line: bytes) -> None:
+        if not line.endswith(b"\r\n"):
+            raise malformed("http.chunked", "A chunk's line ends with CR LF, both")
+        line = line[:-2]
+        if self._state == "size":
+            if not _SIZE.fullmatch(line):
+                raise malformed("http.chunked", "A chunk's size is malformed")
+            self._left = int(line, 16)
+            self._state = "data" if self._left else "end"
+        elif line:
+            raise malformed("http.chunked", "A chunk is longer than it says, or a trailer follows the last one")
+        elif self._state == "after":
+            self._state = "size"
+        else:
+            self.done = True
+
+
+async def pieces(stream: Stream, framing: Framing) -> AsyncIterator[Sequence[Piece]]:
+    """A body's payload, as many pieces at a time as came together. Raises ConnectionError when it is cut short."""
+    if framing.chunked:
+        async for part in _chunked(stream):
+            yield part
+    elif framing.until_close:
+        while chunk := await stream.read():
+            yield (chunk,)
+    else:
+        async for part in _measured(stream, framing.length):
+            yield part
+
+
+async def _chunked(stream: Stream) -> AsyncIterator[Sequence[Piece]]:
+    reader = Chunked()
+    while not reader.done:
+        chunk = await stream.read()
+        if not chunk:
+            raise ConnectionResetError("the body was cut short")
+        found = reader.feed(chunk)
+        if found:
+            yield found
+    stream.unread(reader.rest)
+
+
+async def _measured(stream: Stream, length: int) -> AsyncIterator[Sequence[Piece]]:
+    left = length
+    while left:
+        chunk = await stream.read()
+        if not chunk:
+            raise ConnectionResetError("the body was cut short")
+        if len(chunk) > left:
+            stream.unread(chunk[left:])
+            chunk = chunk[:left]
+        left -= len(chunk)
+        yield (chunk,)
+
+
+async def whole(stream: Stream, framing: Framing, cap: int, rule: str = "http.body") -> bytes:
+    """A body in memory. Raises RefusedError (413) when it is larger than ``cap``."""
+    if framing.length > cap:
+        raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
+    found: list[Piece] = []
+    size = 0
+    async for part in pieces(stream, framing):
+        size += sum(map(len, part))
+        if size > cap:
+            raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
+        found += part
+    return b"".join(found)
+
+
+def chunk(parts: Sequence[Piece]) -> list[Piece]:
+    """One chunk of a chunked body, in pieces that are not joined."""
+    size = sum(map(len, parts))
+    return [b"%x\r\n" % size, *parts, b"\r\n"] if size else []
+
+
+LAST_CHUNK = b"0\r\n\r\n"

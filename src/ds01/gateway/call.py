@@ -1,0 +1,195 @@
+"""One request on its way: who asked, what for, and every way to answer it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ds01.domain.dockerpolicy import strictjson
+from ds01.domain.dockerpolicy.case import Asker
+from ds01.domain.dockerpolicy.query import Query, render
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from ds01.gateway import body as bodies
+from ds01.gateway.audit import Audit
+from ds01.gateway.door import Door
+from ds01.gateway.engine import EngineFacts
+from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
+from ds01.gateway.registry import Registry
+from ds01.gateway.routes import BodyKind, Route
+from ds01.gateway.stream import Stream
+from ds01.gateway.upstream import Ask, Upstream, UpstreamError
+from ds01.wire.door import DoorContainer, DoorUser
+
+BODY_SECONDS = 30
+"""How long a JSON body may take to arrive."""
+
+_PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
+_DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What every request is served with."""
+
+    engine: Upstream
+    door: Door
+    registry: Registry
+    audit: Audit
+    facts: EngineFacts
+
+
+@dataclass(kw_only=True)
+class Call:
+    """A request. Handlers read it, ask the engine with requests of their own, and answer."""
+
+    gate: Gate
+    client: Stream
+    user: DoorUser
+    head: Head
+    route: Route
+    path: str
+    names: Mapping[str, str]
+    query: Query
+    version: tuple[int, int]
+    keep: bool = True
+    """Whether the connection may carry another request."""
+    answered: bool = False
+    subject: str = ""
+    """Id of the object, for the record."""
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def asker(self) -> Asker:
+        """The user, as the rules see her."""
+        user = self.user
+        return Asker(uid=user.uid, gid=user.gid, gids=frozenset(user.gids), home=user.home, admin=user.admin)
+
+    # reading
+
+    def check_body(self) -> None:
+        """Refuse a body of a kind this route does not have, before reading any of it."""
+        kind = self.head.headers.get("content-type", "").strip().lower()
+        if kind.startswith(_DENIED_TYPES):
+            raise RefusedError("body.type", "Forms are not read here", "Send JSON.", status=415)
+        if self.head.headers.get("content-encoding", "identity") != "identity":
+            raise RefusedError("body.encoding", "Compressed bodies are not read here", status=415)
+        if self.route.body is BodyKind.NONE and not self.head.framing.empty and not self._empty_json():
+            raise RefusedError("body.none", "This request takes no body", "Update your client.", status=400)
+        if self.route.body is BodyKind.JSON and self.head.framing.length > self.route.cap:
+            raise RefusedError("body.size", f"The body is larger than {self.route.cap} bytes", status=413)
+
+    def _empty_json(self) -> bool:
+        """Some clients send an empty object, or an empty chunked body, where there is nothing to say."""
+        return self.head.framing.chunked or self.head.framing.length <= 4
+
+    async def body(self) -> bytes:
+        """The JSON body's bytes. Says ``100 Continue`` when the client waits for it."""
+        if self.head.framing.empty:
+            return b""
+        await self.go_on()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await bodies.whole(self.client, self.head.framing, self.route.cap, "body.size")
+        except TimeoutError as error:
+            raise RefusedError("body.slow", "The body took too long", status=408) from error
+
+    async def json(self) -> dict[str, Json]:
+        """The body as an object."""
+        return strictjson.parse_object(await self.body())
+
+    async def nothing(self) -> None:
+        """Read the body of a request that takes none."""
+        data = (await self.body()).strip()
+        if data not in (b"", b"{}", b"null"):
+            raise RefusedError("body.none", "This request takes no body", "Update your client.", status=400)
+
+    async def go_on(self) -> None:
+        """Tell a client that waits that its body is wanted."""
+        if "expect" in self.head.headers:
+            await self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # asking the engine
+
+    def target(self, path: str, values: Mapping[str, Sequence[str]] | None = None,
+               filters: Mapping[str, Sequence[str]] | None = None) -> str:  # fmt: skip
+        """A target of ours, in the version the client speaks."""
+        return f"/v{self.version[0]}.{self.version[1]}{path}{render(values or {}, filters)}"
+
+    async def container(self) -> DoorContainer:
+        """The container in the path, the user's own."""
+        found = await self.gate.registry.container(self.user, self.names["container"])
+        self.subject = found.id
+        return found
+
+    # answering
+
+    async def answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+        """A whole answer."""
+        found = {"Server": "ds01-gateway", **(headers or {})}
+        if status not in (204, 304):
+            found["Content-Length"] = str(len(body))
+        if not self.keep:
+            found["Connection"] = "close"
+        self.answered = True
+        sent = b"" if self.head.method == "HEAD" else body
+        await self.client.write(head_bytes(status_line(status), found) + sent)
+
+    async def answer_json(self, status: int, value: Json, headers: Mapping[str, str] | None = None) -> None:
+        """A whole answer in JSON."""
+        await self.answer(
+            status, strictjson.dump(value) + b"\n", {"Content-Type": "application/json", **(headers or {})}
+        )
+
+    async def pass_whole(self, ask: Ask, view: Callable[[Json], Json] | None = None) -> int:
+        """Ask the engine and pass its answer, read whole; ``view`` rewrites a JSON answer. Returns the status."""
+        head, data = await self.gate.engine.whole(ask)
+        await self.pass_answer(head, data, view)
+        return head.status
+
+    async def pass_answer(self, head: AnswerHead, data: bytes, view: Callable[[Json], Json] | None = None) -> None:
+        """Pass an answer that was read whole."""
+        if head.status >= 400:
+            await self.answer_error(head.status, data)
+        elif view is not None:
+            await self.answer_json(head.status, view(parsed(data)))
+        else:
+            await self.answer(head.status, data, passed_headers(head))
+
+    async def answer_error(self, status: int, data: bytes) -> None:
+        """The engine's refusal, with the names its user knows."""
+        await self.answer_json(status, {"message": self.shown(error_text(data))})
+
+    def shown(self, text: str) -> str:
+        """A text of the engine, without what only the engine knows."""
+        text = text.replace(f"._.{self.user.uid}", "")
+        for container in self.gate.registry.containers(self.user):
+            for staged, asked in container.binds.items():
+                text = text.replace(staged, asked) if staged in text else text
+        return text
+
+
+def error_text(data: bytes) -> str:
+    """The sentence in the engine's refusal."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return "the engine refused without a reason"
+    message = found.get("message") if isinstance(found, dict) else None
+    return message if isinstance(message, str) else "the engine refused without a reason"
+
+
+def parsed(data: bytes) -> Json:
+    """JSON the engine sent: it is read as Python reads it, to be shown to one user."""
+    try:
+        found: Json = json.loads(data)
+    except ValueError as error:
+        raise UpstreamError("the engine's answer is no JSON") from error
+    return found
+
+
+def passed_headers(head: AnswerHead) -> dict[str, str]:
+    """The few headers of an answer that clients need."""
+    return {name.title(): head.headers[name] for name in _PASSED if name in head.headers}

@@ -1,0 +1,144 @@
+"""What the gateway asks ds01d. Every fact and every grant comes from there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.upstream import Ask, Upstream, UpstreamError
+from ds01.wire import codec
+from ds01.wire.door import (
+    DoorAbort,
+    DoorAudit,
+    DoorCommit,
+    DoorContainer,
+    DoorCreate,
+    DoorGone,
+    DoorGrant,
+    DoorImage,
+    DoorStart,
+    DoorStarting,
+    DoorTag,
+    DoorUpdate,
+    DoorUser,
+)
+from ds01.wire.errors import ErrorBody
+
+T = TypeVar("T")
+SECONDS = 30
+
+
+class DoorDownError(Exception):
+    """ds01d does not answer: nothing may be granted."""
+
+
+class Door:
+    """ds01d, as the gateway sees it. Raises RefusedError with ds01d's own words, and DoorDownError."""
+
+    def __init__(self, api: str) -> None:
+        self._upstream = Upstream(api, "ds01d")
+
+    async def user(self, uid: int) -> DoorUser | None:
+        """Who this uid is; None when nobody."""
+        return await self._find(DoorUser, f"/v1/door/users/{uid}")
+
+    async def container(self, ref: str, uid: int | None) -> DoorContainer | None:
+        """The container a user calls ``ref``; anybody's for uid None."""
+        query = "" if uid is None else f"?uid={uid}"
+        return await self._find(DoorContainer, f"/v1/door/containers/{quote(ref, safe='')}{query}")
+
+    async def image(self, image_id: str) -> DoorImage | None:
+        """Whose an image is."""
+        return await self._find(DoorImage, f"/v1/door/images/{quote(image_id, safe='')}")
+
+    async def create(self, ask: DoorCreate) -> DoorGrant:
+        """Ask for everything a create needs."""
+        return codec.parse(DoorGrant, await self._post("/v1/door/creates", ask))
+
+    async def commit(self, ask: DoorCommit) -> DoorContainer:
+        """The engine made it."""
+        return codec.parse(DoorContainer, await self._post("/v1/door/creates/commit", ask))
+
+    async def abort(self, ask: DoorAbort) -> None:
+        """The engine did not make it."""
+        await self._post("/v1/door/creates/abort", ask)
+
+    async def start(self, ask: DoorStart) -> DoorStarting:
+        """Ask whether a container may start."""
+        return codec.parse(DoorStarting, await self._post("/v1/door/starts", ask))
+
+    async def started(self, ask: DoorAbort) -> None:
+        """The engine started it."""
+        await self._post("/v1/door/starts/commit", ask)
+
+    async def not_started(self, ask: DoorAbort) -> None:
+        """The engine did not start it."""
+        await self._post("/v1/door/starts/abort", ask)
+
+    async def gone(self, ask: DoorGone) -> None:
+        """A container was removed, or is about to be stopped, by its owner."""
+        await self._post("/v1/door/gone", ask)
+
+    async def tag(self, ask: DoorTag) -> None:
+        """Ask whether a tag may be written."""
+        await self._post("/v1/door/tags", ask)
+
+    async def tagged(self, ask: DoorTag) -> DoorImage:
+        """A tag was written."""
+        return codec.parse(DoorImage, await self._post("/v1/door/tags/commit", ask))
+
+    async def audit(self, records: Sequence[DoorAudit]) -> None:
+        """Record decisions."""
+        await self._post("/v1/door/audit", list(records))
+
+    async def updates(self) -> AsyncIterator[DoorUpdate]:
+        """The registry: everything, then ``ready``, then changes, until ds01d goes away."""
+        try:
+            exchange = await self._upstream.open(Ask(method="GET", target="/v1/door/registry"))
+            try:
+                head = await exchange.answered(SECONDS)
+                if head.status != 200:
+                    raise DoorDownError(f"ds01d answered {head.status} for the registry")
+                held = b""
+                async for parts in exchange.pieces():
+                    *lines, held = (held + b"".join(parts)).split(b"\n")
+                    for line in filter(None, lines):
+                        yield codec.parse(DoorUpdate, json.loads(line))
+            finally:
+                exchange.close()
+        except (UpstreamError, ConnectionError, ValueError) as error:
+            raise DoorDownError(str(error)) from error
+
+    async def _find(self, kind: type[T], target: str) -> T | None:
+        status, data = await self._ask(Ask(method="GET", target=target))
+        if status == 404:
+            return None
+        return codec.parse(kind, _checked(status, data))
+
+    async def _post(self, target: str, value: object) -> Any:
+        body = json.dumps(codec.plain(value)).encode()
+        return _checked(*await self._ask(Ask(method="POST", target=target, body=body)))
+
+    async def _ask(self, ask: Ask) -> tuple[int, Any]:
+        try:
+            head, body = await self._upstream.whole(ask, SECONDS)
+            return head.status, json.loads(body) if body else None
+        except (UpstreamError, ConnectionError, ValueError) as error:
+            raise DoorDownError(str(error)) from error
+
+
+def _checked(status: int, data: Any) -> Any:
+    """The answer's value; ds01d's refusal as one of ours."""
+    if status < 400:
+        return data
+    try:
+        view = codec.parse(ErrorBody, data).error
+    except ValueError as error:
+        raise DoorDownError(f"ds01d answered {status}") from error
+    if status >= 500 and view.code in ("ledger.error", "internal"):
+        raise DoorDownError(view.message)
+    advice = " ".join(part for part in (view.reason, f"Try: {view.hint}" if view.hint else "") if part)
+    raise RefusedError(view.code, view.message.rstrip("."), advice, status=status)

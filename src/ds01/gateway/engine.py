@@ -1,0 +1,56 @@
+"""What the gateway knows of the engine itself: its version is part of the policy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+import structlog
+
+from ds01.gateway.routes import NEWEST
+from ds01.gateway.upstream import Ask, Upstream, UpstreamError
+
+COPY_FIXED = (29, 5, 1)
+"""Engines before this one copy files of running containers, and compressed ones, in an unsafe way."""
+
+_NUMBERS = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
+_LOG = structlog.get_logger("ds01.gateway.engine")
+
+
+class EngineFacts:
+    """Version of the engine and of its API; the oldest plausible until it has answered."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self.api: tuple[int, int] = (1, 41)
+        self.version: tuple[int, ...] = (0,)
+
+    @property
+    def copies_safely(self) -> bool:
+        """Whether archives may go into and out of running containers."""
+        return self.version >= COPY_FIXED
+
+    async def refresh(self) -> bool:
+        """Ask the engine; False when it does not answer."""
+        try:
+            head, body = await self._upstream.whole(Ask(method="GET", target="/version"), 10)
+            found = json.loads(body)
+        except (UpstreamError, ConnectionError, ValueError) as error:
+            _LOG.warning("engine.unreachable", reason=str(error))
+            return False
+        if head.status != 200:
+            return False
+        api, version = _NUMBERS.match(str(found.get("ApiVersion"))), _NUMBERS.match(str(found.get("Version")))
+        if api is not None:
+            self.api = min((int(api[1]), int(api[2])), NEWEST)
+        if version is not None:
+            self.version = tuple(int(part or 0) for part in version.groups())
+        return True
+
+    async def keep(self) -> None:
+        """Ask now and then: engines are upgraded under a running gateway."""
+        pause = 2
+        while True:
+            await asyncio.sleep(pause)
+            pause = 30 if await self.refresh() else 2

@@ -1,0 +1,155 @@
+"""A plan and a grant become the body the engine gets: written anew, every limit set, nothing of the client's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ds01.domain.container import Label
+from ds01.domain.dockerpolicy.case import AskedTmpfs, Joined, Kept, Plan
+from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
+from ds01.domain.dockerpolicy.network import LOOPBACK
+from ds01.domain.dockerpolicy.resources import OOM_SCORE
+from ds01.domain.dockerpolicy.running import LOG
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.wire.door import DoorGrant, StagedBind
+
+TRUSTED = tuple(
+    value for name, value in vars(Label).items() if isinstance(value, str) and name.isupper() and name != "PREFIX"
+)
+"""Every label DS01 reads; each is set at create, because an image's labels are inherited."""
+
+VOID = "NVIDIA_VISIBLE_DEVICES=void"
+NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
+CPU_NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blueprint:
+    """The image of a create: its id, and the ports it exposes."""
+
+    id: str
+    ports: tuple[str, ...] = ()
+
+
+def body(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]) -> dict[str, Json]:
+    """The whole body. ``ids`` are the full ids of the containers the plan names."""
+    config = {name: _resolved(value, ids) for name, value in plan.config.items()}
+    config |= {
+        "Image": image.id,
+        "Env": _environment(plan.case.environment, grant),
+        "Labels": _labels(plan.case.labels, grant),
+        "Volumes": {target: {} for target in plan.case.anonymous},
+        "StopTimeout": config.get("StopTimeout", grant.stop_grace_seconds),
+    }
+    if grant.force_user:
+        config["User"] = grant.force_user
+    config["HostConfig"] = _host(plan, grant, image, ids)
+    config["NetworkingConfig"] = {"EndpointsConfig": _endpoints(plan, grant, ids)}
+    return config
+
+
+def _host(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]) -> dict[str, Json]:
+    case = plan.case
+    host = {name: _resolved(value, ids) for name, value in plan.host.items()}
+    given: dict[str, Json] = {
+        "Privileged": False,
+        "CgroupParent": grant.cgroup_parent,
+        "NanoCpus": int(grant.cpus * CPU_NANO),
+        "Memory": grant.memory_bytes,
+        "MemorySwap": grant.memory_bytes + grant.swap_bytes,
+        "MemoryReservation": min(case.memory_reservation_bytes, grant.memory_bytes),
+        "ShmSize": grant.shm_bytes,
+        "PidsLimit": grant.pids,
+        "OomScoreAdj": OOM_SCORE,
+        "LogConfig": LOG,
+        "IpcMode": host.get("IpcMode", "private"),
+        "CgroupnsMode": "private",
+        "CapDrop": _dropped_capabilities(host.get("CapDrop"), grant),
+        "SecurityOpt": ["no-new-privileges"] if grant.force_user or case.no_new_privileges else [],
+        "Mounts": _mounts(case.tmpfs, grant),
+        "NetworkMode": host.get("NetworkMode", grant.network),
+        "Devices": [
+            {"PathOnHost": device.host, "PathInContainer": device.inside, "CgroupPermissions": device.permissions}
+            for device in grant.devices
+        ],
+        "DeviceRequests": [
+            {"Driver": ask.driver, "Count": 0, "DeviceIDs": list(ask.ids), "Capabilities": [list(ask.capabilities)]}
+            for ask in grant.requests
+        ],
+    }
+    if grant.force_user:
+        given["CapAdd"] = []
+    if grant.devices or grant.requests:
+        given["RestartPolicy"] = NO_RESTART
+    if case.publish_all:
+        given["PortBindings"] = _all_ports(host.get("PortBindings"), (*case.exposed, *image.ports))
+    return host | given
+
+
+def _resolved(value: Kept, ids: Mapping[str, str]) -> Json:
+    if isinstance(value, Joined):
+        return f"{value.prefix}{ids[value.ref]}{value.suffix}"
+    if isinstance(value, list):
+        return [f"{x.prefix}{ids[x.ref]}{x.suffix}" if isinstance(x, Joined) else x for x in value]
+    return value
+
+
+def _environment(asked: Iterable[str], grant: DoorGrant) -> list[Json]:
+    given = {name: f"{name}={value}" for name, value in grant.environment.items()}
+    if "NVIDIA_VISIBLE_DEVICES" not in given:
+        given["NVIDIA_VISIBLE_DEVICES"] = VOID
+    return [*(entry for entry in asked if entry.split("=", 1)[0] not in given), *given.values()]
+
+
+def _labels(asked: Mapping[str, str], grant: DoorGrant) -> dict[str, Json]:
+    return {**asked, **dict.fromkeys(TRUSTED, ""), **grant.labels}
+
+
+def _dropped_capabilities(asked: Json, grant: DoorGrant) -> list[Json]:
+    if grant.force_user:
+        return ["ALL"]
+    found: list[Json] = list(ALWAYS_DROPPED)
+    return found + asked if isinstance(asked, list) else found
+
+
+def _mounts(tmpfs: Iterable[AskedTmpfs], grant: DoorGrant) -> list[Json]:
+    return [
+        *(_bind(bind) for bind in (*grant.binds, *grant.mounts)),
+        *(_tmpfs(mount, grant.memory_bytes) for mount in tmpfs),
+    ]
+
+
+def _bind(bind: StagedBind) -> Json:
+    return {
+        "Type": "bind", "Source": bind.staged, "Target": bind.target, "ReadOnly": bind.read_only,
+        "BindOptions": {"Propagation": "rprivate"},
+    }  # fmt: skip
+
+
+def _tmpfs(mount: AskedTmpfs, memory_bytes: int) -> Json:
+    most = memory_bytes // 2
+    mode = next((int(o.removeprefix("mode="), 8) for o in mount.options if o.startswith("mode=")), 0o1777)
+    size = min(mount.size_bytes, most) if mount.size_bytes > 0 else most
+    return {
+        "Type": "tmpfs", "Target": mount.target, "ReadOnly": "ro" in mount.options,
+        "TmpfsOptions": {"SizeBytes": size, "Mode": mode & 0o1777},
+    }  # fmt: skip
+
+
+def _all_ports(named: Json, exposed: Iterable[str]) -> Json:
+    found: dict[str, Json] = dict(named) if isinstance(named, dict) else {}
+    for port in exposed:
+        key = port if "/" in port else f"{port}/tcp"
+        found.setdefault(key, [{"HostIp": LOOPBACK, "HostPort": ""}])
+    return found
+
+
+def _endpoints(plan: Plan, grant: DoorGrant, ids: Mapping[str, str]) -> dict[str, Json]:
+    """The one endpoint: the user's own network, where her containers find each other by name."""
+    if not plan.case.wants_network:
+        return {}
+    found = {name: _resolved(value, ids) for name, value in plan.endpoint.items()}
+    asked = found.get("Aliases")
+    found["Aliases"] = list(dict.fromkeys([plan.name, *(asked if isinstance(asked, list) else [])]))
+    return {grant.network: found}

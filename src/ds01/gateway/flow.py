@@ -1,0 +1,123 @@
+"""Answers that last: streams of lines and bytes, and connections that change protocols."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from ds01.gateway import relay
+from ds01.gateway.body import LAST_CHUNK, chunk
+from ds01.gateway.call import Call, passed_headers
+from ds01.gateway.http import AnswerHead, head_bytes, status_line
+from ds01.gateway.upstream import Ask, Exchange, UpstreamError
+
+T = TypeVar("T")
+Rewrite = Callable[[bytes], bytes]
+"""What becomes of one line; empty drops it."""
+
+LINE_BYTES = 16 * 1024 * 1024
+RAW_TYPES = frozenset({"application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"})
+PROTOCOLS = frozenset({"tcp", "websocket"})
+
+
+async def while_there(leaving: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` for as long as the client is there. Raises ConnectionError when it left."""
+    task, left = asyncio.ensure_future(work), asyncio.ensure_future(leaving)
+    try:
+        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ConnectionResetError("the client left")
+        return task.result()
+    finally:
+        for each in (task, left):
+            each.cancel()
+        await asyncio.gather(task, left, return_exceptions=True)
+
+
+async def stream(call: Call, ask: Ask, rewrite: Rewrite | None = None) -> None:
+    """Ask the engine and pass its answer as it comes; ``rewrite`` changes or drops whole lines."""
+    exchange = await call.gate.engine.open(ask)
+    try:
+        await while_there(call.client.gone(), _stream(call, exchange, rewrite))
+    finally:
+        exchange.close()
+
+
+async def _stream(call: Call, exchange: Exchange, rewrite: Rewrite | None) -> None:
+    head = await exchange.answered(None)
+    if head.status >= 400:
+        await call.answer_error(head.status, await exchange.whole())
+        return
+    if head.framing.empty:
+        await call.answer(head.status, b"", passed_headers(head))
+        return
+    await begin(call, head)
+    await (_bytes(call, exchange) if rewrite is None else _lines(call, exchange, rewrite))
+    await call.client.write(LAST_CHUNK)
+
+
+async def begin(call: Call, head: AnswerHead) -> None:
+    """The head of an answer whose length nobody knows; the connection ends with it."""
+    call.answered, call.keep = True, False
+    found = {"Server": "ds01-gateway", **passed_headers(head), "Transfer-Encoding": "chunked", "Connection": "close"}
+    await call.client.write(head_bytes(status_line(head.status), found))
+
+
+async def _bytes(call: Call, exchange: Exchange) -> None:
+    async for parts in exchange.pieces():
+        await call.client.write_many(chunk(parts))
+
+
+async def _lines(call: Call, exchange: Exchange, rewrite: Rewrite) -> None:
+    held = b""
+    async for parts in exchange.pieces():
+        *lines, held = (held + b"".join(parts)).split(b"\n")
+        if len(held) > LINE_BYTES:
+            raise UpstreamError("a line of the engine's answer is too long")
+        await call.client.write_many(chunk([kept for line in lines if (kept := rewrite(line))]))
+    if held.strip():
+        await call.client.write_many(chunk([kept for kept in (rewrite(held),) if kept]))
+
+
+async def upgrade(call: Call, ask: Ask) -> None:
+    """Ask the engine to change protocols and relay both ways once it has said so; pass any other answer.
+
+    What the client sends before that is held: the engine would lose it.
+    """
+    exchange = await call.gate.engine.open(ask)
+    try:
+        head = await while_there(call.client.lost(), exchange.answered(None))
+        if not _is_raw(head, ask):
+            await _pass_plain(call, exchange, head)
+            return
+        call.answered, call.keep = True, False
+        await call.client.write(_raw_head(head, ask))
+        await relay.raw(call.client, exchange.stream)
+    finally:
+        exchange.close()
+
+
+def _is_raw(head: AnswerHead, ask: Ask) -> bool:
+    if head.status == 101:
+        return bool(ask.upgrade) and head.headers.get("upgrade", "").lower() == ask.upgrade
+    return head.status == 200 and head.headers.get("content-type") in RAW_TYPES and head.framing.until_close
+
+
+def _raw_head(head: AnswerHead, ask: Ask) -> bytes:
+    kind = head.headers.get("content-type", "")
+    found = {"Content-Type": kind} if kind in RAW_TYPES else {}
+    for name in ("sec-websocket-accept", "sec-websocket-protocol"):
+        if name in head.headers:
+            found[name.title()] = head.headers[name]
+    if head.status == 101:
+        return head_bytes("HTTP/1.1 101 UPGRADED", {**found, "Connection": "Upgrade", "Upgrade": ask.upgrade})
+    return head_bytes("HTTP/1.1 200 OK", {**found, "Connection": "close"})
+
+
+async def _pass_plain(call: Call, exchange: Exchange, head: AnswerHead) -> None:
+    data = await exchange.whole()
+    if head.status >= 400:
+        await call.answer_error(head.status, data)
+    else:
+        await call.answer(head.status, data, passed_headers(head))

@@ -1,0 +1,163 @@
+"""Containers that are there: shown, followed, stopped, removed. Each only its owner's."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from ds01.domain.container import Label
+from ds01.domain.dockerpolicy.query import Filters
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.show import Found, View
+from ds01.gateway.upstream import Ask, UpstreamError
+from ds01.wire.door import DoorAbort, DoorContainer, DoorGone, DoorStart, Going
+
+_NAME_FILTER = re.compile(r"\^?/?([A-Za-z0-9_.-]*)\$?")
+
+
+def view(call: Call) -> View:
+    """How this user sees the engine."""
+    return View(call.gate.registry, call.user)
+
+
+def own_label(call: Call) -> str:
+    """The label every container of this user has; only DS01 sets it."""
+    return f"{Label.OWNER}={call.user.uid}"
+
+
+async def listing(call: Call) -> None:
+    """``containers/json``: asked of the engine by owner, and checked row by row."""
+    await call.nothing()
+    filters, names = await _filters(call)
+    ask = Ask(method="GET", target=call.target("/containers/json", call.query.values, filters))
+
+    def shown(found: Json) -> Json:
+        rows = view(call).rows(found)
+        return cast(Json, [row for row in rows if _named(row, names)] if names else rows)
+
+    await call.pass_whole(ask, shown)
+
+
+async def _filters(call: Call) -> tuple[Filters, list[str]]:
+    """The filters for the engine, and the name filters, which only we can apply."""
+    filters = {key: list(values) for key, values in call.query.filters.items()}
+    if not call.user.admin:
+        filters["label"] = [*filters.get("label", []), own_label(call)]
+    for key in ("before", "since"):
+        if key in filters:
+            filters[key] = [(await call.gate.registry.container(call.user, ref)).id for ref in filters[key]]
+    names = [] if call.user.admin else filters.pop("name", [])
+    for name in names:
+        if not _NAME_FILTER.fullmatch(name):
+            raise malformed("filters.name", f"The name filter {name!r} is not served", "Use a part of the name.")
+    return filters, names
+
+
+def _named(row: Found, names: list[str]) -> bool:
+    return any(_matches(str(name).removeprefix("/"), wanted) for name in row["Names"] for wanted in names)
+
+
+def _matches(name: str, wanted: str) -> bool:
+    match = _NAME_FILTER.fullmatch(wanted)
+    text = match[1] if match else wanted
+    if wanted.startswith(("^", "/")):
+        return name == text if wanted.endswith("$") else name.startswith(text)
+    return name.endswith(text) if wanted.endswith("$") else text in name
+
+
+async def inspect(call: Call) -> None:
+    """``containers/{id}/json``."""
+    await call.nothing()
+    container = await call.container()
+    target = call.target(f"/containers/{container.id}/json", call.query.values)
+    await call.pass_whole(
+        Ask(method="GET", target=target), lambda found: view(call).inspected(cast(Found, found), container)
+    )
+
+
+async def passed(call: Call) -> None:
+    """Requests whose answer needs no rewriting: ``top``, ``resize``, ``pause``, ``unpause``."""
+    await call.nothing()
+    container = await call.container()
+    await call.pass_whole(Ask(method=call.head.method, target=_same(call, container)))
+
+
+async def logs(call: Call) -> None:
+    """``logs``, followed or not."""
+    await call.nothing()
+    await flow.stream(call, Ask(method="GET", target=_same(call, await call.container())))
+
+
+async def wait(call: Call) -> None:
+    """``wait``: the head comes at once, the rest when the container ends."""
+    await call.nothing()
+    await flow.stream(call, Ask(method="POST", target=_same(call, await call.container())))
+
+
+async def stats(call: Call) -> None:
+    """``stats``: a line a second."""
+    await call.nothing()
+    container = await call.container()
+    shown = view(call)
+    await flow.stream(
+        call, Ask(method="GET", target=_same(call, container)), lambda line: shown.stats_line(line, container)
+    )
+
+
+async def start(call: Call) -> None:
+    """``start``: its GPU is leased again and its folders are pinned again first."""
+    await call.nothing()
+    container = await call.container()
+    await _granted(call, container, Ask(method="POST", target=call.target(f"/containers/{container.id}/start")))
+
+
+async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:
+    """A start that ds01d grants first and hears of before the client does."""
+    granted = await call.gate.door.start(DoorStart(uid=container.uid, id=container.id))
+    call.gate.registry.learn(granted.container)
+    ticket = DoorAbort(ticket=granted.ticket)
+    try:
+        head, data = await call.gate.engine.whole(ask)
+    except (UpstreamError, ConnectionError):
+        await call.gate.door.not_started(ticket)
+        raise
+    await (call.gate.door.started(ticket) if head.status < 300 else call.gate.door.not_started(ticket))
+    await call.pass_answer(head, data)
+
+
+async def stop(call: Call) -> None:
+    """``stop``, ``kill``: ds01d hears first, so that it knows who did it."""
+    await call.nothing()
+    container = await call.container()
+    what = Going.KILL if call.path.endswith("/kill") else Going.STOP
+    await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=what))
+    await call.pass_whole(Ask(method="POST", target=_same(call, container)))
+
+
+async def restart(call: Call) -> None:
+    """``restart``: a stop, then a start that is granted like any other."""
+    await call.nothing()
+    container = await call.container()
+    await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=Going.RESTART))
+    await _granted(call, container, Ask(method="POST", target=_same(call, container)))
+
+
+async def remove(call: Call) -> None:
+    """``DELETE``: what it held is free before the answer comes."""
+    await call.nothing()
+    container = await call.container()
+    target = call.target(f"/containers/{container.id}", call.query.values)
+    head, data = await call.gate.engine.whole(Ask(method="DELETE", target=target))
+    if head.status < 400:
+        await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=Going.REMOVED))
+        call.gate.registry.forget(container.id)
+    await call.pass_answer(head, data)
+
+
+def _same(call: Call, container: DoorContainer) -> str:
+    """The same request of the same container, by its full id."""
+    last = call.path.rsplit("/", 1)[1]
+    return call.target(f"/containers/{container.id}/{last}", call.query.values)

@@ -1,0 +1,118 @@
+"""``POST /containers/create``: judged, granted, written anew; whatever fails on the way gives the grant back."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from ds01.domain.dockerpolicy.case import Joined, Plan
+from ds01.domain.dockerpolicy.create import judge_create
+from ds01.domain.dockerpolicy.names import container_name, invented
+from ds01.domain.dockerpolicy.strictjson import Json, dump
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed
+from ds01.gateway.call import Call
+from ds01.gateway.door import DoorDownError
+from ds01.gateway.finish import Blueprint, body
+from ds01.gateway.handlers.images import resolve
+from ds01.gateway.upstream import Ask, UpstreamError
+from ds01.wire.door import DoorAbort, DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorGrant
+
+_CHOOSE = random.SystemRandom()
+
+
+async def create(call: Call) -> None:
+    """The whole of a create."""
+    asked = call.query.get("name")
+    name = container_name(asked) if asked else invented(_CHOOSE)
+    plan = judge_create(await call.json(), name, call.asker)
+    call.changes += plan.case.changes
+    image = await resolve(call, plan.case.image)
+    others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
+    grant = await call.gate.door.create(_ask(call, plan, others, image.id))
+    ids = {ref: other.id for ref, other in others.items()}
+    await _made(call, plan, grant, image, ids)
+
+
+def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image_id: str) -> DoorCreate:
+    case = plan.case
+    return DoorCreate(
+        uid=call.user.uid,
+        name=plan.name,
+        image=case.image,
+        image_id=image_id,
+        door=_door(case.labels),
+        gpus=case.gpus,
+        binds=tuple(
+            DoorBind(source=b.source, target=b.target, read_only=b.read_only, create=b.create) for b in case.binds
+        ),
+        joins=tuple(other.id for other in others.values()),
+        volumes_from=_volumes_from(plan, others),
+        cpus=case.asked_cpus,
+        memory_bytes=case.memory_bytes,
+        shm_bytes=case.shm_bytes,
+        pids=case.pids,
+    )
+
+
+def _volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> tuple[str, ...]:
+    """The containers whose volumes are wanted; folders of the host do not travel this way."""
+    found = plan.host.get("VolumesFrom")
+    named = [others[item.ref] for item in found if isinstance(item, Joined)] if isinstance(found, list) else []
+    for other in named:
+        if other.binds:
+            raise malformed(
+                "create.volumes-from", f"'{other.name}' has a folder of the host", "Name the folder again with -v."
+            )
+    return tuple(other.id for other in named)
+
+
+def _door(labels: dict[str, str]) -> str:
+    """How a container came to be: editors and compose leave their marks."""
+    if any(key.startswith(("devcontainer.", "com.visualstudio.code.devcontainers.")) for key in labels):
+        return "devcontainer"
+    return "compose" if "com.docker.compose.project" in labels else "docker"
+
+
+async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, ids: dict[str, str]) -> None:
+    """Ask the engine; commit when it made the container, abort when it did not."""
+    made: str | None = None
+    try:
+        made, answer, status = await _engine_create(call, body(plan, grant, image, ids), grant.stored_name)
+        if made is None:
+            await call.gate.door.abort(DoorAbort(ticket=grant.ticket))
+            await call.answer_error(status, answer)
+            return
+        commit = DoorCommit(ticket=grant.ticket, id=made, image_id=image.id)
+        call.gate.registry.learn(await call.gate.door.commit(commit))
+    except (UpstreamError, ConnectionError, DoorDownError, RefusedError):
+        await _undo(call, grant, made)
+        raise
+    call.subject = made
+    changes = (*call.changes, *(Change(rule="create.granted", text=text, told=True) for text in grant.notes))
+    warnings: list[Json] = [f"DS01: {change.text}" for change in changes if change.told]
+    await call.answer_json(201, {"Id": made, "Warnings": [*_warnings(answer), *warnings]})
+
+
+async def _engine_create(call: Call, wanted: dict[str, Json], stored: str) -> tuple[str | None, bytes, int]:
+    target = call.target("/containers/create", {"name": [stored]})
+    head, data = await call.gate.engine.whole(Ask(method="POST", target=target, body=dump(wanted)))
+    if head.status != 201:
+        return None, data, head.status if head.status >= 400 else 502
+    found: Any = json.loads(data)
+    return str(found["Id"]), data, head.status
+
+
+async def _undo(call: Call, grant: DoorGrant, made: str | None) -> None:
+    """Leave nothing behind: neither a container without an owner nor a grant without a container."""
+    if made is not None:
+        await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/containers/{made}", {"force": ["1"]})))
+    try:
+        await call.gate.door.abort(DoorAbort(ticket=grant.ticket))
+    except (DoorDownError, RefusedError):
+        return  # the ticket expires by itself
+
+
+def _warnings(answer: bytes) -> list[Json]:
+    found = json.loads(answer).get("Warnings")
+    return found if isinstance(found, list) else []

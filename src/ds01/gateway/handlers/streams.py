@@ -1,0 +1,95 @@
+"""Terminals: attach, and commands in a running container."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ds01.domain.dockerpolicy.execute import judge_exec, judge_exec_start
+from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorContainer
+
+_WEBSOCKET = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "origin")
+
+
+async def attach(call: Call) -> None:
+    """``attach``: the container's own terminal."""
+    await call.nothing()
+    container = await call.container()
+    target = call.target(f"/containers/{container.id}/attach", call.query.values)
+    await flow.upgrade(call, Ask(method="POST", target=target, upgrade=_protocol(call, "tcp")))
+
+
+async def attach_websocket(call: Call) -> None:
+    """``attach/ws``."""
+    await call.nothing()
+    container = await call.container()
+    if call.head.upgrade != "websocket":
+        raise malformed("attach.websocket", "This address is for websockets")
+    headers = {name.title(): call.head.headers[name] for name in _WEBSOCKET if name in call.head.headers}
+    target = call.target(f"/containers/{container.id}/attach/ws", call.query.values)
+    await flow.upgrade(call, Ask(method="GET", target=target, upgrade="websocket", headers=headers))
+
+
+def _protocol(call: Call, wanted: str) -> str:
+    """The protocol to ask for: the client's, when it is the one this request knows."""
+    if call.head.upgrade not in ("", wanted):
+        raise malformed("http.upgrade", f"The protocol {call.head.upgrade[:20]!r} is not spoken here")
+    return call.head.upgrade
+
+
+async def exec_create(call: Call) -> None:
+    """``exec``: as the container's owner where the container must be hers alone."""
+    container = await call.container()
+    plan = judge_exec(await call.json(), call.asker, container.force_user)
+    call.changes += plan.changes
+    target = call.target(f"/containers/{container.id}/exec")
+    await call.pass_whole(Ask(method="POST", target=target, body=dump(plan.body)))
+
+
+async def _exec(call: Call) -> tuple[dict[str, Any], DoorContainer]:
+    """The exec in the path, when it is in a container of the user's."""
+    wanted = call.names["exec"]
+    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/exec/{wanted}/json")))
+    if head.status != 200:
+        raise absent("exec instance", wanted)
+    found: dict[str, Any] = json.loads(data)
+    try:
+        container = await call.gate.registry.container(call.user, str(found.get("ContainerID")))
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        raise absent("exec instance", wanted) from error
+    call.subject = container.id
+    return found, container
+
+
+async def exec_start(call: Call) -> None:
+    """``exec/{id}/start``: the body says whether a stream follows, headers do not."""
+    started = judge_exec_start(await call.json(), call.asker)
+    await _exec(call)
+    target = call.target(f"/exec/{call.names['exec']}/start")
+    detached = started.get("Detach") is True
+    protocol = "" if detached else _protocol(call, "tcp")
+    ask = Ask(method="POST", target=target, body=dump({"Detach": False, "Tty": False, **started}), upgrade=protocol)
+    await (call.pass_whole(ask) if detached else flow.upgrade(call, ask))
+
+
+async def exec_inspect(call: Call) -> None:
+    """``exec/{id}/json``."""
+    await call.nothing()
+    found, _ = await _exec(call)
+    await call.answer_json(200, found)
+
+
+async def exec_resize(call: Call) -> None:
+    """``exec/{id}/resize``."""
+    await call.nothing()
+    await _exec(call)
+    await call.pass_whole(
+        Ask(method="POST", target=call.target(f"/exec/{call.names['exec']}/resize", call.query.values))
+    )

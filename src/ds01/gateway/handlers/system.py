@@ -1,0 +1,88 @@
+"""The engine itself: is it there, what is it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import RefusedError, absent
+from ds01.gateway.call import Call
+from ds01.gateway.routes import OLDEST
+from ds01.gateway.upstream import Ask
+
+_INFO = (
+    "ID", "Driver", "DriverStatus", "MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet",
+    "PidsLimit", "IPv4Forwarding", "OomKillDisable", "NFd", "NGoroutines", "SystemTime", "LoggingDriver",
+    "CgroupDriver", "CgroupVersion", "KernelVersion", "OperatingSystem", "OSVersion", "OSType", "Architecture",
+    "IndexServerAddress", "NCPU", "MemTotal", "DockerRootDir", "Name", "ExperimentalBuild", "ServerVersion",
+    "Runtimes", "DefaultRuntime", "Isolation", "InitBinary", "SecurityOptions", "CDISpecDirs",
+    "ContainerdCommit", "RuncCommit", "InitCommit", "Debug", "Plugins", "Warnings",
+)  # fmt: skip
+"""What ``info`` shows: a list, so that a newer engine shows nothing nobody looked at."""
+
+
+async def ping(call: Call) -> None:
+    """``/_ping``: the version clients come down to, and the sign that this is the gateway."""
+    await call.nothing()
+    head, body = await call.gate.engine.whole(Ask(method="GET", target="/_ping"), 10)
+    newest = call.gate.facts.api
+    await call.answer(
+        head.status,
+        body,
+        {
+            "Content-Type": "text/plain; charset=utf-8",
+            "Api-Version": f"{newest[0]}.{newest[1]}",
+            "Docker-Experimental": "false",
+            "Ostype": "linux",
+            "Builder-Version": "1",
+            "Ds01-Gateway": "1",
+            "Cache-Control": "no-cache, no-store, must-revalidate",
+        },
+    )
+
+
+async def version(call: Call) -> None:
+    """``/version``."""
+    newest = ".".join(map(str, call.gate.facts.api))
+
+    def view(found: Json) -> Json:
+        if isinstance(found, dict):
+            found["ApiVersion"] = newest
+            found["MinAPIVersion"] = ".".join(map(str, OLDEST))
+        return found
+
+    await call.nothing()
+    await call.pass_whole(Ask(method="GET", target=call.target("/version")), view)
+
+
+async def info(call: Call) -> None:
+    """``/info``: the machine, and the user's own numbers."""
+    await call.nothing()
+    mine = list(call.gate.registry.containers(call.user))
+    images = list(call.gate.registry.images(call.user))
+
+    def view(found: Json) -> Json:
+        known: dict[str, Any] = found if isinstance(found, dict) else {}
+        shown = known if call.user.admin else {name: known[name] for name in _INFO if name in known}
+        if not call.user.admin:
+            shown |= {"Containers": len(mine), "Images": len(images), "Swarm": {"LocalNodeState": "inactive"}}
+        return shown
+
+    await call.pass_whole(Ask(method="GET", target=call.target("/info")), view)
+
+
+async def no_plugins(call: Call) -> None:
+    """``/plugins``: none."""
+    await call.nothing()
+    await call.answer_json(200, [])
+
+
+async def no_swarm(call: Call) -> None:
+    """Swarm, in the words that keep clients quiet."""
+    raise RefusedError("swarm.none", "This node is not a swarm manager", status=503)
+
+
+async def nothing_there(call: Call) -> None:
+    """A kind of object users have none of yet: like an engine without any."""
+    kind, name = next(iter(call.names.items()))
+    raise absent(kind, name)

@@ -1,0 +1,108 @@
+"""``ds01-gateway``: the Docker API as users see it.
+
+Started as root it takes its socket, then becomes ``--user`` for good; started unprivileged (by systemd, say) it uses
+what it has. It keeps no state: killed and started again it knows everything again within a moment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from ds01.gateway.audit import Audit
+from ds01.gateway.call import Gate
+from ds01.gateway.door import Door
+from ds01.gateway.engine import EngineFacts
+from ds01.gateway.identity import Presence
+from ds01.gateway.listen import Listener, many_files, own_socket, passed_socket
+from ds01.gateway.privilege import become
+from ds01.gateway.registry import Registry
+from ds01.gateway.serve import Server
+from ds01.gateway.table import TABLE
+from ds01.gateway.upstream import Upstream
+
+_LOG = structlog.get_logger("ds01.gateway")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program."""
+    options = _parser().parse_args(arguments)
+    structlog.configure(processors=[
+        structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info, structlog.processors.JSONRenderer(),
+    ])  # fmt: skip
+    try:
+        listening = passed_socket(os.environ, os.getpid()) or own_socket(options.socket or options.run / "docker.sock")
+        if options.user and os.geteuid() == 0:
+            become(options.user, Path(_unix(options.engine)))
+    except (OSError, ValueError, KeyError) as error:
+        print(f"ds01-gateway: cannot start: {error}", file=sys.stderr)
+        return 1
+    if os.geteuid() == 0:
+        _LOG.warning("privilege.root", what="the gateway runs as root; start it with --user")
+    many_files()
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(run(listening, engine=_unix(options.engine), api=str(options.api or options.run / "ds01d.sock")))
+    return 0
+
+
+async def run(listening: socket.socket, *, engine: str, api: str) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    upstream, door = Upstream(engine, "the engine"), Door(api)
+    gate = Gate(engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream))
+    listener = Listener(Server(gate, TABLE), Presence())
+    await gate.facts.refresh()
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    tasks = [asyncio.create_task(work) for work in (gate.registry.follow(), gate.audit.run(), gate.facts.keep())]
+    await listener.listen(listening)
+    _LOG.info("ready", engine=engine, api=api, uid=os.geteuid())
+    _tell_systemd("READY=1")
+    await stop.wait()
+    _tell_systemd("STOPPING=1")
+    await listener.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await gate.audit.flush()
+    _LOG.info("stopped")
+
+
+def _unix(address: str) -> str:
+    if not address.startswith("unix://"):
+        raise ValueError(f"the engine's address must start with unix://, not {address!r}")
+    return address.removeprefix("unix://")
+
+
+def _tell_systemd(state: str) -> None:
+    """Readiness, when somebody waits for it."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address.startswith(("/", "@")):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, contextlib.suppress(OSError):
+            notify.connect("\0" + address[1:] if address.startswith("@") else address)
+            notify.sendall(state.encode())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ds01-gateway", description="The Docker API, safe to give to everybody.")
+    parser.add_argument("--run", type=Path, default=Path("/run/ds01"), help="where the sockets are")
+    parser.add_argument("--engine", default="unix:///var/run/docker.sock", help="the engine's address")
+    parser.add_argument("--api", type=Path, help="the socket of ds01d (default: <run>/ds01d.sock)")
+    parser.add_argument("--socket", type=Path, help="the socket to serve (default: <run>/docker.sock)")
+    parser.add_argument("--user", default="", help="become this account after taking the socket")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

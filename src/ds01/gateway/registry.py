@@ -1,0 +1,181 @@
+"""Who owns what, in memory: a mirror of the ledger that ds01d feeds.
+
+The mirror answers at the speed of memory and goes on answering for a minute when ds01d is away. What it does not
+know is asked of ds01d directly, because a stream is always a moment late. Unknown ownership is nobody's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from ds01.domain.dockerpolicy.verdict import RefusedError, absent
+from ds01.gateway.door import Door, DoorDownError
+from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate, DoorUser
+
+STALE_SECONDS = 60.0
+"""How long the mirror is good for when ds01d is away."""
+
+USER_SECONDS = 20.0
+"""How long an identity is good for before ds01d is asked again."""
+
+RETRY_SECONDS = 0.5
+_LOG = structlog.get_logger("ds01.gateway.registry")
+_HEX = re.compile(r"[0-9a-f]{1,64}")
+
+
+class Registry:
+    """Containers, images and users as ds01d knows them."""
+
+    def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
+        self._door = door
+        self._clock = clock
+        self._containers: dict[str, DoorContainer] = {}
+        self._images: dict[str, DoorImage] = {}
+        self._users: dict[int, tuple[DoorUser | None, float]] = {}
+        self._following = False
+        self._contact = -STALE_SECONDS
+
+    async def follow(self) -> None:
+        """Keep the mirror, for as long as the gateway runs."""
+        while True:
+            try:
+                await self._follow_once()
+            except DoorDownError as error:
+                _LOG.warning("registry.lost", reason=str(error))
+            finally:
+                self._following = False
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow_once(self) -> None:
+        containers: dict[str, DoorContainer] = {}
+        images: dict[str, DoorImage] = {}
+        async for update in self._door.updates():
+            self._contact = self._clock()
+            if update.ready:
+                self._containers, self._images, self._following = containers, images, True
+            else:
+                _apply(update, containers, images)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the mirror may still be believed."""
+        return self._following or self._clock() - self._contact < STALE_SECONDS
+
+    async def user(self, uid: int) -> DoorUser | None:
+        """Who this uid is. While ds01d is away, who it was a minute ago."""
+        known = self._users.get(uid)
+        now = self._clock()
+        if known is not None and now - known[1] < USER_SECONDS:
+            return known[0]
+        try:
+            found = await self._door.user(uid)
+        except DoorDownError:
+            if known is not None and now - known[1] < STALE_SECONDS:
+                return known[0]
+            raise
+        self._users[uid] = (found, now)
+        return found
+
+    async def container(self, user: DoorUser, ref: str) -> DoorContainer:
+        """The container this user calls ``ref``: full id, name, then id prefix. Raises AbsentError."""
+        found = self._known(user, ref)
+        if found is None:
+            found = await self._asked(user, ref)
+        if found is None:
+            raise absent("container", ref)
+        return found
+
+    def _known(self, user: DoorUser, ref: str) -> DoorContainer | None:
+        self._check_usable()
+        mine = list(self.containers(user))
+        exact = [c for c in mine if ref in (c.id, c.stored_name)] or [c for c in mine if self.named(user, c) == ref]
+        if exact:
+            return exact[0]
+        if not _HEX.fullmatch(ref):
+            return None
+        prefixed = [c for c in mine if c.id.startswith(ref)]
+        if len(prefixed) > 1:
+            raise RefusedError("own.ambiguous", f"Multiple IDs found with provided prefix: {ref}", status=400)
+        return prefixed[0] if prefixed else None
+
+    async def _asked(self, user: DoorUser, ref: str) -> DoorContainer | None:
+        try:
+            found = await self._door.container(ref, None if user.admin else user.uid)
+        except DoorDownError:
+            return None
+        if found is None or not (user.admin or found.uid == user.uid):
+            return None
+        self._containers[found.id] = found
+        return found
+
+    def containers(self, user: DoorUser) -> Iterable[DoorContainer]:
+        """The containers this user may see."""
+        return (c for c in self._containers.values() if user.admin or c.uid == user.uid)
+
+    def by_id(self, user: DoorUser, container_id: str) -> DoorContainer | None:
+        """A container by its full id, when this user may see it."""
+        found = self._containers.get(container_id)
+        return found if found is not None and (user.admin or found.uid == user.uid) else None
+
+    @staticmethod
+    def named(user: DoorUser, container: DoorContainer) -> str:
+        """How this user calls a container: her own by its plain name, another's by the stored one."""
+        return container.name if container.uid == user.uid else container.stored_name
+
+    async def sees_image(self, user: DoorUser, image_id: str) -> DoorImage | None:
+        """An image by id, when this user may see it."""
+        found = self._images.get(image_id)
+        if found is None or not _may_see(user, found):
+            try:
+                found = await self._door.image(image_id)
+            except DoorDownError:
+                found = None
+            if found is not None:
+                self._images[image_id] = found
+        return found if found is not None and _may_see(user, found) else None
+
+    def image(self, user: DoorUser, image_id: str) -> DoorImage | None:
+        """An image the mirror knows, when this user may see it."""
+        found = self._images.get(image_id)
+        return found if found is not None and _may_see(user, found) else None
+
+    def images(self, user: DoorUser) -> Iterable[DoorImage]:
+        """The images this user may see."""
+        return (image for image in self._images.values() if _may_see(user, image))
+
+    def learn(self, container: DoorContainer) -> None:
+        """Know a container at once, before the stream says so."""
+        self._containers[container.id] = container
+
+    def learn_image(self, image: DoorImage) -> None:
+        """Know an image at once."""
+        self._images[image.id] = image
+
+    def forget(self, container_id: str) -> None:
+        """A container is gone."""
+        self._containers.pop(container_id, None)
+
+    def _check_usable(self) -> None:
+        if not self.usable:
+            raise RefusedError(
+                "registry.away", "ds01d does not answer, so nothing can be shown", "Try again in a moment.", status=503
+            )
+
+
+def _may_see(user: DoorUser, image: DoorImage) -> bool:
+    return user.admin or image.shared or user.uid in image.owners
+
+
+def _apply(update: DoorUpdate, containers: dict[str, DoorContainer], images: dict[str, DoorImage]) -> None:
+    if update.container is not None:
+        containers[update.container.id] = update.container
+    if update.image is not None:
+        images[update.image.id] = update.image
+    if update.gone:
+        containers.pop(update.gone, None)
+        images.pop(update.gone, None)

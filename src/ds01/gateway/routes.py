@@ -1,0 +1,127 @@
+"""Which requests there are. A request without a route is refused; nothing is passed because nobody thought of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from ds01.domain.dockerpolicy.query import Rules
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+
+if TYPE_CHECKING:
+    from ds01.gateway.call import Call
+
+OLDEST = (1, 24)
+"""Before this, engines took a configuration with a start."""
+
+NEWEST = (1, 55)
+"""The newest API these rules were written for; advertised at most, so that clients come down to it."""
+
+JSON_CAP = 64 * 1024
+CREATE_CAP = 1024 * 1024
+_PATH = re.compile(r"/(?:[A-Za-z0-9._:@~-]+(?:/[A-Za-z0-9._:@~-]+)*)?")
+_VERSION = re.compile(r"/v(\d{1,2})\.(\d{1,2})(?=/)")
+_LIKE_A_VERSION = re.compile(r"/[vV]\d[^/]*(/|$)")
+_ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
+CONTAINER = r"(?P<container>[A-Za-z0-9][A-Za-z0-9_.-]*)"
+IMAGE = r"(?P<image>[A-Za-z0-9][A-Za-z0-9_.:@/-]*)"
+EXEC = r"(?P<exec>[0-9a-f]{64})"
+
+
+class BodyKind(Enum):
+    """What a request's body is."""
+
+    NONE = "none"
+    JSON = "json"
+    STREAM = "stream"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One kind of request. ``name`` is what the record calls it; ``changes`` says that it changes something."""
+
+    name: str
+    method: str
+    path: str
+    handler: Callable[[Call], Awaitable[None]]
+    query: Rules = field(default_factory=Rules)
+    body: BodyKind = BodyKind.NONE
+    cap: int = JSON_CAP
+    upgrade: bool = False
+    changes: bool = False
+    open: bool = False
+    """Whether anybody may ask, also root and accounts this server does not know: it tells nothing of anybody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A target in canonical form. ``version`` None: the client named none."""
+
+    path: str
+    query: str
+    version: tuple[int, int] | None
+
+
+def target(raw: str) -> Target:
+    """Read a request's target. Raises RefusedError when its path can be spelled in another way."""
+    path, _, query = raw.partition("?")
+    path = _ESCAPED.sub(_unescaped, path)
+    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+        raise malformed("path.canonical", "The path is not in its simplest form")
+    match = _VERSION.match(path)
+    if match is None:
+        if _LIKE_A_VERSION.match(path):
+            raise malformed("path.version", "The API version is malformed")
+        return Target(path=path, query=query, version=None)
+    if any(len(number) > 1 and number.startswith("0") for number in match.groups()):
+        raise malformed("path.version", "The API version is malformed")
+    return Target(path=path[match.end() :], query=query, version=(int(match[1]), int(match[2])))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    if not re.fullmatch(r"[A-Za-z0-9._:@~-]", character):
+        raise malformed("path.escape", "The path contains an escaped character that no name has")
+    return character
+
+
+def check_version(version: tuple[int, int] | None, newest: tuple[int, int]) -> tuple[int, int]:
+    """The version to speak to the engine."""
+    if version is None:
+        return newest
+    if version < OLDEST:
+        raise malformed(
+            "path.version.old",
+            f"client version {version[0]}.{version[1]} is too old. Minimum supported API version is 1.24",
+            "Please upgrade your client to a newer version.",
+        )
+    if version > newest:
+        raise malformed(
+            "path.version.new",
+            f"client version {version[0]}.{version[1]} is too new. Maximum supported API version is "
+            f"{newest[0]}.{newest[1]}",
+        )
+    return version
+
+
+class Table:
+    """All routes, to be looked up by method and path."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = [(route, re.compile(route.path)) for route in routes]
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The route of a request and the names in its path."""
+        others = False
+        for route, pattern in self._routes:
+            match = pattern.fullmatch(path)
+            if match is not None:
+                if route.method == method:
+                    return route, match.groupdict()
+                others = True
+        if others:
+            raise RefusedError("route.method", f"{method} is not served for {path}", status=405)
+        raise not_allowed("route.unknown", f"{method} {path}", "DS01 does not serve this part of the Docker API.")

@@ -1,0 +1,159 @@
+"""One connection: request after request, each judged as its own; whatever goes wrong ends in a closed connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+
+import structlog
+
+from ds01.domain.dockerpolicy import query
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.call import Call, Gate
+from ds01.gateway.door import DoorDownError
+from ds01.gateway.http import Head, TooSlowError, head_bytes, read_request, status_line
+from ds01.gateway.routes import Route, Table, check_version, target
+from ds01.gateway.show import message_body
+from ds01.gateway.stream import Stream
+from ds01.gateway.upstream import UpstreamError
+from ds01.wire.door import DoorAudit, DoorUser
+
+IDLE_SECONDS = 300
+HEAD_SECONDS = 10
+LINGER_SECONDS = 2
+LINGER_BYTES = 32 * 1024 * 1024
+_LOG = structlog.get_logger("ds01.gateway")
+
+
+class Server:
+    """Serves connections with one table of routes."""
+
+    def __init__(self, gate: Gate, table: Table) -> None:
+        self._gate = gate
+        self._table = table
+
+    async def serve(self, client: Stream, uid: int) -> None:
+        """All requests of one connection. Its identity was fixed when it was made."""
+        try:
+            while await self._one(client, uid):
+                pass
+        except (ConnectionError, TooSlowError):
+            client.abort()
+        finally:
+            client.close()
+
+    async def _one(self, client: Stream, uid: int) -> bool:
+        """One request; False when the connection is done."""
+        try:
+            head = await read_request(client, IDLE_SECONDS, HEAD_SECONDS)
+        except RefusedError as error:
+            self._record(uid, None, "", "", error)
+            await _refuse_plainly(client, error)
+            return False
+        if head is None:
+            return False
+        return await self._judged(client, uid, head)
+
+    async def _judged(self, client: Stream, uid: int, head: Head) -> bool:
+        call: Call | None = None
+        try:
+            call = await self._call(client, uid, head)
+            await self._handle(call)
+        except RefusedError as error:
+            self._record(uid, head, call.path if call else head.target, call.subject if call else "", error)
+            return await _answer_refusal(client, head, call, error)
+        except DoorDownError as error:
+            _LOG.warning("ds01d.unreachable", reason=str(error))
+            away = RefusedError("ds01d.away", "ds01d does not answer, so nothing can be granted",
+                                "Try again in a moment.", status=503)  # fmt: skip
+            return await _answer_refusal(client, head, call, away)
+        except UpstreamError as error:
+            return await _answer_refusal(
+                client, head, call, RefusedError("engine.away", f"{error}".capitalize(), status=error.status)
+            )
+        except ConnectionError:
+            raise
+        except Exception:  # noqa: BLE001  a mistake of ours ends in a refusal, whatever it is
+            _LOG.exception("internal", method=head.method, target=head.target[:200], uid=uid)
+            broken = RefusedError("internal", "DS01 made a mistake with this request", "Tell your admin.", status=500)
+            self._record(uid, head, head.target, "", broken)
+            return await _answer_refusal(client, head, call, broken)
+        return call.keep and call.answered
+
+    async def _user(self, uid: int, route: Route) -> DoorUser:
+        if route.open:
+            return DoorUser(uid=uid, gid=uid, login="", admin=False)
+        if uid == 0:
+            raise RefusedError(
+                "identity.root", "root does not use the gateway", "Use the engine's own socket, or an ordinary account."
+            )
+        user = await self._gate.registry.user(uid)
+        if user is None:
+            raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}")
+        return user
+
+    async def _call(self, client: Stream, uid: int, head: Head) -> Call:
+        where = target(head.target)
+        route, names = self._table.find(head.method, where.path)
+        user = await self._user(uid, route)
+        call = Call(
+            gate=self._gate, client=client, user=user, head=head, route=route, path=where.path, names=names,
+            query=query.judge(where.query, route.query),
+            version=check_version(where.version, self._gate.facts.api), keep=not head.close,
+        )  # fmt: skip
+        call.check_body()
+        if route.changes:
+            self._gate.audit.check_writable()
+        return call
+
+    async def _handle(self, call: Call) -> None:
+        await call.route.handler(call)
+        if call.route.changes:
+            self._gate.audit.record(
+                DoorAudit(
+                    uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
+                    outcome="allowed", rule=call.route.name,
+                    changes=tuple(f"{change.rule}: {change.text}" for change in call.changes),
+                )
+            )  # fmt: skip
+
+    def _record(self, uid: int, head: Head | None, path: str, subject: str, error: RefusedError) -> None:
+        entry = DoorAudit(uid=uid, method=head.method if head else "", path=path[:200], subject=subject,
+                          outcome="denied", rule=error.rule, reason=error.what[:300])  # fmt: skip
+        self._gate.audit.record(replace(entry, path=entry.path.encode("ascii", "backslashreplace").decode("ascii")))
+
+
+async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: RefusedError) -> bool:
+    """Say no, when nothing was said yet. The connection goes on only when the whole request was read."""
+    if call is not None and call.answered:
+        client.abort()
+        return False
+    keep = head.framing.empty and not head.close and not head.upgrade
+    body = message_body(error.message)
+    headers = {"Server": "ds01-gateway", "Content-Type": "application/json", "Content-Length": str(len(body))}
+    if not keep:
+        headers["Connection"] = "close"
+    sent = b"" if head.method == "HEAD" else body
+    await client.write(head_bytes(status_line(error.status), headers) + sent)
+    if not keep:
+        await _linger(client)
+    return keep
+
+
+async def _refuse_plainly(client: Stream, error: RefusedError) -> None:
+    body = message_body(error.message)
+    headers = {"Server": "ds01-gateway", "Content-Type": "application/json", "Content-Length": str(len(body)),
+               "Connection": "close"}  # fmt: skip
+    await client.write(head_bytes(status_line(error.status), headers) + body)
+    await _linger(client)
+
+
+async def _linger(client: Stream) -> None:
+    """Read on for a moment: a client that is still sending would not see the answer otherwise."""
+    client.write_eof()
+    read = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while read < LINGER_BYTES and (chunk := await client.read()):
+                read += len(chunk)

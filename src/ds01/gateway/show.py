@@ -1,0 +1,137 @@
+"""The engine's answers as their user knows things: her names, the image she asked for, the folder she wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ds01.domain.container import Label
+from ds01.gateway.registry import Registry
+from ds01.wire.door import DoorContainer, DoorUser
+
+Found = dict[str, Any]
+"""An object the engine sent."""
+
+
+class View:
+    """How one user sees the engine."""
+
+    def __init__(self, registry: Registry, user: DoorUser) -> None:
+        self._registry = registry
+        self._user = user
+
+    def rows(self, found: Any) -> list[Found]:
+        """``containers/json``: her own rows only."""
+        mine = []
+        for row in found if isinstance(found, list) else []:
+            container = self._registry.by_id(self._user, str(row.get("Id", "")))
+            if container is not None:
+                mine.append(self._row(row, container))
+            elif self._user.admin:
+                mine.append(row)
+        return mine
+
+    def _row(self, row: Found, container: DoorContainer) -> Found:
+        row["Names"] = [f"/{self._registry.named(self._user, container)}"]
+        if container.image_ref:
+            row["Image"] = container.image_ref
+        row["Labels"] = labels(row.get("Labels"))
+        sources(row.get("Mounts"), container.binds)
+        return row
+
+    def inspected(self, found: Found, container: DoorContainer) -> Found:
+        """``containers/{id}/json``."""
+        found["Name"] = f"/{self._registry.named(self._user, container)}"
+        config = found.get("Config") or {}
+        if container.image_ref:
+            config["Image"] = container.image_ref
+        config["Labels"] = labels(config.get("Labels"))
+        sources(found.get("Mounts"), container.binds)
+        sources((found.get("HostConfig") or {}).get("Mounts"), container.binds)
+        return found
+
+    def stats_line(self, line: bytes, container: DoorContainer) -> bytes:
+        """One reading of ``stats``."""
+        found = _object(line)
+        if found is None:
+            return b""
+        if "name" in found:
+            found["name"] = f"/{self._registry.named(self._user, container)}"
+        return json.dumps(found, separators=(",", ":")).encode() + b"\n"
+
+    def event_line(self, line: bytes) -> bytes:
+        """One event: of her own containers and the images she sees; anything else is dropped."""
+        found = _object(line)
+        if found is None:
+            return b""
+        kept = self._event(found)
+        return b"" if kept is None else json.dumps(kept, separators=(",", ":")).encode() + b"\n"
+
+    def _event(self, found: Found) -> Found | None:
+        if self._user.admin:
+            return found
+        actor = found.get("Actor")
+        if not isinstance(actor, dict):
+            return None
+        subject = str(actor.get("ID", ""))
+        if found.get("Type") == "container":
+            return self._container_event(found, actor, subject)
+        if found.get("Type") == "image":
+            return self._image_event(found, actor, subject)
+        return None
+
+    def _container_event(self, found: Found, actor: Found, subject: str) -> Found | None:
+        attributes = actor.get("Attributes") or {}
+        container = self._registry.by_id(self._user, subject)
+        if container is None:
+            return None
+        attributes["name"] = self._registry.named(self._user, container)
+        if container.image_ref:
+            attributes["image"] = container.image_ref
+            if "from" in found:
+                found["from"] = container.image_ref
+        actor["Attributes"] = labels(attributes)
+        return found
+
+    def _image_event(self, found: Found, actor: Found, subject: str) -> Found | None:
+        known = self._registry.image(self._user, subject)
+        if known is None:
+            known = next((image for image in self._registry.images(self._user) if subject in image.refs), None)
+        return found if known is not None else None
+
+    def images(self, found: Any) -> list[Found]:
+        """``images/json``: her own and the shared ones, with the tags she may see."""
+        mine = []
+        for row in found if isinstance(found, list) else []:
+            known = self._registry.image(self._user, str(row.get("Id", "")))
+            if known is not None or self._user.admin:
+                mine.append(row)
+        return mine
+
+
+def labels(found: Any) -> dict[str, str]:
+    """Labels without DS01's that say nothing."""
+    if not isinstance(found, Mapping):
+        return {}
+    return {key: value for key, value in found.items() if value != "" or not key.startswith(Label.PREFIX)}
+
+
+def sources(mounts: Any, binds: Mapping[str, str]) -> None:
+    """Write the folders the user asked for over the staged ones."""
+    for mount in mounts if isinstance(mounts, list) else []:
+        if isinstance(mount, dict) and mount.get("Source") in binds:
+            mount["Source"] = binds[mount["Source"]]
+
+
+def _object(line: bytes) -> Found | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def message_body(message: str) -> bytes:
+    """A refusal as Docker clients read it; whatever is in the text is escaped."""
+    return json.dumps({"message": message}).encode("ascii") + b"\n"

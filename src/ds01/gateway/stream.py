@@ -1,0 +1,179 @@
+"""One connection, either side: chunks as the kernel gives them, bounded on both ends, with half-close.
+
+asyncio's own streams copy every byte into a buffer of theirs. Here a chunk is handed on as it came, which is what
+keeps a build context at the speed of the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
+
+READ_LIMIT = 1024 * 1024
+"""Bytes held for a reader before the sender is paused."""
+
+WRITE_LIMIT = 512 * 1024
+"""Bytes held for the other side before a writer waits."""
+
+Bytes = bytes | bytearray | memoryview
+
+
+class Stream(asyncio.Protocol):
+    """A connection. One task reads and one writes at a time."""
+
+    def __init__(self, opened: Callable[[Stream], None] | None = None) -> None:
+        self._opened = opened
+        self._transport: asyncio.Transport | None = None
+        self._chunks: deque[bytes] = deque()
+        self._held = 0
+        self._ended = False
+        self._lost = False
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._watchers: list[asyncio.Future[None]] = []
+        self._mourners: list[asyncio.Future[None]] = []
+
+    # what the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is there."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=WRITE_LIMIT)
+        if self._opened is not None:
+            self._opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep a chunk; stop the sender when enough is held."""
+        self._chunks.append(data)
+        self._held += len(data)
+        if self._held >= READ_LIMIT:
+            self.transport.pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> bool:
+        """The other side has no more to say; it may still listen."""
+        self._ended = True
+        _wake(self._reader)
+        for waiting in self._watchers:
+            _wake(waiting)
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        del exc
+        self._ended = self._lost = True
+        _wake(self._reader)
+        _wake(self._writer)
+        for waiting in (*self._watchers, *self._mourners):
+            _wake(waiting)
+
+    def pause_writing(self) -> None:
+        """The other side reads slower than we write."""
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """It caught up."""
+        _wake(self._writer)
+
+    # what the gateway calls
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The transport, once there is one."""
+        if self._transport is None:
+            raise ConnectionError("not connected")
+        return self._transport
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come, read or not."""
+        return self._ended
+
+    async def read(self) -> bytes:
+        """The next chunk; empty at the end."""
+        while not self._chunks:
+            if self._ended:
+                return b""
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        chunk = self._chunks.popleft()
+        before, self._held = self._held, self._held - len(chunk)
+        if before >= READ_LIMIT > self._held and not self._lost:
+            self.transport.resume_reading()
+        return chunk
+
+    def unread(self, data: bytes) -> None:
+        """Put back what was read too far."""
+        if data:
+            self._chunks.appendleft(data)
+            self._held += len(data)
+
+    async def write(self, data: Bytes) -> None:
+        """Send, waiting while the other side is behind. Raises ConnectionError when it is gone."""
+        if self._lost:
+            raise ConnectionResetError("the other side is gone")
+        self.transport.write(data)
+        await self.drained()
+
+    async def write_many(self, parts: Sequence[Bytes] | Iterable[Bytes]) -> None:
+        """Send several pieces without joining them."""
+        if self._lost:
+            raise ConnectionResetError("the other side is gone")
+        self.transport.writelines(parts)
+        await self.drained()
+
+    async def drained(self) -> None:
+        """Wait until there is room to write."""
+        if self._writer is not None and not self._writer.done():
+            await self._writer
+        if self._lost:
+            raise ConnectionResetError("the other side is gone")
+
+    def write_eof(self) -> None:
+        """Say that nothing more will be sent."""
+        if not self._lost and not self.transport.is_closing():
+            with contextlib.suppress(OSError, RuntimeError):
+                self.transport.write_eof()
+
+    def close(self) -> None:
+        """Send what is held, then close."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def gone(self) -> None:
+        """Return when the other side ended or was lost. A reader beside it may go on reading."""
+        if not self._ended:
+            await self._among(self._watchers)
+
+    async def lost(self) -> None:
+        """Return when the connection itself is gone, both ways."""
+        if not self._lost:
+            await self._among(self._mourners)
+
+    async def _among(self, waiting: list[asyncio.Future[None]]) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting.append(future)
+        try:
+            await future
+        finally:
+            waiting.remove(future)
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)
+
+
+async def connect(path: str) -> Stream:
+    """A new connection to a unix socket."""
+    _, stream = await asyncio.get_running_loop().create_unix_connection(Stream, path)
+    return stream

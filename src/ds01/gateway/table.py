@@ -1,0 +1,91 @@
+"""Every request the gateway serves. What is not here is refused."""
+
+from __future__ import annotations
+
+from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, matching, number
+from ds01.gateway.handlers import containers, create, events, images, streams, system
+from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, BodyKind, Route, Table
+
+_SIGNAL = matching(r"(SIG)?[A-Za-z]{2,10}([+-][0-9]{1,2})?|[0-9]{1,2}")
+_PS_ARGS = matching(r"(?: *-(?:[efFAajlLHxwcn]+|[opC] *[A-Za-z0-9,=:_-]+))*|aux|ax|auxww|aux ?f?")
+"""``ps`` runs on the host as root: options in their dashed form only, because ``e`` without one shows environments."""
+_DETACH_KEYS = matching(r"[A-Za-z0-9@^\[\]\\_,-]{0,64}")
+_PLATFORM = matching(r"[A-Za-z0-9/._-]{0,64}")
+_STREAMS = {"stream": flag, "stdin": flag, "stdout": flag, "stderr": flag, "logs": flag, "detachKeys": _DETACH_KEYS}
+_SIZE = {"h": number, "w": number}
+_OF = f"/containers/{CONTAINER}"
+_CONTAINER_FILTERS = frozenset(
+    {"id", "name", "label", "status", "ancestor", "before", "since", "exited", "health", "publish", "expose",
+     "network", "volume", "is-task", "isolation"}
+)  # fmt: skip
+_EVENT_FILTERS = frozenset({"container", "event", "image", "label", "type", "scope", "daemon"})
+_IMAGE_FILTERS = frozenset({"dangling", "label", "reference", "before", "since"})
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(name="ping", method="GET", path="/_ping", handler=system.ping, open=True),
+    Route(name="ping", method="HEAD", path="/_ping", handler=system.ping, open=True),
+    Route(name="version", method="GET", path="/version", handler=system.version, open=True),
+    Route(name="info", method="GET", path="/info", handler=system.info),
+    Route(name="events", method="GET", path="/events", handler=events.events,
+          query=Rules(one={"since": TIME, "until": TIME}, filters=_EVENT_FILTERS)),
+    Route(name="containers.list", method="GET", path="/containers/json", handler=containers.listing,
+          query=Rules(one={"all": flag, "limit": number, "size": flag}, filters=_CONTAINER_FILTERS)),
+    Route(name="containers.create", method="POST", path="/containers/create", handler=create.create,
+          query=Rules(one={"name": anything, "platform": _PLATFORM}), body=BodyKind.JSON, cap=CREATE_CAP, changes=True),
+    Route(name="containers.inspect", method="GET", path=f"{_OF}/json", handler=containers.inspect,
+          query=Rules(one={"size": flag})),
+    Route(name="containers.top", method="GET", path=f"{_OF}/top", handler=containers.passed,
+          query=Rules(one={"ps_args": _PS_ARGS})),
+    Route(name="containers.logs", method="GET", path=f"{_OF}/logs", handler=containers.logs,
+          query=Rules(one={"follow": flag, "stdout": flag, "stderr": flag, "timestamps": flag, "details": flag,
+                           "since": TIME, "until": TIME, "tail": matching(r"all|[0-9]{1,9}")})),
+    Route(name="containers.stats", method="GET", path=f"{_OF}/stats", handler=containers.stats,
+          query=Rules(one={"stream": matching("0|1|true|false"), "one-shot": flag})),
+    Route(name="containers.wait", method="POST", path=f"{_OF}/wait", handler=containers.wait,
+          query=Rules(one={"condition": matching("not-running|next-exit|removed")})),
+    Route(name="containers.start", method="POST", path=f"{_OF}/start", handler=containers.start,
+          query=Rules(one={"detachKeys": _DETACH_KEYS}), changes=True),
+    Route(name="containers.stop", method="POST", path=f"{_OF}/stop", handler=containers.stop,
+          query=Rules(one={"t": number, "signal": _SIGNAL}), changes=True),
+    Route(name="containers.kill", method="POST", path=f"{_OF}/kill", handler=containers.stop,
+          query=Rules(one={"signal": _SIGNAL}), changes=True),
+    Route(name="containers.restart", method="POST", path=f"{_OF}/restart", handler=containers.restart,
+          query=Rules(one={"t": number, "signal": _SIGNAL}), changes=True),
+    Route(name="containers.pause", method="POST", path=f"{_OF}/pause", handler=containers.passed, changes=True),
+    Route(name="containers.unpause", method="POST", path=f"{_OF}/unpause", handler=containers.passed, changes=True),
+    Route(name="containers.resize", method="POST", path=f"{_OF}/resize", handler=containers.passed,
+          query=Rules(one=_SIZE)),
+    Route(name="containers.remove", method="DELETE", path=_OF, handler=containers.remove,
+          query=Rules(one={"v": flag, "force": flag}), changes=True),
+    Route(name="containers.attach", method="POST", path=f"{_OF}/attach", handler=streams.attach,
+          query=Rules(one=_STREAMS), upgrade=True, changes=True),
+    Route(name="containers.attach", method="GET", path=f"{_OF}/attach/ws", handler=streams.attach_websocket,
+          query=Rules(one=_STREAMS), upgrade=True, changes=True),
+    Route(name="exec.create", method="POST", path=f"{_OF}/exec", handler=streams.exec_create,
+          body=BodyKind.JSON, changes=True),
+    Route(name="exec.start", method="POST", path=f"/exec/{EXEC}/start", handler=streams.exec_start,
+          body=BodyKind.JSON, upgrade=True, changes=True),
+    Route(name="exec.resize", method="POST", path=f"/exec/{EXEC}/resize", handler=streams.exec_resize,
+          query=Rules(one=_SIZE)),
+    Route(name="exec.inspect", method="GET", path=f"/exec/{EXEC}/json", handler=streams.exec_inspect),
+    Route(name="images.list", method="GET", path="/images/json", handler=images.listing,
+          query=Rules(one={"all": flag, "digests": flag, "shared-size": flag, "manifests": flag},
+                      filters=_IMAGE_FILTERS)),
+    Route(name="images.history", method="GET", path=f"/images/{IMAGE}/history", handler=images.history),
+    Route(name="images.inspect", method="GET", path=f"/images/{IMAGE}/json", handler=images.inspect),
+    Route(name="networks.inspect", method="GET", path=r"/networks/(?P<network>[A-Za-z0-9][A-Za-z0-9_.-]*)",
+          handler=system.nothing_there),
+    Route(name="volumes.inspect", method="GET", path=r"/volumes/(?P<volume>[A-Za-z0-9][A-Za-z0-9_.-]*)",
+          handler=system.nothing_there),
+    Route(name="plugins.list", method="GET", path="/plugins", handler=system.no_plugins),
+    Route(name="plugins.inspect", method="GET", path=r"/plugins/(?P<plugin>[A-Za-z0-9][A-Za-z0-9_./:-]*)/json",
+          handler=system.nothing_there),
+    *(
+        Route(name="swarm", method=method, path=r"/(?:swarm|nodes|services|tasks|secrets|configs)(?:/[^?]*)?",
+              handler=system.no_swarm, body=BodyKind.STREAM)
+        for method in ("GET", "POST", "DELETE", "PUT")
+    ),
+)  # fmt: skip
+
+TABLE = Table(ROUTES)

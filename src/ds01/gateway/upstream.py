@@ -1,0 +1,151 @@
+"""The engine's socket: a new connection for every request, with a head of our own.
+
+A connection that carries one request cannot be made to carry two, whatever a client manages to put into it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import body as bodies
+from ds01.gateway.body import LAST_CHUNK, Piece, chunk
+from ds01.gateway.http import AnswerHead, Framing, head_bytes, parse_answer, read_head_bytes
+from ds01.gateway.stream import Stream, connect
+
+JSON_BYTES = 32 * 1024 * 1024
+"""The largest answer that is read into memory to be filtered."""
+
+HEAD_SECONDS = 120
+"""How long the engine may take to begin an answer that is not a wait."""
+
+AGENT = "ds01-gateway"
+
+
+class UpstreamError(Exception):
+    """The other side of the gateway did not answer as it should. ``status`` is what the client gets."""
+
+    def __init__(self, message: str, *, status: int = 502) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A request of our own making. ``target`` is path and query; ``stream`` says a chunked body follows."""
+
+    method: str
+    target: str
+    body: bytes | None = None
+    content_type: str = "application/json"
+    upgrade: str = ""
+    stream: bool = False
+    length: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def head(self) -> bytes:
+        """The head for the wire."""
+        found = {"Host": "engine", "User-Agent": AGENT, **self.headers}
+        if self.upgrade:
+            found |= {"Connection": "Upgrade", "Upgrade": self.upgrade}
+        else:
+            found["Connection"] = "close"
+        if self.stream:
+            found["Content-Type"] = self.content_type
+            if self.length is None:
+                found["Transfer-Encoding"] = "chunked"
+            else:
+                found["Content-Length"] = str(self.length)
+        elif self.body is not None:
+            found |= {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
+        elif self.method in ("POST", "PUT"):
+            found["Content-Length"] = "0"
+        return head_bytes(f"{self.method} {self.target} HTTP/1.1", found)
+
+
+class Exchange:
+    """One request and its answer on a connection of its own."""
+
+    def __init__(self, stream: Stream, ask: Ask) -> None:
+        self.stream = stream
+        self._ask = ask
+        self.head = AnswerHead(status=0, headers={}, framing=Framing())
+
+    async def send_body(self, parts: Sequence[Piece]) -> None:
+        """Send some of a streamed body."""
+        await self.stream.write_many(chunk(parts) if self._ask.length is None else parts)
+
+    async def end_body(self) -> None:
+        """A streamed body is complete."""
+        if self._ask.length is None:
+            await self.stream.write(LAST_CHUNK)
+
+    async def answered(self, seconds: float | None = HEAD_SECONDS) -> AnswerHead:
+        """The head of the answer."""
+        try:
+            async with asyncio.timeout(seconds):
+                data = await read_head_bytes(self.stream)
+        except TimeoutError as error:
+            raise UpstreamError("the engine does not answer", status=504) from error
+        except RefusedError as error:
+            raise UpstreamError(error.what) from error
+        if data is None:
+            raise UpstreamError("the engine closed the connection")
+        try:
+            self.head = parse_answer(data, self._ask.method)
+        except RefusedError as error:
+            raise UpstreamError(error.what) from error
+        if self.head.status < 200 and self.head.status != 101:
+            raise UpstreamError("the engine sent an interim answer nobody asked for")
+        if 300 <= self.head.status < 400 and self.head.status != 304:
+            raise UpstreamError("the engine sent a redirect")
+        return self.head
+
+    async def whole(self, cap: int = JSON_BYTES) -> bytes:
+        """The answer's body in memory."""
+        try:
+            return await bodies.whole(self.stream, self.head.framing, cap, "upstream.size")
+        except RefusedError as error:
+            raise UpstreamError("the engine's answer is too large") from error
+        except ConnectionError as error:
+            raise UpstreamError("the engine's answer was cut short") from error
+
+    def pieces(self) -> AsyncIterator[Sequence[Piece]]:
+        """The answer's body as it comes."""
+        return bodies.pieces(self.stream, self.head.framing)
+
+    def close(self) -> None:
+        """Let go of the connection, at once."""
+        self.stream.abort()
+
+
+class Upstream:
+    """A socket that answers HTTP: the engine, or ds01d."""
+
+    def __init__(self, path: str, name: str) -> None:
+        self.path = path
+        self._name = name
+
+    async def open(self, ask: Ask) -> Exchange:
+        """Connect and send the head, and the body when it is in memory."""
+        try:
+            stream = await connect(self.path)
+        except OSError as error:
+            raise UpstreamError(f"{self._name} is not reachable", status=503) from error
+        exchange = Exchange(stream, ask)
+        try:
+            await stream.write(ask.head() + (ask.body or b""))
+        except ConnectionError as error:
+            raise UpstreamError(f"{self._name} closed the connection", status=503) from error
+        return exchange
+
+    async def whole(self, ask: Ask, seconds: float | None = HEAD_SECONDS) -> tuple[AnswerHead, bytes]:
+        """Ask, and read the whole answer."""
+        exchange = await self.open(ask)
+        try:
+            head = await exchange.answered(seconds)
+            return head, await exchange.whole()
+        finally:
+            exchange.close()

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import ds01
+from dev.base import host_certificates
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -63,7 +64,8 @@ def _sync(folder: Path) -> None:
         _uv(), "sync", "--quiet", "--frozen", "--no-dev", "--no-editable", "--compile-bytecode",
         "--reinstall-package", "ds01", "--python", str(SYSTEM_PYTHON),
     ]  # fmt: skip
-    environment = os.environ | {"UV_PROJECT_ENVIRONMENT": str(folder)}
+    trusted = {"SSL_CERT_FILE": str(host_certificates())} if host_certificates().exists() else {}
+    environment = os.environ | trusted | {"UV_PROJECT_ENVIRONMENT": str(folder)}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise InstallationError(f"DS01 could not be installed into {folder}: {done.stderr.strip()}")

@@ -37,15 +37,12 @@ def alive(program: Program | None) -> bool:
     return fields is not None and fields[0] != "Z" and int(fields[19]) == program.started
 
 
-def start(
-    command: Sequence[str], log: Path, *, environment: Mapping[str, str], user: int = 0, group: int = 0,
-    groups: Sequence[int] = (),
-) -> Program:  # fmt: skip
+def start(command: Sequence[str], log: Path, *, environment: Mapping[str, str]) -> Program:
     """Start a program in a session of its own, so that Ctrl-C reaches only who started it; output goes to ``log``."""
     with log.open("ab") as out:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
-            env=dict(environment), user=user, group=group, extra_groups=list(groups),
+            env=dict(environment),
         )  # fmt: skip
     program = identify(process.pid)
     process.returncode = 0  # it outlives this process on purpose; alive() is how it is watched

@@ -188,20 +188,13 @@ def _gateway(stack: Stack) -> Stack:
     if programs.alive(stack.gateway) and engine.answers(stack.door):
         return stack
     programs.stop(stack.gateway)
-    account = people.gateway()
-    # The gateway makes its socket here itself, and can remove nobody else's.
-    os.chown(stack.run, 0, account.gid)
-    stack.run.chmod(0o1775)
-    Path(stack.door).unlink(missing_ok=True)
     _say("starting the gateway")
+    # It takes its socket as root and then becomes its own account, in the group that opens the engine's socket.
     command = [
         _script(stack, "ds01-gateway"), "--run", str(stack.run), "--engine", f"unix://{stack.engine}",
-        "--api", stack.api,
+        "--api", stack.api, "--user", people.gateway().login,
     ]  # fmt: skip
-    program = programs.start(
-        command, stack.log("gateway"), environment=_environment(), user=account.uid, group=account.gid,
-        groups=[os.stat(stack.engine).st_gid],
-    )  # fmt: skip
+    program = programs.start(command, stack.log("gateway"), environment=_environment())
     _wait("the gateway", program, stack, lambda: engine.answers(stack.door))
     return replace(stack, gateway=program)
 

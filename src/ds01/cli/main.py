@@ -20,13 +20,27 @@ from ds01.cli.command import ALWAYS, DRY_RUN, JSON, YES, Command, Group
 from ds01.cli.parse import parse
 from ds01.cli.talk import Talk, talk
 from ds01.cli.tree import Found
-from ds01.domain.errors import Ds01Error
+from ds01.domain.errors import Ds01Error, Exit
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; ``argv`` includes the program's name."""
     words = list(sys.argv if argv is None else argv)
+    if words[1:2] == ["__complete"]:
+        return complete(words[2:])
     return run([*called_as(words[0]), *words[1:]])
+
+
+def complete(words: Sequence[str]) -> int:
+    """Tab: offer what may follow. The first word is the program that was typed."""
+    from ds01.cli.complete import offers
+
+    try:
+        for word, meaning in offers([*called_as(words[0]), *words[1:]]):
+            sys.stdout.write(f"{word}\t{meaning}\n")
+    except Exception:  # noqa: BLE001 - in the middle of somebody's typing nothing is better than a message
+        return int(Exit.FAILED)
+    return 0
 
 
 def called_as(program: str) -> list[str]:

@@ -42,6 +42,13 @@ def count(text: str) -> int:
     raise ValueError("It is a whole number from 1")
 
 
+def shell(text: str) -> str:
+    """A shell there is a completion script for."""
+    if text in ("bash", "zsh", "fish"):
+        return text
+    raise ValueError("There are bash, zsh and fish")
+
+
 def lines(text: str) -> str:
     """A number of lines, or ``all``."""
     if text == "all" or text.isdecimal():

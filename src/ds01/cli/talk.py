@@ -85,7 +85,8 @@ class Talk:
     def tell(self, text: str) -> None:
         """Something that is said even with ``--quiet``."""
         self.stdout.flush()
-        for line in wrap(text, self.err.width) if text else [""]:
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        for line in wrap(text, self.err.width, indent=indent) if text else [""]:
             self.stderr.write(line + "\n")
         self.stderr.flush()
 

@@ -42,10 +42,10 @@ def attach(docker: Docker, container: str, program: Exec) -> Ended:
     stream = docker.exec_start(name, tty=program.tty)
     try:
         with _terminal(docker, name) if program.tty else contextlib.nullcontext(-1) as resized:
-            keys = _Pump(stream, program, resized).run()
+            left = _Pump(stream, program, resized).run()
     finally:
         stream.sock.close()
-    return _ended(docker, name, keys)
+    return Ended(left=True) if left else _ended(docker, name)
 
 
 def collect(docker: Docker, container: str, program: Exec, feed: Iterable[bytes] = ()) -> Iterator[tuple[int, bytes]]:
@@ -56,7 +56,7 @@ def collect(docker: Docker, container: str, program: Exec, feed: Iterable[bytes]
         yield from frames(_exchange(stream, feed))
     finally:
         stream.sock.close()
-    ended = _ended(docker, name, b"")
+    ended = _ended(docker, name)
     if ended.lost:
         raise Ds01Error(DAEMON_DOWN, "The connection to the container was lost.", hint="Try again in a moment.")
     yield 0, str(ended.code).encode()
@@ -95,7 +95,7 @@ def _next_piece(sock: socket.socket, pieces: Iterator[bytes]) -> memoryview | No
     return None
 
 
-def _ended(docker: Docker, name: str, typed: bytes) -> Ended:
+def _ended(docker: Docker, name: str) -> Ended:
     """The exit code; the engine may notice the end a moment after the stream does."""
     deadline = time.monotonic() + _ENDING_SECONDS
     while True:
@@ -105,8 +105,6 @@ def _ended(docker: Docker, name: str, typed: bytes) -> Ended:
             return Ended(lost=True)
         if not state.running:
             return Ended(code=state.code)
-        if typed.endswith(DETACH_KEYS):
-            return Ended(left=True)
         if time.monotonic() > deadline:
             return Ended(lost=True)
         time.sleep(0.02)
@@ -141,6 +139,26 @@ def _terminal(docker: Docker, name: str) -> Iterator[int]:
         os.close(writer)
 
 
+class DetachKeys:
+    """Finds ``ctrl-p ctrl-q`` in what is typed, over any number of reads.
+
+    Looked for here, not by the engine: Debian's engine takes the keys for an error and closes the shell. As with
+    docker, a ``ctrl-p`` is sent with the key after it.
+    """
+
+    def __init__(self) -> None:
+        self.pressed = False
+        self._held = b""
+
+    def sift(self, data: bytes) -> bytes:
+        """What to send of ``data``; after the keys, nothing."""
+        typed = self._held + data
+        before, keys, _ = typed.partition(DETACH_KEYS)
+        self.pressed = bool(keys)
+        self._held = b"" if keys or not before.endswith(DETACH_KEYS[:1]) else DETACH_KEYS[:1]
+        return before.removesuffix(DETACH_KEYS[:1]) if self._held else before
+
+
 class _Pump:
     """Moves bytes between this process and the stream until the stream ends."""
 
@@ -151,14 +169,18 @@ class _Pump:
         self._input: int | None = sys.stdin.fileno() if program.stdin else None
         self._resized = resized
         self._sending = b""
-        self._typed = b""
+        self._keys = DetachKeys() if program.tty else None
 
-    def run(self) -> bytes:
-        """Returns the last bytes typed."""
+    def run(self) -> bool:
+        """Until the stream ends, or the user leaves it: then True."""
         self._sock.setblocking(False)
         for kind, data in self._received() if self._tty else frames(data for _, data in self._received()):
             _write(2 if kind == 2 else 1, data)
-        return self._typed
+        return self._left
+
+    @property
+    def _left(self) -> bool:
+        return self._keys is not None and self._keys.pressed
 
     def _received(self) -> Iterator[tuple[int, bytes]]:
         if self._stream.ahead:
@@ -173,6 +195,8 @@ class _Pump:
                 os.read(self._resized, 64)
             if self._input in readable:
                 self._read_input()
+            if self._left and not self._sending:
+                return
             if self._sock in readable:
                 data = self._receive()
                 if not data:
@@ -200,11 +224,12 @@ class _Pump:
             self._input = None
             self._no_more_input()
             return
-        self._typed = (self._typed + data)[-len(DETACH_KEYS) :]
-        self._sending = data
+        self._sending = self._keys.sift(data) if self._keys else data
         self._send()
 
     def _send(self) -> None:
+        if not self._sending:
+            return
         try:
             self._sending = self._sending[self._sock.send(self._sending) :]
         except BlockingIOError:

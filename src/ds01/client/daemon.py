@@ -7,13 +7,13 @@ it as it is or look at ``error.kind``.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from ds01.client.http import BadAnswerError, Request, Response, send
+from ds01.client.place import socket_path
 from ds01.domain.errors import DAEMON_DOWN, INTERNAL, NOT_ALLOWED, Ds01Error
 from ds01.wire.codec import parse, plain
 from ds01.wire.containers import (
@@ -32,7 +32,6 @@ from ds01.wire.images import BuildSettings, ImageView, RemovedImage
 from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
 from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingView, StatusView
 
-SOCKET = "/run/ds01/ds01d.sock"
 ANSWER_SECONDS = 30.0
 RESTART_SECONDS = 0.5
 
@@ -41,7 +40,7 @@ T = TypeVar("T")
 
 def connect(socket: str | None = None) -> Client:
     """A client of the ds01d at ``socket``, by default ``$DS01_SOCKET`` or the installed one. Opens nothing yet."""
-    return Client(socket or os.environ.get("DS01_SOCKET") or SOCKET)
+    return Client(socket or socket_path())
 
 
 class Client:

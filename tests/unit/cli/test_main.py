@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from ds01.cli.main import called_as, names_first
+from ds01.cli.names import TARGET, programs
 from tests.unit.cli.conftest import Ran
 
 HEAVY = (
@@ -34,9 +37,25 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert not any(name.startswith(("ds01.client", "ds01.wire")) for name in loaded)
 
 
-def test_the_program_is_also_known_by_the_names_users_know() -> None:
-    assert called_as("/usr/bin/ds01") == []
-    assert called_as("/usr/local/bin/something-else") == []
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("/usr/bin/ds01", []),
+        ("/usr/local/bin/something-else", []),
+        ("container", ["container"]),
+        ("/opt/bin/container-deploy", ["container", "deploy"]),
+        ("container-retire", ["container", "retire"]),
+        ("check-limits", ["limits", "show"]),
+    ],
+)
+def test_the_program_is_also_known_by_the_names_users_know(program: str, words: list[str]) -> None:
+    assert called_as(program) == words
+
+
+def test_every_name_is_installed() -> None:
+    scripts = tomllib.loads(Path("pyproject.toml").read_text())["project"]["scripts"]
+    installed = {name: target for name, target in scripts.items() if target == TARGET}
+    assert installed == dict.fromkeys(programs(), TARGET), "python -m ds01.cli.names prints what belongs there"
 
 
 def test_common_options_may_come_first() -> None:

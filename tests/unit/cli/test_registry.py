@@ -127,7 +127,7 @@ def check_typed(typed: str) -> None:
 
     from ds01.cli.parse import parse
 
-    words = shlex.split(re.split(r" [#|>] ", typed)[0])
+    words = shlex.split(re.split(r" (?:#|\||>+) ", typed)[0])
     assert words[0] == "ds01", typed
     if words[1] in PROMISED and words[1] not in tree.members(""):
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "docs/reference"
@@ -20,3 +20,9 @@ def pages() -> Iterator[tuple[Path, str]]:
         if module != "__main__":
             page = importlib.import_module(f"{__name__}.{module}")
             yield FOLDER / page.NAME, page.page()
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table. Bars in cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]

@@ -25,72 +25,187 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorKind:
-    """What is the same for every error of one code. ``title`` is for the docs page."""
+    """What is the same for every error of one code. ``title`` and ``remedy`` are for the docs page."""
 
     code: str
     status: int
     exit: Exit
     title: str
+    remedy: str
 
 
 _KINDS: dict[str, ErrorKind] = {}
 
 
-def _kind(code: str, status: int, exit_: Exit, title: str) -> ErrorKind:
-    kind = ErrorKind(code=code, status=status, exit=exit_, title=title)
+def _kind(code: str, status: int, exit_: Exit, title: str, remedy: str) -> ErrorKind:
+    kind = ErrorKind(code=code, status=status, exit=exit_, title=title, remedy=remedy)
     _KINDS[code] = kind
     return kind
 
 
 # Bad input ------------------------------------------------------------------------------------------
-BAD_REQUEST = _kind("request.invalid", 400, Exit.USAGE, "A request that cannot be read")
-BAD_NAME = _kind("name.invalid", 400, Exit.USAGE, "A name DS01 cannot use")
-BAD_PROJECT_FILE = _kind("project.file", 400, Exit.USAGE, "A project file with a mistake in it")
-BAD_LIMITS_FILE = _kind("limits.file", 400, Exit.USAGE, "A limits file with a mistake in it")
-BAD_PACKAGE = _kind("package.invalid", 400, Exit.USAGE, "A package name or version that cannot be read")
-NEEDS_ANSWER = _kind("input.needed", 400, Exit.USAGE, "A question with nobody to answer it")
+BAD_REQUEST = _kind(
+    "request.invalid", 400, Exit.USAGE, "A request that cannot be read",
+    "Correct what the message names; `--help` shows what the command takes.",
+)  # fmt: skip
+BAD_NAME = _kind(
+    "name.invalid", 400, Exit.USAGE, "A name DS01 cannot use",
+    "Use 1 to 40 lower-case letters, digits and hyphens, starting with a letter or digit.",
+)  # fmt: skip
+BAD_PROJECT_FILE = _kind(
+    "project.file", 400, Exit.USAGE, "A project file with a mistake in it",
+    "Correct ds01.toml at the line and column the message gives.",
+)  # fmt: skip
+BAD_LIMITS_FILE = _kind(
+    "limits.file", 400, Exit.USAGE, "A limits file with a mistake in it",
+    "An admin corrects limits.yaml at the lines given; every key is in [limits.md](limits.md).",
+)  # fmt: skip
+BAD_PACKAGE = _kind(
+    "package.invalid", 400, Exit.USAGE, "A package name or version that cannot be read",
+    "Write packages as pip does: `numpy`, `pandas>=2,<3`, `uvicorn[standard]`.",
+)  # fmt: skip
+NEEDS_ANSWER = _kind(
+    "input.needed", 400, Exit.USAGE, "A question with nobody to answer it",
+    "Give the flag the message names, or answer on a terminal.",
+)  # fmt: skip
 
 # Not there ------------------------------------------------------------------------------------------
-NO_PROJECT = _kind("project.unknown", 404, Exit.NOT_FOUND, "A project that does not exist")
-NO_CONTAINER = _kind("container.unknown", 404, Exit.NOT_FOUND, "A container that does not exist")
-NO_IMAGE = _kind("image.unknown", 404, Exit.NOT_FOUND, "An image that does not exist")
-NO_USER = _kind("user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know")
-NO_LEASE = _kind("lease.unknown", 404, Exit.NOT_FOUND, "A lease that does not exist")
-NO_KEY = _kind("limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist")
-NO_FILE = _kind("file.unknown", 404, Exit.NOT_FOUND, "A file that does not exist")
-NO_TOPIC = _kind("help.unknown", 404, Exit.NOT_FOUND, "A help page that does not exist")
-NO_ROUTE = _kind("route.unknown", 404, Exit.FAILED, "An address the API does not have")
+NO_PROJECT = _kind(
+    "project.unknown", 404, Exit.NOT_FOUND, "A project that does not exist",
+    "`ds01 project list` shows your projects; `ds01 init NAME` makes one.",
+)  # fmt: skip
+NO_CONTAINER = _kind(
+    "container.unknown", 404, Exit.NOT_FOUND, "A container that does not exist",
+    "`ds01 list` shows your containers; `ds01 launch NAME` makes one.",
+)  # fmt: skip
+NO_IMAGE = _kind(
+    "image.unknown", 404, Exit.NOT_FOUND, "An image that does not exist",
+    "`ds01 image list` shows your images; `ds01 image create NAME` builds one.",
+)  # fmt: skip
+NO_USER = _kind(
+    "user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know",
+    "`getent passwd` shows the accounts of the server.",
+)  # fmt: skip
+NO_LEASE = _kind(
+    "lease.unknown", 404, Exit.NOT_FOUND, "A lease that does not exist",
+    "`ds01 status` shows the GPUs you hold.",
+)  # fmt: skip
+NO_KEY = _kind(
+    "limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist",
+    "`ds01 limits` shows all limits.",
+)  # fmt: skip
+NO_FILE = _kind(
+    "file.unknown", 404, Exit.NOT_FOUND, "A file that does not exist",
+    "Check the path; in a container it begins at /.",
+)  # fmt: skip
+NO_TOPIC = _kind(
+    "help.unknown", 404, Exit.NOT_FOUND, "A help page that does not exist",
+    "`ds01 help` lists the pages.",
+)  # fmt: skip
+NO_ROUTE = _kind(
+    "route.unknown", 404, Exit.FAILED, "An address the API does not have",
+    "Client and ds01d may be of different versions: install the same on both sides.",
+)  # fmt: skip
 
 # No resource now ------------------------------------------------------------------------------------
-GPU_FULL = _kind("gpu.full", 409, Exit.NO_RESOURCE, "No GPU is free right now")
-GPU_QUOTA = _kind("gpu.quota", 409, Exit.NO_RESOURCE, "More GPU than you may use at once")
-GPU_IMPOSSIBLE = _kind("gpu.impossible", 409, Exit.NO_RESOURCE, "More GPU than this server has")
-CONTAINER_QUOTA = _kind("container.quota", 409, Exit.NO_RESOURCE, "More containers than you may have")
-DISK_FULL = _kind("disk.full", 507, Exit.NO_RESOURCE, "The disk is full")
+GPU_FULL = _kind(
+    "gpu.full", 409, Exit.NO_RESOURCE, "No GPU is free right now",
+    "Wait and try again, ask for less (`--gpus 1`, a MIG profile), or work without a GPU (`--gpus 0`).",
+)  # fmt: skip
+GPU_QUOTA = _kind(
+    "gpu.quota", 409, Exit.NO_RESOURCE, "More GPU than you may use at once",
+    "Retire a container that holds a GPU, or ask for less; `ds01 limits explain gpus.max` says whose limit it is.",
+)  # fmt: skip
+GPU_IMPOSSIBLE = _kind(
+    "gpu.impossible", 409, Exit.NO_RESOURCE, "More GPU than this server has",
+    "Ask for what the server has: `ds01 gpus` shows it.",
+)  # fmt: skip
+CONTAINER_QUOTA = _kind(
+    "container.quota", 409, Exit.NO_RESOURCE, "More containers than you may have",
+    "Retire a container you do not need: `ds01 list`, `ds01 retire NAME`.",
+)  # fmt: skip
+DISK_FULL = _kind(
+    "disk.full", 507, Exit.NO_RESOURCE, "The disk is full",
+    "Remove files or images you do not need; an admin sees what fills the disk with `ds01 doctor`.",
+)  # fmt: skip
 
 # Not allowed ----------------------------------------------------------------------------------------
-NOT_ALLOWED = _kind("door.denied", 403, Exit.NOT_ALLOWED, "Something DS01 does not allow")
-ADMIN_ONLY = _kind("admin.only", 403, Exit.NOT_ALLOWED, "Something only admins may do")
-BAD_BIND = _kind("mount.denied", 403, Exit.NOT_ALLOWED, "A folder that cannot be mounted")
-BAD_WORKSPACE = _kind("workspace.denied", 403, Exit.NOT_ALLOWED, "A workspace that cannot be used")
+NOT_ALLOWED = _kind(
+    "door.denied", 403, Exit.NOT_ALLOWED, "Something DS01 does not allow",
+    "Do it the way the message offers; what the gateway refuses could leave the container or reach others.",
+)  # fmt: skip
+ADMIN_ONLY = _kind(
+    "admin.only", 403, Exit.NOT_ALLOWED, "Something only admins may do",
+    "Ask an admin.",
+)  # fmt: skip
+BAD_BIND = _kind(
+    "mount.denied", 403, Exit.NOT_ALLOWED, "A folder that cannot be mounted",
+    "Mount a folder of your own, or one of the shared data folders.",
+)  # fmt: skip
+BAD_WORKSPACE = _kind(
+    "workspace.denied", 403, Exit.NOT_ALLOWED, "A workspace that cannot be used",
+    "Use a folder of your own below your home, without links that lead out of it.",
+)  # fmt: skip
 
 # State ----------------------------------------------------------------------------------------------
-WRONG_STATE = _kind("container.state", 409, Exit.FAILED, "A container in another state")
-LEASE_ENDED = _kind("lease.ended", 409, Exit.FAILED, "A GPU that was already given back")
-NAME_TAKEN = _kind("name.taken", 409, Exit.FAILED, "A name that is in use")
-IMAGE_IN_USE = _kind("image.in_use", 409, Exit.FAILED, "An image that containers still use")
-BUSY = _kind("container.busy", 409, Exit.FAILED, "Somebody is working on the same container")
+WRONG_STATE = _kind(
+    "container.state", 409, Exit.FAILED, "A container in another state",
+    "`ds01 list` shows the state; the message says which command goes on from there.",
+)  # fmt: skip
+LEASE_ENDED = _kind(
+    "lease.ended", 409, Exit.FAILED, "A GPU that was already given back",
+    "Start the container again: a GPU is then leased anew.",
+)  # fmt: skip
+NAME_TAKEN = _kind(
+    "name.taken", 409, Exit.FAILED, "A name that is in use",
+    "Choose another name, or retire what has it.",
+)  # fmt: skip
+IMAGE_IN_USE = _kind(
+    "image.in_use", 409, Exit.FAILED, "An image that containers still use",
+    "Retire the containers that use it first.",
+)  # fmt: skip
+BUSY = _kind(
+    "container.busy", 409, Exit.FAILED, "Somebody is working on the same container",
+    "Try again in a moment.",
+)  # fmt: skip
 
 # The world ------------------------------------------------------------------------------------------
-BUILD_FAILED = _kind("image.build", 422, Exit.FAILED, "An image that does not build")
-START_FAILED = _kind("container.start", 502, Exit.FAILED, "A container that does not start")
-COPY_FAILED = _kind("copy.failed", 500, Exit.FAILED, "Files that were not copied")
-ENGINE_DOWN = _kind("engine.unreachable", 503, Exit.FAILED, "The Docker engine does not answer")
-ENGINE_ERROR = _kind("engine.error", 502, Exit.FAILED, "The Docker engine refused")
-DAEMON_DOWN = _kind("daemon.unreachable", 503, Exit.UNREACHABLE, "ds01d does not answer")
-DAEMON_SECOND = _kind("daemon.second", 409, Exit.FAILED, "A ds01d is already running")
-LEDGER_ERROR = _kind("ledger.error", 503, Exit.FAILED, "The ledger cannot be written")
-INTERNAL = _kind("internal", 500, Exit.FAILED, "A mistake in DS01")
+BUILD_FAILED = _kind(
+    "image.build", 422, Exit.FAILED, "An image that does not build",
+    "The failing line and its likely cause are in the message; correct the project file and build again.",
+)  # fmt: skip
+START_FAILED = _kind(
+    "container.start", 502, Exit.FAILED, "A container that does not start",
+    "`ds01 why NAME` tells what happened, `ds01 logs NAME` its last output.",
+)  # fmt: skip
+COPY_FAILED = _kind(
+    "copy.failed", 500, Exit.FAILED, "Files that were not copied",
+    "Check the space and the rights of the target, and copy again.",
+)  # fmt: skip
+ENGINE_DOWN = _kind(
+    "engine.unreachable", 503, Exit.FAILED, "The Docker engine does not answer",
+    "Running containers go on. An admin starts the engine; `ds01 doctor` tells more.",
+)  # fmt: skip
+ENGINE_ERROR = _kind(
+    "engine.error", 502, Exit.FAILED, "The Docker engine refused",
+    "The engine's own words are in the message; `ds01 doctor` tells more.",
+)  # fmt: skip
+DAEMON_DOWN = _kind(
+    "daemon.unreachable", 503, Exit.UNREACHABLE, "ds01d does not answer",
+    "Running containers and shells go on. An admin starts ds01d; then try again.",
+)  # fmt: skip
+DAEMON_SECOND = _kind(
+    "daemon.second", 409, Exit.FAILED, "A ds01d is already running",
+    "One ds01d serves one state folder; stop the other first.",
+)  # fmt: skip
+LEDGER_ERROR = _kind(
+    "ledger.error", 503, Exit.FAILED, "The ledger cannot be written",
+    "Nothing was granted. An admin looks at the disk of the state folder; then try again.",
+)  # fmt: skip
+INTERNAL = _kind(
+    "internal", 500, Exit.FAILED, "A mistake in DS01",
+    "Please report it with the request's time; nothing half done was kept.",
+)  # fmt: skip
 
 
 def kinds() -> tuple[ErrorKind, ...]:

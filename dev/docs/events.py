@@ -1,0 +1,88 @@
+"""docs/reference/events.md: every type of event, when it is recorded, and how it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+
+from dev.docs import table
+from ds01.domain.events import Event, EventType
+from ds01.domain.people import Uid
+from ds01.domain.sentences import SENTENCES, Sentence, tell
+from ds01.wire.status import EventView
+
+NAME = "events.md"
+_NOTE = "Written by `make docs` from `src/ds01/domain/sentences.py`."
+
+_HEAD = """\
+Events are what happened, in order, and are never changed: outcomes, not intents. `ds01 events` shows yours, `--follow`
+waits for more, `--type lease` and `--since 2h` choose, `--json` is for programs. Admins add `--user LOGIN` or `--all`.
+
+## Fields
+"""
+
+_FIELDS = {
+    "seq": "number, ever growing",
+    "at": "when, ISO 8601 in UTC",
+    "type": "one of the types below",
+    "actor": "login of who did it; `DS01` for itself",
+    "user": "login of whose affair it is, empty for the server's own",
+    "subject": "what it is about, by its stable id",
+    "outcome": "`done`, or how it ended otherwise",
+    "details": "names and values, all text, as listed below; any may be missing",
+    "text": "the sentence",
+}
+
+_EXAMPLES = {
+    "name": "thesis", "container": "3f4e…", "image": "ds01-1001/thesis:latest", "door": "ds01", "slots": "0",
+    "gpueq": "1", "gpus": "1", "project": "thesis", "why": "the smallest free slot that fits",
+    "until": "2026-03-02T09:45:00+00:00", "reason": "its hold is over", "detail": "", "code": "gpu.quota",
+    "message": "You hold 2 GPUs and may hold 2", "method": "POST", "path": "/containers/create", "rule": "E1",
+    "changes": "CgroupParent", "packages": "pandas 2.2.2", "folder": "/workspace/.ds01/rescued/2026-03-02",
+    "files": "3", "warnings": "", "problem": "limits.yaml:12:5 defaults.idel: no such key here; did you mean idle?",
+    "login": "bob", "before": "alice", "version": "1.0.0", "epoch": "2",
+}  # fmt: skip
+
+_SPECIAL = {
+    EventType.CONTAINER_STOPPED: {"reason": "exit", "detail": "137"},
+    EventType.CONTAINER_REMOVED: {"reason": ""},
+    EventType.CONTAINER_QUARANTINED: {"reason": "its devices are not those of its lease"},
+    EventType.LEASE_REVOKED: {"reason": "its GPU is gone"},
+    EventType.DOOR_DENIED: {"reason": "privileged containers are not allowed here"},
+    EventType.SLOT_QUARANTINED: {"name": "2", "reason": "Xid 79: the GPU has fallen off the bus"},
+    EventType.SLOT_VANISHED: {"name": "2"},
+    EventType.IMAGE_BUILT: {"name": "ds01-1001/thesis:latest"},
+    EventType.IMAGE_REMOVED: {"name": "ds01-1001/thesis:latest"},
+    EventType.POLICY_RELOADED: {"name": ""},
+}  # fmt: skip
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield from ("# Events", "", _NOTE, "", _HEAD)
+    yield from table(("field", "meaning"), ((f"`{field.name}`", _FIELDS[field.name]) for field in fields(EventView)))
+    yield from ("", "## Types", "")
+    for sentence in SENTENCES.values():
+        details = ", ".join(f"`{name}`" for name in sentence.details) or "none"
+        yield from (
+            f"### {sentence.type.value}",
+            "",
+            f"{sentence.when} Subject: {sentence.subject}. Details: {details}.",
+            "",
+            f"> {_example(sentence)}",
+            "",
+        )
+
+
+def _example(sentence: Sentence) -> str:
+    details = {name: _EXAMPLES[name] for name in sentence.details} | _SPECIAL.get(sentence.type, {})
+    event = Event(
+        at=datetime(2026, 3, 2, 9, tzinfo=UTC), type=sentence.type, actor=Uid(1001), uid=Uid(1001),
+        subject="3f4e…", details=details,
+    )  # fmt: skip
+    return tell(event, "alice")

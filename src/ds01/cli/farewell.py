@@ -53,7 +53,7 @@ def show_preview(talk: Talk, preview: RetirePreview) -> None:
 
 def stays(preview: RetirePreview) -> str:
     """What retiring never touches."""
-    return f"your files in {preview.workspace}, the project file and the image" if preview.workspace else "the image"
+    return f"your files in {preview.workspace}, and the image" if preview.workspace else "the image"
 
 
 def decide(talk: Talk, preview: RetirePreview, asked: Keep, *, question: str) -> Keep | None:

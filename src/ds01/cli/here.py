@@ -43,7 +43,7 @@ def project_here(call: Call) -> str:
 def with_nearest(call: Call, error: Ds01Error) -> Ds01Error:
     """The same error, with the name that was probably meant when there is no such container."""
     problem = error.problem
-    if problem.kind != NO_CONTAINER or not call.wanted or "mean" in problem.hint:
+    if problem.kind != NO_CONTAINER or not call.wanted or "mean" in problem.message + problem.hint:
         return error
     try:
         close = nearest(call.wanted, [container.name for container in call.client.containers()])

@@ -43,9 +43,8 @@ def running(container: ContainerView) -> ContainerView:
     """The container, when something can run in it now."""
     if container.state == "running":
         return container
-    reason = f"It stopped: {container.reason}." if container.state == "stopped" and container.reason else ""
     hint = f"ds01 unpause {container.name}" if container.state == "paused" else f"ds01 launch {container.name}"
-    raise Ds01Error(WRONG_STATE, f"{container.name} is {container.state}.", reason=reason, hint=hint)
+    raise Ds01Error(WRONG_STATE, f"{container.name} is {show.described(container)}.", hint=hint)
 
 
 def enter(call: Call, container: ContainerView, *, hello: bool = False) -> int:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from ds01.cli.style import Style
 from ds01.domain.quantity import show_duration, show_size
 from ds01.wire.containers import ContainerView
 
 _COLOURS = {"running": "green", "paused": "yellow", "quarantined": "red", "creating": "yellow"}
 
 
-def state(container: ContainerView, style: Style) -> str:
-    """The state as a word, in its colour."""
-    return style(_COLOURS.get(container.state, "dim"), container.state)
+def colour(container: ContainerView) -> str:
+    """The colour of its state."""
+    return _COLOURS.get(container.state, "dim")
+
+
+def described(container: ContainerView) -> str:
+    """The state with the reason for it: ``running``, ``stopped: idle for 30m``, ``stopped by you``."""
+    if container.state not in ("stopped", "removed", "quarantined") or not container.reason:
+        return container.state
+    if container.reason.startswith(container.state):
+        return container.reason
+    return f"{container.state}: {container.reason}"
 
 
 def size(value: int | None) -> str:

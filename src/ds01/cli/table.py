@@ -24,21 +24,30 @@ class Column:
     least: int = 12
 
 
-def table(heads: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
-    """Lines of a table, or of records. The first column names the row. Cells may carry colours, flexible ones not."""
-    shown = [index for index in range(len(heads)) if any(row[index] for row in rows)]
+@dataclass(frozen=True)
+class Painted:
+    """A cell in a colour."""
+
+    text: str
+    colour: str
+
+
+Cell = str | Painted
+
+
+def table(heads: Sequence[Column], rows: Sequence[Sequence[Cell]], style: Style) -> list[str]:
+    """Lines of a table, or of records. The first column names the row; columns that would be empty are left out."""
+    shown = [index for index in range(len(heads)) if any(_text(row[index]) for row in rows)]
     heads = [heads[index] for index in shown]
     rows = [[row[index] for index in shown] for row in rows]
-    widths = [max(columns(cell) for cell in [head.title, *cells]) for head, *cells in zip(heads, *rows, strict=True)]
+    widths = [
+        max(columns(_text(cell)) for cell in (head.title, *cells)) for head, *cells in zip(heads, *rows, strict=True)
+    ]
     widths = _fitted(heads, widths, style)
     if not widths:
         return _records(heads, rows, style)
-    lines = [style("bold", _line(heads, widths, [head.title for head in heads]))]
-    lines += [
-        _line(heads, widths, [_cut(head, cell, width) for head, cell, width in zip(heads, row, widths, strict=True)])
-        for row in rows
-    ]
-    return lines
+    titles = [Painted(head.title, "bold") for head in heads]
+    return [_line(heads, widths, cells, style) for cells in (titles, *rows)]
 
 
 def _fitted(heads: Sequence[Column], widths: list[int], style: Style) -> list[int]:
@@ -55,24 +64,31 @@ def _fitted(heads: Sequence[Column], widths: list[int], style: Style) -> list[in
     return widths if over <= 0 else []
 
 
-def _cut(head: Column, cell: str, width: int) -> str:
-    return shorten(cell, width) if head.flexible else cell
+def _line(heads: Sequence[Column], widths: Sequence[int], cells: Sequence[Cell], style: Style) -> str:
+    shown = []
+    for head, width, cell in zip(heads, widths, cells, strict=True):
+        text = shorten(_text(cell), width) if head.flexible else _text(cell)
+        blank = " " * (width - columns(text))
+        painted = _painted(cell, text, style)
+        shown.append(blank + painted if head.right else painted + blank)
+    return GAP.join(shown).rstrip()
 
 
-def _line(heads: Sequence[Column], widths: Sequence[int], cells: Sequence[str]) -> str:
-    padded = [
-        " " * (width - columns(cell)) + cell if head.right else pad(cell, width)
-        for head, width, cell in zip(heads, widths, cells, strict=True)
-    ]
-    return GAP.join(padded).rstrip()
+def _text(cell: Cell) -> str:
+    return cell.text if isinstance(cell, Painted) else cell
 
 
-def _records(heads: Sequence[Column], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
+def _painted(cell: Cell, text: str, style: Style) -> str:
+    return style(cell.colour, text) if isinstance(cell, Painted) else text
+
+
+def _records(heads: Sequence[Column], rows: Sequence[Sequence[Cell]], style: Style) -> list[str]:
     lines: list[str] = []
     for row in rows:
-        lines += [style("bold", row[0])] if not lines else ["", style("bold", row[0])]
-        facts = [(head.title.lower(), cell) for head, cell in zip(heads[1:], row[1:], strict=True) if cell]
-        lines += pairs(facts, style)
+        name, *cells = [(head.title.lower(), cell) for head, cell in zip(heads, row, strict=True)]
+        lines += [""] if lines else []
+        lines.append(style("bold", _text(name[1])))
+        lines += pairs([(title, _painted(cell, _text(cell), style)) for title, cell in cells if _text(cell)], style)
     return lines
 
 

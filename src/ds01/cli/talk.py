@@ -114,16 +114,15 @@ class Talk:
             return True
         choice = "[Y/n]" if default else "[y/N]"
         while True:
-            answer = self._answer(f"{question} {self.err('dim', choice)} ", flag).lower()
+            answer = self._answer(question, choice, flag).lower()
             if answer in ("", "y", "yes", "n", "no"):
                 return default if not answer else answer.startswith("y")
             self.warn("Please answer y or n.")
 
     def ask(self, question: str, *, flag: str, default: str = "", check: Callable[[str], object] = str) -> str:
         """Ask for a word. ``check`` raises ValueError or Ds01Error with a sentence when it will not do."""
-        shown = f" {self.err('dim', f'[{default}]')}" if default else ""
         while True:
-            answer = self._answer(f"{question}{shown} ", flag) or default
+            answer = self._answer(question, f"[{default}]" if default else "", flag) or default
             try:
                 check(answer)
             except Ds01Error as error:
@@ -140,21 +139,21 @@ class Talk:
             self.tell(f"  {self.err('bold', key)}  {meaning}")
         keys = [key for key, _ in options]
         while True:
-            answer = self._answer(f"{'/'.join(keys)} {self.err('dim', f'[{default}]')} ", flag).lower() or default
+            answer = self._answer("/".join(keys), f"[{default}]", flag).lower() or default
             if answer in keys:
                 return answer
             self.warn(f"Please answer one of {', '.join(keys)}.")
 
-    def _answer(self, prompt: str, flag: str) -> str:
+    def _answer(self, question: str, choice: str, flag: str) -> str:
         if not self.somebody_there:
             raise Ds01Error(
                 NEEDS_ANSWER,
-                f"An answer is needed: {prompt.split(chr(27))[0].strip()}",
+                f"An answer is needed: {question}",
                 reason="There is no terminal to ask on." if not self.no_input else "--no-input was given.",
                 hint=f"Add {flag}.",
             )
         self.stdout.flush()
-        self.stderr.write(prompt)
+        self.stderr.write(f"{question} {self.err('dim', choice)} " if choice else f"{question} ")
         self.stderr.flush()
         line = self.stdin.readline()
         if not line:

@@ -1,8 +1,8 @@
 """Files into and out of a container, as its user.
 
 The container's own ``tar`` packs and unpacks, run like any other program of hers: so new files belong to her, nothing
-needs the engine's archive route, and a container can do no more than hand over bytes. What comes out is unpacked
-with suspicion: nothing is written outside the target, and links that lead out of it are left out.
+needs the engine's archive route, and a container can do no more than hand over bytes, which are unpacked with
+suspicion (``ds01.client.unpack``).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import posixpath
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ds01.client.attach import collect
 from ds01.client.docker import Docker, Exec
+from ds01.client.unpack import Copied, unpack
 from ds01.domain.errors import COPY_FAILED, NO_FILE, Ds01Error
 
 if TYPE_CHECKING:
@@ -28,15 +28,6 @@ _BLOCK = tarfile.BLOCKSIZE
 _PACK = ("sh", "-c", 'exec tar -C "$1" -cf - -- "$2"', "pack")
 _UNPACK = ("sh", "-c", 'exec tar -C "$1" -xf -', "unpack")
 _LOOK = ("sh", "-c", 'if [ -d "$1" ]; then echo folder; elif [ -e "$1" ] || [ -L "$1" ]; then echo file; fi', "look")
-
-
-@dataclass(kw_only=True)
-class Copied:
-    """What was copied. ``left_out`` are the names of what was not: links that lead outside, sockets, devices."""
-
-    files: int = 0
-    size_bytes: int = 0
-    left_out: list[str] = field(default_factory=list)
 
 
 Watcher = Callable[[Copied], None]
@@ -52,8 +43,7 @@ def fetch(docker: Docker, container: str, source: str, target: str, watch: Watch
     output = _Output(docker, container, program)
     try:
         with tarfile.open(fileobj=io.BufferedReader(output, _PIECE), mode="r|") as archive:
-            for member in archive:
-                _unpack(archive, member, into, new_name, copied)
+            for _ in unpack(archive, into, new_name, copied):
                 watch(copied)
     except tarfile.ReadError:
         output.drain()
@@ -104,24 +94,6 @@ def _landing(target: str, name: str) -> tuple[str, str]:
     if not os.path.isdir(folder):
         raise Ds01Error(NO_FILE, f"The folder {folder} does not exist.", hint="Nothing was copied.")
     return folder, new_name
-
-
-def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, into: str, name: str, copied: Copied) -> None:
-    first, _, rest = posixpath.normpath(member.name).partition("/")
-    plain = member.replace(name=posixpath.join(name, rest) if rest else name, deep=False)
-    if first == "..":
-        copied.left_out.append(member.name)
-        return
-    if plain.islnk():  # a second name of a file in the archive: under the new name, too
-        plain.linkname = posixpath.join(name, posixpath.normpath(plain.linkname).partition("/")[2])
-    try:
-        archive.extract(plain, into, filter="data")
-    except tarfile.FilterError:
-        copied.left_out.append(member.name)
-        return
-    if member.isfile():
-        copied.files += 1
-        copied.size_bytes += member.size
 
 
 class _Output(io.RawIOBase):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.style import Style, wrap
-from ds01.cli.table import Column, table
+from ds01.cli.table import Cell, Column, Painted, table
 from ds01.domain.quantity import show_size
 from ds01.wire.gpus import GpusView, SlotView
 
@@ -39,20 +39,20 @@ def screen(gpus: GpusView, style: Style) -> list[str]:
     """The table, and how many are free."""
     if not gpus.total:
         return ["This server has no GPUs."]
-    lines = table(COLUMNS, [_row(slot, style) for slot in gpus.slots], style)
+    lines = table(COLUMNS, [_row(slot) for slot in gpus.slots], style)
     lines += ["", f"{gpus.free} of {gpus.total} free."]
     if gpus.simulated:
         lines += wrap(f"{style('yellow', style.sign('!', 'Warning:'))} These GPUs are simulated.", style.width)
     return lines
 
 
-def _row(slot: SlotView, style: Style) -> list[str]:
+def _row(slot: SlotView) -> list[Cell]:
     return [
         slot.label,
         slot.model if slot.profile == "full" else f"{slot.model} {slot.profile}",
         show_size(slot.memory_bytes),
         f"{slot.gpueq:.2f}".rstrip("0").rstrip("."),
-        style(_COLOURS.get(slot.state, "dim"), slot.state),
+        Painted(slot.state, _COLOURS.get(slot.state, "dim")),
         slot.holder,
         slot.container,
         show.percent(slot.utilisation),

@@ -6,7 +6,8 @@ from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.progress import Line
 from ds01.cli.shell import docker, running
-from ds01.client.copy import Copied, fetch, put
+from ds01.client.copy import fetch, put
+from ds01.client.unpack import Copied
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.style import Style
-from ds01.cli.table import Column, table
+from ds01.cli.table import Cell, Column, Painted, table
 from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, Ds01Error
 from ds01.wire.containers import ContainerView
 
@@ -46,21 +46,19 @@ def lines(containers: Sequence[ContainerView], style: Style) -> list[str]:
     if not containers:
         return []
     several = len({container.owner for container in containers}) > 1
-    return table(COLUMNS, [_row(container, style, owner=several) for container in containers], style)
+    return table(COLUMNS, [_row(container, owner=several) for container in containers], style)
 
 
-def _row(container: ContainerView, style: Style, *, owner: bool) -> list[str]:
-    stopped = container.state in ("stopped", "removed", "quarantined")
-    reason = f": {container.reason}" if stopped and container.reason else ""
+def _row(container: ContainerView, *, owner: bool) -> list[Cell]:
     return [
         container.name,
-        f"{container.state}{reason}",
+        Painted(show.described(container), show.colour(container)),
         show.gpus(container),
         show.percent(container.gpu_utilisation),
         show.size(container.memory_bytes),
         show.left(container.idle_left_seconds),
         show.left(container.runtime_left_seconds),
-        style("yellow", "stale") if container.stale else "",
+        Painted("stale" if container.stale else "", "yellow"),
         "" if container.door == "ds01" else container.door,
         container.owner if owner else "",
     ]

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import os
-import pwd
 from datetime import UTC, datetime
 
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.progress import Line
+from ds01.cli.project import me
 from ds01.cli.shell import gateway
-from ds01.domain.people import Uid, User
 from ds01.domain.project import Project
-from ds01.projects import prepare
+from ds01.projects import plainfile, prepare
 from ds01.projects.build import Built, Order, inspect
 from ds01.projects.build import build as build_image
 from ds01.projects.buildlog import BuildEvent
 from ds01.projects.recipe import Recipe
 from ds01.wire.images import BuildSettings
 
-
-def me() -> User:
-    """The user who runs this process."""
-    account = pwd.getpwuid(os.getuid())
-    return User(uid=Uid(account.pw_uid), gid=account.pw_gid, login=account.pw_name, home=account.pw_dir)
+KEPT = "Dockerfile.yours"
+"""Where a Dockerfile goes that is written anew after its owner edited it."""
 
 
 def build(call: Call, project: Project, recipe: Recipe, *, anew: bool = False, overwrite: bool = False) -> Built:
     """Write the generated Dockerfile and build the image. Raises Ds01Error with the likely cause."""
-    prepare.write(project, recipe, overwrite=overwrite)
+    write(call, project, recipe, overwrite=overwrite)
     call.standing = "The image of before is still there; nothing else was touched."
     order = Order(
         socket=gateway(call), owner=me(), project=project.name, folder=project.folder, recipe=recipe, anew=anew
@@ -42,6 +38,20 @@ def build(call: Call, project: Project, recipe: Recipe, *, anew: bool = False, o
     if built.changed:
         call.talk.done(f"The image of {project.name} is built. {call.talk.err('dim', show.duration(built.seconds))}")
     return built
+
+
+def write(call: Call, project: Project, recipe: Recipe, *, overwrite: bool) -> None:
+    """Write the generated Dockerfile. One that was edited is shown, and replaced only when that is wanted."""
+    changed = prepare.difference(project, recipe)
+    if changed and not overwrite and call.talk.somebody_there:
+        call.talk.say("The Dockerfile was edited since DS01 wrote it. DS01 would change this:")
+        call.talk.say(changed)
+        overwrite = call.talk.confirm(f"Write it anew (yours is kept as {KEPT})?", default=False)
+    if changed and overwrite:
+        mine = plainfile.read(os.path.join(project.folder, prepare.NAME))
+        plainfile.replace(os.path.join(project.folder, KEPT), mine)
+        call.talk.say(f"Your Dockerfile is kept as {KEPT}.")
+    prepare.write(project, recipe, overwrite=overwrite)
 
 
 def base_id(call: Call, recipe: Recipe, settings: BuildSettings) -> str:

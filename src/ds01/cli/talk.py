@@ -85,9 +85,10 @@ class Talk:
     def tell(self, text: str) -> None:
         """Something that is said even with ``--quiet``."""
         self.stdout.flush()
-        indent = text[: len(text) - len(text.lstrip(" "))]
-        for line in wrap(text, self.err.width, indent=indent) if text else [""]:
-            self.stderr.write(line + "\n")
+        for paragraph in text.split("\n"):
+            indent = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
+            for line in wrap(paragraph, self.err.width, indent=indent) if paragraph.strip() else [""]:
+                self.stderr.write(line + "\n")
         self.stderr.flush()
 
     def step(self, text: str) -> AbstractContextManager[None]:

@@ -55,9 +55,7 @@ def _no_package(match: re.Match[str]) -> Diagnosis:
     name = _bare(match[1])
     known = {package for kind in KINDS.values() for package in kind.packages} | set(EVERYWHERE) | {"torch", "scipy"}
     near = nearest(name.lower(), known - {name.lower()})
-    hint = f"Did you mean '{near}'? ds01 image update --remove {name} --add {near}" if near else (
-        f"Check the spelling; or ds01 image update --remove {name}"
-    )  # fmt: skip
+    hint = f"Did you mean '{near}'?" if near else "Check its spelling."
     return Diagnosis(cause=f"there is no Python package '{name}' in the index", hint=hint)
 
 
@@ -66,7 +64,7 @@ def _no_version(match: re.Match[str]) -> Diagnosis:
     there = ", ".join(versions[-6:])
     return Diagnosis(
         cause=f"no version of '{_bare(match[1])}' fits '{match[1]}'; the newest there are: {there}",
-        hint=f"ds01 image update --add '{_bare(match[1])}=={versions[-1]}'",
+        hint=f"Ask for one of these, for example '{_bare(match[1])}=={versions[-1]}'.",
     )
 
 
@@ -80,7 +78,7 @@ def _conflict(match: re.Match[str]) -> Diagnosis:
         )
     return Diagnosis(
         cause=f"the packages exclude each other ({'; '.join(told)})",
-        hint="Loosen one of the versions: ds01 image update --add 'NAME>=…'",
+        hint="Loosen one of the versions.",
     )
 
 
@@ -122,7 +120,7 @@ _RULES = (
     _Rule(pattern=re.compile(r"satisfies the requirement (\S+) \(from versions: ([^)]+)\)"), say=_no_version),
     _Rule(pattern=re.compile(r"the conflict is caused by:\n((?:[ \t]+\S.*\n|\n)+)", re.IGNORECASE), say=_conflict),
     _rule(r"cannot install (.+) because these package versions have conflicting dependencies",
-          r"\1 exclude each other", "Loosen one of the versions: ds01 image update --add 'NAME>=…'"),
+          r"\1 exclude each other", "Loosen one of the versions."),
     _rule(r"package '?(\S+?)'? requires a different python: (\S+) not in '([^']+)'",
           r"\1 needs Python \3, the base has \2", "Choose another version of it, or another base."),
     _rule(_COMPILER, "a package has no ready-made wheel for this Python and could not be compiled",

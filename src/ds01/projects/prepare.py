@@ -28,8 +28,8 @@ def recipe(project: Project, settings: BuildSettings) -> Recipe:
         ignored = plainfile.read(ignore) if os.path.lexists(ignore) else ""
         return own(text, project.image.dockerfile, ignored, settings)
     named = [project.image.requirements] if project.image.requirements else []
-    included = [line.split(" ", 1)[1] for line in project.image.python if line.startswith(("-r ", "-c "))]
-    return generated(project.image, settings, requirements.gather(project.folder, [*named, *included]))
+    named += requirements.included(project.image.python)
+    return generated(project.image, settings, requirements.gather(project.folder, named))
 
 
 def difference(project: Project, made: Recipe) -> str:
@@ -93,5 +93,5 @@ def _edited(project: Project, there: str) -> Ds01Error:
         + ("was edited since DS01 wrote it." if mine else "was not written by DS01."),
         reason="DS01 does not overwrite your changes.",
         hint='To build it as it is, write  dockerfile = "Dockerfile"  under [image] in the project file; '
-        "to have DS01 write it anew, add --overwrite-dockerfile.",
+        f"to have DS01 write it anew: ds01 image create {project.name} --overwrite-dockerfile",
     )

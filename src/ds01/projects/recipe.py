@@ -91,9 +91,9 @@ def spec_hash(instructions: Sequence[str], files: Mapping[str, bytes]) -> str:
 
 def resolve_base(name: str, known: Sequence[BaseView]) -> str:
     """The image reference of a base: of the server's catalogue, or as it is written."""
-    for base in known:
-        if base.name == name:
-            return base.reference
+    base = catalogued(name, known)
+    if base is not None:
+        return base.reference
     if any(sign in name for sign in "/:@"):
         return name
     near = nearest(name, [base.name for base in known])
@@ -104,3 +104,8 @@ def resolve_base(name: str, known: Sequence[BaseView]) -> str:
         reason=f"Did you mean '{near}'?" if near else f"Its bases: {listed}.",
         hint=f'Write  base = "{near or "minimal"}"  under [image], or a whole reference such as python:3.12-slim.',
     )
+
+
+def catalogued(name: str, known: Sequence[BaseView]) -> BaseView | None:
+    """The server's base of this name or reference."""
+    return next((base for base in known if name in (base.name, base.reference)), None)

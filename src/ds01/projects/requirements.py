@@ -54,6 +54,11 @@ def inside(including: str, path: str) -> str:
     return whole
 
 
+def included(lines: Iterable[str]) -> list[str]:
+    """The files that lines of the project file's own list name."""
+    return [entry.file for entry in packages.entries(tuple(lines)) if entry.file]
+
+
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines as pip joins them: a backslash continues, comments and empty lines are dropped."""
     start, parts = 1, list[str]()

@@ -29,8 +29,8 @@ RETRY = (
 @pytest.mark.parametrize(
     ("printed", "cause", "hint"),
     [
-        (NONE.format("numppy", "none"), "there is no Python package 'numppy'", "--add numpy"),
-        (NONE.format("zzzzqq>=1", "none"), "there is no Python package 'zzzzqq'", "Check the spelling"),
+        (NONE.format("numppy", "none"), "there is no Python package 'numppy'", "Did you mean 'numpy'?"),
+        (NONE.format("zzzzqq>=1", "none"), "there is no Python package 'zzzzqq'", "Check its spelling"),
         (NONE.format("six>=99", "1.15.0, 1.16.0"), "the newest there are: 1.15.0, 1.16.0", "six==1.16.0"),
         (CONFLICT, "pandas 1.5.0 depends on numpy<2", "Loosen one"),
         (BASE, "the base brings numpy==1.26.4", "on purpose"),

@@ -1,0 +1,47 @@
+"""What ``ds01 init`` takes and says."""
+
+from ds01.cli.command import Argument, Command, Option, Step, flag
+from ds01.domain.errors import Exit
+
+TYPES = ("ml", "cv", "nlp", "rl", "audio", "ts", "llm", "data", "blank")
+
+COMMAND = Command(
+    summary="Create a project, or make an existing folder one",
+    arguments=(Argument("name", "the project's name, also that of its folder", reads="name"),),
+    options=(
+        Option("--type", "TYPE", "what it is for: decides the first packages", choices=TYPES, default="data"),
+        flag("--blank", "just the project file: the same as --type blank"),
+        Option("--desc", "TEXT", "what it is about, in a line"),
+        Option("--base", "NAME", "the base of its image", default="minimal"),
+        flag("--lean", "without the packages most projects have (numpy, pandas, jupyterlab, …)"),
+        flag("--git", "make the folder a git repository too"),
+    ),
+    examples=(
+        ("ds01 init thesis", "a project for data analysis"),
+        ("ds01 init thesis --type ml --git", "for machine learning, with a git repository"),
+        ("ds01 init thesis --blank", "only the project file"),
+        ('ds01 init thesis --desc "Cells in images" --lean', "with a description, and few packages"),
+        ("ds01 init thesis --dry-run", "what would be written"),
+    ),
+    about="Creates ~/workspace/NAME with the project file ds01.toml, a README, ignore files, folders for data, code,"
+    " notebooks and results, and a short program that shows that the GPU works. Nothing is built yet: 'ds01 launch'"
+    " builds the image. A folder that exists is adopted: what is in it is never overwritten, and each file that"
+    " differs from what would be written is listed. A requirements.txt or a Dockerfile in it goes into the new project"
+    " file. Types: ml classical machine learning, cv computer vision, nlp language models, rl reinforcement learning,"
+    " audio speech and sound, ts time series, llm large language models, data data analysis, blank nothing.",
+    idea="The type only chooses what the project starts with. From then on ds01.toml is yours: a package in it is in"
+    " every container, one that is not in it is gone with the container it was installed in.",
+    topics=("projects", "python"),
+    guide=(
+        Step("A project is a folder in ~/workspace with a file that says what its image is made of.", asks="name"),
+        Step("The type chooses the packages it starts with; they can be changed at any time.", asks="--type"),
+        Step("A line for the README and the project file.", asks="--desc"),
+        Step("A git repository keeps the history of your code; data and results stay out of it.", asks="--git"),
+    ),
+    prints="NewProject",
+    asks=True,
+    changes=True,
+    exits=(Exit.NO_RESOURCE, Exit.NOT_ALLOWED),
+    local=True,
+    related=("launch", "project check", "image update"),
+)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ds01.domain.errors import BAD_PACKAGE, BAD_PROJECT_FILE, INTERNAL, Ds01Error
 from ds01.domain.names import nearest
-from ds01.projects import file, packages, plainfile, schema
+from ds01.projects import file, packages, plainfile
 from ds01.projects.packages import Entry
 
 if TYPE_CHECKING:
@@ -42,6 +42,13 @@ class Edit:
                 hint="Repeat the command.",
             )
         plainfile.replace(self.path, self.after)
+
+    def undo(self) -> bool:
+        """Put the file back, unless somebody else changed it meanwhile; whether that was needed and done."""
+        if self.before == self.after or plainfile.read(self.path) != self.after:
+            return False
+        plainfile.replace(self.path, self.before)
+        return True
 
 
 def plan(
@@ -172,12 +179,7 @@ def _remove(array: Array, name: str) -> str:
 
 def _verify(source: file.ProjectText, after: str, python: tuple[str, ...], folder: str) -> None:
     """The edited text must read as the project that was meant; otherwise the file stays as it is."""
-    tables: Any = file.parse(source.path, after)
-    for key in source.prefix:
-        tables = tables[key]
-    project, mistakes = schema.read(tables, folder=folder, fallback_name="x")
-    if mistakes:
-        raise Ds01Error(BAD_PROJECT_FILE, f"{source.path}: {mistakes[0].text}.", reason="Nothing was written.")
+    project = file.of_text(folder, after)
     if project.image.python != python:
         raise Ds01Error(INTERNAL, f"{source.path} could not be edited.", reason="Nothing was written.",
                         hint="Change the list in the file yourself.")  # fmt: skip

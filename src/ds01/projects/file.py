@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +86,18 @@ def has_file(folder: str) -> bool:
 
 def load(folder: str) -> Project:
     """Read the project in ``folder``. Raises Ds01Error: ``project.unknown``, or ``project.file`` with the place."""
-    source = read(folder)
-    name = os.path.basename(os.path.abspath(folder))
-    project, mistakes = schema.read(source.tables, folder=os.path.abspath(folder), fallback_name=name)
+    return _checked(folder, read(folder))
+
+
+def of_text(folder: str, text: str) -> Project:
+    """The project that ``folder`` would be if its file said ``text``. Raises Ds01Error like ``load``."""
+    there = read(folder)
+    return _checked(folder, replace(there, text=text, tables=_ours(there.path, parse(there.path, text), there.prefix)))
+
+
+def _checked(folder: str, source: ProjectText) -> Project:
+    whole = os.path.abspath(folder)
+    project, mistakes = schema.read(source.tables, folder=whole, fallback_name=os.path.basename(whole))
     if mistakes:
         raise _mistaken(source, mistakes)
     return project
@@ -121,13 +130,21 @@ def read(folder: str) -> ProjectText:
 def _shared(folder: str) -> ProjectText | None:
     path = os.path.join(folder, SHARED)
     text = plainfile.read(path)
-    tool = parse(path, text).get("tool", {})
+    tables = parse(path, text)
+    tool = tables.get("tool", {})
     if not isinstance(tool, dict) or "ds01" not in tool:
         return None
-    tables = tool["ds01"]
+    prefix = ("tool", "ds01")
+    return ProjectText(path=path, text=text, tables=_ours(path, tables, prefix), prefix=prefix)
+
+
+def _ours(path: str, tables: Any, prefix: tuple[str, ...]) -> Mapping[str, Any]:
+    """DS01's part of a file's tables."""
+    for key in prefix:
+        tables = tables[key]
     if not isinstance(tables, dict):
         raise Ds01Error(BAD_PROJECT_FILE, f"{path}: [tool.ds01] must be a table.", hint="See: ds01 help projects")
-    return ProjectText(path=path, text=text, tables=tables, prefix=("tool", "ds01"))
+    return tables
 
 
 def parse(path: str, text: str) -> dict[str, Any]:

@@ -3,13 +3,11 @@
 from ds01.cli.command import Argument, Command, Option, Step, flag
 from ds01.domain.errors import Exit
 
-TYPES = ("ml", "cv", "nlp", "rl", "audio", "ts", "llm", "data", "blank")
-
 COMMAND = Command(
     summary="Create a project, or make an existing folder one",
     arguments=(Argument("name", "the project's name, also that of its folder", reads="name"),),
     options=(
-        Option("--type", "TYPE", "what it is for: decides the first packages", choices=TYPES, default="data"),
+        Option("--type", "TYPE", "what it is for: decides the first packages", complete="type", default="data"),
         flag("--blank", "just the project file: the same as --type blank"),
         Option("--desc", "TEXT", "what it is about, in a line"),
         Option("--base", "NAME", "the base of its image", default="minimal"),

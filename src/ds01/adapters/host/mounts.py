@@ -46,7 +46,7 @@ class Mounted:
 
 def mounted() -> tuple[Mounted, ...]:
     """All mounts this process sees, in order: of two at one place the later is on top."""
-    return tuple(read(line) for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines())
+    return tuple(read(line) for line in _lines())
 
 
 def mount_of(fd: int, mounts: Sequence[Mounted]) -> Mounted | None:
@@ -58,13 +58,13 @@ def mount_of(fd: int, mounts: Sequence[Mounted]) -> Mounted | None:
 def safe(real: str, own: Mounted, mounts: Sequence[Mounted]) -> bool:
     """Whether every mount that shows ``real`` (which is on ``own``) or a part of it is ``nosuid,nodev``."""
     inside = _join(own.root, _relative(real, own.point))
-    shows = [mount for mount in mounts if mount.device == own.device and _shows(mount, inside, mounts)]
-    return own.harmless and all(mount.harmless for mount in shows)
+    harmful = [mount for mount in mounts if mount.device == own.device and not mount.harmless]
+    return own.harmless and not any(_shows(mount, inside, mounts) for mount in harmful)
 
 
-def mounted_at(point: str, mounts: Sequence[Mounted]) -> bool:
-    """Whether something is mounted exactly there."""
-    return any(mount.point == point for mount in mounts)
+def is_mounted(point: str) -> bool:
+    """Whether something is mounted exactly there; reads only that much of a table of thousands of lines."""
+    return any(_plain(line.split(" ", 5)[4]) == point for line in _lines())
 
 
 def _shows(mount: Mounted, inside: str, mounts: Sequence[Mounted]) -> bool:
@@ -105,6 +105,12 @@ def read(line: str) -> Mounted:
     )
 
 
+def _lines() -> list[str]:
+    return Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
+
+
 def _plain(text: str) -> str:
     """Undo the kernel's ``\\040`` for a space and its like."""
+    if "\\" not in text:
+        return text
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)

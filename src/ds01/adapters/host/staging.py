@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ds01.adapters.host import kernel
-from ds01.adapters.host.mounts import Mounted, mounted, mounted_at
+from ds01.adapters.host.mounts import Mounted, is_mounted
 from ds01.domain.binds import refused
 from ds01.domain.errors import INTERNAL, Ds01Error
 
@@ -55,7 +55,7 @@ class Staging:
 
     def is_mounted(self, target: Path) -> bool:
         """Whether a pin is there."""
-        return mounted_at(str(target), mounted())
+        return is_mounted(str(target))
 
     def keys(self) -> frozenset[str]:
         """All keys with a folder."""

@@ -95,14 +95,15 @@ class TestSystemd:
         words = (
             "from ds01.adapters.host.slices import Slices; from ds01.domain.people import User, Uid;"
             "from ds01.domain.errors import Ds01Error\n"
-            f"try: print(Slices('systemd').ensure(User(uid=Uid(1001), gid=1, login='x', home=''), {limits}))\n"
+            "slices, user = Slices('systemd'), User(uid=Uid(1001), gid=1, login='x', home='')\n"
+            f"try: print(slices.ensure(user, {limits}) and slices.ensure(user, {limits}))\n"
             "except Ds01Error as error: print(error.problem.message)\n"
         )
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
         ran = subprocess.run([sys.executable, "-c", words], env=environment, capture_output=True, text=True, check=True)
         return ran.stdout.strip(), log.read_text().splitlines()
 
-    def test_e31_the_unit_is_the_parent(self, tmp_path: Path) -> None:
+    def test_e31_the_unit_is_the_parent_and_told_once(self, tmp_path: Path) -> None:
         parent, told = self.run(tmp_path)
         assert parent == "ds01-u1001.slice"
         assert told == [

@@ -171,6 +171,14 @@ class Lab:
         expect(done.returncode == 0, f"ds01 {shlex.join(arguments)} as root: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
+    def root_says(self, *arguments: str) -> str:
+        """All that a ``ds01`` command prints for root, whatever its exit code."""
+        done = subprocess.run(
+            [Path(self.stack.python).with_name("ds01"), *arguments], capture_output=True, text=True, check=False,
+            env=os.environ | {"DS01_SOCKET": self.stack.api},
+        )  # fmt: skip
+        return done.stdout + done.stderr
+
     def free_slots(self) -> int:
         """How many slots nobody holds."""
         return int(self.root("status")["gpus"]["free"])
@@ -187,6 +195,19 @@ class Lab:
         programs.stop(self.stack.engine_program, seconds=60)
         self.stack = stack.up(str(self.stack.state), with_base=False)
         expect(programs.until(lambda: engine.answers(self.stack.engine), 30), "the engine did not come back")
+
+    @contextmanager
+    def without_network(self) -> Iterator[None]:
+        """The stack's own engine with a cable pulled: its containers reach nothing."""
+        ranges = engine.subnets(self.stack.state / "engine")
+        rules = [["FORWARD", "--source", subnet, "--jump", "REJECT"] for subnet in ranges]
+        for rule in rules:
+            subprocess.run(["iptables", "--insert", *rule], check=True)
+        try:
+            yield
+        finally:
+            for rule in rules:
+                subprocess.run(["iptables", "--delete", *rule], check=True)
 
     @contextmanager
     def limits(self, values: Mapping[str, str]) -> Iterator[None]:

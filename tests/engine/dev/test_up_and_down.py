@@ -1,0 +1,105 @@
+"""``make up`` and ``make down``: the three programs, started when they are missing, and nobody else's stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dev import engine, programs, stack
+from dev.installation import CHECKOUT
+
+pytestmark = [pytest.mark.root, pytest.mark.engine, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def state() -> Iterator[str]:
+    """A state directory deeper than a socket's path may be long."""
+    with tempfile.TemporaryDirectory(prefix="ds01-a-long-name-", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        deep = Path(folder, "as-deep-as-tests-like-to-make-their-folders/state")
+        yield str(deep)
+        stack.down(str(deep))
+
+
+def make(target: str, state: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", target, "ARGS=--no-base" if target == "up" else "ARGS="], cwd=CHECKOUT, capture_output=True, text=True,
+        check=False, env=os.environ | {"STATE": state},
+    )  # fmt: skip
+
+
+def up(state: str) -> Any:
+    done = make("up", state)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def host() -> tuple[set[str], set[str]]:
+    """The names of network links and mounts: what a stack must leave as it was."""
+    links = {path.name for path in Path("/sys/class/net").iterdir()}
+    return links, {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
+
+
+def test_up_says_where_everything_is_and_all_of_it_answers(state: str) -> None:
+    shown = up(state)
+    assert set(shown) == {"engine", "api", "gateway", "state", "python", "pids"}
+    assert set(shown["pids"]) == {"ds01d", "gateway", "engine"}
+    assert engine.answers(shown["engine"])
+    assert engine.answers(shown["api"], "/v1/ping")
+    assert engine.answers(shown["gateway"])
+    for path in (shown["api"], shown["gateway"]):
+        assert Path(path).resolve().is_relative_to(Path(state).resolve())
+        assert len(path) <= stack.SOCKET_LENGTH
+
+
+def test_an_ordinary_account_can_run_the_python_it_names(state: str) -> None:
+    command = [up(state)["python"], "-c", "import ds01.cli.main, os; print(os.getuid())"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, user=65534, group=65534, cwd="/", env={}
+    )
+    assert (done.returncode, done.stdout) == (0, "65534\n"), done.stderr
+
+
+def test_the_engine_is_closed_to_users_and_the_gateway_runs_without_privilege(state: str) -> None:
+    shown = up(state)
+    assert Path(shown["engine"]).stat().st_mode & 0o007 == 0
+    status = Path(f"/proc/{shown['pids']['gateway']}/status").read_text()
+    uids = next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:]
+    assert "0" not in uids
+
+
+@pytest.mark.parametrize("name", ["gateway", "ds01d", "engine"])
+def test_called_again_it_restarts_only_what_died(state: str, name: str) -> None:
+    before = up(state)["pids"]
+    killed = programs.identify(before[name])
+    os.kill(before[name], signal.SIGKILL)
+    assert programs.until(lambda: not programs.alive(killed), 10)
+    after = up(state)["pids"]
+    assert after[name] != before[name]
+    assert {key: pid for key, pid in after.items() if key != name} == {k: p for k, p in before.items() if k != name}
+
+
+def test_down_stops_exactly_these_and_leaves_the_host_as_it_was(state: str) -> None:
+    bystander = subprocess.Popen(["sleep", "600"])
+    try:
+        assert make("down", state).returncode == 0
+        links, mounts = host()
+        shown = up(state)
+        running = [programs.identify(pid) for pid in shown["pids"].values()]
+        done = make("down", state)
+        assert done.returncode == 0, done.stderr
+        assert not any(programs.alive(program) for program in running)
+        assert bystander.poll() is None
+        assert host() == (links, mounts)
+        assert (Path(state) / "limits.yaml").exists(), "down must keep the files"
+        assert "nothing" in make("down", state).stderr
+    finally:
+        bystander.kill()
+        bystander.wait()

@@ -65,6 +65,7 @@ def start(root: Path, *, group: str = "root", log: Path | None = None) -> OwnEng
     """
     root.mkdir(parents=True, exist_ok=True)
     number = _bridge(root / "bridge")
+    _end_orphan(root)
     sock = root / "engine.sock"
     (root / "pid").unlink(missing_ok=True)
     logged = log or root / "engine.log"
@@ -97,6 +98,22 @@ def stop(engine: OwnEngine, *, seconds: float = 30) -> None:
     if engine.process is not None:
         engine.process.wait()
     remains.clear([Path(engine.root)], subnets(Path(engine.root)))
+
+
+def _end_orphan(root: Path) -> None:
+    """End the containerd of an engine that was killed. It would end by itself, but a new engine that still meets it
+    takes it for its own and then waits for it in vain.
+    """
+    record = root / "exec/containerd/containerd.pid"
+    if not record.exists():
+        return
+    orphan = OwnEngine(socket="", pid=int(record.read_text()), root=str(root))
+    deadline = time.monotonic() + 10
+    while remains.names(orphan.pid, str(root / "exec/containerd/containerd.toml")) and _alive(orphan):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(orphan.pid, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
+        time.sleep(0.1)
+    record.unlink()
 
 
 def subnets(root: Path) -> tuple[str, ...]:

@@ -52,6 +52,11 @@ def in_use(bridge: str) -> bool:
     return any("--bridge" in words and bridge in words for _, words in _commands())
 
 
+def names(pid: int, word: str) -> bool:
+    """Whether the process of this pid has this word on its command line."""
+    return any(found == pid and word in words for found, words in _commands())
+
+
 def _links(networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> Iterator[str]:
     shown = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=True).stdout
     for name, address in re.findall(r"^\d+: (\S+)\s+inet ([0-9.]+)/", shown, re.MULTILINE):

@@ -8,7 +8,7 @@ its event. Ending what has ended is fine and changes nothing: clean-up may run t
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -86,9 +86,14 @@ def revoke(books: Books, lease_id: LeaseId, reason: str, now: datetime) -> Lease
     return _end(books, lease_id, LeaseState.REVOKED, EventType.LEASE_REVOKED, reason, now)
 
 
-def expire(books: Books, now: datetime) -> tuple[Lease, ...]:
-    """Release every reserved or held lease whose time is over; returns them as they are now."""
-    late = [lease for lease in books.open_leases() if lease.expires_at is not None and lease.expires_at <= now]
+def expire(books: Books, now: datetime, over: Mapping[LeaseId, datetime] | None = None) -> tuple[Lease, ...]:
+    """Release every reserved or held lease whose time is over; returns them as they are now.
+
+    ``over`` says which those are, with the end each had then (``services.countdown``): a lease that got another
+    end since is left alone. Without it the wall clock decides.
+    """
+    waiting = [(lease, lease.expires_at) for lease in books.open_leases() if lease.expires_at is not None]
+    late = [lease for lease, end in waiting if (end <= now if over is None else over.get(lease.id) == end)]
     return tuple(release(books, lease.id, _OVER[lease.state], now) for lease in late)
 
 
@@ -96,13 +101,6 @@ _OVER = {
     LeaseState.RESERVED: "its container did not start in time",
     LeaseState.HELD: "its hold is over",
 }
-
-
-def shift(books: Books, by: timedelta) -> None:
-    """The wall clock was stepped by ``by``: move every running end with it, so that no hold ends early or never."""
-    for lease in books.open_leases():
-        if lease.expires_at is not None:
-            books.put_lease(replace(lease, expires_at=lease.expires_at + by))
 
 
 def find(books: Books, lease_id: LeaseId) -> Lease:

@@ -128,14 +128,6 @@ def test_a_lease_of_nothing_is_refused() -> None:
     refused(BAD_REQUEST, lambda: grant(books_with(), ask=GpuAsk(count=0)))
 
 
-def test_i5_a_stepped_clock_moves_the_ends_with_it() -> None:
-    books = books_with()
-    grant(books)
-    leases.shift(books, timedelta(hours=1))
-    assert leases.expire(books, NOW + timedelta(hours=1)) == ()
-    assert len(leases.expire(books, NOW + timedelta(hours=1, minutes=5))) == 1
-
-
 def test_a_restart_gets_the_same_slots_when_they_are_free() -> None:
     books = books_with()
     before = grant(books, ask=GpuAsk(count=2))

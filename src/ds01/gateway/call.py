@@ -17,6 +17,7 @@ from ds01.gateway.audit import Audit
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
+from ds01.gateway.moves import Moves
 from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route
 from ds01.gateway.stream import Stream
@@ -39,6 +40,7 @@ class Gate:
     registry: Registry
     audit: Audit
     facts: EngineFacts
+    moves: Moves = field(default_factory=Moves)
 
 
 @dataclass(kw_only=True)

@@ -13,6 +13,8 @@ from ds01.wire import codec
 from ds01.wire.door import (
     DoorAbort,
     DoorAudit,
+    DoorBuild,
+    DoorBuildGrant,
     DoorCommit,
     DoorContainer,
     DoorCreate,
@@ -21,7 +23,6 @@ from ds01.wire.door import (
     DoorImage,
     DoorStart,
     DoorStarting,
-    DoorTag,
     DoorUpdate,
     DoorUser,
 )
@@ -82,13 +83,13 @@ class Door:
         """A container was removed, or is about to be stopped, by its owner."""
         await self._post("/v1/door/gone", ask)
 
-    async def tag(self, ask: DoorTag) -> None:
-        """Ask whether a tag may be written."""
-        await self._post("/v1/door/tags", ask)
+    async def build(self, ask: DoorBuild) -> DoorBuildGrant:
+        """Ask whether these tags may be written, and what the build may use."""
+        return codec.parse(DoorBuildGrant, await self._post("/v1/door/builds", ask))
 
-    async def tagged(self, ask: DoorTag) -> DoorImage:
-        """A tag was written."""
-        return codec.parse(DoorImage, await self._post("/v1/door/tags/commit", ask))
+    async def built(self, ask: DoorAbort) -> tuple[DoorImage, ...]:
+        """The build is over; the images its tags name now."""
+        return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/builds/commit", ask))
 
     async def audit(self, records: Sequence[DoorAudit]) -> None:
         """Record decisions."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+from ds01.gateway import body as bodies
 from ds01.gateway import relay
-from ds01.gateway.body import LAST_CHUNK, chunk
+from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.call import Call, passed_headers
 from ds01.gateway.http import AnswerHead, head_bytes, status_line
 from ds01.gateway.upstream import Ask, Exchange, UpstreamError
@@ -121,3 +122,45 @@ async def _pass_plain(call: Call, exchange: Exchange, head: AnswerHead) -> None:
         await call.answer_error(head.status, data)
     else:
         await call.answer(head.status, data, passed_headers(head))
+
+
+async def upload(
+    call: Call, ask: Ask, through: Callable[[Piece], list[Piece]], end: Callable[[], Awaitable[Sequence[Piece]]],
+    rewrite: Rewrite | None = None,
+) -> None:  # fmt: skip
+    """Send a client's long body through ``through``, then what ``end`` adds, and pass the answer as it comes.
+
+    When the engine stops reading it has something to say: then that is passed.
+    """
+    exchange = await call.gate.engine.open(ask)
+    try:
+        await call.go_on()
+        if await _sent(call, exchange, through, end):
+            await while_there(call.client.gone(), _stream(call, exchange, rewrite))
+        else:
+            call.keep = False
+            await _stream(call, exchange, rewrite)
+    finally:
+        exchange.close()
+
+
+async def _sent(
+    call: Call,
+    exchange: Exchange,
+    through: Callable[[Piece], list[Piece]],
+    end: Callable[[], Awaitable[Sequence[Piece]]],
+) -> bool:
+    """Whether the engine took the whole body."""
+    async for parts in bodies.pieces(call.client, call.head.framing):
+        out = [piece for part in parts for piece in through(part)]
+        try:
+            await exchange.send_body(out)
+        except ConnectionError:
+            return False
+    last = await end()
+    try:
+        await exchange.send_body(last)
+        await exchange.end_body()
+    except ConnectionError:
+        return False
+    return True

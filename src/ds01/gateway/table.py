@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, matching, number
-from ds01.gateway.handlers import containers, create, events, images, streams, system
+from ds01.gateway.handlers import archive, build, containers, create, events, images, streams, system
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, BodyKind, Route, Table
 
 _SIGNAL = matching(r"(SIG)?[A-Za-z]{2,10}([+-][0-9]{1,2})?|[0-9]{1,2}")
@@ -62,6 +63,12 @@ ROUTES: tuple[Route, ...] = (
           query=Rules(one=_STREAMS), upgrade=True, changes=True),
     Route(name="containers.attach", method="GET", path=f"{_OF}/attach/ws", handler=streams.attach_websocket,
           query=Rules(one=_STREAMS), upgrade=True, changes=True),
+    Route(name="archive.look", method="HEAD", path=f"{_OF}/archive", handler=archive.look,
+          query=Rules(one={"path": anything})),
+    Route(name="archive.take", method="GET", path=f"{_OF}/archive", handler=archive.take,
+          query=Rules(one={"path": anything}), changes=True),
+    Route(name="archive.put", method="PUT", path=f"{_OF}/archive", handler=archive.put, body=BodyKind.STREAM,
+          query=Rules(one={"path": anything, "noOverwriteDirNonDir": flag, "copyUIDGID": flag}), changes=True),
     Route(name="exec.create", method="POST", path=f"{_OF}/exec", handler=streams.exec_create,
           body=BodyKind.JSON, changes=True),
     Route(name="exec.start", method="POST", path=f"/exec/{EXEC}/start", handler=streams.exec_start,
@@ -69,6 +76,8 @@ ROUTES: tuple[Route, ...] = (
     Route(name="exec.resize", method="POST", path=f"/exec/{EXEC}/resize", handler=streams.exec_resize,
           query=Rules(one=_SIZE)),
     Route(name="exec.inspect", method="GET", path=f"/exec/{EXEC}/json", handler=streams.exec_inspect),
+    Route(name="images.build", method="POST", path="/build", handler=build.build, query=BUILD, body=BodyKind.STREAM,
+          changes=True),
     Route(name="images.list", method="GET", path="/images/json", handler=images.listing,
           query=Rules(one={"all": flag, "digests": flag, "shared-size": flag, "manifests": flag},
                       filters=_IMAGE_FILTERS)),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ds01.services.caller import Caller
 
 LIFE = timedelta(minutes=5)
+BUILD_LIFE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +34,37 @@ class Ticket:
     expires_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Building:
+    """A build that goes on: nobody else may write its tags meanwhile."""
+
+    id: str
+    caller: Caller
+    refs: frozenset[str]
+    expires_at: datetime
+
+
 @dataclass(kw_only=True)
 class Tickets:
     """The open tickets of this server."""
 
     _open: dict[str, Ticket] = field(default_factory=dict)
+    _builds: dict[str, Building] = field(default_factory=dict)
+
+    def build(self, caller: Caller, refs: frozenset[str], now: datetime) -> Building:
+        """Reserve tags for a build."""
+        building = Building(id=secrets.token_hex(16), caller=caller, refs=refs, expires_at=now + BUILD_LIFE)
+        self._builds[building.id] = building
+        return building
+
+    def built(self, building_id: str) -> Building | None:
+        """A build is over; its tags are free to write again."""
+        return self._builds.pop(building_id, None)
+
+    def writing(self, ref: str, now: datetime) -> Uid | None:
+        """Who is about to write this tag."""
+        found = (b.caller.uid for b in self._builds.values() if ref in b.refs and b.expires_at > now)
+        return next(found, None)
 
     def issue(self, caller: Caller, container: Container, lease: Lease | None, now: datetime) -> Ticket:
         """A new ticket."""

@@ -20,6 +20,7 @@ class DoorUser:
     admin: bool
     gids: tuple[int, ...] = ()
     home: str = ""
+    epoch: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,12 +199,27 @@ class DoorGone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoorTag:
-    """May this user write this tag? After the build: the image it names now."""
+class DoorBuild:
+    """A build that passed the gateway's policy, and the tags it wants to write."""
 
     uid: int
-    ref: str
-    image_id: str = ""
+    refs: tuple[str, ...]
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorBuildGrant:
+    """What ds01d adds to a build. Its tags are reserved until the ticket is committed or expires."""
+
+    ticket: str
+    labels: dict[str, str]
+    cgroup_parent: str
+    network: str
+    cpu_period_us: int
+    cpu_quota_us: int
+    memory_bytes: int
+    swap_bytes: int
+    shm_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Depends, Query
 
 from ds01.api.identity import TheWorld, gateway_only
 from ds01.api.stream import Lines, relayed
-from ds01.services.door import audit, create, gone, known, redeem, registry, start, tags
+from ds01.services.door import audit, building, create, gone, known, redeem, registry, start
 from ds01.wire.door import (
     DoorAbort,
     DoorAudit,
+    DoorBuild,
+    DoorBuildGrant,
     DoorCommit,
     DoorContainer,
     DoorCreate,
@@ -20,7 +22,6 @@ from ds01.wire.door import (
     DoorImage,
     DoorStart,
     DoorStarting,
-    DoorTag,
     DoorUser,
 )
 
@@ -95,16 +96,16 @@ async def going(world: TheWorld, ask: DoorGone) -> None:
     await gone.gone(world, ask)
 
 
-@router.post("/tags", status_code=204)
-async def tag(world: TheWorld, ask: DoorTag) -> None:
-    """May this tag be written?"""
-    await tags.check(world, ask)
+@router.post("/builds")
+async def build(world: TheWorld, ask: DoorBuild) -> DoorBuildGrant:
+    """May these tags be written, and what may the build use?"""
+    return await building.grant(world, ask)
 
 
-@router.post("/tags/commit")
-async def tagged(world: TheWorld, ask: DoorTag) -> DoorImage:
-    """The tag was written."""
-    return await tags.written(world, ask)
+@router.post("/builds/commit")
+async def built(world: TheWorld, ask: DoorAbort) -> list[DoorImage]:
+    """The build is over, well or not."""
+    return list(await building.over(world, ask))
 
 
 @router.post("/audit", status_code=204)

@@ -11,6 +11,7 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
+from ds01.gateway.http import AnswerHead
 from ds01.gateway.show import Found, View
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorAbort, DoorContainer, DoorGone, DoorStart, Going
@@ -116,6 +117,12 @@ async def start(call: Call) -> None:
 
 async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:
     """A start that ds01d grants first and hears of before the client does."""
+    with call.gate.moves.starting(container.id):
+        head, data = await _started(call, container, ask)
+    await call.pass_answer(head, data)
+
+
+async def _started(call: Call, container: DoorContainer, ask: Ask) -> tuple[AnswerHead, bytes]:
     granted = await call.gate.door.start(DoorStart(uid=container.uid, id=container.id))
     call.gate.registry.learn(granted.container)
     ticket = DoorAbort(ticket=granted.ticket)
@@ -125,7 +132,7 @@ async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:
         await call.gate.door.not_started(ticket)
         raise
     await (call.gate.door.started(ticket) if head.status < 300 else call.gate.door.not_started(ticket))
-    await call.pass_answer(head, data)
+    return head, data
 
 
 async def stop(call: Call) -> None:

@@ -43,16 +43,26 @@ async def ping(call: Call) -> None:
 
 async def version(call: Call) -> None:
     """``/version``."""
-    newest = ".".join(map(str, call.gate.facts.api))
+    newest, oldest = ".".join(map(str, call.gate.facts.api)), ".".join(map(str, OLDEST))
 
     def view(found: Json) -> Json:
         if isinstance(found, dict):
             found["ApiVersion"] = newest
-            found["MinAPIVersion"] = ".".join(map(str, OLDEST))
+            found["MinAPIVersion"] = oldest
+            _engine_details(found).update(ApiVersion=newest, MinAPIVersion=oldest)
         return found
 
     await call.nothing()
     await call.pass_whole(Ask(method="GET", target=call.target("/version")), view)
+
+
+def _engine_details(found: dict[str, Json]) -> dict[str, Json]:
+    components = found.get("Components")
+    for component in components if isinstance(components, list) else []:
+        if isinstance(component, dict) and component.get("Name") == "Engine":
+            details = component.get("Details")
+            return details if isinstance(details, dict) else {}
+    return {}
 
 
 async def info(call: Call) -> None:

@@ -1,0 +1,115 @@
+"""``POST /build`` of the engine's own builder: its parameters, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ds01.domain.container import BUILD_LABELS, Label
+from ds01.domain.dockerpolicy import shape, strictjson
+from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, matching, number
+from ds01.domain.dockerpolicy.tags import reference
+from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+
+TAGS = 16
+_TARGET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
+_AMOUNTS = ("memory", "memswap", "cpushares", "cpuquota", "cpuperiod", "shmsize")
+_JSON = ("buildargs", "labels", "cachefrom", "ulimits", "securityopt", "extrahosts", "outputs")
+
+BUILD = Rules(
+    one={
+        "dockerfile": anything,
+        "version": matching("1"),
+        "target": matching(_TARGET),
+        "platform": matching(r"linux(/[a-z0-9]+)*"),
+        "networkmode": matching("default|bridge|none|host"),
+        "cgroupparent": anything,
+        "isolation": matching("default"),
+        "cpusetcpus": matching(r"[0-9,-]+"),
+        "cpusetmems": matching(r"[0-9,-]+"),
+        **dict.fromkeys(("q", "nocache", "rm", "forcerm", "pull", "squash"), flag),
+        **dict.fromkeys(_AMOUNTS, number),
+        **dict.fromkeys(_JSON, anything),
+    },
+    many={"t": anything},
+)
+"""The parameters there are rules for. What is not here, ``remote`` above all, is refused."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildPlan:
+    """A judged build: what passes as it is, and what the grant decides."""
+
+    dockerfile: str
+    refs: tuple[str, ...]
+    arguments: Mapping[str, str]
+    labels: Mapping[str, str]
+    target: str
+    offline: bool
+    passed: Mapping[str, Sequence[str]]
+    memory_bytes: int
+    changes: tuple[Change, ...] = field(default=())
+
+
+def judge_build(query: Query) -> BuildPlan:
+    """The plan of a build. Raises RefusedError."""
+    changes: list[Change] = []
+    _refuse(query)
+    if query.get("cachefrom") not in ("", "[]", "null"):
+        changes.append(Change(rule="build.cache", text="layers are taken from your own images only"))
+    if query.on("pull"):
+        changes.append(Change(rule="build.pull", text="images are not pulled for a build"))
+    mode = query.get("networkmode")
+    if mode == "host":
+        raise not_allowed("build.network", "the host's network in a build", "Leave it out.")
+    passed = {name: query.values[name] for name in ("q", "nocache", "rm", "forcerm") if name in query.values}
+    tags = query.values.get("t", ())
+    if len(tags) > TAGS:
+        raise malformed("build.tags", f"A build can have {TAGS} names at most")
+    return BuildPlan(
+        dockerfile=_dockerfile(query.get("dockerfile")),
+        refs=tuple(dict.fromkeys(reference(tag) for tag in tags if tag)),
+        arguments=_map("buildargs", query.get("buildargs")),
+        labels=_labels(query.get("labels"), changes),
+        target=query.get("target"),
+        offline=mode == "none",
+        passed=passed,
+        memory_bytes=int(query.get("memory") or 0),
+        changes=tuple(changes),
+    )
+
+
+def _refuse(query: Query) -> None:
+    for name in ("ulimits", "securityopt", "extrahosts", "outputs"):
+        value = query.get(name)
+        if value and not strictjson.is_zero(strictjson.parse(value.encode())):
+            raise not_allowed("build.parameters", f"{name} in a build", "Leave it out.")
+    if query.on("squash"):
+        raise not_allowed("build.parameters", "squashing a build", "Leave it out.")
+
+
+def _dockerfile(path: str) -> str:
+    parts = [part for part in (path or "Dockerfile").split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
+        raise malformed("build.dockerfile", f"The Dockerfile {path!r} must be inside the build context")
+    return "/".join(parts)
+
+
+def _map(name: str, value: str) -> dict[str, str]:
+    """A map of texts; null stands for a build argument that is taken from nowhere."""
+    if not value:
+        return {}
+    found = shape.mapping(name, strictjson.parse(value.encode()))
+    return {key: shape.text(name, item, multiline=True) for key, item in found.items() if item is not None}
+
+
+def _labels(value: str, changes: list[Change]) -> dict[str, str]:
+    """The user's labels, and the facts about a recipe that DS01's own builds write down."""
+    found = {}
+    for key, text in _map("labels", value).items():
+        shape.text("labels", text)
+        if key.casefold().startswith(Label.PREFIX) and key not in BUILD_LABELS:
+            changes.append(Change(rule="build.labels", text=f"label {key} left out: DS01 sets its own"))
+        else:
+            found[key] = text
+    return found

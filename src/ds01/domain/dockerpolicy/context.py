@@ -1,0 +1,198 @@
+"""A build's context, read on its way: a tar archive whose end is ours.
+
+Files pass as they come. The Dockerfile and ``.dockerignore`` are kept; at the end of the archive the engine gets two
+more entries, written here: the judged Dockerfile under a name nobody could guess, and a ``.dockerignore`` that takes
+both out of the context again. Whatever an archive hides from this reader, the engine builds from our Dockerfile or
+finds none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+
+BLOCK = 512
+KEPT_BYTES = 1024 * 1024
+END = b"\0" * (2 * BLOCK)
+IGNORE = ".dockerignore"
+_ZERO = b"\0" * BLOCK
+_OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
+_FILES = frozenset(b"0\0")
+_EMPTY = frozenset(b"125")
+_NOTES = frozenset(b"xgLK")
+_PAX = re.compile(rb"(\d+) ([^=]+)=", re.DOTALL)
+
+Piece = bytes | memoryview
+
+
+@dataclass(kw_only=True)
+class _Entry:
+    """The entry that is being read: its kind, what is left of its data, and where that is kept, if it is."""
+
+    kind: int = 0
+    left: int = 0
+    padding: int = 0
+    path: str = ""
+    kept: bytearray | None = None
+
+
+@dataclass(kw_only=True)
+class Context:
+    """Reads an archive as it comes. ``wanted`` are the paths whose content is kept."""
+
+    wanted: frozenset[str]
+    files: dict[str, bytes] = field(default_factory=dict)
+    ended: bool = False
+    _header: bytearray = field(default_factory=bytearray)
+    _entry: _Entry = field(default_factory=_Entry)
+    _long_name: str = ""
+    _size: int | None = None
+    _begun: bool = False
+
+    def feed(self, data: Piece) -> list[Piece]:
+        """What may pass on of ``data``; nothing of the archive's end."""
+        view, out = memoryview(data), list[Piece]()
+        while len(view) and not self.ended:
+            view = self._data(view, out) if self._entry.left else self._read_header(view, out)
+        return out
+
+    def finish(self) -> None:
+        """The body is over; an archive may end without its last blocks, but not inside an entry."""
+        if self._entry.left or self._header:
+            raise malformed("build.context", "The build context ends in the middle of a file")
+        if not self._begun:
+            raise malformed("build.context", "The build context is empty")
+
+    def _data(self, view: memoryview, out: list[Piece]) -> memoryview:
+        entry = self._entry
+        part = view[: entry.left]
+        out.append(part)
+        if entry.kept is not None:
+            entry.kept += part
+        entry.left -= len(part)
+        if not entry.left:
+            self._entry_ended()
+        return view[len(part) :]
+
+    def _read_header(self, view: memoryview, out: list[Piece]) -> memoryview:
+        need = BLOCK - len(self._header)
+        self._header += view[:need]
+        if len(self._header) == BLOCK:
+            header = bytes(self._header)
+            self._header.clear()
+            if header == _ZERO:
+                self.ended = True
+            else:
+                self._begin(header)
+                out.append(header)
+        return view[need:]
+
+    def _begin(self, header: bytes) -> None:
+        _check_sum(header, first=not self._begun)
+        self._begun = True
+        kind, size = header[156], _number(header[124:136])
+        if kind not in _FILES | _EMPTY | _NOTES:
+            raise not_allowed("build.context", "a device or a sparse file in a build context")
+        if kind not in _NOTES and self._size is not None:
+            size = self._size
+        if kind in _EMPTY and size:
+            raise malformed("build.context", "The build context has a folder or link with content")
+        path = _path(header) if not self._long_name or kind in _NOTES else self._long_name
+        keep = kind in _NOTES or (kind in _FILES and path in self.wanted)
+        if keep and size > KEPT_BYTES:
+            raise malformed("build.context", f"{path} is larger than {KEPT_BYTES} bytes")
+        padding = -size % BLOCK
+        self._entry = _Entry(kind=kind, left=size + padding, padding=padding, path=path,
+                             kept=bytearray() if keep else None)  # fmt: skip
+        if kind not in _FILES | _NOTES:
+            self.files.pop(path, None)
+        if not self._entry.left:
+            self._entry_ended()
+
+    def _entry_ended(self) -> None:
+        entry = self._entry
+        content = b"" if entry.kept is None else bytes(entry.kept[: len(entry.kept) - entry.padding])
+        if entry.kind in _NOTES:
+            self._note(entry.kind, content)
+        else:
+            self._long_name, self._size = "", None
+            if entry.kept is not None:
+                self.files[entry.path] = content
+
+    def _note(self, kind: int, content: bytes) -> None:
+        """A longer name or another size for the entry that follows."""
+        if kind == ord("L"):
+            self._long_name = _clean(content.rstrip(b"\0"))
+        elif kind == ord("x"):
+            records = _records(content)
+            if b"path" in records:
+                self._long_name = _clean(records[b"path"])
+            if b"size" in records:
+                self._size = _decimal(records[b"size"])
+        elif kind == ord("g") and {b"path", b"size"} & set(_records(content)):
+            raise malformed("build.context", "The build context names files for all entries at once")
+
+
+def _check_sum(header: bytes, *, first: bool) -> None:
+    total = sum(header) - sum(header[148:156]) + 8 * 0x20
+    match = _OCTAL.fullmatch(header[148:156])
+    if match is None or not match[1] or int(match[1], 8) != total:
+        what = "The build context must be a plain tar archive" if first else "The build context is damaged"
+        raise malformed("build.context", what, "Send it without compression." if first else "")
+
+
+def _number(text: bytes) -> int:
+    if text[0] == 0x80:
+        return int.from_bytes(text[1:], "big")
+    match = _OCTAL.fullmatch(text)
+    if match is None:
+        raise malformed("build.context", "The build context is damaged")
+    return int(match[1] or b"0", 8)
+
+
+def _decimal(text: bytes) -> int:
+    if not text.isdigit() or len(text) > 15:
+        raise malformed("build.context", "The build context is damaged")
+    return int(text)
+
+
+def _path(header: bytes) -> str:
+    name = header[:100].split(b"\0", 1)[0]
+    prefix = header[345:500].split(b"\0", 1)[0] if header[257:263] == b"ustar\0" else b""
+    return _clean(prefix + b"/" + name if prefix else name)
+
+
+def _clean(name: bytes) -> str:
+    parts = [part for part in name.decode("utf-8", "surrogateescape").split("/") if part not in ("", ".")]
+    return "/".join(parts)
+
+
+def _records(content: bytes) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    at = 0
+    while at < len(content):
+        match = _PAX.match(content, at)
+        if match is None:
+            raise malformed("build.context", "The build context is damaged")
+        end = at + int(match[1])
+        if end <= match.end() or end > len(content) or content[end - 1 : end] != b"\n":
+            raise malformed("build.context", "The build context is damaged")
+        if match[2].startswith(b"GNU.sparse"):
+            raise not_allowed("build.context", "a sparse file in a build context")
+        found[match[2]] = content[match.end() : end - 1]
+        at = end
+    return found
+
+
+def entry(name: str, content: bytes) -> bytes:
+    """A file of the archive, whole."""
+    header = bytearray(BLOCK)
+    header[: len(name)] = name.encode("ascii")
+    header[100:108], header[108:116], header[116:124] = b"0000644\0", b"0000000\0", b"0000000\0"
+    header[124:136], header[136:148] = b"%011o\0" % len(content), b"00000000000\0"
+    header[156:157], header[257:265] = b"0", b"ustar\00000"
+    header[148:156] = b"        "
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + content + b"\0" * (-len(content) % BLOCK)

@@ -1,0 +1,258 @@
+"""A Dockerfile read into instructions and written anew, one line each, with every image it names known.
+
+``FROM`` and ``COPY --from`` reach any image of the engine, ``ADD`` any address the host reaches, and two parsers of
+Dockerfiles never agree on everything. So the engine gets a text of ours: no continuations, no directives, one
+instruction a line, and ids instead of names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+
+LENGTH = 1024 * 1024
+SCRATCH = "scratch"
+_PLAIN = frozenset(
+    {"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "RUN", "SHELL", "STOPSIGNAL",
+     "USER", "VOLUME", "WORKDIR"}
+)  # fmt: skip
+_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
+_CONTINUED = re.compile(r"\\[ \t]*$")
+_TWICE = re.compile(r"\\\\[ \t]*$")
+_FROM = re.compile(r"(?:--platform=\S+\s+)?(?P<image>\S+)(?:\s+[Aa][Ss]\s+(?P<stage>[A-Za-z][A-Za-z0-9._-]*))?")
+_FLAG = re.compile(r"--([a-z]+)=([A-Za-z0-9_./:@$,{}-]+)")
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:[-+])([A-Za-z0-9._/:@-]*))?\})", re.ASCII)
+_ARG = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.ASCII)
+_HERE = re.compile(r"\d*<<-?[^<]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruction:
+    """One instruction. ``image`` is the image it names, where ``{}`` stands in ``text``; empty when it names none."""
+
+    text: str
+    image: str = ""
+
+    def line(self, image: str) -> str:
+        """The line, with this in the image's place."""
+        return self.text.replace("{image}", image, 1) if self.image else self.text
+
+    @property
+    def name(self) -> str:
+        """Its first word."""
+        return self.text.partition(" ")[0]
+
+
+def read(text: str, arguments: Mapping[str, str]) -> tuple[Instruction, ...]:
+    """The instructions. ``arguments`` are the build's; they can choose what ``FROM`` names. Raises RefusedError."""
+    reader = _Reader(arguments)
+    found = tuple(reader.judge(line) for line in _logical(text))
+    if not reader.stages:
+        raise malformed("build.dockerfile", "The Dockerfile has no FROM")
+    return found
+
+
+def images(instructions: tuple[Instruction, ...]) -> tuple[str, ...]:
+    """Every image the Dockerfile names, without ``scratch`` and its own stages."""
+    return tuple(dict.fromkeys(each.image for each in instructions if each.image))
+
+
+def check_triggers(triggers: list[str]) -> None:
+    """The ONBUILD instructions of a base run in this build: they may name no image and fetch nothing."""
+    for trigger in triggers:
+        _check_characters(trigger)
+        _trigger(trigger)
+
+
+def _check_characters(text: str) -> None:
+    for character in text:
+        if character not in "\t\n " and (character.isspace() or not character.isprintable()):
+            raise malformed("build.dockerfile", f"The Dockerfile contains the character U+{ord(character):04X}")
+
+
+def _logical(text: str) -> Iterator[str]:
+    """Instructions with their continuations joined, as the engine joins them."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    _check_characters(text)
+    held, directives, begun = "", True, False
+    for line in text.split("\n"):
+        bare = line.strip(" \t")
+        if bare.startswith("#"):
+            directives = directives and not begun and _directive(bare)
+            continue
+        if not bare:
+            directives = False if not begun else directives
+            continue
+        directives = False
+        if _TWICE.search(line):
+            raise malformed("build.dockerfile", "A line of the Dockerfile ends with two backslashes")
+        begun = _CONTINUED.search(line) is not None
+        held += _CONTINUED.sub("", line) if begun else line
+        if not begun:
+            yield held.strip(" \t")
+            held = ""
+    if held.strip():
+        yield held.strip(" \t")
+
+
+def _directive(line: str) -> bool:
+    """A directive at the top; an escape character of its own would change how everything after it is read."""
+    match = _DIRECTIVE.fullmatch(line)
+    if match is None:
+        return False
+    if match[1].lower() == "escape" and match[2] != "\\":
+        raise not_allowed("build.dockerfile", "another escape character in a Dockerfile", "Use backslashes.")
+    return True
+
+
+class _Reader:
+    """Judges instructions in order: stages and arguments are known from the ones before."""
+
+    def __init__(self, arguments: Mapping[str, str]) -> None:
+        self._given = arguments
+        self._known: dict[str, str] = {}
+        self.stages: list[str] = []
+
+    def judge(self, line: str) -> Instruction:
+        name, _, rest = line.replace("\t", " ").partition(" ")
+        name, rest = name.upper(), line[len(name) :].strip(" \t")
+        if line.rstrip(" \t").endswith("\\"):
+            raise malformed("build.dockerfile", "The Dockerfile ends in the middle of an instruction")
+        if name == "FROM":
+            return self._from(rest)
+        if not self.stages and name != "ARG":
+            raise malformed("build.dockerfile", "Before the first FROM only ARG may stand")
+        if name == "COPY":
+            return self._copy(rest)
+        if name == "ARG" and not self.stages:
+            self._argument(rest)
+        return Instruction(text=_other(name, rest))
+
+    def _from(self, rest: str) -> Instruction:
+        match = _FROM.fullmatch(rest)
+        if match is None:
+            raise malformed("build.dockerfile", f"FROM {rest[:60]!r} cannot be read", "Write FROM image AS name.")
+        image = self._expanded(match["image"])
+        suffix = f" AS {match['stage']}" if match["stage"] else ""
+        known = image.lower() in self.stages
+        self.stages.append((match["stage"] or "").lower())
+        if known or image == SCRATCH:
+            return Instruction(text=f"FROM {image}{suffix}")
+        return Instruction(text=f"FROM {{image}}{suffix}", image=_image(image))
+
+    def _expanded(self, text: str) -> str:
+        found = _VARIABLE.sub(self._value, text)
+        if "$" in found:
+            raise malformed("build.dockerfile", f"FROM {text[:60]!r} cannot be read", "Write the image's name.")
+        return found.strip("\"'")
+
+    def _value(self, match: re.Match[str]) -> str:
+        value = self._known.get(match[1] or match[2], "")
+        if match[3] == ":-":
+            return value or match[4]
+        if match[3] == ":+":
+            return match[4] if value else ""
+        return value
+
+    def _argument(self, rest: str) -> None:
+        for word in rest.split():
+            match = _ARG.fullmatch(word)
+            if match is not None:
+                default = _VARIABLE.sub(self._value, (match[2] or "").strip("\"'"))
+                self._known[match[1]] = self._given.get(match[1], default)
+
+    def _copy(self, rest: str) -> Instruction:
+        flags, rest = _flags("COPY", rest, frozenset({"from", "chown", "chmod"}))
+        _no_here("COPY", rest)
+        source = flags.pop("from", "")
+        shown = "".join(f" --{name}={value}" for name, value in flags.items())
+        if not source:
+            return Instruction(text=f"COPY{shown} {rest}")
+        if self._is_stage(source):
+            return Instruction(text=f"COPY --from={source}{shown} {rest}")
+        return Instruction(text=f"COPY --from={{image}}{shown} {rest}", image=_image(source))
+
+    def _is_stage(self, source: str) -> bool:
+        if source.isdecimal():
+            if int(source) >= len(self.stages) - 1:
+                raise malformed("build.dockerfile", f"COPY --from={source} names no earlier stage")
+            return True
+        return source.lower() in self.stages[:-1]
+
+
+def _image(ref: str) -> str:
+    if not _REF.fullmatch(ref):
+        raise malformed("build.dockerfile", f"{ref[:60]!r} cannot be an image's name")
+    return ref
+
+
+def _flags(name: str, rest: str, known: frozenset[str]) -> tuple[dict[str, str], str]:
+    """The flags in front of an instruction's words. Spelled plainly, or not at all."""
+    flags: dict[str, str] = {}
+    while rest.startswith("--"):
+        word, _, left = rest.replace("\t", " ").partition(" ")
+        match = _FLAG.fullmatch(word)
+        if match is None or match[1] not in known or match[1] in flags:
+            raise not_allowed("build.flags", f"{name} {word[:40]}", "The builder here does not have this option.")
+        flags[match[1]] = match[2]
+        rest = left.strip(" ")
+    if flags.get("from", "").count("$"):
+        raise malformed("build.dockerfile", "COPY --from cannot be a variable", "Write the name.")
+    return flags, rest
+
+
+def _other(name: str, rest: str) -> str:
+    """Any instruction but FROM and COPY, as one line."""
+    if name == "ADD":
+        return _add(rest)
+    if name == "ONBUILD":
+        return f"ONBUILD {_trigger(rest)}"
+    if name not in _PLAIN:
+        raise malformed("build.dockerfile", f"{name[:20]!r} is no instruction of a Dockerfile")
+    if name == "RUN" and rest.startswith("--"):
+        raise not_allowed("build.flags", f"RUN {rest.split()[0][:40]}", "The builder here does not have this option.")
+    _no_here(name, rest)
+    return f"{name} {rest}"
+
+
+def _no_here(name: str, rest: str) -> None:
+    if name in ("RUN", "COPY", "ADD") and any(_HERE.fullmatch(word) for word in rest.split()):
+        raise not_allowed("build.here", "a here-document in a Dockerfile", "Put the script into a file and COPY it.")
+
+
+def _trigger(line: str) -> str:
+    name, _, rest = line.replace("\t", " ").partition(" ")
+    name, rest = name.upper(), line[len(name) :].strip(" \t")
+    if name in ("FROM", "ONBUILD", "MAINTAINER"):
+        raise malformed("build.dockerfile", f"ONBUILD {name} is no instruction of a Dockerfile")
+    if name == "COPY":
+        flags, rest = _flags("COPY", rest, frozenset({"chown", "chmod"}))
+        return "COPY" + "".join(f" --{flag}={value}" for flag, value in flags.items()) + f" {rest}"
+    return _other(name, rest)
+
+
+def _add(rest: str) -> str:
+    """``ADD`` fetches addresses with the host's own reach; files and archives of the context are fine."""
+    flags, words = _flags("ADD", rest, frozenset({"chown", "chmod"}))
+    _no_here("ADD", words)
+    for source in _sources(words):
+        if any(part in source for part in ("://", "$", "\\", '"', "'", "git@")):
+            raise not_allowed("build.add", f"ADD {source[:60]}", "Fetch it with RUN, or use COPY.")
+    return "ADD" + "".join(f" --{flag}={value}" for flag, value in flags.items()) + f" {words}"
+
+
+def _sources(words: str) -> list[str]:
+    if words.startswith("["):
+        try:
+            found = json.loads(words)
+        except ValueError as error:
+            raise malformed("build.dockerfile", f"ADD {words[:60]} cannot be read") from error
+        if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+            raise malformed("build.dockerfile", f"ADD {words[:60]} cannot be read")
+        return found[:-1]
+    return words.split()[:-1]

@@ -1,0 +1,75 @@
+"""``archive``: files into and out of a container (``docker cp``).
+
+The engine copies as root. Engines before 29.5.1 can be led astray while the container runs, and by compressed
+archives; and where a folder of the host is mounted from a file system that honours setuid, an archive could plant such
+files on the host. What is copied in is read as a plain archive without devices on its way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ds01.domain.dockerpolicy.context import END, Context
+from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorContainer
+
+_INSTEAD = "Use ds01 cp, or stop the container first."
+
+
+async def look(call: Call) -> None:
+    """``HEAD``: what is at a path."""
+    await call.nothing()
+    container = await call.container()
+    with call.gate.moves.copying(container.id):
+        await _check_still(call, container)
+        await call.pass_whole(Ask(method="HEAD", target=_target(call, container)))
+
+
+async def take(call: Call) -> None:
+    """``GET``: a path as an archive."""
+    await call.nothing()
+    container = await call.container()
+    with call.gate.moves.copying(container.id):
+        await _check_still(call, container)
+        await flow.stream(call, Ask(method="GET", target=_target(call, container)))
+
+
+async def put(call: Call) -> None:
+    """``PUT``: an archive into a path."""
+    container = await call.container()
+    if container.force_user:
+        raise not_allowed(
+            "archive.setuid", "copying files as root into a container with your folders", "Use ds01 cp, or the folder."
+        )
+    reader = Context(wanted=frozenset())
+
+    async def end() -> Sequence[bytes]:
+        reader.finish()
+        return [END]
+
+    with call.gate.moves.copying(container.id):
+        await _check_still(call, container)
+        ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type="application/x-tar")
+        await flow.upload(call, ask, reader.feed, end)
+
+
+def _target(call: Call, container: DoorContainer) -> str:
+    if not call.query.get("path"):
+        raise malformed("archive.path", "The path is missing")
+    return call.target(f"/containers/{container.id}/archive", call.query.values)
+
+
+async def _check_still(call: Call, container: DoorContainer) -> None:
+    """Where the engine is not safe otherwise, the container must not run while files are copied."""
+    if call.gate.facts.copies_safely:
+        return
+    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/containers/{container.id}/json")))
+    state = json.loads(data).get("State") if head.status == 200 else {}
+    if head.status == 404:
+        raise absent("container", call.names["container"])
+    if not isinstance(state, dict) or state.get("Running") is not False:
+        raise not_allowed("archive.running", "copying files of a running container with this engine", _INSTEAD)

@@ -1,0 +1,101 @@
+"""``POST /build``: the context passes, the Dockerfile and every parameter are ours.
+
+The engine begins to build when the archive ends. Its end is held back until the Dockerfile was judged and every image
+it names was found to be the user's own or shared; those go in by id.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from ds01.domain.dockerpolicy import dockerfile
+from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
+from ds01.domain.dockerpolicy.context import END, IGNORE, Context, entry
+from ds01.domain.dockerpolicy.render import Rendered, missing, render
+from ds01.domain.dockerpolicy.strictjson import Json, dump
+from ds01.domain.dockerpolicy.verdict import AbsentError, not_allowed
+from ds01.gateway import flow
+from ds01.gateway.buildlog import BuildLines
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.images import look_up
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorAbort, DoorBuild, DoorBuildGrant
+
+_DEFAULT = "Dockerfile"
+
+
+async def build(call: Call) -> None:
+    """The whole of a build."""
+    plan = judge_build(call.query)
+    call.changes += plan.changes
+    grant = await call.gate.door.build(DoorBuild(uid=call.user.uid, refs=plan.refs, memory_bytes=plan.memory_bytes))
+    try:
+        await _built(call, plan, grant)
+    finally:
+        for image in await call.gate.door.built(DoorAbort(ticket=grant.ticket)):
+            call.gate.registry.learn_image(image)
+            call.subject = image.id
+
+
+async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant) -> None:
+    name = f".ds01.{secrets.token_hex(16)}"
+    ask = Ask(
+        method="POST", target=call.target("/build", _parameters(plan, grant, name)), stream=True,
+        content_type="application/x-tar",
+    )  # fmt: skip
+    paths = frozenset({plan.dockerfile, "dockerfile"} if plan.dockerfile == _DEFAULT else {plan.dockerfile})
+    context, log = Context(wanted=paths | {IGNORE}), BuildLines()
+
+    async def end() -> Sequence[bytes]:
+        context.finish()
+        rendered = await _judged(call, plan, grant, context)
+        log.shown = rendered.shown
+        return [entry(name, rendered.text.encode()), entry(IGNORE, _ignore(context, name)), END]
+
+    await flow.upload(call, ask, context.feed, end, log.line)
+
+
+async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: Context) -> Rendered:
+    """The Dockerfile for the engine, with ids for names."""
+    content = context.files.get(plan.dockerfile)
+    if content is None and plan.dockerfile == _DEFAULT:
+        content = context.files.get("dockerfile")
+    if content is None:
+        raise missing(plan.dockerfile)
+    instructions = dockerfile.read(content.decode("utf-8", "replace"), plan.arguments)
+    ids = {ref: await _image(call, ref) for ref in dockerfile.images(instructions)}
+    return render(instructions, ids, owner=grant.labels, labels=plan.labels, target=plan.target)
+
+
+async def _image(call: Call, ref: str) -> str:
+    try:
+        found = await look_up(call, ref)
+    except AbsentError as error:
+        raise not_allowed(
+            "build.from", f"building from {ref}, which is neither yours nor shared,", "Use one of: docker images."
+        ) from error
+    dockerfile.check_triggers(list((found.get("Config") or {}).get("OnBuild") or ()))
+    return str(found["Id"])
+
+
+def _ignore(context: Context, name: str) -> bytes:
+    """The user's own list, and the two files that are ours."""
+    return context.files.get(IGNORE, b"").rstrip(b"\n") + f"\n{IGNORE}\n{name}\n".encode()
+
+
+def _parameters(plan: BuildPlan, grant: DoorBuildGrant, name: str) -> dict[str, Sequence[str]]:
+    arguments: dict[str, Json] = dict(plan.arguments)
+    given: dict[str, str] = {
+        "dockerfile": name,
+        "version": "1",
+        "buildargs": dump(arguments).decode(),
+        "networkmode": "none" if plan.offline else grant.network,
+        "cgroupparent": grant.cgroup_parent,
+        "memory": str(grant.memory_bytes),
+        "memswap": str(grant.memory_bytes + grant.swap_bytes),
+        "cpuperiod": str(grant.cpu_period_us),
+        "cpuquota": str(grant.cpu_quota_us),
+        "shmsize": str(grant.shm_bytes),
+    }
+    return {**plan.passed, **{key: [value] for key, value in given.items()}, "t": list(plan.refs)}

@@ -26,7 +26,7 @@ HEADINGS = ("path", "ours", "peer", "ratio", "budget", "kept")
 
 def found() -> list[str]:
     """The names of all benchmarks."""
-    return sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if m.name not in ("__main__", "row"))
+    return sorted(m.name for m in pkgutil.iter_modules(bench.__path__) if m.name not in ("__main__", "row", "stage"))
 
 
 def cells(row: Row) -> tuple[str, ...]:

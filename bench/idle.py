@@ -1,0 +1,43 @@
+"""ds01d at rest with 200 running containers and sampled GPUs: its share of a core, its memory, and whether it grows.
+
+Ten minutes; ``DS01_BENCH_SECONDS`` makes it shorter while working on it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.row import Row
+from bench.stage import MANY, crowd
+
+SECONDS = float(os.environ.get("DS01_BENCH_SECONDS", "600"))
+
+
+def measure() -> Iterator[Row]:
+    """Processor time between two readings, after a minute to settle."""
+    program = crowd().stack.ds01d
+    assert program is not None
+    time.sleep(min(60, SECONDS / 10))
+    before, resident = _processor_seconds(program.pid), _resident_megabytes(program.pid)
+    time.sleep(SECONDS)
+    share = (_processor_seconds(program.pid) - before) / SECONDS * 100
+    after = _resident_megabytes(program.pid)
+    where = f"ds01d at rest, {MANY} containers, {SECONDS / 60:g} min"
+    yield Row(path=f"{where}: core", ours=share, unit="%", rule="≤ 2 %", judged=share, budget=2)
+    yield Row(path=f"{where}: memory", ours=after, unit="MB", rule="≤ 120 MB", judged=after, budget=120)
+    yield Row(
+        path=f"{where}: growth", ours=after - resident, unit="MB", rule="≤ 5 MB", judged=after - resident, budget=5
+    )
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_megabytes(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1]) / 1024

@@ -1,0 +1,47 @@
+"""The server that benchmarks run on: one for the whole run, on an engine of its own, gone at the end."""
+
+from __future__ import annotations
+
+import atexit
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+
+from dev import stack, tiny
+from dev.promises.lab import Lab, close_lab, open_lab
+
+MANY = 200
+"""How many containers a busy server has."""
+
+
+@cache
+def server() -> Lab:
+    """A stack with two users and the small and the usual base."""
+    folder = tempfile.mkdtemp(prefix="ds01b", dir="/var/tmp")
+    Path(folder).chmod(0o755)
+    atexit.register(stack.down, f"{folder}/s")
+    running = stack.up(f"{folder}/s", own_engine=True)
+    tiny.install(running.engine)
+    lab = open_lab(running, "ds01-bench-a", "ds01-bench-b")
+    atexit.register(close_lab, lab)
+    return lab
+
+
+@cache
+def crowd() -> Lab:
+    """The same server with 200 running containers of one user."""
+    lab = server()
+    raised = lab.limits({"containers": str(MANY + 50)})
+    raised.__enter__()
+    for number in range(MANY):
+        lab.ben.docker("run", "--detach", "--name", f"one-of-many-{number}", tiny.REFERENCE, "sleep", "100000")
+    return lab
+
+
+def taken(function: object) -> float:
+    """Milliseconds one call takes."""
+    assert callable(function)
+    began = time.perf_counter()
+    function()
+    return (time.perf_counter() - began) * 1000

@@ -7,7 +7,7 @@ lets her reach her own containers only. Answers that are no success become a Ds0
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -106,14 +106,23 @@ class Docker:
         finally:
             response.close()
 
-    def build(
-        self, context: Iterable[bytes], query: Mapping[str, str], headers: Mapping[str, str] | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """Build an image from a tar stream; yields the engine's messages as they come."""
-        request = Request(
-            method="POST", target=f"/build?{urlencode(query)}", body=context, content_type="application/x-tar",
-            headers=headers,
-        )  # fmt: skip
+    def image(self, reference: str) -> dict[str, Any] | None:
+        """An image as the engine describes it, or None when there is none to see."""
+        try:
+            found: dict[str, Any] = self.json("GET", f"/images/{quote(reference, safe='/:@')}/json")
+        except Ds01Error as error:
+            if error.kind != NO_CONTAINER:
+                raise
+            return None
+        return found
+
+    def build(self, context: Iterable[bytes], query: Mapping[str, object]) -> Generator[dict[str, Any]]:
+        """Build an image from a tar stream; yields the engine's messages as they come.
+
+        Closing the iterator ends the connection, and with it the build.
+        """
+        target = f"/build?{urlencode(query, doseq=True)}"
+        request = Request(method="POST", target=target, body=context, content_type="application/x-tar")
         for line in self.ask(request, seconds=None).lines():
             yield json.loads(line)
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from ds01.client.http import BadAnswerError, Request, Response, send
+from ds01.client.docker import Docker
+from ds01.client.http import BadAnswerError
 from ds01.domain.container import Label
-from ds01.domain.errors import BUILD_FAILED, ENGINE_DOWN, ENGINE_ERROR, NOT_ALLOWED, Ds01Error
+from ds01.domain.errors import BUILD_FAILED, ENGINE_ERROR, Ds01Error
 from ds01.domain.names import image_repository
 from ds01.domain.people import User
 from ds01.projects import context
@@ -26,7 +26,6 @@ from ds01.projects.buildlog import BuildEvent, BuildLog
 from ds01.projects.diagnosis import diagnose
 from ds01.projects.recipe import Recipe
 
-ANSWER_SECONDS = 60.0
 SHOWN_LINES = 12
 
 
@@ -80,13 +79,7 @@ def build(order: Order, *, now: datetime, say: Callable[[BuildEvent], None] = qu
 
 def inspect(socket: str, reference: str) -> dict[str, Any] | None:
     """An image as the engine describes it, or None. Raises Ds01Error."""
-    with _answer(socket, Request(method="GET", target=f"/images/{quote(reference, safe='/:@')}/json")) as answer:
-        if answer.status == 404:
-            return None
-        if answer.status != 200:
-            raise _refused(answer)
-        found: dict[str, Any] = json.loads(answer.read())
-        return found
+    return Docker(socket).image(reference)
 
 
 def labels(image: Mapping[str, Any]) -> dict[str, str]:
@@ -129,52 +122,31 @@ def _parameters(order: Order, base: str, tag: str, now: datetime) -> dict[str, A
     }
 
 
-def _run(order: Order, parameters: Mapping[str, Any], body: Iterator[bytes], say: Callable[[BuildEvent], None]) -> str:
-    """One build; returns the image's id. The titles fit a generated recipe only as a whole."""
+def _run(
+    order: Order, parameters: Mapping[str, object], body: Iterator[bytes], say: Callable[[BuildEvent], None]
+) -> str:
+    """One build; returns the image's id."""
     log = BuildLog(order.recipe.titles, say, time.monotonic)
-    target = "/build?" + urlencode(parameters, doseq=True)
-    request = Request(method="POST", target=target, body=body, content_type="application/x-tar")
-    with _answer(order.socket, request, patience=None) as answer:
-        if answer.status != 200:
-            raise _refused(answer)
-        try:
-            for line in answer.lines():
-                log.read(json.loads(line))
-        except (OSError, BadAnswerError) as failure:
-            raise _ended(failure) from failure
+    try:
+        with closing(Docker(order.socket).build(body, parameters)) as messages:
+            for message in messages:
+                log.read(message)
+    except (OSError, BadAnswerError) as failure:
+        raise _ended(failure) from failure
+    except Ds01Error as error:
+        raise _refused(error) from error
     log.end()
     if log.error or not log.image_id:
         raise _failed(order.project, log)
     return log.image_id
 
 
-@contextmanager
-def _answer(socket: str, request: Request, patience: float | None = ANSWER_SECONDS) -> Iterator[Response]:
-    """A request's answer, whose connection is closed whatever happens: on the engine's side that ends a build."""
-    try:
-        response = send(socket, request, patience)
-    except PermissionError as failure:
-        raise Ds01Error(NOT_ALLOWED, f"You may not open {socket}.", hint="Ask your admin: ds01 doctor") from failure
-    except (OSError, BadAnswerError) as failure:
-        raise _unreachable(socket, failure) from failure
-    try:
-        yield response
-    finally:
-        response.close()
-
-
-def _refused(answer: Response) -> Ds01Error:
-    body = answer.read()
-    try:
-        said = str(json.loads(body).get("message", ""))
-    except (ValueError, AttributeError):
-        said = body[:200].decode(errors="replace").strip()
-    if answer.status in (401, 403):
-        return Ds01Error(NOT_ALLOWED, "This build is not allowed.", reason=said, hint="ds01 help images")
-    if answer.status == 400:
-        found = diagnose([], said)
-        return Ds01Error(found.kind, f"The image did not build: {found.cause}.", reason=said, hint=found.hint)
-    return Ds01Error(ENGINE_ERROR, "The engine refused the build.", reason=said, hint="ds01 doctor")
+def _refused(error: Ds01Error) -> Ds01Error:
+    """What is wrong with a Dockerfile is told before the first step; anything else speaks for itself."""
+    if error.kind is not ENGINE_ERROR:
+        return error
+    found = diagnose([], error.problem.message)
+    return Ds01Error(found.kind, f"The image did not build: {found.cause}.", hint=found.hint)
 
 
 def _failed(project: str, log: BuildLog) -> Ds01Error:
@@ -187,13 +159,6 @@ def _failed(project: str, log: BuildLog) -> Ds01Error:
         hint=found.hint,
         step=log.title,
     )
-
-
-def _unreachable(socket: str, failure: Exception) -> Ds01Error:
-    return Ds01Error(
-        ENGINE_DOWN, "The Docker engine cannot be reached.",
-        reason=f"{socket}: {failure}", hint="Try again in a moment; if it stays so: ds01 doctor",
-    )  # fmt: skip
 
 
 def _ended(failure: Exception) -> Ds01Error:

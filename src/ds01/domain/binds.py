@@ -54,8 +54,9 @@ def below(path: str, folder: str) -> bool:
 
 
 def share_of(path: str, shares: Iterable[str]) -> str | None:
-    """The folder of shared data this real path is in."""
-    return next((share for share in shares if share.startswith("/") and below(path, share)), None)
+    """The folder of shared data this real path is in. The whole file system is nobody's shared data."""
+    real = (share for share in shares if share.startswith("/") and share.strip("/"))
+    return next((share for share in real if below(path, share)), None)
 
 
 def check_place(path: str, real: str, *, shared: bool = False) -> None:

@@ -40,7 +40,7 @@ def test_below_goes_by_whole_names(path: str, folder: str, expected: bool) -> No
 
 def test_a_share_must_be_absolute_to_count() -> None:
     assert share_of("/data/x", ["data", "", "/data"]) == "/data"
-    assert share_of("/data/x", ["", "data"]) is None
+    assert share_of("/data/x", ["", "data", "/", "//"]) is None
 
 
 @pytest.mark.parametrize("real", ["/", "/etc/passwd", "/run/user/1001", "/dev/shm/x", "/usr/local/share", "/var/lib/x"])

@@ -169,6 +169,11 @@ class TestIdentity:
         (share / "out").symlink_to(place.m)
         assert "not to alice" in place.refused(place.alice, share / "out", shared=(str(share),))
 
+    @pytest.mark.parametrize("share", ["", "/", ".", "relative", "//"])
+    def test_a_share_that_is_no_folder_shares_nothing(self, place: Place, share: str) -> None:
+        place.folder("theirs", 0)
+        assert "not to alice" in place.refused(place.alice, place.base / "theirs", shared=(share,))
+
     def test_a_share_may_itself_be_a_link(self, place: Place) -> None:
         place.folder("disk7", 0)
         (place.base / "data").symlink_to(place.base / "disk7")
@@ -365,6 +370,13 @@ class TestSafe:
         disk = place.folder("disk", 0)
         with mounted("-t", "tmpfs", "-o", "nosuid,nodev,mode=755,uid=61001", "tmpfs", str(disk)):
             assert self.safe(place, disk)
+
+    def test_e22_where_anybodys_file_can_be_linked_nothing_is_safe(self, place: Place, tmp_path: Path) -> None:
+        (tmp_path / "fs").mkdir()
+        for value, expected in (("0\n", False), ("1\n", True)):
+            (tmp_path / "fs/protected_hardlinks").write_text(value)
+            host = LinuxHost(run=place.base / "run", sysctl=tmp_path)
+            assert host.pin(place.alice, str(place.a), f"c{expected}", read_only=True).safe is expected
 
     def test_the_same_files_elsewhere_with_setuid_are_unsafe(self, place: Place) -> None:
         disk, other = place.folder("disk", 0), place.folder("other", 0)

@@ -40,6 +40,11 @@ def project_here(call: Call) -> str:
     return "" if first in (".", "..") else first
 
 
+def has_project(call: Call, name: str) -> bool:
+    """Whether the user has a project of this name, which a launch would make a container of."""
+    return os.path.exists(os.path.join(call.home, WORKSPACES, name, "ds01.toml"))
+
+
 def with_nearest(call: Call, error: Ds01Error) -> Ds01Error:
     """The same error, with the name that was probably meant when there is no such container."""
     problem = error.problem
@@ -49,6 +54,8 @@ def with_nearest(call: Call, error: Ds01Error) -> Ds01Error:
         close = nearest(call.wanted, [container.name for container in call.client.containers()])
     except Ds01Error:
         return error
+    if close is None and has_project(call, call.wanted):
+        return Ds01Error(problem.kind, problem.message, reason=problem.reason, hint=f"ds01 launch {call.wanted}")
     if close is None:
         return error
     return Ds01Error(problem.kind, problem.message, reason=problem.reason, hint=f"Did you mean '{close}'?")

@@ -122,6 +122,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "value": "its value, as it is written in the limits file",
         "source": "the line it comes from",
         "meaning": "what it limits",
+        "overrules": "the values of weaker layers that it wins over, strongest first",
     },
     "EventView": {
         "seq": "its number; later is larger",

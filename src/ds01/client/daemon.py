@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from ds01.client.http import BadAnswerError, Request, Response, send
@@ -191,23 +191,23 @@ class Client:
 
     def _get(self, kind: type[T], path: str, *, patience: float = ANSWER_SECONDS, **query: object) -> T:
         request = Request(method="GET", target=_target(path, **query))
-        return parse(kind, _json(self._ask(request, patience)))
+        return _read(kind, self._ask(request, patience).read())
 
     def _list(self, kind: type[T], path: str, **query: object) -> tuple[T, ...]:
-        answer = _json(self._ask(Request(method="GET", target=_target(path, **query)), ANSWER_SECONDS))
-        return tuple(parse(kind, item) for item in answer)
+        answer = self._ask(Request(method="GET", target=_target(path, **query)), ANSWER_SECONDS).read()
+        return _read_all(kind, answer)
 
     def _do(
         self, kind: type[T], method: str, target: str, body: object = None, *, patience: float = ANSWER_SECONDS
     ) -> T:
         sent = Request(method=method, target=target, body=_body(body) if body is not None else None)
-        return parse(kind, _json(self._ask(sent, patience)))
+        return _read(kind, self._ask(sent, patience).read())
 
     def _lines(self, kind: type[T], request: Request) -> Iterator[T]:
         response = self._ask(request, None)
         try:
             for line in response.lines():
-                yield parse(kind, json.loads(line))
+                yield _read(kind, line)
         except (OSError, BadAnswerError) as failure:
             raise self._down(failure) from failure
 
@@ -263,8 +263,22 @@ def _body(value: object) -> bytes:
     return json.dumps(plain(value)).encode()
 
 
-def _json(response: Response) -> Any:
-    return json.loads(response.read())
+def _read(kind: type[T], content: bytes) -> T:
+    return _understood(lambda: parse(kind, json.loads(content)))
+
+
+def _read_all(kind: type[T], content: bytes) -> tuple[T, ...]:
+    return _understood(lambda: tuple(parse(kind, item) for item in json.loads(content)))
+
+
+def _understood(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (ValueError, TypeError) as failure:
+        raise Ds01Error(
+            INTERNAL, "The answer of ds01d cannot be read.", reason=f"{failure}.",
+            hint="ds01 and ds01d may be of different versions; see: ds01 doctor",
+        ) from failure  # fmt: skip
 
 
 def _refusal(response: Response) -> Ds01Error:

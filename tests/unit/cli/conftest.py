@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from ds01.cli.main import run
+from tests.unit.cli.daemon import Daemon, serving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,19 +22,33 @@ class Ran:
     err: str
 
 
+Run = Callable[..., Ran]
+
+
 @pytest.fixture
 def ds01(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Ran]:
-    """``ds01("list", "--json")``. A mistake of DS01's own fails the test with its details."""
-    state = tmp_path_factory.mktemp("state")
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+) -> Run:
+    """``ds01("list", "--json")``, with an empty home. A mistake of DS01's own fails the test with its details."""
+    home = tmp_path_factory.mktemp("home")
+    for name, value in {"HOME": home, "XDG_STATE_HOME": home / "state", "DS01_SOCKET": home / "none.sock"}.items():
+        monkeypatch.setenv(name, str(value))
+    for name in ("NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
 
     def call(*words: str) -> Ran:
         code = run(words)
         said = capsys.readouterr()
         if "DS01 made a mistake" in said.err:
-            pytest.fail("".join(log.read_text() for log in state.glob("ds01/*.log")))
+            pytest.fail("".join(log.read_text() for log in (home / "state").glob("ds01/*.log")))
         return Ran(code=code, out=said.out, err=said.err)
 
     return call
+
+
+@pytest.fixture
+def daemon(ds01: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    """A ds01d that says what the test tells it to. Short path: unix sockets allow 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="ds01t") as folder, serving(Path(folder, "api.sock")) as serves:
+        monkeypatch.setenv("DS01_SOCKET", str(serves.socket))
+        yield serves

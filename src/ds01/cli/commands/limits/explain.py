@@ -16,6 +16,8 @@ def run(call: Call, *, key: str, user: str | None) -> int:
     lines = [f"{style('bold', limit.key)} is {style('bold', limit.value)}"]
     lines += wrap(limit.meaning, style.width, indent="  ") if limit.meaning else []
     lines += wrap(f"It comes from {limit.source}.", style.width, indent="  ")
+    for overruled in limit.overrules:
+        lines += wrap(f"It overrules {overruled}.", style.width, indent="  ")
     for line in lines:
         call.talk.data(line)
     call.talk.next("ds01 limits", "ds01 status")

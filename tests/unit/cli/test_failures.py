@@ -1,0 +1,153 @@
+"""Whatever goes wrong: one sentence, why, what next, and the right exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ds01.cli import failures
+from ds01.cli.talk import talk
+from ds01.domain.errors import DAEMON_DOWN, GPU_FULL, NO_CONTAINER, Ds01Error
+from ds01.wire.launches import LaunchEvent
+from tests.unit.cli import values
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.daemon import Asked, Daemon
+
+
+def test_without_ds01d_the_exit_code_is_6_and_the_reason_is_told(ds01: Run) -> None:
+    ran = ds01("list")
+    assert ran.code == 6
+    assert ran.out == ""
+    assert "ds01d does not answer." in ran.err
+    assert "systemctl start ds01d" in ran.err
+
+
+def test_an_error_of_ds01d_is_told_as_it_is(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/containers/exp/start"] = Ds01Error(
+        GPU_FULL, "No GPU is free right now.", reason="4 of 4 are in use.", hint="ds01 launch exp --gpus 0"
+    )
+    ran = ds01("start", "exp")
+    assert ran.code == 3
+    assert [line.lstrip("✗ ") for line in ran.err.splitlines()] == [
+        "No GPU is free right now.", "4 of 4 are in use.", "Try: ds01 launch exp --gpus 0",
+    ]  # fmt: skip
+
+
+def test_with_json_the_error_is_data_too(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/containers/exp/start"] = Ds01Error(GPU_FULL, "No GPU is free right now.")
+    ran = ds01("start", "exp", "--json")
+    assert ran.code == 3
+    assert json.loads(ran.out)["error"]["code"] == "gpu.full"
+
+
+def test_a_name_that_is_nearly_right_gets_the_right_one(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.container("thesis"))
+    daemon.answers["POST", "/v1/containers/tesis/stop"] = Ds01Error(NO_CONTAINER, "You have no container 'tesis'.")
+    ran = ds01("stop", "tesis")
+    assert ran.code == 4
+    assert "Did you mean 'thesis'?" in ran.err
+
+
+def test_an_answer_that_is_no_answer_is_a_sentence(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["GET", "/v1/status"] = b"<html>Bad Gateway</html>"
+    ran = ds01("status")
+    assert ran.code == 1
+    assert "ds01d answered with status 500." in ran.err
+
+
+def test_a_stream_that_breaks_off_is_a_sentence(ds01: Run, daemon: Daemon) -> None:
+    def broken() -> Iterator[LaunchEvent]:
+        yield LaunchEvent(step="lease", text="Leasing a GPU")
+        raise ConnectionResetError
+
+    daemon.answers["GET", "/v1/events"] = lambda asked: broken() if asked.query.get("follow") else []
+    ran = ds01("events", "--follow")
+    assert ran.code in (1, 6)
+    assert "Traceback" not in ran.err
+
+
+def test_reads_are_asked_again_when_ds01d_restarts(ds01: Run, daemon: Daemon) -> None:
+    seen: list[Asked] = []
+
+    def answer(asked: Asked) -> object:
+        seen.append(asked)
+        if len(seen) == 1:
+            raise ConnectionResetError
+        return []
+
+    daemon.answers["GET", "/v1/containers"] = answer
+    assert ds01("list").code == 0
+    assert len(seen) == 2
+
+
+def test_changes_are_never_asked_twice(ds01: Run, daemon: Daemon) -> None:
+    seen: list[Asked] = []
+
+    def answer(asked: Asked) -> object:
+        seen.append(asked)
+        raise ConnectionResetError
+
+    daemon.answers["POST", "/v1/containers/exp/stop"] = answer
+    ran = ds01("stop", "exp")
+    assert ran.code == 6
+    assert len(seen) == 1
+    assert "ended early" in ran.err
+
+
+def test_a_mistake_of_our_own_is_an_id_and_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    try:
+        raise ZeroDivisionError("deep inside")
+    except ZeroDivisionError as error:
+        code = failures.unexpected(error, talk())
+    said = capsys.readouterr().err
+    (log,) = tmp_path.glob("ds01/*.log")
+    assert code == 1
+    assert "Traceback" not in said
+    assert "deep inside" not in said
+    assert log.stem.removeprefix("ds01-") in said
+    assert "deep inside" in log.read_text()
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def run_program(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"DS01_SOCKET": "/nonexistent/ds01d.sock"}
+    return subprocess.run(
+        [sys.executable, "-m", "ds01.cli", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=30,
+    )
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    ran = subprocess.run(
+        f"set -o pipefail; {sys.executable} -m ds01.cli help commands --json | head -c 10",
+        shell=True, executable="/bin/bash", capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_ctrl_c_is_130_and_says_what_stands(ds01: Run, daemon: Daemon) -> None:
+    def interrupted(_: Asked) -> Iterator[object]:
+        raise KeyboardInterrupt
+
+    daemon.have(values.container("exp"))
+    code = failures.interrupted(talk(), "exp is being stopped; it will be kept.")
+    assert code == 130
+
+
+def test_the_error_of_a_missing_daemon_has_its_own_code() -> None:
+    ran = run_program("status")
+    assert ran.returncode == int(DAEMON_DOWN.exit) == 6
+    assert ran.stdout == ""

@@ -93,7 +93,7 @@ class _Reader:
             self._read_short(rest, words)
 
     def _next(self, option: Option, words: list[str]) -> str:
-        if not words or (words[0].startswith("--") and words[0].partition("=")[0] in self._long):
+        if not words or words[0].partition("=")[0] in (*self._long, "--"):
             raise self._mistake(f"'{option.name}' needs a value: {option.shown}.")
         return words.pop(0)
 

@@ -26,13 +26,11 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def ds01(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Run:
-    """``ds01("list", "--json")``, with an empty home. A mistake of DS01's own fails the test with its details."""
-    home = tmp_path_factory.mktemp("home")
-    for name, value in {"HOME": home, "XDG_STATE_HOME": home / "state", "DS01_SOCKET": home / "none.sock"}.items():
-        monkeypatch.setenv(name, str(value))
+def ds01(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """``ds01("list", "--json")``, with ``tmp_path`` as home. A mistake of DS01 fails the test with its details."""
+    places = {"HOME": tmp_path, "XDG_STATE_HOME": tmp_path / ".state", "DS01_SOCKET": tmp_path / "none.sock"}
+    for name, place in places.items():
+        monkeypatch.setenv(name, str(place))
     for name in ("NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
@@ -40,7 +38,7 @@ def ds01(
         code = run(words)
         said = capsys.readouterr()
         if "DS01 made a mistake" in said.err:
-            pytest.fail("".join(log.read_text() for log in (home / "state").glob("ds01/*.log")))
+            pytest.fail("".join(log.read_text() for log in (tmp_path / ".state").glob("ds01/*.log")))
         return Ran(code=code, out=said.out, err=said.err)
 
     return call

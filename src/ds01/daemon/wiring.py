@@ -12,6 +12,7 @@ from pathlib import Path
 import ds01
 from ds01.adapters.docker.engine import DockerEngine
 from ds01.adapters.host.clock import SystemClock
+from ds01.adapters.host.facts import SystemFacts
 from ds01.adapters.host.host import LinuxHost
 from ds01.adapters.nss.directory import NssDirectory
 from ds01.adapters.sql.ledger import SqlLedger
@@ -50,6 +51,7 @@ async def build(options: Options) -> World:
         ledger=SqlLedger(paths.state / "ledger.db"),
         directory=NssDirectory(),
         host=_host(options, version),
+        facts=SystemFacts(),
         clock=clock,
         policy=policy,
         paths=paths,

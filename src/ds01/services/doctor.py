@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from ds01.services import checks
-from ds01.services.checks import Check, Finding, State, Subject, failed
+from ds01.services.checks import Check, Finding, State, failed
+from ds01.services.world import World
 from ds01.wire.status import CheckView, DoctorView
 
 PATIENCE_SECONDS = 20.0
@@ -24,17 +25,17 @@ def every() -> Mapping[str, Check]:
     return found
 
 
-async def examine(subject: Subject, *, admin: bool, patience_seconds: float = PATIENCE_SECONDS) -> DoctorView:
+async def examine(world: World, *, admin: bool, patience_seconds: float = PATIENCE_SECONDS) -> DoctorView:
     """Run every check. Only admins are shown the details: names of people and of their containers."""
-    running = (_patient(check, subject, patience_seconds) for check in every().values())
+    running = (_patient(check, world, patience_seconds) for check in every().values())
     found = await asyncio.gather(*running, return_exceptions=True)
     views = [_view(name, one, admin=admin) for name, one in zip(every(), found, strict=True)]
     return DoctorView(checks=tuple(views), healthy=all(view.state != State.FAILED for view in views))
 
 
-async def _patient(check: Check, subject: Subject, patience_seconds: float) -> Finding:
+async def _patient(check: Check, world: World, patience_seconds: float) -> Finding:
     async with asyncio.timeout(patience_seconds):
-        return await check.run(subject)
+        return await check.run(world)
 
 
 def _view(name: str, found: Finding | BaseException, *, admin: bool) -> CheckView:

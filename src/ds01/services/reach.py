@@ -29,10 +29,10 @@ async def open_to_group(facts: HostFacts, path: str) -> str:
     return found.group if all(_enters(folder, found.group) for folder in await _above(facts, path)) else ""
 
 
-async def not_admins(world: World, facts: HostFacts, group: str) -> tuple[str, ...]:
+async def not_admins(world: World, group: str) -> tuple[str, ...]:
     """Members of a Unix group who are no admins of DS01; its own accounts are no people."""
     policy, now = world.settings().policy, world.clock.now()
-    users = [world.directory.by_login(login) for login in sorted(await facts.members(group))]
+    users = [world.directory.by_login(login) for login in sorted(await world.facts.members(group))]
     people = [user for user in users if user is not None and user.uid != 0 and not user.login.startswith("ds01-")]
     return tuple(user.login for user in people if not effective(policy, user, Door.DS01, now).admin)
 

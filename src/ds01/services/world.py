@@ -13,6 +13,7 @@ from ds01.ports.clock import Clock
 from ds01.ports.devices import Devices
 from ds01.ports.directory import Directory
 from ds01.ports.engine import Engine
+from ds01.ports.facts import HostFacts
 from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
 from ds01.ports.policy import PolicyFile
@@ -47,6 +48,7 @@ class World:
     ledger: Ledger
     directory: Directory
     host: Host
+    facts: HostFacts
     clock: Clock
     policy: PolicyFile
     paths: Paths

@@ -17,7 +17,7 @@ from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, slots_of
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
-from ds01.services.checks import Check, Finding, State, Subject
+from ds01.services.checks import Check, Finding, State
 from ds01.services.doctor import every, examine
 from ds01.services.world import Paths, World
 from ds01.sim.clock import SimClock
@@ -58,20 +58,18 @@ class Lab:
         self.limits.write_text(text)
         self.facts.files[str(self.limits)] = FileFacts(kind="file", owner_uid=0, group="root", mode=0o644)
 
-    def subject(self) -> Subject:
-        policy = CurrentLimits(self.limits)
-        world = World(
+    def world(self) -> World:
+        return World(
             engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=SimHost(),
-            clock=self.clock, policy=policy,
+            facts=self.facts, clock=self.clock, policy=CurrentLimits(self.limits),
             paths=Paths(
                 state=Path("/var/lib/ds01"), run=self.run, limits=self.limits, gateway=Path(GATEWAY),
                 engine=f"unix://{ENGINE}",
             ),
         )  # fmt: skip
-        return Subject(world=world, facts=self.facts)
 
-    async def check(self, name: str, subject: Subject | None = None) -> Finding:
-        return await every()[name].run(subject or self.subject())
+    async def check(self, name: str, world: World | None = None) -> Finding:
+        return await every()[name].run(world or self.world())
 
 
 @pytest.fixture
@@ -94,7 +92,7 @@ SOUND = {"engine", "gpus"}
 
 
 async def test_a_sound_server_is_healthy(lab: Lab) -> None:
-    found = await examine(lab.subject(), admin=True)
+    found = await examine(lab.world(), admin=True)
     assert found.healthy
     assert {check.name for check in found.checks if check.state != State.OK} <= SOUND
     assert len(found.checks) == len(every()) >= 16
@@ -120,7 +118,7 @@ class Trouble(SimFacts):
 
 async def test_a_check_that_breaks_or_hangs_is_a_finding_and_stops_no_other(lab: Lab) -> None:
     lab.facts = Trouble(files=lab.facts.files, answers=lab.facts.answers)
-    found = {c.name: c for c in (await examine(lab.subject(), admin=True, patience_seconds=0.5)).checks}
+    found = {c.name: c for c in (await examine(lab.world(), admin=True, patience_seconds=0.5)).checks}
     assert found["groups"].state == "failed"
     assert "could not be done: the directory is gone" in found["groups"].text
     assert found["cgroups"].text == "The check did not end in time."
@@ -130,7 +128,7 @@ async def test_a_check_that_breaks_or_hangs_is_a_finding_and_stops_no_other(lab:
 async def test_details_are_for_admins(lab: Lab) -> None:
     lab.facts.groups["disk"] = frozenset({"alice"})
     for admin in (True, False):
-        found = {check.name: check for check in (await examine(lab.subject(), admin=admin)).checks}
+        found = {check.name: check for check in (await examine(lab.world(), admin=admin)).checks}
         assert found["groups"].state == "failed"
         assert ("alice in disk" in found["groups"].text) is admin
 
@@ -305,10 +303,10 @@ async def test_simulated_gpus_are_said_loudly(lab: Lab) -> None:
 
 
 async def test_a_broken_limits_file_is_shown_with_its_line_to_admins(lab: Lab) -> None:
-    subject = lab.subject()
+    world = lab.world()
     lab.write_limits("defaults: {idle: soon}\n")
-    subject.world.policy.reload()
-    found = await lab.check("limits-file", subject)
+    world.policy.reload()
+    found = await lab.check("limits-file", world)
     assert found.state == State.FAILED
     assert found.details[0].startswith(f"{lab.limits}:1:18 defaults.idle: expected a duration")
 

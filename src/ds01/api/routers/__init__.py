@@ -1,5 +1,8 @@
 """One router per noun."""
 
-from ds01.api.routers import containers, door, gpus, images, launches, limits, status
+from ds01.api.routers import containers, doctor, door, events, gpus, images, launches, limits, status, why
 
-ALL = (status.router, containers.router, launches.router, images.router, gpus.router, limits.router, door.router)
+ALL = (
+    status.router, containers.router, why.router, launches.router, images.router, gpus.router, limits.router,
+    events.router, doctor.router, door.router,
+)  # fmt: skip

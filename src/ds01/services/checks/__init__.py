@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ds01.ports.facts import HostFacts
 from ds01.services.world import World
 
 
@@ -20,14 +19,6 @@ class State(StrEnum):
     OK = "ok"
     WARNING = "warning"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """The server under examination."""
-
-    world: World
-    facts: HostFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +36,7 @@ class Check:
     """One check: what it is about, for the list of checks, and how it is done."""
 
     about: str
-    run: Callable[[Subject], Awaitable[Finding]]
+    run: Callable[[World], Awaitable[Finding]]
 
 
 def ok(text: str, details: Iterable[str] = ()) -> Finding:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from ds01.domain.errors import Ds01Error
 from ds01.domain.settings import MINIMAL
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 
-async def _run(subject: Subject) -> Finding:
-    engine, bases = subject.world.engine, subject.world.settings().images.bases
+async def _run(world: World) -> Finding:
+    engine, bases = world.engine, world.settings().images.bases
     try:
         missing = [base for base in bases if await engine.image(base.reference) is None]
     except Ds01Error as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 
-async def _run(subject: Subject) -> Finding:
-    version = await subject.facts.cgroup_version()
+async def _run(world: World) -> Finding:
+    version = await world.facts.cgroup_version()
     if version == 2:
         return ok("Control groups are version 2.")
     if version == 1:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ds01.domain.quantity import show_size
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 GIB = 1024**3
 LEAST = GIB
@@ -11,10 +12,10 @@ LOW_SHARE = 0.05
 FIX = "Find what grows: docker system df, du -xh /home"
 
 
-async def _run(subject: Subject) -> Finding:
+async def _run(world: World) -> Finding:
     full, low, fine = [], [], []
-    for path in dict.fromkeys((str(subject.world.paths.state), "/home")):
-        disk = await subject.facts.disk(path)
+    for path in dict.fromkeys((str(world.paths.state), "/home")):
+        disk = await world.facts.disk(path)
         if disk is None:
             continue
         told = f"{path}: {show_size(disk.free_bytes)} of {show_size(disk.total_bytes)} free"

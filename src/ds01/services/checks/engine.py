@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ds01.domain.engine_versions import OLDEST, gates
 from ds01.domain.errors import Ds01Error
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 
-async def _run(subject: Subject) -> Finding:
+async def _run(world: World) -> Finding:
     try:
-        version = await subject.world.engine.version()
+        version = await world.engine.version()
     except Ds01Error as error:
         return failed(
             f"The Docker engine does not answer: {error.problem.message}",

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from ds01.domain.quantity import many
 from ds01.services import reach
-from ds01.services.checks import Check, Finding, Subject, failed, ok
+from ds01.services.checks import Check, Finding, failed, ok
+from ds01.services.world import World
 
 FIX = "chmod 0660 and chgrp root (or the gateway's own group) on the socket, and take people out of its group."
 
 
-async def _run(subject: Subject) -> Finding:
-    address = subject.world.paths.engine
+async def _run(world: World) -> Finding:
+    address = world.paths.engine
     if not address.startswith("unix://"):
         return failed(f"The engine is reached over {address}, not over a unix socket.", "Use -H unix:// only.")
     path = address.removeprefix("unix://")
-    if await reach.open_to_all(subject.facts, path):
+    if await reach.open_to_all(world.facts, path):
         return failed(f"Everybody may open the engine's socket {path}: that makes everybody root.", FIX)
-    group = await reach.open_to_group(subject.facts, path)
-    people = await reach.not_admins(subject.world, subject.facts, group) if group else ()
+    group = await reach.open_to_group(world.facts, path)
+    people = await reach.not_admins(world, group) if group else ()
     if people:
         return failed(
             f"Users who are no admins may open the engine's socket {path} as members of '{group}' "

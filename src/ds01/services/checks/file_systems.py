@@ -10,16 +10,16 @@ from __future__ import annotations
 from ds01.domain.container import Container
 from ds01.domain.quantity import many
 from ds01.ports.facts import MountFacts
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 FIX = "Add nosuid,nodev to their lines in /etc/fstab and run: mount -o remount,nosuid,nodev <mount point>"
 _NEEDED = frozenset({"nosuid", "nodev"})
 
 
-async def _run(subject: Subject) -> Finding:
-    world = subject.world
+async def _run(world: World) -> Finding:
     containers = await world.ledger.read(lambda books: books.containers())
-    exposed = [container.name for container in containers if await _exposed(subject, container)]
+    exposed = [container.name for container in containers if await _exposed(world, container)]
     if exposed:
         return failed(
             "Containers that may run as root mount folders from file systems without nosuid,nodev "
@@ -29,7 +29,7 @@ async def _run(subject: Subject) -> Finding:
         )
     users = {user.home for c in containers if (user := world.directory.by_uid(c.uid)) is not None}
     places = {"/home", *users, *world.settings().shares}
-    mounts = [mount for place in sorted(places) if (mount := await subject.facts.mount(place)) is not None]
+    mounts = [mount for place in sorted(places) if (mount := await world.facts.mount(place)) is not None]
     open_ = sorted({mount.point for mount in mounts if _unsafe(mount)})
     if open_:
         return warning(
@@ -40,11 +40,11 @@ async def _run(subject: Subject) -> Finding:
     return ok("Folders of users are on file systems with nosuid,nodev.")
 
 
-async def _exposed(subject: Subject, container: Container) -> bool:
+async def _exposed(world: World, container: Container) -> bool:
     if container.forced_user:
         return False
     for mount in container.mounts:
-        found = await subject.facts.mount(mount.shown or mount.source)
+        found = await world.facts.mount(mount.shown or mount.source)
         if not mount.read_only and found is not None and _unsafe(found):
             return True
     return False

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ds01.services.checks import Check, Finding, Subject, failed, ok
+from ds01.services.checks import Check, Finding, failed, ok
+from ds01.services.world import World
 
 HEADER = "ds01-gateway"
 
 
-async def _run(subject: Subject) -> Finding:
-    socket = str(subject.world.paths.gateway)
-    answer = await subject.facts.headers(socket, "/_ping")
+async def _run(world: World) -> Finding:
+    socket = str(world.paths.gateway)
+    answer = await world.facts.headers(socket, "/_ping")
     if answer is None:
         return failed(
             f"The gateway does not answer on {socket}: docker, builds and attaching do not work.",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from ds01.domain.gpu import slots_of
-from ds01.services.checks import Check, Finding, Subject, ok, warning
+from ds01.services.checks import Check, Finding, ok, warning
+from ds01.services.world import World
 
 
-async def _run(subject: Subject) -> Finding:
-    devices = subject.world.devices
+async def _run(world: World) -> Finding:
+    devices = world.devices
     gpus = await asyncio.to_thread(devices.inventory)
     slots = [slot for gpu in gpus for slot in slots_of(gpu)]
     shown = ", ".join(f"{slot.label} {slot.model}" for slot in slots)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ds01.domain.quantity import many
 from ds01.services import reach
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 ROOT = ("disk", "lxd", "incus", "incus-admin", "libvirt")
 """Whoever is in one of these can become root."""
@@ -13,8 +14,8 @@ STRONG = ("sudo", "wheel", "adm", "kvm")
 """Whoever is in one of these can do or see more than a user of DS01 should."""
 
 
-async def _run(subject: Subject) -> Finding:
-    roots, strong = await _members(subject, ROOT), await _members(subject, STRONG)
+async def _run(world: World) -> Finding:
+    roots, strong = await _members(world, ROOT), await _members(world, STRONG)
     if roots:
         return failed(
             f"Users who are no admins are in a Unix group that makes them root ({many(len(roots), 'case')}).",
@@ -30,8 +31,8 @@ async def _run(subject: Subject) -> Finding:
     return ok("Nobody but admins is in a Unix group that makes root.")
 
 
-async def _members(subject: Subject, groups: tuple[str, ...]) -> list[str]:
-    found = {group: await reach.not_admins(subject.world, subject.facts, group) for group in groups}
+async def _members(world: World, groups: tuple[str, ...]) -> list[str]:
+    found = {group: await reach.not_admins(world, group) for group in groups}
     return [f"{login} in {group}" for group, logins in found.items() for login in logins]
 
 

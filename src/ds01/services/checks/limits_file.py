@@ -12,18 +12,19 @@ from ds01.domain.machine import machine, shortfalls
 from ds01.domain.quantity import many
 from ds01.ports.directory import Directory
 from ds01.services import reach
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 
-async def _run(subject: Subject) -> Finding:
-    path, settings = str(subject.world.paths.limits), subject.world.policy.settings
-    if subject.world.policy.problem:
+async def _run(world: World) -> Finding:
+    path, settings = str(world.paths.limits), world.policy.settings
+    if world.policy.problem:
         return failed(
             "The limits file has a mistake; the last good one is in force.",
             f"Correct {path}; ds01d reads it again by itself.",
-            subject.world.policy.problem.splitlines(),
+            world.policy.problem.splitlines(),
         )
-    if await _open_to_others(subject, path):
+    if await _open_to_others(world, path):
         fix = f"chmod 0644 {path} and keep it in a folder that only root may write, like /etc/ds01."
         return failed(f"Others than its owner may write {path}: they set everybody's limits.", fix)
     if settings.source == "built-in":
@@ -31,7 +32,7 @@ async def _run(subject: Subject) -> Finding:
             f"There is no limits file {path}: the built-in limits are in force.",
             f"Start from the example: ds01/config/limits.example.yaml, put it at {path}.",
         )
-    if odd := await _odd(subject, path):
+    if odd := await _odd(world, path):
         return warning(
             f"The limits file is in force, but does not fit this server in {many(len(odd), 'place')}.",
             f"Correct {path}, or leave it: more than there is means all there is.",
@@ -41,36 +42,35 @@ async def _run(subject: Subject) -> Finding:
     return ok(f"The limits file {settings.source} is in force (groups: {groups}).")
 
 
-async def _open_to_others(subject: Subject, path: str) -> bool:
+async def _open_to_others(world: World, path: str) -> bool:
     """Whether somebody else may write the file, or replace it in its folder."""
     for place in (path, str(PurePath(path).parent)):
-        found = await subject.facts.file(place)
+        found = await world.facts.file(place)
         replaceable = found is not None and (found.kind != "folder" or not found.mode & stat.S_ISVTX)
-        if replaceable and await reach.open_to_all(subject.facts, place):
+        if replaceable and await reach.open_to_all(world.facts, place):
             return True
-    return bool(await reach.open_to_group(subject.facts, path))
+    return bool(await reach.open_to_group(world.facts, path))
 
 
-async def _odd(subject: Subject, path: str) -> list[str]:
+async def _odd(world: World, path: str) -> list[str]:
     """What is valid and does not fit: the machine, the people, the files it names."""
-    settings = subject.world.policy.settings
-    people = await asyncio.to_thread(_strangers, settings.policy, subject.world.directory)
-    odd = [*await _shortfalls(subject), *people]
-    if settings.images.ca and await subject.facts.file(settings.images.ca) is None:
+    settings = world.policy.settings
+    people = await asyncio.to_thread(_strangers, settings.policy, world.directory)
+    odd = [*await _shortfalls(world), *people]
+    if settings.images.ca and await world.facts.file(settings.images.ca) is None:
         odd.append(f"images.ca: there is no file {settings.images.ca}")
-    own = await subject.facts.file(path)
+    own = await world.facts.file(path)
     if own is not None and own.owner_uid != 0:
         odd.append(f"{path} belongs to the user with the number {own.owner_uid}, who can change everybody's limits")
     return odd
 
 
-async def _shortfalls(subject: Subject) -> tuple[str, ...]:
-    world = subject.world
-    hardware = await subject.facts.hardware()
+async def _shortfalls(world: World) -> tuple[str, ...]:
+    hardware = await world.facts.hardware()
     gpus = await asyncio.to_thread(world.devices.inventory)
-    disk = await subject.facts.disk("/home")
+    disk = await world.facts.disk("/home")
     return shortfalls(
-        subject.world.policy.settings,
+        world.policy.settings,
         machine(
             cpus=hardware.cpus,
             memory_bytes=hardware.memory_bytes,

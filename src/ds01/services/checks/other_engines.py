@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ds01.services import reach
-from ds01.services.checks import Check, Finding, Subject, failed, ok
+from ds01.services.checks import Check, Finding, failed, ok
+from ds01.services.world import World
 
 PORTS = (2375, 2376)
 SOCKETS = (
@@ -12,14 +13,14 @@ SOCKETS = (
 )  # fmt: skip
 
 
-async def _run(subject: Subject) -> Finding:
-    listening = sorted(f"{host}:{port}" for host, port in await subject.facts.listeners() if port in PORTS)
+async def _run(world: World) -> Finding:
+    listening = sorted(f"{host}:{port}" for host, port in await world.facts.listeners() if port in PORTS)
     if listening:
         return failed(
             f"A Docker engine listens on TCP ({', '.join(listening)}): whoever reaches it is root.",
             "Remove -H tcp:// from the engine's options and 'hosts' from /etc/docker/daemon.json.",
         )
-    doors = [path for path in SOCKETS if await _opens(subject, path)]
+    doors = [path for path in SOCKETS if await _opens(world, path)]
     if doors:
         return failed(
             f"Users may open {', '.join(doors)}, which goes around the gateway.",
@@ -28,18 +29,18 @@ async def _run(subject: Subject) -> Finding:
     return ok("No other engine is open to users.")
 
 
-async def _opens(subject: Subject, path: str) -> bool:
-    paths = subject.world.paths
+async def _opens(world: World, path: str) -> bool:
+    paths = world.paths
     same = {paths.engine.removeprefix("unix://"), f"{paths.gateway}"}
     if path in same or path.replace("/run/", "/var/run/", 1) in same:
         return False
-    answer = await subject.facts.headers(path, "/_ping") or {}
+    answer = await world.facts.headers(path, "/_ping") or {}
     if "ds01-gateway" in answer:
         return False
-    if await reach.open_to_all(subject.facts, path):
+    if await reach.open_to_all(world.facts, path):
         return True
-    group = await reach.open_to_group(subject.facts, path)
-    return bool(group) and bool(await reach.not_admins(subject.world, subject.facts, group))
+    group = await reach.open_to_group(world.facts, path)
+    return bool(group) and bool(await reach.not_admins(world, group))
 
 
 CHECK = Check(about="no engine is open to users beside the gateway", run=_run)

@@ -7,12 +7,13 @@ import asyncio
 from ds01.domain.gpu import SlotId
 from ds01.domain.quantity import many
 from ds01.ports.ledger import Books
-from ds01.services.checks import Check, Finding, Subject, ok, warning
+from ds01.services.checks import Check, Finding, ok, warning
+from ds01.services.world import World
 
 
-async def _run(subject: Subject) -> Finding:
-    labels, set_aside = await subject.world.ledger.read(_look)
-    bad = await asyncio.to_thread(subject.world.devices.faults) | set_aside
+async def _run(world: World) -> Finding:
+    labels, set_aside = await world.ledger.read(_look)
+    bad = await asyncio.to_thread(world.devices.faults) | set_aside
     if not bad:
         return ok("No GPU is out of service.")
     return warning(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 NEEDED = {"fs.protected_hardlinks": 1, "fs.protected_symlinks": 1}
 """Without these a bind mount can be pointed at somebody else's file."""
@@ -16,9 +17,9 @@ WANTED = {
 }
 
 
-async def _run(subject: Subject) -> Finding:
-    bad = [name for name, least in NEEDED.items() if not await _at_least(subject, name, least)]
-    weak = [name for name, least in WANTED.items() if not await _at_least(subject, name, least)]
+async def _run(world: World) -> Finding:
+    bad = [name for name, least in NEEDED.items() if not await _at_least(world, name, least)]
+    weak = [name for name, least in WANTED.items() if not await _at_least(world, name, least)]
     fix = "Put into /etc/sysctl.d/60-ds01.conf and run 'sysctl --system': " + ", ".join(f"{n}=1" for n in (*bad, *weak))
     if bad:
         return failed(f"Off: {', '.join(bad)}. Users can reach each other's files through links.", fix)
@@ -27,8 +28,8 @@ async def _run(subject: Subject) -> Finding:
     return ok("The kernel protects links, fifos, processes and its own log.")
 
 
-async def _at_least(subject: Subject, name: str, least: int) -> bool:
-    value = await subject.facts.sysctl(name)
+async def _at_least(world: World, name: str, least: int) -> bool:
+    value = await world.facts.sysctl(name)
     return value is not None and value.isdecimal() and int(value) >= least
 
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 from ds01.domain.container import ContainerState
 from ds01.domain.errors import Ds01Error
 from ds01.domain.quantity import many
-from ds01.services.checks import Check, Finding, Subject, failed, ok, warning
+from ds01.services.checks import Check, Finding, failed, ok, warning
+from ds01.services.world import World
 
 YOUNG = timedelta(minutes=1)
 """A container this young may be on its way into the ledger."""
 
 
-async def _run(subject: Subject) -> Finding:
-    world = subject.world
+async def _run(world: World) -> Finding:
     try:
         observed = await world.engine.list()
     except Ds01Error as error:

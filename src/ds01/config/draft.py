@@ -69,4 +69,10 @@ def written(text: str) -> str:
     """Text as YAML reads it back: quoted when it would mean something else."""
     number_with_unit = re.fullmatch(r"\d+(\.\d+)?(%|[A-Za-z]{1,2})?", text) is not None
     plain = number_with_unit or (_PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS)
-    return text if plain or text in ("true", "false") else json.dumps(text, ensure_ascii=False)
+    return text if plain or text in ("true", "false") else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """JSON's quotes are YAML's too, but YAML takes nothing unprintable as it is, and JSON leaves some (DEL, C1)."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)

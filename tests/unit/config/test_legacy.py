@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ds01.config.former import AGGREGATE, LIMITS, POLICY
@@ -190,6 +190,7 @@ FILES = st.fixed_dictionaries(
 )
 
 
+@example({"groups": {"student": {}}}, {"student": ["\x7f", "\x80\U000e0001"]})
 @given(FILES, st.dictionaries(NAMES, st.lists(st.text(max_size=4), max_size=2), max_size=2))
 def test_whatever_stands_in_it_the_result_loads(tree: dict[str, object], members: dict[str, list[str]]) -> None:
     found = convert(json.dumps(tree), members=members)

@@ -1,19 +1,19 @@
-"""Limits against the machine: what a file asks for that the server has not, and what a container gets instead.
+"""Limits against the machine: what a file asks for that the server has not.
 
-A limits file is often written for a bigger server than the one it lies on. That is no mistake: the limit is
-capped at what is there, and the admin is told once, with the line.
+A limits file is often written for a bigger server than the one it lies on. That is no mistake: a container gets
+what there is, and the admin is told, with the line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ds01.domain import limit_keys
 from ds01.domain.gpu import Slot
 from ds01.domain.limit_keys import KEYS, Value
-from ds01.domain.limits import Layer, Limits, Sourced
+from ds01.domain.limits import Layer, Sourced
 from ds01.domain.settings import Settings
 
 
@@ -33,16 +33,6 @@ def machine(*, cpus: float, memory_bytes: int, slots: Iterable[Slot], disk_bytes
     listed = tuple(slots)
     gpueq = sum((slot.gpueq for slot in listed), Fraction(0))
     return Machine(cpus=cpus, memory_bytes=memory_bytes, gpueq=gpueq, slots=len(listed), disk_bytes=disk_bytes)
-
-
-def capped(limits: Limits, machine: Machine) -> Limits:
-    """The limits with cores and memory no larger than the machine's: the engine refuses more cores than there are."""
-    return replace(
-        limits,
-        cpus=min(limits.cpus, machine.cpus),
-        memory_bytes=min(limits.memory_bytes, machine.memory_bytes),
-        shm_bytes=min(limits.shm_bytes, machine.memory_bytes),
-    )
 
 
 def shortfalls(settings: Settings, machine: Machine) -> tuple[str, ...]:

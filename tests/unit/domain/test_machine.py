@@ -1,14 +1,9 @@
 """Limits against the machine."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from fractions import Fraction
 
 from ds01.config.limits import read
-from ds01.domain.container import Door
-from ds01.domain.limits import Policy, effective
-from ds01.domain.machine import Machine, capped, shortfalls
-from ds01.domain.people import Uid, User
+from ds01.domain.machine import Machine, shortfalls
 from ds01.domain.settings import Settings
 
 GIB = 1024**3
@@ -34,11 +29,3 @@ def test_what_the_file_asks_beyond_the_machine_is_told_with_its_line() -> None:
 def test_no_limit_and_built_in_values_ask_for_nothing() -> None:
     assert shortfalls(read("defaults: {gpus: {max: null}}"), SMALL) == ()
     assert shortfalls(Settings(), SMALL) == ()
-
-
-def test_a_container_gets_at_most_what_is_there() -> None:
-    user = User(uid=Uid(1001), gid=1001, login="alice", home="/home/alice")
-    limits = effective(Policy(), user, Door.DS01, datetime(2026, 3, 2, tzinfo=UTC))
-    found = capped(limits, SMALL)
-    assert (found.cpus, found.memory_bytes, found.shm_bytes) == (2.0, 24 * GIB, 8 * GIB)
-    assert replace(found, cpus=limits.cpus, memory_bytes=limits.memory_bytes) == limits

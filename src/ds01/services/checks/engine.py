@@ -13,7 +13,7 @@ async def _run(world: World) -> Finding:
         version = await world.engine.version()
     except Ds01Error as error:
         return failed(
-            f"The Docker engine does not answer: {error.problem.message}",
+            error.problem.message,
             "systemctl status docker; containers that run go on, nothing new starts until it is back.",
         )
     found = gates(version.engine, version.api)

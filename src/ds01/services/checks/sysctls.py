@@ -5,10 +5,11 @@ from __future__ import annotations
 from ds01.services.checks import Check, Finding, failed, ok, warning
 from ds01.services.world import World
 
-NEEDED = {"fs.protected_hardlinks": 1, "fs.protected_symlinks": 1}
-"""Without these a bind mount can be pointed at somebody else's file."""
+NEEDED = {"fs.protected_hardlinks": 1}
+"""Without this somebody else's file can be linked into a folder of one's own, and mounted with it."""
 
 WANTED = {
+    "fs.protected_symlinks": 1,
     "fs.protected_regular": 1,
     "fs.protected_fifos": 1,
     "kernel.yama.ptrace_scope": 1,
@@ -22,7 +23,7 @@ async def _run(world: World) -> Finding:
     weak = [name for name, least in WANTED.items() if not await _at_least(world, name, least)]
     fix = "Put into /etc/sysctl.d/60-ds01.conf and run 'sysctl --system': " + ", ".join(f"{n}=1" for n in (*bad, *weak))
     if bad:
-        return failed(f"Off: {', '.join(bad)}. Users can reach each other's files through links.", fix)
+        return failed(f"Off: {', '.join(bad)}. Users can mount each other's files through links.", fix)
     if weak:
         return warning(f"Off or not in this kernel: {', '.join(weak)}.", fix)
     return ok("The kernel protects links, fifos, processes and its own log.")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain.container import Container, ContainerState, Mount, StopReason
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
-from ds01.domain.gpu import VANISHED, Slot, SlotId
+from ds01.domain.gpu import VANISHED, GpuAsk, Slot, SlotId
 from ds01.domain.image import ImageId, Tag
 from ds01.domain.lease import Lease, LeaseId, LeaseState
-from ds01.domain.people import Account, Uid
+from ds01.domain.people import Account, Uid, User
 from ds01.ports.ledger import Books, Ledger
+from ds01.services import lease as leases
 from ds01.sim.ledger import MemoryLedger
-from tests.values import ALICE, BOB, NOW, container, gpu, lease, slots
+from tests.values import ALICE, BOB, NOW, container, gpu, lease, limits, slots
 
 FOUR = slots(*(gpu(index, numa=index // 2, links=[index ^ 1]) for index in range(4)))
 MIXED = slots(gpu(0), gpu(1, parts=["3g.20gb", "2g.10gb", "2g.10gb"]))
@@ -207,6 +209,23 @@ class LedgerContract:
         with pytest.raises(Ds01Error) as refused:
             await ledger.write(put(lease("one", "GPU-9")))
         assert refused.value.kind is LEDGER_ERROR
+
+    async def test_f3_of_64_clients_racing_for_4_gpus_4_win_and_60_hear_the_same(self, ledger: Ledger) -> None:
+        await ledger.write(put(FOUR))
+        allowed = limits()
+
+        def client(number: int) -> Callable[[Books], Lease]:
+            user = User(uid=Uid(2000 + number), gid=2000, login=f"user{number}", home=f"/home/user{number}")
+            return partial(leases.grant, user=user, epoch=1, ask=GpuAsk(), limits=allowed, name="race", now=NOW)
+
+        ends = await asyncio.gather(*(ledger.write(client(n)) for n in range(64)), return_exceptions=True)
+        won = [end for end in ends if isinstance(end, Lease)]
+        lost = [end.problem for end in ends if isinstance(end, Ds01Error)]
+        assert sorted(slot for end in won for slot in end.slots) == ["GPU-0", "GPU-1", "GPU-2", "GPU-3"]
+        assert len(lost) == 60
+        assert all(problem == lost[0] for problem in lost)
+        assert lost[0].message == "No GPU that fits is free right now: 4 of 4 that fit are in use."
+        assert await ledger.read(lambda books: books.open_leases()) == tuple(sorted(won, key=lambda end: end.id))
 
     # containers -------------------------------------------------------------------------------------
     async def test_a_container_comes_back_as_it_was(self, ledger: Ledger) -> None:

@@ -199,9 +199,13 @@ def live(container: Container) -> bool:
 
 
 class MemoryLedger:
-    """The ledger's door over pages in memory. ``fault`` set makes every write fail with it, as a full disk does."""
+    """The ledger's door over pages in memory.
+
+    ``fault`` set makes every write fail with it, as a full disk does; ``damage`` is what ``verify`` finds.
+    """
 
     def __init__(self) -> None:
+        self.damage: tuple[str, ...] = ()
         self.fault: Ds01Error | None = None
         self._pages = Pages()
         self._changed = asyncio.Event()
@@ -231,6 +235,11 @@ class MemoryLedger:
                 while len(self._pages.events) <= after and not self._closed:
                     await self._changed.wait()
         return len(self._pages.events)
+
+    async def verify(self) -> tuple[str, ...]:
+        """What a test says is wrong."""
+        self._check()
+        return self.damage
 
     async def close(self) -> None:
         self._closed = True

@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
-_ALWAYS = ("PRAGMA foreign_keys=ON", "PRAGMA busy_timeout=5000", "PRAGMA synchronous=FULL")
+_ALWAYS = ("PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL")
 _WRITER = (*_ALWAYS, "PRAGMA journal_mode=WAL", "PRAGMA journal_size_limit=67108864")
+_LOOSE = "PRAGMA foreign_key_check"
 _READER = (*_ALWAYS, "PRAGMA query_only=ON")
 
 
@@ -25,9 +26,9 @@ def location(place: str | Path) -> URL:
     return make_url(text) if "://" in text else URL.create("sqlite", database=text)
 
 
-def writer(url: URL) -> Engine:
+def writer(url: URL, patience_seconds: float = 5.0) -> Engine:
     """The engine of the one writing connection."""
-    return _engine(url, _WRITER, connections=1)
+    return _engine(url, (f"PRAGMA busy_timeout={int(patience_seconds * 1000)}", *_WRITER), connections=1)
 
 
 def readers(url: URL, connections: int) -> Engine:
@@ -71,6 +72,15 @@ def version(connection: Connection) -> int:
     if connection.dialect.name != "sqlite":
         return 0
     return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+def damage(connection: Connection) -> tuple[str, ...]:
+    """What the database finds wrong with its file: broken pages, rows that refer to nothing."""
+    if connection.dialect.name != "sqlite":
+        return ()
+    pages = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(3)") if row[0] != "ok"]
+    rows = [f"{row[0]} refers to a missing row of {row[2]}" for row in connection.exec_driver_sql(_LOOSE)]
+    return (*pages, *rows)
 
 
 def prepare(url: URL) -> None:

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from ds01.adapters.sql import connect, faults, schema, statements
+from ds01.adapters.sql import chain, connect, faults, schema, statements
 from ds01.adapters.sql.books import SqlBooks
 from ds01.adapters.sql.hot import Hot
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
@@ -32,6 +32,8 @@ T = TypeVar("T")
 GROUP = 64
 """How many writes share a commit at most: bounds what a failed commit takes back."""
 READERS = 2
+VERIFIED = 20_000
+"""How many events ``verify`` goes through: about a second."""
 
 
 class Job(Generic[T]):
@@ -67,12 +69,15 @@ class Job(Generic[T]):
 
 
 class SqlLedger:
-    """The ledger of ``place``: a path, or a database URL. Used from one event loop."""
+    """The ledger of ``place``: a path, or a database URL. Used from one event loop.
 
-    def __init__(self, place: str | Path) -> None:
+    ``patience_seconds`` is how long a write waits for another program that has the file locked.
+    """
+
+    def __init__(self, place: str | Path, *, patience_seconds: float = 5.0) -> None:
         url = connect.location(place)
         self._where = url.database or url.render_as_string()
-        self._writing = connect.writer(url)
+        self._writing = connect.writer(url, patience_seconds)
         self._reading = connect.readers(url, READERS)
         self._writer, self._last = self._open(lambda: connect.prepare(url))
         self._hot, self._version = Hot(), -1
@@ -103,6 +108,11 @@ class SqlLedger:
                     await self._next_event()
         return self._last
 
+    async def verify(self) -> tuple[str, ...]:
+        """What is wrong with the record itself: damage, or events that somebody changed; empty when it is sound."""
+        self._check_open()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._verify)
+
     async def close(self) -> None:
         """Finish the writes that wait, then let go of the file."""
         if self._closed:
@@ -114,14 +124,19 @@ class SqlLedger:
 
     # opening and closing ----------------------------------------------------------------------------
     def _open(self, prepare: Callable[[], None]) -> tuple[Connection, int]:
-        try:
-            prepare()
-            connection = self._writing.connect()
-            with connect.writing(connection):
-                schema.bring_to_head(connection, self._where)
-                return connection, connection.execute(statements.LAST_SEQ).scalar() or 0
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise faults.explain(error, self._where) from error
+        """The writing connection and the last event. What cannot be opened is let go of again."""
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._writing.dispose)
+            try:
+                prepare()
+                connection = undo.enter_context(self._writing.connect())
+                with connect.writing(connection):
+                    schema.bring_to_head(connection, self._where)
+                    last = connection.execute(statements.LAST_SEQ).scalar() or 0
+            except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+                raise faults.explain(error, self._where) from error
+            undo.pop_all()
+        return connection, last
 
     def _check_open(self) -> None:
         if self._closed:
@@ -224,3 +239,12 @@ class SqlLedger:
                 return work(SqlBooks(connection))
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise faults.explain(error, self._where) from error
+
+    def _verify(self) -> tuple[str, ...]:
+        try:
+            with self._reading.connect() as connection, connect.reading(connection):
+                changed = chain.broken(connection, VERIFIED)
+                found = connect.damage(connection)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise faults.explain(error, self._where) from error
+        return (*found, f"event {changed} is not as DS01 wrote it") if changed is not None else found

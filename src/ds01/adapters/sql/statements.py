@@ -92,7 +92,7 @@ ACCOUNT = (
 )
 
 EVENTS = select(*_fields(events, Event))
-CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq)
+CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq.desc())
 LAST_HASH = select(events.c.hash).order_by(events.c.seq.desc()).limit(1)
 LAST_SEQ = select(func.max(events.c.seq))
 

@@ -174,6 +174,10 @@ def read_only_ledger(lab: Lab) -> None:
     lab.ledger.fault = Ds01Error(LEDGER_ERROR, "The disk is full.")
 
 
+def edited_ledger(lab: Lab) -> None:
+    lab.ledger.damage = ("event 3 is not as DS01 wrote it",)
+
+
 def full_disk(lab: Lab) -> None:
     lab.facts.disks["/"] = DiskFacts(free_bytes=GIB // 2, total_bytes=500 * GIB)
 
@@ -266,6 +270,7 @@ def _slots(lab: Lab) -> list[Slot]:
         ("gateway", gateway_gone, State.FAILED, "does not answer"),
         ("gateway", engine_in_its_place, State.FAILED, "not the gateway"),
         ("ledger", read_only_ledger, State.FAILED, "The disk is full."),
+        ("record", edited_ledger, State.FAILED, "is not as DS01 wrote it"),
         ("disk", full_disk, State.FAILED, "512M of 500G free"),
         ("disk", filling_disk, State.WARNING, "20G of 500G free"),
         ("limits-file", no_limits_file, State.WARNING, "built-in limits are in force"),

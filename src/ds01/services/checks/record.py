@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ds01.domain.errors import Ds01Error
-from ds01.services.checks import Check, Finding, Subject, failed, ok
+from ds01.services.checks import Check, Finding, failed, ok
+from ds01.services.world import World
 
 
-async def _run(subject: Subject) -> Finding:
-    world = subject.world
+async def _run(world: World) -> Finding:
     try:
         wrong = await world.ledger.verify()
     except Ds01Error as error:

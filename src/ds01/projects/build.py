@@ -18,7 +18,7 @@ from typing import Any
 from ds01.client.docker import Docker
 from ds01.client.http import BadAnswerError
 from ds01.domain.container import Label
-from ds01.domain.errors import BUILD_FAILED, ENGINE_ERROR, Ds01Error
+from ds01.domain.errors import BUILD_FAILED, ENGINE_ERROR, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.names import image_repository
 from ds01.domain.people import User
 from ds01.projects import context
@@ -101,7 +101,16 @@ def _base(order: Order, say: Callable[[BuildEvent], None]) -> str:
     if found is not None:
         return str(found["Id"])
     only = replace(order.recipe, dockerfile=f"FROM {order.recipe.base}\n", context={}, titles=())
-    return _run(order, {"rm": "1"}, context.pieces(only, order.folder), say)
+    try:
+        return _run(order, {"rm": "1"}, context.pieces(only, order.folder), say)
+    except Ds01Error as error:
+        if error.kind is not NOT_ALLOWED:
+            raise
+        raise Ds01Error(
+            NO_IMAGE, f"There is no base '{order.recipe.base}' on this server that you may build on.",
+            reason=error.problem.message,
+            hint="Write base = \"minimal\" under [image], or ask your admin to add it (images.bases in limits.yaml).",
+        ) from error  # fmt: skip
 
 
 def _parameters(order: Order, base: str, tag: str, now: datetime) -> dict[str, Any]:

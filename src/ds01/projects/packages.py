@@ -24,7 +24,8 @@ FILE_OPTIONS = ("--requirement", "-r", "--constraint", "-c")
 FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes")
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-_PLAIN = re.compile(rf"(?P<name>{_NAME})(?:(?:===|==|~=|!=|>=|<=|>|<)\d+(?:\.\d+)*(?:,|$))?")
+_VERSION = r"(?:==|!=|>=|<=|>|<)[0-9]+(?:\.[0-9]+)*"
+_PLAIN = re.compile(rf"(?P<name>{_NAME})(?:\[[A-Za-z0-9-]+\])?(?P<versions>{_VERSION}(?:,{_VERSION})*)?")
 """The usual entry, recognised without loading a library: launching reads the project file each time."""
 _HASH = re.compile(r"--hash=(?:sha256|sha384|sha512):[0-9a-fA-F]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -64,7 +65,7 @@ def entry(text: str) -> Entry:
         )
     plain = _PLAIN.fullmatch(line)
     if plain is not None:
-        return Entry(text=line, name=canonical(plain["name"]), pinned=line != plain["name"])
+        return Entry(text=line, name=canonical(plain["name"]), pinned=plain["versions"] is not None)
     return _requirement(line)
 
 

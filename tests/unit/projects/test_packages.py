@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
 
 from ds01.domain.errors import BAD_PACKAGE, Ds01Error
 from ds01.projects.packages import apt_package, canonical, entries, entry
@@ -18,6 +21,9 @@ HASH = "--hash=sha256:" + "0a" * 32
         ("Scikit_Learn==1.5.*", "scikit-learn", True),
         ("torch==2.4.0+cu121", "torch", True),
         ("jax[cuda12]>=0.4", "jax", True),
+        ("jax[cuda12]", "jax", False),
+        ("six>=1.15,<1.17,!=1.16.0", "six", True),
+        ("six>=1.15, <1.17", "six", True),
         ("numpy<2; python_version < '3.12'", "numpy", True),
         ("six ~= 1.15", "six", True),
         (f"six==1.16.0 {HASH}", "six", True),
@@ -33,6 +39,27 @@ HASH = "--hash=sha256:" + "0a" * 32
 def test_c5_every_form_that_pip_honours_is_accepted(line: str, name: str, pinned: bool) -> None:
     found = entry(line)
     assert (found.name, found.pinned) == (name, pinned)
+
+
+OPERATORS = ["==", "!=", ">=", "<=", "<", ">", "~=", "===", "=", ""]
+
+
+@given(
+    st.sampled_from(["six", "A-b.c", "x", "_x", "x-", "x[y]", "x[]", "x[y,z]"]),
+    st.lists(st.tuples(st.sampled_from(OPERATORS), st.from_regex(r"\d(\.\d|\.\*|a1)?", fullmatch=True)), max_size=3),
+    st.sampled_from([",", ", ", ",,"]),
+)
+def test_what_is_recognised_quickly_is_what_the_standard_accepts(
+    name: str, versions: list[tuple[str, str]], between: str
+) -> None:
+    line = name + between.join(operator + version for operator, version in versions)
+    try:
+        Requirement(line)
+    except InvalidRequirement:
+        with pytest.raises(Ds01Error):
+            entry(line)
+    else:
+        assert entry(line).text == line
 
 
 def test_c5_a_line_that_names_a_file_says_which() -> None:

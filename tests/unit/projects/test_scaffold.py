@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, Ds01Error
-from ds01.projects import file, kinds, scaffold
+from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, DISK_FULL, Ds01Error
+from ds01.projects import edit, file, kinds, scaffold
 from ds01.projects.scaffold import State, Wish
 
 
@@ -128,6 +128,25 @@ def test_somebody_elses_folder_is_no_place_for_a_project(tmp_path: Path) -> None
     os.chown(folder, 12345, 12345)
     with pytest.raises(Ds01Error, match="belongs to somebody else"):
         scaffold.plan(wish(), str(tmp_path))
+
+
+@pytest.mark.root
+def test_a_full_disk_loses_nothing_and_says_what_stands(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12k", "small", str(tmp_path)], check=True)
+    try:
+        with pytest.raises(Ds01Error) as refused:
+            made(tmp_path, wish())
+        assert refused.value.kind is DISK_FULL
+        assert "ds01.toml" in refused.value.problem.reason
+        assert file.named("thesis", str(tmp_path)).type == "data"
+        before = (tmp_path / "workspace" / "thesis" / "ds01.toml").read_text()
+        (tmp_path / "filler").write_bytes(b"x" * os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize)
+        with pytest.raises(Ds01Error) as refused:
+            edit.add_packages(str(tmp_path / "workspace" / "thesis"), ["six>=1"])
+        assert refused.value.kind is DISK_FULL
+        assert (tmp_path / "workspace" / "thesis" / "ds01.toml").read_text() == before
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_the_folder_of_all_projects_may_be_a_link_to_a_larger_disk(tmp_path: Path) -> None:

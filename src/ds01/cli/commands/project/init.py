@@ -69,5 +69,5 @@ def _told(call: Call, plan: Plan, written: tuple[str, ...], *, git: bool) -> int
         talk.done(f"{plan.folder} was a project already; nothing was missing.")
     if kept:
         talk.say(f"Kept as they are, though DS01 would write them differently: {', '.join(kept)}.")
-    talk.next(f"ds01 launch {plan.wish.name}", f"edit {plan.folder}/ds01.toml")
+    talk.next(f"ds01 launch {plan.wish.name}", f"ds01 project show {plan.wish.name}")
     return 0

@@ -105,7 +105,8 @@ class _Work:
             defaults=_mapping(tree.get("defaults")), instances_per_gpu=per_gpu if isinstance(per_gpu, str) else ""
         )
         sections = {"defaults", "groups", "default_group", "user_overrides", "container_types", "policies"}
-        self._layer(("defaults",), tree.get("defaults"), ("defaults",))
+        but_admin = {key.name for key, _ in LIMITS.values()} - {"admin"}  # for everybody it would be no limit at all
+        self._layer(("defaults",), tree.get("defaults"), ("defaults",), only=but_admin)
         self._groups(_mapping(tree.get("groups")), members, tree.get("default_group"))
         self._users(("user_overrides",), _mapping(tree.get("user_overrides")))
         self._doors(_mapping(tree.get("container_types")))

@@ -122,7 +122,10 @@ def _apt_packages(changes: Sequence[Change]) -> Iterator[Package]:
 # Files ----------------------------------------------------------------------------------------------
 
 _SYSTEM = ("/workspace", "/proc", "/sys", "/dev", "/run", "/var/run", "/var/cache", "/var/lib/apt", "/var/lib/dpkg")
-_ENGINE_FILES = frozenset({"/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab"})
+_ENGINE_FILES = frozenset({
+    "/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab",
+    "/sbin/docker-init", "/usr/sbin/docker-init",
+})  # fmt: skip
 _ENVIRONMENT_FOLDERS = ("bin", "lib", "lib64", "share", "include", "etc", "man", "conda-meta", "pkgs")
 _APT_FOLDERS = (
     "/usr",

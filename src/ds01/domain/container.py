@@ -228,4 +228,6 @@ class Observed:
     oom_killed: bool = False
     devices: tuple[str, ...] = ()
     """Host device paths and requested device ids, to compare with the lease."""
+    mounted: tuple[str, ...] = ()
+    """Where something is mounted inside; known after an inspect."""
     ever_started: bool = False

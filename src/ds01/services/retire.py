@@ -72,8 +72,8 @@ async def _stop(world: World, caller: Caller, container: Container, *, force: bo
 
 
 async def _findings(world: World, container: Container) -> Findings:
-    changes = await world.engine.changes(container.id)
-    return findings(changes, [mount.target for mount in container.mounts])
+    seen = await world.engine.inspect(container.id)
+    return findings(await world.engine.changes(container.id), seen.mounted if seen else ())
 
 
 async def _suggest(world: World, caller: Caller, container: Container, packages: Sequence[Package]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from ds01.adapters.docker import read
+from ds01.adapters.docker import read, upper
 from ds01.adapters.docker.errors import unreachable
 from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
 from ds01.adapters.docker.write import create_body, recreate_body
@@ -85,7 +86,10 @@ class DockerEngine:
         return tuple(read.listed(item) for item in await self._http.json("GET", "containers/json", {"all": "1"}))
 
     async def changes(self, container: ContainerId) -> tuple[Change, ...]:
-        """The writable layer against the image."""
+        """The writable layer against the image: read from disk where it can be, asked of the engine elsewhere."""
+        found = upper.layers(await self._http.json("GET", f"containers/{container}/json"))
+        if found is not None:
+            return tuple(await asyncio.to_thread(lambda: tuple(upper.changes(*found))))
         data = await self._http.json("GET", f"containers/{container}/changes")
         return tuple(read.change(item) for item in data or ())
 

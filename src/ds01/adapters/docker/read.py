@@ -42,6 +42,7 @@ def inspected(data: Json) -> Observed:
         exit_code=int(state["ExitCode"]),
         oom_killed=bool(state["OOMKilled"]),
         devices=_devices(host),
+        mounted=tuple(mount["Destination"] for mount in data.get("Mounts") or ()),
         ever_started=started is not None,
     )
 

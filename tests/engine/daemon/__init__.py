@@ -1,0 +1,1 @@
+"""ds01d and its parts on a real engine."""

@@ -1,0 +1,54 @@
+"""A container's changes read from its writable layer, with the engine's own diff as the oracle."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from dev import tiny
+from dev.engine import OwnEngine
+
+from ds01.adapters.docker import upper
+from ds01.adapters.docker.engine import DockerEngine
+from ds01.domain.container import ContainerId
+
+pytestmark = pytest.mark.engine
+
+IMAGE = "changes-test:latest"
+BASE = f"""FROM {tiny.REFERENCE}
+RUN mkdir -p /opt/env/old-1.0 /opt/kept /opt/gone && touch /opt/env/old-1.0/A /opt/kept/a /opt/gone/b /etc/conf
+RUN rm -r /opt/gone && ln -s /opt/kept /opt/link
+"""
+WORK = (
+    "rm -r /opt/env/old-1.0; mkdir -p /opt/env/new-2.0/sub; touch /opt/env/new-2.0/A /opt/env/new-2.0/sub/B; "
+    "echo x >>/etc/conf; mkdir /opt/gone; touch '/opt/gone/a name' /opt/link/c; ln -s /etc /tmp/out; rm /opt/kept/a; "
+    "chmod 700 /opt/kept; touch /tmp/x && rm /tmp/x"
+)
+
+
+def docker(engine: OwnEngine, *arguments: str, stdin: str | None = None) -> str:
+    command = ["docker", "-H", f"unix://{engine.socket}", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout.strip()
+
+
+async def test_w2_the_writable_layer_tells_what_the_engine_tells(engine: OwnEngine, tmp_path: Path) -> None:
+    tiny.install(engine.socket)
+    (tmp_path / "Dockerfile").write_text(BASE)
+    docker(engine, "build", "-q", "-t", IMAGE, str(tmp_path))
+    made = docker(engine, "run", "-d", "-v", f"{tmp_path}:/workspace", IMAGE, "sh", "-c", f"{WORK}; sleep 600")
+    try:
+        while "new-2.0" not in docker(engine, "diff", made) or "/opt/kept/a" not in docker(engine, "diff", made):
+            pass
+        told = {tuple(line.split(" ", 1)) for line in docker(engine, "diff", made).splitlines()}
+        found = upper.layers(json.loads(docker(engine, "inspect", made))[0])
+        assert found is not None, "the engine of the tests keeps containers under overlay2"
+        assert {(change.kind, change.path) for change in upper.changes(*found)} == told
+        port = DockerEngine(f"unix://{engine.socket}")
+        try:
+            assert {(c.kind, c.path) for c in await port.changes(ContainerId(made))} == told
+        finally:
+            await port.close()
+    finally:
+        docker(engine, "rm", "-f", made)

@@ -6,7 +6,7 @@ import asyncio
 import io
 import subprocess
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -36,9 +36,9 @@ def spec(name: str, image: str = IMAGE, *, attachment: Attachment | None = None)
     )  # fmt: skip
 
 
-async def refused(kind: ErrorKind, work: object) -> None:
+async def refused(kind: ErrorKind, work: Awaitable[object]) -> None:
     with pytest.raises(Ds01Error) as caught:
-        await work  # type: ignore[misc]
+        await work
     assert caught.value.kind is kind, caught.value.problem
 
 
@@ -178,7 +178,7 @@ class EngineContract:
         heard: list[EngineEvent] = []
 
         async def listen() -> None:
-            async with aclosing(engine_port.events()) as stream:  # type: ignore[type-var]
+            async with aclosing(engine_port.events()) as stream:
                 async for event in stream:
                     heard.append(event)
                     if event.action == "destroy":

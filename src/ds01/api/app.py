@@ -16,6 +16,15 @@ from ds01.services.world import World
 
 def create_app(world: World, *, gateway_uids: frozenset[int] = frozenset({0})) -> FastAPI:
     """The API of one server. ``gateway_uids`` may ask for grants on behalf of others."""
+    app = routed()
+    app.state.world = world
+    app.state.gateway_uids = gateway_uids
+    app.state.streams = Streams()
+    return app
+
+
+def routed() -> FastAPI:
+    """The routes alone, without a server behind them."""
     app = FastAPI(
         title="DS01",
         version=ds01.__version__,
@@ -25,9 +34,6 @@ def create_app(world: World, *, gateway_uids: frozenset[int] = frozenset({0})) -
         openapi_url=None,
         responses=errors.RESPONSES,
     )
-    app.state.world = world
-    app.state.gateway_uids = gateway_uids
-    app.state.streams = Streams()
     for router in routers.ALL:
         app.include_router(router, prefix="/v1")
     errors.install(app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -118,11 +118,11 @@ def line(value: object) -> bytes:
     return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
-def relayed(source: Callable[[], AsyncIterator[Any]]) -> Lines:
+def relayed(source: Callable[[], AsyncGenerator[Any, None]]) -> Lines:
     """An answer that passes on what an iterator gives."""
 
     async def work(client: Client) -> None:
-        async with aclosing(source()) as values:  # type: ignore[type-var]
+        async with aclosing(source()) as values:
             async for value in values:
                 client.say(value)
 

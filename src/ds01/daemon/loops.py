@@ -8,20 +8,33 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
+from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import Ds01Error
+<<<<<<< HEAD
 from ds01.services.door.redeem import expire
+=======
+from ds01.ports.engine import EngineEvent
 from ds01.services.inventory import refresh
+from ds01.services.reconcile import Reconciler
 from ds01.services.reload import reload
+from ds01.services.tidy import end_leases
 from ds01.services.world import World
 
 _log = logging.getLogger("ds01d")
 
+FIRST_SECONDS = 30.0
+"""How long ds01d waits for the first look at the engine before it serves anyway."""
 POLICY_SECONDS = 2.0
-INVENTORY_SECONDS = 10.0
 TICKET_SECONDS = 30.0
+EXPIRY_SECONDS = 2.0
+ROUND_SECONDS = 10.0
+RETRY_SECONDS = 1.0
+TELLING = frozenset({"start", "die", "oom", "destroy", "pause", "unpause", "rename"})
+"""The engine's events that mean that the ledger may have to change."""
 
 
 class Loops:
@@ -29,18 +42,28 @@ class Loops:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._reconciler = Reconciler(world)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def first(self) -> None:
-        """One round of everything before anybody is served."""
+        """One look at everything before anybody is served. An engine that is not there is waited for later."""
         await refresh(self._world)
+        try:
+            async with asyncio.timeout(FIRST_SECONDS):
+                await self._reconciler.first()
+        except (Ds01Error, TimeoutError) as error:
+            self._reconciler.lost(self._world.clock.now())
+            _log.warning("serving without the engine", extra={"why": str(error)})
 
     async def __aenter__(self) -> Self:
         world = self._world
         rounds: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
             ("limits", POLICY_SECONDS, lambda: reload(world.policy, world.ledger, world.clock)),
-            ("gpus", INVENTORY_SECONDS, lambda: refresh(world)),
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
+            ("leases", EXPIRY_SECONDS, lambda: end_leases(world)),
+            ("gpus", ROUND_SECONDS, lambda: refresh(world)),
+            ("containers", ROUND_SECONDS, self._reconciler.round),
+            ("events", RETRY_SECONDS, self._listen),
         )
         self._tasks = [asyncio.create_task(self._every(*each)) for each in rounds]
         return self
@@ -56,11 +79,45 @@ class Loops:
         said = ""
         while True:
             await self._world.clock.sleep(seconds)
-            try:
-                await act()
-                said = ""
-            except Ds01Error as error:
-                text = f"{error.problem.message} {error.problem.reason}"
-                if text != said:
-                    _log.warning("loop failed", extra={"loop": name, "why": text})
-                said = text
+            error = await _outcome(act)
+            text = _said(error)
+            if text and text != said:
+                trace = None if isinstance(error, Ds01Error) else error
+                _log.warning("loop failed", extra={"loop": name, "why": text}, exc_info=trace)
+            said = text
+
+    async def _listen(self) -> None:
+        """Hear the engine until it goes away. What it said before, a whole round makes up for."""
+        await self._world.engine.version()
+        self._reconciler.back(self._world.clock.now())
+        try:
+            await self._reconciler.round()
+            async with aclosing(self._world.engine.events()) as events:
+                async for event in events:
+                    await self._heard(event)
+        finally:
+            self._reconciler.lost(self._world.clock.now())
+
+    async def _heard(self, event: EngineEvent) -> None:
+        if event.kind == "container" and event.action in TELLING and Label.OWNER in event.attributes:
+            await self._reconciler.look(ContainerId(event.id))
+
+
+async def _outcome(act: Callable[[], Awaitable[object]]) -> BaseException | None:
+    """Do it; what it raised is the answer, whatever it is: a loop must not end."""
+    work = asyncio.ensure_future(act())
+    try:
+        await asyncio.wait({work})
+    finally:
+        work.cancel()
+    return work.exception()
+
+
+def _said(error: BaseException | None) -> str:
+    match error:
+        case None:
+            return ""
+        case Ds01Error():
+            return f"{error.problem.message} {error.problem.reason}"
+        case _:
+            return repr(error)

@@ -231,3 +231,4 @@ class Observed:
     mounted: tuple[str, ...] = ()
     """Where something is mounted inside; known after an inspect."""
     ever_started: bool = False
+    memory_limit_bytes: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -74,7 +74,7 @@ class Engine(Protocol):
     async def changes(self, container: ContainerId) -> tuple[Change, ...]: ...
     async def processes(self, container: ContainerId) -> tuple[Process, ...]: ...
     async def usage(self, container: ContainerId) -> Usage | None: ...
-    def read_files(self, container: ContainerId, path: str) -> AsyncIterator[bytes]:
+    def read_files(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
         """A path of the container as a tar archive, in pieces."""
         ...
 
@@ -99,7 +99,7 @@ class Engine(Protocol):
         """A bridge network of this name, created when missing."""
         ...
 
-    def events(self) -> AsyncIterator[EngineEvent]:
+    def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Events as they come, until the engine goes away (then Ds01Error)."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,7 +59,7 @@ class Host(Protocol):
         """
         ...
 
-    async def unpack(self, user: User, folder: str, archive: AsyncIterator[bytes]) -> None:
+    async def unpack(self, user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
         """Unpack a tar archive below ``folder`` as ``user``, making the folder. Raises Ds01Error (``mount.denied``)."""
         ...
 

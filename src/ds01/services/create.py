@@ -25,6 +25,7 @@ from ds01.services.caller import Caller
 from ds01.services.find import mine
 from ds01.services.running import give_back, record_start, run, slots_of
 from ds01.services.steps import Steps
+from ds01.services.strangers import take_back
 from ds01.services.tell import tell
 from ds01.services.undo import Undo
 from ds01.services.world import World
@@ -130,7 +131,7 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
             cgroup_parent=parent, lib=str(world.paths.lib), cpus=world.cpus,
         )  # fmt: skip
         made = await world.engine.create(spec)
-        undo.add("container", lambda: world.engine.remove(made, force=True))
+        undo.add("container", lambda: take_back(world, made))
     return Container(
         id=made, uid=user.uid, epoch=caller.epoch, name=order.name, door=order.door, state=ContainerState.CREATING,
         image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(), project=order.project,

@@ -16,18 +16,17 @@ from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
 from ds01.domain.people import Uid
+from ds01.domain.reconcile import WAITING
 from ds01.ports.ledger import Books
 from ds01.services.running import run
 from ds01.services.steps import Steps
+from ds01.services.strangers import take_back
 from ds01.services.tell import tell
 from ds01.services.undo import Undo
 from ds01.services.world import World
 
 INTERNAL = "ds01-internal"
 """Repository of the images that hold writable layers."""
-
-WAITING = ".old"
-"""Ending of the engine's name of a container that is being replaced."""
 
 
 def internal_reference(container: Container) -> str:
@@ -50,7 +49,7 @@ async def on_other_slots(
         made = await world.engine.recreate(
             container.id, name=name, image=layer, attachment=world.devices.attach(slots), labels=lease_labels(lease)
         )
-        undo.add("container", lambda: world.engine.remove(made, force=True))
+        undo.add("container", lambda: take_back(world, made))
     await run(world, made, steps)
     return replace(container, id=made, created_at=world.clock.now(), lease=lease.id)
 

@@ -7,6 +7,7 @@ packages added by hand; the rescue copies those files into the workspace, as the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ds01.domain.assembly import SESSION
 from ds01.domain.changes import Findings, Package, findings
@@ -67,7 +68,11 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
 
 
 async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> None:
-    if container.state in (ContainerState.RUNNING, ContainerState.PAUSED):
+    """Why is written down before the engine is asked, as for every stop."""
+    if container.state not in (ContainerState.STOPPED, ContainerState.CREATING):
+        detail = caller.actor_login if caller.for_another else ""
+        meant = replace(container, reason=StopReason.RETIRED, reason_detail=detail)
+        await world.ledger.write(lambda books: books.put_container(meant))
         await end(world, container, 0 if force else int(caller.limits.stop_grace.total_seconds()))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 
 from ds01.domain.changes import Change
@@ -36,9 +36,12 @@ _IDLE = Usage(cpu_seconds=0.0, memory_bytes=8 << 20, memory_limit_bytes=0, netwo
 
 @dataclass(kw_only=True)
 class EngineFaults:
-    """What goes wrong next. ``slow_seconds`` delays every act by the clock; ``full`` refuses what needs disk."""
+    """What goes wrong next. ``slow_seconds`` delays every act by the clock; ``full`` refuses what needs disk;
+    after ``away_after`` more acts the engine goes away.
+    """
 
     away: bool = False
+    away_after: int | None = None
     refuse_create: str = ""
     refuse_start: str = ""
     die_at_once: int | None = None
@@ -92,6 +95,7 @@ class SimEngine:
         seen = Observed(
             id=container, stored_name=spec.name, image=image.id, labels={**image.labels, **spec.labels},
             running=False, paused=False, created_at=self._clock.now(), devices=devices,
+            memory_limit_bytes=spec.resources.memory_bytes,
         )  # fmt: skip
         self._made[container] = _Made(spec=spec, seen=seen)
         self._tell("create", self._made[container])
@@ -184,7 +188,7 @@ class SimEngine:
             return None
         return replace(made.usage, memory_limit_bytes=made.spec.resources.memory_bytes)
 
-    async def read_files(self, container: ContainerId, path: str) -> AsyncIterator[bytes]:
+    async def read_files(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
         await self._act()
         made = self._get(container)
         if path not in made.files:
@@ -232,7 +236,7 @@ class SimEngine:
         await self._act()
         self.networks.setdefault(name, dict(labels))
 
-    async def events(self) -> AsyncIterator[EngineEvent]:
+    async def events(self) -> AsyncGenerator[EngineEvent, None]:
         await self._act()
         queue: asyncio.Queue[EngineEvent | None] = asyncio.Queue()
         self._listeners.append(queue)
@@ -304,10 +308,18 @@ class SimEngine:
             await self._clock.sleep(self.faults.slow_seconds)
         else:
             await asyncio.sleep(0)
+        self._count_down()
         if self.faults.away:
             raise _away()
         if disk and self.faults.full:
             raise Ds01Error(DISK_FULL, "The server's disk is full.", reason="no space left on device")
+
+    def _count_down(self) -> None:
+        left = self.faults.away_after
+        if left is not None:
+            self.faults.away_after = left - 1 if left else None
+            if not left:
+                self.go_away()
 
     def _get(self, container: ContainerId) -> _Made:
         made = self._made.get(container)
@@ -346,6 +358,7 @@ def _listed(seen: Observed) -> Observed:
     """What the engine's list knows of a container."""
     return replace(
         seen, started_at=None, finished_at=None, exit_code=0, oom_killed=False, devices=(),
+        memory_limit_bytes=0,
         ever_started=seen.started_at is not None,
     )  # fmt: skip
 

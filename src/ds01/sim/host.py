@@ -6,7 +6,7 @@ without root. Every account's home exists and is hers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -90,7 +90,7 @@ class SimHost:
         found = self._judged(user, checked_path(path), create=False, shared=shared, folder=False)
         return self._keep(user, key, index, found, read_only=read_only)
 
-    async def unpack(self, user: User, folder: str, archive: AsyncIterator[bytes]) -> None:
+    async def unpack(self, user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
         """Keep the archive, as its folder's content."""
         self.unpacked[folder] = b"".join([piece async for piece in archive])
 
@@ -119,7 +119,7 @@ class SimHost:
             raise refused(path, "Nothing is mounted for root.", "Use an ordinary account.")
         self.entries.setdefault(user.home, Entry(owner=user.uid))
         real = self._resolved(user, path, create=create)
-        entry = self.entries[real]
+        entry = self.entries.get(real, Entry(owner=0))
         share = share_of(real, shared)
         check_place(path, real, shared=share is not None)
         if entry.owner != user.uid and share is None:

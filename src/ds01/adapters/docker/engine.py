@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from ds01.adapters.docker import read, upper
 from ds01.adapters.docker.errors import unreachable
@@ -111,7 +111,7 @@ class DockerEngine:
         )  # fmt: skip
         return read.usage(data) if (data.get("pids_stats") or {}).get("current") else None
 
-    async def read_files(self, container: ContainerId, path: str) -> AsyncIterator[bytes]:
+    async def read_files(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
         """A path as a tar archive."""
         async for piece in self._http.pieces(f"containers/{container}/archive", {"path": path}):
             yield piece
@@ -162,7 +162,7 @@ class DockerEngine:
             if "already exists" not in error.problem.reason:
                 raise
 
-    async def events(self) -> AsyncIterator[EngineEvent]:
+    async def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Events until the engine goes away."""
         self._http.forget_version()
         async for item in self._http.lines("events", {"filters": _WATCHED}):

@@ -7,7 +7,7 @@ changes nor one-shot statistics, so the port speaks through aiodocker's one gene
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiodocker
@@ -40,7 +40,7 @@ class EngineHttp:
                 text = await response.read()
         return json.loads(text) if text.strip() else None
 
-    async def pieces(self, path: str, params: Params | None = None) -> AsyncIterator[bytes]:
+    async def pieces(self, path: str, params: Params | None = None) -> AsyncGenerator[bytes, None]:
         """Stream an answer, however long it lasts."""
         with engine_errors():
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
@@ -51,7 +51,7 @@ class EngineHttp:
                 finally:
                     response.close()
 
-    async def lines(self, path: str, params: Params | None = None) -> AsyncIterator[Any]:
+    async def lines(self, path: str, params: Params | None = None) -> AsyncGenerator[Any, None]:
         """Stream an answer that is one JSON value a line."""
         rest = b""
         async for piece in self.pieces(path, params):

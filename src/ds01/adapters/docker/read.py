@@ -44,6 +44,7 @@ def inspected(data: Json) -> Observed:
         devices=_devices(host),
         mounted=tuple(mount["Destination"] for mount in data.get("Mounts") or ()),
         ever_started=started is not None,
+        memory_limit_bytes=int(host.get("Memory") or 0),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 from ds01.adapters.host import mounts
@@ -70,7 +70,7 @@ class LinuxHost:
         with self._lock:
             return self._staging.keys()
 
-    async def unpack(self, user: User, folder: str, archive: AsyncIterator[bytes]) -> None:
+    async def unpack(self, user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
         """Unpack a tar archive as the user."""
         await unpack(user, folder, archive)
 

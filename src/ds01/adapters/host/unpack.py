@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from ds01.domain.binds import checked_path, refused
@@ -13,7 +13,7 @@ from ds01.domain.people import User
 _SCRIPT = 'umask 077; mkdir -p -- "$1" && exec tar -x --no-same-owner --delay-directory-restore -C "$1" -f -'
 
 
-async def unpack(user: User, folder: str, archive: AsyncIterator[bytes]) -> None:
+async def unpack(user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
     """Unpack a tar archive below ``folder``, which is made if needed, with the user's rights alone."""
     path = checked_path(folder)
     process = await asyncio.create_subprocess_exec(
@@ -41,11 +41,11 @@ def _as(user: User) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-async def _feed(process: Process, archive: AsyncIterator[bytes]) -> None:
+async def _feed(process: Process, archive: AsyncGenerator[bytes, None]) -> None:
     """Pass the archive on. When tar ends early its complaint says why, not the broken pipe."""
     if process.stdin is None:
         return
-    async with aclosing(archive) as pieces:  # type: ignore[type-var]
+    async with aclosing(archive) as pieces:
         async for piece in pieces:
             try:
                 process.stdin.write(piece)

@@ -1,0 +1,92 @@
+"""Writing down what happened to one container while nobody asked DS01: it stopped, started, paused, is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ds01.domain.container import Container, ContainerState, Observed, StopReason
+from ds01.domain.events import EventType
+from ds01.domain.limits import effective
+from ds01.domain.reconcile import Outage, Verdict, judge, misplaced, stop_reason
+from ds01.ports.ledger import Books
+from ds01.services.aside import set_aside
+from ds01.services.ending import open_lease, record_removal, record_stop
+from ds01.services.running import record_start
+from ds01.services.tell import tell
+from ds01.services.world import World
+
+
+async def repair(
+    world: World, container: Container, seen: Observed | None, *, rebooted: bool, outages: Sequence[Outage]
+) -> None:
+    """Make the ledger say what is. The lock of the container is held."""
+    now = world.clock.now()
+    if seen is None:
+        await world.ledger.write(lambda books: _gone(books, container, now))
+        if container.pins:
+            await asyncio.to_thread(world.host.unpin, container.pins)
+        return
+    match judge(container, seen):
+        case Verdict.STOPPED:
+            reason, detail = stop_reason(container, seen, rebooted=rebooted, outages=outages)
+            await world.ledger.write(
+                lambda books: record_stop(
+                    books, container, at=seen.finished_at or now, now=now, reason=reason, detail=detail,
+                    hold=_hold(world, container), actor=None,
+                )
+            )  # fmt: skip
+        case Verdict.STARTED:
+            await world.ledger.write(lambda books: _started(books, container, seen, now))
+        case Verdict.PAUSED:
+            await _switch(world, container, ContainerState.PAUSED, EventType.CONTAINER_PAUSED)
+        case Verdict.UNPAUSED:
+            await _switch(world, container, ContainerState.RUNNING, EventType.CONTAINER_UNPAUSED)
+        case Verdict.TRUE | Verdict.GONE:
+            await _check_gpus(world, container, seen, now)
+
+
+def _gone(books: Books, container: Container, now: datetime) -> None:
+    """Somebody with the engine's own socket removed it."""
+    record_removal(
+        books, container, now=now, actor=None, reason=container.reason or StopReason.ADMIN,
+        detail=container.reason_detail, why="its container was removed outside DS01",
+    )  # fmt: skip
+
+
+def _started(books: Books, container: Container, seen: Observed, now: datetime) -> None:
+    lease = open_lease(books, container)
+    problem = misplaced(seen, lease, container.gpus)
+    if problem:
+        set_aside(books, container, seen, problem, now)
+    else:
+        record_start(books, container, lease=lease, now=now, actor=None)
+
+
+async def _switch(world: World, container: Container, state: ContainerState, type_: EventType) -> None:
+    changed = replace(container, state=state)
+
+    def write(books: Books) -> None:
+        books.put_container(changed)
+        tell(books, type_, changed, at=world.clock.now(), actor=None)
+
+    await world.ledger.write(write)
+
+
+async def _check_gpus(world: World, container: Container, seen: Observed, now: datetime) -> None:
+    """I2: a running container's devices are those of its one lease."""
+    if not seen.running or container.state is ContainerState.QUARANTINED:
+        return
+    problem = await world.ledger.read(lambda books: misplaced(seen, open_lease(books, container), container.gpus))
+    if problem:
+        await world.ledger.write(lambda books: set_aside(books, container, seen, problem, now))
+
+
+def _hold(world: World, container: Container) -> timedelta:
+    """How long its GPU is kept for it; not at all for somebody who has no account any more."""
+    user = world.directory.by_uid(container.uid)
+    if user is None:
+        return timedelta(0)
+    return effective(world.settings().policy, user, container.door, world.clock.now()).gpu_hold

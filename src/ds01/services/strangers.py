@@ -1,0 +1,131 @@
+"""Containers of DS01 that the ledger does not know: what was lost is written down again, what never was is cleared."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ds01.domain.container import ContainerId, ContainerState, Label, Observed
+from ds01.domain.errors import Ds01Error
+from ds01.domain.image import Image, Tag
+from ds01.domain.lease import LeaseId
+from ds01.domain.names import image_repository
+from ds01.domain.people import Uid
+from ds01.domain.reconcile import Stranger, judge_stranger
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.recover import adopt
+from ds01.services.remove import drop_layer
+from ds01.services.world import World
+
+_log = logging.getLogger(__name__)
+
+SETTLED = timedelta(minutes=6)
+"""A container nobody recorded in this time never will be: a reservation does not last as long."""
+_CONDEMNED = "clear:"
+"""Begins the ledger's note of a container that its launch could not take back."""
+
+
+async def meet(world: World, stranger: Observed) -> None:
+    """Adopt it, clear it, or leave it alone. Whoever is at work on its name now made it, and will record it."""
+    uid, name = owner(stranger), stranger.labels.get(Label.NAME, "")
+    if uid is None or world.locks.busy(uid, name):
+        return
+    async with world.locks.hold(uid, name, "the reconciler"):
+        match await _judge(world, stranger, uid, name):
+            case Stranger.ADOPT:
+                await _adopt(world, stranger)
+            case Stranger.CLEAR:
+                await clear(world, stranger)
+            case Stranger.IGNORE:
+                pass
+
+
+async def _judge(world: World, stranger: Observed, uid: Uid, name: str) -> Stranger:
+    recorded, namesake, condemned = await world.ledger.read(
+        lambda books: (
+            books.container(stranger.id), books.named(uid, name), books.note(_CONDEMNED + stranger.id)
+        )
+    )  # fmt: skip
+    if recorded is not None and recorded.state is not ContainerState.REMOVED:
+        return Stranger.IGNORE
+    return judge_stranger(
+        stranger,
+        removed=recorded is not None or condemned is not None,
+        name_taken=namesake is not None,
+        settled=world.clock.now() - stranger.created_at > SETTLED,
+    )
+
+
+async def take_back(world: World, container: ContainerId) -> None:
+    """Remove a container whose launch failed; when the engine cannot now, the reconciler does it later."""
+    try:
+        await world.engine.remove(container, force=True)
+    except Ds01Error:
+        await world.ledger.write(lambda books: books.put_note(_CONDEMNED + container, "yes"))
+        raise
+
+
+async def clear(world: World, left: Observed) -> None:
+    """Remove what is left of a launch that never ended, with all it had reserved."""
+    _log.warning("clearing what was left behind", extra={"container": left.id, "named": left.stored_name})
+    seen = await world.engine.inspect(left.id)
+    await world.engine.remove(left.id, force=True)
+    if seen is not None:
+        await drop_layer(world, seen.image)
+    await world.ledger.write(lambda books: _give_back(books, left, world.clock.now()))
+    pins = left.labels.get(Label.PINS, "")
+    if pins and not await world.ledger.read(lambda books: any(c.pins == pins for c in books.containers())):
+        await asyncio.to_thread(world.host.unpin, pins)
+
+
+async def recover_tags(world: World) -> None:
+    """Whose an image is, where the ledger does not know: the gateway wrote the owner into every build."""
+    images = await world.engine.images()
+    missing = await world.ledger.read(lambda books: [tag for image in images for tag in _tags(books, image)])
+    if missing:
+        _log.warning("found images", extra={"tags": [tag.ref for tag in missing]})
+        await world.ledger.write(lambda books: _put(books, missing))
+
+
+def _put(books: Books, tags: Sequence[Tag]) -> None:
+    for tag in tags:
+        books.put_tag(tag)
+
+
+def owner(seen: Observed) -> Uid | None:
+    """Whose it says it is."""
+    text = seen.labels.get(Label.OWNER, "")
+    return Uid(int(text)) if text.isdecimal() else None
+
+
+async def _adopt(world: World, stranger: Observed) -> None:
+    seen = await world.engine.inspect(stranger.id)
+    if seen is None:
+        return
+    found = await world.ledger.write(lambda books: adopt(books, seen, world.clock.now()))
+    _log.warning("found a container", extra={"container": seen.id, "owner": seen.labels[Label.OWNER]})
+    if found is None:
+        _log.error("its labels cannot be read", extra={"container": seen.id})
+
+
+def _give_back(books: Books, left: Observed, now: datetime) -> None:
+    label = left.labels.get(Label.LEASE, "")
+    lease = books.lease(LeaseId(label)) if label else None
+    if lease is not None and lease.state.open and lease.container in (None, left.id):
+        leases.release(books, lease.id, "its container never came to be", now)
+
+
+def _tags(books: Books, image: Image) -> list[Tag]:
+    text = image.labels.get(Label.OWNER, "")
+    if not text.isdecimal() or Label.INTERNAL in image.labels:
+        return []
+    uid = Uid(int(text))
+    own = image_repository(uid, "")
+    return [
+        Tag(ref=ref, image=image.id, provenance="user", owner=uid)
+        for ref in image.tags
+        if ref.startswith(own) and books.tag(ref) is None
+    ]

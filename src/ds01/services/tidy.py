@@ -1,0 +1,71 @@
+"""Ending what is over: reservations, holds, leases of containers that are gone, folders pinned for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from ds01.domain.container import Container, ContainerState, Label, Observed
+from ds01.domain.lease import Lease, LeaseState
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.world import World
+
+_log = logging.getLogger(__name__)
+
+ORPHANED = timedelta(minutes=10)
+"""Pins nobody claims for this long belong to nothing: no launch takes as long."""
+
+
+async def end_leases(world: World) -> None:
+    """Release what is over. Nothing is written when nothing is."""
+    now = world.clock.now()
+    if await world.ledger.read(lambda books: _over(books, world, now)):
+        for lease in await world.ledger.write(lambda books: _end(books, world, now)):
+            _log.info("lease ended", extra={"lease": lease.id, "why": lease.reason})
+
+
+def _over(books: Books, world: World, now: datetime) -> bool:
+    late = any(lease.expires_at is not None and lease.expires_at <= now for lease in books.open_leases())
+    return late or any(True for _ in _stray(books, world))
+
+
+def _stray(books: Books, world: World) -> Iterable[tuple[Lease, Container | None]]:
+    """Leases whose container does not have them (any more)."""
+    for lease in books.open_leases():
+        if lease.container is None or world.locks.busy(lease.uid, lease.name):
+            continue
+        container = next((c for c in books.containers(lease.uid) if c.id == lease.container), None)
+        stopped = container is not None and container.state in (ContainerState.STOPPED, ContainerState.CREATING)
+        if container is None or container.lease != lease.id or (stopped and lease.state is LeaseState.ACTIVE):
+            yield lease, container
+
+
+def _end(books: Books, world: World, now: datetime) -> tuple[Lease, ...]:
+    ended = list(leases.expire(books, now))
+    for lease, container in tuple(_stray(books, world)):
+        if container is not None and container.lease == lease.id:
+            leases.hold(books, lease.id, now + leases.RESERVATION, now)
+        else:
+            ended.append(leases.release(books, lease.id, "its container is gone", now))
+    return tuple(ended)
+
+
+class Orphans:
+    """Pins without a container. Each is given time: a launch pins before its container exists."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, datetime] = {}
+
+    async def unpin(self, world: World, seen: Iterable[Observed]) -> None:
+        """Undo those that have been orphans for long enough."""
+        now = world.clock.now()
+        pinned = await asyncio.to_thread(world.host.pinned)
+        claimed = {each.labels.get(Label.PINS, "") for each in seen}
+        claimed |= await world.ledger.read(lambda books: {c.pins for c in books.containers()})
+        self._since = {key: self._since.get(key, now) for key in pinned - claimed}
+        for key in [key for key, since in self._since.items() if now - since >= ORPHANED]:
+            _log.warning("unpinning what belongs to nothing", extra={"pins": key})
+            await asyncio.to_thread(world.host.unpin, key)

@@ -1,0 +1,142 @@
+"""A whole server in memory: every port simulated, three people, four GPUs, a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+
+from ds01.domain.container import Container, ContainerId, Label
+from ds01.domain.image import ImageId, Tag
+from ds01.domain.lease import Lease
+from ds01.domain.limits import Group, Policy, Sourced, Value
+from ds01.domain.names import image_repository
+from ds01.domain.people import Uid, User
+from ds01.domain.settings import Settings
+from ds01.ports.ledger import Books, Ledger
+from ds01.services.caller import Caller, identify
+from ds01.services.inventory import refresh
+from ds01.services.launch import launch
+from ds01.services.reconcile import Reconciler
+from ds01.services.steps import Steps
+from ds01.services.world import Paths, World
+from ds01.sim.clock import SimClock
+from ds01.sim.devices import SimDevices
+from ds01.sim.directory import SimDirectory
+from ds01.sim.engine import SimEngine
+from ds01.sim.host import SimHost
+from ds01.sim.ledger import MemoryLedger
+from ds01.sim.policy import SimPolicy
+from ds01.wire.launches import LaunchRequest
+
+ALICE = User(uid=Uid(1001), gid=1001, login="alice", home="/home/alice", gids=frozenset({1001}))
+BOB = User(uid=Uid(1002), gid=1002, login="bob@lab.lan", home="/home/bob", gids=frozenset({1002}))
+ROOT = User(uid=Uid(0), gid=0, login="root", home="/root", gids=frozenset({0}))
+MINIMAL = "ds01/minimal:latest"
+SPEC = "spec-1"
+
+
+def settings(**changes: Value) -> Settings:
+    """Everybody may have two GPUs in three containers, unless said otherwise."""
+    chosen: dict[str, Value] = {
+        "gpus.max": Fraction(2),
+        "gpus.per_container": 2,
+        "containers": 3,
+        "gpu_hold": timedelta(minutes=15),
+    }
+    chosen |= {key.replace("__", "."): value for key, value in changes.items()}
+    layer = {key: Sourced(value=value, source="limits.yaml:3") for key, value in chosen.items()}
+    return Settings(policy=Policy(groups=(Group(name="student", members=frozenset({"*"}), layer=layer),)))
+
+
+@dataclass(kw_only=True)
+class SimServer:
+    """The server, and hands to use it with."""
+
+    run: Path
+    clock: SimClock = field(default_factory=SimClock)
+    policy: SimPolicy = field(default_factory=lambda: SimPolicy(settings()))
+    ledger: Ledger = field(default_factory=MemoryLedger)
+
+    def __post_init__(self) -> None:
+        self.engine = SimEngine(self.clock)
+        self.engine.add_image(MINIMAL)
+        self.devices = SimDevices(("a100-40gb",) * 4, run=self.run, clock=self.clock)
+        self.directory = SimDirectory([ALICE, BOB, ROOT])
+        self.host = SimHost(homes_are_full=True)
+        self.world = self.another_world()
+        self.reconciler = Reconciler(self.world)
+
+    def another_world(self) -> World:
+        """What a restarted ds01d makes of the same server."""
+        paths = Paths(
+            state=self.run, run=self.run, limits=self.run / "limits.yaml", gateway=self.run / "docker.sock",
+            engine="unix:///simulated",
+        )  # fmt: skip
+        return World(
+            engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=self.host,
+            clock=self.clock, policy=self.policy, paths=paths, server="lab", cpus=64, version="0",
+        )  # fmt: skip
+
+    async def open(self) -> SimServer:
+        """Let it look at its GPUs."""
+        await refresh(self.world)
+        return self
+
+    async def lose_ledger(self, ledger: Ledger) -> None:
+        """The ledger is gone; ds01d starts with a new one."""
+        self.ledger = ledger
+        self.world = self.another_world()
+        self.reconciler = Reconciler(self.world)
+        await refresh(self.world)
+
+    async def caller(self, user: User = ALICE) -> Caller:
+        return await identify(self.world, user.uid)
+
+    async def build(self, user: User = ALICE, project: str = "thesis", spec: str = SPEC) -> ImageId:
+        """The user builds her project's image through the gateway."""
+        ref = f"{image_repository(user.uid, project)}:latest"
+        labels = {Label.SPEC: spec, Label.PROJECT: project, Label.OWNER: str(user.uid)}
+        image = self.engine.add_image(ref, labels=labels)
+        tag = Tag(ref=ref, image=image, provenance="user", owner=user.uid)
+        await self.world.ledger.write(lambda books: books.put_tag(tag))
+        return image
+
+    def request(self, user: User = ALICE, project: str = "thesis", **changes: object) -> LaunchRequest:
+        values: dict[str, object] = {
+            "project": project, "workspace": f"{user.home}/workspace/{project}", "spec": SPEC, "gpus": "1",
+        }  # fmt: skip
+        return LaunchRequest(**{**values, **changes})  # type: ignore[arg-type]
+
+    async def launch(
+        self, user: User = ALICE, project: str = "thesis", *, gone: Callable[[], bool] = lambda: False,
+        **changes: object,
+    ) -> Container:  # fmt: skip
+        """Build if there is no image yet, then launch."""
+        if await self.engine.image(f"{image_repository(user.uid, project)}:latest") is None:
+            await self.build(user, project)
+        steps = Steps(self.clock, gone=gone)
+        return await launch(self.world, await self.caller(user), self.request(user, project, **changes), steps)
+
+    async def container(self, name: str = "thesis", user: User = ALICE) -> Container | None:
+        return await self.world.ledger.read(lambda books: books.named(user.uid, name))
+
+    async def leases(self) -> tuple[Lease, ...]:
+        return await self.world.ledger.read(lambda books: books.open_leases())
+
+    async def books(self, work: Callable[[Books], object]) -> None:
+        await self.world.ledger.write(work)
+
+    async def events(self, subject: str | None = None) -> list[str]:
+        found = await self.world.ledger.read(lambda books: books.events(subject=subject))
+        return [event.type.value for event in found]
+
+    async def traces(self) -> tuple[int, int, int]:
+        """How many containers, leases and pins there are."""
+        return len(await self.engine.list()), len(await self.leases()), len(self.host.pinned())
+
+
+def ids(containers: tuple[Container, ...]) -> set[ContainerId]:
+    return {container.id for container in containers}

@@ -1,0 +1,290 @@
+"""Launch: the one idempotent verb, and everything it takes back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from ds01.domain import errors
+from ds01.domain.container import ContainerState, Label, StopReason
+from ds01.domain.errors import Ds01Error, ErrorKind
+from ds01.services.launch import plan
+from ds01.services.pause import pause
+from ds01.services.steps import Abandoned
+from ds01.services.stop import stop
+from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
+
+NOTHING = (0, 0, 0)
+
+
+async def refused(kind: ErrorKind, server: SimServer, **changes: object) -> Ds01Error:
+    with pytest.raises(Ds01Error) as caught:
+        await server.launch(**changes)  # type: ignore[arg-type]
+    assert caught.value.kind is kind, caught.value.problem
+    return caught.value
+
+
+async def test_launch_creates_what_is_not_there(server: SimServer) -> None:
+    made = await server.launch()
+    assert made.state is ContainerState.RUNNING
+    (lease,) = await server.leases()
+    assert (lease.container, lease.state, made.lease) == (made.id, "active", lease.id)
+    spec = server.engine.spec(made.id)
+    assert spec.name == "thesis._.1001"
+    assert spec.user == "1001:1001"
+    assert spec.environment["HF_HOME"] == "/workspace/.cache/huggingface"
+    assert spec.labels[Label.LEASE] == lease.id
+    assert spec.labels[Label.SLOTS] == ",".join(lease.slots)
+    assert [mount.target for mount in spec.mounts] == ["/run/ds01/session", "/workspace"]
+    assert spec.cgroup_parent == "/ds01-u1001.slice"
+    assert server.engine.networks["ds01-u1001"] == {Label.OWNER: "1001"}
+    assert await server.events(made.id) == ["container.created", "container.started"]
+
+
+async def test_launch_again_attaches_and_changes_nothing(server: SimServer) -> None:
+    made = await server.launch()
+    again = await server.launch()
+    assert again == made
+    assert await server.traces() == (1, 1, 1)
+
+
+async def test_launch_unpauses(server: SimServer) -> None:
+    made = await server.launch()
+    await pause(server.world, await server.caller(), "thesis")
+    assert (await server.launch()) == made
+
+
+async def test_launch_starts_what_is_stopped_with_its_own_gpu(server: SimServer) -> None:
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    (held,) = await server.leases()
+    assert held.state == "held"
+    again = await server.launch()
+    assert (again.id, again.state, again.reason, again.stopped_at) == (made.id, ContainerState.RUNNING, None, None)
+    (lease,) = await server.leases()
+    assert (lease.id, lease.state) == (held.id, "active")
+
+
+async def test_launch_without_a_gpu_leases_none(server: SimServer) -> None:
+    made = await server.launch(gpus="0")
+    assert (made.lease, await server.leases()) == (None, ())
+    assert server.engine.spec(made.id).attachment.devices == ()
+
+
+async def test_two_users_may_use_one_name(server: SimServer) -> None:
+    hers = await server.launch(ALICE)
+    his = await server.launch(BOB)
+    assert hers.id != his.id
+    assert {lease.uid for lease in await server.leases()} == {1001, 1002}
+
+
+async def test_c1_one_image_backs_many_containers(server: SimServer) -> None:
+    one = await server.launch(name="one")
+    two = await server.launch(name="two")
+    assert one.image == two.image
+
+
+async def test_c3_a_rebuilt_image_changes_no_container_and_recreate_does(server: SimServer) -> None:
+    made = await server.launch()
+    rebuilt = await server.build(spec="spec-2")
+    found = await plan(server.world, await server.caller(), server.request(spec="spec-2"))
+    assert (found.action, found.stale) == ("attach", "its image was rebuilt since")
+    assert (await server.launch(spec="spec-2")).image == made.image
+    fresh = await server.launch(spec="spec-2", recreate=True)
+    assert fresh.image == rebuilt
+    assert await server.engine.inspect(made.id) is None
+    assert await server.traces() == (1, 1, 1)
+
+
+async def test_a_plan_changes_nothing_and_says_all(server: SimServer) -> None:
+    caller = await server.caller()
+    first = await plan(server.world, caller, server.request(gpus=None))
+    assert (first.action, first.build, first.gpus) == ("create", "the project has no image yet", "1")
+    await server.build(spec="old")
+    second = await plan(server.world, caller, server.request())
+    assert second.build == "the project file changed since the image was built"
+    assert second.steps[-2:] == ("create the container", "start it")
+    assert await server.traces() == NOTHING
+
+
+async def test_a_plan_shows_the_container_it_would_start(server: SimServer) -> None:
+    await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    found = await plan(server.world, await server.caller(), server.request())
+    assert found.action == "start"
+    assert found.container is not None
+    assert found.container.reason == "stopped by you"
+    assert found.steps == ("lease its GPU again", "start the container")
+
+
+async def test_a_missing_image_is_said_with_the_command_that_builds_it(server: SimServer) -> None:
+    error = await refused(errors.NO_IMAGE, server, image="nobody/nothing:1")
+    assert error.problem.hint == "ds01 image create"
+
+
+async def test_w5_nobody_launches_the_image_of_somebody_else(server: SimServer) -> None:
+    await server.build(BOB, "secret")
+    await refused(errors.NO_IMAGE, server, image="ds01-1002/secret:latest")
+    assert (await server.launch(image=MINIMAL)).state is ContainerState.RUNNING
+
+
+@pytest.mark.parametrize("name", ["Upper", "../x", "", "a" * 41, "-x", "naïve", "a_b"])
+async def test_a_bad_name_is_refused_before_anything_happens(server: SimServer, name: str) -> None:
+    await server.build()
+    with pytest.raises(Ds01Error) as caught:
+        await server.launch(project="thesis", name=name or "é")
+    assert caught.value.kind is errors.BAD_NAME
+    assert await server.traces() == NOTHING
+
+
+@pytest.mark.parametrize("gpus", ["many", "-1", "1.5", "2g", "9999"])
+async def test_gpus_that_cannot_be_read_are_refused(server: SimServer, gpus: str) -> None:
+    error = await refused(errors.BAD_REQUEST, server, gpus=gpus)
+    assert gpus in error.problem.message
+
+
+async def test_quotas_are_said_with_their_source_and_nothing_stays(server: SimServer) -> None:
+    await refused(errors.GPU_QUOTA, server, gpus="3")
+    assert await server.traces() == NOTHING
+    server.policy.settings = settings(containers=1)
+    await server.launch()
+    error = await refused(errors.CONTAINER_QUOTA, server, name="second")
+    assert "limits.yaml:3" in error.problem.reason
+    assert error.problem.hint == "ds01 retire thesis"
+    assert await server.traces() == (1, 1, 1)
+
+
+async def test_two_launches_at_once_pass_no_container_quota(server: SimServer) -> None:
+    server.policy.settings = settings(containers=1)
+    await server.build()
+    both = await asyncio.gather(
+        *(server.launch(name=name, gpus="0") for name in ("one", "two")), return_exceptions=True
+    )  # fmt: skip
+    assert sorted(type(each).__name__ for each in both) == ["Container", "Ds01Error"]
+    assert await server.traces() == (1, 0, 1)
+
+
+async def test_f3_everybody_at_once_gets_four_gpus_once(server: SimServer) -> None:
+    await asyncio.gather(server.build(ALICE), server.build(BOB))
+    server.policy.settings = settings(gpus__max=None, containers=None)
+    names = [(user, f"run-{n}") for n in range(32) for user in (ALICE, BOB)]
+    outcomes = await asyncio.gather(
+        *(server.launch(user, name=name) for user, name in names), return_exceptions=True
+    )  # fmt: skip
+    refusals = [each for each in outcomes if isinstance(each, Ds01Error)]
+    assert len(refusals) == 60
+    assert {error.kind for error in refusals} == {errors.GPU_FULL}
+    slots = [slot for lease in await server.leases() for slot in lease.slots]
+    assert len(slots) == len(set(slots)) == 4
+    assert await server.traces() == (4, 4, 4)
+
+
+@pytest.mark.parametrize("workspace", ["/etc", "/home/bob/workspace/thesis", "relative", "/"])
+async def test_a_workspace_that_cannot_be_used_is_refused(server: SimServer, workspace: str) -> None:
+    server.host.put("/home/bob", 1002)
+    server.host.put("/home/bob/workspace", 1002)
+    server.host.put("/home/bob/workspace/thesis", 1002)
+    error = await refused(errors.BAD_WORKSPACE, server, workspace=workspace)
+    assert error.problem.reason
+    assert await server.traces() == NOTHING
+
+
+async def test_data_is_mounted_read_only(server: SimServer) -> None:
+    made = await server.launch(data=("/home/alice/a", "/home/alice/b"))
+    mounts = {mount.target: mount.read_only for mount in server.engine.spec(made.id).mounts}
+    assert mounts == {"/run/ds01/session": True, "/workspace": False, "/data/a": True, "/data/b": True}
+    assert [mount.shown for mount in made.mounts] == [
+        "/home/alice/workspace/thesis", "/home/alice/a", "/home/alice/b",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"refuse_create": "bad mount"}, errors.ENGINE_ERROR),
+        ({"refuse_start": "no such device"}, errors.START_FAILED),
+        ({"die_at_once": 127}, errors.START_FAILED),
+        ({"full": True}, errors.DISK_FULL),
+        ({"away": True}, errors.ENGINE_DOWN),
+    ],
+)
+async def test_whatever_fails_takes_everything_back(
+    server: SimServer, fault: dict[str, object], kind: ErrorKind
+) -> None:
+    await server.build()
+    request = server.request()
+    for name, value in fault.items():
+        setattr(server.engine.faults, name, value)
+    with pytest.raises(Ds01Error) as caught:
+        await server.launch(project=request.project)
+    assert caught.value.kind is kind
+    server.engine.faults.away = False
+    assert await server.traces() == NOTHING
+    assert await server.container() is None
+
+
+@pytest.mark.parametrize("acts", range(1, 6))
+@pytest.mark.parametrize("gpus", ["0", "1"])
+async def test_an_engine_that_goes_away_in_the_middle_leaves_nothing_in_the_end(
+    server: SimServer, acts: int, gpus: str
+) -> None:
+    await server.build()
+    server.engine.faults.away_after = acts
+    with pytest.raises(Ds01Error) as caught:
+        await server.launch(image="ds01-1001/thesis:latest", gpus=gpus)
+    assert caught.value.kind is errors.ENGINE_DOWN
+    assert await server.leases() == ()
+    server.engine.come_back()
+    await server.reconciler.first()
+    assert await server.traces() == NOTHING
+
+
+@pytest.mark.parametrize("after", range(1, 6))
+async def test_a_client_that_hangs_up_takes_everything_back(server: SimServer, after: int) -> None:
+    await server.build()
+    looks = iter(range(100))
+    with pytest.raises(Abandoned):
+        await server.launch(gone=lambda: next(looks) >= after - 1 if after < 5 else next(looks) >= 3)
+    assert await server.traces() == NOTHING
+
+
+async def test_recreate_that_cannot_start_keeps_no_half_container(server: SimServer) -> None:
+    await server.launch()
+    server.engine.faults.refuse_start = "no such device"
+    with pytest.raises(Ds01Error):
+        await server.launch(recreate=True)
+    assert await server.traces() == NOTHING
+
+
+async def test_create_only_reserves_and_start_uses_the_reservation(server: SimServer) -> None:
+    made = await server.launch(create_only=True)
+    assert made.state is ContainerState.CREATING
+    (lease,) = await server.leases()
+    assert lease.state == "reserved"
+    started = await server.launch()
+    assert (started.id, started.state) == (made.id, ContainerState.RUNNING)
+    assert [each.state for each in await server.leases()] == ["active"]
+
+
+async def test_a_container_out_of_service_says_so(server: SimServer) -> None:
+    made = await server.launch()
+    aside = replace(made, state=ContainerState.QUARANTINED, reason=StopReason.QUARANTINE, reason_detail="why not")
+    await server.books(lambda books: books.put_container(aside))
+    error = await refused(errors.WRONG_STATE, server)
+    assert error.problem.hint == "ds01 why thesis"
+
+
+async def test_i6_a_uid_that_changed_hands_inherits_no_container(server: SimServer) -> None:
+    await server.launch()
+    server.directory.add(replace(ALICE, login="carol"))
+    with pytest.raises(Ds01Error) as hidden:
+        await server.launch(name="mine")
+    assert hidden.value.kind is errors.NO_IMAGE
+    await server.caller()
+    await server.build()
+    assert (await server.launch(name="mine")).epoch == 2
+    with pytest.raises(Ds01Error) as caught:
+        await stop(server.world, await server.caller(), "thesis")
+    assert caught.value.kind is errors.NO_CONTAINER

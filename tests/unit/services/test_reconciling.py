@@ -1,0 +1,301 @@
+"""Reconcile: what happened behind our back is written down, what never came to be is cleared, nothing is guessed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
+from ds01.domain.gpu import GpuAsk
+from ds01.domain.people import Account
+from ds01.domain.reconcile import WAITING
+from ds01.services import lease as leases
+from ds01.services import observe
+from ds01.services.account import account
+from ds01.services.reconcile import Reconciler
+from ds01.services.stop import stop
+from ds01.services.tidy import ORPHANED
+from ds01.sim.ledger import MemoryLedger
+from tests.server import ALICE, BOB, MINIMAL, SPEC, SimServer, settings
+
+
+async def now_is(server: SimServer, state: ContainerState, reason: StopReason | None = None, detail: str = "") -> None:
+    found = await server.container()
+    assert found is not None
+    assert (found.state, found.reason, found.reason_detail) == (state, reason, detail)
+
+
+async def test_a_true_ledger_is_left_alone(server: SimServer) -> None:
+    await server.launch()
+    before = await server.events()
+    await server.reconciler.round()
+    assert await server.events() == before
+
+
+async def test_e6_a_program_that_ends_leaves_its_exit_code_and_its_gpu_held(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.die(made.id, 3)
+    await server.reconciler.look(made.id)
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "3")
+    assert [lease.state for lease in await server.leases()] == ["held"]
+    view = await observe.show_container(server.world, await server.caller(), "thesis")
+    assert view.reason == "its program failed with an error of its own, exit code 3"
+
+
+async def test_e6_out_of_memory_is_told_with_the_limit(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.die(made.id, 137, oom=True)
+    await server.reconciler.round()
+    limit = 32 * 1024**3
+    await now_is(server, ContainerState.STOPPED, StopReason.OOM, f"{limit}/{limit}")
+
+
+async def test_e6_a_host_restart_is_told_as_such(server: SimServer) -> None:
+    made = await server.launch()
+    await server.reconciler.first()
+    server.engine.die(made.id, 255)
+    server.host.reboot()
+    await Reconciler(server.another_world()).first()
+    await now_is(server, ContainerState.STOPPED, StopReason.HOST_RESTART)
+    again = await server.launch()
+    assert (again.id, again.state) == (made.id, ContainerState.RUNNING)
+    assert server.host.pinned() == {made.pins}
+
+
+async def test_e6_an_engine_restart_is_told_as_such(server: SimServer) -> None:
+    await server.launch()
+    server.reconciler.lost(server.clock.now())
+    server.engine.go_away()
+    await server.clock.advance(120)
+    server.engine.come_back(restarted=True)
+    server.reconciler.back(server.clock.now())
+    await server.reconciler.round()
+    await now_is(server, ContainerState.STOPPED, StopReason.ENGINE)
+
+
+async def test_e6_what_was_asked_for_wins_over_what_the_engine_shows(server: SimServer) -> None:
+    """ds01d died between asking the engine to stop and writing down that it did."""
+    made = await server.launch()
+    server.engine.faults.away_after = 1
+    with pytest.raises(Exception, match="engine"):
+        await stop(server.world, await server.caller(), "thesis")
+    server.engine.come_back()
+    await Reconciler(server.another_world()).first()
+    assert made.state is ContainerState.RUNNING
+    await now_is(server, ContainerState.STOPPED, StopReason.USER)
+
+
+async def test_a_container_removed_behind_our_back_frees_its_gpu_and_its_pins(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.vanish(made.id)
+    await server.reconciler.round()
+    assert await server.container() is None
+    assert await server.traces() == (0, 0, 0)
+
+
+async def test_starting_and_pausing_outside_is_seen(server: SimServer) -> None:
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.engine.start(made.id)
+    await server.reconciler.look(made.id)
+    await now_is(server, ContainerState.RUNNING)
+    assert [lease.state for lease in await server.leases()] == ["active"]
+    await server.engine.pause(made.id)
+    await server.reconciler.look(made.id)
+    await now_is(server, ContainerState.PAUSED)
+    await server.engine.unpause(made.id)
+    await server.reconciler.look(made.id)
+    await now_is(server, ContainerState.RUNNING)
+
+
+async def test_i2_a_container_that_runs_without_a_lease_is_set_aside_and_not_stopped(server: SimServer) -> None:
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.clock.advance(16 * 60)
+    await server.reconciler.round()
+    await server.engine.start(made.id)
+    await server.reconciler.round()
+    await now_is(
+        server, ContainerState.QUARANTINED, StopReason.QUARANTINE, "it uses a GPU that is not leased to it"
+    )  # fmt: skip
+    seen = await server.engine.inspect(made.id)
+    assert seen is not None
+    assert seen.running
+    used = server.engine.spec(made.id).labels[Label.SLOTS]
+    broken = await server.world.ledger.read(lambda books: books.quarantined())
+    assert list(broken) == [used]
+    server.engine.die(made.id, 0)
+    await server.reconciler.round()
+    assert await server.world.ledger.read(lambda books: books.quarantined()) == {}
+
+
+async def test_the_ledger_is_deleted_and_the_live_state_is_rebuilt(server: SimServer) -> None:
+    server.policy.settings = settings(gpus__max=None)
+    first, second = await server.launch(), await server.launch(BOB, name="runs", gpus="2")
+    third = await server.launch(name="stopped")
+    await stop(server.world, await server.caller(), "stopped")
+    leases = {lease.id: lease.slots for lease in await server.leases() if lease.name != "stopped"}
+    await server.lose_ledger(MemoryLedger())
+    await server.reconciler.first()
+    found = await server.world.ledger.read(lambda books: books.containers())
+    assert {(c.id, c.name, c.uid, c.project, c.workspace, c.gpus, c.pins, c.mounts) for c in found} == {
+        (c.id, c.name, c.uid, c.project, c.workspace, c.gpus, c.pins, c.mounts) for c in (first, second, third)
+    }
+    assert {lease.id: lease.slots for lease in await server.leases()} == leases
+    assert {lease.state for lease in await server.leases()} == {"active"}
+    again = await server.launch()
+    assert again.id == first.id
+    assert [view.stale for view in await observe.list_containers(server.world, await server.caller())] == ["", ""]
+    assert server.host.pinned() == {c.pins for c in (first, second, third)}
+
+
+async def test_i6_a_lost_ledger_knows_epochs_again(server: SimServer) -> None:
+    old = Account(uid=ALICE.uid, login="someone", epoch=4)
+    await server.books(lambda books: books.put_account(old))
+    await server.books(lambda books: account(books, ALICE, server.clock.now()))
+    made = await server.launch()
+    assert made.epoch == 5
+    await server.lose_ledger(MemoryLedger())
+    await server.reconciler.first()
+    assert (await server.caller()).epoch == 5
+    assert (await server.launch()).id == made.id
+
+
+async def crashed_launch(server: SimServer, *, start: bool) -> ContainerId:
+    """What is left when ds01d is killed before it recorded a launch: the engine has it, the ledger its reservation."""
+    made = await server.launch()
+    spec = server.engine.spec(made.id)
+    await server.engine.remove(made.id, force=True)
+    server.host.unpin(made.pins)
+    await server.reconciler.round()
+    (world, caller) = server.world, await server.caller()
+
+    granted = await world.ledger.write(
+        lambda books: leases.grant(
+            books, user=ALICE, epoch=caller.epoch, ask=GpuAsk(), limits=caller.limits, name="thesis",
+            now=server.clock.now(),
+        )
+    )  # fmt: skip
+    labels = {**spec.labels, Label.LEASE: granted.id, Label.SLOTS: ",".join(granted.slots)}
+    server.host.pin(ALICE, "/home/alice/workspace/thesis", made.pins)
+
+    left = await server.engine.create(replace(spec, labels=labels))
+    if start:
+        await server.engine.start(left)
+    return left
+
+
+async def test_killed_between_create_and_start_the_launch_never_was(server: SimServer) -> None:
+    await crashed_launch(server, start=False)
+    assert await server.traces() == (1, 1, 1)
+    await Reconciler(server.another_world()).first()
+    assert await server.traces() == (0, 0, 0)
+
+
+async def test_killed_between_start_and_record_the_container_is_its_owners(server: SimServer) -> None:
+    left = await crashed_launch(server, start=True)
+    await Reconciler(server.another_world()).first()
+    await now_is(server, ContainerState.RUNNING)
+    (lease,) = await server.leases()
+    assert (lease.state, lease.container) == ("active", left)
+    assert (await server.launch()).id == left
+
+
+async def test_a_container_whose_gpu_is_somebody_elses_by_now_is_set_aside(server: SimServer) -> None:
+    made = await server.launch()
+    spec = server.engine.spec(made.id)
+    await server.lose_ledger(MemoryLedger())
+    await server.build(BOB)
+    stolen = await server.launch(BOB)
+    assert server.engine.spec(stolen.id).labels[Label.SLOTS] == spec.labels[Label.SLOTS]
+    await server.reconciler.first()
+    await now_is(server, ContainerState.QUARANTINED, StopReason.QUARANTINE, "its GPU is leased to somebody else")
+    assert len(await server.leases()) == 1
+
+
+async def test_i3_what_has_no_label_is_nobodys(server: SimServer) -> None:
+
+    made = await server.launch()
+    foreign = await server.engine.create(replace(server.engine.spec(made.id), name="foreign", labels={}))
+    await server.engine.start(foreign)
+    await server.reconciler.first()
+    found = await server.world.ledger.read(lambda books: books.containers())
+    assert [c.id for c in found] == [made.id]
+    seen = await server.engine.inspect(foreign)
+    assert seen is not None
+    assert seen.running
+
+
+@pytest.mark.parametrize("label", [Label.OWNER, Label.NAME, Label.EPOCH, Label.DOOR, Label.GPUS])
+async def test_labels_that_make_no_sense_make_it_nobodys(server: SimServer, label: str) -> None:
+
+    made = await server.launch()
+    spec = server.engine.spec(made.id)
+    odd = {key: value for key, value in spec.labels.items() if key != label} | (
+        {} if label == Label.NAME else {label: "?"}
+    )
+    strange = await server.engine.create(replace(spec, name="strange", labels={**odd, Label.PROJECT: "x"}))
+    await server.engine.start(strange)
+    await server.engine.remove(made.id, force=True)
+    await server.reconciler.round()
+    await server.reconciler.round()
+    assert await server.world.ledger.read(lambda books: books.containers()) == ()
+    assert await server.engine.inspect(strange) is not None
+
+
+async def test_a_replacement_that_never_came_to_be_gives_the_name_back(server: SimServer) -> None:
+    """ds01d was killed while it recreated a container on other slots."""
+
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    spec = server.engine.spec(made.id)
+    await server.engine.commit(made.id, "ds01-internal/1001:x")
+    await server.engine.rename(made.id, spec.name + WAITING)
+    half = await server.engine.create(replace(spec, image="ds01-internal/1001:x"))
+    await server.engine.start(half)
+    await Reconciler(server.another_world()).first()
+    (seen,) = await server.engine.list()
+    assert (seen.id, seen.stored_name) == (made.id, spec.name)
+    assert await server.engine.image("ds01-internal/1001:x") is None
+    await now_is(server, ContainerState.STOPPED, StopReason.USER)
+
+
+async def test_pins_that_belong_to_nothing_go_after_a_while(server: SimServer) -> None:
+    made = await server.launch()
+    server.host.pin(ALICE, "/home/alice/x", "lost")
+    await server.reconciler.round()
+    assert server.host.pinned() == {made.pins, "lost"}
+    await server.clock.advance(ORPHANED.total_seconds() + 1)
+    await server.reconciler.round()
+    assert server.host.pinned() == {made.pins}
+
+
+async def test_a_reservation_that_nobody_used_expires(server: SimServer) -> None:
+    await server.launch(create_only=True)
+    await server.clock.advance(timedelta(minutes=6).total_seconds())
+    await server.reconciler.round()
+    assert await server.leases() == ()
+    started = await server.launch()
+    assert started.state is ContainerState.RUNNING
+
+
+async def test_the_reconciler_leaves_a_container_alone_while_somebody_acts_on_it(server: SimServer) -> None:
+    made = await server.launch()
+    async with server.world.locks.hold(ALICE.uid, "thesis", "test"):
+        server.engine.die(made.id, 1)
+        await server.reconciler.round()
+        await now_is(server, ContainerState.RUNNING)
+    await server.reconciler.round()
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "1")
+
+
+async def test_images_are_known_again_by_what_the_gateway_wrote_into_them(server: SimServer) -> None:
+    await server.build()
+    server.engine.add_image("ds01-1002/forged:latest", labels={Label.OWNER: "1001", Label.SPEC: SPEC})
+    await server.lose_ledger(MemoryLedger())
+    await server.reconciler.first()
+    tags = await server.world.ledger.read(lambda books: {tag.ref: tag.owner for tag in books.tags()})
+    assert tags == {"ds01-1001/thesis:latest": 1001}
+    assert MINIMAL not in tags

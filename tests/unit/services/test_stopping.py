@@ -1,0 +1,297 @@
+"""Stop, start again, pause, remove, retire: what is kept, what goes, and what is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+
+import pytest
+
+from ds01.domain import errors
+from ds01.domain.assembly import read_slots
+from ds01.domain.changes import Change
+from ds01.domain.container import Container, ContainerState, Label, StopReason
+from ds01.domain.errors import Ds01Error, ErrorKind
+from ds01.services import observe
+from ds01.services.caller import stand_in
+from ds01.services.pause import pause, unpause
+from ds01.services.remove import remove
+from ds01.services.retire import preview, retire
+from ds01.services.start import Started, start
+from ds01.services.steps import Steps
+from ds01.services.stop import stop
+from ds01.services.tidy import end_leases
+from ds01.wire.containers import RetireRequest
+from tests.server import ALICE, BOB, ROOT, SimServer, settings
+
+
+async def started(server: SimServer, name: str = "thesis") -> Started:
+    return await start(server.world, await server.caller(), name, Steps(server.clock))
+
+
+async def refused(kind: ErrorKind, work: Awaitable[object]) -> Ds01Error:
+    with pytest.raises(Ds01Error) as caught:
+        await work
+    assert caught.value.kind is kind, caught.value.problem
+    return caught.value
+
+
+async def test_e4_a_stop_holds_the_gpu_and_then_gives_it_back(server: SimServer) -> None:
+    await server.launch()
+    stopped = await stop(server.world, await server.caller(), "thesis")
+    assert (stopped.state, stopped.reason) == (ContainerState.STOPPED, StopReason.USER)
+    (lease,) = await server.leases()
+    assert lease.state == "held"
+    await server.clock.advance(14 * 60)
+    await end_leases(server.world)
+    assert len(await server.leases()) == 1
+    await server.clock.advance(61)
+    await end_leases(server.world)
+    assert await server.leases() == ()
+    kept = await server.container()
+    assert kept is not None
+    assert kept.state is ContainerState.STOPPED
+
+
+async def test_e4_a_start_leases_the_same_gpu_again(server: SimServer) -> None:
+    made = await server.launch()
+    (before,) = await server.leases()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.clock.advance(16 * 60)
+    await end_leases(server.world)
+    again = await started(server)
+    (lease,) = await server.leases()
+    assert (again.recreated, again.container.id) == (False, made.id)
+    assert (lease.slots, lease.state) == (before.slots, "active")
+    assert lease.id != before.id
+
+
+async def evicted(server: SimServer) -> Container:
+    """Alice's stopped container, whose old GPU is Bob's by now, and one GPU is free."""
+    server.policy.settings = settings(gpus__max=None, gpus__per_container=4)
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.clock.advance(16 * 60)
+    await end_leases(server.world)
+    await server.launch(BOB, name="greedy", gpus="4")
+    await server.launch(BOB, name="greedy", gpus="3", recreate=True)
+    (his,) = await server.leases()
+    assert set(his.slots) >= set(read_slots(server.engine.spec(made.id).labels))
+    return made
+
+
+async def test_e4_a_start_on_another_gpu_recreates_on_the_same_layer_and_says_so(server: SimServer) -> None:
+    made = await evicted(server)
+    again = await started(server)
+    assert again.recreated
+    assert "recreated" in again.notes[0]
+    assert again.container.id != made.id
+    names = {seen.stored_name for seen in await server.engine.list()}
+    assert names == {"thesis._.1001", "greedy._.1002"}
+    spec = server.engine.spec(again.container.id)
+    lease = next(lease for lease in await server.leases() if lease.uid == ALICE.uid)
+    assert (lease.container, lease.state) == (again.container.id, "active")
+    assert (spec.image.startswith("ds01-internal/"), spec.labels[Label.SLOTS]) == (True, ",".join(lease.slots))
+    view = await observe.show_container(server.world, await server.caller(), "thesis")
+    assert view.stale == ""
+    await remove(server.world, await server.caller(), "thesis", force=True)
+    assert await server.traces() == (1, 1, 1)
+    assert not await internal_images(server)
+
+
+async def test_a_recreation_that_fails_gives_the_container_its_name_back(server: SimServer) -> None:
+    made = await evicted(server)
+    server.engine.faults.refuse_start = "no such device"
+    await refused(errors.START_FAILED, started(server))
+    kept = await server.engine.inspect(made.id)
+    assert kept is not None
+    assert (kept.stored_name, kept.running) == ("thesis._.1001", False)
+    assert await server.traces() == (2, 1, 2)
+    assert not await internal_images(server)
+
+
+async def internal_images(server: SimServer) -> list[str]:
+    return [tag for image in await server.engine.images() for tag in image.tags if tag.startswith("ds01-internal/")]
+
+
+async def test_a_start_with_no_free_gpu_says_what_it_waits_for(server: SimServer) -> None:
+    server.policy.settings = settings(gpus__max=None, gpus__per_container=4)
+    await server.launch(gpus="4")
+    await stop(server.world, await server.caller(), "thesis")
+    await server.clock.advance(16 * 60)
+    await end_leases(server.world)
+    await server.launch(BOB, name="greedy", gpus="4")
+    error = await refused(errors.GPU_FULL, started(server))
+    assert error.problem.reason
+    assert len(await server.leases()) == 1
+
+
+async def test_a_start_that_fails_leaves_the_hold_as_it_was(server: SimServer) -> None:
+    await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    (before,) = await server.leases()
+    server.engine.faults.refuse_start = "no such device"
+    await refused(errors.START_FAILED, started(server))
+    (after,) = await server.leases()
+    assert (after.state, after.expires_at) == ("held", before.expires_at)
+
+
+async def test_a_hold_that_ends_while_its_owner_starts_takes_nothing_from_her(server: SimServer) -> None:
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.clock.advance(15 * 60 - 1)
+    server.engine.faults.slow_seconds = 5.0
+    starting = asyncio.create_task(started(server))
+    while not starting.done():
+        await asyncio.to_thread(int)
+        await server.clock.advance(1.0)
+        await end_leases(server.world)
+    assert starting.result().container.id == made.id
+    (lease,) = await server.leases()
+    assert (lease.state, lease.container) == ("active", made.id)
+
+
+async def test_stop_and_start_twice_is_fine(server: SimServer) -> None:
+    made = await server.launch()
+    caller = await server.caller()
+    first = await stop(server.world, caller, "thesis")
+    assert await stop(server.world, caller, "thesis") == first
+    assert (await started(server)).container.id == made.id
+    assert (await started(server)).container.id == made.id
+
+
+async def test_pause_keeps_the_gpu_and_start_says_how_to_go_on(server: SimServer) -> None:
+    await server.launch()
+    caller = await server.caller()
+    assert (await pause(server.world, caller, "thesis")).state is ContainerState.PAUSED
+    assert [lease.state for lease in await server.leases()] == ["active"]
+    error = await refused(errors.WRONG_STATE, started(server))
+    assert error.problem.hint == "ds01 container unpause thesis"
+    assert (await unpause(server.world, caller, "thesis")).state is ContainerState.RUNNING
+    await pause(server.world, caller, "thesis")
+    assert (await stop(server.world, caller, "thesis")).state is ContainerState.STOPPED
+
+
+async def test_remove_refuses_what_runs_and_force_takes_it(server: SimServer) -> None:
+    await server.launch()
+    caller = await server.caller()
+    error = await refused(errors.WRONG_STATE, remove(server.world, caller, "thesis"))
+    assert error.problem.hint == "ds01 retire thesis"
+    gone = await remove(server.world, caller, "thesis", force=True)
+    assert (gone.state, gone.reason) == (ContainerState.REMOVED, StopReason.USER)
+    assert await server.traces() == (0, 0, 0)
+
+
+async def test_c4_removing_a_container_keeps_its_image(server: SimServer) -> None:
+    await server.launch()
+    await remove(server.world, await server.caller(), "thesis", force=True)
+    assert await server.engine.image("ds01-1001/thesis:latest") is not None
+
+
+async def test_e2_retire_frees_the_gpu_before_it_answers(server: SimServer) -> None:
+    server.policy.settings = settings(gpus__max=None, gpus__per_container=4)
+    await server.launch(gpus="4")
+    result = await retire(server.world, await server.caller(), "thesis", RetireRequest())
+    assert result.freed == ("0", "1", "2", "3")
+    assert (await server.launch(BOB, name="next", gpus="4")).state is ContainerState.RUNNING
+    last = await server.world.ledger.read(lambda books: books.named(ALICE.uid, "thesis", removed=True))
+    assert last is not None
+    assert (last.state, last.reason) == (ContainerState.REMOVED, StopReason.RETIRED)
+
+
+async def test_w2_retire_lists_what_would_be_lost_before_it_removes_anything(server: SimServer) -> None:
+    made = await server.launch()
+    changes = (
+        Change(kind="A", path="/home/alice/notes.txt"),
+        Change(kind="A", path="/workspace/kept.txt"),
+        Change(kind="A", path="/opt/ds01/env/lib/python3.11/site-packages/six-1.16.0.dist-info"),
+        Change(kind="A", path="/opt/ds01/env/lib/python3.11/site-packages/six-1.16.0.dist-info/REQUESTED"),
+    )
+    server.engine.write_layer(made.id, changes, {"/home/alice/notes.txt": b"tar of notes"})
+    caller = await server.caller()
+    shown = await preview(server.world, caller, "thesis")
+    assert (shown.files, shown.files_total) == (("/home/alice/notes.txt",), 1)
+    assert [(package.name, package.version) for package in shown.packages] == [("six", "1.16.0")]
+    assert (await server.container()) == made
+    result = await retire(server.world, caller, "thesis", RetireRequest(rescue=True))
+    assert result.rescued == "/workspace/.ds01/rescued/2026-03-02-090000"
+    assert server.host.unpacked == {
+        "/home/alice/workspace/thesis/.ds01/rescued/2026-03-02-090000/home/alice": b"tar of notes"
+    }
+    assert result.files_lost == 0
+    assert "packages.suggested" in await server.events(made.id)
+
+
+async def test_a_rescue_that_fails_removes_nothing(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.write_layer(made.id, (Change(kind="A", path="/root/gone"),), {})
+    await refused(
+        errors.ENGINE_ERROR, retire(server.world, await server.caller(), "thesis", RetireRequest(rescue=True))
+    )  # fmt: skip
+    assert await server.engine.inspect(made.id) is not None
+    await server.reconciler.round()
+    kept = await server.container()
+    assert kept is not None
+    assert kept.state is ContainerState.STOPPED
+
+
+async def test_retire_works_on_a_stopped_container(server: SimServer) -> None:
+    await server.launch()
+    caller = await server.caller()
+    await stop(server.world, caller, "thesis")
+    assert (await preview(server.world, caller, "thesis")).processes == ()
+    await retire(server.world, caller, "thesis", RetireRequest())
+    assert await server.traces() == (0, 0, 0)
+
+
+async def test_an_admin_stops_for_somebody_else_by_name_and_nobody_else_may(server: SimServer) -> None:
+    await server.launch()
+    admin = await stand_in(server.world, await server.caller(ROOT), "alice")
+    stopped = await stop(server.world, admin, "thesis")
+    assert (stopped.reason, stopped.reason_detail) == (StopReason.ADMIN, "root")
+    await refused(errors.ADMIN_ONLY, stand_in(server.world, await server.caller(BOB), "alice"))
+    await refused(errors.NO_USER, stand_in(server.world, await server.caller(ROOT), "nobody-here"))
+
+
+async def test_a_name_that_is_nearly_right_is_offered(server: SimServer) -> None:
+    await server.launch()
+    error = await refused(errors.NO_CONTAINER, stop(server.world, await server.caller(), "tesis"))
+    assert "Did you mean 'thesis'?" in error.problem.message
+    error = await refused(errors.NO_CONTAINER, stop(server.world, await server.caller(BOB), "thesis"))
+    assert "thesis" not in error.problem.reason
+
+
+async def test_two_verbs_on_one_container_do_not_interleave(server: SimServer) -> None:
+    await server.launch()
+    caller = await server.caller()
+    await asyncio.gather(
+        stop(server.world, caller, "thesis"), started(server), stop(server.world, caller, "thesis"),
+        retire(server.world, caller, "thesis", RetireRequest()),
+    )  # fmt: skip
+    assert await server.traces() == (0, 0, 0)
+
+
+async def test_the_list_says_all_a_person_needs(server: SimServer) -> None:
+    await server.launch()
+    caller = await server.caller()
+    await stop(server.world, caller, "thesis")
+    (view,) = await observe.list_containers(server.world, caller)
+    assert (view.state, view.reason, view.gpus, view.lease) == ("stopped", "stopped by you", ("0",), "held")
+    assert view.gpu_hold_until == (server.clock.now() + timedelta(minutes=15)).isoformat()
+    assert view.remove_at == (server.clock.now() + timedelta(days=7)).isoformat()
+    await server.build(spec="spec-2")
+    assert (await observe.show_container(server.world, caller, "thesis")).stale == "its image was rebuilt since"
+    picture = await observe.status(server.world, caller)
+    assert [(usage.what, usage.used, usage.limit) for usage in picture.usage] == [
+        ("GPUs", "1", "2"), ("containers", "1 (0 running)", "3"),
+    ]  # fmt: skip
+    assert await observe.list_containers(server.world, await server.caller(BOB)) == ()
+
+
+async def test_somebody_elses_gpu_shows_no_name(server: SimServer) -> None:
+    await server.launch()
+    bobs = (await observe.status(server.world, await server.caller(BOB))).gpus.slots[0]
+    assert (bobs.state, bobs.holder, bobs.container) == ("active", "in use", "")
+    hers = (await observe.status(server.world, await server.caller())).gpus.slots[0]
+    assert (hers.holder, hers.container) == ("alice", "thesis")

@@ -7,6 +7,7 @@ The interactive documentation is off, since the socket has no browser; the schem
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 import ds01
 from ds01.api import errors, routers
@@ -33,8 +34,14 @@ def routed() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         responses=errors.RESPONSES,
+        generate_unique_id_function=_id,
     )
     for router in routers.ALL:
         app.include_router(router, prefix="/v1")
     errors.install(app)
     return app
+
+
+def _id(route: APIRoute) -> str:
+    """The name of an operation: its noun and its verb."""
+    return f"{route.tags[0]}_{route.name}"

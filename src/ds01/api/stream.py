@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
@@ -17,7 +18,15 @@ from starlette.types import Receive, Scope, Send
 
 from ds01.wire.codec import plain
 
+_log = logging.getLogger(__name__)
+
 NDJSON = "application/x-ndjson"
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """A stream that broke is logged: its client only sees that it ended."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("a stream broke", exc_info=error)
 
 
 class Client:
@@ -49,6 +58,7 @@ class Streams:
         kept = self._endless if endless else self._works
         kept.add(task)
         task.add_done_callback(kept.discard)
+        task.add_done_callback(_complain)
         return task
 
     async def stop(self, seconds: float) -> None:
@@ -70,8 +80,8 @@ class Lines(Response):
 
     media_type = NDJSON
 
-    def __init__(self, work: Work, *, endless: bool = False) -> None:
-        super().__init__()
+    def __init__(self, work: Work, status_code: int = 200, *, endless: bool = False) -> None:
+        super().__init__(status_code=status_code)
         del self.headers["content-length"]
         self._work = work
         self._endless = endless
@@ -82,7 +92,7 @@ class Lines(Response):
         working = streams.start(self._run(client), endless=self._endless)
         leaving = asyncio.create_task(_gone(receive))
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await _relay(client, leaving, send)
         finally:
             client.gone = True

@@ -14,14 +14,11 @@ from typing import Self
 
 from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import Ds01Error
-<<<<<<< HEAD
-from ds01.services.door.redeem import expire
-=======
 from ds01.ports.engine import EngineEvent
+from ds01.services.door.redeem import expire
 from ds01.services.inventory import refresh
 from ds01.services.reconcile import Reconciler
 from ds01.services.reload import reload
-from ds01.services.tidy import end_leases
 from ds01.services.world import World
 
 _log = logging.getLogger("ds01d")
@@ -60,7 +57,7 @@ class Loops:
         rounds: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
             ("limits", POLICY_SECONDS, lambda: reload(world.policy, world.ledger, world.clock)),
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
-            ("leases", EXPIRY_SECONDS, lambda: end_leases(world)),
+            ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
             ("gpus", ROUND_SECONDS, lambda: refresh(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),
             ("events", RETRY_SECONDS, self._listen),

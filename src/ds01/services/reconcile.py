@@ -17,7 +17,7 @@ from ds01.domain.reconcile import Outage, Verdict, judge, parked
 from ds01.services.aside import lift
 from ds01.services.repair import repair
 from ds01.services.strangers import clear, meet, recover_tags
-from ds01.services.tidy import Orphans, end_leases
+from ds01.services.tidy import Ends, Orphans
 from ds01.services.world import World
 
 BOOT = "boot"
@@ -30,6 +30,7 @@ class Reconciler:
     def __init__(self, world: World) -> None:
         self._world = world
         self._orphans = Orphans()
+        self._ends = Ends()
         self._rebooted = False
         self._outages: list[Outage] = []
 
@@ -57,7 +58,7 @@ class Reconciler:
             if stranger.id not in known and Label.OWNER in stranger.labels:
                 await meet(world, stranger)
         await lift(world, seen.values())
-        await end_leases(world)
+        await self.end_leases()
         await self._orphans.unpin(world, seen.values())
 
     async def look(self, container: ContainerId) -> None:
@@ -65,6 +66,10 @@ class Reconciler:
         known = await self._world.ledger.read(lambda books: books.container(container))
         if known is not None and known.state is not ContainerState.REMOVED:
             await self._settle(known)
+
+    async def end_leases(self) -> None:
+        """Release the reservations and holds that are over."""
+        await self._ends.end(self._world)
 
     def lost(self, now: datetime) -> None:
         """The engine went away."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ds01.domain.container import Container, ContainerState, Label, Observed
-from ds01.domain.lease import Lease, LeaseState
+from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.countdown import Countdown
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
@@ -19,17 +20,20 @@ ORPHANED = timedelta(minutes=10)
 """Pins nobody claims for this long belong to nothing: no launch takes as long."""
 
 
-async def end_leases(world: World) -> None:
-    """Release what is over. Nothing is written when nothing is."""
-    now = world.clock.now()
-    if await world.ledger.read(lambda books: _over(books, world, now)):
-        for lease in await world.ledger.write(lambda books: _end(books, world, now)):
-            _log.info("lease ended", extra={"lease": lease.id, "why": lease.reason})
+class Ends:
+    """Ends leases in time. One of these looks all the time: it counts down by the time that passes."""
 
+    def __init__(self) -> None:
+        self._countdown = Countdown()
 
-def _over(books: Books, world: World, now: datetime) -> bool:
-    late = any(lease.expires_at is not None and lease.expires_at <= now for lease in books.open_leases())
-    return late or any(True for _ in _stray(books, world))
+    async def end(self, world: World) -> None:
+        """Release what is over. Nothing is written when nothing is."""
+        now = world.clock.now()
+        waiting, stray = await world.ledger.read(lambda books: (books.open_leases(), list(_stray(books, world))))
+        over = self._countdown.over(waiting, now, world.clock.monotonic())
+        if over or stray:
+            for lease in await world.ledger.write(lambda books: _end(books, world, now, over)):
+                _log.info("lease ended", extra={"lease": lease.id, "why": lease.reason})
 
 
 def _stray(books: Books, world: World) -> Iterable[tuple[Lease, Container | None]]:
@@ -43,8 +47,8 @@ def _stray(books: Books, world: World) -> Iterable[tuple[Lease, Container | None
             yield lease, container
 
 
-def _end(books: Books, world: World, now: datetime) -> tuple[Lease, ...]:
-    ended = list(leases.expire(books, now))
+def _end(books: Books, world: World, now: datetime, over: Mapping[LeaseId, datetime]) -> tuple[Lease, ...]:
+    ended = list(leases.expire(books, now, over))
     for lease, container in tuple(_stray(books, world)):
         if container is not None and container.lease == lease.id:
             leases.hold(books, lease.id, now + leases.RESERVATION, now)

@@ -21,7 +21,6 @@ from ds01.services.retire import preview, retire
 from ds01.services.start import Started, start
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
-from ds01.services.tidy import end_leases
 from ds01.wire.containers import RetireRequest
 from tests.server import ALICE, BOB, ROOT, SimServer, settings
 
@@ -44,10 +43,10 @@ async def test_e4_a_stop_holds_the_gpu_and_then_gives_it_back(server: SimServer)
     (lease,) = await server.leases()
     assert lease.state == "held"
     await server.clock.advance(14 * 60)
-    await end_leases(server.world)
+    await server.reconciler.end_leases()
     assert len(await server.leases()) == 1
     await server.clock.advance(61)
-    await end_leases(server.world)
+    await server.reconciler.end_leases()
     assert await server.leases() == ()
     kept = await server.container()
     assert kept is not None
@@ -59,7 +58,7 @@ async def test_e4_a_start_leases_the_same_gpu_again(server: SimServer) -> None:
     (before,) = await server.leases()
     await stop(server.world, await server.caller(), "thesis")
     await server.clock.advance(16 * 60)
-    await end_leases(server.world)
+    await server.reconciler.end_leases()
     again = await started(server)
     (lease,) = await server.leases()
     assert (again.recreated, again.container.id) == (False, made.id)
@@ -73,7 +72,7 @@ async def evicted(server: SimServer) -> Container:
     made = await server.launch()
     await stop(server.world, await server.caller(), "thesis")
     await server.clock.advance(16 * 60)
-    await end_leases(server.world)
+    await server.reconciler.end_leases()
     await server.launch(BOB, name="greedy", gpus="4")
     await server.launch(BOB, name="greedy", gpus="3", recreate=True)
     (his,) = await server.leases()
@@ -120,7 +119,7 @@ async def test_a_start_with_no_free_gpu_says_what_it_waits_for(server: SimServer
     await server.launch(gpus="4")
     await stop(server.world, await server.caller(), "thesis")
     await server.clock.advance(16 * 60)
-    await end_leases(server.world)
+    await server.reconciler.end_leases()
     await server.launch(BOB, name="greedy", gpus="4")
     error = await refused(errors.GPU_FULL, started(server))
     assert error.problem.reason
@@ -146,7 +145,7 @@ async def test_a_hold_that_ends_while_its_owner_starts_takes_nothing_from_her(se
     while not starting.done():
         await asyncio.to_thread(int)
         await server.clock.advance(1.0)
-        await end_leases(server.world)
+        await server.reconciler.end_leases()
     assert starting.result().container.id == made.id
     (lease,) = await server.leases()
     assert (lease.state, lease.container) == ("active", made.id)

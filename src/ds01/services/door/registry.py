@@ -6,7 +6,7 @@ behind the door. A line at least every few seconds tells the gateway that ds01d 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from ds01.domain.container import ContainerId
 from ds01.domain.errors import Ds01Error
@@ -20,7 +20,7 @@ IMAGE_SECONDS = 20.0
 _BATCH = 500
 
 
-async def follow(world: World) -> AsyncIterator[DoorUpdate]:
+async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
     """Updates for ever."""
     seen, found = await world.ledger.read(lambda books: (_last(books), list(visible(books, None))))
     for container in found:

@@ -68,6 +68,8 @@ async def started(world: World, ask: DoorAbort) -> DoorContainer:
 
     def record(books: Books) -> Container:
         current = books.container(ticket.container.id) or ticket.container
+        if current.state is ContainerState.RUNNING:
+            return current  # the reconciler saw it first
         return record_start(
             books, current, lease=ticket.lease, now=world.clock.now(), actor=ticket.caller.actor
         )  # fmt: skip

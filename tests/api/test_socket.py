@@ -1,0 +1,97 @@
+"""The socket: the kernel says who calls, streams end in order, and nobody is kept waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket as sockets
+import stat
+import subprocess
+from collections.abc import Coroutine
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from ds01.daemon.peer import peer_uid
+from ds01.domain.people import User
+from tests.api.conftest import Api
+from tests.server import ALICE, MINIMAL, SimServer
+
+
+def test_the_peer_of_a_socketpair_is_this_process() -> None:
+    left, right = sockets.socketpair(sockets.AF_UNIX)
+    with left, right:
+        assert peer_uid(left) == os.getuid()
+
+
+async def test_the_caller_is_who_the_kernel_says(http: aiohttp.ClientSession, myself: User) -> None:
+    async with http.get("/v1/status", headers={"X-User": "root", "Authorization": "root"}) as answer:
+        assert (await answer.json())["login"] == "me"
+
+
+async def test_everybody_may_connect(socket: Path) -> None:
+    assert stat.S_IMODE(socket.stat().st_mode) == 0o666
+
+
+@pytest.mark.root
+async def test_another_uid_is_another_caller(api: Api, socket: Path) -> None:
+    socket.parent.chmod(0o755)
+    command = ["setpriv", "--reuid=1001", "--regid=1001", "--clear-groups", "curl", "-s", "--unix-socket", str(socket)]
+    process = await asyncio.create_subprocess_exec(*command, "http://ds01/v1/status", stdout=subprocess.PIPE)
+    out, _ = await process.communicate()
+    assert json.loads(out)["login"] == ALICE.login
+
+
+async def test_a_connection_keeps_its_caller_for_every_request(http: aiohttp.ClientSession) -> None:
+    for _ in range(3):
+        async with http.get("/v1/ping") as answer:
+            assert (await answer.json())["login"] == "me"
+
+
+async def test_events_are_followed_as_they_happen(http: aiohttp.ClientSession) -> None:
+    async with http.get("/v1/events?follow=1") as answer:
+        assert answer.content_type == "application/x-ndjson"
+        await launch(http)
+        first = json.loads(await asyncio.wait_for(answer.content.readline(), 10))
+        assert first["type"] == "lease.granted"
+
+
+async def launch(http: aiohttp.ClientSession) -> list[dict[str, object]]:
+    request = {"project": "thesis", "workspace": "", "image": MINIMAL, "gpus": "1"}
+    async with http.post("/v1/launches", json=request) as answer:
+        return [json.loads(each) async for each in answer.content]
+
+
+async def test_a_launch_over_the_socket(http: aiohttp.ClientSession) -> None:
+    lines = await launch(http)
+    assert lines[-1]["step"] == "ready"
+
+
+async def test_a_client_that_hangs_up_during_a_launch_leaves_nothing(
+    socket: Path, api: Api, server: SimServer, myself: User
+) -> None:
+    server.directory.add(User(uid=myself.uid, gid=myself.gid, login="me", home="/home/me"))
+    server.engine.faults.slow_seconds = 1.0
+    body = json.dumps({"project": "thesis", "workspace": "", "image": MINIMAL, "gpus": "1"}).encode()
+    head = f"POST /v1/launches HTTP/1.1\r\nHost: ds01\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    reader, writer = await asyncio.open_unix_connection(str(socket))
+    writer.write(head.encode() + b"\r\n\r\n" + body)
+    while b"create" not in (await asyncio.wait_for(_advancing(server, reader.readline()), 10)):
+        pass
+    writer.close()
+    await writer.wait_closed()
+    stopping = asyncio.create_task(api.app.state.streams.stop(10))
+    while not stopping.done():
+        await asyncio.sleep(0.01)
+        await server.clock.advance(1.0)
+    assert await server.traces() == (0, 0, 0)
+
+
+async def _advancing(server: SimServer, reading: Coroutine[None, None, bytes]) -> bytes:
+    task = asyncio.create_task(reading)
+    while not task.done():
+        await asyncio.sleep(0.01)
+        await server.clock.advance(1.0)
+    return task.result()

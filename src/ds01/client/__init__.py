@@ -1,8 +1,22 @@
 """The Python client of ds01d, and the public SDK: ``from ds01 import connect``.
 
-Standard library only, and not even ``http.client``: it would take longer to import than ds01d takes to answer.
+Standard library only, and not even ``http.client``: it would take longer to import than ds01d takes to answer. The
+parts are loaded when asked for, because completion needs one of them and has no time for the others.
 """
 
-from ds01.client.daemon import Client, connect
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ds01.client.daemon import Client, connect
 
 __all__ = ["Client", "connect"]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        from ds01.client import daemon
+
+        return getattr(daemon, name)
+    raise AttributeError(f"module 'ds01.client' has no attribute '{name}'")

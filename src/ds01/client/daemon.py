@@ -10,9 +10,8 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
-from urllib.parse import quote, urlencode
 
-from ds01.client.http import BadAnswerError, Request, Response, send
+from ds01.client.http import BadAnswerError, Request, Response, escaped, send, target
 from ds01.client.place import socket_path
 from ds01.domain.errors import DAEMON_DOWN, INTERNAL, NOT_ALLOWED, Ds01Error
 from ds01.wire.codec import parse, plain
@@ -73,7 +72,7 @@ class Client:
 
     def limit(self, key: str, *, user: str = "") -> LimitView:
         """One limit, and the line it comes from."""
-        return self._get(LimitView, f"/v1/limits/{quote(key, safe='')}", user=user)
+        return self._get(LimitView, f"/v1/limits/{escaped(key)}", user=user)
 
     def doctor(self) -> DoctorView:
         """Every check of the server."""
@@ -104,8 +103,8 @@ class Client:
         everybody: bool = False,
     ) -> Iterator[EventView]:
         """What happens, as it happens, until ds01d stops or the caller does."""
-        target = _target("/v1/events", after=after, since=since, type=kind, user=user, all=everybody, follow=True)
-        yield from self._lines(EventView, Request(method="GET", target=target))
+        where = target("/v1/events", after=after, since=since, type=kind, user=user, all=everybody, follow=True)
+        yield from self._lines(EventView, Request(method="GET", target=where))
 
     # containers ------------------------------------------------------------------------------------
 
@@ -151,7 +150,7 @@ class Client:
 
     def remove(self, name: str, *, force: bool = False) -> ContainerView:
         """Remove a container; ``force`` also a running one."""
-        return self._do(ContainerView, "DELETE", _target(_container(name), force=force), patience=120)
+        return self._do(ContainerView, "DELETE", target(_container(name), force=force), patience=120)
 
     def retire_preview(self, name: str) -> RetirePreview:
         """What retiring would end and lose; changes nothing."""
@@ -177,7 +176,7 @@ class Client:
 
     def image(self, reference: str) -> ImageView:
         """One image."""
-        return self._get(ImageView, f"/v1/images/{quote(reference, safe='/:')}")
+        return self._get(ImageView, f"/v1/images/{escaped(reference, keep=b'/:')}")
 
     def build_settings(self) -> BuildSettings:
         """What every generated image gets from the server."""
@@ -185,22 +184,22 @@ class Client:
 
     def remove_image(self, reference: str) -> RemovedImage:
         """Remove an image; its recipe and every workspace stay."""
-        return self._do(RemovedImage, "DELETE", f"/v1/images/{quote(reference, safe='/:')}", patience=120)
+        return self._do(RemovedImage, "DELETE", f"/v1/images/{escaped(reference, keep=b'/:')}", patience=120)
 
     # underneath ------------------------------------------------------------------------------------
 
     def _get(self, kind: type[T], path: str, *, patience: float = ANSWER_SECONDS, **query: object) -> T:
-        request = Request(method="GET", target=_target(path, **query))
+        request = Request(method="GET", target=target(path, **query))
         return _read(kind, self._ask(request, patience).read())
 
     def _list(self, kind: type[T], path: str, **query: object) -> tuple[T, ...]:
-        answer = self._ask(Request(method="GET", target=_target(path, **query)), ANSWER_SECONDS).read()
+        answer = self._ask(Request(method="GET", target=target(path, **query)), ANSWER_SECONDS).read()
         return _read_all(kind, answer)
 
     def _do(
-        self, kind: type[T], method: str, target: str, body: object = None, *, patience: float = ANSWER_SECONDS
+        self, kind: type[T], method: str, where: str, body: object = None, *, patience: float = ANSWER_SECONDS
     ) -> T:
-        sent = Request(method=method, target=target, body=_body(body) if body is not None else None)
+        sent = Request(method=method, target=where, body=_body(body) if body is not None else None)
         return _read(kind, self._ask(sent, patience).read())
 
     def _lines(self, kind: type[T], request: Request) -> Iterator[T]:
@@ -251,12 +250,7 @@ class Client:
 
 
 def _container(name: str) -> str:
-    return f"/v1/containers/{quote(name, safe='')}"
-
-
-def _target(path: str, **query: object) -> str:
-    given = {key: "1" if value is True else str(value) for key, value in query.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
+    return f"/v1/containers/{escaped(name)}"
 
 
 def _body(value: object) -> bytes:

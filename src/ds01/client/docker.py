@@ -10,9 +10,8 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from ds01.client.http import BadAnswerError, Request, Response, Stream, send
+from ds01.client.http import BadAnswerError, Request, Response, Stream, escaped, send, target
 from ds01.domain.errors import (
     DAEMON_DOWN,
     ENGINE_DOWN,
@@ -60,12 +59,12 @@ class Docker:
             "Cmd": list(program.command), "Env": [f"{name}={value}" for name, value in program.environment.items()],
             **({"WorkingDir": program.folder} if program.folder else {}),
         }  # fmt: skip
-        return str(self.json("POST", f"/containers/{quote(container)}/exec", body=asked)["Id"])
+        return str(self.json("POST", f"/containers/{escaped(container)}/exec", body=asked)["Id"])
 
     def exec_start(self, program: str, *, tty: bool) -> Stream:
         """Start it; its input and output are the stream."""
         body = json.dumps({"Detach": False, "Tty": tty}).encode()
-        request = Request(method="POST", target=f"/exec/{quote(program)}/start", body=body, upgrade="tcp")
+        request = Request(method="POST", target=f"/exec/{escaped(program)}/start", body=body, upgrade="tcp")
         response = self.ask(request, seconds=None)
         if response.status not in (101, 200):
             raise Ds01Error(ENGINE_ERROR, f"The shell could not be opened (status {response.status}).")
@@ -73,34 +72,36 @@ class Docker:
 
     def exec_background(self, program: str) -> None:
         """Start it and leave it alone."""
-        self.json("POST", f"/exec/{quote(program)}/start", body={"Detach": True, "Tty": False})
+        self.json("POST", f"/exec/{escaped(program)}/start", body={"Detach": True, "Tty": False})
 
     def exec_resize(self, program: str, rows: int, columns: int) -> None:
         """Tell it how large the terminal is."""
-        self.json("POST", f"/exec/{quote(program)}/resize?{urlencode({'h': rows, 'w': columns})}")
+        self.json("POST", target(f"/exec/{escaped(program)}/resize", h=rows, w=columns))
 
     def exec_state(self, program: str) -> ExecState:
         """Whether it runs, and how it ended."""
-        seen = self.json("GET", f"/exec/{quote(program)}/json")
+        seen = self.json("GET", f"/exec/{escaped(program)}/json")
         return ExecState(running=bool(seen.get("Running")), code=int(seen.get("ExitCode") or 0))
 
     def has_terminal(self, container: str) -> bool:
         """Whether the container's main program has a terminal: its log is then one stream, not two."""
-        return bool(self.json("GET", f"/containers/{quote(container)}/json")["Config"]["Tty"])
+        return bool(self.json("GET", f"/containers/{escaped(container)}/json")["Config"]["Tty"])
 
     def processes(self, container: str) -> tuple[list[str], list[list[str]]]:
         """The titles and rows of ``ps`` over the container's processes."""
-        seen = self.json("GET", f"/containers/{quote(container)}/top")
+        seen = self.json("GET", f"/containers/{escaped(container)}/top")
         return list(seen["Titles"]), [list(row) for row in seen["Processes"] or []]
 
     def logs(
         self, container: str, *, follow: bool = False, tail: str = "all", since: str = "", timestamps: bool = False
     ) -> Iterator[tuple[int, bytes]]:
         """Pieces of the log: 1 for what went to stdout, 2 for stderr."""
-        query = {"stdout": 1, "stderr": 1, "tail": tail, "follow": int(follow), "timestamps": int(timestamps)}
-        target = f"/containers/{quote(container)}/logs?{urlencode(query | ({'since': since} if since else {}))}"
+        where = target(
+            f"/containers/{escaped(container)}/logs", stdout=True, stderr=True, tail=tail, follow=follow, since=since,
+            timestamps=timestamps,
+        )  # fmt: skip
         whole = self.has_terminal(container)
-        response = self.ask(Request(method="GET", target=target), seconds=None if follow else ANSWER_SECONDS)
+        response = self.ask(Request(method="GET", target=where), seconds=None if follow else ANSWER_SECONDS)
         try:
             yield from ((1, piece) for piece in response.pieces()) if whole else frames(response.pieces())
         finally:
@@ -109,7 +110,7 @@ class Docker:
     def image(self, reference: str) -> dict[str, Any] | None:
         """An image as the engine describes it, or None when there is none to see."""
         try:
-            found: dict[str, Any] = self.json("GET", f"/images/{quote(reference, safe='/:@')}/json")
+            found: dict[str, Any] = self.json("GET", f"/images/{escaped(reference, keep=b'/:@')}/json")
         except Ds01Error as error:
             if error.kind != NO_CONTAINER:
                 raise
@@ -121,15 +122,16 @@ class Docker:
 
         Closing the iterator ends the connection, and with it the build.
         """
-        target = f"/build?{urlencode(query, doseq=True)}"
-        request = Request(method="POST", target=target, body=context, content_type="application/x-tar")
+        request = Request(
+            method="POST", target=target("/build", **query), body=context, content_type="application/x-tar"
+        )  # fmt: skip
         for line in self.ask(request, seconds=None).lines():
             yield json.loads(line)
 
-    def json(self, method: str, target: str, *, body: object = None) -> Any:
+    def json(self, method: str, where: str, *, body: object = None) -> Any:
         """One request with a JSON answer; None when it has no body."""
         sent = json.dumps(body).encode() if body is not None else None
-        content = self.ask(Request(method=method, target=target, body=sent), seconds=ANSWER_SECONDS).read()
+        content = self.ask(Request(method=method, target=where, body=sent), seconds=ANSWER_SECONDS).read()
         return json.loads(content) if content.strip() else None
 
     def ask(self, request: Request, *, seconds: float | None) -> Response:

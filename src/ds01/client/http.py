@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _CHUNK = 64 * 1024
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _LONGEST_LINE = 64 * 1024
 
 
@@ -28,6 +29,18 @@ class Request:
     content_type: str = "application/json"
     headers: Mapping[str, str] | None = None
     upgrade: str = ""
+
+
+def escaped(text: str, *, keep: bytes = b"") -> str:
+    """``text`` as it may stand in a path or query. (``urllib.parse`` takes ten milliseconds to import.)"""
+    return "".join(chr(byte) if byte in _UNRESERVED or byte in keep else f"%{byte:02X}" for byte in text.encode())
+
+
+def target(path: str, **query: object) -> str:
+    """A path with the parts of the query that say something; True is ``1``, a list says its name again."""
+    pairs = [(name, each) for name, value in query.items() for each in (value if isinstance(value, list) else [value])]
+    given = [f"{name}={escaped('1' if value is True else str(value))}" for name, value in pairs if value]
+    return f"{path}?{'&'.join(given)}" if given else path
 
 
 class Stream:

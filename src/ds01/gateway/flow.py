@@ -45,7 +45,13 @@ async def stream(call: Call, ask: Ask, rewrite: Rewrite | None = None) -> None:
         exchange.close()
 
 
-async def _stream(call: Call, exchange: Exchange, rewrite: Rewrite | None) -> None:
+async def _nothing() -> None:
+    """Nothing has to be settled before the client hears the end."""
+
+
+async def _stream(
+    call: Call, exchange: Exchange, rewrite: Rewrite | None, settle: Callable[[], Awaitable[None]] = _nothing
+) -> None:
     head = await exchange.answered(None)
     if head.status >= 400:
         await call.answer_error(head.status, await exchange.whole())
@@ -55,6 +61,7 @@ async def _stream(call: Call, exchange: Exchange, rewrite: Rewrite | None) -> No
         return
     await begin(call, head)
     await (_bytes(call, exchange) if rewrite is None else _lines(call, exchange, rewrite))
+    await settle()
     await call.client.write(LAST_CHUNK)
 
 
@@ -126,9 +133,11 @@ async def _pass_plain(call: Call, exchange: Exchange, head: AnswerHead) -> None:
 
 async def upload(
     call: Call, ask: Ask, through: Callable[[Piece], list[Piece]], end: Callable[[], Awaitable[Sequence[Piece]]],
-    rewrite: Rewrite | None = None,
+    rewrite: Rewrite | None = None, settle: Callable[[], Awaitable[None]] = _nothing,
 ) -> None:  # fmt: skip
     """Send a client's long body through ``through``, then what ``end`` adds, and pass the answer as it comes.
+
+    ``settle`` is done before the client hears the end of the answer.
 
     When the engine stops reading it has something to say: then that is passed.
     """
@@ -136,10 +145,10 @@ async def upload(
     try:
         await call.go_on()
         if await _sent(call, exchange, through, end):
-            await while_there(call.client.gone(), _stream(call, exchange, rewrite))
+            await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle))
         else:
             call.keep = False
-            await _stream(call, exchange, rewrite)
+            await _stream(call, exchange, rewrite, settle)
     finally:
         exchange.close()
 

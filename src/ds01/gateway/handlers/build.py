@@ -7,7 +7,7 @@ it names was found to be the user's own or shared; those go in by id.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
@@ -30,15 +30,25 @@ async def build(call: Call) -> None:
     plan = judge_build(call.query)
     call.changes += plan.changes
     grant = await call.gate.door.build(DoorBuild(uid=call.user.uid, refs=plan.refs, memory_bytes=plan.memory_bytes))
-    try:
-        await _built(call, plan, grant)
-    finally:
+    settled = False
+
+    async def settle() -> None:
+        """Before the client hears the end: who builds and runs in one breath finds her image."""
+        nonlocal settled
+        if settled:
+            return
+        settled = True
         for image in await call.gate.door.built(DoorAbort(ticket=grant.ticket)):
             call.gate.registry.learn_image(image)
             call.subject = image.id
 
+    try:
+        await _built(call, plan, grant, settle)
+    finally:
+        await settle()
 
-async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant) -> None:
+
+async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Callable[[], Awaitable[None]]) -> None:
     name = f".ds01.{secrets.token_hex(16)}"
     ask = Ask(
         method="POST", target=call.target("/build", _parameters(plan, grant, name)), stream=True,
@@ -53,7 +63,7 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant) -> None:
         log.shown = rendered.shown
         return [entry(name, rendered.text.encode()), entry(IGNORE, _ignore(context, name)), END]
 
-    await flow.upload(call, ask, context.feed, end, log.line)
+    await flow.upload(call, ask, context.feed, end, log.line, settle)
 
 
 async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: Context) -> Rendered:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 
 from dev import base, foreground, installation
 from dev.promises import PROMISES, Outcome, keep
-from dev.promises.lab import Lab, close_lab, open_lab
+from dev.promises.lab import BrokenError, Lab, close_lab, open_lab
 from dev.stack import Stack, StackError
 
 
@@ -49,8 +49,16 @@ def _play(stack: Stack, ids: set[str]) -> list[Outcome]:
         _open(lab)
         return [_told(keep(promise, lab)) for promise in PROMISES if not ids or promise.id in ids]
     finally:
+        _clean(lab)
+
+
+def _clean(lab: Lab) -> None:
+    """Leave no container and no account of the demo's own behind."""
+    try:
         lab.fresh()
-        close_lab(lab)
+    except BrokenError as broken:
+        _say(f"left behind: {broken}")
+    close_lab(lab)
 
 
 def _open(lab: Lab) -> None:

@@ -114,7 +114,7 @@ def e4_a_stop_holds_the_gpu_for_a_while(lab: Lab) -> str:
     with lab.limits({"gpu_hold": "4s"}):
         lab.ada.launches("thesis", gpus=1)
         lab.ada.inside("thesis", "echo mine > ~/note")
-        lab.ada.ds01("stop", "thesis", "--yes")
+        lab.ada.ds01("stop", "thesis")
         stopped = lab.ada.container("thesis")
         expect(
             (stopped["state"], stopped["lease"]) == ("stopped", "held"), f"it is {stopped['state']}, {stopped['lease']}"
@@ -124,7 +124,7 @@ def e4_a_stop_holds_the_gpu_for_a_while(lab: Lab) -> str:
         again = lab.ada.container("thesis")
         expect((again["state"], again["lease"]) == ("running", "active"), f"it is {again['state']}, {again['lease']}")
         expect(lab.ada.inside("thesis", "cat ~/note") == "mine", "the restart lost a file of the container")
-        lab.ada.ds01("stop", "thesis", "--yes")
+        lab.ada.ds01("stop", "thesis")
         _waits_for_release(lab)
         _takes_all_gpus(lab)
         refused = lab.ada.tries("start", "thesis")
@@ -157,7 +157,7 @@ def e5_training_gets_its_signal_and_its_grace(lab: Lab) -> str:
     expect(programs.until((folder / "training").exists, 20), "the training did not start")
     states = lab.ada.inside("thesis", "ps -eo stat=")
     expect("Z" not in states, "there are zombies in the container")
-    done = lab.ada.ds01("stop", "thesis", "--yes")
+    done = lab.ada.ds01("stop", "thesis")
     checkpoint = folder / "checkpoint"
     expect(checkpoint.exists(), "the training was killed before it could save")
     expect(checkpoint.read_text() == "SIGTERM", f"it got {checkpoint.read_text()}")
@@ -170,7 +170,7 @@ def e6_every_stop_has_a_reason(lab: Lab) -> str:
     lab.ada.project("thesis", *PACKAGES)
     image = f"ds01-{lab.ada.uid}/thesis"
     lab.ada.launches("thesis")
-    lab.ada.ds01("stop", "thesis", "--yes")
+    lab.ada.ds01("stop", "thesis")
     lab.ada.docker("run", "--detach", "--name", "broken", image, "sh", "-c", "exit 3")
     eater = "x = []\nwhile True: x.append(bytearray(2**24))"
     lab.ada.docker("run", "--detach", "--name", "hungry", "--memory", "96m", image, "python", "-c", eater)

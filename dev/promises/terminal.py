@@ -12,6 +12,9 @@ import pexpect
 from dev.people import Person
 from dev.promises.lab import BrokenError
 
+_PROMPT = "\x1b[?2004h"
+"""What bash sends when it begins to read a line. What is typed before may be lost on the way in."""
+
 
 class Terminal:
     """A program on a terminal of its own, run as a person who types and reads."""
@@ -26,6 +29,7 @@ class Terminal:
 
     def answers(self, word: str = "42") -> float:
         """Wait until a shell is there and does as it is told; returns the seconds since the program began."""
+        self.shows(_PROMPT)
         self._child.send("echo ready-$((40+2))\n")
         self.shows(f"ready-{word}")
         return time.monotonic() - self._began

@@ -13,6 +13,7 @@ from pathlib import Path
 
 GATEWAY = "ds01-gateway"
 """The account of the gateway: no home, no shell, no group but the engine socket's."""
+_MARK = "made by DS01 to try it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +97,19 @@ def make(login: str, *, home: Path | None = None, uid: int | None = None) -> boo
         return False
     place = [] if home is None else ["--home-dir", str(home)]
     number = [] if uid is None else ["--uid", str(uid)]
-    _run("useradd", "--create-home", "--shell", "/bin/bash", "--badname", *place, *number, login)
+    _run("useradd", "--create-home", "--shell", "/bin/bash", "--comment", _MARK, "--badname", *place, *number, login)
     return True
 
 
+def made_here(login: str) -> bool:
+    """Whether ``make`` made this account, now or in a run that was cut off."""
+    return exists(login) and pwd.getpwnam(login).pw_gecos == _MARK
+
+
 def remove(login: str) -> None:
-    """Remove an account that ``make`` made, with its home."""
-    subprocess.run(["userdel", "--remove", login], capture_output=True, check=False)
+    """Remove an account with its home, if ``make`` made it."""
+    if made_here(login):
+        subprocess.run(["userdel", "--remove", login], capture_output=True, check=False)
 
 
 def gateway() -> Person:

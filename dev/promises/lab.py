@@ -134,8 +134,8 @@ class Lab:
     stack: Stack
     ada: Student
     ben: Student
-    made: list[str] = field(default_factory=list)
-    """Accounts to remove at the end."""
+    guests: set[str] = field(default_factory=set)
+    """Other accounts that were asked for."""
 
     def fresh(self) -> None:
         """No containers of either."""
@@ -144,8 +144,8 @@ class Lab:
 
     def student(self, login: str, uid: int | None = None) -> Student:
         """An ordinary account, made for the lab when it is missing."""
-        if people.make(login, uid=uid):
-            self.made.append(login)
+        people.make(login, uid=uid)
+        self.guests.add(login)
         return _student(self.stack, login)
 
     # What root sees ------------------------------------------------------------------------------------
@@ -231,13 +231,14 @@ class Lab:
 
 def open_lab(running: Stack, first: str = "ds01-ada", second: str = "ds01-ben") -> Lab:
     """A lab on a running stack, with two accounts that are made when missing."""
-    made = [login for login in (first, second) if people.make(login)]
-    return Lab(stack=running, ada=_student(running, first), ben=_student(running, second), made=made)
+    for login in (first, second):
+        people.make(login)
+    return Lab(stack=running, ada=_student(running, first), ben=_student(running, second))
 
 
 def close_lab(lab: Lab) -> None:
-    """Remove the accounts that were made for it."""
-    for login in lab.made:
+    """Remove the accounts that were made for it, with their homes."""
+    for login in (lab.ada.person.login, lab.ben.person.login, *lab.guests):
         people.remove(login)
 
 

@@ -6,6 +6,7 @@ Without a terminal the shell reads its commands from standard input, so that a s
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def _introduce(stack: Stack, student: Person) -> None:
 
 def _step(student: Person, *command: str) -> None:
     """One command of the main job, on this terminal. If it fails, its own words have said why."""
-    _say(f"$ {' '.join(command)}")
+    _say(f"$ {shlex.join(command)}")
     began = time.monotonic()
     code = _wait(student.start(*command))
     if code != 0:

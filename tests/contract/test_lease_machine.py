@@ -315,5 +315,5 @@ def _few(machine: type[LeaseMachine], examples: int) -> Any:
     return case
 
 
-TestLeasesInMemory = _few(MemoryMachine, 60)
-TestLeasesOnDisk = _few(SqlMachine, 15)
+TestLeasesInMemory = _few(MemoryMachine, 40)
+TestLeasesOnDisk = _few(SqlMachine, 8)

@@ -124,6 +124,7 @@ class LedgerContract:
 
         await ledger.write(grant)
         assert await ledger.read(lambda books: {slot.id for slot in books.slots()}) == {"GPU-0", "GPU-1", "GPU-3"}
+        assert len(await ledger.read(lambda books: books.slots(vanished=False))) == 2
         assert await ledger.read(lambda books: books.quarantined()) == {"GPU-3": VANISHED}
         await ledger.write(put(lease("one", "GPU-3", state=LeaseState.RELEASED)))
         assert await ledger.read(lambda books: (len(books.slots()), books.quarantined())) == (2, {})

@@ -24,7 +24,10 @@ class Books(Protocol):
     """What a transaction sees. ``put_*`` inserts or replaces by id."""
 
     # slots: the last known inventory, and what keeps a slot out of service
-    def slots(self) -> tuple[Slot, ...]: ...
+    def slots(self, *, vanished: bool = True) -> tuple[Slot, ...]:
+        """The inventory, with those that vanished while a lease names them unless ``vanished`` is False."""
+        ...
+
     def put_slots(self, slots: Sequence[Slot]) -> None:
         """Replace the inventory. Slots that vanished stay known while a lease names them."""
         ...

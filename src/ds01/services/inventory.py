@@ -39,7 +39,7 @@ def _look(world: World) -> _Seen:
 
 
 def _differs(books: Books, seen: _Seen) -> bool:
-    known = {slot.id: slot for slot in books.slots()}
+    known = {slot.id: slot for slot in books.slots(vanished=False)}
     return {slot.id: slot for slot in seen.slots} != known or _ours(books) != seen.faults
 
 
@@ -48,7 +48,7 @@ def _ours(books: Books) -> dict[SlotId, str]:
 
 
 def _write(books: Books, world: World, seen: _Seen) -> None:
-    before = {slot.id: slot for slot in books.slots()}
+    before = {slot.id: slot for slot in books.slots(vanished=False)}
     now_there = {slot.id for slot in seen.slots}
     books.put_slots(seen.slots)
     for slot in before.keys() - now_there:

@@ -52,8 +52,8 @@ class MemoryBooks:
         self._read_only = read_only
 
     # slots ------------------------------------------------------------------------------------------
-    def slots(self) -> tuple[Slot, ...]:
-        known = [self._now.slots[slot] for slot in (*self._now.present, *self._vanished())]
+    def slots(self, *, vanished: bool = True) -> tuple[Slot, ...]:
+        known = [self._now.slots[slot] for slot in (*self._now.present, *(self._vanished() if vanished else ()))]
         return tuple(sorted(known, key=lambda slot: slot.gpu_index))
 
     def put_slots(self, slots: Sequence[Slot]) -> None:

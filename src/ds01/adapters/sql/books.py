@@ -35,8 +35,10 @@ class SqlBooks:
         self.recorded = 0
 
     # slots ------------------------------------------------------------------------------------------
-    def slots(self) -> tuple[Slot, ...]:
+    def slots(self, *, vanished: bool = True) -> tuple[Slot, ...]:
         known = self._slots()
+        if not vanished:
+            return known.present
         return known.present + tuple(slot for slot in known.absent if slot.id in self._leased())
 
     def put_slots(self, slots: Sequence[Slot]) -> None:

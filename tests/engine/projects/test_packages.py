@@ -62,16 +62,10 @@ class Index:
 
 @pytest.fixture
 def index(bench: Bench, tmp_path: Path) -> Iterator[Index]:
-    """A package index of one's own, with one package nobody else has, on the engine's bridge."""
-    package = tmp_path / "index" / "ds01-probe"
-    package.mkdir(parents=True)
-    file = package / "ds01_probe-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(file, "w") as wheel:
-        info = "ds01_probe-1.0.dist-info"
-        wheel.writestr("ds01_probe.py", "")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: ds01-probe\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+    """A package index of one's own, with packages nobody else has, on the engine's bridge."""
+    file = wheel(tmp_path / "index", "ds01-probe", "1.0")
+    wheel(tmp_path / "index", "ds01-probe", "2.0")
+    wheel(tmp_path / "index", "ds01-needy", "1.0", needs="ds01-probe>=2")
     address = bench.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
     with http.server.ThreadingHTTPServer((address, 0), handler) as server:
@@ -81,6 +75,21 @@ def index(bench: Bench, tmp_path: Path) -> Iterator[Index]:
             sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         )
         server.shutdown()
+
+
+def wheel(index: Path, name: str, version: str, *, needs: str = "") -> Path:
+    """An empty package, as an index offers it."""
+    module = name.replace("-", "_")
+    file = index / name / f"{module}-{version}-py3-none-any.whl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    info = f"{module}-{version}.dist-info"
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr(f"{module}.py", "")
+        asked = f"Requires-Dist: {needs}\n" if needs else ""
+        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{asked}")
+        made.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(f"{info}/RECORD", "")
+    return file
 
 
 def test_c5_another_index_is_asked(bench: Bench, desk: Desk, index: Index) -> None:
@@ -141,16 +150,22 @@ def test_what_the_image_is_made_of_is_on_its_labels(bench: Bench, desk: Desk) ->
     assert seen["Config"]["WorkingDir"] == "/workspace"
 
 
-def test_the_base_keeps_its_packages_unless_the_project_chooses(bench: Bench, desk: Desk) -> None:
-    based = desk.project(
-        "based", "dockerfile = 'Dockerfile'",
-        {"Dockerfile": "FROM ds01/minimal:latest\nRUN pip install --break-system-packages six==1.15.0\n"},
-    )  # fmt: skip
-    reference = bench.build(based).reference
-    kept = desk.project("kept", f"base = '{reference}'\npython = ['python-dateutil', 'six']")
-    assert versions(bench, bench.build(kept).image_id)["six"] == "1.15.0"
-    chosen = desk.project("kept", f"base = '{reference}'\npython = ['python-dateutil', 'six>=1.16']")
-    assert versions(bench, bench.build(chosen).image_id)["six"] != "1.15.0"
+def test_the_base_keeps_its_packages_unless_the_project_chooses(bench: Bench, desk: Desk, index: Index) -> None:
+    install = f"pip install --break-system-packages {' '.join(index.options)} ds01-probe==1.0"
+    text = f"FROM ds01/minimal:latest\nRUN {install}\n"
+    based = desk.project("based", "dockerfile = 'Dockerfile'", {"Dockerfile": text})
+    base = f"base = '{bench.build(based).reference}'"
+
+    def build(*packages: str) -> dict[str, str]:
+        lines = [*index.options, *packages]
+        return versions(bench, bench.build(desk.project("kept", f"{base}\npython = {lines}")).image_id)
+
+    assert build("ds01-probe")["ds01-probe"] == "1.0"
+    with pytest.raises(
+        Ds01Error, match=r"would replace what the base image brings \(.*the base brings ds01-probe==1.0"
+    ):
+        build("ds01-needy")
+    assert build("ds01-needy", "ds01-probe>=2")["ds01-probe"] == "2.0"
 
 
 @pytest.mark.parametrize(

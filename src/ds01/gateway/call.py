@@ -19,7 +19,7 @@ from ds01.gateway.engine import EngineFacts
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
 from ds01.gateway.moves import Moves
 from ds01.gateway.registry import Registry
-from ds01.gateway.routes import BodyKind, Route
+from ds01.gateway.routes import BodyKind, Route, check_path
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire.door import DoorContainer, DoorUser
@@ -117,7 +117,8 @@ class Call:
 
     def target(self, path: str, values: Mapping[str, Sequence[str]] | None = None,
                filters: Mapping[str, Sequence[str]] | None = None) -> str:  # fmt: skip
-        """A target of ours, in the version the client speaks."""
+        """A target of ours, in the version the client speaks. A path that is not plain is a mistake of ours."""
+        check_path(path)
         return f"/v{self.version[0]}.{self.version[1]}{path}{render(values or {}, filters)}"
 
     async def container(self) -> DoorContainer:

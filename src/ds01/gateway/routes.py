@@ -69,8 +69,7 @@ def target(raw: str) -> Target:
     """Read a request's target. Raises RefusedError when its path can be spelled in another way."""
     path, _, query = raw.partition("?")
     path = _ESCAPED.sub(_unescaped, path)
-    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
-        raise malformed("path.canonical", "The path is not in its simplest form")
+    check_path(path)
     match = _VERSION.match(path)
     if match is None:
         if _LIKE_A_VERSION.match(path):
@@ -79,6 +78,12 @@ def target(raw: str) -> Target:
     if any(len(number) > 1 and number.startswith("0") for number in match.groups()):
         raise malformed("path.version", "The API version is malformed")
     return Target(path=path[match.end() :], query=query, version=(int(match[1]), int(match[2])))
+
+
+def check_path(path: str) -> None:
+    """Refuse a path that another reader could take for another one."""
+    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+        raise malformed("path.canonical", "The path is not in its simplest form")
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from ds01.gateway.finish import Blueprint
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.upstream import Ask
 
-_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[:/@+][A-Za-z0-9._-]+)*")
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[:/@+][A-Za-z0-9_][A-Za-z0-9._-]*)*")
 REF_LENGTH = 512
 
 

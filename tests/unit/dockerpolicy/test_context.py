@@ -1,0 +1,131 @@
+"""Build contexts: plain archives in any pieces, and the end is ours."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ds01.domain.dockerpolicy.context import END, Context, entry
+from ds01.domain.dockerpolicy.verdict import RefusedError
+
+
+def archive(files: dict[str, bytes], form: int = tarfile.PAX_FORMAT, **special: Any) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
+        for name, content in files.items():
+            found = tarfile.TarInfo(name)
+            found.size = len(content)
+            tar.addfile(found, io.BytesIO(content))
+        for name, kind in special.items():
+            found = tarfile.TarInfo(name)
+            found.type, found.linkname = kind, "x"
+            tar.addfile(found)
+    return buffer.getvalue()
+
+
+def read(data: bytes, wanted: set[str], sizes: list[int]) -> tuple[bytes, Context]:
+    context, out, at, turn = Context(wanted=frozenset(wanted)), b"", 0, 0
+    while at < len(data):
+        size = sizes[turn % len(sizes)]
+        out += b"".join(context.feed(data[at : at + size]))
+        at, turn = at + size, turn + 1
+    context.finish()
+    return out, context
+
+
+NAMES = st.sampled_from(["Dockerfile", "./Dockerfile", "a/b", "a" * 120, "ü/é" * 40, ".dockerignore", "d/" * 60 + "f"])
+FORMS = st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(NAMES, st.binary(max_size=1500), min_size=1, max_size=5),
+    FORMS,
+    st.lists(st.integers(1, 2000), min_size=1, max_size=4),
+)
+def test_files_pass_and_the_wanted_are_kept(files: dict[str, bytes], form: int, sizes: list[int]) -> None:
+    try:
+        data = archive(files, form)
+    except ValueError:
+        return  # a name this form cannot write
+    out, context = read(data, {"Dockerfile", ".dockerignore"}, sizes)
+    ours = out + entry(".ds01.0", b"FROM x\n") + END
+    with tarfile.open(fileobj=io.BytesIO(ours)) as tar:
+        found = {member.name: tar.extractfile(member) for member in tar.getmembers()}
+        assert {name: stream.read() for name, stream in found.items() if stream} == {
+            **files,
+            ".ds01.0": b"FROM x\n",
+        }
+    last = [content for name, content in files.items() if name.removeprefix("./") == "Dockerfile"]
+    assert context.files.get("Dockerfile") == (last[-1] if last else None)
+
+
+def test_the_last_entry_of_a_name_counts() -> None:
+    data = archive({"Dockerfile": b"FROM a"})[:1024] + archive({"./Dockerfile": b"FROM b"})
+    assert read(data, {"Dockerfile"}, [700])[1].files == {"Dockerfile": b"FROM b"}
+    replaced = archive({"Dockerfile": b"FROM a"})[:1024] + archive({}, Dockerfile=tarfile.SYMTYPE)
+    assert read(replaced, {"Dockerfile"}, [700])[1].files == {}
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.CONTTYPE, b"S", b"V", b"M"]
+)
+def test_devices_and_odd_entries_are_refused(kind: bytes) -> None:
+    with pytest.raises(RefusedError):
+        read(archive({"a": b"x"}, dev=kind), set(), [4096])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(archive({"Dockerfile": b"x"})), b"BZh91AY&SY" + b"x" * 1000, b"\xfd7zXZ\0" + b"x" * 1000,
+        b"\x28\xb5\x2f\xfd" + b"x" * 1000, b"FROM x\n" * 200, b"", b"\0" * 100, archive({"a": b"x" * 600})[:700],
+    ],
+)  # fmt: skip
+def test_e28_only_plain_whole_archives_are_read(data: bytes) -> None:
+    with pytest.raises(RefusedError):
+        read(data, set(), [333])
+
+
+def test_a_wrong_sum_is_refused() -> None:
+    data = bytearray(archive({"Dockerfile": b"x"}))
+    data[0] ^= 1
+    with pytest.raises(RefusedError):
+        read(bytes(data), set(), [512])
+
+
+def test_nothing_after_the_end_is_passed() -> None:
+    data = archive({"a": b"x"}) + archive({"b": b"y"})
+    out, context = read(data, set(), [512])
+    assert context.ended
+    assert len(out) == 1024
+
+
+def test_records_for_all_entries_cannot_rename_them() -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"path": "Dockerfile"}) as tar:
+        tar.addfile(tarfile.TarInfo("a"))
+    with pytest.raises(RefusedError):
+        read(buffer.getvalue(), set(), [512])
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"comment": "x"}) as tar:
+        tar.addfile(tarfile.TarInfo("a"))
+    read(plain.getvalue(), set(), [512])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=1200), st.integers(0, 511), st.integers(0, 255))
+def test_no_archive_makes_the_reader_fail(noise: bytes, at: int, byte: int) -> None:
+    data = bytearray(archive({"Dockerfile": b"FROM x"}))
+    data[at] = byte
+    for each in (bytes(data), noise):
+        try:
+            read(each, {"Dockerfile"}, [512])
+        except RefusedError:
+            continue

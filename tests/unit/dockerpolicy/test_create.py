@@ -1,0 +1,261 @@
+"""``create``, field by field: every field of the policy's table, what passes and what does not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, Asker, Case, Joined, Plan
+from ds01.domain.dockerpolicy.config import CONFIG
+from ds01.domain.dockerpolicy.create import HOST, judge_create
+from ds01.domain.dockerpolicy.network import ENDPOINT
+from ds01.domain.dockerpolicy.strictjson import Json, parse_object
+from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError
+from tests.unit.dockerpolicy.fields import (
+    DROPPED_CONFIG,
+    DROPPED_HOST,
+    KEPT_CONFIG,
+    KEPT_HOST,
+    REFUSED_CONFIG,
+    REFUSED_HOST,
+)
+
+MALLORY = Asker(uid=1002, gid=1002, gids=frozenset({1002, 2000}), home="/home/mallory")
+
+
+def judged(config: dict[str, Any] | None = None, /, **host: Any) -> Plan:
+    body = {"Image": "bb", **(config or {}), "HostConfig": host}
+    return judge_create(parse_object(json.dumps(body).encode()), "mine", MALLORY)
+
+
+def case(config: dict[str, Any] | None = None, /, **host: Any) -> Case:
+    return judged(config, **host).case
+
+
+# What passes, and as what ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("field", "value", "kept"), KEPT_CONFIG)
+def test_a_field_of_config_passes_as_it_should(field: str, value: Json, kept: Json) -> None:
+    assert judged({field: value}).config[field] == kept
+
+
+@pytest.mark.parametrize(("field", "value", "kept"), KEPT_HOST)
+def test_a_field_of_host_config_passes_as_it_should(field: str, value: Json, kept: Json) -> None:
+    assert judged(**{field: value}).host[field] == kept
+
+
+# What is left out, and what is collected ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("field", "value"), DROPPED_CONFIG)
+def test_a_field_of_config_is_left_out(field: str, value: Json) -> None:
+    assert field not in judged({field: value}).config
+
+
+@pytest.mark.parametrize(("field", "value"), DROPPED_HOST)
+def test_e18_e31_a_field_of_host_config_is_left_out(field: str, value: Json) -> None:
+    assert field not in judged(**{field: value}).host
+
+
+def test_s1_s2_s4_labels_of_ds01_are_left_out_in_any_case() -> None:
+    labels = {"ds01.owner.uid": "1001", "DS01.User": "alice", "d\u017f01.protected": "true", "app": "x"}
+    found = case({"Labels": labels})
+    assert found.labels == {"app": "x"}
+    assert len(found.changes) == 3
+
+
+def test_g3_g10_variables_that_ask_for_gpus_are_left_out() -> None:
+    asked = ["A=1", "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_MIG_CONFIG_DEVICES=all", "NVIDIA_GDS=enabled", "B",
+             "NVIDIA_DRIVER_CAPABILITIES=compute", "NVIDIA_IMEX_CHANNELS=0", "SWARM_RESOURCE_GPU=x"]  # fmt: skip
+    assert case({"Env": asked}).environment == ["A=1", "B", "NVIDIA_DRIVER_CAPABILITIES=compute"]
+
+
+def test_amounts_are_collected_for_the_grant() -> None:
+    found = case(Memory=1, MemoryReservation=5, ShmSize=2, PidsLimit=3, CpuQuota=150_000, CpuPeriod=100_000)
+    assert (found.memory_bytes, found.memory_reservation_bytes, found.shm_bytes, found.pids) == (1, 5, 2, 3)
+    assert found.asked_cpus == 1.5
+    assert case(NanoCpus=2_000_000_000, CpuQuota=1000).asked_cpus == 2.0
+
+
+@pytest.mark.parametrize("value", [0, -1, None])
+def test_d1_no_limit_is_no_answer(value: int | None) -> None:
+    found = case(Memory=value, PidsLimit=value, NanoCpus=value, ShmSize=value)
+    assert (found.memory_bytes, found.pids, found.asked_cpus, found.shm_bytes) == (None, None, None, None)
+
+
+def test_no_new_privileges_is_kept() -> None:
+    assert case(SecurityOpt=["no-new-privileges"]).no_new_privileges
+    assert case(SecurityOpt=["no-new-privileges:true"]).no_new_privileges
+    assert case(SecurityOpt=["no-new-privileges=true"]).no_new_privileges
+    assert not case(SecurityOpt=["no-new-privileges:false"]).no_new_privileges
+
+
+@pytest.mark.parametrize(
+    ("requests", "gpus"),
+    [
+        ([{"Driver": "", "Count": -1, "Capabilities": [["gpu"]]}], "all"),
+        ([{"Driver": "nvidia", "Count": 8}], "8"),
+        ([{"Driver": "", "DeviceIDs": ["GPU-x", "GPU-y"], "Capabilities": [["gpu"]]}], "2"),
+        ([{"Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=all"]}], "all"),
+        ([{"Driver": "nvidia.cdi", "DeviceIDs": ["0"]}], "1"),
+        ([{"Driver": "nvidia.runtime-hook", "Capabilities": [["gpu", "compute"]]}], "1"),
+        ([{"Driver": "", "Count": 1, "Capabilities": [["gpu"]], "Options": {"x": "y"}}], "1"),
+    ],
+)
+def test_g1_g2_g6_every_way_to_ask_for_gpus_is_one_ask(requests: Json, gpus: str) -> None:
+    found = judged(DeviceRequests=requests)
+    assert found.case.gpus == gpus
+    assert "DeviceRequests" not in found.host
+
+
+def test_g5_the_nvidia_runtime_asks_for_one_gpu() -> None:
+    assert case(Runtime="nvidia").gpus == "1"
+    assert case(Runtime="nvidia", DeviceRequests=[{"Driver": "nvidia", "Count": 2}]).gpus == "2"
+
+
+def test_mounts_of_every_spelling_are_one_model() -> None:
+    found = case(
+        {"Volumes": {"/cache": {}}},
+        Binds=["/home/mallory/a:/a", "/home/mallory/./b/:/b:ro,z,rprivate"],
+        Mounts=[
+            {"Type": "bind", "Source": "/home/mallory/c", "Target": "/c", "ReadOnly": True},
+            {"Type": "bind", "Source": "/home/mallory/d", "Target": "/d", "BindOptions": {"CreateMountpoint": True}},
+            {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 5, "Mode": 0o700}},
+            {"Type": "volume", "Target": "/v"},
+        ],
+        Tmpfs={"/run": "size=64m,noexec,mode=1777", "/dev/shm/x": ""},
+    )
+    assert found.binds == [
+        AskedBind(source="/home/mallory/a", target="/a", create=True),
+        AskedBind(source="/home/mallory/b", target="/b", read_only=True, create=True),
+        AskedBind(source="/home/mallory/c", target="/c", read_only=True),
+        AskedBind(source="/home/mallory/d", target="/d", create=True),
+    ]
+    assert found.tmpfs == [
+        AskedTmpfs(target="/t", size_bytes=5, options=("mode=700",)),
+        AskedTmpfs(target="/run", size_bytes=64 << 20, options=("noexec", "mode=1777")),
+        AskedTmpfs(target="/dev/shm/x"),
+    ]
+    assert found.anonymous == ["/cache", "/v"]
+
+
+# What is refused ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("field", "value"), REFUSED_CONFIG)
+def test_a_field_of_config_is_refused(field: str, value: Json) -> None:
+    with pytest.raises(RefusedError):
+        judged({field: value})
+
+
+@pytest.mark.parametrize(("field", "value", "rule"), REFUSED_HOST)
+def test_e1_to_e34_a_field_of_host_config_is_refused(field: str, value: Json, rule: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        judged(**{field: value})
+    if field != "Privileged":
+        assert caught.value.rule == rule
+    assert caught.value.status in (400, 403, 404)
+    assert field not in ("Privileged",) or caught.value.status == 403
+
+
+def test_every_field_of_the_table_is_tried() -> None:
+    """A field nobody tried here has a rule nobody has seen at work."""
+    config = {name for name, *_ in (*KEPT_CONFIG, *DROPPED_CONFIG, *REFUSED_CONFIG)} | {"Env", "Labels", "Volumes"}
+    host = {name for name, *_ in (*KEPT_HOST, *DROPPED_HOST, *REFUSED_HOST)} | {
+        "Memory", "MemoryReservation", "NanoCpus", "CpuQuota", "PidsLimit", "ShmSize", "Mounts", "Tmpfs",
+    }  # fmt: skip
+    assert {field.name for field in CONFIG} <= config
+    assert {field.name for field in HOST} <= host
+
+
+# Keys -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"Image":"bb","hostconfig":{"PRIVILEGED":true}}', 403),
+        (b'{"Image":"bb","HOSTCONFIG":{"\\u0050rivileged":true}}', 403),
+        ('{"Image":"bb","Ho\u017ftConfig":{"Privileged":true}}'.encode(), 400),
+        ('{"Image":"bb","HostConfig":{"Networ\u212aMode":"host"}}'.encode(), 400),
+        ('{"Image":"bb","HostConfig":{"Bind\u017f":["/:/h"]}}'.encode(), 400),
+        (b'{"Image":"bb","HostConfig":{"Privileged":true},"hostconfig":{}}', 400),
+        (b'{"Image":"bb","Labels":{"a":"b"},"labels":{"c":"d"}}', 400),
+        (b'{"Image":"bb","HostConfig":{"Binds":[],"binds":["/:/h"]}}', 400),
+        (b'{"Image":"bb","Privileged":true,"Binds":["/:/h"]}', 400),
+        (b'{"Image":"bb","PidMode":"host"}', 400),
+        (b'{"Image":"bb","HostConfig":null,"Privileged":true}', 400),
+        (b'{"Image":"bb","HostConfig":[]}', 400),
+        (b'{"Image":"bb","HostConfig":"x"}', 400),
+    ],
+)
+def test_c1_to_c5_p1_to_p4_keys_are_matched_as_the_engine_matches_them(body: bytes, status: int) -> None:
+    with pytest.raises(RefusedError) as caught:
+        judge_create(parse_object(body), "mine", MALLORY)
+    assert caught.value.status == status
+
+
+def test_keys_in_another_case_come_out_canonical() -> None:
+    plan = judge_create(parse_object(b'{"image":"bb","CMD":["x"],"hostCONFIG":{"autoremove":true}}'), "m", MALLORY)
+    assert plan.config == {"Cmd": ["x"]}
+    assert plan.host == {"AutoRemove": True}
+
+
+def test_what_newer_clients_send_empty_is_left_out() -> None:
+    plan = judged({"FutureField": {"a": [0, ""], "b": None}}, AnotherOne=False)
+    assert plan.config == {}
+    assert plan.host == {}
+
+
+def test_networking_config_keeps_aliases_of_the_own_network_only() -> None:
+    def plan(endpoints: Any) -> Plan:
+        body = {"Image": "bb", "NetworkingConfig": {"EndpointsConfig": endpoints}}
+        return judge_create(parse_object(json.dumps(body).encode()), "m", MALLORY)
+
+    kept = plan({"default": {"Aliases": ["db"], "Links": ["x"], "MacAddress": "02:00:00:00:00:01"}})
+    assert kept.endpoint == {"Aliases": ["db"], "Links": [Joined(prefix="", ref="x", suffix=":x")]}
+    settings_of_default: list[Any] = [
+        {"IPAMConfig": {"IPv4Address": "10.0.0.1"}}, {"DriverOpts": {"a": "b"}}, {"Aliases": ["a b"]}, {"New": 1},
+    ]  # fmt: skip
+    others: list[Any] = [{"alice_net": {}}, {"host": {}}, {"default": {}, "x": {}}]
+    for refused in (*others, *({"default": each} for each in settings_of_default)):
+        with pytest.raises(RefusedError):
+            plan(refused)
+
+
+def test_every_endpoint_field_has_a_rule() -> None:
+    assert {field.name for field in ENDPOINT} >= {"Aliases", "Links", "IPAMConfig", "DriverOpts", "MacAddress"}
+
+
+def test_o19_foreign_and_missing_things_are_absent_alike() -> None:
+    with pytest.raises(AbsentError) as caught:
+        judged(NetworkMode="alice_net")
+    assert caught.value.message == "No such network: alice_net"
+
+
+NAMES = st.sampled_from([field.name for field in HOST] + ["Nonsense", "privileged", "PRIVILEGED", "Bind\u017f"])
+VALUES: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "host", "container:x", "/:/h", "all", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["Name", "Type", "a"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_whatever_is_sent_is_judged_or_refused(host: dict[str, Json]) -> None:
+    """No combination makes a rule fail, and nothing dangerous is ever kept."""
+    try:
+        plan = judged(**host)
+    except RefusedError:
+        return
+    assert "Privileged" not in plan.host
+    assert {"Binds", "Mounts", "Devices", "DeviceRequests", "CgroupParent", "Annotations"}.isdisjoint(plan.host)
+    assert plan.host.get("PidMode") in (None, "private") or isinstance(plan.host["PidMode"], Joined)

@@ -1,0 +1,141 @@
+"""Dockerfiles: read as the engine reads them, or refused; every image they name is known."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ds01.domain.dockerpolicy.dockerfile import Instruction, check_triggers, images, read
+from ds01.domain.dockerpolicy.render import render
+from ds01.domain.dockerpolicy.verdict import RefusedError
+
+OWNER = {"ds01.owner.uid": "1002", "ds01.owner.epoch": "1"}
+
+
+def texts(dockerfile: str, **arguments: str) -> list[str]:
+    return [instruction.text for instruction in read(dockerfile, arguments)]
+
+
+def test_continuations_and_comments_become_one_line() -> None:
+    text = '# hello\nFROM bb\nRUN a && \\\n  # why\n\n  b \\\n  c\n\n  CMD ["x"]\n'
+    assert texts(text) == ["FROM {image}", "RUN a &&   b   c", 'CMD ["x"]']
+
+
+def test_crlf_and_a_byte_order_mark_are_no_matter() -> None:
+    assert texts("\ufeffFROM bb\r\nRUN a \\\r\n b\r\n") == ["FROM {image}", "RUN a  b"]
+
+
+def test_images_are_found_wherever_they_are_named() -> None:
+    found = read(
+        "ARG TAG=1\nARG BASE=bb:$TAG\nFROM ${BASE} AS one\nFROM one as two\nFROM scratch\n"
+        "COPY --from=two /x /x\nCOPY --from=0 /x /x\nCOPY --chown=1:1 --from=alice/private:3 /k /k\n",
+        {"TAG": "2"},
+    )
+    assert images(found) == ("bb:2", "alice/private:3")
+    assert [each.text for each in found][-1] == "COPY --from={image} --chown=1:1 /k /k"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("FROM $X", "y"), ("FROM ${X}", "y"), ("FROM ${X:-z}", "y"), ("FROM ${N:-z}", "z"), ("FROM ${X:+w}", "w")],
+)
+def test_variables_of_from(text: str, expected: str) -> None:
+    assert images(read(f"ARG X\nARG N\n{text}", {"X": "y"})) == (expected,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "F\\\nROM alice/private", "FROM\talice/private", "  from alice/private",
+        "FROM --platform=linux/amd64 alice/private",
+        "FROM bb\nCOPY \\\n--from=alice/private / /", "FROM bb\ncopy --FROM=alice/private / /",
+        "FROM bb\nCOPY --chown=0:0 \\\n # c\n --from=alice/private / /", 'FROM "alice/private"',
+    ],
+)  # fmt: skip
+def test_a_hidden_image_is_found_or_refused(text: str) -> None:
+    try:
+        found = images(read(text, {}))
+    except RefusedError:
+        return
+    assert "alice/private" in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "RUN x", "CMD x\nFROM bb", "FROM", "FROM a b", "FROM a AS 0", "FROM ${X", "FROM bb\nNONSENSE x",
+        "# escape=`\nFROM bb", "FROM bb\nRUN a \\\\\nb", "FROM bb\nCOPY --from=$X / /", "FROM bb\nCOPY --from=9 / /",
+        'FROM bb\nCOPY "--from=alice" / /\nCOPY --from="alice" / /', "FROM bb\nCOPY --from=al\\ice / /",
+        "FROM bb\nCOPY --link --from=alice / /", "FROM bb\nCOPY\u00a0--from=alice / /", "FROM bb\nRUN a\x0bb",
+        "FROM bb\nCOPY\x0c--from=alice / /", "FROM bb\nRUN --mount=type=bind,from=alice,target=/a cat /a/k",
+        "FROM bb\nRUN --network=host x", "FROM bb\nRUN --security=insecure x",
+        "FROM bb\nRUN --device=nvidia.com/gpu=all x",
+        "FROM bb\nADD http://169.254.169.254/ /x", "FROM bb\nARG U\nADD $U /x", 'FROM bb\nADD ["http://a/", "/x"]',
+        'FROM bb\nADD ["\\u0068ttp://a/", "/x"]', "FROM bb\nADD h\\ttp://a /x", "FROM bb\nADD git@host:x /x",
+        "FROM bb\nADD --checksum=sha256:0 http://a /x", "FROM bb\nADD [x /y", "FROM bb\nONBUILD COPY --from=alice / /",
+        "FROM bb\nONBUILD ADD http://a /", "FROM bb\nONBUILD FROM x", "FROM bb\nONBUILD ONBUILD RUN x",
+        "FROM bb\nRUN <<EOF\nFROM alice/private\nEOF", "FROM bb\nCOPY <<EOF /x\nEOF", "FROM bb\nRUN cat <<-'X' 3<<Y",
+        "FROM ../x", "FROM bb\nCOPY --from=a/../b / /",
+    ],
+)  # fmt: skip
+def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
+    with pytest.raises(RefusedError):
+        read(text, {})
+
+
+def test_a_triggers_of_a_base_is_judged_too() -> None:
+    check_triggers(["RUN pip install x", "COPY . /app", "ADD a.tar /"])
+    for trigger in ("COPY --from=alice / /", "ADD http://a /", "FROM x"):
+        with pytest.raises(RefusedError):
+            check_triggers([trigger])
+
+
+def test_shell_redirections_are_no_here_documents() -> None:
+    assert texts('FROM bb\nRUN python -c "1 << 3" < x') == ["FROM {image}", 'RUN python -c "1 << 3" < x']
+
+
+def test_the_owner_is_under_every_layer_and_on_top() -> None:
+    made = render(
+        read("FROM bb AS a\nRUN x\nFROM a\nCMD y", {}), {"bb": "sha256:1"}, owner=OWNER, labels={"l": 'a"$b\\'}
+    )
+    label = 'LABEL "ds01.owner.uid"="1002" "ds01.owner.epoch"="1"'
+    assert made.text.splitlines() == [
+        "FROM sha256:1 AS a", label, "RUN x", "FROM a", label, "CMD y",
+        'LABEL "l"="a\\"\\$b\\\\" "ds01.owner.uid"="1002" "ds01.owner.epoch"="1"',
+    ]  # fmt: skip
+    assert made.shown == ("FROM bb AS a", None, "RUN x", "FROM a", None, "CMD y", None)
+
+
+@pytest.mark.parametrize(("target", "last"), [("one", "RUN a"), ("ONE", "RUN a"), ("0", "RUN a"), ("two", "RUN b")])
+def test_a_target_ends_the_text(target: str, last: str) -> None:
+    made = render(
+        read("FROM bb AS one\nRUN a\nFROM one AS two\nRUN b", {}), {"bb": "i"}, owner=OWNER, labels={}, target=target
+    )
+    assert made.shown[-2] == last
+
+
+def test_an_unknown_target_is_refused() -> None:
+    with pytest.raises(RefusedError):
+        render((Instruction(text="FROM a"),), {}, owner=OWNER, labels={}, target="nowhere")
+
+
+PARTS = st.sampled_from(
+    ["FROM bb", "FROM a AS b", "RUN x", "\\", "\\\\", "\n", "\r\n", "\t", " ", "#", "# escape=`", "COPY --from=a",
+     " / /", "\u00a0", "\x0b", "ADD ", "<<E", "$X", "ONBUILD ", "`", "from "]
+)  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(PARTS, max_size=14).map("".join))
+def test_every_line_we_write_is_one_instruction(text: str) -> None:
+    try:
+        found = read(text, {})
+    except RefusedError:
+        return
+    made = render(found, dict.fromkeys(images(found), "sha256:1"), owner=OWNER, labels={})
+    for line in made.text.splitlines():
+        assert line.split(" ")[0].isalpha()
+        assert not line.rstrip().endswith("\\")
+    assert len(made.text.splitlines()) == len(made.shown)
+    assert made.text.count("\n") == len(made.shown)

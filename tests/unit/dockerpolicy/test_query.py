@@ -1,0 +1,79 @@
+"""Queries: read once, judged by name, written anew."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl, quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, judge, matching, number, render
+from ds01.domain.dockerpolicy.verdict import RefusedError
+
+RULES = Rules(
+    one={"all": flag, "limit": number, "since": TIME, "name": anything, "signal": matching("[A-Z]+")},
+    many={"t": anything},
+    filters=frozenset({"label", "id"}),
+)
+
+
+def test_values_are_read_and_written_in_one_form() -> None:
+    found = judge("all=true&limit=5&t=a&t=b%2Fc&name=x+y&since=1.5", RULES)
+    assert found.values == {"all": ["1"], "limit": ["5"], "t": ["a", "b/c"], "name": ["x y"], "since": ["1.5"]}
+    assert render(found.values) == "?all=1&limit=5&t=a&t=b%2Fc&name=x%20y&since=1.5"
+    assert found.on("all")
+    assert not judge("all=None", RULES).on("all")
+
+
+@pytest.mark.parametrize(
+    ("raw", "rule"),
+    [
+        ("all=1&all=0", "query.duplicate"),
+        ("filters={}&filters=%7B%22id%22%3A%5B%22x%22%5D%7D&filters=%7B%22id%22%3A%5B%22x%22%5D%7D", "query.duplicate"),
+        ("all=1;limit=5", "query.separator"),
+        ("remote=http://x", "query.unknown"),
+        ("limit=1e3", "query.value"),
+        ("limit=٣", "query.value"),
+        ("signal=KILL; rm", "query.separator"),
+        ("signal=kill", "query.value"),
+        ("name=%ff", "query.encoding"),
+        ("name=%zz", "query.escape"),
+        ("name=a%0d%0ab", "query.value"),
+        ("name=%00", "query.value"),
+        ("all=" + "x" * 99, "query.value"),
+        ("filters=[]", "json.object"),
+        ("filters=%7B%22id%22%3A%5B%22a%22%5D%2C%22id%22%3A%5B%22b%22%5D%7D", "json.duplicate"),
+        ("filters=%7B%22volume%22%3A%5B%22a%22%5D%7D", "query.filter"),
+        ("filters=%7B%22id%22%3A%22a%22%7D", "query.filter"),
+        ("filters=%7B%22id%22%3A%5B1%5D%7D", "query.filter"),
+        ("filters=%7B%22id%22%3A%7B%22a%22%3A1%7D%7D", "query.filter"),
+    ],
+)
+def test_c10_c11_c12_o16_other_readings_are_refused(raw: str, rule: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        judge(raw, RULES)
+    assert caught.value.rule == rule
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("raw", ["", "&", "force=0", "x=", "x=false", "filters=", "filters={}"])
+def test_what_says_nothing_is_left_out(raw: str) -> None:
+    found = judge(raw, RULES)
+    assert (found.values, found.filters) == ({}, {})
+
+
+def test_o16_both_forms_of_filters_are_one() -> None:
+    lists = judge("filters=" + quote(json.dumps({"label": ["a=b"]})), RULES)
+    maps = judge("filters=" + quote(json.dumps({"label": {"a=b": False}})), RULES)
+    assert lists.filters == maps.filters == {"label": ["a=b"]}
+    assert json.loads(dict(parse_qsl(render({}, lists.filters)[1:]))["filters"]) == {"label": {"a=b": True}}
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_value_escapes_its_parameter(name: str, value: str) -> None:
+    clean = "".join(c for c in value if c >= " " and c != "\x7f" and not "\ud800" <= c <= "\udfff")
+    rendered = render({"name": [clean]})
+    assert judge(rendered[1:], RULES).get("name") == clean
+    assert judge(f"name={quote(clean)}", RULES).get("name") == clean

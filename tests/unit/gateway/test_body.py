@@ -1,0 +1,82 @@
+"""Chunked bodies: strict, whatever pieces they come in, and as h11 reads them."""
+
+from __future__ import annotations
+
+import h11
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.body import LAST_CHUNK, Chunked, chunk
+
+
+def read(data: bytes, sizes: list[int]) -> tuple[bytes, bool, bytes]:
+    """Payload, whether it ended, and what is left, when ``data`` comes in pieces of these sizes."""
+    reader, payload, at, turn = Chunked(), b"", 0, 0
+    while at < len(data) and not reader.done:
+        size = sizes[turn % len(sizes)]
+        payload += b"".join(reader.feed(data[at : at + size]))
+        at, turn = at + size, turn + 1
+    return payload, reader.done, reader.rest + data[at:] if reader.done else b""
+
+
+SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.binary(min_size=1, max_size=60), max_size=8), SIZES, st.binary(max_size=20))
+def test_what_was_sent_arrives_in_any_pieces(payloads: list[bytes], sizes: list[int], after: bytes) -> None:
+    wire = b"".join(b"".join(chunk([part])) for part in payloads) + LAST_CHUNK
+    assert read(wire + after, sizes) == (b"".join(payloads), True, after)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"5;name=value\r\nhello\r\n0\r\n\r\n",
+        b"5\nhello\r\n0\r\n\r\n",
+        b"5\r\nhello\n0\r\n\r\n",
+        b"5\r\nhelloX0\r\n\r\n",
+        b"5\r\nhello\r\n0\r\nTrailer: x\r\n\r\n",
+        b"0x5\r\nhello\r\n0\r\n\r\n",
+        b"+5\r\nhello\r\n",
+        b" 5\r\nhello\r\n",
+        b"5 \r\nhello\r\n",
+        b"-1\r\n",
+        b"\r\n",
+        b"fffffffff\r\n",
+        b"g\r\n",
+        b"5\r\r\nhello",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_p13_a_chunk_that_is_not_plain_is_refused(wire: bytes, size: int) -> None:
+    with pytest.raises(RefusedError) as caught:
+        read(wire, [size])
+    assert caught.value.rule == "http.chunked"
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([b"0", b"1", b"5", b"a", b"\r\n", b"\n", b"\r", b"hello", b";x", b" ", b"\r\n\r\n"]),
+        max_size=12,
+    ),
+    SIZES,
+)
+def test_p13_what_we_accept_h11_reads_alike(parts: list[bytes], sizes: list[int]) -> None:
+    wire = b"".join(parts)
+    try:
+        payload, done, _ = read(wire, sizes)
+    except RefusedError:
+        return
+    if not done:
+        return
+    connection = h11.Connection(h11.SERVER)
+    connection.receive_data(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + wire)
+    theirs = b""
+    while not isinstance(event := connection.next_event(), h11.EndOfMessage):
+        if isinstance(event, h11.Data):
+            theirs += bytes(event.data)
+    assert payload == theirs

@@ -1,0 +1,136 @@
+"""The body the engine gets: every limit set, nothing but what was kept and what was granted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ds01.domain.container import Label
+from ds01.domain.dockerpolicy.case import Asker, Plan
+from ds01.domain.dockerpolicy.create import judge_create
+from ds01.domain.dockerpolicy.strictjson import parse_object
+from ds01.gateway.finish import TRUSTED, Blueprint, body
+from ds01.wire.door import DoorGrant, GrantedDevice, GrantedRequest, StagedBind
+
+GIB = 1024**3
+IMAGE = Blueprint(id="sha256:1", ports=("8888/tcp",))
+
+
+def plan(config: dict[str, Any] | None = None, /, **host: Any) -> Plan:
+    sent = {"Image": "bb", **(config or {}), "HostConfig": host}
+    return judge_create(parse_object(json.dumps(sent).encode()), "mine", Asker(uid=1002, gid=1002))
+
+
+def grant(**changes: Any) -> DoorGrant:
+    usual: dict[str, Any] = {
+        "ticket": "t", "stored_name": "mine._.1002", "labels": {Label.OWNER: "1002", Label.NAME: "mine"},
+        "cgroup_parent": "/ds01-u1002.slice", "network": "ds01-u1002", "cpus": 1.5, "memory_bytes": GIB,
+        "swap_bytes": 0, "shm_bytes": GIB // 4, "pids": 100, "stop_grace_seconds": 60,
+    }  # fmt: skip
+    return DoorGrant(**{**usual, **changes})
+
+
+def made(asked: Plan, given: DoorGrant, **ids: str) -> tuple[Any, Any]:
+    found: Any = body(asked, given, IMAGE, ids)
+    return found, found["HostConfig"]
+
+
+def test_every_limit_is_set() -> None:
+    _, host = made(plan(), grant())
+    expected = {
+        "Privileged": False, "CgroupParent": "/ds01-u1002.slice", "NanoCpus": 1_500_000_000, "Memory": GIB,
+        "MemorySwap": GIB, "ShmSize": GIB // 4, "PidsLimit": 100, "OomScoreAdj": 500, "IpcMode": "private",
+        "CgroupnsMode": "private", "CapDrop": ["MKNOD"], "NetworkMode": "ds01-u1002", "Devices": [], "SecurityOpt": [],
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}, "DeviceRequests": [],
+    }  # fmt: skip
+    assert {key: host[key] for key in expected} == expected
+
+
+def test_g3_g4_without_a_gpu_the_images_own_wish_is_void() -> None:
+    config, _ = made(plan({"Env": ["A=1"]}), grant())
+    assert config["Env"] == ["A=1", "NVIDIA_VISIBLE_DEVICES=void"]
+
+
+def test_s5_every_label_ds01_reads_is_set_over_the_images() -> None:
+    config, _ = made(plan({"Labels": {"a": "b", "ds01.lease": "x"}}), grant())
+    assert set(TRUSTED) <= set(config["Labels"])
+    assert config["Labels"][Label.OWNER] == "1002"
+    assert config["Labels"][Label.LEASE] == ""
+    assert config["Labels"]["a"] == "b"
+
+
+def test_the_image_is_an_id() -> None:
+    config, _ = made(plan(), grant())
+    assert config["Image"] == "sha256:1"
+
+
+def test_a_container_with_an_unsafe_folder_runs_as_its_owner() -> None:
+    given = grant(
+        force_user="1002:1002", binds=(StagedBind(shown="/home/m/d", staged="/run/b/0", target="/d", read_only=False),)
+    )
+    config, host = made(plan({"User": "0"}, CapAdd=["SYS_PTRACE"]), given)
+    assert config["User"] == "1002:1002"
+    assert host["SecurityOpt"] == ["no-new-privileges"]
+    assert host["CapDrop"] == ["ALL"]
+    assert host["CapAdd"] == []
+    assert host["Mounts"] == [
+        {"Type": "bind", "Source": "/run/b/0", "Target": "/d", "ReadOnly": False,
+         "BindOptions": {"Propagation": "rprivate"}}
+    ]  # fmt: skip
+
+
+def test_e13_the_users_own_no_new_privileges_stays() -> None:
+    assert made(plan(SecurityOpt=["no-new-privileges"]), grant())[1]["SecurityOpt"] == ["no-new-privileges"]
+
+
+def test_g14_with_a_gpu_nothing_restarts_by_itself() -> None:
+    given = grant(
+        devices=(GrantedDevice(host="/r/dev/nvidia0", inside="/dev/nvidia0"),),
+        requests=(GrantedRequest(driver="nvidia", ids=("GPU-1",)),),
+        environment={"NVIDIA_VISIBLE_DEVICES": "GPU-1"},
+    )
+    config, host = made(plan(RestartPolicy={"Name": "always"}), given)
+    assert host["RestartPolicy"] == {"Name": "no", "MaximumRetryCount": 0}
+    assert host["Devices"][0]["PathOnHost"] == "/r/dev/nvidia0"
+    assert host["DeviceRequests"] == [
+        {"Driver": "nvidia", "Count": 0, "DeviceIDs": ["GPU-1"], "Capabilities": [["gpu"]]}
+    ]
+    assert config["Env"] == ["NVIDIA_VISIBLE_DEVICES=GPU-1"]
+
+
+def test_d4_memory_file_systems_have_a_size() -> None:
+    _, host = made(plan(Tmpfs={"/a": "", "/b": "size=10m,mode=700,ro", "/c": "size=900g"}), grant())
+    sizes = {m["Target"]: m["TmpfsOptions"]["SizeBytes"] for m in host["Mounts"]}
+    assert sizes == {"/a": GIB // 2, "/b": 10 << 20, "/c": GIB // 2}
+    assert next(m for m in host["Mounts"] if m["Target"] == "/b")["ReadOnly"]
+
+
+def test_the_own_network_knows_the_container_by_its_plain_name() -> None:
+    config, _ = made(plan(), grant())
+    assert config["NetworkingConfig"] == {"EndpointsConfig": {"ds01-u1002": {"Aliases": ["mine"]}}}
+    offline, host = made(plan(NetworkMode="none"), grant())
+    assert offline["NetworkingConfig"] == {"EndpointsConfig": {}}
+    assert host["NetworkMode"] == "none"
+
+
+def test_c17_other_containers_are_named_by_their_whole_id() -> None:
+    asked = plan(NetworkMode="container:other", VolumesFrom=["other:ro"], Links=["db:base"])
+    assert set(asked.references) == {"other", "db"}
+    _, host = made(asked, grant(), other="a" * 64, db="b" * 64)
+    assert host["NetworkMode"] == "container:" + "a" * 64
+    assert host["VolumesFrom"] == ["a" * 64 + ":ro"]
+    assert host["Links"] == ["b" * 64 + ":base"]
+
+
+def test_d12_all_ports_are_published_on_loopback() -> None:
+    _, host = made(plan({"ExposedPorts": {"80/tcp": {}}}, PublishAllPorts=True), grant())
+    assert "PublishAllPorts" not in host
+    assert host["PortBindings"] == {
+        key: [{"HostIp": "127.0.0.1", "HostPort": ""}] for key in ("80/tcp", "8888/tcp")
+    }  # fmt: skip
+
+
+def test_nothing_is_in_the_body_that_nobody_put_there() -> None:
+    config, host = made(plan({"Cmd": ["x"]}), grant())
+    assert set(config) == {"Cmd", "Image", "Env", "Labels", "Volumes", "StopTimeout", "HostConfig", "NetworkingConfig"}
+    assert len(host) == 18

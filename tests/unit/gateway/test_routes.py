@@ -1,0 +1,111 @@
+"""Targets in one spelling, versions in a range, and a table that refuses what it does not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.routes import check_version, target
+from ds01.gateway.table import ROUTES, TABLE
+
+ID = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "version"),
+    [
+        ("/v1.41/containers/json?all=1", "/containers/json", (1, 41)),
+        ("/containers/json", "/containers/json", None),
+        ("/_ping", "/_ping", None),
+        ("/v1.24/images/ds01/tiny:latest/json", "/images/ds01/tiny:latest/json", (1, 24)),
+        ("/images/x%3Alatest/json", "/images/x:latest/json", None),
+        ("/%63ontainers/json", "/containers/json", None),
+    ],
+)
+def test_c13_a_target_has_one_form(raw: str, path: str, version: tuple[int, int] | None) -> None:
+    found = target(raw)
+    assert (found.path, found.version) == (path, version)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "//containers/json", "/./containers/json", "/x/../containers/json", "/containers/..", "/%2e%2e/containers/json",
+        "/containers%2fjson", "/containers/%00/json", "/containers/json/", "/V1.41/containers/json", "/v1/images/json",
+        "/v01.41/containers/json", "/v1.041/containers/json", "/v1.41.0/containers/json", "/v1.41.0.0/containers/json",
+        "/v1.411/containers/json", "/containers/%zz/json", "/containers/%c5%bf/json", "/containers/a b/json",
+        "/v1.41/../containers/json", "/containers/a\\b/json", "/containers/a;b/json",
+    ],
+)  # fmt: skip
+def test_c14_p10_p12_other_spellings_are_refused(raw: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        looked_up(raw)
+    assert caught.value.status in (400, 403, 404)
+
+
+def looked_up(raw: str) -> None:
+    found = target(raw)
+    check_version(found.version, (1, 41))
+    TABLE.find("GET", found.path)
+
+
+def test_p10_a_version_within_a_version_is_no_route() -> None:
+    with pytest.raises(RefusedError) as caught:
+        TABLE.find("GET", target("/v1.41/v1.41/containers/json").path)
+    assert caught.value.rule == "route.unknown"
+
+
+@pytest.mark.parametrize("minor", [12, 18, 23])
+def test_c15_p11_p12_versions_before_1_24_are_refused(minor: int) -> None:
+    with pytest.raises(RefusedError) as caught:
+        check_version((1, minor), (1, 41))
+    assert (caught.value.rule, caught.value.status) == ("path.version.old", 400)
+
+
+def test_p12_versions_after_the_newest_are_refused() -> None:
+    for version in ((1, 42), (1, 99), (99, 0), (2, 0)):
+        with pytest.raises(RefusedError):
+            check_version(version, (1, 41))
+    assert check_version((1, 24), (1, 41)) == (1, 24)
+    assert check_version(None, (1, 41)) == (1, 41)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/containers/prune"), ("POST", "/images/create"), ("POST", "/images/load"), ("POST", "/commit"),
+        ("POST", "/volumes/create"), ("POST", "/networks/create"), ("POST", "/plugins/pull"), ("GET", "/debug/pprof"),
+        ("POST", "/grpc"), ("POST", "/session"), ("POST", "/plugins/create"), ("POST", "/auth"), ("GET", "/system/df"),
+        ("POST", f"/containers/{ID}/update"), ("POST", f"/containers/{ID}/rename"), ("GET", "/images/x/get"),
+        ("GET", f"/containers/{ID}/export"), ("GET", f"/containers/{ID}/checkpoints"), ("DELETE", "/images/x"),
+        ("POST", f"/containers/{ID}/checkpoints"), ("POST", f"/containers/{ID}/copy"), ("POST", "/images/x/push"),
+        ("GET", f"/containers/{ID}/changes"), ("POST", "/images/x/tag"), ("POST", "/build/prune"), ("GET", "/"),
+        ("PUT", "/volumes/x"), ("GET", "/anything"),
+    ],
+)  # fmt: skip
+def test_what_has_no_route_is_refused(method: str, path: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        TABLE.find(method, path)
+    assert caught.value.status in (403, 405)
+
+
+def test_swarm_is_answered_in_words_that_keep_clients_quiet() -> None:
+    for path in ("/swarm/init", "/services/create", "/nodes", "/secrets/x", "/tasks", "/configs/create"):
+        assert TABLE.find("POST", path)[0].name == "swarm"
+
+
+def test_every_changing_route_is_recorded() -> None:
+    quiet = {"containers.wait", "containers.resize", "exec.resize", "swarm"}
+    for route in ROUTES:
+        if route.method in ("POST", "PUT", "DELETE") and route.name not in quiet:
+            assert route.changes, route.name
+
+
+def test_only_ping_and_version_are_open_to_anybody() -> None:
+    assert {route.name for route in ROUTES if route.open} == {"ping", "version"}
+
+
+def test_o12_exec_ids_are_whole() -> None:
+    assert TABLE.find("GET", f"/exec/{ID}/json")[0].name == "exec.inspect"
+    with pytest.raises(RefusedError):
+        TABLE.find("GET", f"/exec/{ID[:12]}/json")

@@ -1,0 +1,113 @@
+"""Answers as their user knows things, and nothing of anybody else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.buildlog import BuildLines
+from ds01.gateway.door import Door
+from ds01.gateway.registry import Registry
+from ds01.gateway.show import View, message_body
+from ds01.wire.door import DoorContainer, DoorImage, DoorUser
+
+ALICE = DoorUser(uid=1001, gid=1001, login="alice", admin=False)
+MALLORY = DoorUser(uid=1002, gid=1002, login="mallory", admin=False)
+ADMIN = DoorUser(uid=9, gid=9, login="root2", admin=True)
+V, MINE, LEGACY = "a" * 64, "b" * 64, "c" * 64
+STAGED = "/run/ds01/binds/1002/k/0"
+
+
+def registry() -> Registry:
+    found = Registry(Door("/nowhere"))
+    found.learn(DoorContainer(id=V, uid=1001, name="web", stored_name="web._.1001", image_ref="alice/app"))
+    found.learn(
+        DoorContainer(
+            id=MINE, uid=1002, name="web", stored_name="web._.1002", image_ref="bb:1", binds={STAGED: "/home/m"}
+        )
+    )
+    found.learn_image(DoorImage(id="sha256:shared", shared=True, refs=("ds01/tiny:latest",)))
+    found.learn_image(DoorImage(id="sha256:alice", owners=(1001,), refs=("alice/app:latest",)))
+    return found
+
+
+def rows() -> list[dict[str, Any]]:
+    return [
+        {"Id": V, "Names": ["/web._.1001"], "Image": "sha256:1", "Labels": {}},
+        {"Id": MINE, "Names": ["/web._.1002"], "Image": "sha256:1", "Mounts": [{"Source": STAGED}],
+         "Labels": {"ds01.lease": "", "ds01.name": "web", "a": ""}},
+        {"Id": LEGACY, "Names": ["/legacy"], "Image": "x", "Labels": {"ds01.owner.uid": "1002"}},
+    ]  # fmt: skip
+
+
+def test_o15_o27_rows_of_others_and_of_nobody_are_dropped() -> None:
+    found = View(registry(), MALLORY).rows(rows())
+    assert [row["Id"] for row in found] == [MINE]
+    assert found[0]["Names"] == ["/web"]
+    assert found[0]["Image"] == "bb:1"
+    assert found[0]["Mounts"] == [{"Source": "/home/m"}]
+    assert found[0]["Labels"] == {"ds01.name": "web", "a": ""}
+
+
+def test_an_admin_sees_everybodys_by_their_stored_names() -> None:
+    found = View(registry(), ADMIN).rows(rows())
+    assert [row["Names"] for row in found] == [["/web._.1001"], ["/web._.1002"], ["/legacy"]]
+
+
+def test_an_inspected_container_is_as_its_owner_made_it() -> None:
+    known = registry()
+    container = known.by_id(MALLORY, MINE)
+    assert container is not None
+    found = View(known, MALLORY).inspected(
+        {"Name": "/web._.1002", "Config": {"Image": "sha256:1", "Labels": {"ds01.spec": ""}},
+         "Mounts": [{"Source": STAGED}], "HostConfig": {"Mounts": [{"Source": STAGED}]}},
+        container,
+    )  # fmt: skip
+    assert found["Name"] == "/web"
+    assert found["Config"] == {"Image": "bb:1", "Labels": {}}
+    assert found["HostConfig"]["Mounts"] == found["Mounts"] == [{"Source": "/home/m"}]
+
+
+def event(kind: str, subject: str, **attributes: str) -> bytes:
+    return json.dumps({"Type": kind, "Action": "x", "Actor": {"ID": subject, "Attributes": attributes}}).encode()
+
+
+def test_o17_events_of_others_are_not_heard() -> None:
+    view = View(registry(), MALLORY)
+    heard = json.loads(view.event_line(event("container", MINE, name="web._.1002", image="sha256:1")))
+    assert heard["Actor"]["Attributes"] == {"name": "web", "image": "bb:1"}
+    for line in (
+        event("container", V, name="web._.1001"), event("container", LEGACY), event("network", "n", container=V),
+        event("volume", "v"), event("image", "sha256:alice"), event("image", "alice/app:latest"), event("daemon", "d"),
+        event("container", "", name=MINE), b"no json", b"[]", b'{"Type":"container"}', b"",
+    ):  # fmt: skip
+        assert view.event_line(line) == b"", line
+    assert view.event_line(event("image", "ds01/tiny:latest")) != b""
+
+
+def test_o21_images_of_others_are_not_listed() -> None:
+    listed = [{"Id": "sha256:shared"}, {"Id": "sha256:alice"}, {"Id": "sha256:unknown"}]
+    assert View(registry(), MALLORY).images(list(listed)) == [{"Id": "sha256:shared"}]
+    assert len(View(registry(), ADMIN).images(list(listed))) == 3
+
+
+def test_p23_a_refusals_text_cannot_break_out_of_its_json() -> None:
+    body = message_body(RefusedError("x.y", 'a"\r\nSet-Cookie: b\u2028', "c").message)
+    assert b"\r" not in body
+    assert body.count(b"\n") == 1
+    assert json.loads(body)["message"].startswith('DS01: a"\r\nSet-Cookie')
+
+
+def test_a_builds_log_hides_our_steps_and_numbers_the_rest() -> None:
+    lines = BuildLines()
+    lines.shown = ("FROM bb", None, "RUN x", None)
+    told = ["Step 1/4 : FROM sha256:1", "\n", " ---> 1", "\n", "Step 2/4 : LABEL a=b", "\n", " ---> Running in 2",
+            "Removing intermediate container 2\n", " ---> 3", "\n", "Step 3/4 : RUN x", "\n", "Step 9/9 : out\n",
+            "Step 4/4 : LABEL a=b", " ---> 4", "Successfully built 4\n"]  # fmt: skip
+    out = b"".join(lines.line(json.dumps({"stream": text}).encode()) for text in told)
+    seen = [json.loads(line)["stream"] for line in out.splitlines()]
+    assert seen == ["Step 1/2 : FROM bb", "\n", " ---> 1", "\n", "Step 2/2 : RUN x", "\n", "Step 9/9 : out\n",
+                    "Successfully built 4\n"]  # fmt: skip
+    assert lines.line(b'{"aux":{"ID":"sha256:4"}}') == b'{"aux":{"ID":"sha256:4"}}\r\n'
+    assert lines.line(b'{"error":"x"}') == b'{"error":"x"}\r\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ from ds01.wire.door import DoorContainer, DoorUser
 BODY_SECONDS = 30
 """How long a JSON body may take to arrive."""
 
+_ID = re.compile(r"\b[0-9a-f]{64}\b")
 _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
@@ -171,7 +173,7 @@ class Call:
         for container in self.gate.registry.containers(self.user):
             for staged, asked in container.binds.items():
                 text = text.replace(staged, asked) if staged in text else text
-        return text
+        return _ID.sub(lambda match: match[0] if self.gate.registry.by_id(self.user, match[0]) else "another", text)
 
 
 def error_text(data: bytes) -> str:

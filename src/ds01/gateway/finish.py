@@ -20,6 +20,9 @@ TRUSTED = tuple(
 """Every label DS01 reads; each is set at create, because an image's labels are inherited."""
 
 VOID = "NVIDIA_VISIBLE_DEVICES=void"
+PRELOAD = "LD_PRELOAD"
+"""Emptied where NVIDIA's hooks put the GPU in: they run on the host with the container's environment."""
+
 NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 CPU_NANO = 1_000_000_000
 
@@ -97,6 +100,8 @@ def _resolved(value: Kept, ids: Mapping[str, str]) -> Json:
 
 def _environment(asked: Iterable[str], grant: DoorGrant) -> list[Json]:
     given = {name: f"{name}={value}" for name, value in grant.environment.items()}
+    if grant.requests:
+        given[PRELOAD] = f"{PRELOAD}="
     if "NVIDIA_VISIBLE_DEVICES" not in given:
         given["NVIDIA_VISIBLE_DEVICES"] = VOID
     return [*(entry for entry in asked if entry.split("=", 1)[0] not in given), *given.values()]

@@ -108,19 +108,19 @@ class Registry:
             found = await self._door.container(ref, None if user.admin else user.uid)
         except DoorDownError:
             return None
-        if found is None or not (user.admin or found.uid == user.uid):
+        if found is None or not _owns(user, found):
             return None
         self._containers[found.id] = found
         return found
 
     def containers(self, user: DoorUser) -> Iterable[DoorContainer]:
         """The containers this user may see."""
-        return (c for c in self._containers.values() if user.admin or c.uid == user.uid)
+        return (c for c in self._containers.values() if _owns(user, c))
 
     def by_id(self, user: DoorUser, container_id: str) -> DoorContainer | None:
         """A container by its full id, when this user may see it."""
         found = self._containers.get(container_id)
-        return found if found is not None and (user.admin or found.uid == user.uid) else None
+        return found if found is not None and _owns(user, found) else None
 
     @staticmethod
     def named(user: DoorUser, container: DoorContainer) -> str:
@@ -167,8 +167,12 @@ class Registry:
             )
 
 
+def _owns(user: DoorUser, container: DoorContainer) -> bool:
+    return user.admin or (container.uid == user.uid and container.epoch == user.epoch)
+
+
 def _may_see(user: DoorUser, image: DoorImage) -> bool:
-    return user.admin or image.shared or user.uid in image.owners
+    return user.admin or image.shared or user.account in image.owners
 
 
 def _apply(update: DoorUpdate, containers: dict[str, DoorContainer], images: dict[str, DoorImage]) -> None:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ds01.domain.dockerpolicy.query import Rules
-from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
 
 if TYPE_CHECKING:
     from ds01.gateway.call import Call
@@ -120,13 +120,8 @@ class Table:
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route of a request and the names in its path."""
-        others = False
         for route, pattern in self._routes:
-            match = pattern.fullmatch(path)
+            match = pattern.fullmatch(path) if route.method == method else None
             if match is not None:
-                if route.method == method:
-                    return route, match.groupdict()
-                others = True
-        if others:
-            raise RefusedError("route.method", f"{method} is not served for {path}", status=405)
+                return route, match.groupdict()
         raise not_allowed("route.unknown", f"{method} {path}", "DS01 does not serve this part of the Docker API.")

@@ -22,6 +22,11 @@ class DoorUser:
     home: str = ""
     epoch: int = 0
 
+    @property
+    def account(self) -> str:
+        """Uid and epoch: who this really is."""
+        return f"{self.uid}:{self.epoch}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class DoorContainer:
@@ -37,14 +42,16 @@ class DoorContainer:
     gpus: int = 0
     binds: dict[str, str] = field(default_factory=dict)
     """Staged source to the path the user wrote, to write responses back."""
+    epoch: int = 0
+    """Of the owner's account when it was made: a uid that changed hands inherits nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DoorImage:
-    """Who may see an image: ``owners`` are uids; ``shared`` is for everybody."""
+    """Who may see an image: ``owners`` are accounts as ``uid:epoch``; ``shared`` is for everybody."""
 
     id: str
-    owners: tuple[int, ...] = ()
+    owners: tuple[str, ...] = ()
     shared: bool = False
     refs: tuple[str, ...] = ()
 

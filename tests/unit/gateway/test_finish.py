@@ -83,19 +83,19 @@ def test_e13_the_users_own_no_new_privileges_stays() -> None:
     assert made(plan(SecurityOpt=["no-new-privileges"]), grant())[1]["SecurityOpt"] == ["no-new-privileges"]
 
 
-def test_g14_with_a_gpu_nothing_restarts_by_itself() -> None:
+def test_e30_g14_with_a_gpu_nothing_is_preloaded_and_nothing_restarts_by_itself() -> None:
     given = grant(
         devices=(GrantedDevice(host="/r/dev/nvidia0", inside="/dev/nvidia0"),),
         requests=(GrantedRequest(driver="nvidia", ids=("GPU-1",)),),
         environment={"NVIDIA_VISIBLE_DEVICES": "GPU-1"},
     )
-    config, host = made(plan(RestartPolicy={"Name": "always"}), given)
+    config, host = made(plan({"Env": ["LD_PRELOAD=/evil.so"]}, RestartPolicy={"Name": "always"}), given)
     assert host["RestartPolicy"] == {"Name": "no", "MaximumRetryCount": 0}
     assert host["Devices"][0]["PathOnHost"] == "/r/dev/nvidia0"
     assert host["DeviceRequests"] == [
         {"Driver": "nvidia", "Count": 0, "DeviceIDs": ["GPU-1"], "Capabilities": [["gpu"]]}
     ]
-    assert config["Env"] == ["NVIDIA_VISIBLE_DEVICES=GPU-1"]
+    assert config["Env"] == ["NVIDIA_VISIBLE_DEVICES=GPU-1", "LD_PRELOAD="]
 
 
 def test_d4_memory_file_systems_have_a_size() -> None:

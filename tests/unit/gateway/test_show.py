@@ -28,7 +28,7 @@ def registry() -> Registry:
         )
     )
     found.learn_image(DoorImage(id="sha256:shared", shared=True, refs=("ds01/tiny:latest",)))
-    found.learn_image(DoorImage(id="sha256:alice", owners=(1001,), refs=("alice/app:latest",)))
+    found.learn_image(DoorImage(id="sha256:alice", owners=("1001:0",), refs=("alice/app:latest",)))
     return found
 
 

@@ -70,6 +70,7 @@ def shown(world: World, found: Container) -> DoorContainer:
         force_user="" if not found.forced_user else f"{found.uid}:{owner.gid if owner else found.uid}",
         gpus=found.gpus,
         binds={mount.source: mount.shown for mount in found.mounts},
+        epoch=found.epoch,
     )
 
 
@@ -84,7 +85,7 @@ async def image(world: World, image_id: str) -> DoorImage:
 def image_shown(world: World, books: Books, found: Image) -> DoorImage:
     """An image with its owners: those of its tags; without any, the one its label names (set at build, by us)."""
     tags = [(ref, books.tag(ref)) for ref in found.tags]
-    owners = {int(tag.owner) for _, tag in tags if tag is not None and tag.owner is not None}
+    owners = {_account(books, tag.owner) for _, tag in tags if tag is not None and tag.owner is not None}
     settings = world.settings()
     common = any(not _owned(tag) and shared(settings, ref, tag) for ref, tag in tags)
     if not owners and not common and found.labels.get(Label.OWNER, "").isdecimal():
@@ -100,9 +101,13 @@ def _owned(tag: Tag | None) -> bool:
     return tag is not None and tag.owner is not None
 
 
-def _by_label(books: Books, found: Image) -> set[int]:
+def _account(books: Books, uid: Uid) -> str:
+    """The account that has this uid now."""
+    account = books.account(uid)
+    return f"{uid}:{account.epoch if account is not None else -1}"
+
+
+def _by_label(books: Books, found: Image) -> set[str]:
     """The owner and her epoch at the time of the build."""
-    owner = int(found.labels[Label.OWNER])
-    account = books.account(Uid(owner))
-    epoch = account.epoch if account is not None else -1
-    return {owner} if found.labels.get(Label.EPOCH) == str(epoch) else set()
+    owner = f"{found.labels[Label.OWNER]}:{found.labels.get(Label.EPOCH, '')}"
+    return {owner} if owner == _account(books, Uid(int(found.labels[Label.OWNER]))) else set()

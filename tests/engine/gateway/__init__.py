@@ -1,0 +1,1 @@
+"""The gateway between real users and a real engine."""

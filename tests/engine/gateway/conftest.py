@@ -1,0 +1,81 @@
+"""A ground for all tests here, and a victim whose container no test may touch."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dev import tiny
+from dev.engine import OwnEngine
+
+from tests.engine.gateway.ground import Ground, User, ground
+
+VICTIM = "victim"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Victim:
+    """Alice's container, an exec in it, and her private image."""
+
+    id: str
+    exec: str
+    image: str = "alice/private"
+    secret: str = "the-secret-of-alice"
+
+
+@pytest.fixture(scope="session")
+def field(engine: OwnEngine) -> Iterator[Ground]:
+    """The server under attack."""
+    tiny.install(engine.socket)
+    with tempfile.TemporaryDirectory(prefix="ds01g", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        with ground(engine, Path(folder)) as made:
+            yield made
+
+
+@pytest.fixture(scope="session")
+def alice(field: Ground) -> User:
+    """The victim's owner."""
+    return field.alice
+
+
+@pytest.fixture(scope="session")
+def mallory(field: Ground) -> User:
+    """The attacker."""
+    return field.mallory
+
+
+@pytest.fixture(scope="session")
+def victim(field: Ground, alice: User) -> Victim:
+    """Alice's container; nothing but these tests' end ends it."""
+    context = alice.folder("private")
+    (context / "Dockerfile").write_text(
+        f"FROM ds01/tiny\nRUN echo {Victim.secret} > /secret\nENV KEY={Victim.secret}\n"
+    )
+    built = alice.docker("build", "-q", "-t", Victim.image, str(context))
+    assert built.code == 0, built.err
+    container = alice.runs(VICTIM, Env=[f"KEY={Victim.secret}"])
+    made = alice.call("POST", f"/v1.41/containers/{container}/exec", {"Cmd": ["true"], "AttachStdout": True})
+    assert made.status == 201, made.body
+    return Victim(id=container, exec=made.json["Id"])
+
+
+def _state(field: Ground, container: str) -> dict[str, Any]:
+    found = field.seen(container)
+    return {key: found[key] for key in ("Id", "Name", "Created", "Image", "Config", "HostConfig", "RestartCount")} | {
+        "State": {key: found["State"][key] for key in ("Status", "Pid", "StartedAt", "Paused")},
+        "Networks": {name: net["NetworkID"] for name, net in found["NetworkSettings"]["Networks"].items()},
+    }
+
+
+@pytest.fixture(autouse=True)
+def untouched(field: Ground, victim: Victim) -> Iterator[None]:
+    """Whatever a test does, the victim is as it was, and the test's own containers go."""
+    before = _state(field, victim.id)
+    yield
+    assert _state(field, victim.id) == before
+    field.clear({victim.id})

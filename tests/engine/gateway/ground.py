@@ -1,0 +1,244 @@
+"""Where attacks are tried: a real engine, the real ds01d and gateway, and two ordinary users.
+
+An attack is judged by what it did, seen by root on the engine's own socket, not by the status it got.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dev import people
+from dev.engine import OwnEngine, answers
+
+ROOT = Path(__file__).parents[3]
+OLD_CLIENT = "/usr/bin/docker"
+IMAGE = "ds01/tiny"
+LIMITS = """
+defaults: {gpus: {max: 2, per_container: 2}, containers: 60, memory: 1G, shm: 64M, cpus: 2, pids: 256}
+gpus: {source: simulated, simulated: [a100-40gb, a100-40gb], attach: simulated}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An answer: ``json`` is its body read as JSON, None when it is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def message(self) -> str:
+        found = self.json
+        return str(found.get("message", "")) if isinstance(found, dict) else ""
+
+
+class _Unix(http.client.HTTPConnection):
+    def __init__(self, connected: socket.socket) -> None:
+        super().__init__("docker", timeout=60)
+        self.sock = connected
+
+
+def ask(connected: socket.socket, method: str, path: str, body: Any = None, headers: Mapping[str, str] = {}) -> Reply:
+    """One request on a connection of its own. ``body`` is sent as it is when it is bytes, else as JSON."""
+    connection = _Unix(connected)
+    data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    kind = {"Content-Type": "application/json"} if data is not None else {}
+    try:
+        connection.request(method, path, data, {**kind, **headers})
+        answer = connection.getresponse()
+        return Reply(status=answer.status, headers=dict(answer.getheaders()), body=answer.read())
+    finally:
+        connection.close()
+
+
+def connected(path: str) -> socket.socket:
+    """A connection to a unix socket."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.settimeout(30)
+    sock.connect(path)
+    return sock
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """An ordinary user at the gateway."""
+
+    person: people.Person
+    gateway: str
+
+    @property
+    def uid(self) -> int:
+        return self.person.uid
+
+    @property
+    def home(self) -> Path:
+        return self.person.home
+
+    def connect(self) -> socket.socket:
+        """A connection the kernel says is hers."""
+        with people.acting_as(self.person):
+            return connected(self.gateway)
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """One request; header names are written with ``_`` for ``-``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return ask(self.connect(), method, path, body, named)
+
+    def raw(self, data: bytes, *, seconds: float = 3) -> bytes:
+        """Send bytes and read until the other side closes or says nothing for a while."""
+        with self.connect() as sock:
+            sock.settimeout(seconds)
+            found = b""
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                sock.sendall(data)
+                while chunk := sock.recv(65536):
+                    found += chunk
+            return found
+
+    def docker(self, *arguments: str, client: str = "docker", given: str = "", **extra: str) -> people.Done:
+        """A docker command as this user types it."""
+        person = people.person(self.person.login, DOCKER_HOST=f"unix://{self.gateway}", DOCKER_BUILDKIT="0", **extra)
+        return person.run(client, *arguments, given=given, seconds=120)
+
+    def create(self, name: str = "", /, version: str = "v1.41", **body: Any) -> Reply:
+        """``create`` of the small image."""
+        query = f"?name={name}" if name else ""
+        return self.call("POST", f"/{version}/containers/create{query}", {"Image": IMAGE, **body})
+
+    def runs(self, name: str, /, **body: Any) -> str:
+        """A container of hers that runs; returns its id."""
+        made = self.create(name, Cmd=["sleep", "10000"], **body)
+        assert made.status == 201, made.body
+        container = str(made.json["Id"])
+        started = self.call("POST", f"/v1.41/containers/{container}/start")
+        assert started.status == 204, started.body
+        return container
+
+    def folder(self, name: str) -> Path:
+        """A folder of hers."""
+        path = self.home / name
+        path.mkdir(exist_ok=True)
+        os.chown(path, self.person.uid, self.person.gid)
+        return path
+
+
+@dataclass(kw_only=True)
+class Ground:
+    """The server under attack."""
+
+    engine: OwnEngine
+    run: Path
+    state: Path
+    alice: User
+    mallory: User
+    programs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def gateway(self) -> str:
+        return str(self.run / "docker.sock")
+
+    def root(self, method: str, path: str, body: Any = None) -> Reply:
+        """The engine itself, as root."""
+        return ask(connected(self.engine.socket), method, path, body)
+
+    def ids(self) -> set[str]:
+        """Every container there is."""
+        return {row["Id"] for row in self.root("GET", "/containers/json?all=1").json}
+
+    def seen(self, container: str) -> dict[str, Any]:
+        """A container as root sees it."""
+        found: dict[str, Any] = self.root("GET", f"/containers/{container}/json").json
+        return found
+
+    def clear(self, keep: set[str]) -> None:
+        """Remove every container but those to keep, behind the gateway's back."""
+        for container in self.ids() - keep:
+            self.root("DELETE", f"/containers/{container}?force=1&v=1")
+
+    def start(self) -> None:
+        """Start ds01d and the gateway, each with its socket answering."""
+        self._start("ds01d", "--state", str(self.state), "--limits", str(self.run / "limits.yaml"),
+                    "--gateway-uid", str(people.gateway().uid))  # fmt: skip
+        self._wait(str(self.run / "ds01d.sock"), "/v1/ping")
+        self.start_gateway()
+
+    def start_gateway(self) -> None:
+        """Start the gateway and wait until it answers and knows who owns what."""
+        self._start("ds01-gateway", "--user", people.GATEWAY)
+        self._wait(self.gateway, "/_ping")
+
+    def _start(self, name: str, *options: str) -> None:
+        program = Path(sys.executable).with_name(name)
+        with (self.run / f"{name}.log").open("ab") as log:
+            self.programs[name] = subprocess.Popen(
+                [program, "--run", str(self.run), "--engine", f"unix://{self.engine.socket}", *options],
+                stdout=log, stderr=log, cwd=ROOT, start_new_session=True,
+            )  # fmt: skip
+
+    def _wait(self, path: str, target: str) -> None:
+        deadline = time.monotonic() + 60
+        while not answers(path, target):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{path} does not answer; logs are in {self.run}")
+            time.sleep(0.1)
+
+    def stop(self, name: str, number: int = signal.SIGTERM) -> None:
+        """End one of the two programs."""
+        program = self.programs.pop(name)
+        program.send_signal(number)
+        program.wait(30)
+
+    def log(self, name: str) -> str:
+        """What a program wrote."""
+        return (self.run / f"{name}.log").read_text()
+
+
+@contextlib.contextmanager
+def ground(engine: OwnEngine, folder: Path) -> Iterator[Ground]:
+    """A ground on this engine, with everything it made taken away at the end."""
+    run = folder / "run"
+    run.mkdir(mode=0o755)
+    (run / "limits.yaml").write_text(LIMITS)
+    os.chown(engine.socket, 0, people.gateway().gid)
+    Path(engine.root).chmod(0o711)
+    logins = ("ds01-gw-alice", "ds01-gw-mallory")
+    for login in logins:
+        people.make(login)
+    alice, mallory = (User(person=people.person(login), gateway=str(run / "docker.sock")) for login in logins)
+    made = Ground(engine=engine, run=run, state=folder / "state", alice=alice, mallory=mallory)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.clear(set())
+        for name in list(made.programs):
+            made.stop(name)
+        for login in logins:
+            people.remove(login)
+        _unmount(run)
+
+
+def _unmount(run: Path) -> None:
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for place in sorted((m for m in mounted if m.startswith(f"{run}/")), reverse=True):
+        subprocess.run(["umount", "-l", place], check=False)

@@ -31,7 +31,7 @@ def refusal(file: str, faults: Sequence[Fault]) -> Ds01Error:
         BAD_LIMITS_FILE,
         f"The limits file {file} has {count} and is not in force.",
         reason="\n".join(lines),
-        hint="Correct it; ds01d reads it again by itself. Every key: docs/reference/limits.md",
+        hint="Correct what is named. Every key: docs/reference/limits.md",
         file=file,
         mistakes=str(len(lines)),
     )

@@ -43,6 +43,12 @@ class EventType(StrEnum):
     DAEMON_STOPPED = "daemon.stopped"
 
 
+def meant(word: str) -> tuple[EventType, ...]:
+    """The types somebody means: ``lease.granted``, or all of ``lease`` (``lease.*``); none when there is no such."""
+    noun = word.removesuffix(".*")
+    return tuple(kind for kind in EventType if word == kind.value or noun == kind.value.split(".")[0])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """One event. ``seq`` is given by the ledger; ``actor`` None is DS01 itself.

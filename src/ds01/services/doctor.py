@@ -41,8 +41,12 @@ async def _patient(check: Check, world: World, patience_seconds: float) -> Findi
 def _view(name: str, found: Finding | BaseException, *, admin: bool) -> CheckView:
     if isinstance(found, BaseException):
         found = _broken(name, found)
-    details = f" {'; '.join(found.details)}." if admin and found.details else ""
-    return CheckView(name=name, state=found.state.value, text=found.text + details, fix=found.fix)
+    text = " ".join([found.text, *(_sentence(detail) for detail in found.details if admin)])
+    return CheckView(name=name, state=found.state.value, text=text, fix=found.fix)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else text + "."
 
 
 def _broken(name: str, error: BaseException) -> Finding:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from ds01.domain import quantity
 from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, Ds01Error
-from ds01.domain.events import Event, EventType
+from ds01.domain.events import Event, EventType, meant
 from ds01.domain.names import nearest
 from ds01.domain.people import Uid
 from ds01.domain.sentences import tell, who_did
@@ -47,7 +47,7 @@ def types(words: Iterable[str]) -> tuple[EventType, ...]:
     """The types somebody means: ``lease.granted``, or all of ``lease``. Raises Ds01Error with the nearest one."""
     found: list[EventType] = []
     for word in words:
-        chosen = [kind for kind in EventType if kind.value == word or kind.value.split(".")[0] == word.rstrip(".*")]
+        chosen = meant(word)
         if not chosen:
             raise _unknown_type(word)
         found.extend(chosen)

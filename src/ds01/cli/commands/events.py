@@ -8,7 +8,7 @@ from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.style import wrap
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
-from ds01.domain.events import EventType
+from ds01.domain.events import EventType, meant
 from ds01.domain.names import nearest
 from ds01.wire.status import EventView
 
@@ -60,11 +60,12 @@ def _print(call: Call, event: EventView) -> None:
 
 
 def _check(kind: str | None) -> None:
-    known = [each.value for each in EventType]
-    if kind is None or kind in known:
+    if kind is None or meant(kind):
         return
-    meant = nearest(kind, known)
+    known = [each.value for each in EventType]
+    nouns = list(dict.fromkeys(each.split(".")[0] for each in known))
+    guess = nearest(kind, [*nouns, *known])
     raise Ds01Error(
-        BAD_REQUEST, f"There is no event of type '{kind}'.", reason=f"There are: {', '.join(known)}.",
-        hint=f"Did you mean '{meant}'?" if meant else "ds01 events --info",
+        BAD_REQUEST, f"There is no event of type '{kind}'.", reason=f"Events are about: {', '.join(nouns)}.",
+        hint=f"Did you mean '{guess}'?" if guess else "ds01 events --info",
     )  # fmt: skip

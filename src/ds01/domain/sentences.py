@@ -30,8 +30,9 @@ class Sentence:
 
 
 def tell(event: Event, who: str) -> str:
-    """The event as a sentence, with a full stop."""
-    return SENTENCES[event.type].tell(event, who).rstrip(".") + "."
+    """The event as a sentence, with its mark at the end."""
+    told = SENTENCES[event.type].tell(event, who).rstrip(".")
+    return told if told.endswith(("?", "!")) else told + "."
 
 
 def who_did(event: Event, names: Callable[[int], str], viewer: int | None = None) -> str:

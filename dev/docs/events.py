@@ -52,9 +52,6 @@ _SPECIAL = {
     EventType.DOOR_DENIED: {"reason": "privileged containers are not allowed here"},
     EventType.SLOT_QUARANTINED: {"name": "2", "reason": "Xid 79: the GPU has fallen off the bus"},
     EventType.SLOT_VANISHED: {"name": "2"},
-    EventType.IMAGE_BUILT: {"name": "ds01-1001/thesis:latest"},
-    EventType.IMAGE_REMOVED: {"name": "ds01-1001/thesis:latest"},
-    EventType.POLICY_RELOADED: {"name": ""},
 }  # fmt: skip
 
 
@@ -81,8 +78,9 @@ def _lines() -> Iterator[str]:
 
 def _example(sentence: Sentence) -> str:
     details = {name: _EXAMPLES[name] for name in sentence.details} | _SPECIAL.get(sentence.type, {})
+    subject = "ds01-1001/thesis:latest" if sentence.type.value.startswith("image.") else "3f4e…"
     event = Event(
         at=datetime(2026, 3, 2, 9, tzinfo=UTC), type=sentence.type, actor=Uid(1001), uid=Uid(1001),
-        subject="3f4e…", details=details,
+        subject=subject, details=details,
     )  # fmt: skip
     return tell(event, "alice")

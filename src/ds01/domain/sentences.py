@@ -7,6 +7,7 @@ itself is shown, and a detail that is missing leaves its part of the sentence ou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,8 +43,13 @@ def who_did(event: Event, names: Callable[[int], str], viewer: int | None = None
     return "you" if event.actor == viewer else names(event.actor)
 
 
+_ID = re.compile(r"[0-9a-f]{64}")
+
+
 def _name(event: Event) -> str:
-    return event.details.get("name") or event.subject[:12]
+    """What people call the subject; of a bare container id the part that Docker shows."""
+    short = event.subject[:12] if _ID.fullmatch(event.subject) else event.subject
+    return event.details.get("name") or short
 
 
 def _opt(event: Event, key: str, text: str) -> str:
@@ -172,11 +178,11 @@ _ALL = (
     ),
     Sentence(
         type=EventType.IMAGE_BUILT, when="An image was built or tagged.", subject="the image's reference",
-        details=("name", "image"), tell=_acted("built image"),
+        details=("image",), tell=_acted("built image"),
     ),
     Sentence(
         type=EventType.IMAGE_REMOVED, when="An image was removed; workspaces stay.", subject="the image's reference",
-        details=("name",), tell=_acted("removed image"),
+        details=(), tell=_acted("removed image"),
     ),
     Sentence(
         type=EventType.PACKAGES_SUGGESTED, when="Packages added by hand were noted for the project file.",
@@ -190,7 +196,7 @@ _ALL = (
     ),
     Sentence(
         type=EventType.POLICY_RELOADED, when="The limits file changed and is in force.", subject="the limits file",
-        details=("warnings",), tell=_happened("the limits file was read again and is in force", ("warnings", "; {}")),
+        details=(), tell=_happened("the limits file was read again and is in force"),
     ),
     Sentence(
         type=EventType.POLICY_REJECTED, when="The limits file changed and has a mistake; the last good one stays.",

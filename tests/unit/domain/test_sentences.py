@@ -39,6 +39,11 @@ def test_the_name_is_shown_and_the_id_only_without_one() -> None:
     assert tell(event(EventType.CONTAINER_PAUSED), "alice") == "alice paused abababababab."
 
 
+def test_an_image_is_named_in_full() -> None:
+    built = replace(event(EventType.IMAGE_BUILT), subject="ds01-1722830498/thesis:latest")
+    assert tell(built, "you") == "you built image ds01-1722830498/thesis:latest."
+
+
 def test_a_stop_carries_its_reason() -> None:
     said = tell(event(EventType.CONTAINER_STOPPED, name="thesis", reason="exit", detail="137"), "DS01")
     assert (

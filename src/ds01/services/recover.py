@@ -36,6 +36,8 @@ def adopt(books: Books, seen: Observed, now: datetime) -> Container | None:
     slots = read_slots(seen.labels)
     if not seen.running or not slots:
         return found
+    if not set(slots) <= {slot.id for slot in books.slots()}:
+        return set_aside(books, found, seen, "its GPU is not there any more", now)
     try:
         lease = _lease(books, found, seen, now)
     except Ds01Error as error:
@@ -100,7 +102,7 @@ def _lease(books: Books, container: Container, seen: Observed, now: datetime) ->
         uid=container.uid,
         epoch=container.epoch,
         slots=slots,
-        gpueq=sum((sizes.get(slot, Fraction(1)) for slot in slots), Fraction(0)),
+        gpueq=sum((sizes[slot] for slot in slots), Fraction(0)),
         state=LeaseState.ACTIVE,
         granted_at=seen.started_at or now,
         container=container.id,

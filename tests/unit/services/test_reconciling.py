@@ -215,6 +215,21 @@ async def test_a_container_whose_gpu_is_somebody_elses_by_now_is_set_aside(serve
     assert len(await server.leases()) == 1
 
 
+async def test_a_lost_ledger_and_a_lost_gpu_keep_nothing_else_from_being_rebuilt(server: SimServer) -> None:
+    made, other = await server.launch(), await server.launch(BOB)
+    (index,) = [
+        gpu.index for gpu in server.devices.inventory() if gpu.uuid == server.engine.spec(made.id).labels[Label.SLOTS]
+    ]
+    server.devices.lose(index)
+    await server.lose_ledger(MemoryLedger())
+    await server.reconciler.first()
+    await now_is(server, ContainerState.QUARANTINED, StopReason.QUARANTINE, "its GPU is not there any more")
+    found = await server.container(user=BOB)
+    assert found is not None
+    assert (found.id, found.state) == (other.id, ContainerState.RUNNING)
+    assert [lease.container for lease in await server.leases()] == [other.id]
+
+
 async def test_i3_what_has_no_label_is_nobodys(server: SimServer) -> None:
 
     made = await server.launch()

@@ -47,7 +47,7 @@ def show_preview(talk: Talk, preview: RetirePreview) -> None:
     if preview.packages:
         rows.append(("Packages", f"installed by hand: {show.names(map(_told, _wanted(preview)), most=8)}"))
     talk.title(f"{container.name} is {container.state}")
-    for line in pairs(rows, talk.err):
+    for line in [*pairs(rows, talk.err), ""]:
         talk.say_line(line)
 
 

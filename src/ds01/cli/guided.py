@@ -56,7 +56,7 @@ def _ask_all(command: Command, talk: Talk) -> dict[str, str]:
     at = 0
     while at < len(steps):
         talk.say()
-        talk.say(f"{at + 1}/{len(steps)}  {steps[at].text}")
+        talk.say(f"{talk.err('cyan', f'{at + 1}/{len(steps)}')} {steps[at].text}")
         answer = _ask(command, steps[at], answers, talk)
         if answer == BACK:
             at = max(0, at - 1)
@@ -68,15 +68,15 @@ def _ask_all(command: Command, talk: Talk) -> dict[str, str]:
 
 def _ask(command: Command, step: Step, answers: dict[str, str], talk: Talk) -> str:
     if not step.asks:
-        return talk.ask("Enter to go on", flag="--guided", check=_nothing)
+        return talk.ask("Press Enter to go on", flag="--guided", check=_nothing)
     taker = taken_by(command, step.asks)
     if isinstance(taker, Option) and not taker.value:
-        default = "y" if answers.get(step.asks) == "y" else "n"
-        return talk.ask(f"{taker.help}? (y/n)", flag=taker.name, default=default, check=_yes_or_no)
+        default = answers.get(step.asks) or "n"
+        return talk.ask(f"{taker.name} (y/n)", flag=taker.name, default=default, check=_yes_or_no)
     default = answers.get(step.asks) or (taker.choices[0] if isinstance(taker, Option) and taker.choices else "")
     needed = isinstance(taker, Argument) and taker.required
-    hint = f" ({taker.default or 'empty'} when left out)" if not needed and not default else ""
-    return talk.ask(f"{taker.help}{hint}:", flag=taker.name, default=default, check=_checked(taker, needed))
+    talk.say(talk.err("dim", taker.help + ("" if needed or default else f"; empty: {taker.default or 'none'}")))
+    return talk.ask(taker.name, flag=taker.name, default=default, check=_checked(taker, needed))
 
 
 def taken_by(command: Command, name: str) -> Argument | Option:

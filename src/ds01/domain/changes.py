@@ -126,6 +126,9 @@ _ENGINE_FILES = frozenset({
     "/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab",
     "/sbin/docker-init", "/usr/sbin/docker-init",
 })  # fmt: skip
+_ALWAYS_FOLDERS = frozenset({"/tmp", "/var/tmp", "/home", "/root", "/opt", "/srv", "/etc", "/var", "/usr"})  # noqa: S108
+"""Named when something in them came and went; a diff does not say what is a folder."""
+
 _ENVIRONMENT_FOLDERS = ("bin", "lib", "lib64", "share", "include", "etc", "man", "conda-meta", "pkgs")
 _APT_FOLDERS = (
     "/usr",
@@ -148,11 +151,11 @@ _CACHES = re.compile(
 
 
 def _files(changes: Sequence[Change], mounts: tuple[str, ...], packages: Sequence[Package]) -> Iterator[str]:
-    folders = _folders(change.path for change in changes)
+    no_files = _folders(change.path for change in changes) | _ALWAYS_FOLDERS | _ENGINE_FILES
     ignored = (*_SYSTEM, *mounts, *_package_folders(changes, packages))
     for change in changes:
         path = change.path
-        if change.kind == "D" or path in folders or path in _ENGINE_FILES or _CACHES.search(path):
+        if change.kind == "D" or path in no_files or _CACHES.search(path):
             continue
         if not any(path == root or path.startswith(f"{root}/") for root in ignored):
             yield path

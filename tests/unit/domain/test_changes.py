@@ -70,3 +70,7 @@ def test_w2_files_outside_the_workspace_are_listed_without_folders_caches_and_mo
 def test_w2_a_file_beside_an_environment_is_not_hidden_by_it() -> None:
     seen = found(f"A {ENV}/six-1.0.dist-info/REQUESTED", "A /opt/ds01/notes.txt", "A /opt/ds01/env/notes.txt")
     assert seen.files == ("/opt/ds01/env/notes.txt", "/opt/ds01/notes.txt")
+
+
+def test_a_folder_something_was_in_for_a_while_is_no_file() -> None:
+    assert found("C /tmp", "A /tmp/pip-build-x", "C /home").files == ()

@@ -45,10 +45,12 @@ async def _feed(process: Process, archive: AsyncGenerator[bytes, None]) -> None:
     """Pass the archive on. When tar ends early its complaint says why, not the broken pipe."""
     if process.stdin is None:
         return
-    async with aclosing(archive) as pieces:
-        async for piece in pieces:
-            try:
+    try:
+        async with aclosing(archive) as pieces:
+            async for piece in pieces:
                 process.stdin.write(piece)
                 await process.stdin.drain()
-            except (BrokenPipeError, ConnectionResetError):
-                return
+    except (BrokenPipeError, ConnectionResetError):
+        return
+    finally:
+        process.stdin.close()  # tar reads on after the archive's end: up to the next full record, or this

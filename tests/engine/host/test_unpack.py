@@ -1,0 +1,39 @@
+"""Archives are unpacked with their owner's rights, however short they are."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import tarfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from ds01.adapters.host.unpack import unpack
+from ds01.domain.people import Uid, User
+
+SOMEBODY = User(uid=Uid(1722830498), gid=1722830498, login="h.baker@lab.lan", home="/nonexistent")
+
+
+async def archive(content: bytes) -> AsyncGenerator[bytes, None]:
+    """What the engine sends for one file: no padding to a full record."""
+    entry = tarfile.TarInfo("note")
+    entry.size = len(content)
+    yield entry.tobuf()
+    yield content + b"\0" * (-len(content) % tarfile.BLOCKSIZE)
+    yield b"\0" * (2 * tarfile.BLOCKSIZE)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("content", [b"", b"kept", io.DEFAULT_BUFFER_SIZE * b"long "])
+async def test_w2_a_file_of_any_length_is_unpacked_as_its_owner(tmp_path: Path, content: bytes) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    os.chown(tmp_path, SOMEBODY.uid, SOMEBODY.gid)
+    async with asyncio.timeout(20):
+        await unpack(SOMEBODY, str(tmp_path / "rescued"), archive(content))
+    file = tmp_path / "rescued/note"
+    assert file.read_bytes() == content
+    assert (file.stat().st_uid, file.stat().st_gid) == (SOMEBODY.uid, SOMEBODY.gid)

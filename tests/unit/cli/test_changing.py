@@ -1,0 +1,370 @@
+"""Commands that change something: what they say first, what they ask, what they send, what they say then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ds01.domain.errors import NO_IMAGE, Ds01Error
+from ds01.wire.containers import PackageView, RetirePreview, RetireResult, StartResult
+from ds01.wire.images import BaseView, BuildSettings
+from ds01.wire.launches import LaunchEvent, LaunchPlan
+from tests.unit.cli import values
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.daemon import Asked, Daemon
+
+PACKAGE = PackageView(name="einops", version="0.8.0")
+
+
+def preview(workspace: Path, **more: Any) -> RetirePreview:
+    container = values.busy("thesis", **({"workspace": str(workspace)} | more.pop("container", {})))
+    return RetirePreview(container=container, workspace=str(workspace), **more)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A project of its owner."""
+    folder = tmp_path / "workspace/thesis"
+    folder.mkdir(parents=True)
+    (folder / "ds01.toml").write_text('[project]\nname = "thesis"\n\n[image]\npython = ["numpy"]  # the usual\n')
+    return folder
+
+
+@pytest.fixture
+def retiring(daemon: Daemon, workspace: Path) -> Callable[..., Daemon]:
+    """A container that may be retired."""
+
+    def have(**found: Any) -> Daemon:
+        daemon.answers["GET", "/v1/containers/thesis/retire"] = preview(workspace, **found)
+        daemon.answers["POST", "/v1/containers/thesis/retire"] = RetireResult(
+            name="thesis", freed=("0",), packages=found.get("packages", ()), files_lost=found.get("files_total", 0),
+            workspace=str(workspace), seconds=0.4,
+        )  # fmt: skip
+        return daemon
+
+    return have
+
+
+def sent(daemon: Daemon, method: str, path: str) -> list[Any]:
+    """The bodies of these requests."""
+    return [asked.body for asked in daemon.asked if (asked.method, asked.path) == (method, path)]
+
+
+def test_stop_says_what_is_kept(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/containers/exp/stop"] = values.container("exp", "stopped", lease="held")
+    ran = ds01("stop", "exp", "--grace", "5m")
+    assert ran.code == 0
+    assert "exp is stopped." in ran.err
+    assert "/home/anna/workspace/exp stays" in ran.err
+    assert sent(daemon, "POST", "/v1/containers/exp/stop") == [{"grace_seconds": 300}]
+
+
+def test_force_is_no_grace(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/containers/exp/stop"] = values.container("exp", "stopped")
+    ds01("stop", "exp", "--force")
+    assert sent(daemon, "POST", "/v1/containers/exp/stop") == [{"grace_seconds": 0}]
+
+
+def test_start_says_when_a_container_was_made_anew(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/containers/exp/start"] = StartResult(
+        container=values.busy("exp"), recreated=True, notes=("Its GPU is another one now.",)
+    )
+    ran = ds01("start", "exp")
+    assert "made anew on its own files" in ran.err
+    assert "Its GPU is another one now." in ran.err
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "pause", "unpause", "remove", "retire"])
+def test_a_dry_run_asks_ds01d_for_nothing_but_a_look(ds01: Run, daemon: Daemon, workspace: Path, verb: str) -> None:
+    daemon.have(values.container("exp", "stopped"))
+    daemon.answers["GET", "/v1/containers/exp/retire"] = preview(workspace)
+    assert ds01(verb, "exp", "--dry-run").code == 0
+    assert {asked.method for asked in daemon.asked} == {"GET"}
+
+
+def test_remove_lists_what_goes_and_stays_and_asks(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.container("exp", "stopped"))
+    daemon.answers["DELETE", "/v1/containers/exp"] = values.container("exp", "removed")
+    ran = ds01("remove", "exp")
+    assert ran.code == 2
+    assert "the container exp and everything in it outside /workspace" in ran.err
+    assert "your files in /home/anna/workspace/exp" in ran.err
+    assert "Add --yes." in ran.err
+    assert sent(daemon, "DELETE", "/v1/containers/exp") == []
+    assert ds01("remove", "exp", "--yes").code == 0
+    assert sent(daemon, "DELETE", "/v1/containers/exp") == [None]
+
+
+def test_remove_leaves_a_running_container_alone(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.container("exp"))
+    ran = ds01("remove", "exp", "--yes")
+    assert ran.code == 1
+    assert "Try: ds01 retire exp" in ran.err
+
+
+def test_w2_retire_lists_what_would_be_lost_before_anything_happens(ds01: Run, retiring: Callable[..., Daemon]) -> None:
+    daemon = retiring(files=("/home/anna/.bashrc", "/opt/x"), files_total=200, processes=("python train.py",))
+    ran = ds01("retire", "thesis")
+    for said in ("python train.py", "/home/anna/.bashrc", "200 changed files", "and 198 more", "GPU 2:1g.5gb"):
+        assert said in ran.err
+    assert ran.code == 2
+    assert "--rescue" in ran.err
+    assert sent(daemon, "POST", "/v1/containers/thesis/retire") == []
+
+
+def test_p2_with_yes_packages_become_suggestions_and_files_go(
+    ds01: Run, retiring: Callable[..., Daemon], workspace: Path
+) -> None:
+    daemon = retiring(packages=(PACKAGE,), files=("/tmp/x",), files_total=1)
+    before = (workspace / "ds01.toml").read_text()
+    ran = ds01("retire", "thesis", "--yes")
+    assert ran.code == 0
+    assert (workspace / ".ds01/suggested-packages.txt").read_text() == "einops==0.8.0\n"
+    assert (workspace / "ds01.toml").read_text() == before
+    assert "noted in" in ran.err
+    assert "1 changed file outside the workspace" in ran.err
+    assert sent(daemon, "POST", "/v1/containers/thesis/retire") == [{"rescue": False, "force": False}]
+    ds01("retire", "thesis", "--yes")
+    assert (workspace / ".ds01/suggested-packages.txt").read_text() == "einops==0.8.0\n"
+
+
+def test_p2_packages_are_written_into_the_project_file_with_its_comments_kept(
+    ds01: Run, retiring: Callable[..., Daemon], workspace: Path
+) -> None:
+    dependency = PackageView(name="mpmath", version="1.3", requested=False)
+    own = PackageView(name="mine", version="0.1", direct=True)
+    retiring(packages=(PACKAGE, dependency, own))
+    assert ds01("retire", "thesis", "--keep-packages", "--yes").code == 0
+    text = (workspace / "ds01.toml").read_text()
+    assert '["numpy", "einops==0.8.0"]  # the usual' in text
+    assert "mpmath" not in text
+    assert (workspace / ".ds01/suggested-packages.txt").read_text() == "mine==0.1\n"
+
+
+def test_a_project_file_that_cannot_be_changed_loses_no_package(
+    ds01: Run, retiring: Callable[..., Daemon], workspace: Path
+) -> None:
+    retiring(packages=(PACKAGE,))
+    (workspace / "ds01.toml").write_text("[project\n")
+    ran = ds01("retire", "thesis", "--keep-packages", "--yes")
+    assert ran.code == 0
+    assert (workspace / ".ds01/suggested-packages.txt").read_text() == "einops==0.8.0\n"
+
+
+def test_retire_for_programs_is_one_value(ds01: Run, retiring: Callable[..., Daemon]) -> None:
+    retiring()
+    ran = ds01("retire", "thesis", "--yes", "--json")
+    assert json.loads(ran.out)["freed"] == ["0"]
+    assert set(json.loads(ds01("retire", "thesis", "--dry-run", "--json").out)) >= {"files", "packages", "processes"}
+
+
+# launch ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def launching(daemon: Daemon, workspace: Path) -> Callable[..., Daemon]:
+    """A ds01d that plans as told and launches."""
+
+    def have(action: str = "create", **plan: Any) -> Daemon:
+        container = values.busy("thesis", workspace=str(workspace))
+        existing = None if action == "create" else container
+        daemon.answers["GET", "/v1/images/settings"] = BuildSettings(
+            bases=(BaseView(name="minimal", reference="ds01/minimal:latest", description="", digest="sha256:b"),)
+        )
+        daemon.answers["POST", "/v1/launches/plan"] = LaunchPlan(
+            action=action, name="thesis", image="ds01-1001/thesis:latest", container=existing,
+            steps=("create the container", "start it"), **plan,
+        )  # fmt: skip
+
+        def launch(_: Asked) -> Iterator[LaunchEvent]:
+            yield LaunchEvent(step="lease", state="begin", text="Leasing a GPU")
+            yield LaunchEvent(step="lease", text="Leasing a GPU", seconds=0.01)
+            yield LaunchEvent(step="done", container=container)
+
+        daemon.answers["POST", "/v1/launches"] = launch
+        return daemon
+
+    return have
+
+
+def test_launch_sends_what_the_project_file_says(ds01: Run, launching: Callable[..., Daemon], workspace: Path) -> None:
+    text = '\n[run]\ngpus = 2\nmemory = "20G"\ndata = ["/data/imagenet"]\nenv = {SEED = "1"}\n'
+    with (workspace / "ds01.toml").open("a") as file:
+        file.write(text)
+    daemon = launching()
+    ran = ds01("launch", "thesis", "--background")
+    assert ran.code == 0
+    (request,) = sent(daemon, "POST", "/v1/launches")
+    assert request["gpus"] == "2"
+    assert request["memory_bytes"] == 20 * values.GIB
+    assert request["data"] == ["/data/imagenet"]
+    assert request["environment"] == {"SEED": "1"}
+    assert request["workspace"] == str(workspace)
+    assert (request["base"], len(request["spec"])) == ("sha256:b", 64)
+    assert "thesis is running, with GPU 2:1g.5gb." in ran.err
+    assert "Next: ds01 attach thesis" in ran.err
+
+
+def test_what_is_typed_wins_over_the_project_file(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    daemon = launching()
+    ds01("launch", "thesis", "--gpus", "0", "--mem", "8G", "--name", "exp-2", "--data", "/srv", "--background")
+    (request,) = sent(daemon, "POST", "/v1/launches")
+    asked = {name: request[name] for name in ("gpus", "memory_bytes", "name", "data")}
+    assert asked == {"gpus": "0", "memory_bytes": 8 * values.GIB, "name": "exp-2", "data": ["/srv"]}
+
+
+def test_without_a_terminal_launch_does_not_step_in(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    launching()
+    ran = ds01("launch", "thesis")
+    assert ran.code == 0
+    assert "Next: ds01 attach thesis" in ran.err
+
+
+def test_launch_for_programs_is_the_container(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    launching()
+    assert json.loads(ds01("launch", "thesis", "--json").out)["name"] == "thesis"
+
+
+def test_a_dry_run_of_launch_tells_the_plan_and_writes_nothing(
+    ds01: Run, launching: Callable[..., Daemon], workspace: Path
+) -> None:
+    daemon = launching(build="the project has no image yet")
+    ran = ds01("launch", "thesis", "--dry-run")
+    assert "1. create the container" in ran.err
+    assert "Nothing was changed." in ran.err
+    assert sent(daemon, "POST", "/v1/launches") == []
+    assert [path.name for path in workspace.iterdir()] == ["ds01.toml"]
+    assert json.loads(ds01("launch", "thesis", "--dry-run", "--json").out)["action"] == "create"
+
+
+def test_c3_a_stale_container_is_told_of_and_left_alone(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    daemon = launching("attach", stale="its image was rebuilt since")
+    ran = ds01("launch", "thesis", "--background")
+    assert "thesis is stale: its image was rebuilt since." in ran.err
+    assert "--recreate" in ran.err
+    assert [request["recreate"] for request in sent(daemon, "POST", "/v1/launches")] == [False]
+
+
+def test_an_image_that_is_behind_is_asked_about(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    daemon = launching(build="the project file changed since the image was built")
+    daemon.answers["GET", "/v1/images/ds01-1001/thesis:latest"] = {
+        "id": "sha256:1", "reference": "ds01-1001/thesis:latest", "project": "thesis", "tags": [],
+        "created_at": "2026-03-02T09:00:00+00:00", "size_bytes": 1,
+    }  # fmt: skip
+    ran = ds01("launch", "thesis", "--background")
+    assert ran.code == 2
+    assert "--no-build" in ran.err
+    assert sent(daemon, "POST", "/v1/launches") == []
+    assert ds01("launch", "thesis", "--background", "--no-build").code == 0
+
+
+def test_recreate_shows_what_goes_before_it_replaces(
+    ds01: Run, launching: Callable[..., Daemon], workspace: Path
+) -> None:
+    daemon = launching("recreate")
+    daemon.answers["GET", "/v1/containers/thesis/retire"] = preview(workspace, files=("/tmp/x",), files_total=1)
+    ran = ds01("launch", "thesis", "--recreate", "--background")
+    assert ran.code == 2
+    assert "/tmp/x" in ran.err
+    assert sent(daemon, "POST", "/v1/launches") == []
+    assert ds01("launch", "thesis", "--recreate", "--background", "--yes").code == 0
+    assert [request["recreate"] for request in sent(daemon, "POST", "/v1/launches")] == [True]
+
+
+def test_an_unknown_project_gets_the_nearest(ds01: Run, daemon: Daemon, workspace: Path) -> None:
+    ran = ds01("launch", "tesis")
+    assert ran.code == 4
+    assert "thesis" in ran.err
+
+
+@pytest.mark.parametrize(("name", "better"), [("Thesis", "thesis"), ("../x", "x"), ("my exp", "my-exp")])
+def test_a_name_that_cannot_be_is_refused_with_the_corrected_form(
+    ds01: Run, daemon: Daemon, name: str, better: str
+) -> None:
+    ran = ds01("launch", name)
+    assert ran.code == 2
+    assert better in ran.err
+
+
+def test_a_broken_project_file_is_told_with_its_place(ds01: Run, daemon: Daemon, workspace: Path) -> None:
+    (workspace / "ds01.toml").write_text('[project]\nname = "thesis"\n[image]\npython = "numpy"\n')
+    ran = ds01("launch", "thesis")
+    assert ran.code == 2
+    assert "ds01.toml:4:" in ran.err
+
+
+def test_a_broken_project_file_keeps_nobody_out_of_a_container(
+    ds01: Run, launching: Callable[..., Daemon], workspace: Path
+) -> None:
+    daemon = launching("attach")
+    daemon.have(values.busy("thesis", workspace=str(workspace)))
+    (workspace / "ds01.toml").write_text("[project\n")
+    ran = ds01("launch", "thesis", "--background")
+    assert ran.code == 0
+    assert "used as it is" in ran.err
+
+
+def test_another_image_needs_no_project(ds01: Run, launching: Callable[..., Daemon], tmp_path: Path) -> None:
+    daemon = launching()
+    assert ds01("launch", "exp", "--image", "python:3.12", "--background").code == 0
+    (request,) = sent(daemon, "POST", "/v1/launches")
+    assert (request["image"], request["workspace"]) == ("python:3.12", str(tmp_path / "workspace/exp"))
+    assert (tmp_path / "workspace/exp").is_dir()
+
+
+def test_an_image_that_is_missing_elsewhere_is_told(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    daemon = launching()
+    daemon.answers["POST", "/v1/launches/plan"] = Ds01Error(NO_IMAGE, "There is no image 'nope'.")
+    assert ds01("launch", "exp", "--image", "nope").code == 4
+
+
+def test_a_launch_that_ends_in_the_middle_is_a_sentence(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    daemon = launching()
+    daemon.answers["POST", "/v1/launches"] = iter([LaunchEvent(step="lease")])
+    ran = ds01("launch", "thesis", "--background")
+    assert ran.code == 1
+    assert "ended the launch without a result" in ran.err
+
+
+def test_the_project_one_stands_in_is_meant(
+    ds01: Run, daemon: Daemon, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace / "src").mkdir()
+    monkeypatch.chdir(workspace / "src")
+    daemon.answers["POST", "/v1/containers/thesis/pause"] = values.container("thesis", "paused")
+    assert ds01("pause").code == 0
+
+
+def test_the_only_container_is_meant(ds01: Run, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    daemon.have(values.container("exp"))
+    daemon.answers["POST", "/v1/containers/exp/pause"] = values.container("exp", "paused")
+    assert ds01("pause").code == 0
+    daemon.have(values.container("exp"), values.container("other"))
+    ran = ds01("pause")
+    assert ran.code == 2
+    assert "exp, other" in ran.err
+
+
+def test_attaching_needs_a_terminal_and_changes_nothing(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.container("exp"))
+    ran = ds01("attach", "exp")
+    assert ran.code == 2
+    assert "ds01 exec exp -- COMMAND" in ran.err
+
+
+def test_what_does_not_run_cannot_be_entered(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.container("exp", "stopped", reason="idle for 30m"), values.container("other", "paused"))
+    assert "exp is stopped: idle for 30m." in ds01("attach", "exp").err
+    assert "Try: ds01 unpause other" in ds01("exec", "other", "ls").err
+
+
+def test_names_of_old_are_the_same_commands(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    daemon = launching()
+    for words in (("container", "deploy"), ("project", "launch"), ("container", "launch")):
+        assert ds01(*words, "thesis", "--background").code == 0
+    assert len(sent(daemon, "POST", "/v1/launches")) == 3

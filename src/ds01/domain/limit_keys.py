@@ -21,6 +21,7 @@ Value = int | float | str | bool | Fraction | timedelta | None
 
 GIB = 1024**3
 LONGEST = timedelta(days=3650)
+LARGEST = 1024**5
 
 
 class Kind(StrEnum):
@@ -239,9 +240,12 @@ def _integer(key: Key, text: str) -> Value:
 
 def _size(key: Key, text: str) -> Value:
     try:
-        return quantity.size(text)
+        value = quantity.size(text)
     except ValueError as error:
         raise _fail(key, text) from error
+    if value > LARGEST:
+        raise ValueError(f"expected at most {quantity.show_size(LARGEST)}, not {text!r}")
+    return value
 
 
 def _duration(key: Key, text: str) -> Value:

@@ -121,6 +121,7 @@ def test_all_mistakes_are_told_at_once_in_order_with_place_and_nearest_key() -> 
         ("defaults: {idle: 5s}", "1:18 defaults.idle", "expected 1m or more, not 5s"),
         ("defaults: {idle: 99999999999999d}", "1:18 defaults.idle", "expected a duration"),
         ("defaults: {runtime: 9999d}", "1:21 defaults.runtime", "expected at most 3650d"),
+        ("defaults: {memory: 99999999T}", "1:20 defaults.memory", "expected at most 1024T"),
         ("defaults: {pids: -1}", "1:18 defaults.pids", "expected a whole number"),
         ("defaults: {gpus: {mig: yes}}", "1:24 defaults.gpus.mig", "expected one of allowed, only, never, not 'yes'"),
         ("groups: {a: {members: '*'}}", "1:23 groups.a.members", "expected a list"),

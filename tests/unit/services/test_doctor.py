@@ -208,7 +208,10 @@ def too_much(lab: Lab) -> None:
 
 
 def strangers(lab: Lab) -> None:
-    lab.write_limits("users: {alcie: {idle: 4h}}\ngroups: {g: {members: [bobb]}}\n")
+    lab.write_limits(
+        "users: {alcie: {idle: 4h}}\ngroups: {g: {members: [bobb]}, h: {unix_groups: [phd, ds01-amdin]}}\n"
+    )
+    lab.facts.groups["phd"] = frozenset({"alice"})
 
 
 def no_certificates(lab: Lab) -> None:
@@ -278,7 +281,7 @@ def _slots(lab: Lab) -> list[Slot]:
         ("limits-file", replaceable_limits, State.FAILED, "they set everybody's limits"),
         ("limits-file", students_limits, State.WARNING, "in 1 place."),
         ("limits-file", too_much, State.WARNING, "in 2 places."),
-        ("limits-file", strangers, State.WARNING, "in 2 places."),
+        ("limits-file", strangers, State.WARNING, "in 3 places."),
         ("limits-file", no_certificates, State.WARNING, "in 1 place."),
         ("quarantine", fault, State.WARNING, "1 GPU out of service"),
         ("file-systems", no_nosuid, State.WARNING, "/home: mounted without nosuid,nodev"),

@@ -56,7 +56,7 @@ async def _odd(world: World, path: str) -> list[str]:
     """What is valid and does not fit: the machine, the people, the files it names."""
     settings = world.policy.settings
     people = await asyncio.to_thread(_strangers, settings.policy, world.directory)
-    odd = [*await _shortfalls(world), *people]
+    odd = [*await _shortfalls(world), *people, *await _empty_groups(world)]
     if settings.images.ca and await world.facts.file(settings.images.ca) is None:
         odd.append(f"images.ca: there is no file {settings.images.ca}")
     own = await world.facts.file(path)
@@ -78,6 +78,13 @@ async def _shortfalls(world: World) -> tuple[str, ...]:
             disk_bytes=disk.total_bytes if disk is not None else 0,
         ),
     )
+
+
+async def _empty_groups(world: World) -> list[str]:
+    """Unix groups the file names that nobody is in: nobody gets those limits."""
+    named = [(group.name, unix) for group in world.settings().policy.groups for unix in sorted(group.unix_groups)]
+    return [f"groups.{name}: nobody is in the Unix group '{unix}'" for name, unix in named
+            if not await world.facts.members(unix)]  # fmt: skip
 
 
 def _strangers(policy: Policy, directory: Directory) -> list[str]:

@@ -84,7 +84,7 @@ def test_a_file_that_is_no_ledger_is_said(path: Path, content: bytes) -> None:
     with refused() as told:
         SqlLedger(path)
     assert told[0].message == f"The ledger {path} is damaged."
-    assert f"mv {path} {path}.damaged" in told[0].hint
+    assert f"mv {path}* {path.parent}/damaged/" in told[0].hint
     assert path.read_bytes() == content
 
 
@@ -117,6 +117,19 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with refused() as told:
         SqlLedger(tmp_path / "none" / "ledger.db")
     assert "No such file" in told[0].message
+
+
+async def test_a_deleted_ledger_is_a_new_one_even_when_its_log_is_still_there(path: Path) -> None:
+    made = SqlLedger(path)
+    await made.write(some)
+    log = path.with_name("ledger.db-wal").read_bytes()
+    await made.close()
+    path.unlink()
+    path.with_name("ledger.db-wal").write_bytes(log)
+    fresh = SqlLedger(path)
+    assert await fresh.read(lambda books: (books.slots(), books.events())) == ((), ())
+    assert await fresh.verify() == ()
+    await fresh.close()
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(path: Path) -> None:

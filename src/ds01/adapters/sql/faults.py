@@ -59,12 +59,13 @@ def disk_full(where: str, said: str) -> Ds01Error:
 
 def damaged(where: str, said: str) -> Ds01Error:
     """The file is no ledger, or no longer one."""
+    folder = os.path.dirname(where) or "."
     return Ds01Error(
         LEDGER_ERROR,
         f"The ledger {where} is damaged.",
         reason=said,
-        hint=f"Keep a copy and move it away: mv {where} {where}.damaged. ds01d then rebuilds what is running "
-        "from the containers' labels.",
+        hint=f"Move it away and start ds01d: mkdir {folder}/damaged && mv {where}* {folder}/damaged/ "
+        "(what runs is rebuilt from the containers' labels)",
     )
 
 

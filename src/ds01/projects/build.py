@@ -27,6 +27,7 @@ from ds01.projects.diagnosis import diagnose
 from ds01.projects.recipe import Recipe
 
 SHOWN_LINES = 12
+LINE_LENGTH = 160
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +165,14 @@ def _failed(project: str, log: BuildLog) -> Ds01Error:
     return Ds01Error(
         found.kind,
         f"The image of '{project}' did not build: {found.cause}.",
-        reason="\n".join([f"It failed at: {log.title or 'the engine'}.", *(f"  {line}" for line in last)]),
+        reason="\n".join([f"It failed at: {log.title or 'the engine'}.", *(f"  {_short(line)}" for line in last)]),
         hint=found.hint,
         step=log.title,
     )
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= LINE_LENGTH else line[: LINE_LENGTH - 1] + "…"
 
 
 def _ended(failure: Exception) -> Ds01Error:

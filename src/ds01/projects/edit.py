@@ -169,7 +169,6 @@ def _remove(array: Array, name: str) -> str:
             BAD_PACKAGE,
             f"'{name}' is not in the project's package list.",
             reason=f"Did you mean '{near}'?" if near else f"It has: {', '.join(sorted(known)) or 'no packages'}.",
-            hint=f"ds01 image update --remove {near}" if near else "",
         )
     gone = [str(line) for line in array if packages.entry(str(line)).name == wanted]
     for line in gone:

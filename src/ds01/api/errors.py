@@ -5,6 +5,7 @@ A mistake of ours is logged with an id and a trace; the user gets a sentence wit
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from http import HTTPStatus
@@ -35,9 +36,16 @@ def install(app: FastAPI) -> None:
     app.add_middleware(Unexpected)
 
 
+class _Ascii(JSONResponse):
+    """JSON that holds whatever a user wrote, also half a surrogate pair, which no UTF-8 can."""
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
 def response(problem: Problem) -> JSONResponse:
     """A problem as an answer."""
-    return JSONResponse(plain(show(problem)), status_code=problem.kind.status)
+    return _Ascii(plain(show(problem)), status_code=problem.kind.status)
 
 
 def unexpected(error: BaseException) -> Problem:

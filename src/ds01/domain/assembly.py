@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ds01.domain.container import CACHES, SCHEMA_VERSION, Attachment, ContainerSpec, Door, Label, Mount, Resources
-from ds01.domain.gpu import SlotId
+from ds01.domain.gpu import NONE_VISIBLE, VISIBLE, SlotId, asks_for_devices
 from ds01.domain.image import Image
 from ds01.domain.lease import Lease
 from ds01.domain.limits import Limits
@@ -150,7 +150,7 @@ def data_targets(folders: Sequence[str]) -> tuple[str, ...]:
 
 
 def _environment(order: Order, user: User) -> dict[str, str]:
-    """Who one is and where caches go; what the user sets herself wins."""
+    """Who one is and where caches go; what the user sets herself wins, but for the GPUs: a lease says which."""
     return {
         "HOME": f"/home/{user.name_inside}",
         "USER": user.name_inside,
@@ -158,5 +158,6 @@ def _environment(order: Order, user: User) -> dict[str, str]:
         **(CACHES if order.workspace else {}),
         "DS01_CONTAINER": order.name,
         "DS01_PROJECT": order.project,
-        **order.environment,
+        **{name: value for name, value in order.environment.items() if not asks_for_devices(name)},
+        VISIBLE: NONE_VISIBLE,
     }

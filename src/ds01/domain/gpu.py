@@ -14,6 +14,26 @@ from typing import NewType
 SlotId = NewType("SlotId", str)
 """A GPU or MIG UUID: ``GPU-…`` or ``MIG-…``."""
 
+VISIBLE = "NVIDIA_VISIBLE_DEVICES"
+"""The variable by which NVIDIA's runtime is asked for GPUs."""
+
+NONE_VISIBLE = "void"
+"""Its value for none: an image may say ``all``, and nothing else overrules that."""
+
+VARIABLES = frozenset(
+    {
+        VISIBLE,
+        "NVIDIA_IMEX_CHANNELS",
+        "NVIDIA_GDS",
+        "NVIDIA_MOFED",
+        "NVIDIA_GDRCOPY",
+        "NVIDIA_NVSWITCH",
+        "NVIDIA_DISABLE_REQUIRE",
+        "SWARM_RESOURCE_GPU",
+    }
+)
+"""Variables runtimes read as a request for devices; only a lease may set them."""
+
 VANISHED = "the driver does not show it any more"
 """Why nobody is placed on a slot that is known only because a lease still names it."""
 
@@ -126,3 +146,8 @@ def flags(ask: GpuAsk) -> str:
     if ask.profile is None or ask.count == 0:
         return f"--gpus {ask.count}{memory}"
     return f"--gpus {ask.profile}{memory}"
+
+
+def asks_for_devices(variable: str) -> bool:
+    """Whether a variable is one only a lease may set."""
+    return variable in VARIABLES or variable.startswith("NVIDIA_MIG_")

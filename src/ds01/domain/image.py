@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
@@ -10,6 +11,14 @@ from ds01.domain.people import Uid
 
 ImageId = NewType("ImageId", str)
 """``sha256:…``."""
+
+REFERENCE_LENGTH = 512
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[:/@+][A-Za-z0-9_][A-Za-z0-9._-]*)*")
+
+
+def is_reference(text: str) -> bool:
+    """Whether ``text`` can name an image. What cannot is never put into an address of the engine: no ``..``."""
+    return len(text) <= REFERENCE_LENGTH and _REFERENCE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +41,16 @@ class Tag:
     image: ImageId
     provenance: str
     owner: Uid | None
+
+    def makes_owner(self, image: Image) -> Uid | None:
+        """Who owns ``image`` by this tag. A tag that names another image than it did when it was written proves
+        nothing, unless its owner built that one too.
+        """
+        from ds01.domain.container import Label
+
+        if self.owner is None or self.image == image.id or image.labels.get(Label.OWNER) == str(self.owner):
+            return self.owner
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import structlog
 
@@ -20,6 +21,12 @@ BATCH_SECONDS = 0.2
 PENDING = 5000
 PER_USER = 50
 """Records of one user in one batch; what is beyond is counted in one more."""
+
+LENGTH = 300
+"""Characters of one text in a record."""
+
+CHANGES = 20
+"""Changes of one request that are recorded one by one."""
 
 _LOG = structlog.get_logger("ds01.gateway.audit")
 
@@ -36,6 +43,7 @@ class Audit:
 
     def record(self, entry: DoorAudit) -> None:
         """Remember a decision."""
+        entry = recordable(entry)
         _LOG.info(
             "request", uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject,
             outcome=entry.outcome, rule=entry.rule, reason=entry.reason, changes=list(entry.changes),
@@ -79,6 +87,23 @@ class Audit:
             self._failing = True
             self._pending += batch
             self._wake.set()
+
+
+def recordable(entry: DoorAudit) -> DoorAudit:
+    """The entry in text that every ledger can hold: what a user wrote must not be able to stop the record."""
+    changes = [_plain(change) for change in entry.changes[:CHANGES]]
+    if len(entry.changes) > CHANGES:
+        changes.append(f"and {len(entry.changes) - CHANGES} more")
+    return replace(
+        entry, path=_plain(entry.path), subject=_plain(entry.subject), reason=_plain(entry.reason),
+        changes=tuple(changes),
+    )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Text without control characters and without what is no character, at most ``LENGTH`` of it."""
+    spelled = text[:LENGTH].encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in spelled)[:LENGTH]
 
 
 def _counted(entry: DoorAudit, count: int) -> DoorAudit:

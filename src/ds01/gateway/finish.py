@@ -12,6 +12,7 @@ from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.resources import OOM_SCORE
 from ds01.domain.dockerpolicy.running import LOG
 from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
 from ds01.wire.door import DoorGrant, StagedBind
 
 TRUSTED = tuple(
@@ -19,7 +20,7 @@ TRUSTED = tuple(
 )
 """Every label DS01 reads; each is set at create, because an image's labels are inherited."""
 
-VOID = "NVIDIA_VISIBLE_DEVICES=void"
+VOID = f"{VISIBLE}={NONE_VISIBLE}"
 PRELOAD = "LD_PRELOAD"
 """Emptied where NVIDIA's hooks put the GPU in: they run on the host with the container's environment."""
 
@@ -102,8 +103,7 @@ def _environment(asked: Iterable[str], grant: DoorGrant) -> list[Json]:
     given = {name: f"{name}={value}" for name, value in grant.environment.items()}
     if grant.requests:
         given[PRELOAD] = f"{PRELOAD}="
-    if "NVIDIA_VISIBLE_DEVICES" not in given:
-        given["NVIDIA_VISIBLE_DEVICES"] = VOID
+    given.setdefault(VISIBLE, VOID)
     return [*(entry for entry in asked if entry.split("=", 1)[0] not in given), *given.values()]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 
 import structlog
 
@@ -119,9 +118,10 @@ class Server:
             )  # fmt: skip
 
     def _record(self, uid: int, head: Head | None, path: str, subject: str, error: RefusedError) -> None:
-        entry = DoorAudit(uid=uid, method=head.method if head else "", path=path[:200], subject=subject,
-                          outcome="denied", rule=error.rule, reason=error.what[:300])  # fmt: skip
-        self._gate.audit.record(replace(entry, path=entry.path.encode("ascii", "backslashreplace").decode("ascii")))
+        self._gate.audit.record(
+            DoorAudit(uid=uid, method=head.method if head else "", path=path[:200], subject=subject,
+                      outcome="denied", rule=error.rule, reason=error.what)
+        )  # fmt: skip
 
 
 async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: RefusedError) -> bool:

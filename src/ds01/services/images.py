@@ -47,7 +47,7 @@ def may_use(books: Books, caller: Caller, settings: Settings, image: Image) -> b
     if caller.admin:
         return True
     known = [(ref, books.tag(ref)) for ref in image.tags]
-    return any(tag.owner == caller.uid if tag and tag.owner is not None else shared(settings, ref, tag)
+    return any(tag.makes_owner(image) == caller.uid if tag and tag.owner is not None else shared(settings, ref, tag)
                for ref, tag in known)  # fmt: skip
 
 

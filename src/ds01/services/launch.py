@@ -91,6 +91,8 @@ def _there(container: Container | None) -> Container:
 
 async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Launch:
     name = checked(request.name or request.project, "container name")
+    if request.project:
+        checked(request.project, "project name")
     reference = request.image or f"{image_repository(caller.uid, request.project)}:latest"
     own = not request.image
     wanted = _ask(world, caller, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from dev.engine import OwnEngine
 
 from ds01.adapters.docker import upper
 from ds01.adapters.docker.engine import DockerEngine
+from ds01.domain.changes import Change
 from ds01.domain.container import ContainerId
 
 pytestmark = pytest.mark.engine
@@ -52,3 +54,32 @@ async def test_w2_the_writable_layer_tells_what_the_engine_tells(engine: OwnEngi
             await port.close()
     finally:
         docker(engine, "rm", "-f", made)
+
+
+def test_o6_links_lead_nowhere_while_the_layer_is_read(tmp_path: Path) -> None:
+    """What runs in a container exchanges folders for links while root reads its layer; names of the host stay out."""
+    host, layer, lower = tmp_path / "host", tmp_path / "layer", tmp_path / "lower"
+    for folder in (host / "of-alice", layer / "a", lower):
+        folder.mkdir(parents=True)
+    (host / "of-alice" / "secret").touch()
+    (lower / "a").symlink_to(host)
+    (layer / "a" / "of-alice").touch()
+    reading = upper.changes(str(layer), (str(lower),))
+    assert next(reading) == Change(kind="C", path="/a")
+    assert next(reading) == Change(kind="A", path="/a/of-alice"), "a link below is no window to the host"
+    reading = upper.changes(str(layer), ())
+    assert next(reading).path == "/a"
+    (layer / "a").rename(layer / "b")
+    (layer / "a").symlink_to(host)
+    assert "of-alice" not in "".join(change.path for change in reading)
+
+
+def test_folders_deeper_than_any_path_are_read(tmp_path: Path) -> None:
+    place = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("deep", dir_fd=place)
+        place, before = os.open("deep", os.O_RDONLY, dir_fd=place), place
+        os.close(before)
+    os.close(place)
+    assert len(tuple(upper.changes(str(tmp_path), (str(tmp_path),)))) == upper.DEPTH + 1
+    subprocess.run(["rm", "-rf", str(tmp_path / "deep")], check=True)

@@ -13,7 +13,7 @@ from ds01.adapters.docker.write import create_body, recreate_body
 from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, WRONG_STATE, Ds01Error
-from ds01.domain.image import Image, ImageId
+from ds01.domain.image import Image, ImageId, is_reference
 from ds01.ports.engine import EngineEvent, EngineVersion, Process, Usage
 
 COMMIT_SECONDS = 600.0
@@ -134,6 +134,8 @@ class DockerEngine:
 
     async def image(self, reference: str) -> Image | None:
         """An image by name or id, None when it is not here."""
+        if not is_reference(reference):
+            return None
         try:
             return read.image_inspected(await self._http.json("GET", f"images/{reference}/json"))
         except Ds01Error as error:
@@ -147,6 +149,8 @@ class DockerEngine:
 
     async def remove_image(self, reference: str) -> None:
         """Remove a name, and the image with its last name."""
+        if not is_reference(reference):
+            raise Ds01Error(NO_IMAGE, f"There is no image '{reference[:80]}'.", hint="ds01 image list")
         await self._http.json("DELETE", f"images/{reference}")
 
     async def ensure_network(self, name: str, labels: dict[str, str]) -> None:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ds01.domain.container import Attachment, DeviceRequest
-from ds01.domain.gpu import Slot
+from ds01.domain.gpu import NONE_VISIBLE, VISIBLE, Slot
 
 CDI_KIND = "nvidia.com/gpu"
 CDI_FOLDERS = (Path("/etc/cdi"), Path("/var/run/cdi"))
 CDI_SINCE = 25
 """The first Docker Engine whose API takes CDI devices."""
 
-_NO_GPU = Attachment(environment={"NVIDIA_VISIBLE_DEVICES": "void"})
+_NO_GPU = Attachment(environment={VISIBLE: NONE_VISIBLE})
 
 Attach = Callable[[Sequence[Slot]], Attachment]
 
@@ -71,6 +71,6 @@ def specified(slots: Sequence[Slot], folders: Sequence[Path] = CDI_FOLDERS) -> b
 
 def _environment(slots: Sequence[Slot]) -> dict[str, str]:
     return {
-        "NVIDIA_VISIBLE_DEVICES": ",".join(slot.id for slot in slots),
+        VISIBLE: ",".join(slot.id for slot in slots),
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
     }

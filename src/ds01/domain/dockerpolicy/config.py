@@ -17,20 +17,7 @@ from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, kept
 from ds01.domain.dockerpolicy.mounts import target
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
-
-GPU_VARIABLES = frozenset(
-    {
-        "NVIDIA_VISIBLE_DEVICES",
-        "NVIDIA_IMEX_CHANNELS",
-        "NVIDIA_GDS",
-        "NVIDIA_MOFED",
-        "NVIDIA_GDRCOPY",
-        "NVIDIA_NVSWITCH",
-        "NVIDIA_DISABLE_REQUIRE",
-        "SWARM_RESOURCE_GPU",
-    }
-)
-"""Variables the NVIDIA runtime reads as a request for devices; only a lease may set them."""
+from ds01.domain.gpu import asks_for_devices
 
 STOP_SECONDS = 300
 HEALTH_INTERVAL_NS = 5_000_000_000
@@ -45,16 +32,11 @@ def environment(case: Case, value: Json, field: str = "Env") -> list[str]:
     found = []
     for entry in shape.texts(field, value, multiline=True):
         name = entry.split("=", 1)[0]
-        if asks_for_gpus(name):
+        if asks_for_devices(name):
             case.changed("create.env", f"{name} left out: GPUs come from a lease")
         else:
             found.append(entry)
     return found
-
-
-def asks_for_gpus(name: str) -> bool:
-    """Whether a variable is one only a lease may set."""
-    return name in GPU_VARIABLES or name.startswith("NVIDIA_MIG_")
 
 
 def labels(case: Case, value: Json, field: str = "Labels") -> dict[str, str]:

@@ -11,7 +11,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowe
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _OWN = re.compile(r"ds01-([0-9]+)/.*")
-_DEFAULTS = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/")
+_DEFAULT_REGISTRIES = ("index.docker.io/", "docker.io/")
 LENGTH = 255
 
 
@@ -21,10 +21,11 @@ def reference(text: str) -> str:
     repository, tag = (text.rpartition(":")[0], text.rpartition(":")[2]) if ":" in last else (text, "latest")
     if len(repository) > LENGTH or not _REPOSITORY.fullmatch(repository) or not _TAG.fullmatch(tag):
         raise malformed("tags.name", f"{text[:80]!r} cannot be an image's name", "Names are lower case: name:tag.")
-    for prefix in _DEFAULTS:
-        if repository.startswith(prefix):
-            repository = repository.removeprefix(prefix)
-            break
+    registry = next((name for name in _DEFAULT_REGISTRIES if repository.startswith(name)), "")
+    repository = repository.removeprefix(registry)
+    library, slash, name = repository.partition("/")
+    if library == "library" and slash and "/" not in name:
+        repository = name
     return f"{repository}:{tag}"
 
 

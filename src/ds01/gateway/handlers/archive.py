@@ -1,8 +1,9 @@
 """``archive``: files into and out of a container (``docker cp``).
 
 The engine copies as root. Engines before 29.5.1 can be led astray while the container runs, and by compressed
-archives; and where a folder of the host is mounted from a file system that honours setuid, an archive could plant such
-files on the host. What is copied in is read as a plain archive without devices on its way.
+archives; and where a folder of the host is mounted and the container runs as its owner, the engine would read what is
+closed to her and plant what is not hers to make. What is copied in is read as a plain archive without devices on its
+way.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ async def look(call: Call) -> None:
     """``HEAD``: what is at a path."""
     await call.nothing()
     container = await call.container()
+    _check_own(container)
     with call.gate.moves.copying(container.id):
         await _check_still(call, container)
         await call.pass_whole(Ask(method="HEAD", target=_target(call, container)))
@@ -33,6 +35,7 @@ async def take(call: Call) -> None:
     """``GET``: a path as an archive."""
     await call.nothing()
     container = await call.container()
+    _check_own(container)
     with call.gate.moves.copying(container.id):
         await _check_still(call, container)
         await flow.stream(call, Ask(method="GET", target=_target(call, container)))
@@ -41,10 +44,7 @@ async def take(call: Call) -> None:
 async def put(call: Call) -> None:
     """``PUT``: an archive into a path."""
     container = await call.container()
-    if container.force_user:
-        raise not_allowed(
-            "archive.setuid", "copying files as root into a container with your folders", "Use ds01 cp, or the folder."
-        )
+    _check_own(container)
     reader = Context(wanted=frozenset())
 
     async def end() -> Sequence[bytes]:
@@ -55,6 +55,14 @@ async def put(call: Call) -> None:
         await _check_still(call, container)
         ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type="application/x-tar")
         await flow.upload(call, ask, reader.feed, end)
+
+
+def _check_own(container: DoorContainer) -> None:
+    """What runs as its owner must not be read or written as root: her folders may hold files of others."""
+    if container.force_user:
+        raise not_allowed(
+            "archive.owner", "copying files as root in a container with your folders", "Use ds01 cp, or the folder."
+        )
 
 
 def _target(call: Call, container: DoorContainer) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, cast
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
+from ds01.domain.image import is_reference
 from ds01.gateway.call import Call
 from ds01.gateway.finish import Blueprint
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.upstream import Ask
-
-_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[:/@+][A-Za-z0-9_][A-Za-z0-9._-]*)*")
-REF_LENGTH = 512
 
 
 async def resolve(call: Call, ref: str) -> Blueprint:
@@ -26,7 +23,7 @@ async def resolve(call: Call, ref: str) -> Blueprint:
 
 async def look_up(call: Call, ref: str) -> dict[str, Any]:
     """What the engine says of an image this user may see."""
-    if len(ref) > REF_LENGTH or not _REF.fullmatch(ref):
+    if not is_reference(ref):
         raise absent("image", ref)
     head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/images/{ref}/json")))
     if head.status == 404 or head.status == 400:

@@ -85,7 +85,8 @@ async def image(world: World, image_id: str) -> DoorImage:
 def image_shown(world: World, books: Books, found: Image) -> DoorImage:
     """An image with its owners: those of its tags; without any, the one its label names (set at build, by us)."""
     tags = [(ref, books.tag(ref)) for ref in found.tags]
-    owners = {_account(books, tag.owner) for _, tag in tags if tag is not None and tag.owner is not None}
+    by_tag = {tag.makes_owner(found) for _, tag in tags if tag is not None}
+    owners = {_account(books, owner) for owner in by_tag if owner is not None}
     settings = world.settings()
     common = any(not _owned(tag) and shared(settings, ref, tag) for ref, tag in tags)
     if not owners and not common and found.labels.get(Label.OWNER, "").isdecimal():

@@ -1,0 +1,139 @@
+"""Attacks no table foresaw: each was tried by hand first, worked, and is closed for its whole kind."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+import time
+from typing import Any
+
+import pytest
+from dev import people
+
+from tests.engine.gateway.conftest import Victim
+from tests.engine.gateway.ground import Ground, Reply, User, ask, connected
+
+pytestmark = [pytest.mark.engine, pytest.mark.root]
+TAR = "application/x-tar"
+
+
+def context(**files: str) -> bytes:
+    """A build context."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return held.getvalue()
+
+
+def build(user: User, query: str, dockerfile: str = "FROM scratch\nCOPY x /x\n", **files: str) -> Reply:
+    """A build with the engine's own builder."""
+    sent = context(Dockerfile=dockerfile, x=str(user.uid), **files)
+    return user.call("POST", f"/v1.41/build?{query}", sent, Content_Type=TAR)
+
+
+def tags(field: Ground) -> set[str]:
+    """Every tag there is."""
+    return {tag for image in field.root("GET", "/images/json").json for tag in image["RepoTags"] or ()}
+
+
+def control(user: User, field: Ground, method: str, path: str, body: Any = None) -> Reply:
+    """A request to ds01d as this user."""
+    with people.acting_as(user.person):
+        sock = connected(str(field.run / "ds01d.sock"))
+    return ask(sock, method, path, body)
+
+
+def header(name: bytes, size: int, kind: bytes) -> bytes:
+    """The head of one entry of an archive."""
+    head = bytearray(512)
+    head[: len(name)], head[124:136], head[156:157] = name, b"%011o\0" % size, kind
+    head[148:156] = b"        "
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head)
+
+
+def test_d16_a_name_that_is_no_text_cannot_stop_the_record(mallory: User, alice: User) -> None:
+    """A refusal whose sentence no ledger could hold would stop the record, and with it every change by anybody."""
+    refused = mallory.call("POST", "/v1.41/build", header(b"\xff\xfe", 2 << 20, b"x"), Content_Type=TAR)
+    assert refused.status == 400
+    time.sleep(0.6)
+    made = alice.create("", Cmd=["true"])
+    assert made.status == 201, made.body
+
+
+def test_d20_a_name_the_engine_shortens_is_the_short_name(mallory: User, field: Ground) -> None:
+    """``library/x`` is ``x`` to the engine: a protected name must not be written by its long form."""
+    before = tags(field)
+    for name in ("docker.io/ds01/minimal", "index.docker.io/ds01/minimal", "ds01/minimal:2"):
+        assert build(mallory, f"t={name}").status == 403
+    assert tags(field) == before
+    assert build(mallory, "t=library/mallorys").status == 200
+    assert "mallorys:latest" in tags(field)
+    assert [row["RepoTags"] for row in mallory.call("GET", "/v1.41/images/json").json if row["RepoTags"]]
+    assert control(mallory, field, "GET", "/v1/images").json[0]["tags"] == ["mallorys:latest"]
+
+
+def test_d20_an_image_put_under_her_tag_is_not_hers(mallory: User, alice: User, field: Ground) -> None:
+    """Somebody else's image behind her tag, however it came there, is neither shown nor run as her own."""
+    assert build(alice, "t=alices-own").status == 200
+    assert build(mallory, "t=mallorys-own").status == 200
+    assert field.root("POST", "/images/mallorys-own/tag?repo=alices-own&tag=latest").status == 201
+    made = alice.call("POST", "/v1.41/containers/create", {"Image": "alices-own", "Cmd": ["/x"]})
+    assert made.status == 404, made.body
+    request = {"project": "p", "workspace": "", "image": "alices-own", "gpus": "0"}
+    assert control(alice, field, "POST", "/v1/launches/plan", request).status == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_o6_the_engine_reads_nothing_of_others_for_her(mallory: User, alice: User, field: Ground, method: str) -> None:
+    """In her folder there may be files closed to her; a copy out of her container would read them as root."""
+    place = mallory.folder("team")
+    private = place / "of-alice"
+    private.mkdir(exist_ok=True)
+    (private / "secret").write_text("only alice reads this")
+    os.chown(private, alice.uid, alice.person.gid)
+    private.chmod(0o700)
+    made = mallory.create("", Cmd=["sleep", "9"], HostConfig={"Binds": [f"{place}:/m"]}).json["Id"]
+    found = mallory.call(method, f"/v1.41/containers/{made}/archive?path=/m/of-alice/secret")
+    assert found.status == 403
+    assert b"only alice" not in found.body
+    assert "secret" not in json.dumps(dict(found.headers))
+
+
+def test_g3_a_launch_asks_for_no_gpu_by_its_environment(mallory: User, field: Ground) -> None:
+    variables = {
+        "NVIDIA_VISIBLE_DEVICES": "all",
+        "NVIDIA_MIG_CONFIG_DEVICES": "all",
+        "NVIDIA_GDS": "1",
+        "OK": "1",
+    }
+    request = {"project": "g3", "workspace": "", "image": "ds01/tiny", "gpus": "0", "environment": variables}
+    control(mallory, field, "POST", "/v1/launches", request)
+    environment = field.seen(f"g3._.{mallory.uid}")["Config"]["Env"]
+    assert "NVIDIA_VISIBLE_DEVICES=void" in environment
+    assert "OK=1" in environment
+    assert not [entry for entry in environment if entry.startswith(("NVIDIA_MIG", "NVIDIA_GDS"))]
+
+
+@pytest.mark.parametrize(
+    "image", ["a/../../containers/{id}", "a/../../containers/{name}", "../info", "x?all=1#", "\ud800"]
+)
+def test_p10_an_image_is_no_path_to_the_engine(mallory: User, field: Ground, victim: Victim, image: str) -> None:
+    """ds01d asks the engine as root: what a launch calls an image must not lead to a container of somebody else."""
+    name = image.format(id=victim.id, name=f"victim._.{field.alice.uid}")
+    request = {"project": "p10", "workspace": "", "image": name, "gpus": "0"}
+    found = control(mallory, field, "POST", "/v1/launches/plan", request)
+    assert (found.status, found.json["error"]["code"]) == (404, "image.unknown")
+    request = {"project": f"../../containers/{victim.id}", "name": "p10", "workspace": "", "gpus": "0"}
+    assert control(mallory, field, "POST", "/v1/launches/plan", request).status == 400
+
+
+def test_p23_a_project_is_a_name(mallory: User, field: Ground) -> None:
+    """Its name is shown in other people's terminals."""
+    request = {"project": "\x1b]0;owned\x07", "name": "p23", "workspace": "", "image": "ds01/tiny", "gpus": "0"}
+    assert control(mallory, field, "POST", "/v1/launches/plan", request).status == 400

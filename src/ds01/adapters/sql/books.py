@@ -8,11 +8,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Table, update
+from sqlalchemy import Connection, Executable, Row, Table
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import chain, statements, tables
 from ds01.adapters.sql.hot import Hot, Slots
+from ds01.adapters.sql.prepared import Statement, prepared
 from ds01.domain.container import Container, ContainerId
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
@@ -44,7 +45,7 @@ class SqlBooks:
     def put_slots(self, slots: Sequence[Slot]) -> None:
         """Replace the inventory; rows of vanished slots stay, so that old leases still say what they were."""
         self.hot = replace(self.hot, slots=None)
-        self._run(update(tables.slots).values(present=False))
+        self._write(statements.ALL_ABSENT, {"present": False})
         for position, slot in enumerate(slots):
             self._put(tables.slots, {**vars(slot), "present": True, "position": position})
 
@@ -58,7 +59,7 @@ class SqlBooks:
     def quarantine(self, slot: SlotId, reason: str | None) -> None:
         self.hot = replace(self.hot, quarantined=None)
         if reason is None:
-            self._run(statements.remove(tables.quarantines), {"key_slot": slot})
+            self._write(statements.remove(tables.quarantines), {"key_slot": slot})
         else:
             self._put(tables.quarantines, {"slot": slot, "reason": reason})
 
@@ -117,9 +118,9 @@ class SqlBooks:
     def _write_lease(self, lease: Lease, *, slots: bool) -> None:
         self._put(tables.leases, {key: value for key, value in vars(lease).items() if key != "slots"})
         if slots:
-            self._run(statements.put_lease_slots(self._connection.dialect.name), _lease_rows(lease))
+            self._write(statements.put_lease_slots(self._connection.dialect.name), *_lease_rows(lease))
         if lease.ended_at is not None:
-            self._run(statements.MARK_USED, {"of_lease": lease.id, "at": lease.ended_at})
+            self._write(statements.MARK_USED, {"of_lease": lease.id, "at": lease.ended_at})
 
     def _remember(self, lease: Lease) -> None:
         if lease.ended_at is None:
@@ -180,7 +181,7 @@ class SqlBooks:
         self._put(tables.tags, vars(tag))
 
     def drop_tag(self, ref: str) -> None:
-        self._run(statements.remove(tables.tags), {"key_ref": ref})
+        self._write(statements.remove(tables.tags), {"key_ref": ref})
 
     # accounts ---------------------------------------------------------------------------------------
     def account(self, uid: Uid) -> Account | None:
@@ -192,18 +193,19 @@ class SqlBooks:
 
     # events -----------------------------------------------------------------------------------------
     def record(self, event: Event) -> Event:
-        link = chain.link(self._last_hash(), event)
-        values = {key: value for key, value in vars(event).items() if key != "seq"}
-        seq = self._run(statements.insert_into(tables.events), {**values, "hash": link}).inserted_primary_key[0]
-        self.hot = replace(self.hot, hash=link)
-        self.recorded = int(seq)
-        return replace(event, seq=self.recorded)
+        seq, before = self._chain_end()
+        numbered = replace(event, seq=seq + 1)
+        link = chain.link(before, numbered)
+        self._write(statements.insert_into(tables.events), {**vars(numbered), "hash": link})
+        self.hot = replace(self.hot, chain=(numbered.seq, link))
+        self.recorded = numbered.seq
+        return numbered
 
-    def _last_hash(self) -> str:
-        if self.hot.hash is None:
-            row = self._one(statements.LAST_HASH)
-            return chain.START if row is None else str(row.hash)
-        return self.hot.hash
+    def _chain_end(self) -> tuple[int, str]:
+        if self.hot.chain is None:
+            row = self._one(statements.CHAIN_END)
+            return (0, chain.START) if row is None else (row.seq, row.hash)
+        return self.hot.chain
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
@@ -231,8 +233,8 @@ class SqlBooks:
         self._put(tables.notes, {"key": key, "value": value})
 
     # how it is said in SQL --------------------------------------------------------------------------
-    def _run(self, statement: Executable, values: Any = None) -> Any:
-        return self._connection.execute(statement, values)
+    def _write(self, statement: Statement, *rows: Mapping[str, Any]) -> None:
+        prepared(statement, self._connection.dialect, tuple(rows[0])).run(self._connection, rows)
 
     def _all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         return self._connection.execute(statement, values).all()
@@ -242,7 +244,7 @@ class SqlBooks:
 
     def _put(self, table: Table, values: Mapping[str, Any]) -> None:
         """Replace the row with this primary key, or insert it."""
-        self._run(statements.replace_in(table, self._connection.dialect.name), dict(values))
+        self._write(statements.replace_in(table, self._connection.dialect.name), values)
 
 
 def _leases(rows: Iterable[Row[Any]]) -> tuple[Lease, ...]:

@@ -29,10 +29,10 @@ class Slots:
 
 @dataclass(frozen=True, kw_only=True)
 class Hot:
-    """``open`` are the open leases, ``hash`` is the end of the chain of events."""
+    """``open`` are the open leases, ``chain`` is the number and the hash of the last event."""
 
     slots: Slots | None = None
     quarantined: Mapping[SlotId, str] | None = None
     last_used: Mapping[SlotId, datetime] | None = None
     open: Mapping[LeaseId, Lease] | None = None
-    hash: str | None = None
+    chain: tuple[int, str] | None = None

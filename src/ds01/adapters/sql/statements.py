@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Delete,
-    Executable,
     Insert,
     Select,
     Table,
@@ -48,9 +47,10 @@ def _fields(table: Table, kind: type[Any], *without: str) -> list[ColumnElement[
 
 
 _LIVE: ColumnElement[bool] = literal_column("state != 'removed'")
-"""As text, , because a partial index serves only a condition that is written like its own."""
+"""As text, because a partial index serves only a condition that is written like its own."""
 
 SLOTS = select(*_fields(slots, Slot), slots.c.present).order_by(slots.c.gpu_index, slots.c.position, slots.c.id)
+ALL_ABSENT = update(slots).values(present=bindparam("present"))
 LAST_USED = select(slots.c.id, slots.c.last_used_at).where(slots.c.last_used_at.is_not(None))
 MARK_USED = (
     update(slots)
@@ -82,7 +82,6 @@ NAMED_LIVE = NAMED.where(_LIVE)
 _TAG = _fields(tags, Tag)
 TAGS = select(*_TAG).order_by(tags.c.ref)
 TAG = select(*_TAG).where(tags.c.ref == bindparam("ref"))
-DROP_TAG = delete(tags).where(tags.c.ref == bindparam("ref"))
 
 ACCOUNT = (
     select(*_fields(accounts, Account))
@@ -93,7 +92,7 @@ ACCOUNT = (
 
 EVENTS = select(*_fields(events, Event))
 CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq.desc())
-LAST_HASH = select(events.c.hash).order_by(events.c.seq.desc()).limit(1)
+CHAIN_END = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
 LAST_SEQ = select(func.max(events.c.seq))
 
 NOTE = select(notes.c.value).where(notes.c.key == bindparam("key"))
@@ -112,19 +111,19 @@ def insert_into(table: Table) -> Insert:
 
 
 @cache
-def replace_in(table: Table, dialect: str) -> Executable:
+def replace_in(table: Table, dialect: str) -> Insert:
     """One row: inserted, or put in the place of the one with its primary key."""
     keys = list(table.primary_key)
     return _upsert(table, dialect, [column.name for column in table.columns if column not in set(keys)])
 
 
 @cache
-def put_lease_slots(dialect: str) -> Executable:
+def put_lease_slots(dialect: str) -> Insert:
     """The slots of a lease; of one that is known only whether they are open changes."""
     return _upsert(lease_slots, dialect, ["open"])
 
 
-def _upsert(table: Table, dialect: str, changing: Sequence[str]) -> Executable:
+def _upsert(table: Table, dialect: str, changing: Sequence[str]) -> Insert:
     statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
     changes = {name: statement.excluded[name] for name in changing}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)

@@ -40,16 +40,28 @@ class _Unix(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def answers(path: str, target: str = "/_ping") -> bool:
-    """Whether an engine (or with its own ``target`` another program) answers on this socket."""
+def get(path: str, target: str) -> bytes:
+    """The body that a program on this socket answers with. Raises OSError when there is no good answer."""
     connection = _Unix(path)
     try:
         connection.request("GET", target)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise OSError(f"{target} at {path}: status {answer.status}")
+        return answer.read()
+    except http.client.HTTPException as error:
+        raise OSError(f"{target} at {path}: {error}") from error
     finally:
         connection.close()
+
+
+def answers(path: str, target: str = "/_ping") -> bool:
+    """Whether an engine (or with its own ``target`` another program) answers on this socket."""
+    try:
+        get(path, target)
+    except OSError:
+        return False
+    return True
 
 
 def available() -> bool:

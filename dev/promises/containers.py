@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 
 from dev import programs
@@ -79,13 +78,13 @@ def e3_recreating_takes_hardly_longer_than_docker(lab: Lab) -> str:
     """Recreate from an existing image: the shell is there within 1 s of what docker run itself needs."""
     lab.ada.project("thesis", *PACKAGES)
     ours, theirs = [], []
-    for _ in range(3):
+    for _ in range(4):
         ours.append(_to_shell(lab.ada, str(lab.ada.commands / "ds01"), "launch", "thesis", "--gpus", "1", "--yes"))
         lab.ada.ds01("retire", "thesis", "--yes")
         theirs.append(_docker_to_shell(lab))
-    extra = statistics.median(ours) - statistics.median(theirs)
-    expect(extra < 1, f"launch took {ours} s, docker run {theirs} s")
-    return f"To a shell that answers: {statistics.median(ours):.2f} s, docker run {statistics.median(theirs):.2f} s."
+    # The best of each: whatever else the machine does at the moment only adds.
+    expect(min(ours) - min(theirs) < 1, f"launch took {ours} s, docker run {theirs} s")
+    return f"To a shell that answers: {min(ours):.2f} s, docker run {min(theirs):.2f} s."
 
 
 def _to_shell(student: Student, *command: str) -> float:

@@ -124,7 +124,7 @@ class Student:
     def retires_all(self) -> None:
         """Leave nothing behind."""
         for found in self.containers():
-            self.ds01("retire", found["name"], "--yes")
+            self.ds01("retire", found["name"], "--force", "--yes")
 
 
 @dataclass(kw_only=True)
@@ -182,6 +182,11 @@ class Lab:
     def free_slots(self) -> int:
         """How many slots nobody holds."""
         return int(self.root("status")["gpus"]["free"])
+
+    def leases(self) -> list[dict[str, Any]]:
+        """All open leases of the server, as ds01d tells an admin."""
+        found: list[dict[str, Any]] = json.loads(engine.get(self.stack.api, "/v1/leases?all=1"))
+        return found
 
     # What befalls it -----------------------------------------------------------------------------------
     def kill_ds01d(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ from ds01.wire.errors import ErrorBody
 
 T = TypeVar("T")
 SECONDS = 30
+SILENCE_SECONDS = 20
+"""ds01d says something on the registry stream more often than this, or it is not there."""
 
 
 class DoorDownError(Exception):
@@ -103,15 +106,19 @@ class Door:
                 head = await exchange.answered(SECONDS)
                 if head.status != 200:
                     raise DoorDownError(f"ds01d answered {head.status} for the registry")
-                held = b""
-                async for parts in exchange.pieces():
+                held, pieces = b"", exchange.pieces()
+                while True:
+                    async with asyncio.timeout(SILENCE_SECONDS):
+                        parts = await anext(pieces, None)
+                    if parts is None:
+                        return
                     *lines, held = (held + b"".join(parts)).split(b"\n")
                     for line in filter(None, lines):
                         yield codec.parse(DoorUpdate, json.loads(line))
             finally:
                 exchange.close()
-        except (UpstreamError, ConnectionError, ValueError) as error:
-            raise DoorDownError(str(error)) from error
+        except (UpstreamError, ConnectionError, TimeoutError, ValueError) as error:
+            raise DoorDownError(str(error) or "ds01d is silent") from error
 
     async def _find(self, kind: type[T], target: str) -> T | None:
         status, data = await self._ask(Ask(method="GET", target=target))

@@ -8,7 +8,7 @@ import os
 import resource
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
@@ -54,11 +54,15 @@ def many_files() -> None:
 
 
 class Listener:
-    """Accepts connections, counts them by user, and serves each in a task of its own."""
+    """Accepts connections, counts them by user, and serves each in a task of its own.
 
-    def __init__(self, server: Server, presence: Presence) -> None:
+    ``identify`` tells the uid behind a descriptor.
+    """
+
+    def __init__(self, server: Server, presence: Presence, identify: Callable[[int], int] = peer_uid) -> None:
         self._server = server
         self._presence = presence
+        self._identify = identify
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
 
@@ -70,7 +74,7 @@ class Listener:
         )
 
     def _opened(self, client: Stream) -> None:
-        uid = peer_uid(client.transport.get_extra_info("socket").fileno())
+        uid = self._identify(client.transport.get_extra_info("socket").fileno())
         if not self._presence.enter(uid):
             _turn_away(client, too_many())
             return

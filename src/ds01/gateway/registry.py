@@ -44,22 +44,24 @@ class Registry:
         """Keep the mirror, for as long as the gateway runs."""
         while True:
             try:
-                await self._follow_once()
+                await self.follow_once()
             except DoorDownError as error:
                 _LOG.warning("registry.lost", reason=str(error))
-            finally:
-                self._following = False
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _follow_once(self) -> None:
+    async def follow_once(self) -> None:
+        """One stream, until ds01d goes away. Raises DoorDownError."""
         containers: dict[str, DoorContainer] = {}
         images: dict[str, DoorImage] = {}
-        async for update in self._door.updates():
-            self._contact = self._clock()
-            if update.ready:
-                self._containers, self._images, self._following = containers, images, True
-            else:
-                _apply(update, containers, images)
+        try:
+            async for update in self._door.updates():
+                self._contact = self._clock()
+                if update.ready:
+                    self._containers, self._images, self._following = containers, images, True
+                else:
+                    _apply(update, containers, images)
+        finally:
+            self._following = False
 
     @property
     def usable(self) -> bool:

@@ -97,7 +97,7 @@ class Exchange:
             self.head = parse_answer(data, self._ask.method)
         except RefusedError as error:
             raise UpstreamError(error.what) from error
-        if self.head.status < 200 and self.head.status != 101:
+        if self.head.status < 200 and not (self.head.status == 101 and self._ask.upgrade):
             raise UpstreamError("the engine sent an interim answer nobody asked for")
         if 300 <= self.head.status < 400 and self.head.status != 304:
             raise UpstreamError("the engine sent a redirect")

@@ -177,10 +177,14 @@ class Ground:
 
     def start(self) -> None:
         """Start ds01d and the gateway, each with its socket answering."""
+        self.start_ds01d()
+        self.start_gateway()
+
+    def start_ds01d(self) -> None:
+        """Start ds01d and wait until it answers."""
         self._start("ds01d", "--state", str(self.state), "--limits", str(self.run / "limits.yaml"),
                     "--gateway-uid", str(people.gateway().uid))  # fmt: skip
         self._wait(str(self.run / "ds01d.sock"), "/v1/ping")
-        self.start_gateway()
 
     def start_gateway(self) -> None:
         """Start the gateway and wait until it answers and knows who owns what."""

@@ -154,11 +154,11 @@ class DockerEngine:
         await self._http.json("DELETE", f"images/{reference}")
 
     async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
-        """A bridge network without traffic between its containers."""
+        """One user's bridge network: her containers find each other; ports are published on loopback."""
         found = await self._http.json("GET", "networks", {"filters": json.dumps({"name": [f"^{name}$"]})})
         if found:
             return
-        options = {"com.docker.network.bridge.enable_icc": "false"}
+        options = {"com.docker.network.bridge.host_binding_ipv4": "127.0.0.1"}
         body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels, "Options": options}
         try:
             await self._http.json("POST", "networks/create", body=body)

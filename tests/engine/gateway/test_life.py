@@ -1,0 +1,160 @@
+"""The life of containers made through plain Docker, and of the two programs beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.gateway.conftest import Victim
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+
+pytestmark = [pytest.mark.engine, pytest.mark.root]
+GPU = {"DeviceRequests": [{"Count": 1, "Capabilities": [["gpu"]]}]}
+
+
+def rows(field: Ground, query: str) -> list[tuple[Any, ...]]:
+    """What the ledger says, read beside ds01d."""
+    with sqlite3.connect(f"file:{field.state}/ledger.db?mode=ro", uri=True) as ledger:
+        return ledger.execute(query).fetchall()
+
+
+def open_leases(field: Ground) -> list[tuple[Any, ...]]:
+    return rows(field, "select id, state from leases where state in ('reserved', 'active', 'held')")
+
+
+@pytest.mark.parametrize("client", ["docker", OLD_CLIENT])
+def test_run_exec_logs_and_exit_codes(mallory: User, client: str) -> None:
+    done = mallory.docker(
+        "run", "--rm", "-i", IMAGE, "sh", "-c", "cat; echo err >&2; exit 7", given="in\n", client=client
+    )
+    assert (done.code, done.out, done.err) == (7, "in\n", "err\n")
+    assert (
+        mallory.docker("run", "-d", "--name", "web", IMAGE, "sh", "-c", "echo hello; sleep 99", client=client).code == 0
+    )
+    assert mallory.docker("exec", "web", "sh", "-c", "exit 9", client=client).code == 9
+    assert mallory.docker("exec", "-i", "web", "cat", given="x", client=client).out == "x"
+    assert mallory.docker("logs", "web", client=client).out == "hello\n"
+    assert "web" in mallory.docker("ps", client=client).out
+    assert mallory.docker("stop", "-t", "0", "web", client=client).code == 0
+    assert mallory.docker("start", "web", client=client).code == 0
+    assert mallory.docker("restart", "-t", "0", "web", client=client).code == 0
+    assert mallory.docker("pause", "web", client=client).code == 0
+    assert mallory.docker("unpause", "web", client=client).code == 0
+    assert mallory.docker("kill", "web", client=client).code == 0
+    assert mallory.docker("wait", "web", client=client).out == "137\n"
+    assert mallory.docker("rm", "web", client=client).code == 0
+    assert mallory.docker("run", "--rm", "--name", "web", IMAGE, "true", client=client).code == 0
+    assert mallory.docker("run", "--rm", "--name", "web", IMAGE, "true", client=client).code == 0
+
+
+def test_containers_of_one_user_find_each_other_by_name(mallory: User) -> None:
+    mallory.docker("run", "-d", "--name", "db", IMAGE, "sh", "-c", "echo found | nc -l -p 99")
+    done = mallory.docker("run", "--rm", IMAGE, "sh", "-c", "sleep 1; nc -w 3 db 99 < /dev/null")
+    assert done.out == "found\n", done
+
+
+def test_s_limits_hold_through_docker(mallory: User, field: Ground) -> None:
+    for host in ({}, {"Memory": 1 << 40, "NanoCpus": 10**12, "PidsLimit": -1, "ShmSize": 1 << 40}, {"Memory": -1}):
+        made = mallory.create(HostConfig=host)
+        found = field.seen(made.json["Id"])["HostConfig"]
+        assert (found["Memory"], found["MemorySwap"], found["PidsLimit"], found["ShmSize"]) == (
+            1 << 30, 1 << 30, 256, 64 << 20,
+        )  # fmt: skip
+        assert 0 < found["NanoCpus"] <= 2 * 10**9
+    small = mallory.create(HostConfig={"Memory": 64 << 20, "PidsLimit": 5})
+    found = field.seen(small.json["Id"])["HostConfig"]
+    assert (found["Memory"], found["PidsLimit"]) == (64 << 20, 5)
+
+
+def test_f2_g1_g18_gpus_come_from_leases(mallory: User, alice: User, field: Ground) -> None:
+    one = mallory.runs("one", HostConfig=GPU)
+    inside = mallory.docker("exec", one, "sh", "-c", "ls /dev/nvidia*; echo $NVIDIA_VISIBLE_DEVICES").out.split()
+    assert inside[0] == "/dev/nvidia0"
+    assert inside[1].startswith("GPU-")
+    two = mallory.create(HostConfig=GPU)
+    assert two.status == 201
+    assert mallory.create(HostConfig=GPU).status == 409
+    full = alice.create(HostConfig=GPU)
+    assert full.status == 409
+    assert len(open_leases(field)) == 2
+    assert mallory.call("DELETE", f"/v1.41/containers/{one}?force=1").status == 204
+    assert alice.create(HostConfig=GPU).status == 201
+    assert mallory.call("DELETE", f"/v1.41/containers/{two.json['Id']}").status == 204
+    assert len(open_leases(field)) == 1
+
+
+def test_g3_no_lease_no_gpu(mallory: User) -> None:
+    done = mallory.docker(
+        "run", "--rm", "-e", "NVIDIA_VISIBLE_DEVICES=all", IMAGE, "sh", "-c", "echo $NVIDIA_VISIBLE_DEVICES"
+    )
+    assert done.out == "void\n"
+
+
+def test_an_events_story_is_kept(mallory: User, field: Ground) -> None:
+    container = mallory.runs("story")
+    mallory.create(HostConfig={"Privileged": True})
+    time.sleep(1)
+    told = rows(field, f"select type, details from events where uid = {mallory.uid} order by seq desc limit 12")
+    kinds = {kind for kind, _ in told}
+    assert {"door.allowed", "door.denied", "container.created", "container.started"} <= kinds
+    assert any("create.privileged" in str(details) for _, details in told)
+    assert container
+
+
+def test_a_bind_lives_through_stop_and_start(mallory: User, field: Ground) -> None:
+    place = mallory.folder("life")
+    (place / "x").write_text("kept")
+    container = mallory.runs("life", HostConfig={"Binds": [f"{place}:/m"]})
+    for _ in range(2):
+        assert mallory.call("POST", f"/v1.41/containers/{container}/restart?t=0").status == 204
+        assert mallory.docker("exec", container, "cat", "/m/x").out == "kept"
+    mallory.call("DELETE", f"/v1.41/containers/{container}?force=1")
+    assert f"{field.run}/binds/{mallory.uid}/" not in Path("/proc/mounts").read_text()
+
+
+def test_the_gateway_killed_and_started_again_knows_everything(mallory: User, field: Ground, victim: Victim) -> None:
+    container = mallory.runs("mine")
+    field.stop("ds01-gateway", signal.SIGKILL)
+    field.start_gateway()
+    assert [row["Id"] for row in mallory.call("GET", "/v1.41/containers/json").json] == [container]
+    assert mallory.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
+    assert field.seen(container)["State"]["Running"]
+
+
+def test_without_ds01d_nothing_is_granted_and_own_things_are_shown(
+    mallory: User, field: Ground, victim: Victim
+) -> None:
+    container = mallory.runs("mine")
+    assert mallory.call("GET", "/v1.41/containers/json").status == 200
+    before = field.ids()
+    os.kill(field.programs["ds01d"].pid, signal.SIGKILL)
+    field.programs.pop("ds01d").wait(10)
+    try:
+        assert [row["Id"] for row in mallory.call("GET", "/v1.41/containers/json").json] == [container]
+        assert mallory.create().status == 503
+        assert mallory.call("POST", f"/v1.41/containers/{container}/stop").status == 503
+        assert mallory.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
+        assert mallory.docker("exec", container, "echo", "still").out == "still\n"
+        assert field.ids() == before
+    finally:
+        field.start_ds01d()
+    for _ in range(100):
+        if mallory.create().status == 201:
+            break
+        time.sleep(0.1)
+    assert mallory.create().status == 201
+
+
+def test_plain_images_and_info(mallory: User) -> None:
+    info = mallory.call("GET", "/v1.41/info").json
+    assert info["OSType"] == "linux"
+    assert "RegistryConfig" not in info
+    version = json.loads(mallory.docker("version", "--format", "{{json .Server}}").out)
+    assert version["MinAPIVersion"] == "1.24"

@@ -1,0 +1,139 @@
+"""A gateway between an engine and a ds01d that say what a test wants: for what real ones never do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ds01.gateway.audit import Audit
+from ds01.gateway.call import Gate
+from ds01.gateway.door import Door
+from ds01.gateway.engine import EngineFacts
+from ds01.gateway.identity import Presence
+from ds01.gateway.listen import Listener, own_socket
+from ds01.gateway.registry import Registry
+from ds01.gateway.serve import Server
+from ds01.gateway.table import TABLE
+from ds01.gateway.upstream import Upstream
+
+UID = 1002
+MINE = "b" * 64
+
+
+def plain(status: int, body: bytes = b"", *headers: str) -> bytes:
+    """An answer, framed by its length."""
+    return "\r\n".join([f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", *headers, "", ""]).encode() + body
+
+
+def as_json(value: Any, status: int = 200) -> bytes:
+    """An answer in JSON."""
+    return plain(status, json.dumps(value).encode(), "Content-Type: application/json")
+
+
+@dataclass(kw_only=True)
+class Scripted:
+    """A server that answers by the end of a request's path, and remembers what it was asked."""
+
+    answers: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    up: bool = True
+    _server: asyncio.Server | None = None
+
+    async def listen(self, path: Path) -> None:
+        self._server = await asyncio.start_unix_server(self._serve, path)
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return
+        method, path = head.split(b" ")[:2]
+        self.asked.append(f"{method.decode()} {path.decode()}")
+        bare = path.decode().partition("?")[0]
+        found = next((answer for end, answer in self.answers.items() if bare.endswith(end)), plain(404, b"{}"))
+        if self.up:
+            writer.write(found)
+        writer.close()
+
+
+REGISTRY = "\n".join(
+    json.dumps(line)
+    for line in (
+        {"container": {"id": MINE, "uid": UID, "name": "web", "stored_name": f"web._.{UID}", "image_ref": "bb"}},
+        {"image": {"id": "sha256:1", "shared": True}},
+        {"ready": True},
+        {},
+    )
+)
+
+
+@dataclass(kw_only=True)
+class Farm:
+    """The gateway and its two neighbours. ``now`` is the registry's clock."""
+
+    folder: Path
+    engine: Scripted = field(default_factory=Scripted)
+    daemon: Scripted = field(default_factory=Scripted)
+    now: float = 1000.0
+    audit: Audit = field(default_factory=lambda: Audit(Door("/nowhere")))
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "g.sock"
+
+    async def send(self, data: bytes) -> bytes:
+        """Send, and read everything until the gateway closes."""
+        reader, writer = await asyncio.open_unix_connection(self.socket)
+        writer.write(data)
+        found = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        return found
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        """One GET; status and JSON."""
+        return await self.ask("GET", path)
+
+    async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        data = b"" if body is None else json.dumps(body).encode()
+        head = f"{method} {path} HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Length: {len(data)}\r\n\r\n"
+        answer = await self.send(head.encode() + data)
+        start, _, rest = answer.partition(b"\r\n\r\n")
+        try:
+            found = json.loads(rest)
+        except ValueError:
+            found = rest
+        return int(start.split(b" ")[1]), found
+
+
+@asynccontextmanager
+async def farm(folder: Path) -> AsyncIterator[Farm]:
+    """A farm whose ds01d knows one user and her one container."""
+    made = Farm(folder=folder)
+    made.daemon.answers = {
+        "/door/registry": plain(200, REGISTRY.encode() + b"\n"),
+        f"/door/users/{UID}": as_json({"uid": UID, "gid": UID, "login": "mallory", "admin": False}),
+        "/door/audit": plain(204),
+    }
+    await made.engine.listen(folder / "e.sock")
+    await made.daemon.listen(folder / "d.sock")
+    upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
+    registry = Registry(door, lambda: made.now)
+    made.audit = Audit(door)
+    gate = Gate(engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream))
+    listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)
+    await registry.follow_once()
+    await listener.listen(own_socket(made.socket))
+    yield made
+    await listener.close()
+    await made.engine.close()
+    await made.daemon.close()

@@ -1,0 +1,184 @@
+"""When something fails, nothing is let through: section 12, with an engine and a ds01d that misbehave."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
+
+INSPECT = f"/v1.41/containers/{MINE}/json"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Farm]:
+    async with farm(tmp_path) as made:
+        yield made
+
+
+async def test_an_answer_of_the_engine_comes_rewritten(place: Farm) -> None:
+    place.engine.answers["/json"] = as_json({"Id": MINE, "Name": f"/web._.{UID}", "Config": {"Image": "sha256:1"}})
+    status, found = await place.get("/v1.41/containers/web/json")
+    assert (status, found["Name"], found["Config"]["Image"]) == (200, "/web", "bb")
+    assert place.engine.asked == [f"GET {INSPECT}"]
+
+
+async def test_without_the_engine_the_answer_is_503(place: Farm) -> None:
+    await place.engine.close()
+    (place.folder / "e.sock").unlink(missing_ok=True)
+    status, found = await place.get(INSPECT)
+    assert status == 503
+    assert "not reachable" in found["message"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 301 Moved\r\nLocation: /containers/other/json\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://evil/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"HTTP/1.1 200 OK\r\nX: \x00\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}x",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + b" " * 1000,
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 40000 + b"\r\n\r\n",
+        b"",
+    ],
+)
+async def test_p24_odd_answers_of_the_engine(place: Farm, answer: bytes) -> None:
+    place.engine.answers = {"/json": answer, "/top": answer}
+    for path in (INSPECT, f"/containers/{MINE}/top"):
+        found = await place.send(f"GET {path} HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n".encode())
+        if path == INSPECT or b"{}x" not in answer:
+            assert found.startswith(b"HTTP/1.1 502")
+        assert b"Location" not in found
+
+
+async def test_p24_only_known_headers_of_the_engine_pass(place: Farm) -> None:
+    place.engine.answers["/top"] = plain(200, b"{}", "Content-Type: application/json", "Set-Cookie: a=b", "X-Odd: 1")
+    found = await place.send(f"GET /containers/{MINE}/top HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n".encode())
+    assert found.startswith(b"HTTP/1.1 200")
+    assert b"Set-Cookie" not in found
+    assert b"X-Odd" not in found
+
+
+async def test_a_refusal_of_the_engine_names_things_as_their_user_does(place: Farm) -> None:
+    said = f"cannot kill web._.{UID}: {'c' * 64} is in the way"
+    place.engine.answers["/pause"] = as_json({"message": said}, 409)
+    status, found = await place.ask("POST", f"/containers/{MINE}/pause")
+    assert (status, found["message"]) == (409, "cannot kill web: another is in the way")
+
+
+async def test_without_ds01d_own_things_are_shown_for_a_minute_and_nothing_is_granted(place: Farm) -> None:
+    place.engine.answers = {
+        "/containers/json": as_json([{"Id": MINE, "Names": []}]),
+        "/images/bb/json": as_json({"Id": "sha256:1"}),
+    }
+    assert (await place.get("/containers/json"))[0] == 200
+    place.daemon.up = False
+    place.now += 50
+    assert (await place.get("/containers/json"))[0] == 200
+    status, found = await place.ask("POST", "/containers/create", {"Image": "bb"})
+    assert status == 503
+    assert "ds01d does not answer" in found["message"]
+    assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] == 503
+    place.now += 20
+    assert (await place.get("/containers/json"))[0] == 503
+    assert not any("create" in asked for asked in place.engine.asked)
+
+
+async def test_a_container_ds01d_cannot_record_is_removed_again(place: Farm) -> None:
+    grant = {
+        "ticket": "t", "stored_name": f"x._.{UID}", "labels": {}, "cgroup_parent": "/p", "network": "n", "cpus": 1.0,
+        "memory_bytes": 1, "swap_bytes": 0, "shm_bytes": 1, "pids": 1, "stop_grace_seconds": 1,
+    }  # fmt: skip
+    place.daemon.answers |= {
+        "/door/creates": as_json(grant),
+        "/creates/commit": plain(500),
+        "/creates/abort": plain(204),
+    }
+    place.engine.answers = {
+        "/images/bb/json": as_json({"Id": "sha256:1"}), "/containers/create": as_json({"Id": "d" * 64}, 201),
+        "d" * 64: plain(204),
+    }  # fmt: skip
+    status, _ = await place.ask("POST", "/containers/create?name=x", {"Image": "bb"})
+    assert status == 503
+    assert place.engine.asked[-1] == f"DELETE /v1.41/containers/{'d' * 64}?force=1"
+    assert place.daemon.asked[-1] == "POST /v1/door/creates/abort"
+
+
+async def test_what_the_engine_refuses_is_given_back(place: Farm) -> None:
+    grant = {
+        "ticket": "t", "stored_name": f"x._.{UID}", "labels": {}, "cgroup_parent": "/p", "network": "n", "cpus": 1.0,
+        "memory_bytes": 1, "swap_bytes": 0, "shm_bytes": 1, "pids": 1, "stop_grace_seconds": 1,
+    }  # fmt: skip
+    place.daemon.answers |= {"/door/creates": as_json(grant), "/creates/abort": plain(204)}
+    place.engine.answers = {
+        "/images/bb/json": as_json({"Id": "sha256:1"}),
+        "/containers/create": as_json({"message": f"Conflict x._.{UID}"}, 409),
+    }
+    assert await place.ask("POST", "/containers/create?name=x", {"Image": "bb"}) == (409, {"message": "Conflict x"})
+    assert place.daemon.asked[-1] == "POST /v1/door/creates/abort"
+
+
+async def test_an_unknown_uid_is_denied(place: Farm) -> None:
+    place.daemon.answers[f"/door/users/{UID}"] = as_json({"error": {"code": "user.unknown", "message": "x"}}, 404)
+    place.now += 1000
+    status, found = await place.get("/v1.41/images/json")
+    assert status == 403
+    assert "Nobody" in found["message"]
+
+
+async def test_when_decisions_cannot_be_recorded_nothing_is_changed(place: Farm) -> None:
+    place.daemon.answers["/door/audit"] = as_json({"error": {"code": "ledger.error", "message": "disk full"}}, 503)
+    place.engine.answers["/pause"] = plain(204)
+    assert (await place.ask("POST", f"/containers/{MINE}/pause"))[0] == 204
+    await place.audit.flush()
+    assert (await place.ask("POST", f"/containers/{MINE}/unpause"))[0] == 503
+    assert (await place.get("/_ping"))[0] != 503
+    place.daemon.answers["/door/audit"] = plain(204)
+    await place.audit.flush()
+    place.engine.answers["/unpause"] = plain(204)
+    assert (await place.ask("POST", f"/containers/{MINE}/unpause"))[0] == 204
+
+
+async def test_a_mistake_of_ours_ends_in_a_refusal(place: Farm) -> None:
+    place.engine.answers["/images/json"] = as_json([{"Id": "sha256:1"}, "not a row"])
+    status, found = await place.get("/images/json")
+    assert status == 500
+    assert "Traceback" not in json.dumps(found)
+
+
+async def test_p21_an_answer_that_is_cut_short_is_not_ended_for_it(place: Farm) -> None:
+    place.engine.answers["/logs"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nwo"
+    found = await place.send(f"GET /containers/{MINE}/logs?stdout=1 HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+    assert found.startswith(b"HTTP/1.1 200")
+    assert b"hello" in found
+    assert not found.endswith(b"0\r\n\r\n")
+
+
+async def test_p14_bytes_after_an_upgrade_that_failed_are_a_request(place: Farm) -> None:
+    place.engine.answers["/attach"] = as_json({"message": "no"}, 409)
+    attach = (
+        f"POST /containers/{MINE}/attach?stream=1 HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+    )
+    found = await place.send((attach + "POST /nowhere HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n").encode())
+    assert found.count(b"HTTP/1.1 ") == 2
+    assert b"HTTP/1.1 409" in found
+    assert b"HTTP/1.1 403" in found
+    assert len(place.engine.asked) == 1
+
+
+async def test_p13_one_request_of_ours_for_one_of_theirs(place: Farm) -> None:
+    place.engine.answers["/top"] = plain(200, b"{}")
+    body = b"GET /v1.41/containers/other/json HTTP/1.1\r\nHost: d\r\n\r\n"
+    for head in (f"GET /containers/{MINE}/top HTTP/1.1\r\nHost: d\r\nContent-Length: {len(body)}\r\n\r\n",):
+        await place.send(head.encode() + body)
+    assert place.engine.asked == []

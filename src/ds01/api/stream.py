@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 
 NDJSON = "application/x-ndjson"
 
+WAITING = 256
+"""Lines that wait for a client before their source is asked for no more."""
+
 
 def _complain(task: asyncio.Task[None]) -> None:
     """A stream that broke is logged: its client only sees that it ended."""
@@ -35,11 +38,22 @@ class Client:
     def __init__(self) -> None:
         self.gone = False
         self.queue: asyncio.Queue[object] = asyncio.Queue()
+        self._taken = asyncio.Event()
 
     def say(self, value: object) -> None:
         """Send a value as a line, if anybody still listens."""
         if not self.gone:
             self.queue.put_nowait(value)
+
+    async def room(self) -> None:
+        """Wait until not too much waits for the client: one that does not read must not fill our memory."""
+        while self.queue.qsize() >= WAITING and not self.gone:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def took(self) -> None:
+        """A line went out."""
+        self._taken.set()
 
 
 Work = Callable[[Client], Awaitable[None]]
@@ -118,6 +132,7 @@ async def _relay(client: Client, leaving: asyncio.Task[None], send: Send) -> Non
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         await send({"type": "http.response.body", "body": line(said.result()), "more_body": True})
+        client.took()
 
 
 _END = object()
@@ -135,6 +150,7 @@ def relayed(source: Callable[[], AsyncGenerator[Any, None]]) -> Lines:
         async with aclosing(source()) as values:
             async for value in values:
                 client.say(value)
+                await client.room()
 
     return Lines(work, endless=True)
 

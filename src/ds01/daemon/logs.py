@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ _QUIET = ("uvicorn.access", "uvicorn.error", "alembic", "aiodocker", "asyncio")
 
 def configure(level: int = logging.INFO) -> None:
     """Send everything to standard output as JSON."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

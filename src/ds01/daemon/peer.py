@@ -9,13 +9,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ds01.api.errors import response
 from ds01.api.identity import PEER
+from ds01.daemon.guests import CONNECTIONS, REQUEST_BYTES, Guests
+from ds01.domain.errors import BAD_REQUEST, BUSY, Problem
 
 _UCRED = struct.Struct("3i")
+
+TOO_MANY = Problem(
+    kind=BUSY, message=f"You have {CONNECTIONS} connections to ds01d open.", hint="End some of your commands first"
+)
+TOO_LONG = Problem(kind=BAD_REQUEST, message=f"The request is longer than {REQUEST_BYTES} bytes.", hint="ds01 --help")
+TOO_SLOW = Problem(kind=BAD_REQUEST, message="The request took too long to arrive.", hint="ds01 --help")
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -26,20 +36,81 @@ def peer_uid(connection: socket.socket) -> int:
 
 
 class PeerProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over a unix socket, every request with its caller's uid."""
+    """HTTP/1.1 over a unix socket, every request with its caller's uid, and no more of them than is fair."""
 
     _peer: int | None = None
+    _counted = False
+    _arrived = 0
+    _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask the kernel before the first byte is read."""
         self._peer = _uid_of(transport)
         super().connection_made(transport)
+        self._counted = self._guests.enter(self._peer)
+        if not self._counted:
+            self._turn_away(TOO_MANY)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the connection back."""
+        self._relax()
+        if self._counted:
+            self._counted = False
+            self._guests.leave(self._peer)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, as long as the request is of a sensible length."""
+        self._arrived += len(data)
+        if self._arrived > REQUEST_BYTES and not self._guests.trusts(self._peer):
+            self._turn_away(TOO_LONG)
+        elif not self.transport.is_closing():
+            super().data_received(data)
 
     def on_message_begin(self) -> None:
         """A new request: its scope carries the uid."""
         super().on_message_begin()
         scope: Any = self.scope
         scope[PEER] = self._peer
+        self._wait()
+
+    def on_message_complete(self) -> None:
+        """The request is here; from now on it is our turn."""
+        super().on_message_complete()
+        self._arrived = 0
+        self._relax()
+
+    @property
+    def _guests(self) -> Guests:
+        app: Any = self.config.app
+        guests: Guests = app.state.guests
+        return guests
+
+    def _wait(self) -> None:
+        if self._patience is None and not self._guests.trusts(self._peer):
+            self._patience = self.loop.call_later(self._guests.seconds, self._turn_away, TOO_SLOW)
+
+    def _relax(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _turn_away(self, problem: Problem) -> None:
+        """Say why, once, and close: what is still coming is not read."""
+        self._relax()
+        if not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+                body = response(problem)
+                self.transport.write(_head(problem.kind.status, len(body.body)) + bytes(body.body))
+            self.transport.close()
+
+
+def _head(status: int, length: int) -> bytes:
+    return (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {length}\r\nConnection: close\r\n\r\n"
+    ).encode("ascii")
 
 
 def _uid_of(transport: asyncio.Transport) -> int | None:

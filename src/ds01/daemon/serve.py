@@ -16,6 +16,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from ds01.daemon.guests import Guests
 from ds01.daemon.peer import PeerProtocol
 
 BACKLOG = 1024
@@ -25,7 +26,8 @@ GRACE_SECONDS = 5
 class Server(uvicorn.Server):
     """uvicorn on one unix socket. ``ready`` is called when it serves; ds01d handles signals itself."""
 
-    def __init__(self, app: FastAPI, path: Path) -> None:
+    def __init__(self, app: FastAPI, path: Path, guests: Guests | None = None) -> None:
+        app.state.guests = guests or Guests(app.state.gateway_uids)
         config = uvicorn.Config(
             app, http=PeerProtocol, loop="none", ws="none", lifespan="off", log_config=None, access_log=False,
             proxy_headers=False, server_header=False, date_header=False, timeout_graceful_shutdown=GRACE_SECONDS,

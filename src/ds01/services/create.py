@@ -51,7 +51,12 @@ class _Granted:
 
 async def create(world: World, caller: Caller, wanted: Wanted, steps: Steps) -> Container:
     """Create it, and start it unless only creating was asked for. The caller holds the lock of its name."""
-    await world.ledger.read(lambda books: check_containers(mine(books, caller), caller.limits))
+    with world.tickets.making(caller, wanted.order.name, world.clock.now()) as before:
+        await world.ledger.read(lambda books: check_containers((*mine(books, caller), *before), caller.limits))
+        return await _create(world, caller, wanted, steps)
+
+
+async def _create(world: World, caller: Caller, wanted: Wanted, steps: Steps) -> Container:
     async with Undo() as undo:
         order = await _pin(world, caller, wanted, undo)
         granted = await _reserve(world, caller, wanted, steps, undo)

@@ -7,12 +7,14 @@ expires by itself, and the reconciler drops the pins.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ds01.domain.container import Container
+from ds01.domain.container import Container, ContainerId, ContainerState, Door
+from ds01.domain.image import ImageId
 from ds01.domain.lease import Lease
 from ds01.domain.people import Uid
 
@@ -50,6 +52,7 @@ class Tickets:
 
     _open: dict[str, Ticket] = field(default_factory=dict)
     _builds: dict[str, Building] = field(default_factory=dict)
+    _making: list[Container] = field(default_factory=list)
 
     def build(self, caller: Caller, refs: frozenset[str], now: datetime) -> Building:
         """Reserve tags for a build."""
@@ -79,9 +82,27 @@ class Tickets:
         found = self._open.pop(ticket_id, None)
         return found if found is not None and found.expires_at > now else None
 
+    @contextmanager
+    def making(self, caller: Caller, name: str, now: datetime) -> Iterator[tuple[Container, ...]]:
+        """Count a container from its very beginning; gives those of its user that began before it.
+
+        Whoever begins many at once has as many begun as she may have, not one more.
+        """
+        before = tuple(self.creating(caller.uid))
+        begun = Container(
+            id=ContainerId(""), uid=caller.uid, epoch=caller.epoch, name=name, door=Door.DS01,
+            state=ContainerState.CREATING, image=ImageId(""), image_ref="", created_at=now,
+        )  # fmt: skip
+        self._making.append(begun)
+        try:
+            yield before
+        finally:
+            self._making = [other for other in self._making if other is not begun]
+
     def creating(self, uid: Uid) -> Sequence[Container]:
         """Containers this user is about to have."""
-        return [t.container for t in self._open.values() if t.container.uid == uid and not t.container.id]
+        promised = [ticket.container for ticket in self._open.values() if not ticket.container.id]
+        return list({c.name: c for c in (*self._making, *promised) if c.uid == uid}.values())
 
     def expired(self, now: datetime) -> Sequence[Ticket]:
         """Take the tickets whose time is over."""

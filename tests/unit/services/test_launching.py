@@ -288,3 +288,20 @@ async def test_i6_a_uid_that_changed_hands_inherits_no_container(server: SimServ
     with pytest.raises(Ds01Error) as caught:
         await stop(server.world, await server.caller(), "thesis")
     assert caught.value.kind is errors.NO_CONTAINER
+
+
+async def test_d9_many_begun_at_once_are_no_more_than_allowed(server: SimServer) -> None:
+    """The limit counts containers from their beginning: not one more is made, not even for a moment."""
+    allowed = (await server.caller()).limits.containers
+    assert allowed is not None
+    launches = asyncio.gather(
+        *(server.launch(name=f"many-{number}", image=MINIMAL, gpus="0") for number in range(allowed + 10)),
+        return_exceptions=True,
+    )
+    most = 0
+    while not launches.done():
+        most = max(most, len(await server.engine.list()))
+        await asyncio.sleep(0)
+    refusals = [outcome for outcome in launches.result() if isinstance(outcome, Ds01Error)]
+    assert (len(launches.result()) - len(refusals), most) == (allowed, allowed)
+    assert {refusal.kind for refusal in refusals} == {errors.CONTAINER_QUOTA}

@@ -54,8 +54,14 @@ async def grant(world: World, ask: DoorCreate) -> DoorGrant:
     if image is None:
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
     await _free_name(world, caller, ask.name)
-    async with world.locks.hold(caller.uid, ask.name, "create"), Undo() as undo:
-        await world.ledger.read(lambda books: _check(world, books, caller, ask.name))
+    async with world.locks.hold(caller.uid, ask.name, "create"):
+        with world.tickets.making(caller, ask.name, world.clock.now()) as before:
+            await world.ledger.read(lambda books: _check(books, caller, ask.name, before))
+            return await _reserved(world, caller, ask, image)
+
+
+async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image) -> DoorGrant:
+    async with Undo() as undo:
         forced = await world.ledger.read(lambda books: _forced_by(books, caller, ask.joins))
         pinned = await _pin(world, caller, ask.binds, undo)
         _check_joined(ask, pinned, forced)
@@ -86,17 +92,17 @@ async def _free_name(world: World, caller: Caller, name: str) -> None:
         await settle(world, caller, found)
 
 
-def _check(world: World, books: Books, caller: Caller, name: str) -> None:
+def _check(books: Books, caller: Caller, name: str, before: Sequence[Container]) -> None:
     """The name is free and one more container is allowed, counting those that are being made."""
-    own, making = mine(books, caller), world.tickets.creating(caller.uid)
-    taken = next((c for c in (*own, *making) if c.name == name), None)
+    own = mine(books, caller)
+    taken = next((c for c in (*own, *before) if c.name == name), None)
     if taken is not None:
         raise Ds01Error(
             NAME_TAKEN,
             f'Conflict. The container name "/{name}" is already in use by container "{taken.id}".',
             reason="You have to remove (or rename) that container to be able to reuse that name.",
         )
-    check_containers((*own, *making), caller.limits)
+    check_containers((*own, *before), caller.limits)
 
 
 def _forced_by(books: Books, caller: Caller, joins: Sequence[str]) -> str:

@@ -1,0 +1,104 @@
+"""One user cannot take ds01d from the others: not by connections, not by long requests, not by slow ones."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from ds01.api.app import create_app
+from ds01.api.stream import WAITING, Client
+from ds01.daemon.guests import CONNECTIONS, REQUEST_BYTES, Guests
+from ds01.daemon.serve import Server
+from ds01.domain.people import User
+from tests.server import SimServer
+
+PING = b"GET /v1/ping HTTP/1.1\r\nHost: x\r\n\r\n"
+NOBODY: frozenset[int] = frozenset()
+
+
+@pytest.fixture
+async def guarded(server: SimServer, myself: User) -> AsyncIterator[Path]:
+    """The API on a socket where the caller is an ordinary user, and patience is short."""
+    app = create_app(server.world, gateway_uids=NOBODY)
+    with tempfile.TemporaryDirectory(prefix="ds01", dir="/tmp") as folder:
+        path = Path(folder, "ds01d.sock")
+        serving = Server(app, path, Guests(NOBODY, seconds=0.5))
+        task = asyncio.create_task(serving.listen())
+        while not path.exists():
+            await asyncio.sleep(0.01)
+        yield path
+        await app.state.streams.stop(1)
+        serving.stop()
+        await task
+
+
+async def told(path: Path, *pieces: bytes) -> bytes:
+    """The status line of the answer to these bytes."""
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    try:
+        return (await reader.readline()).strip()
+    finally:
+        writer.close()
+
+
+async def test_d16_a_request_without_end_is_not_held(guarded: Path) -> None:
+    body = b"POST /v1/launches/plan HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n" + b" " * REQUEST_BYTES
+    head = b"GET /v1/ping HTTP/1.1\r\nHost: x\r\nX: " + b"x" * REQUEST_BYTES
+    assert await told(guarded, body) == b"HTTP/1.1 400 Bad Request"
+    assert await told(guarded, head) == b"HTTP/1.1 400 Bad Request"
+    assert await told(guarded, PING) == b"HTTP/1.1 200 OK"
+
+
+async def test_p17_a_request_that_does_not_come_is_not_waited_for(guarded: Path) -> None:
+    for begun in (b"", b"GET /v1/ping HT", b"POST /v1/launches HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{"):
+        async with asyncio.timeout(5):
+            assert await told(guarded, begun) == b"HTTP/1.1 400 Bad Request"
+    async with asyncio.timeout(5):
+        reader, writer = await asyncio.open_unix_connection(str(guarded))
+        writer.write(b"GET /v1/events?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readline()).strip() == b"HTTP/1.1 200 OK"
+        await asyncio.sleep(0.7)
+        assert not reader.at_eof(), "what is followed goes on"
+        writer.close()
+
+
+async def test_p17_nobody_has_all_connections(guarded: Path) -> None:
+    mine = [await asyncio.open_unix_connection(str(guarded)) for _ in range(CONNECTIONS)]
+    assert await told(guarded, PING) == b"HTTP/1.1 409 Conflict"
+    for _, writer in mine:
+        writer.close()
+    await asyncio.sleep(0.2)
+    assert await told(guarded, PING) == b"HTTP/1.1 200 OK"
+
+
+def test_root_and_the_gateway_speak_for_many() -> None:
+    guests = Guests(frozenset({0, 998}))
+    assert all(guests.enter(uid) for uid in (0, 998) for _ in range(2 * CONNECTIONS))
+    assert not guests.enter(None)
+    assert all(guests.enter(1001) for _ in range(CONNECTIONS))
+    assert not guests.enter(1001)
+    assert guests.enter(1002)
+    guests.leave(1001)
+    assert guests.enter(1001)
+
+
+async def test_a_client_that_does_not_read_stops_its_source() -> None:
+    client = Client()
+    for number in range(WAITING):
+        client.say(number)
+    waiting = asyncio.create_task(client.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    client.queue.get_nowait()
+    client.took()
+    await asyncio.wait_for(waiting, 1)

@@ -7,6 +7,7 @@ open leases, a GPU and its instances are never both leased, no quota is passed, 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -287,7 +288,9 @@ class MemoryMachine(LeaseMachine):
 @cache
 def empty() -> Path:
     """A ledger with its schema, made once: copying it is quicker than migrating."""
-    path = Path(tempfile.mkdtemp(prefix="ds01-machine")) / "ledger.db"
+    folder = tempfile.mkdtemp(prefix="ds01-machine")
+    atexit.register(shutil.rmtree, folder)
+    path = Path(folder) / "ledger.db"
     asyncio.run(SqlLedger(path).close())
     return path
 

@@ -6,8 +6,7 @@ imports this package first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
     from ds01.client import Client, connect
 

@@ -12,11 +12,10 @@ from ds01.cli.project import me
 from ds01.cli.shell import gateway
 from ds01.domain.project import Project
 from ds01.projects import plainfile, prepare
-from ds01.projects.build import Built, Order, inspect
+from ds01.projects.build import Built, Order
 from ds01.projects.build import build as build_image
 from ds01.projects.buildlog import BuildEvent
 from ds01.projects.recipe import Recipe
-from ds01.wire.images import BuildSettings
 
 KEPT = "Dockerfile.yours"
 """Where a Dockerfile goes that is written anew after its owner edited it."""
@@ -52,15 +51,6 @@ def write(call: Call, project: Project, recipe: Recipe, *, overwrite: bool) -> N
         plainfile.replace(os.path.join(project.folder, KEPT), mine)
         call.talk.say(f"Your Dockerfile is kept as {KEPT}.")
     prepare.write(project, recipe, overwrite=overwrite)
-
-
-def base_id(call: Call, recipe: Recipe, settings: BuildSettings) -> str:
-    """The id the recipe's base image has now, ``""`` when it is not here or only the Dockerfile knows."""
-    for base in settings.bases:
-        if base.reference == recipe.base:
-            return base.digest
-    found = inspect(gateway(call), recipe.base) if recipe.base else None
-    return str(found["Id"]) if found else ""
 
 
 class _Teller:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ds01.cli import project as known
-from ds01.cli.building import base_id
+from ds01.cli.bases import base_id
 from ds01.cli.call import Call
 from ds01.domain.errors import NO_IMAGE, Ds01Error
 from ds01.domain.image import stale_reason

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ds01.cli import show
-from ds01.cli.building import base_id, build
+from ds01.cli.bases import base_id
 from ds01.cli.call import Call
-from ds01.cli.farewell import Keep, decide, keep_packages, show_preview
 from ds01.cli.progress import Line
 from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, INTERNAL, NO_IMAGE, NO_PROJECT, Ds01Error
 from ds01.domain.names import checked
@@ -177,6 +176,8 @@ def _build(call: Call, wish: Wish, target: Target, plan: LaunchPlan) -> None:
         default=True, flag="--yes, or --no-build to use it as it is",
     ):  # fmt: skip
         return
+    from ds01.cli.building import build  # most launches build nothing, and have no time to load what would
+
     build(call, target.project, target.recipe)
 
 
@@ -197,13 +198,17 @@ def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
     """
     if plan.container is None:
         return False
+    from ds01.cli import farewell
+
     preview = call.client.retire_preview(plan.container.name)
-    show_preview(call.talk, preview)
-    keep = decide(call.talk, preview, Keep(), question=f"Replace {preview.container.name} by a new container?")
+    farewell.show_preview(call.talk, preview)
+    keep = farewell.decide(
+        call.talk, preview, farewell.Keep(), question=f"Replace {preview.container.name} by a new container?"
+    )
     if keep is None:
         call.talk.say("Nothing was replaced.")
         return None
-    told = keep_packages(preview, keep)
+    told = farewell.keep_packages(preview, keep)
     if told:
         call.talk.say(told)
     if keep.files:

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ds01 import __version__
 from ds01.cli import failures, tree
@@ -21,6 +20,10 @@ from ds01.cli.parse import parse
 from ds01.cli.talk import Talk, talk
 from ds01.cli.tree import Found
 from ds01.domain.errors import Ds01Error, Exit
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ds01.cli.command import TIERS, Argument, Command, Option, common
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.names import nearest
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass

@@ -53,7 +53,7 @@ def reference(project: str) -> str:
 
 def stale(call: Call, project: Project, image: ImageView, settings: BuildSettings) -> str:
     """Why this image is not what the project says now; ``""`` when it is."""
-    from ds01.cli.building import base_id
+    from ds01.cli.bases import base_id
     from ds01.projects import prepare
 
     wanted = prepare.recipe(project, settings)

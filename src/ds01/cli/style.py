@@ -10,7 +10,10 @@ import os
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TextIO
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import TextIO
 
 _CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")

@@ -10,10 +10,13 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TextIO
 
 from ds01.cli.style import Style, style, wrap
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 @dataclass(kw_only=True)

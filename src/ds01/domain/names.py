@@ -6,7 +6,6 @@ collide and nobody has to know it. Ownership never follows from a name: it is a 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -60,6 +59,8 @@ def image_repository(uid: int, project: str) -> str:
 
 def nearest(text: str, known: Iterable[str]) -> str | None:
     """The known name somebody probably meant."""
+    import difflib  # slow to import, and only a mistake needs it
+
     found = difflib.get_close_matches(text, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
 

@@ -12,7 +12,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ds01.domain.errors import BAD_PROJECT_FILE, NO_PROJECT, Ds01Error
@@ -69,10 +68,13 @@ def names(home: str) -> tuple[str, ...]:
 
 def enclosing(folder: str) -> str | None:
     """The nearest project folder at or above ``folder``, for commands that are typed inside a project."""
-    for candidate in (Path(folder), *Path(folder).parents):
-        if has_file(str(candidate)):
-            return str(candidate)
-    return None
+    candidate = os.path.abspath(folder)
+    while not has_file(candidate):
+        above = os.path.dirname(candidate)
+        if above == candidate:
+            return None
+        candidate = above
+    return candidate
 
 
 def has_file(folder: str) -> bool:

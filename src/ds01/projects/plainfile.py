@@ -10,7 +10,6 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 
 from ds01.domain.errors import BAD_PROJECT_FILE, DISK_FULL, Ds01Error
 
@@ -60,6 +59,8 @@ def replace(path: str, text: str) -> None:
 
 def _replace(path: str, text: str) -> None:
     mode = stat.S_IMODE(os.lstat(path).st_mode) if os.path.lexists(path) else _new_file_mode()
+    import tempfile  # slow to import, and most commands only read
+
     handle, temporary = tempfile.mkstemp(prefix=".ds01-", dir=os.path.dirname(path) or ".")
     try:
         with open(handle, "w", encoding="utf-8", newline="") as file:

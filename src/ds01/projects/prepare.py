@@ -6,7 +6,6 @@ A Dockerfile that somebody edited is never overwritten: it is shown as a differe
 
 from __future__ import annotations
 
-import difflib
 import os
 
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
@@ -37,6 +36,8 @@ def difference(project: Project, made: Recipe) -> str:
     there = _on_disk(project)
     if not made.generated or there is None or there == made.dockerfile or dockerfile.is_unedited(there):
         return ""
+    import difflib  # only where there is a difference to show
+
     lines = difflib.unified_diff(
         there.splitlines(), made.dockerfile.splitlines(), "Dockerfile (yours)", "Dockerfile (DS01's)", lineterm=""
     )

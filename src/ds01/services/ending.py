@@ -61,6 +61,12 @@ def open_lease(books: Books, container: Container) -> Lease | None:
     return lease if lease is not None and lease.state.open else None
 
 
+def promised_lease(books: Books, container: Container) -> Lease | None:
+    """A lease that was granted for a start of this container that was never recorded; it is used for the next one."""
+    mine = (lease for lease in books.open_leases(container.uid) if lease.epoch == container.epoch)
+    return next((lease for lease in mine if lease.name == container.name and lease.container is None), None)
+
+
 def _tell_stop(books: Books, container: Container, actor: Uid | None) -> None:
     reason = container.reason.value if container.reason else ""
     at = container.stopped_at

@@ -17,7 +17,7 @@ from ds01.domain.reconcile import Outage, Verdict, judge, parked
 from ds01.services.aside import lift
 from ds01.services.repair import repair
 from ds01.services.strangers import clear, meet, recover_tags
-from ds01.services.tidy import Ends, Orphans
+from ds01.services.tidy import Ends, Orphans, forget_unmade
 from ds01.services.world import World
 
 BOOT = "boot"
@@ -41,6 +41,7 @@ class Reconciler:
         before = await world.ledger.read(lambda books: books.note(BOOT))
         self._rebooted = before is not None and before != boot
         await self.round()
+        await forget_unmade(world)
         await recover_tags(world)
         if before != boot:
             await world.ledger.write(lambda books: books.put_note(BOOT, boot))

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 
 from ds01.domain.container import Container, ContainerState, Observed, StopReason
 from ds01.domain.events import EventType
-from ds01.domain.lease import Lease
 from ds01.domain.limits import effective
 from ds01.domain.reconcile import Outage, Verdict, judge, misplaced, stop_reason
 from ds01.ports.ledger import Books
 from ds01.services.aside import set_aside
-from ds01.services.ending import open_lease, record_removal, record_stop
+from ds01.services.ending import open_lease, promised_lease, record_removal, record_stop
 from ds01.services.running import record_start
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -58,18 +57,12 @@ def _gone(books: Books, container: Container, now: datetime) -> None:
 
 
 def _started(books: Books, container: Container, seen: Observed, now: datetime) -> None:
-    lease = open_lease(books, container) or _granted(books, container)
+    lease = open_lease(books, container) or promised_lease(books, container)
     problem = misplaced(seen, lease, container.gpus)
     if problem:
         set_aside(books, container, seen, problem, now)
     else:
         record_start(books, container, lease=lease, now=now, actor=None)
-
-
-def _granted(books: Books, container: Container) -> Lease | None:
-    """A lease that was granted for this start, which whoever asked for it has not recorded yet."""
-    mine = (lease for lease in books.open_leases(container.uid) if lease.epoch == container.epoch)
-    return next((lease for lease in mine if lease.name == container.name and lease.container is None), None)
 
 
 async def _switch(world: World, container: Container, state: ContainerState, type_: EventType) -> None:

@@ -19,7 +19,7 @@ from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
-from ds01.services.ending import open_lease
+from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import find
 from ds01.services.recreate import on_other_slots, replace_in
 from ds01.services.running import give_back, record_start, run, slots_of
@@ -140,7 +140,7 @@ async def _devices_of(world: World, container: Container) -> tuple[SlotId, ...]:
 def claim_slots(books: Books, world: World, caller: Caller, container: Container, had: tuple[SlotId, ...]) -> _Claim:
     """Keep the lease that is still open, else lease the same slots if they are free, else others."""
     now = world.clock.now()
-    lease = open_lease(books, container)
+    lease = open_lease(books, container) or promised_lease(books, container)
     if lease is not None:
         if lease.state is LeaseState.HELD:
             leases.hold(books, lease.id, now + leases.RESERVATION, now)

@@ -36,6 +36,23 @@ class Ends:
                 _log.info("lease ended", extra={"lease": lease.id, "why": lease.reason})
 
 
+async def forget_unmade(world: World) -> None:
+    """After a restart: reservations for containers that were being made. Whoever made them is gone, or will be told."""
+    now = world.clock.now()
+    if await world.ledger.read(_unmade):
+        await world.ledger.write(lambda books: _forget(books, now))
+
+
+def _unmade(books: Books) -> list[Lease]:
+    names = {(c.uid, c.name) for c in books.containers()}
+    return [lease for lease in books.open_leases() if lease.container is None and (lease.uid, lease.name) not in names]
+
+
+def _forget(books: Books, now: datetime) -> None:
+    for lease in _unmade(books):
+        leases.release(books, lease.id, "its container was never made", now)
+
+
 def _stray(books: Books, world: World) -> Iterable[tuple[Lease, Container | None]]:
     """Leases whose container does not have them (any more)."""
     for lease in books.open_leases():

@@ -66,7 +66,7 @@ class Daemon:
         ]  # fmt: skip
 
     def start(self, seconds: float = 60) -> Daemon:
-        (self.folder / "limits.yaml").write_text(LIMITS.format(hold=self.hold))
+        self.write_limits()
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + seconds
@@ -75,6 +75,9 @@ class Daemon:
             assert time.monotonic() < deadline, self.log
             time.sleep(0.02)
         return self
+
+    def write_limits(self) -> None:
+        (self.folder / "limits.yaml").write_text(LIMITS.format(hold=self.hold))
 
     def answers(self) -> bool:
         try:

@@ -203,6 +203,37 @@ async def test_killed_between_start_and_record_the_container_is_its_owners(serve
     assert (await server.launch()).id == left
 
 
+async def reserved(server: SimServer, name: str) -> None:
+    caller = await server.caller()
+    await server.books(
+        lambda books: leases.grant(
+            books, user=ALICE, epoch=caller.epoch, ask=GpuAsk(), limits=caller.limits, name=name,
+            now=server.clock.now(),
+        )
+    )  # fmt: skip
+
+
+async def test_killed_right_after_the_grant_nothing_is_kept(server: SimServer) -> None:
+    await reserved(server, "never-made")
+    await server.reconciler.round()
+    assert len(await server.leases()) == 1
+    await Reconciler(server.another_world()).first()
+    assert await server.leases() == ()
+
+
+async def test_killed_during_a_start_the_next_start_uses_what_was_granted(server: SimServer) -> None:
+    await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.clock.advance(16 * 60)
+    await server.reconciler.end_leases()
+    await reserved(server, "thesis")
+    await Reconciler(server.another_world()).first()
+    (before,) = await server.leases()
+    await server.launch()
+    (after,) = await server.leases()
+    assert (after.id, after.state) == (before.id, "active")
+
+
 async def test_a_container_whose_gpu_is_somebody_elses_by_now_is_set_aside(server: SimServer) -> None:
     made = await server.launch()
     spec = server.engine.spec(made.id)

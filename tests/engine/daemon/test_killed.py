@@ -1,0 +1,237 @@
+"""``kill -9`` at any moment, under load: what was acknowledged stands, no GPU is leased twice, none is lost.
+
+Six people's containers are launched, stopped, started and retired without a pause while ds01d is killed at random
+moments. After every restart, before anything else happens, the ledger, the engine and what the people were told must
+agree. ``DS01_TESTS_KILLS`` says how often (200), ``DS01_TESTS_SEED`` repeats a run's random choices.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dev import tiny
+from dev.people import Person
+
+from ds01.client.daemon import Client
+from tests.engine.daemon.conftest import Daemon, Docker, User, short_folder
+
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
+
+KILLS = int(os.environ.get("DS01_TESTS_KILLS", "200"))
+SEED = int(os.environ.get("DS01_TESTS_SEED", str(random.randrange(10**6))))
+VERBS = {"absent": ("launch0", "launch1", "launch1"), "running": ("stop", "retire", "launch1"),
+         "stopped": ("start", "launch1", "retire")}  # fmt: skip
+REFUSALS = {"gpu.full", "gpu.quota"}
+BROKEN = {"daemon.unreachable", "container.unknown", "ledger.error"}
+HERE = Path(__file__).parent
+
+
+class Forker:
+    """ds01d processes by fork."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.engine.daemon.forker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=(daemon.folder / "log").open("ab"), text=True, cwd=HERE.parents[2],
+        )  # fmt: skip
+
+    def start(self) -> int:
+        """The pid of a ds01d that answers."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(self._daemon.command()[1:]) + "\n")
+        self._process.stdin.flush()
+        pid = int(self._process.stdout.readline())
+        deadline = time.monotonic() + 60
+        while not self._daemon.answers():
+            assert time.monotonic() < deadline, self._daemon.log[-4000:]
+            time.sleep(0.01)
+        return pid
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """One container's owner. ``state`` is what she was told, ``unsure`` when ds01d died before it answered."""
+
+    user: User
+    name: str
+    process: subprocess.Popen[str]
+    state: str = "absent"
+    id: str = ""
+    gpus: int = 0
+    unsure: bool = False
+    acts: int = 0
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def act(self, choice: random.Random) -> None:
+        """One act and what came of it."""
+        verb = choice.choice(VERBS[self.state])
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(verb + "\n")
+        self.process.stdin.flush()
+        self.told = {"verb": verb, **json.loads(self.process.stdout.readline())}
+        self.acts += 1
+        self._learn(verb)
+
+    def _learn(self, verb: str) -> None:
+        code = self.told["code"]
+        if code in REFUSALS:
+            return
+        if code:
+            assert code in BROKEN, self.told
+            self.unsure = True
+            return
+        container = self.told["container"]
+        if container is None:
+            self.state, self.id = "absent", ""
+            return
+        self.state, self.id = container["state"], container["id"]
+        self.gpus = container["gpu_count"]
+
+    def see(self, container: Any) -> None:
+        """The truth after a restart: it must be what she was told, and becomes what she knows."""
+        now = "absent" if container is None else container.state
+        if not self.unsure:
+            assert now == self.state, (self.name, self.told, container)
+            assert container is None or container.id == self.id, (self.name, self.told, container)
+        assert now in VERBS, (self.name, self.told, container)
+        self.state, self.id, self.unsure = now, container.id if container else "", False
+        self.gpus = container.gpu_count if container else 0
+
+
+class Crowd:
+    """All workers, each in a thread; between a kill and the next load they stand still."""
+
+    def __init__(self, workers: list[Worker], seed: int) -> None:
+        self.workers = workers
+        self.failures: list[BaseException] = []
+        self._gate = threading.Event()
+        self._over = False
+        self._busy = [threading.Lock() for _ in workers]
+        self._threads = [threading.Thread(target=self._work, args=(n, seed + n)) for n in range(len(workers))]
+        for thread in self._threads:
+            thread.start()
+
+    def go(self) -> None:
+        self._gate.set()
+
+    def hold(self) -> None:
+        """Return when nobody is at work."""
+        self._gate.clear()
+        for lock in self._busy:
+            with lock:
+                pass
+
+    def end(self) -> None:
+        self._over = True
+        self._gate.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, number: int, seed: int) -> None:
+        choice = random.Random(seed)
+        while not self._over:
+            self._gate.wait()
+            with self._busy[number]:
+                if self._gate.is_set() and not self._over and not self.workers[number].unsure:
+                    self._attempt(number, choice)
+
+    def _attempt(self, number: int, choice: random.Random) -> None:
+        try:
+            self.workers[number].act(choice)
+        except (AssertionError, ValueError, OSError) as error:
+            self.failures.append(error)
+            self._over = True
+
+
+def check(daemon: Daemon, docker: Docker, workers: list[Worker]) -> None:
+    """The ledger, the engine and the people agree."""
+    root = Client(str(daemon.socket))
+    listed = {(c.owner, c.name): c for c in root.containers(everybody=True)}
+    for worker in workers:
+        worker.see(listed.get((worker.user.person.login, worker.name)))
+    leases = root.leases(everybody=True)
+    slots = [slot for lease in leases for slot in lease.slots]
+    assert len(slots) == len(set(slots)), leases
+    expected = {"running": "active", "stopped": "held"}
+    for lease in leases:
+        holder = listed.get((lease.owner, lease.container))
+        assert holder is not None, (lease, daemon.log[-3000:])
+        assert lease.state in (expected[holder.state], "reserved"), (lease, holder)
+    for container in listed.values():
+        if container.state == "running":
+            assert len(container.gpus) == container.gpu_count, container
+    running = set(docker("ps", "-q", "--no-trunc", "--filter", "label=ds01.owner.uid").split())
+    assert running == {c.id for c in listed.values() if c.state == "running"}
+    there = set(docker("ps", "-aq", "--no-trunc", "--filter", "label=ds01.owner.uid").split())
+    assert there == {c.id for c in listed.values()}
+
+
+@pytest.fixture
+def place(docker: Docker) -> Iterator[Daemon]:
+    with short_folder() as folder:
+        daemon = Daemon(folder=folder, engine=docker.socket)
+        daemon.write_limits()
+        yield daemon
+        docker.clear()
+
+
+def crowd(daemon: Daemon, persons: tuple[Person, Person]) -> list[Worker]:
+    workers = []
+    for number in range(6):
+        user = User(person=persons[number % 2], daemon=daemon)
+        arguments = [str(daemon.socket), f"run-{number}", str(user.workspace()), tiny.REFERENCE]
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / "worker.py"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            text=True, user=user.uid, group=user.person.gid, extra_groups=user.person.groups(), cwd="/",
+            env={"PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        workers.append(Worker(user=user, name=f"run-{number}", process=process))
+    return workers
+
+
+def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
+    place: Daemon, docker: Docker, persons: tuple[Person, Person]
+) -> None:
+    print(f"seed {SEED}")
+    choice = random.Random(SEED)
+    forker = Forker(place)
+    pid = forker.start()
+    workers = crowd(place, persons)
+    people = Crowd(workers, SEED)
+    try:
+        for _ in range(KILLS):
+            people.go()
+            time.sleep(choice.uniform(0.0, 1.5))
+            os.kill(pid, signal.SIGKILL)
+            people.hold()
+            assert not people.failures, people.failures
+            pid = forker.start()
+            check(place, docker, workers)
+    finally:
+        people.end()
+        for worker in workers:
+            worker.process.terminate()
+            worker.process.wait()
+        os.kill(pid, signal.SIGKILL)
+        forker.end()
+    print(f"{sum(worker.acts for worker in workers)} acts over {KILLS} kills")
+    assert sum(worker.acts for worker in workers) > KILLS

@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,13 @@ class EngineContract:
     async def test_networks_are_made_once(self, engine_port: Engine) -> None:
         await engine_port.ensure_network("ds01-u1000", {Label.OWNER: "1000"})
         await engine_port.ensure_network("ds01-u1000", {Label.OWNER: "1000"})
+
+    async def test_networks_asked_for_at_once_are_one(self, engine_port: Engine) -> None:
+        """The engine starts nothing on a network whose name two of them have."""
+        wanted = {Label.OWNER: "1001"}
+        await asyncio.gather(*(engine_port.ensure_network("ds01-u1001", wanted) for _ in range(8)))
+        made = await engine_port.create(replace(spec("c-network"), network="ds01-u1001"))
+        await engine_port.start(made)
 
     async def test_events_tell_what_happened(self, engine_port: Engine) -> None:
         heard: list[EngineEvent] = []

@@ -30,7 +30,7 @@ TICKET_SECONDS = 30.0
 EXPIRY_SECONDS = 2.0
 ROUND_SECONDS = 10.0
 RETRY_SECONDS = 1.0
-TELLING = frozenset({"start", "die", "oom", "destroy", "pause", "unpause", "rename"})
+TELLING = frozenset({"create", "start", "die", "oom", "destroy", "pause", "unpause", "rename"})
 """The engine's events that mean that the ledger may have to change."""
 
 

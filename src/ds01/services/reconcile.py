@@ -65,7 +65,11 @@ class Reconciler:
     async def look(self, container: ContainerId) -> None:
         """The engine says that something happened to this container."""
         known = await self._world.ledger.read(lambda books: books.container(container))
-        if known is not None and known.state is not ContainerState.REMOVED:
+        if known is None:
+            seen = await self._world.engine.inspect(container)
+            if seen is not None:
+                await meet(self._world, seen)
+        elif known.state is not ContainerState.REMOVED:
             await self._settle(known)
 
     async def end_leases(self) -> None:

@@ -6,7 +6,6 @@ Its children are real ds01d processes, to be killed like any other.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -21,17 +20,18 @@ LOADED = (ds01.adapters.docker.engine, ds01.adapters.sql.ledger, ds01.api.docume
 
 
 def serve() -> None:
-    """Fork one ds01d per line. The children's ends are collected when the next one is asked for."""
+    """Fork one ds01d per line, when the one before has ended."""
+    last = 0
     for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
+        if last:
+            os.waitpid(last, 0)
+        last = os.fork()
+        if last == 0:
             os.setsid()
             os.close(0)
+            os.dup2(2, 1)
             os._exit(main(json.loads(line)))
-        print(pid, flush=True)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0] > 0:
-                pass
+        print(last, flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ agree. ``DS01_TESTS_KILLS`` says how often (200), ``DS01_TESTS_SEED`` repeats a 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -25,6 +26,7 @@ from dev import tiny
 from dev.people import Person
 
 from ds01.client.daemon import Client
+from ds01.wire.containers import ContainerView
 from tests.engine.daemon.conftest import Daemon, Docker, User, short_folder
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
@@ -43,9 +45,11 @@ class Forker:
 
     def __init__(self, daemon: Daemon) -> None:
         self._daemon = daemon
+        self._pid = 0
+        self._log = (daemon.folder / "log").open("ab")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.engine.daemon.forker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=(daemon.folder / "log").open("ab"), text=True, cwd=HERE.parents[2],
+            stderr=self._log, text=True, cwd=HERE.parents[2],
         )  # fmt: skip
 
     def start(self) -> int:
@@ -54,15 +58,21 @@ class Forker:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(self._daemon.command()[1:]) + "\n")
         self._process.stdin.flush()
-        pid = int(self._process.stdout.readline())
+        self._pid = int(self._process.stdout.readline())
         deadline = time.monotonic() + 60
         while not self._daemon.answers():
             assert time.monotonic() < deadline, self._daemon.log[-4000:]
             time.sleep(0.01)
-        return pid
+        return self._pid
 
     def end(self) -> None:
-        self._process.terminate()
+        """End the last ds01d, and what started them."""
+        if self._pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+        for stream in (self._process.stdin, self._process.stdout, self._log):
+            if stream is not None:
+                stream.close()
         self._process.wait()
 
 
@@ -79,6 +89,12 @@ class Worker:
     unsure: bool = False
     acts: int = 0
     told: dict[str, Any] = field(default_factory=dict)
+
+    def end(self) -> None:
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+        self.process.wait()
 
     def act(self, choice: random.Random) -> None:
         """One act and what came of it."""
@@ -162,27 +178,52 @@ class Crowd:
             self._over = True
 
 
+def wait_for(workers: list[Worker], acts: int) -> None:
+    """Until so many acts were acknowledged, or a while is over."""
+    enough = sum(worker.acts for worker in workers) + acts
+    deadline = time.monotonic() + 5
+    while sum(worker.acts for worker in workers) < enough and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def check(daemon: Daemon, docker: Docker, workers: list[Worker]) -> None:
-    """The ledger, the engine and the people agree."""
+    """What was acknowledged is so at once; what the engine was still doing when ds01d was killed settles soon."""
     root = Client(str(daemon.socket))
-    listed = {(c.owner, c.name): c for c in root.containers(everybody=True)}
+    listed = containers(root)
+    for worker in workers:
+        if not worker.unsure:
+            worker.see(listed.get((worker.user.person.login, worker.name)))
+    slots = [slot for lease in root.leases(everybody=True) for slot in lease.slots]
+    assert len(slots) == len(set(slots)), slots
+    deadline = time.monotonic() + 30
+    while wrong := disagreement(root, docker):
+        assert time.monotonic() < deadline, (wrong, daemon.log[-3000:])
+        time.sleep(0.1)
+    listed = containers(root)
     for worker in workers:
         worker.see(listed.get((worker.user.person.login, worker.name)))
-    leases = root.leases(everybody=True)
-    slots = [slot for lease in leases for slot in lease.slots]
-    assert len(slots) == len(set(slots)), leases
+
+
+def containers(root: Client) -> dict[tuple[str, str], ContainerView]:
+    return {(c.owner, c.name): c for c in root.containers(everybody=True)}
+
+
+def disagreement(root: Client, docker: Docker) -> str:
+    """How the ledger and the engine differ, and which lease or GPU is out of place."""
+    listed = containers(root)
     expected = {"running": "active", "stopped": "held"}
-    for lease in leases:
+    for lease in root.leases(everybody=True):
         holder = listed.get((lease.owner, lease.container))
-        assert holder is not None, (lease, daemon.log[-3000:])
-        assert lease.state in (expected[holder.state], "reserved"), (lease, holder)
+        if holder is None or lease.state not in (expected.get(holder.state), "reserved"):
+            return f"{lease} of {holder}"
     for container in listed.values():
-        if container.state == "running":
-            assert len(container.gpus) == container.gpu_count, container
-    running = set(docker("ps", "-q", "--no-trunc", "--filter", "label=ds01.owner.uid").split())
-    assert running == {c.id for c in listed.values() if c.state == "running"}
-    there = set(docker("ps", "-aq", "--no-trunc", "--filter", "label=ds01.owner.uid").split())
-    assert there == {c.id for c in listed.values()}
+        if container.state == "running" and len(container.gpus) != container.gpu_count:
+            return f"{container} runs without its GPUs"
+    label = ("--no-trunc", "--filter", "label=ds01.owner.uid")
+    running, there = set(docker("ps", "-q", *label).split()), set(docker("ps", "-aq", *label).split())
+    if running != {c.id for c in listed.values() if c.state == "running"}:
+        return f"running: {running}, listed: {listed}"
+    return "" if there == {c.id for c in listed.values()} else f"there: {there}, listed: {listed}"
 
 
 @pytest.fixture
@@ -198,11 +239,10 @@ def crowd(daemon: Daemon, persons: tuple[Person, Person]) -> list[Worker]:
     workers = []
     for number in range(6):
         user = User(person=persons[number % 2], daemon=daemon)
-        arguments = [str(daemon.socket), f"run-{number}", str(user.workspace()), tiny.REFERENCE]
+        arguments = [user.person.login, str(daemon.socket), f"run-{number}", str(user.workspace()), tiny.REFERENCE]
         process = subprocess.Popen(
             [sys.executable, str(HERE / "worker.py"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True, user=user.uid, group=user.person.gid, extra_groups=user.person.groups(), cwd="/",
-            env={"PYTHONDONTWRITEBYTECODE": "1"},
+            text=True,
         )  # fmt: skip
         workers.append(Worker(user=user, name=f"run-{number}", process=process))
     return workers
@@ -214,13 +254,14 @@ def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
     print(f"seed {SEED}")
     choice = random.Random(SEED)
     forker = Forker(place)
-    pid = forker.start()
     workers = crowd(place, persons)
     people = Crowd(workers, SEED)
     try:
+        pid = forker.start()
         for _ in range(KILLS):
             people.go()
-            time.sleep(choice.uniform(0.0, 1.5))
+            wait_for(workers, choice.randrange(8))
+            time.sleep(choice.uniform(0.0, 0.4))
             os.kill(pid, signal.SIGKILL)
             people.hold()
             assert not people.failures, people.failures
@@ -229,9 +270,7 @@ def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
     finally:
         people.end()
         for worker in workers:
-            worker.process.terminate()
-            worker.process.wait()
-        os.kill(pid, signal.SIGKILL)
+            worker.end()
         forker.end()
     print(f"{sum(worker.acts for worker in workers)} acts over {KILLS} kills")
     assert sum(worker.acts for worker in workers) > KILLS

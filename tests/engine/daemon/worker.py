@@ -1,11 +1,14 @@
 """A user who launches, stops, starts and retires one container, one act a line, and says what ds01d acknowledged.
 
-Run as that user: ``worker.py SOCKET NAME WORKSPACE IMAGE``; a line on standard input is an act, the answer a JSON line.
+Started by root: ``worker.py LOGIN SOCKET NAME WORKSPACE IMAGE``; it becomes that user once it has loaded itself, which
+she could not always. A line on standard input is an act, the answer a JSON line.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sys
 from typing import Any
 
@@ -39,6 +42,15 @@ def answer(arguments: list[str], verb: str) -> dict[str, Any]:
         return {"code": error.kind.code, "reason": error.problem.reason}
 
 
+def become(login: str) -> None:
+    """Give up root's rights for those of an account."""
+    entry = pwd.getpwnam(login)
+    os.setgroups(os.getgrouplist(login, entry.pw_gid))
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
 if __name__ == "__main__":
+    become(sys.argv[1])
     for line in sys.stdin:
-        print(json.dumps(answer(sys.argv[1:], line.strip())), flush=True)
+        print(json.dumps(answer(sys.argv[2:], line.strip())), flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import json
 from collections.abc import AsyncGenerator
 
@@ -26,6 +27,7 @@ class DockerEngine:
     def __init__(self, address: str) -> None:
         self._http = EngineHttp(address)
         self._driver: str | None = None
+        self._networking = asyncio.Lock()
 
     async def version(self) -> EngineVersion:
         """What answers."""
@@ -155,15 +157,35 @@ class DockerEngine:
 
     async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
         """One user's bridge network: her containers find each other; ports are published on loopback."""
-        found = await self._http.json("GET", "networks", {"filters": json.dumps({"name": [f"^{name}$"]})})
-        if found:
-            return
+        async with self._networking:
+            found = await self._networks(name)
+            if not found:
+                await self._create_network(name, labels)
+                found = await self._networks(name)
+            for another in found[1:]:
+                await self._drop_network(another)
+
+    async def _networks(self, name: str) -> builtins.list[str]:
+        """The ids of all networks of this name, oldest first: the engine allows several, and starts nothing."""
+        filters = {"filters": json.dumps({"name": [f"^{name}$"]})}
+        found = await self._http.json("GET", "networks", filters)
+        return [each["Id"] for each in sorted(found, key=lambda each: str(each["Created"]))]
+
+    async def _create_network(self, name: str, labels: dict[str, str]) -> None:
         options = {"com.docker.network.bridge.host_binding_ipv4": "127.0.0.1"}
         body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels, "Options": options}
         try:
             await self._http.json("POST", "networks/create", body=body)
         except Ds01Error as error:
             if "already exists" not in error.problem.reason:
+                raise
+
+    async def _drop_network(self, network: str) -> None:
+        """Remove one of two with the same name, which a ds01d that was killed can leave behind."""
+        try:
+            await self._http.json("DELETE", f"networks/{network}")
+        except Ds01Error as error:
+            if "active endpoints" not in error.problem.reason and "not found" not in error.problem.reason:
                 raise
 
     async def events(self) -> AsyncGenerator[EngineEvent, None]:

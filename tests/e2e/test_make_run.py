@@ -48,6 +48,7 @@ def test_it_ends_in_a_shell_with_a_gpu_and_the_workspace(state: str) -> None:
     assert "GPU 1:" not in shown
     assert str(people.person(NEWCOMER).uid) in shown
     child.send("exit\n")
+    child.expect_exact(f"{PROJECT} goes on, with GPU 0.")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0

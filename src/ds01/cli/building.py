@@ -24,7 +24,7 @@ KEPT = "Dockerfile.yours"
 def build(call: Call, project: Project, recipe: Recipe, *, anew: bool = False, overwrite: bool = False) -> Built:
     """Write the generated Dockerfile and build the image. Raises Ds01Error with the likely cause."""
     write(call, project, recipe, overwrite=overwrite)
-    call.standing = "The image of before is still there; nothing else was touched."
+    call.standing = f"The image of {project.name} was not built; one that was there before is as it was."
     order = Order(
         socket=gateway(call), owner=me(), project=project.name, folder=project.folder, recipe=recipe, anew=anew
     )  # fmt: skip

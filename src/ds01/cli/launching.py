@@ -70,6 +70,8 @@ def launch(call: Call, wish: Wish) -> Launched:
         _build(call, wish, target, plan)
     elif plan.stale and not wish.create_only:
         call.talk.warn(f"{plan.name} is stale: {plan.stale}. It goes on as it is; --recreate replaces it.")
+    if plan.container is not None and plan.action != "recreate":
+        _unused(call, wish, plan)
     request = target.request
     if plan.action == "recreate":
         say_goodbye = _goodbye(call, plan)
@@ -160,6 +162,18 @@ def _folder(call: Call, workspace: str) -> str:
     if not call.talk.dry_run:
         os.makedirs(path, exist_ok=True)
     return path
+
+
+def _unused(call: Call, wish: Wish, plan: LaunchPlan) -> None:
+    """Say which of the options count only for a new container, and so for nothing now."""
+    given = {
+        "--gpus": wish.gpus if wish.gpus != plan.gpus else None, "--mem": wish.mem, "--image": wish.image,
+        "--data": wish.data, "--workspace": wish.workspace,
+    }  # fmt: skip
+    flags = [flag for flag, value in given.items() if value]
+    if flags:
+        told = f"{plan.name} is there already and stays as it is, without {' and '.join(flags)}"
+        call.talk.warn(f"{told}; --recreate replaces it by a new one.")
 
 
 # what has to happen first ------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ before the project's.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import time
 
 from ds01.cli import show
 from ds01.cli.call import Call
@@ -17,6 +19,8 @@ from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, WRONG_STATE, Ds01Error
 from ds01.wire.containers import ContainerView
 from ds01.wire.status import PingView
 
+_KILLED = (128 + signal.SIGHUP, 128 + signal.SIGKILL, 128 + signal.SIGTERM)
+_SETTLING_SECONDS = 3.0
 SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh")
 
 
@@ -60,7 +64,47 @@ def enter(call: Call, container: ContainerView, *, hello: bool = False) -> int:
         greet(call, container, ping)
     variables = terminal_variables() | _prompt(container, simulated=ping.simulated_gpus and bool(container.gpus))
     ended = attach(Docker(_socket(ping)), container.id, Exec(command=SHELL, tty=True, environment=variables))
-    return left_behind(call, container.name, ended)
+    if ended.left or ended.lost:
+        return left_behind(call, container.name, ended)
+    farewell(call, container.name, killed=ended.code in _KILLED)
+    return ended.code
+
+
+def farewell(call: Call, name: str, *, killed: bool) -> None:
+    """After a shell: whether the container goes on and what it still holds, or that it went too.
+
+    A shell that was ``killed`` mostly went with its container, whose end is known a moment later. The shell's own
+    end stands whether or not ds01d answers.
+    """
+    try:
+        now = _settled(call, name) if killed else _now(call, name)
+    except Ds01Error:
+        return
+    talk = call.talk
+    if now is None:
+        talk.say(f"{name} is gone; the files in its workspace stay.")
+        talk.next(f"ds01 why {name}", "ds01 list")
+    elif now.state != "running":
+        talk.say(f"{name} is {show.described(now)}.")
+        talk.next(f"ds01 launch {name}", f"ds01 why {name}")
+    elif killed:
+        talk.say(f"The shell in {name} was ended.")
+        talk.next(f"ds01 launch {name}", f"ds01 why {name}")
+    else:
+        talk.say(f"{name} goes on{f', with GPU {show.gpus(now)}' if now.gpus else ''}.")
+        talk.next(f"ds01 launch {name}", f"ds01 retire {name}")
+
+
+def _now(call: Call, name: str) -> ContainerView | None:
+    return next((found for found in call.client.containers() if found.name == name), None)
+
+
+def _settled(call: Call, name: str) -> ContainerView | None:
+    """The container once it is seen to have stopped, or as it is when that does not happen soon."""
+    deadline = time.monotonic() + _SETTLING_SECONDS
+    while (now := _now(call, name)) is not None and now.state == "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return now
 
 
 def greet(call: Call, container: ContainerView, ping: PingView) -> None:

@@ -43,7 +43,7 @@ def over_quota(ask: GpuAsk, cost: Fraction, mine: Sequence[Lease], limits: Limit
     holding = ", ".join(f"{lease.name or lease.id} ({show_gpueq(lease.gpueq)}, {lease.state})" for lease in mine)
     return Ds01Error(
         GPU_QUOTA,
-        f"You may use {show_gpueq(limit)} GPU at once, you use {show_gpueq(used)}, "
+        f"You may use {show_gpueq(limit)} GPU{'' if limit == 1 else 's'} at once, you use {show_gpueq(used)}, "
         f"and this needs {show_gpueq(cost)} more.",
         reason=f"gpus.max is {show_gpueq(limit)} ({source})" + (f"; yours: {holding}" if holding else ""),
         hint=_give_back(ask, names, limit),

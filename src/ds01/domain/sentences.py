@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ds01.domain.container import StopReason
 from ds01.domain.events import Event, EventType
@@ -58,8 +59,18 @@ def _opt(event: Event, key: str, text: str) -> str:
     return text.format(value) if value else ""
 
 
-def _slots(event: Event) -> str:
-    return _opt(event, "slots", " {}")
+def _gpus(event: Event) -> str:
+    """``GPU 2``, ``GPUs 2, 3``, or ``the GPU`` when the event does not say which."""
+    slots = event.details.get("slots", "")
+    return f"GPUs {slots}" if "," in slots else f"GPU {slots}" if slots else "the GPU"
+
+
+def _moment(event: Event, key: str) -> str:
+    """A time of the details, as people read it; what is no time is shown as it is."""
+    try:
+        return f"{datetime.fromisoformat(event.details[key]).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return event.details[key]
 
 
 def _acted(verb: str, *parts: tuple[str, str]) -> Callable[[Event, str], str]:
@@ -84,7 +95,28 @@ _REASONS = frozenset(reason.value for reason in StopReason)
 
 
 def _granted(event: Event, _: str) -> str:
-    return f"GPU{_slots(event)} was reserved for {_name(event)}{_opt(event, 'why', ': {}')}"
+    gpus = _gpus(event)
+    verb = "were" if gpus.startswith("GPUs") else "was"
+    return f"{gpus} {verb} reserved for {_name(event)}{_opt(event, 'why', ': {}')}"
+
+
+def _started(event: Event, who: str) -> str:
+    return f"{who} started {_name(event)}" + (f" with {_gpus(event)}" if event.details.get("slots") else "")
+
+
+def _activated(event: Event, _: str) -> str:
+    return f"{_name(event)} took {_gpus(event)} into use"
+
+
+def _held(event: Event, _: str) -> str:
+    until = f" until {_moment(event, 'until')}" if event.details.get("until") else ""
+    gpus = _gpus(event)
+    verb = "are" if gpus.startswith("GPUs") else "is"
+    return f"{gpus} of {_name(event)} {verb} kept for it{until}"
+
+
+def _released(event: Event, _: str) -> str:
+    return f"{_gpus(event)} of {_name(event)} went back{_opt(event, 'reason', ' ({})')}"
 
 
 def _denied(event: Event, who: str) -> str:
@@ -111,7 +143,7 @@ _ALL = (
     ),
     Sentence(
         type=EventType.CONTAINER_STARTED, when="A container started.", subject=_CONTAINER,
-        details=("name", "slots"), tell=_acted("started", ("slots", " with GPU {}")),
+        details=("name", "slots"), tell=_started,
     ),
     Sentence(
         type=EventType.CONTAINER_STOPPED, when="A container stopped, for whatever reason.", subject=_CONTAINER,
@@ -143,17 +175,15 @@ _ALL = (
     ),
     Sentence(
         type=EventType.LEASE_ACTIVATED, when="A container took its GPUs into use.", subject=_LEASE,
-        details=("name", "container", "slots"), tell=_happened("{name} took its GPU into use", ("slots", ": {}")),
+        details=("name", "container", "slots"), tell=_activated,
     ),
     Sentence(
         type=EventType.LEASE_HELD, when="A container stopped and its GPUs are kept for it for a while.",
-        subject=_LEASE, details=("name", "container", "slots", "until"),
-        tell=_happened("the GPU of {name} is kept for it", ("until", " until {}")),
+        subject=_LEASE, details=("name", "container", "slots", "until"), tell=_held,
     ),
     Sentence(
         type=EventType.LEASE_RELEASED, when="GPUs went back to everybody.", subject=_LEASE,
-        details=("name", "container", "slots", "reason"),
-        tell=_happened("the GPU of {name} went back", ("slots", ": {}"), ("reason", " ({})")),
+        details=("name", "container", "slots", "reason"), tell=_released,
     ),
     Sentence(
         type=EventType.LEASE_REVOKED, when="A lease was taken away.", subject=_LEASE,

@@ -73,9 +73,13 @@ def _unknown(name: str, known: list[str]) -> Ds01Error:
 
 
 def _story(books: Books, lives: list[Container]) -> list[Event]:
-    """What happened to the containers, their leases, and requests that were turned down for them."""
+    """What happened to the containers, their leases, and requests that were turned down for them.
+
+    What the gateway let through is for ``events``: every shell is two of it, and what came of it is told here anyway.
+    """
     ids = {container.id for container in lives}
-    own = [event for container in lives for event in books.events(subject=container.id, limit=_MOST)]
+    known = [event for container in lives for event in books.events(subject=container.id, limit=_MOST)]
+    own = [event for event in known if event.type is not EventType.DOOR_ALLOWED]
     begin = min([lives[0].created_at, *(event.at for event in own)])
     leases = books.events(uid=lives[0].uid, types=(*_LEASES, EventType.REQUEST_DENIED), limit=_MOST)
     theirs = {event.subject for event in leases if event.details.get("container") in ids}

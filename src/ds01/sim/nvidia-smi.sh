@@ -30,20 +30,20 @@ list_one() { printf 'GPU %s: %s [SIMULATED] (UUID: %s)\n' "$1" "$(title "$2" "$5
 
 table_one() {
     printf "| $columns |\n" "$1" "$(title "$2" "$5")" "0%" "0MiB / $4MiB"
-    printf '|      %-73.73s |\n' "$3"
+    printf '|      %-70.70s |\n' "$3"
 }
 
 table() {
-    columns='%3s  %-45.45s %5s  %20s'
-    line='+--------------------------------------------------------------------------------+'
+    columns='%3s  %-42.42s %5s  %20s'
+    line='+-----------------------------------------------------------------------------+'
     printf '%s\n' "$line"
-    printf '| %-78s |\n' "SIMULATED GPUs by DS01: not real, nothing computes on them"
+    printf '| %-75s |\n' "SIMULATED GPUs by DS01: not real, nothing computes on them"
     printf '%s\n' "$line"
     printf "| $columns |\n" GPU Name Util Memory
     printf '%s\n' "$line"
     each table_one
     printf '%s\n' "$line"
-    printf '| %-78s |\n' "No running processes found (SIMULATED)"
+    printf '| %-75s |\n' "No running processes found (SIMULATED)"
     printf '%s\n' "$line"
 }
 

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from ds01.domain.errors import NO_IMAGE, Ds01Error
+from ds01.cli.call import Call
+from ds01.cli.shell import farewell
+from ds01.cli.talk import talk
+from ds01.domain.errors import INTERNAL, NO_IMAGE, Ds01Error
 from ds01.wire.containers import PackageView, RetirePreview, RetireResult, StartResult
 from ds01.wire.images import BaseView, BuildSettings
 from ds01.wire.launches import LaunchEvent, LaunchPlan
@@ -368,3 +371,44 @@ def test_names_of_old_are_the_same_commands(ds01: Run, launching: Callable[..., 
     for words in (("container", "deploy"), ("project", "launch"), ("container", "launch")):
         assert ds01(*words, "thesis", "--background").code == 0
     assert len(sent(daemon, "POST", "/v1/launches")) == 3
+
+
+def test_options_that_count_for_nothing_now_are_said(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    launching("attach", gpus="1")
+    ran = ds01("launch", "thesis", "--gpus", "2", "--mem", "20G", "--background")
+    assert ran.code == 0
+    assert "without --gpus and --mem" in ran.err
+    assert "--recreate" in ran.err
+    assert "without" not in ds01("launch", "thesis", "--gpus", "1", "--background").err
+
+
+# leaving a shell -----------------------------------------------------------------------------------------
+
+
+def left(*, killed: bool = False) -> None:
+    farewell(Call(path="launch", talk=talk()), "exp", killed=killed)
+
+
+def test_e1_leaving_says_that_it_goes_on_and_what_it_holds(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    daemon.have(values.busy("exp"))
+    left()
+    said = capsys.readouterr().err
+    assert "exp goes on, with GPU 2:1g.5gb." in said
+    assert "ds01 retire exp" in said
+
+
+def test_a_shell_that_went_with_its_container_says_so(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = iter([(values.busy("exp"),), (values.container("exp", "stopped", reason="idle for 30m"),), ()])
+    daemon.answers["GET", "/v1/containers"] = lambda _: next(seen)
+    left(killed=True)
+    assert "exp is stopped: idle for 30m." in capsys.readouterr().err
+    left()
+    said = capsys.readouterr().err
+    assert "exp is gone; the files in its workspace stay." in said
+    assert "ds01 why exp" in said
+
+
+def test_without_ds01d_a_shell_ends_without_a_claim(daemon: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    daemon.answers["GET", "/v1/containers"] = Ds01Error(INTERNAL, "ds01d is in trouble.")
+    left()
+    assert capsys.readouterr().err == ""

@@ -53,6 +53,15 @@ def test_a_stop_carries_its_reason() -> None:
     assert tell(event(EventType.CONTAINER_STOPPED, name="thesis", reason="new-word"), "DS01").endswith(": new-word.")
 
 
+def test_gpus_are_counted_and_times_are_for_people() -> None:
+    until = "2026-03-02T09:45:00+00:00"
+    one, two = event(EventType.LEASE_HELD, name="thesis", slots="2", until=until), {"name": "thesis", "slots": "2, 3"}
+    assert tell(one, "you") == "GPU 2 of thesis is kept for it until 2026-03-02 09:45 UTC."
+    assert tell(event(EventType.LEASE_GRANTED, **two), "you") == "GPUs 2, 3 were reserved for thesis."
+    assert tell(event(EventType.CONTAINER_STARTED, **two), "you") == "you started thesis with GPUs 2, 3."
+    assert tell(event(EventType.LEASE_RELEASED, name="thesis"), "you") == "the GPU of thesis went back."
+
+
 def test_a_stop_by_somebody_says_by_whom() -> None:
     said = event(EventType.CONTAINER_STOPPED, name="thesis", reason="admin", detail="carol")
     assert tell(said, "DS01") == "thesis was stopped by admin carol."

@@ -63,6 +63,7 @@ async def test_e6_the_story_joins_container_and_lease_in_order() -> None:
         event(EventType.CONTAINER_CREATED, image="ds01-1001/thesis:latest", door="ds01"),
         event(EventType.LEASE_ACTIVATED, subject="lease-1", container=THESIS.id, slots="0"),
         event(EventType.LEASE_GRANTED, subject="lease-of-another", slots="1"),
+        event(EventType.DOOR_ALLOWED, method="POST", path=f"/containers/{THESIS.id}/exec"),
         event(EventType.CONTAINER_STARTED, minutes=1, slots="0"),
         event(EventType.CONTAINER_STOPPED, minutes=30, reason="exit", detail="137"),
     )
@@ -70,7 +71,7 @@ async def test_e6_the_story_joins_container_and_lease_in_order() -> None:
     assert [entry.what for entry in found.entries] == [
         "GPU 0 was reserved for thesis: the smallest free slot that fits.",
         "you created thesis from image ds01-1001/thesis:latest through ds01.",
-        "thesis took its GPU into use: 0.",
+        "thesis took GPU 0 into use.",
         "you started thesis with GPU 0.",
         "thesis stopped: its program was killed from outside, without a chance to save (SIGKILL), exit code 137.",
     ]

@@ -19,16 +19,11 @@ def run(call: Call, *, name: str | None) -> int:
     lines = [*wrap(story.summary, style.width)]
     if story.entries:
         lines += ["", style("cyan", "What happened")]
-        told = [(show.clock(entry.at), _told(entry.what, entry.detail)) for entry in story.entries]
-        lines += pairs(told, style)
+        lines += pairs([(show.clock(entry.at), entry.what) for entry in story.entries], style)
     for line in lines:
         call.talk.data(line)
     call.talk.next(*_next(story))
     return 0
-
-
-def _told(what: str, detail: str) -> str:
-    return f"{what} ({detail})" if detail else what
 
 
 def _next(story: WhyView) -> tuple[str, ...]:

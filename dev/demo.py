@@ -63,6 +63,11 @@ def _clean(lab: Lab) -> None:
 
 def _open(lab: Lab) -> None:
     gpus = lab.root("status")["gpus"]
+    if gpus["free"] != gpus["total"]:
+        raise StackError(
+            f"The demo needs all {gpus['total']} GPUs of its stack, and {gpus['total'] - gpus['free']} are in use: "
+            "see ds01 list --all, or choose another place with STATE=DIR make demo."
+        )
     _say("")
     if gpus["simulated"]:
         _say("*** SIMULATED GPUs: this machine has no NVIDIA GPU. Nothing computes on them. ***")

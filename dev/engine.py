@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import os
 import shutil
@@ -10,12 +11,14 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import remains
 
 _PREFIX = "ds01br"
+_CHOOSING = Path("/run/ds01-bridges.lock")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +79,12 @@ def start(root: Path, *, group: str = "root", log: Path | None = None) -> OwnEng
     short, because unix socket paths are.
     """
     root.mkdir(parents=True, exist_ok=True)
-    number = _bridge(root / "bridge")
     _end_orphan(root)
     sock = root / "engine.sock"
     (root / "pid").unlink(missing_ok=True)
     logged = log or root / "engine.log"
-    with logged.open("ab") as out:
+    with logged.open("ab") as out, _choosing():
+        number = _bridge(root / "bridge")
         process = subprocess.Popen(
             [
                 "dockerd", "--data-root", str(root / "data"), "--exec-root", str(root / "exec"),
@@ -109,7 +112,7 @@ def stop(engine: OwnEngine, *, seconds: float = 30) -> None:
         os.kill(engine.pid, signal.SIGKILL)
     if engine.process is not None:
         engine.process.wait()
-    remains.clear([Path(engine.root)], subnets(Path(engine.root)))
+    remains.clear([Path(engine.root)], left(Path(engine.root)))
 
 
 def _end_orphan(root: Path) -> None:
@@ -126,6 +129,12 @@ def _end_orphan(root: Path) -> None:
             os.kill(orphan.pid, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
         time.sleep(0.1)
     record.unlink()
+
+
+def left(root: Path) -> tuple[str, ...]:
+    """The address ranges of the engine that ended under ``root``; none when another engine has its bridge by now."""
+    record = root / "bridge"
+    return () if record.exists() and remains.in_use(record.read_text()) else subnets(root)
 
 
 def subnets(root: Path) -> tuple[str, ...]:
@@ -147,13 +156,21 @@ def _alive(engine: OwnEngine) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+@contextlib.contextmanager
+def _choosing() -> Iterator[None]:
+    """One engine at a time takes a bridge, until it can be seen to run on it: two must never share one."""
+    with _CHOOSING.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _bridge(record: Path) -> int:
     """The number of this engine's bridge: the recorded one, else the first free; the link exists afterwards."""
     if record.exists() and not remains.in_use(record.read_text()):
         number = int(record.read_text().removeprefix(_PREFIX))
         _link(number)
         return number
-    number = next(n for n in range(1, 250) if not _seen(n) and _link(n))
+    number = next(n for n in range(1, 250) if not remains.in_use(_name(n)) and not _seen(n) and _link(n))
     record.write_text(_name(number))
     return number
 

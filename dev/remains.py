@@ -5,6 +5,7 @@ Everything is found by a name or an address that only this state directory uses,
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -98,8 +99,12 @@ def _commands() -> Iterator[tuple[int, list[str]]]:
 
 
 def _children(pid: int) -> list[int]:
-    shown = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout
-    return [int(word) for word in shown.split()]
+    """Of every thread: any of them may have started one."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(word) for word in thread.read_text().split()]
+    return found
 
 
 def _kill(pid: int) -> None:

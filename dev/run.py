@@ -16,6 +16,7 @@ from pathlib import Path
 from dev import base, foreground, installation, people, programs
 from dev.people import Person
 from dev.stack import Stack, StackError
+from ds01.domain.errors import Exit
 
 PROJECT = "first-steps"
 PACKAGES = ("numpy<3", "six>=1.15,<1.17")
@@ -107,6 +108,8 @@ def _retire(stack: Stack, student: Person) -> None:
     done = student.run("ds01", "retire", PROJECT, "--yes")
     if done.code == 0:
         _say(f"retired {PROJECT}; the files stay in {student.home}/workspace/{PROJECT}")
+    elif done.code != int(Exit.NOT_FOUND):
+        _say(f"{PROJECT} was not retired: {done.err.strip()}")
 
 
 def _say(text: str) -> None:

@@ -245,7 +245,7 @@ def _clear(stack: Stack) -> None:
     if stack.engine_program:
         remains.end_containers(stack.state / "engine")
     folders = (stack.run, stack.state / "engine")
-    remains.clear(folders, engine.subnets(stack.state / "engine") if stack.engine_program else ())
+    remains.clear(folders, engine.left(stack.state / "engine") if stack.engine_program else ())
     for socket in (stack.api, stack.door):
         Path(socket).unlink(missing_ok=True)
     (stack.state / "stack.json").unlink()

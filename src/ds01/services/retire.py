@@ -12,6 +12,7 @@ from dataclasses import replace
 from ds01.domain.assembly import SESSION
 from ds01.domain.changes import Findings, Package, findings
 from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.domain.errors import ENGINE_ERROR, Ds01Error
 from ds01.domain.events import EventType
 from ds01.ports.engine import Process
 from ds01.ports.ledger import Books
@@ -33,7 +34,7 @@ async def preview(world: World, caller: Caller, name: str) -> RetirePreview:
     """What retiring would end and lose. Nothing happens."""
     container = await world.ledger.read(lambda books: find(books, caller, name))
     found = await _findings(world, container)
-    processes = await world.engine.processes(container.id)
+    processes = await _programs(world, container)
     return RetirePreview(
         container=await view(world, caller, container),
         processes=tuple(process.command for process in processes if not _ours(process)),
@@ -42,6 +43,16 @@ async def preview(world: World, caller: Caller, name: str) -> RetirePreview:
         packages=_packages(found.packages),
         workspace=container.workspace,
     )
+
+
+async def _programs(world: World, container: Container) -> tuple[Process, ...]:
+    """What would end. An engine that cannot tell (it asks the server's ``ps``) keeps nobody from retiring."""
+    try:
+        return await world.engine.processes(container.id)
+    except Ds01Error as error:
+        if error.kind is not ENGINE_ERROR:
+            raise
+        return ()
 
 
 async def retire(world: World, caller: Caller, name: str, request: RetireRequest) -> RetireResult:

@@ -37,7 +37,7 @@ _IDLE = Usage(cpu_seconds=0.0, memory_bytes=8 << 20, memory_limit_bytes=0, netwo
 @dataclass(kw_only=True)
 class EngineFaults:
     """What goes wrong next. ``slow_seconds`` delays every act by the clock; ``full`` refuses what needs disk;
-    after ``away_after`` more acts the engine goes away.
+    after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with.
     """
 
     away: bool = False
@@ -47,6 +47,7 @@ class EngineFaults:
     die_at_once: int | None = None
     full: bool = False
     slow_seconds: float = 0.0
+    no_ps: bool = False
 
 
 @dataclass(kw_only=True)
@@ -178,6 +179,8 @@ class SimEngine:
         made = self._get(container)
         if not made.seen.running:
             return ()
+        if self.faults.no_ps:
+            raise Ds01Error(ENGINE_ERROR, "The Docker engine refused.", reason='exec: "ps": executable file not found')
         user = made.spec.user.partition(":")[0]
         return tuple(Process(pid=4000 + n, user=user, command=what) for n, what in enumerate(made.processes))
 

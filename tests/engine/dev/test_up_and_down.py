@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -108,3 +109,19 @@ def test_down_stops_exactly_these_and_leaves_the_host_as_it_was(state: str) -> N
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_down_leaves_a_bridge_that_another_engine_has_by_now(state: str) -> None:
+    killed = programs.identify(up(state)["pids"]["engine"])
+    os.kill(killed.pid, signal.SIGKILL)
+    assert programs.until(lambda: not programs.alive(killed), 10)
+    with tempfile.TemporaryDirectory(prefix="ds01e", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        shutil.copy(Path(state).resolve() / "engine/bridge", folder)
+        other = engine.start(Path(folder))
+        try:
+            assert make("down", state).returncode == 0
+            bridge = engine.subnets(Path(folder))[0]
+            rules = subprocess.run(["iptables", "-t", "nat", "-S"], capture_output=True, text=True, check=True).stdout
+            assert f"-s {bridge}" in rules
+        finally:
+            engine.stop(other)

@@ -55,10 +55,12 @@ def test_a_stop_carries_its_reason() -> None:
 
 def test_gpus_are_counted_and_times_are_for_people() -> None:
     until = "2026-03-02T09:45:00+00:00"
-    one, two = event(EventType.LEASE_HELD, name="thesis", slots="2", until=until), {"name": "thesis", "slots": "2, 3"}
-    assert tell(one, "you") == "GPU 2 of thesis is kept for it until 2026-03-02 09:45 UTC."
-    assert tell(event(EventType.LEASE_GRANTED, **two), "you") == "GPUs 2, 3 were reserved for thesis."
-    assert tell(event(EventType.CONTAINER_STARTED, **two), "you") == "you started thesis with GPUs 2, 3."
+    kept = event(EventType.LEASE_HELD, name="thesis", slots="2", until=until)
+    granted = event(EventType.LEASE_GRANTED, name="thesis", slots="2, 3")
+    started = event(EventType.CONTAINER_STARTED, name="thesis", slots="2, 3")
+    assert tell(kept, "you") == "GPU 2 of thesis is kept for it until 2026-03-02 09:45 UTC."
+    assert tell(granted, "you") == "GPUs 2, 3 were reserved for thesis."
+    assert tell(started, "you") == "you started thesis with GPUs 2, 3."
     assert tell(event(EventType.LEASE_RELEASED, name="thesis"), "you") == "the GPU of thesis went back."
 
 

@@ -235,6 +235,15 @@ async def test_a_rescue_that_fails_removes_nothing(server: SimServer) -> None:
     assert kept.state is ContainerState.STOPPED
 
 
+async def test_a_server_without_ps_keeps_nobody_from_retiring(server: SimServer) -> None:
+    await server.launch()
+    server.engine.faults.no_ps = True
+    caller = await server.caller()
+    assert (await preview(server.world, caller, "thesis")).processes == ()
+    await retire(server.world, caller, "thesis", RetireRequest())
+    assert await server.traces() == (0, 0, 0)
+
+
 async def test_retire_works_on_a_stopped_container(server: SimServer) -> None:
     await server.launch()
     caller = await server.caller()

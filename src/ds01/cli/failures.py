@@ -17,7 +17,7 @@ def tell(problem: Problem, talk: Talk) -> int:
     """Say what went wrong, why, and what to do. With ``--json`` the error is data too."""
     style = talk.err
     lines = [f"{style('red', style.sign('✗', 'Error:'))} {problem.message}"]
-    lines += [problem.reason] if problem.reason else []
+    lines += problem.reason.splitlines()
     lines += [_hint(problem.hint, style)] if problem.hint else []
     for line in lines:
         talk.tell(line)

@@ -86,13 +86,18 @@ class Talk:
         self.say(f"{self.err('dim', 'Next:')} {shown}")
 
     def tell(self, text: str) -> None:
-        """Something that is said even with ``--quiet``."""
+        """Something that is said even with ``--quiet``. Wrapped for people; a log gets each sentence on one line."""
         self.stdout.flush()
         for paragraph in text.split("\n"):
-            indent = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
-            for line in wrap(paragraph, self.err.width, indent=indent) if paragraph.strip() else [""]:
+            for line in self._lines(paragraph):
                 self.stderr.write(line + "\n")
         self.stderr.flush()
+
+    def _lines(self, paragraph: str) -> list[str]:
+        if not paragraph.strip() or not self.err.cut:
+            return [paragraph.rstrip()]
+        indent = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
+        return wrap(paragraph, self.err.width, indent=indent)
 
     def step(self, text: str) -> AbstractContextManager[None]:
         """Something that may take a while; shown while it lasts where somebody is looking."""

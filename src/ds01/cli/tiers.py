@@ -95,7 +95,7 @@ def front(style: Style) -> list[str]:
         known = [(name, _summary(name)) for name in names if name in tree.members("")]
         lines += _section(heading, known, style)
     lines += ["", *wrap("Every command has --help, --info, --concepts and --guided.", style.width)]
-    lines += wrap("New here? Type: ds01 help start", style.width)
+    lines += wrap("New here? Type: ds01 setup, or read: ds01 help start", style.width)
     return lines
 
 

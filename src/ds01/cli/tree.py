@@ -42,7 +42,7 @@ FRONT = (
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Server", ("gpus", "limits", "events", "doctor")),
-    ("More", ("container", "image", "project", "user", "admin", "help", "completion")),
+    ("More", ("setup", "container", "image", "project", "admin", "help", "completion")),
 )
 """The front page, ``ds01 --help``."""
 

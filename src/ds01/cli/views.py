@@ -195,6 +195,17 @@ VIEWS: dict[str, dict[str, str]] = {
         "removed": "the names that went",
         "kept": "what stays",
     },
+    "LimitsFileView": {
+        "file": "the file",
+        "groups": "the groups it names",
+        "users": "how many users have limits of their own",
+        "exemptions": "how many exemptions there are",
+        "gpus": "where GPUs come from: auto, nvml or simulated",
+    },
+    "ImportView": {
+        "file": "the new file",
+        "keys": "each key of the old one: file, line, key, outcome (mapped, dropped or unreadable), text",
+    },
     "Topic": {"name": "what to type after 'ds01 help'", "summary": "what it is about"},
     "Processes": {"titles": "the names of the columns", "processes": "one list of values for each process"},
     "Name": {"name": "the container"},

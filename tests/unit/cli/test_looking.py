@@ -10,7 +10,7 @@ import pytest
 from ds01.cli.style import columns
 from ds01.cli.views import VIEWS
 from ds01.domain.errors import ADMIN_ONLY, Ds01Error
-from ds01.wire import containers, gpus, images, launches, projects, status
+from ds01.wire import containers, gpus, images, launches, limits_file, projects, status
 from ds01.wire.status import CheckView, DoctorView, EventView, LimitsView, LimitView
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
@@ -18,7 +18,7 @@ from tests.unit.cli.daemon import Asked, Daemon
 
 WIRE = {
     kind.__name__: kind
-    for module in (containers, gpus, images, launches, projects, status)
+    for module in (containers, gpus, images, launches, limits_file, projects, status)
     for kind in vars(module).values()
     if dataclasses.is_dataclass(kind) and isinstance(kind, type)
 }

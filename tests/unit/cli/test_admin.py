@@ -1,0 +1,86 @@
+"""What an admin types, and the first day of a user."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ds01.wire.status import PingView
+from tests.unit.cli import values
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.daemon import Daemon
+
+
+def test_a_limits_file_is_checked_without_a_ds01d(ds01: Run, tmp_path: Path) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text("groups:\n  student: {members: ['*'], gpus: {max: 2}}\n")
+    ran = ds01("admin", "limits", "check", str(file))
+    assert ran.code == 0
+    assert "has no mistakes" in ran.err
+    assert json.loads(ds01("admin", "limits", "check", str(file), "--json").out)["groups"] == ["student"]
+
+
+def test_every_mistake_of_a_limits_file_is_a_line_with_its_place(ds01: Run, tmp_path: Path) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text("defaults:\n  gpu: 2\n  idle: soon\n")
+    ran = ds01("admin", "limits", "check", str(file))
+    assert ran.code == 2
+    assert [line for line in ran.err.splitlines() if f"{file}:2:" in line or f"{file}:3:" in line] != []
+    assert ran.err.count(f"{file}:") == 2
+
+
+def test_a_limits_file_that_is_not_there_is_a_sentence(ds01: Run, tmp_path: Path) -> None:
+    ran = ds01("admin", "limits", "check", str(tmp_path / "none.yaml"))
+    assert ran.code == 2
+    assert "There is no file" in ran.err
+
+
+def test_an_older_limits_file_is_converted_and_every_key_accounted_for(ds01: Run, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.yaml", tmp_path / "limits.yaml"
+    old.write_text("defaults:\n  max_cpus: 32\n  idle_timeout_h: 0.5\n  favourite_colour: blue\n")
+    ran = ds01("admin", "import", "limits", str(old), "--to", str(new))
+    assert ran.code == 0
+    for said in ("max_cpus", "mapped", "favourite_colour"):
+        assert said in ran.out
+    assert ds01("admin", "limits", "check", str(new)).code == 0
+    again = ds01("admin", "import", "limits", str(old), "--to", str(new))
+    assert again.code == 1
+    assert ds01("admin", "import", "limits", str(old), "--to", str(new), "--replace", "--json").code == 0
+
+
+@pytest.fixture
+def ready(daemon: Daemon, tmp_path: Path) -> Daemon:
+    """A ds01d and a gateway that answer."""
+    (tmp_path / "docker.sock").touch()
+    daemon.answers["GET", "/v1/ping"] = PingView(
+        version="1", simulated_gpus=True, engine="20.10", login="anna", gateway=str(tmp_path / "docker.sock")
+    )
+    daemon.answers["GET", "/v1/status"] = values.status()
+    return daemon
+
+
+def test_setup_checks_and_can_be_run_again(
+    ds01: Run, ready: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    for _ in range(2):
+        ran = ds01("setup", "--project", "thesis", "--completion", "--yes")
+        assert ran.code == 0
+    assert (tmp_path / ".bashrc").read_text().count("ds01 completion bash") == 1
+    assert (tmp_path / "workspace/thesis/ds01.toml").exists()
+    assert "knows you as anna" in ran.err
+    assert "simulated" in ran.err
+    assert "Next: ds01 launch thesis" in ran.err
+
+
+def test_setup_without_a_terminal_changes_only_what_was_asked_for(ds01: Run, ready: Daemon, tmp_path: Path) -> None:
+    assert ds01("setup").code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docker.sock", "workspace"]
+    assert ds01("setup", "--project", "../x").code == 2
+
+
+def test_setup_says_when_the_gateway_is_missing(ds01: Run, ready: Daemon) -> None:
+    ready.answers["GET", "/v1/ping"] = PingView(version="1", simulated_gpus=False, engine="", login="anna")
+    assert ds01("setup").code == 6

@@ -75,6 +75,10 @@ class Policy:
     source: str = "built-in"
 
 
+BUILDS = 4
+"""Builds one user may have going on at once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What one user may have through one door now. None is 'no limit' where the type allows it.
@@ -105,6 +109,16 @@ class Limits:
     aggregate: Mapping[str, Value]
     sources: Mapping[str, Sourced]
     """Every key with the value in force and where it comes from."""
+
+    @property
+    def together(self) -> Mapping[str, Value]:
+        """``aggregate``, with a number of processes in any case.
+
+        A build's steps are containers whose processes the engine cannot count; the user's slice does.
+        """
+        if "pids" in self.aggregate or self.containers is None:
+            return self.aggregate
+        return {**self.aggregate, "pids": self.pids * (self.containers + BUILDS)}
 
 
 def group_of(policy: Policy, user: User) -> Group | None:

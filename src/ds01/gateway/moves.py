@@ -1,4 +1,8 @@
-"""A copy and a start of one container exclude each other: the check that it stands still must hold for the copy."""
+"""What goes on now, and what must wait for it.
+
+A copy and a start of one container exclude each other: the check that it stands still must hold for the copy. And
+builds are containers too, with nothing but their number to limit them: a user has a few at a time.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.limits import BUILDS
 
 
 class Moves:
@@ -15,6 +20,7 @@ class Moves:
     def __init__(self) -> None:
         self._copying: Counter[str] = Counter()
         self._starting: Counter[str] = Counter()
+        self._building: Counter[int] = Counter()
 
     @contextmanager
     def copying(self, container_id: str) -> Iterator[None]:
@@ -27,6 +33,19 @@ class Moves:
         """Raises RefusedError (409) while files are being copied."""
         with _among(self._starting, self._copying, container_id, "having files copied"):
             yield
+
+    @contextmanager
+    def building(self, uid: int) -> Iterator[None]:
+        """Raises RefusedError (429) when this user has too many builds already."""
+        if self._building[uid] >= BUILDS:
+            raise RefusedError("build.many", f"You have {BUILDS} builds going on", "Wait for one of them.", status=429)
+        self._building[uid] += 1
+        try:
+            yield
+        finally:
+            self._building[uid] -= 1
+            if not self._building[uid]:
+                del self._building[uid]
 
 
 @contextmanager

@@ -128,7 +128,7 @@ async def _reserve(world: World, caller: Caller, wanted: Wanted, steps: Steps, u
 async def _make(world: World, caller: Caller, order: Order, granted: _Granted, steps: Steps, undo: Undo) -> Container:
     user, lease = caller.user, granted.lease
     async with steps.step("create", "Creating the container"):
-        parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.aggregate)
+        parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
         await world.engine.ensure_network(network(user), {Label.OWNER: str(user.uid)})
         spec = assemble(
             order, user=user, epoch=caller.epoch, limits=caller.limits, lease=lease,

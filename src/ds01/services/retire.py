@@ -12,7 +12,7 @@ from dataclasses import replace
 from ds01.domain.assembly import SESSION
 from ds01.domain.changes import Findings, Package, findings
 from ds01.domain.container import Container, ContainerState, StopReason
-from ds01.domain.errors import ENGINE_ERROR, Ds01Error
+from ds01.domain.errors import BUSY, ENGINE_ERROR, Ds01Error
 from ds01.domain.events import EventType
 from ds01.ports.engine import Process
 from ds01.ports.ledger import Books
@@ -60,6 +60,7 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
     begun = world.clock.monotonic()
     async with world.locks.hold(caller.uid, name, "retire"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
+        _check_still(world, container)
         labels = (await view(world, caller, container)).gpus
         await _stop(world, caller, container, force=request.force)
         found = await _findings(world, container)
@@ -76,6 +77,14 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
         workspace=container.workspace,
         seconds=round(world.clock.monotonic() - begun, 3),
     )
+
+
+def _check_still(world: World, container: Container) -> None:
+    """A start that is on its way would let what runs inside change the files while root reads them."""
+    if container.id and world.tickets.starting(container.id, world.clock.now()):
+        raise Ds01Error(
+            BUSY, f"Container '{container.name}' is busy: it is being started.", hint=f"ds01 retire {container.name}"
+        )
 
 
 async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> None:

@@ -104,6 +104,10 @@ class Tickets:
         promised = [ticket.container for ticket in self._open.values() if not ticket.container.id]
         return list({c.name: c for c in (*self._making, *promised) if c.uid == uid}.values())
 
+    def starting(self, container: ContainerId, now: datetime) -> bool:
+        """Whether a start was granted that may happen at any moment."""
+        return any(t.container.id == container and t.expires_at > now for t in self._open.values())
+
     def expired(self, now: datetime) -> Sequence[Ticket]:
         """Take the tickets whose time is over."""
         late = [ticket for ticket in self._open.values() if ticket.expires_at <= now]

@@ -7,11 +7,14 @@ import json
 import os
 import tarfile
 import time
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from dev import people
 
+from ds01.domain.limits import BUILDS
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import Ground, Reply, User, ask, connected
 
@@ -137,3 +140,46 @@ def test_p23_a_project_is_a_name(mallory: User, field: Ground) -> None:
     """Its name is shown in other people's terminals."""
     request = {"project": "\x1b]0;owned\x07", "name": "p23", "workspace": "", "image": "ds01/tiny", "gpus": "0"}
     assert control(mallory, field, "POST", "/v1/launches/plan", request).status == 400
+
+
+@pytest.mark.parametrize("key", ["before", "since"])
+def test_d23_a_filter_does_not_tell_whether_an_image_is_there(mallory: User, victim: Victim, key: str) -> None:
+    for image in (victim.image, "nobody/nothing"):
+        filters = quote(json.dumps({key: [image]}))
+        found = mallory.call("GET", f"/v1.41/images/json?filters={filters}")
+        assert (found.status, found.message) == (404, f"No such image: {image}:latest")
+
+
+def test_d15_builds_are_few_at_a_time_and_their_processes_are_counted(
+    mallory: User, alice: User, field: Ground
+) -> None:
+    """A build's steps are containers: neither their number nor their processes may be without end."""
+    begun = (
+        b"POST /v1.41/build HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-tar\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+    held = [mallory.connect() for _ in range(BUILDS)]
+    try:
+        for sock in held:
+            sock.sendall(begun)
+        time.sleep(1)
+        assert build(mallory, "q=1").status == 429
+        assert build(alice, "q=1").status == 200
+    finally:
+        for sock in held:
+            sock.close()
+    time.sleep(1)
+    assert build(mallory, "q=1").status == 200
+    script = "FROM ds01/tiny\nRUN cat /proc/self/cgroup\n"
+    shown = build(mallory, "nocache=1", script).body.decode()
+    assert f"ds01-u{mallory.uid}.slice" in shown
+    limit = next(Path("/sys/fs/cgroup").glob(f"**/ds01-u{mallory.uid}.slice/pids.max")).read_text().strip()
+    assert limit == str(256 * (60 + BUILDS))
+
+
+def test_d10_no_image_is_checked_every_millisecond(mallory: User, field: Ground) -> None:
+    for flags in ("--interval=1ms", "--interval=0.1s", "--timeout=3s --interval=4s", "--start-interval=1ms"):
+        assert build(mallory, "", f"FROM scratch\nHEALTHCHECK {flags} CMD true\n").status == 403
+        assert build(mallory, "", f"FROM scratch\nONBUILD HEALTHCHECK {flags} CMD true\n").status == 403
+    for flags in ("", "--interval=5s", "--interval=1m30s --retries=3"):
+        assert build(mallory, "", f"FROM scratch\nHEALTHCHECK {flags} CMD x --interval=1ms\n").status == 200

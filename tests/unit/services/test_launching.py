@@ -12,8 +12,10 @@ from ds01.domain.container import ContainerState, Label, StopReason
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.services.launch import plan
 from ds01.services.pause import pause
+from ds01.services.retire import retire
 from ds01.services.steps import Abandoned
 from ds01.services.stop import stop
+from ds01.wire.containers import RetireRequest
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
 
 NOTHING = (0, 0, 0)
@@ -305,3 +307,16 @@ async def test_d9_many_begun_at_once_are_no_more_than_allowed(server: SimServer)
     refusals = [outcome for outcome in launches.result() if isinstance(outcome, Ds01Error)]
     assert (len(launches.result()) - len(refusals), most) == (allowed, allowed)
     assert {refusal.kind for refusal in refusals} == {errors.CONTAINER_QUOTA}
+
+
+async def test_e29_no_retire_while_a_start_is_on_its_way(server: SimServer) -> None:
+    """Root reads the container's files for its owner: nothing may run in it meanwhile."""
+    made = await server.launch(gpus="0")
+    caller = await server.caller()
+    await stop(server.world, caller, "thesis")
+    ticket = server.world.tickets.issue(caller, made, None, server.clock.now())
+    with pytest.raises(Ds01Error) as caught:
+        await retire(server.world, caller, "thesis", RetireRequest(rescue=True))
+    assert caught.value.kind is errors.BUSY
+    server.world.tickets.redeem(ticket.id, server.clock.now())
+    assert (await retire(server.world, caller, "thesis", RetireRequest())).name == "thesis"

@@ -28,6 +28,9 @@ _FLAG = re.compile(r"--([a-z]+)=([A-Za-z0-9_./:@$,{}-]+)")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[:/@+][A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:[-+])([A-Za-z0-9._/:@-]*))?\})", re.ASCII)
 _ARG = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.ASCII)
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+_HEALTH_TIMES = frozenset({"--interval", "--start-interval"})
+HEALTH_SECONDS = 5
 _HERE = re.compile(r"\d*<<-?[^<]+")
 
 
@@ -216,8 +219,26 @@ def _other(name: str, rest: str) -> str:
         raise malformed("build.dockerfile", f"{name[:20]!r} is no instruction of a Dockerfile")
     if name == "RUN" and rest.startswith("--"):
         raise not_allowed("build.flags", f"RUN {rest.split()[0][:40]}", "The builder here does not have this option.")
+    if name == "HEALTHCHECK":
+        _check_health(rest)
     _no_here(name, rest)
     return f"{name} {rest}"
+
+
+def _check_health(rest: str) -> None:
+    """A check runs for as long as a container does: as often as every millisecond it would keep the engine busy."""
+    for flag in re.findall(r"--\S+", re.split(r"\b(?:CMD|NONE)\b", rest, maxsplit=1, flags=re.IGNORECASE)[0]):
+        name, _, value = flag.partition("=")
+        match = _DURATION.fullmatch(value)
+        if name not in _HEALTH_TIMES:
+            continue
+        seconds = (
+            sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 1
+        )
+        if 0 < seconds < HEALTH_SECONDS:
+            raise not_allowed(
+                "build.health", f"HEALTHCHECK {flag[:40]}", f"Use whole seconds, at least {HEALTH_SECONDS}s."
+            )
 
 
 def _no_here(name: str, rest: str) -> None:

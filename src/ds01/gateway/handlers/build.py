@@ -29,6 +29,11 @@ async def build(call: Call) -> None:
     """The whole of a build."""
     plan = judge_build(call.query)
     call.changes += plan.changes
+    with call.gate.moves.building(call.user.uid):
+        await _granted(call, plan)
+
+
+async def _granted(call: Call, plan: BuildPlan) -> None:
     grant = await call.gate.door.build(DoorBuild(uid=call.user.uid, refs=plan.refs, memory_bytes=plan.memory_bytes))
     settled = False
 

@@ -45,7 +45,10 @@ def with_tag(ref: str) -> str:
 async def listing(call: Call) -> None:
     """``images/json``."""
     await call.nothing()
-    target = call.target("/images/json", call.query.values, call.query.filters)
+    filters = {key: list(values) for key, values in call.query.filters.items()}
+    for key in {"before", "since"} & filters.keys():
+        filters[key] = [str((await look_up(call, ref))["Id"]) for ref in filters[key]]
+    target = call.target("/images/json", call.query.values, filters)
     await call.pass_whole(Ask(method="GET", target=target), lambda found: cast(Json, view(call).images(found)))
 
 

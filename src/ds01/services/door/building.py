@@ -31,7 +31,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     refs = frozenset(_reference(ref) for ref in ask.refs)
     there = {ref for ref in refs if await world.engine.image(ref) is not None}
     await world.ledger.read(lambda books: _check_all(world, books, caller, refs, there))
-    parent = await asyncio.to_thread(world.host.ensure_slice, caller.user, caller.limits.aggregate)
+    parent = await asyncio.to_thread(world.host.ensure_slice, caller.user, caller.limits.together)
     await world.engine.ensure_network(network(caller.user), {Label.OWNER: str(caller.uid)})
     most = resources(caller.limits, world.cpus)
     building = world.tickets.build(caller, refs, world.clock.now())

@@ -196,7 +196,7 @@ async def _grant(
     world: World, ask: DoorCreate, ticket: Ticket, order: Order, slots: tuple[Slot, ...], pinned: _Pinned
 ) -> DoorGrant:
     caller, user = ticket.caller, ticket.caller.user
-    parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.aggregate)
+    parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
     await world.engine.ensure_network(network(user), {Label.OWNER: str(user.uid)})
     attached = world.devices.attach(slots) if slots else Attachment()
     most = resources(caller.limits, world.cpus)

@@ -15,6 +15,9 @@ from ds01.services.ending import record_stop
 from ds01.services.find import find
 from ds01.services.world import World
 
+LONGEST_GRACE = 300
+"""Seconds anybody may ask for: while a stop waits, nobody else can act on the container, no limit and no admin."""
+
 
 async def stop(world: World, caller: Caller, name: str, grace_seconds: int | None = None) -> Container:
     """Stop it; one that is stopped already is fine. ``grace_seconds`` None is the limit's."""
@@ -37,7 +40,8 @@ async def stop_held(
 ) -> Container:  # fmt: skip
     """Stop a container whose lock is held, and write down how it ended."""
     limits = effective(world.settings().policy, caller.user, container.door, world.clock.now())
-    grace = int(limits.stop_grace.total_seconds()) if grace_seconds is None else max(0, grace_seconds)
+    usual = int(limits.stop_grace.total_seconds())
+    grace = usual if grace_seconds is None else min(max(0, grace_seconds), max(usual, LONGEST_GRACE))
     meant = replace(container, reason=reason, reason_detail=detail)
     await world.ledger.write(lambda books: books.put_container(meant))
     await end(world, meant, grace)

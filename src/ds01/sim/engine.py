@@ -68,6 +68,8 @@ class SimEngine:
     def __init__(self, clock: Clock) -> None:
         self.faults = EngineFaults()
         self.networks: dict[str, dict[str, str]] = {}
+        self.grace_seconds: int | None = None
+        """The grace of the latest stop."""
         self._clock = clock
         self._made: dict[ContainerId, _Made] = {}
         self._images: dict[ImageId, Image] = {}
@@ -118,6 +120,7 @@ class SimEngine:
 
     async def stop(self, container: ContainerId, grace_seconds: int) -> None:
         await self._act()
+        self.grace_seconds = grace_seconds
         if self._get(container).seen.running:
             self.die(container, TERMINATED)
 

@@ -20,7 +20,7 @@ from ds01.services.remove import remove
 from ds01.services.retire import preview, retire
 from ds01.services.start import Started, start
 from ds01.services.steps import Steps
-from ds01.services.stop import stop
+from ds01.services.stop import LONGEST_GRACE, stop
 from ds01.wire.containers import RetireRequest
 from tests.server import ALICE, BOB, ROOT, SimServer, settings
 
@@ -303,3 +303,11 @@ async def test_somebody_elses_gpu_shows_no_name(server: SimServer) -> None:
     assert (bobs.state, bobs.holder, bobs.container) == ("active", "in use", "")
     hers = (await observe.status(server.world, await server.caller())).gpus.slots[0]
     assert (hers.holder, hers.container) == ("alice", "thesis")
+
+
+@pytest.mark.parametrize(("asked", "given"), [(10**12, LONGEST_GRACE), (-1, 0), (120, 120), (0, 0)])
+async def test_d16_nobody_stops_for_ever(server: SimServer, asked: int, given: int) -> None:
+    """While a stop waits nothing else acts on the container: an endless grace would keep it from every limit."""
+    await server.launch()
+    await stop(server.world, await server.caller(), "thesis", asked)
+    assert server.engine.grace_seconds == given

@@ -44,9 +44,13 @@ def start(command: Sequence[str], log: Path, *, environment: Mapping[str, str]) 
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
             env=dict(environment),
         )  # fmt: skip
-    program = identify(process.pid)
-    process.returncode = 0  # it outlives this process on purpose; alive() is how it is watched
-    return program
+    return let_go(process)
+
+
+def let_go(process: subprocess.Popen[bytes]) -> Program:
+    """A child that outlives this process on purpose: from now on ``alive`` is how it is watched."""
+    process.returncode = 0
+    return identify(process.pid)
 
 
 def stop(program: Program | None, *, seconds: float = 20) -> bool:

@@ -166,9 +166,8 @@ def _engine(stack: Stack, own: bool) -> Stack:
         started = engine.start(stack.state / "engine", group=people.gateway().login, log=stack.log("engine"))
     except RuntimeError as error:
         raise StackError(f"{error}\n{programs.tail(stack.log('engine'))}") from error
-    if started.process is not None:
-        started.process.returncode = 0  # it outlives this process on purpose, as in programs.start
-    return replace(stack, engine=started.socket, engine_program=programs.identify(started.pid))
+    assert started.process is not None
+    return replace(stack, engine=started.socket, engine_program=programs.let_go(started.process))
 
 
 def _ds01d(stack: Stack) -> Stack:

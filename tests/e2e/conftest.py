@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ def lab() -> Iterator[Lab]:
         state = str(Path(folder, "s"))
         Path(folder).chmod(0o755)
         try:
-            opened = open_lab(stack.up(state, own_engine=True), "ds01-test-a", "ds01-test-b")
+            opened = open_lab(stack.up(state, own_engine=True), f"ds01-a{os.getpid()}", f"ds01-b{os.getpid()}")
             yield opened
             opened.fresh()
             close_lab(opened)

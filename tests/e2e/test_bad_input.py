@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from dev import programs
 from dev.promises.lab import Lab
 from dev.promises.terminal import Terminal
 
@@ -13,6 +15,7 @@ from tests.e2e.refusals import refused
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.engine, pytest.mark.slow]
 
+BUILD = 40
 BACKGROUND = ("--background", "--yes", "--gpus", "0")
 
 
@@ -57,7 +60,7 @@ def test_a_file_where_the_workspace_should_be(lab: Lab) -> None:
     path = lab.ada.workspace("blocked")
     lab.ada.shell(f"mkdir -p {path.parent}; echo precious > {path}")
     try:
-        refused(lab.ada.tries("init", "blocked", "--no-input"), 1, str(path))
+        refused(lab.ada.tries("init", "blocked", "--no-input"), 5, str(path))
         assert lab.ada.tries("launch", "blocked", *BACKGROUND).code in (4, 5)
         assert path.read_text() == "precious\n"
     finally:
@@ -87,11 +90,10 @@ def test_a_workspace_that_is_a_link_out(lab: Lab) -> None:
 # Files with mistakes -----------------------------------------------------------------------------------
 def test_a_project_file_with_a_mistake_is_named_with_its_place(lab: Lab) -> None:
     folder = lab.ada.project("typo")
-    good = (folder / "ds01.toml").read_text()
     lab.ada.shell(f"echo 'python = [\"six\"' >> {folder}/ds01.toml")
     broken = (folder / "ds01.toml").read_text()
-    line = len(good.splitlines()) + 1
-    refused(lab.ada.tries("launch", "typo", *BACKGROUND), 2, f"ds01.toml:{line}")
+    said = refused(lab.ada.tries("launch", "typo", *BACKGROUND), 2, "ds01.toml:")
+    assert re.search(r"ds01\.toml:\d+:\d+", said)
     assert (folder / "ds01.toml").read_text() == broken
 
 
@@ -113,8 +115,6 @@ def test_a_limits_file_with_a_mistake_leaves_the_last_good_one_in_force(lab: Lab
 
 
 def _until_doctor_says(lab: Lab, word: str) -> None:
-    from dev import programs
-
     assert programs.until(lambda: word in str(lab.root_says("doctor")), 20), lab.root_says("doctor")
 
 
@@ -123,7 +123,7 @@ def test_an_unknown_package_is_named_and_the_old_image_stays(lab: Lab) -> None:
     lab.ada.project("paper", "six")
     before = lab.inspect(f"ds01-{lab.ada.uid}/paper:latest")["Id"]
     lab.ada.lists("paper", "six", "ds01-there-is-no-such-package")
-    refused(lab.ada.tries("image", "create", "paper"), 1, "ds01-there-is-no-such-package")
+    refused(lab.ada.tries("image", "create", "paper"), 1, "ds01-there-is-no-such-package", lines=BUILD)
     assert lab.inspect(f"ds01-{lab.ada.uid}/paper:latest")["Id"] == before
 
 
@@ -137,7 +137,7 @@ def test_a_package_name_that_cannot_be_is_refused_before_anything_is_built(lab: 
 def test_constraints_that_exclude_each_other(lab: Lab) -> None:
     lab.ada.project("paper", "six")
     lab.ada.lists("paper", "requests==2.31.0", "urllib3<1.21")
-    said = refused(lab.ada.tries("image", "create", "paper"), 1, "urllib3")
+    said = refused(lab.ada.tries("image", "create", "paper"), 1, "urllib3", lines=BUILD)
     assert "requests" in said
 
 
@@ -145,7 +145,7 @@ def test_no_network_is_told_as_such(lab: Lab) -> None:
     lab.ada.project("paper", "six")
     lab.ada.lists("paper", "six", "humanize")
     with lab.without_network():
-        refused(lab.ada.tries("image", "create", "paper"), 1, "network")
+        refused(lab.ada.tries("image", "create", "paper"), 1, "network", lines=BUILD)
 
 
 # GPUs --------------------------------------------------------------------------------------------------

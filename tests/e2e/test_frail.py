@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ def frail() -> Iterator[Lab]:
         try:
             running = stack.up(str(state), with_base=False, own_engine=True)
             tiny.install(running.engine)
-            opened = open_lab(running, "ds01-test-c", "ds01-test-d")
+            opened = open_lab(running, f"ds01-c{os.getpid()}", f"ds01-d{os.getpid()}")
             yield opened
             close_lab(opened)
         finally:
@@ -41,6 +42,7 @@ def frail() -> Iterator[Lab]:
 
 def test_a_full_disk_grants_nothing_and_loses_nothing(frail: Lab) -> None:
     frail.ada.docker("run", "--detach", "--name", "before", "--gpus", "1", tiny.REFERENCE, "sleep", "600")
+    assert frail.free_slots() == 3
     filler = frail.stack.state / "ds01/filler"
     subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=1M"], check=False, capture_output=True)
     try:

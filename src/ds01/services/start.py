@@ -58,6 +58,7 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
     """Start a container whose lock is held. Everything is as before when it does not start."""
     _check(container)
     if container.state is ContainerState.RUNNING:
+        await world.engine.inspect(container.id)  # with no engine there, nobody is told that it runs
         return Started(container=container)
     async with Undo() as undo:
         await asyncio.to_thread(pin_again, world, caller, container)

@@ -212,6 +212,3 @@ class TestHost:
 
     def test_the_boot_id_stays_while_the_host_runs(self, world: World) -> None:
         assert world.host.boot_id() == world.host.boot_id() != ""
-
-    def test_free_space_is_known_before_a_folder_exists(self, world: World) -> None:
-        assert world.host.free_bytes(f"{world.alice.home}/not/yet") > 0

@@ -268,14 +268,13 @@ class LedgerContract:
         assert refused.value.kind is LEDGER_ERROR
 
     # images, accounts -------------------------------------------------------------------------------
-    async def test_tags_are_found_by_name_image_and_owner(self, ledger: Ledger) -> None:
+    async def test_tags_are_found_by_name_and_owner(self, ledger: Ledger) -> None:
         image = ImageId("sha256:1")
         mine = Tag(ref="ds01-1001/thesis:latest", image=image, provenance="user", owner=ALICE.uid)
         shared = Tag(ref="ds01/minimal:latest", image=image, provenance="admin", owner=None)
         await ledger.write(put(mine, shared))
         assert await ledger.read(lambda books: books.tag(mine.ref)) == mine
         assert await ledger.read(lambda books: books.tags(ALICE.uid)) == (mine,)
-        assert await ledger.read(lambda books: books.tags_of(image)) == (mine, shared)
         moved = replace(mine, image=ImageId("sha256:2"))
         await ledger.write(put(moved))
         await ledger.write(lambda books: books.drop_tag(shared.ref))

@@ -7,7 +7,6 @@ from ds01.cli.bases import base_id
 from ds01.cli.call import Call
 from ds01.domain.errors import NO_IMAGE, Ds01Error
 from ds01.domain.image import stale_reason
-from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.projects.build import Built
 from ds01.projects.recipe import Recipe
@@ -39,11 +38,6 @@ def image_of(call: Call, reference: str) -> ImageView | None:
         if error.kind is not NO_IMAGE:
             raise
         return None
-
-
-def reference_of(name: str) -> str:
-    """What is meant by the name of a project, or by a whole reference."""
-    return name if "/" in name or ":" in name else known.reference(checked(name, "project name"))
 
 
 def tell(call: Call, planned: BuildView, difference: str = "", *, built: Built | None = None) -> int:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from ds01.domain.container import Door
 from ds01.domain.limit_keys import KEYS
 from ds01.domain.limit_keys import Value as Value
-from ds01.domain.people import Uid, User
+from ds01.domain.people import User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,8 +212,3 @@ class _Typed:
         if value is None or isinstance(value, timedelta):
             return value
         raise TypeError(f"{key} is no duration: {value!r}")
-
-
-def uid_owns(uid: Uid, owner: Uid | None, admin: bool) -> bool:
-    """Whether somebody may act on a thing: its owner or an admin; what nobody owns is for admins."""
-    return admin or (owner is not None and owner == uid)

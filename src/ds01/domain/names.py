@@ -13,7 +13,6 @@ from ds01.domain.errors import BAD_NAME, Ds01Error
 
 NAME_LENGTH = 40
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_STORED = re.compile(r"(?P<name>.+)\._\.(?P<uid>\d+)")
 
 
 def is_name(text: str) -> bool:
@@ -42,14 +41,6 @@ def checked(text: str, what: str = "name") -> str:
 def stored_container(name: str, uid: int) -> str:
     """The engine's name of a container."""
     return f"{name}._.{uid}"
-
-
-def shown_container(stored: str, uid: int) -> str:
-    """The user's name of a container, from the engine's."""
-    match = _STORED.fullmatch(stored.removeprefix("/"))
-    if match is None or int(match["uid"]) != uid:
-        return stored.removeprefix("/")
-    return match["name"]
 
 
 def image_repository(uid: int, project: str) -> str:

@@ -69,7 +69,7 @@ class Call:
     def asker(self) -> Asker:
         """The user, as the rules see her."""
         user = self.user
-        return Asker(uid=user.uid, gid=user.gid, gids=frozenset(user.gids), home=user.home, admin=user.admin)
+        return Asker(uid=user.uid, gid=user.gid, gids=frozenset(user.gids))
 
     # reading
 

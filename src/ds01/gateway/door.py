@@ -12,7 +12,6 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire import codec
 from ds01.wire.door import (
-    DoorAbort,
     DoorAudit,
     DoorBuild,
     DoorBuildGrant,
@@ -24,6 +23,7 @@ from ds01.wire.door import (
     DoorImage,
     DoorStart,
     DoorStarting,
+    DoorTicket,
     DoorUpdate,
     DoorUser,
 )
@@ -66,7 +66,7 @@ class Door:
         """The engine made it."""
         return codec.parse(DoorContainer, await self._post("/v1/door/creates/commit", ask))
 
-    async def abort(self, ask: DoorAbort) -> None:
+    async def abort(self, ask: DoorTicket) -> None:
         """The engine did not make it."""
         await self._post("/v1/door/creates/abort", ask)
 
@@ -74,11 +74,11 @@ class Door:
         """Ask whether a container may start."""
         return codec.parse(DoorStarting, await self._post("/v1/door/starts", ask))
 
-    async def started(self, ask: DoorAbort) -> None:
+    async def started(self, ask: DoorTicket) -> None:
         """The engine started it."""
         await self._post("/v1/door/starts/commit", ask)
 
-    async def not_started(self, ask: DoorAbort) -> None:
+    async def not_started(self, ask: DoorTicket) -> None:
         """The engine did not start it."""
         await self._post("/v1/door/starts/abort", ask)
 
@@ -90,7 +90,7 @@ class Door:
         """Ask whether these tags may be written, and what the build may use."""
         return codec.parse(DoorBuildGrant, await self._post("/v1/door/builds", ask))
 
-    async def built(self, ask: DoorAbort) -> tuple[DoorImage, ...]:
+    async def built(self, ask: DoorTicket) -> tuple[DoorImage, ...]:
         """The build is over; the images its tags name now."""
         return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/builds/commit", ask))
 

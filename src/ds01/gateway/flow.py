@@ -19,7 +19,6 @@ Rewrite = Callable[[bytes], bytes]
 
 LINE_BYTES = 16 * 1024 * 1024
 RAW_TYPES = frozenset({"application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"})
-PROTOCOLS = frozenset({"tcp", "websocket"})
 
 
 async def while_there(leaving: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:

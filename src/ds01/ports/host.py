@@ -70,7 +70,3 @@ class Host(Protocol):
     def boot_id(self) -> str:
         """Changes when the host restarts."""
         ...
-
-    def free_bytes(self, path: str) -> int:
-        """Free space on the file system of ``path``."""
-        ...

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from ds01.domain.container import Container, ContainerId
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, SlotId
-from ds01.domain.image import ImageId, Tag
+from ds01.domain.image import Tag
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.people import Account, Uid
 
@@ -58,7 +58,6 @@ class Books(Protocol):
     # image tags
     def tag(self, ref: str) -> Tag | None: ...
     def tags(self, uid: Uid | None = None) -> tuple[Tag, ...]: ...
-    def tags_of(self, image: ImageId) -> tuple[Tag, ...]: ...
     def put_tag(self, tag: Tag) -> None: ...
     def drop_tag(self, ref: str) -> None: ...
 

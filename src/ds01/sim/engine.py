@@ -124,11 +124,6 @@ class SimEngine:
         if self._get(container).seen.running:
             self.die(container, TERMINATED)
 
-    async def kill(self, container: ContainerId, signal: str) -> None:
-        await self._act()
-        self._running(container)
-        self.die(container, KILLED if signal in ("KILL", "SIGKILL", "9") else TERMINATED)
-
     async def pause(self, container: ContainerId) -> None:
         await self._act()
         made = self._running(container)

@@ -31,13 +31,12 @@ class SimHost:
     With ``homes_are_full`` every folder somebody names below a home is there: for a ds01d that is tried out.
     """
 
-    def __init__(self, *, safe: bool = False, free_bytes: int = 1024**4, homes_are_full: bool = False) -> None:
+    def __init__(self, *, safe: bool = False, homes_are_full: bool = False) -> None:
         self.entries: dict[str, Entry] = {}
         self.slices: dict[str, dict[str, Value]] = {}
         self.pins: dict[str, dict[int, Pin]] = {}
         self.unpacked: dict[str, bytes] = {}
         self._safe = safe
-        self._free_bytes = free_bytes
         self._homes_are_full = homes_are_full
         self._boots = 1
 
@@ -102,10 +101,6 @@ class SimHost:
     def boot_id(self) -> str:
         """Changes with ``reboot``."""
         return f"00000000-0000-4000-8000-{self._boots:012d}"
-
-    def free_bytes(self, path: str) -> int:
-        """What it was told."""
-        return self._free_bytes
 
     def _keep(self, user: User, key: str, index: int, found: Pin, *, read_only: bool) -> Pin:
         source = f"/run/ds01/binds/{user.uid}/{key}/{index}"

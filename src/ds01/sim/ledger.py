@@ -13,7 +13,7 @@ from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
-from ds01.domain.image import ImageId, Tag
+from ds01.domain.image import Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
 from ds01.ports.ledger import Books
@@ -141,9 +141,6 @@ class MemoryBooks:
     def tags(self, uid: Uid | None = None) -> tuple[Tag, ...]:
         mine = (tag for tag in self._now.tags.values() if uid is None or tag.owner == uid)
         return tuple(sorted(mine, key=lambda tag: tag.ref))
-
-    def tags_of(self, image: ImageId) -> tuple[Tag, ...]:
-        return tuple(tag for tag in self.tags() if tag.image == image)
 
     def put_tag(self, tag: Tag) -> None:
         self._write().tags[tag.ref] = tag

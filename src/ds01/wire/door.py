@@ -19,7 +19,6 @@ class DoorUser:
     login: str
     admin: bool
     gids: tuple[int, ...] = ()
-    home: str = ""
     epoch: int = 0
 
     @property
@@ -88,7 +87,6 @@ class DoorCreate:
     gpus: str = "0"
     """As ``--gpus`` takes it, or ``all``: as many as one container of this user may have."""
     binds: tuple[DoorBind, ...] = ()
-    volumes_from: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
     """Full ids of the other containers it shares something with."""
     cpus: float | None = None
@@ -96,7 +94,6 @@ class DoorCreate:
     shm_bytes: int | None = None
     pids: int | None = None
     project: str = ""
-    start_after: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,12 +158,11 @@ class DoorCommit:
 
     ticket: str
     id: str
-    image_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoorAbort:
-    """A ticket by itself: its create or start is over."""
+class DoorTicket:
+    """A ticket by itself: what it was for is over, well or not; the address says which."""
 
     ticket: str
 

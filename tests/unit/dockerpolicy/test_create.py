@@ -24,7 +24,7 @@ from tests.unit.dockerpolicy.fields import (
     REFUSED_HOST,
 )
 
-MALLORY = Asker(uid=1002, gid=1002, gids=frozenset({1002, 2000}), home="/home/mallory")
+MALLORY = Asker(uid=1002, gid=1002, gids=frozenset({1002, 2000}))
 
 
 def judged(config: dict[str, Any] | None = None, /, **host: Any) -> Plan:

@@ -50,10 +50,6 @@ class DockerEngine:
         patience = grace_seconds + UNARY_SECONDS
         await self._http.json("POST", f"containers/{container}/stop", {"t": str(grace_seconds)}, seconds=patience)
 
-    async def kill(self, container: ContainerId, signal: str) -> None:
-        """Send a signal to PID 1."""
-        await self._http.json("POST", f"containers/{container}/kill", {"signal": signal})
-
     async def pause(self, container: ContainerId) -> None:
         """Freeze."""
         await self._http.json("POST", f"containers/{container}/pause")

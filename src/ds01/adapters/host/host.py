@@ -82,14 +82,6 @@ class LinuxHost:
         """The kernel's own."""
         return (self._sysctl / "kernel/random/boot_id").read_text().strip()
 
-    def free_bytes(self, path: str) -> int:
-        """Free for ordinary users, on the file system of the nearest folder that exists."""
-        there = Path(path)
-        while not there.exists():
-            there = there.parent
-        found = os.statvfs(there)
-        return found.f_bavail * found.f_frsize
-
     def _pin(
         self,
         user: User,

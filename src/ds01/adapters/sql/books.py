@@ -18,7 +18,7 @@ from ds01.domain.container import Container, ContainerId
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
-from ds01.domain.image import ImageId, Tag
+from ds01.domain.image import Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
 
@@ -173,9 +173,6 @@ class SqlBooks:
     def tags(self, uid: Uid | None = None) -> tuple[Tag, ...]:
         chosen = statements.TAGS if uid is None else statements.TAGS.where(tables.tags.c.owner == uid)
         return tuple(Tag(**row._mapping) for row in self._all(chosen))
-
-    def tags_of(self, image: ImageId) -> tuple[Tag, ...]:
-        return tuple(Tag(**row._mapping) for row in self._all(statements.TAGS.where(tables.tags.c.image == image)))
 
     def put_tag(self, tag: Tag) -> None:
         self._put(tables.tags, vars(tag))

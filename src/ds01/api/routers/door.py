@@ -10,7 +10,6 @@ from ds01.api.identity import TheWorld, gateway_only
 from ds01.api.stream import Lines, relayed
 from ds01.services.door import audit, building, create, gone, known, redeem, registry, start
 from ds01.wire.door import (
-    DoorAbort,
     DoorAudit,
     DoorBuild,
     DoorBuildGrant,
@@ -22,6 +21,7 @@ from ds01.wire.door import (
     DoorImage,
     DoorStart,
     DoorStarting,
+    DoorTicket,
     DoorUser,
 )
 
@@ -67,7 +67,7 @@ async def commit(world: TheWorld, ask: DoorCommit) -> DoorContainer:
 
 
 @router.post("/creates/abort", status_code=204)
-async def abort(world: TheWorld, ask: DoorAbort) -> None:
+async def abort(world: TheWorld, ask: DoorTicket) -> None:
     """The engine did not make it."""
     await redeem.abort(world, ask)
 
@@ -79,13 +79,13 @@ async def starting(world: TheWorld, ask: DoorStart) -> DoorStarting:
 
 
 @router.post("/starts/commit")
-async def started(world: TheWorld, ask: DoorAbort) -> DoorContainer:
+async def started(world: TheWorld, ask: DoorTicket) -> DoorContainer:
     """The engine started it."""
     return await start.started(world, ask)
 
 
 @router.post("/starts/abort", status_code=204)
-async def not_started(world: TheWorld, ask: DoorAbort) -> None:
+async def not_started(world: TheWorld, ask: DoorTicket) -> None:
     """The engine did not start it."""
     await start.not_started(world, ask)
 
@@ -103,7 +103,7 @@ async def build(world: TheWorld, ask: DoorBuild) -> DoorBuildGrant:
 
 
 @router.post("/builds/commit")
-async def built(world: TheWorld, ask: DoorAbort) -> list[DoorImage]:
+async def built(world: TheWorld, ask: DoorTicket) -> list[DoorImage]:
     """The build is over, well or not."""
     return list(await building.over(world, ask))
 

@@ -14,13 +14,11 @@ from ds01.domain.dockerpolicy.verdict import Change
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """Who asks, as ds01d knows her. ``network`` is the name of her own network."""
+    """Who asks, as ds01d knows her."""
 
     uid: int
     gid: int
     gids: frozenset[int] = frozenset()
-    home: str = ""
-    admin: bool = False
 
     @property
     def network(self) -> str:

@@ -20,7 +20,7 @@ from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.images import look_up
 from ds01.gateway.upstream import Ask
-from ds01.wire.door import DoorAbort, DoorBuild, DoorBuildGrant
+from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorTicket
 
 _DEFAULT = "Dockerfile"
 
@@ -43,7 +43,7 @@ async def _granted(call: Call, plan: BuildPlan) -> None:
         if settled:
             return
         settled = True
-        for image in await call.gate.door.built(DoorAbort(ticket=grant.ticket)):
+        for image in await call.gate.door.built(DoorTicket(ticket=grant.ticket)):
             call.gate.registry.learn_image(image)
             call.subject = image.id
 

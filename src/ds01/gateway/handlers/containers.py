@@ -14,7 +14,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.show import Found, View
 from ds01.gateway.upstream import Ask, UpstreamError
-from ds01.wire.door import DoorAbort, DoorContainer, DoorGone, DoorStart, Going
+from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
 
 _NAME_FILTER = re.compile(r"\^?/?([A-Za-z0-9_.-]*)\$?")
 
@@ -125,7 +125,7 @@ async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:
 async def _started(call: Call, container: DoorContainer, ask: Ask) -> tuple[AnswerHead, bytes]:
     granted = await call.gate.door.start(DoorStart(uid=container.uid, id=container.id))
     call.gate.registry.learn(granted.container)
-    ticket = DoorAbort(ticket=granted.ticket)
+    ticket = DoorTicket(ticket=granted.ticket)
     try:
         head, data = await call.gate.engine.whole(ask)
     except (UpstreamError, ConnectionError):

@@ -16,7 +16,7 @@ from ds01.gateway.door import DoorDownError
 from ds01.gateway.finish import Blueprint, body
 from ds01.gateway.handlers.images import resolve
 from ds01.gateway.upstream import Ask, UpstreamError
-from ds01.wire.door import DoorAbort, DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorGrant
+from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorGrant, DoorTicket
 
 _CHOOSE = random.SystemRandom()
 
@@ -29,6 +29,7 @@ async def create(call: Call) -> None:
     call.changes += plan.case.changes
     image = await resolve(call, plan.case.image)
     others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
+    _check_volumes_from(plan, others)
     grant = await call.gate.door.create(_ask(call, plan, others, image.id))
     ids = {ref: other.id for ref, other in others.items()}
     await _made(call, plan, grant, image, ids)
@@ -47,7 +48,6 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image_id: str
             DoorBind(source=b.source, target=b.target, read_only=b.read_only, create=b.create) for b in case.binds
         ),
         joins=tuple(other.id for other in others.values()),
-        volumes_from=_volumes_from(plan, others),
         cpus=case.asked_cpus,
         memory_bytes=case.memory_bytes,
         shm_bytes=case.shm_bytes,
@@ -55,8 +55,8 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image_id: str
     )
 
 
-def _volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> tuple[str, ...]:
-    """The containers whose volumes are wanted; folders of the host do not travel this way."""
+def _check_volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> None:
+    """Folders of the host do not travel from one container into another: whoever wants one names it."""
     found = plan.host.get("VolumesFrom")
     named = [others[item.ref] for item in found if isinstance(item, Joined)] if isinstance(found, list) else []
     for other in named:
@@ -64,7 +64,6 @@ def _volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> tuple[str, ..
             raise malformed(
                 "create.volumes-from", f"'{other.name}' has a folder of the host", "Name the folder again with -v."
             )
-    return tuple(other.id for other in named)
 
 
 def _door(labels: dict[str, str]) -> str:
@@ -80,10 +79,10 @@ async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, ids:
     try:
         made, answer, status = await _engine_create(call, body(plan, grant, image, ids), grant.stored_name)
         if made is None:
-            await call.gate.door.abort(DoorAbort(ticket=grant.ticket))
+            await call.gate.door.abort(DoorTicket(ticket=grant.ticket))
             await call.answer_error(status, answer)
             return
-        commit = DoorCommit(ticket=grant.ticket, id=made, image_id=image.id)
+        commit = DoorCommit(ticket=grant.ticket, id=made)
         call.gate.registry.learn(await call.gate.door.commit(commit))
     except (UpstreamError, ConnectionError, DoorDownError, RefusedError):
         await _undo(call, grant, made)
@@ -108,7 +107,7 @@ async def _undo(call: Call, grant: DoorGrant, made: str | None) -> None:
     if made is not None:
         await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/containers/{made}", {"force": ["1"]})))
     try:
-        await call.gate.door.abort(DoorAbort(ticket=grant.ticket))
+        await call.gate.door.abort(DoorTicket(ticket=grant.ticket))
     except (DoorDownError, RefusedError):
         return  # the ticket expires by itself
 

@@ -17,7 +17,7 @@ from ds01.services.caller import Caller, identify
 from ds01.services.door.known import image_shown
 from ds01.services.tickets import Building
 from ds01.services.world import World
-from ds01.wire.door import DoorAbort, DoorBuild, DoorBuildGrant, DoorImage
+from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorImage, DoorTicket
 
 PERIOD_US = 100_000
 _KINDS = {400: BAD_NAME, 403: NOT_ALLOWED, 409: NAME_TAKEN}
@@ -48,7 +48,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     )
 
 
-async def over(world: World, ask: DoorAbort) -> tuple[DoorImage, ...]:
+async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
     """Record the tags that were written: those that name an image of this user's making now."""
     building = world.tickets.built(ask.ticket)
     if building is None:

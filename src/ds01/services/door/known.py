@@ -25,7 +25,7 @@ async def user(world: World, uid: int) -> DoorUser:
     found = caller.user
     return DoorUser(
         uid=found.uid, gid=found.gid, login=found.login, admin=caller.limits.admin, gids=tuple(sorted(found.gids)),
-        home=found.home, epoch=caller.epoch,
+        epoch=caller.epoch,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from ds01.services.running import give_back
 from ds01.services.tell import tell
 from ds01.services.tickets import Ticket
 from ds01.services.world import World
-from ds01.wire.door import DoorAbort, DoorCommit, DoorContainer
+from ds01.wire.door import DoorCommit, DoorContainer, DoorTicket
 
 
 async def commit(world: World, ask: DoorCommit) -> DoorContainer:
@@ -47,7 +47,7 @@ def _record(books: Books, world: World, ticket: Ticket, made: Container) -> None
     )  # fmt: skip
 
 
-async def abort(world: World, ask: DoorAbort) -> None:
+async def abort(world: World, ask: DoorTicket) -> None:
     """Take everything back; a ticket that is over already was taken back then."""
     ticket = world.tickets.redeem(ask.ticket, world.clock.now())
     if ticket is not None:

@@ -19,7 +19,7 @@ from ds01.services.door.known import shown
 from ds01.services.running import give_back, record_start
 from ds01.services.start import claim_slots, pin_again
 from ds01.services.world import World
-from ds01.wire.door import DoorAbort, DoorContainer, DoorStart, DoorStarting
+from ds01.wire.door import DoorContainer, DoorStart, DoorStarting, DoorTicket
 
 
 async def start(world: World, ask: DoorStart) -> DoorStarting:
@@ -60,7 +60,7 @@ async def _claim(world: World, caller: Caller, container: Container) -> Lease:
     return await world.ledger.write(claim)
 
 
-async def started(world: World, ask: DoorAbort) -> DoorContainer:
+async def started(world: World, ask: DoorTicket) -> DoorContainer:
     """The engine has started it: its lease is active and it is recorded so."""
     ticket = world.tickets.redeem(ask.ticket, world.clock.now())
     if ticket is None:
@@ -77,7 +77,7 @@ async def started(world: World, ask: DoorAbort) -> DoorContainer:
     return shown(world, await world.ledger.write(record))
 
 
-async def not_started(world: World, ask: DoorAbort) -> None:
+async def not_started(world: World, ask: DoorTicket) -> None:
     """The engine refused: a lease that was granted for this start goes back, a held one runs out by itself."""
     ticket = world.tickets.redeem(ask.ticket, world.clock.now())
     lease = ticket.lease if ticket is not None else None

@@ -1,14 +1,16 @@
 """The record of decisions: every change and every refusal, with its rule.
 
 Records go to ds01d in small batches, so that no request waits for the disk. When they cannot be written any more,
-nothing may be changed any more: what is not recorded does not happen. Equal refusals in one batch are counted, not
-repeated, so that nobody fills the disk by being refused.
+nothing may be changed any more: what is not recorded does not happen. Equal records in one batch are counted, not
+repeated, and of a user's refusals only so many are written one by one, so that nobody fills the disk by being refused.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -22,6 +24,12 @@ PENDING = 5000
 PER_USER = 50
 """Records of one user in one batch; what is beyond is counted in one more."""
 
+REFUSALS = 100
+"""Refusals of one user that are recorded one by one in quick succession."""
+
+REFUSALS_PER_SECOND = 0.1
+"""How many more each second allows; what is beyond is counted and told by the next record."""
+
 LENGTH = 300
 """Characters of one text in a record."""
 
@@ -34,8 +42,9 @@ _LOG = structlog.get_logger("ds01.gateway.audit")
 class Audit:
     """Collects records and sends them."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._door = door
+        self._refusals = Refusals(clock)
         self._pending: Counter[DoorAudit] = Counter()
         self._of_user: Counter[int] = Counter()
         self._failing = False
@@ -48,6 +57,10 @@ class Audit:
             "request", uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject,
             outcome=entry.outcome, rule=entry.rule, reason=entry.reason, changes=list(entry.changes),
         )  # fmt: skip
+        if entry.outcome == "denied" and entry not in self._pending:
+            if not self._refusals.allow(entry.uid):
+                return
+            entry = self._refusals.told(entry)
         if entry not in self._pending:
             self._of_user[entry.uid] += 1
             if self._of_user[entry.uid] > PER_USER:
@@ -87,6 +100,30 @@ class Audit:
             self._failing = True
             self._pending += batch
             self._wake.set()
+
+
+class Refusals:
+    """How many refusals of each user may still be written, and how many were not."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._left: dict[int, tuple[float, float]] = {}
+        self._unwritten: Counter[int] = Counter()
+
+    def allow(self, uid: int) -> bool:
+        """Whether one more may be written."""
+        now = self._clock()
+        left, since = self._left.get(uid, (float(REFUSALS), now))
+        left = min(float(REFUSALS), left + (now - since) * REFUSALS_PER_SECOND)
+        self._left[uid] = (left - 1 if left >= 1 else left, now)
+        if left < 1:
+            self._unwritten[uid] += 1
+        return left >= 1
+
+    def told(self, entry: DoorAudit) -> DoorAudit:
+        """The record, with the number of those before it that were not written."""
+        missing = self._unwritten.pop(entry.uid, 0)
+        return replace(entry, changes=(*entry.changes, f"{missing} refusals before it")) if missing else entry
 
 
 def recordable(entry: DoorAudit) -> DoorAudit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ds01.gateway.audit import CHANGES, LENGTH, recordable
+from ds01.gateway.audit import CHANGES, LENGTH, REFUSALS, Refusals, recordable
 from ds01.wire.door import DoorAudit
 
 
@@ -19,3 +19,20 @@ def test_a_record_is_text_of_a_bounded_length() -> None:
     assert entry.reason.startswith("\\x1b[31mxxx")
     assert len(entry.changes) == CHANGES + 1
     assert entry.changes[-1] == "and 80 more"
+
+
+def test_d16_nobody_fills_the_disk_by_being_refused() -> None:
+    now = 0.0
+    refusals = Refusals(lambda: now)
+    entry = DoorAudit(uid=1, method="GET", path="/x", subject="", outcome="denied", rule="r")
+    assert sum(refusals.allow(1) for _ in range(10_000)) == REFUSALS
+    assert refusals.allow(2), "each user has her own"
+    now = 60.0
+    assert refusals.allow(1)
+    assert refusals.told(entry).changes == (f"{10_000 - REFUSALS} refusals before it",)
+    assert refusals.told(entry) == entry
+    written = 0
+    for second in range(61, 86_461):
+        now = float(second)
+        written += refusals.allow(1)
+    assert written < 10_000

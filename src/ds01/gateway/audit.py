@@ -24,7 +24,7 @@ PENDING = 5000
 PER_USER = 50
 """Records of one user in one batch; what is beyond is counted in one more."""
 
-REFUSALS = 100
+REFUSALS = 2000
 """Refusals of one user that are recorded one by one in quick succession."""
 
 REFUSALS_PER_SECOND = 0.1

@@ -183,3 +183,11 @@ def test_d10_no_image_is_checked_every_millisecond(mallory: User, field: Ground)
         assert build(mallory, "", f"FROM scratch\nONBUILD HEALTHCHECK {flags} CMD true\n").status == 403
     for flags in ("", "--interval=5s", "--interval=1m30s --retries=3"):
         assert build(mallory, "", f"FROM scratch\nHEALTHCHECK {flags} CMD x --interval=1ms\n").status == 200
+
+
+def test_d7_no_volume_is_left_that_nobody_can_reach(mallory: User, field: Ground) -> None:
+    """Named volumes are not served, so an anonymous one that outlives its container would fill the disk for ever."""
+    made = mallory.create("", Cmd=["true"], Volumes={"/data": {}}).json["Id"]
+    assert len(field.root("GET", "/volumes").json["Volumes"]) == 1
+    assert mallory.call("DELETE", f"/v1.41/containers/{made}").status == 204
+    assert not field.root("GET", "/volumes").json["Volumes"]

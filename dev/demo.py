@@ -62,6 +62,7 @@ def _clean(lab: Lab) -> None:
 
 
 def _open(lab: Lab) -> None:
+    lab.fresh()
     gpus = lab.root("status")["gpus"]
     if gpus["free"] != gpus["total"]:
         raise StackError(

@@ -28,7 +28,7 @@ def running() -> Iterator[Stack]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        if not before:
+        if not before and stack.recorded(stack.place(chosen)) is not None:
             _say("stopping what was started")
             stack.down(chosen)
 

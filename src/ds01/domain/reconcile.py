@@ -95,6 +95,10 @@ def stop_reason(
         return StopReason.OOM, oom_detail(seen.memory_limit_bytes or None, seen.memory_limit_bytes)
     if any(_during(seen.finished_at, outage) for outage in outages):
         return StopReason.ENGINE, ""
+    if container.door is Door.DS01 and seen.exit_code == 0:
+        # The main program is a session, which ends by itself never and with 0 when it is asked to. Nobody asked
+        # through DS01, so an engine that went down did, while nobody was looking.
+        return StopReason.ENGINE, ""
     return StopReason.EXIT, str(seen.exit_code)
 
 

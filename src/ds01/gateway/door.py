@@ -148,5 +148,6 @@ def _checked(status: int, data: Any) -> Any:
         raise DoorDownError(f"ds01d answered {status}") from error
     if status >= 500 and view.code in ("ledger.error", "internal"):
         raise DoorDownError(view.message)
-    advice = " ".join(part for part in (view.reason, f"Try: {view.hint}" if view.hint else "") if part)
+    hint = f"Try: {view.hint}" if view.hint.startswith(("ds01 ", "docker ")) else view.hint
+    advice = " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in (view.reason, hint) if part)
     raise RefusedError(view.code, view.message.rstrip("."), advice, status=status)

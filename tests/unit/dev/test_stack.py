@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,26 @@ def test_a_deep_state_directory_is_reached_by_a_link_short_enough_for_sockets() 
     assert short.parent == Path("/run")
     assert short == stack.place("/tmp/" + "deep/" * 20)
     assert len(f"{short}/engine/exec/containerd/containerd-debug.sock") <= stack.SOCKET_LENGTH
+
+
+@pytest.mark.parametrize("target", ["run", "demo", "up"])
+def test_without_root_it_says_so_before_anything_is_fetched(target: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "dev").mkdir()
+    shutil.copy(installation.CHECKOUT / "dev/bootstrap", tmp_path / "dev")
+    (tmp_path / "bin").mkdir()
+    for program in ("sh", "dirname", "tr", "cat"):
+        (tmp_path / "bin" / program).symlink_to(str(shutil.which(program)))
+    (tmp_path / "bin/id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "bin/id").chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "dev/bootstrap", target], env={"PATH": str(tmp_path / "bin")}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"sudo make {target}" in done.stderr
+    assert "docker.io iptables iproute2" in done.stderr
+    assert "stopping" not in done.stderr
 
 
 def test_every_checkout_has_a_state_directory_of_its_own() -> None:

@@ -34,6 +34,13 @@ async def test_a_true_ledger_is_left_alone(server: SimServer) -> None:
     assert await server.events() == before
 
 
+async def test_e6_a_session_that_was_asked_to_end_while_nobody_looked_went_with_the_engine(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.die(made.id, 0)
+    await server.reconciler.look(made.id)
+    await now_is(server, ContainerState.STOPPED, StopReason.ENGINE)
+
+
 async def test_e6_a_program_that_ends_leaves_its_exit_code_and_its_gpu_held(server: SimServer) -> None:
     made = await server.launch()
     server.engine.die(made.id, 3)

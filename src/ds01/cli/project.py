@@ -8,7 +8,7 @@ import pwd
 from ds01.cli.call import Call
 from ds01.domain.errors import BAD_REQUEST, NO_PROJECT, Ds01Error
 from ds01.domain.image import Image, ImageId, stale_reason
-from ds01.domain.names import image_repository
+from ds01.domain.names import image_reference
 from ds01.domain.people import Uid, User
 from ds01.domain.project import Project, RunDefaults
 from ds01.projects import file
@@ -48,7 +48,7 @@ def meant(call: Call, name: str | None) -> Project:
 
 def reference(project: str) -> str:
     """The image of a project of mine."""
-    return f"{image_repository(os.geteuid(), project)}:latest"
+    return image_reference(os.geteuid(), project)
 
 
 def stale(call: Call, project: Project, image: ImageView, settings: BuildSettings) -> str:

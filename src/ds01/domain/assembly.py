@@ -64,15 +64,10 @@ def assemble(
         attachment=attachment,
         resources=resources(limits, cpus),
         cgroup_parent=cgroup_parent,
-        network=network(user),
+        network=user.network,
         stop_grace_seconds=int(limits.stop_grace.total_seconds()),
         group_add=tuple(sorted(gid for gid in user.gids if gid not in (0, user.gid))),
     )
-
-
-def network(user: User) -> str:
-    """The user's own bridge network."""
-    return f"ds01-u{user.uid}"
 
 
 def resources(limits: Limits, cpus: int) -> Resources:

@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 
 OLDEST = "20.10"
-NEWEST_API = "1.55"
-"""The newest API the gateway was tested with; it advertises at most this one."""
+NEWEST_API = (1, 55)
+"""The newest API the gateway's rules were written for; it advertises at most this one, so that clients come down."""
+
+COPY_FIXED = (29, 5, 1)
+"""Engines before this one copy files of running containers, and compressed ones, in an unsafe way."""
 
 _GATES = (
-    ((29, 5, 1), "uploads of compressed archives and copies into running containers (docker cp)"),
+    (COPY_FIXED, "uploads of compressed archives and copies into running containers (docker cp)"),
     ((29, 3, 1), "builds with a '# syntax=' frontend from elsewhere"),
 )
 
@@ -33,6 +36,6 @@ def gates(engine: str, api: str) -> Gates:
     """What an engine of this version and API does not get. A version that cannot be read gets the least."""
     found = numbers(engine)
     closed = [what for version, what in _GATES if found < version]
-    if numbers(api) > numbers(NEWEST_API):
-        closed.append(f"API versions above {NEWEST_API}")
+    if numbers(api) > NEWEST_API:
+        closed.append(f"API versions above {'.'.join(map(str, NEWEST_API))}")
     return Gates(too_old=() < found < numbers(OLDEST), closed=tuple(closed))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import NewType
 
+from ds01.domain.container import Label
 from ds01.domain.people import Uid
 
 ImageId = NewType("ImageId", str)
@@ -19,6 +22,18 @@ _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[:/@+][A-Za-z0-9_][A-Za-z
 def is_reference(text: str) -> bool:
     """Whether ``text`` can name an image. What cannot is never put into an address of the engine: no ``..``."""
     return len(text) <= REFERENCE_LENGTH and _REFERENCE.fullmatch(text) is not None
+
+
+def with_tag(reference: str) -> str:
+    """A reference with its tag: ``latest`` when none is said. Ids and digests stay as they are."""
+    last = reference.rpartition("/")[2]
+    return reference if ":" in last or "@" in last else f"{reference}:latest"
+
+
+def is_protected(ref: str, patterns: Iterable[str]) -> bool:
+    """Whether a tag is the server's: no user writes it, everybody may use it. Patterns name tags or repositories."""
+    names = (ref, ref.rpartition(":")[0])
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +61,6 @@ class Tag:
         """Who owns ``image`` by this tag. A tag that names another image than it did when it was written proves
         nothing, unless its owner built that one too.
         """
-        from ds01.domain.container import Label
-
         if self.owner is None or self.image == image.id or image.labels.get(Label.OWNER) == str(self.owner):
             return self.owner
         return None
@@ -69,8 +82,6 @@ class BaseImage:
 
 def stale_reason(image: Image, spec: str, base_digest: str) -> str:
     """Why an image is not what the project file says now; ``""`` when it is."""
-    from ds01.domain.container import Label
-
     if spec and image.labels.get(Label.SPEC, "") != spec:
         return "the project file changed since the image was built"
     if base_digest and image.labels.get(Label.BASE, "") != base_digest:

@@ -48,6 +48,16 @@ def image_repository(uid: int, project: str) -> str:
     return f"ds01-{uid}/{project}"
 
 
+def image_reference(uid: int, project: str) -> str:
+    """A project's image as it is now: its latest build."""
+    return f"{image_repository(uid, project)}:latest"
+
+
+def user_network(uid: int) -> str:
+    """The engine's name of a user's own bridge network, which only her containers are on."""
+    return f"ds01-u{uid}"
+
+
 def nearest(text: str, known: Iterable[str]) -> str | None:
     """The known name somebody probably meant."""
     import difflib  # slow to import, and only a mistake needs it

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from ds01.domain.names import login_inside
+from ds01.domain.names import login_inside, user_network
 
 Uid = NewType("Uid", int)
 
@@ -35,6 +35,11 @@ class User:
     def slice(self) -> str:
         """The cgroup that holds everything of this user."""
         return f"ds01-u{self.uid}.slice"
+
+    @property
+    def network(self) -> str:
+        """The bridge network of this user's containers."""
+        return user_network(self.uid)
 
 
 @dataclass(frozen=True, kw_only=True)

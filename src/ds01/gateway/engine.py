@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 
 import structlog
 
-from ds01.gateway.routes import NEWEST
+from ds01.domain.engine_versions import COPY_FIXED, NEWEST_API, numbers
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 
-COPY_FIXED = (29, 5, 1)
-"""Engines before this one copy files of running containers, and compressed ones, in an unsafe way."""
-
-_NUMBERS = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 _LOG = structlog.get_logger("ds01.gateway.engine")
 
 
@@ -41,11 +36,10 @@ class EngineFacts:
             return False
         if head.status != 200:
             return False
-        api, version = _NUMBERS.match(str(found.get("ApiVersion"))), _NUMBERS.match(str(found.get("Version")))
-        if api is not None:
-            self.api = min((int(api[1]), int(api[2])), NEWEST)
-        if version is not None:
-            self.version = tuple(int(part or 0) for part in version.groups())
+        api = numbers(str(found.get("ApiVersion")))
+        if len(api) > 1:
+            self.api = min((api[0], api[1]), NEWEST_API)
+        self.version = numbers(str(found.get("Version"))) or self.version
         return True
 
     async def keep(self) -> None:

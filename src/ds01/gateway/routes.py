@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 OLDEST = (1, 24)
 """Before this, engines took a configuration with a start."""
 
-NEWEST = (1, 55)
-"""The newest API these rules were written for; advertised at most, so that clients come down to it."""
-
 JSON_CAP = 64 * 1024
 CREATE_CAP = 1024 * 1024
 _PATH = re.compile(r"/(?:[A-Za-z0-9._:@~-]+(?:/[A-Za-z0-9._:@~-]+)*)?")

@@ -19,7 +19,7 @@ from ds01.client.docker import Docker
 from ds01.client.http import BadAnswerError
 from ds01.domain.container import Label
 from ds01.domain.errors import BUILD_FAILED, ENGINE_ERROR, NO_IMAGE, NOT_ALLOWED, Ds01Error
-from ds01.domain.names import image_repository
+from ds01.domain.names import image_reference, image_repository
 from ds01.domain.people import User
 from ds01.projects import context
 from ds01.projects.buildlog import BuildEvent, BuildLog
@@ -44,7 +44,7 @@ class Order:
     @property
     def reference(self) -> str:
         """The name of the project's image."""
-        return f"{image_repository(self.owner.uid, self.project)}:latest"
+        return image_reference(self.owner.uid, self.project)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import asyncio
 import secrets
 from dataclasses import dataclass, replace
 
-from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets, network
+from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets
 from ds01.domain.container import Attachment, Container, ContainerState, Label, Mount
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.events import EventType
@@ -129,7 +129,7 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
     user, lease = caller.user, granted.lease
     async with steps.step("create", "Creating the container"):
         parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
-        await world.engine.ensure_network(network(user), {Label.OWNER: str(user.uid)})
+        await world.engine.ensure_network(user.network, {Label.OWNER: str(user.uid)})
         spec = assemble(
             order, user=user, epoch=caller.epoch, limits=caller.limits, lease=lease,
             attachment=world.devices.attach(granted.slots) if granted.slots else Attachment(),

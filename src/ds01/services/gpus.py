@@ -6,10 +6,10 @@ import asyncio
 
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.lease import Lease
-from ds01.domain.people import Uid
 from ds01.ports.devices import GpuSample
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.people import Names, names
 from ds01.services.world import World
 from ds01.wire.gpus import GpusView, LeaseView, SlotView
 
@@ -23,10 +23,10 @@ async def show_gpus(world: World, caller: Caller) -> GpusView:
 def gpus_view(books: Books, world: World, caller: Caller, samples: dict[SlotId, GpuSample]) -> GpusView:
     """The same within a transaction."""
     held = {slot: lease for lease in books.open_leases() for slot in lease.slots}
-    broken = books.quarantined()
+    broken, called = books.quarantined(), names(books)
     slots = tuple(
         _slot(
-            books, caller, slot, held.get(slot.id), broken.get(slot.id, broken.get(slot.gpu, "")), samples.get(slot.id)
+            called, caller, slot, held.get(slot.id), broken.get(slot.id, broken.get(slot.gpu, "")), samples.get(slot.id)
         )
         for slot in sorted(books.slots(), key=lambda slot: (slot.gpu_index, slot.profile, slot.id))
     )
@@ -38,15 +38,15 @@ async def show_leases(world: World, caller: Caller, *, everybody: bool) -> tuple
     """Open leases: the caller's, or everybody's."""
 
     def read(books: Books) -> tuple[LeaseView, ...]:
-        labels = {slot.id: slot.label for slot in books.slots()}
+        labels, called = {slot.id: slot.label for slot in books.slots()}, names(books)
         found = books.open_leases(None if everybody else caller.uid)
-        return tuple(_lease(books, lease, labels) for lease in found)
+        return tuple(_lease(called, lease, labels) for lease in found)
 
     return await world.ledger.read(read)
 
 
 def _slot(
-    books: Books, caller: Caller, slot: Slot, lease: Lease | None, broken: str, sample: GpuSample | None
+    called: Names, caller: Caller, slot: Slot, lease: Lease | None, broken: str, sample: GpuSample | None
 ) -> SlotView:
     mine = lease is not None and (caller.admin or lease.uid == caller.uid)
     state = lease.state.value if lease else "quarantined" if broken else "free"
@@ -58,7 +58,7 @@ def _slot(
         memory_bytes=slot.memory_bytes,
         gpueq=float(slot.gpueq),
         state=state,
-        holder=_login(books, lease.uid) if lease and mine else "in use" if lease else "",
+        holder=called(lease.uid) if lease and mine else "in use" if lease else "",
         container=lease.name if lease and mine else "",
         utilisation=sample.utilisation if sample else None,
         memory_used_bytes=sample.memory_used_bytes if sample else None,
@@ -66,10 +66,10 @@ def _slot(
     )
 
 
-def _lease(books: Books, lease: Lease, labels: dict[SlotId, str]) -> LeaseView:
+def _lease(called: Names, lease: Lease, labels: dict[SlotId, str]) -> LeaseView:
     return LeaseView(
         id=lease.id,
-        owner=_login(books, lease.uid),
+        owner=called(lease.uid),
         state=lease.state.value,
         slots=tuple(labels.get(slot, slot) for slot in lease.slots),
         gpueq=float(lease.gpueq),
@@ -77,8 +77,3 @@ def _lease(books: Books, lease: Lease, labels: dict[SlotId, str]) -> LeaseView:
         granted_at=lease.granted_at.isoformat(),
         expires_at=lease.expires_at.isoformat() if lease.expires_at else None,
     )
-
-
-def _login(books: Books, uid: Uid) -> str:
-    account = books.account(uid)
-    return account.login if account and account.login else str(uid)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ds01.domain.container import Label
 from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Error
 from ds01.domain.events import Event, EventType
-from ds01.domain.image import Image, Tag
+from ds01.domain.image import Image, Tag, is_protected, with_tag
 from ds01.domain.names import image_repository, nearest
 from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
@@ -24,17 +23,9 @@ from ds01.services.world import World
 from ds01.wire.images import BaseView, BuildSettings, ImageView, RemovedImage
 
 
-def full(reference: str) -> str:
-    """A reference with its tag: ``latest`` when none is said. Ids and digests stay as they are."""
-    last = reference.rpartition("/")[2]
-    if ":" in last or "@" in reference or reference.startswith("sha256:"):
-        return reference
-    return f"{reference}:latest"
-
-
 async def resolve(world: World, caller: Caller, reference: str) -> Image | None:
     """What a reference names for this caller: None when it is not here, or not hers to see."""
-    image = await world.engine.image(full(reference))
+    image = await world.engine.image(with_tag(reference))
     if image is None:
         return None
     settings = world.settings()
@@ -53,8 +44,8 @@ def may_use(books: Books, caller: Caller, settings: Settings, image: Image) -> b
 
 def shared(settings: Settings, ref: str, tag: Tag | None) -> bool:
     """Whether a tag is for everybody: a base of the catalogue, a protected name, or one the admin put there."""
-    bases = {full(base.reference) for base in settings.images.bases}
-    protected = any(fnmatchcase(ref, pattern) for pattern in settings.images.protected)
+    bases = {with_tag(base.reference) for base in settings.images.bases}
+    protected = is_protected(ref, settings.images.protected)
     return ref in bases or protected or (tag is not None and tag.owner is None and tag.provenance != "user")
 
 
@@ -77,7 +68,7 @@ async def list_images(world: World, caller: Caller) -> tuple[ImageView, ...]:
 async def show_image(world: World, caller: Caller, reference: str) -> ImageView:
     """One image, by project or by reference. Raises Ds01Error (``image.unknown``)."""
     owned = await _owned(world, caller)
-    wanted = full(_reference(caller, reference))
+    wanted = with_tag(_reference(caller, reference))
     found = next((each for each in owned if wanted in each.tags or each.image.id == reference), None)
     if found is None:
         raise _unknown(caller, reference, owned)
@@ -117,7 +108,7 @@ async def build_settings(world: World) -> BuildSettings:
 
 
 async def _base(world: World, name: str, reference: str, description: str) -> BaseView:
-    image = await world.engine.image(full(reference))
+    image = await world.engine.image(with_tag(reference))
     if image is None:
         return BaseView(name=name, reference=reference, description=description)
     return BaseView(

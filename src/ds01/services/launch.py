@@ -14,7 +14,7 @@ from ds01.domain.errors import BAD_REQUEST, NO_IMAGE, Ds01Error
 from ds01.domain.gpu import GpuAsk, ask
 from ds01.domain.image import Image
 from ds01.domain.launch import Action, Decision, Situation, decide
-from ds01.domain.names import checked, image_repository
+from ds01.domain.names import checked, image_reference
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
@@ -93,7 +93,7 @@ async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Lau
     name = checked(request.name or request.project, "container name")
     if request.project:
         checked(request.project, "project name")
-    reference = request.image or f"{image_repository(caller.uid, request.project)}:latest"
+    reference = request.image or image_reference(caller.uid, request.project)
     own = not request.image
     wanted = _ask(world, caller, request)
     image = await resolve(world, caller, reference)

@@ -25,7 +25,7 @@ from ds01.domain.errors import (
     WRONG_STATE,
     Ds01Error,
 )
-from ds01.domain.image import Image, ImageId
+from ds01.domain.image import Image, ImageId, with_tag
 from ds01.ports.clock import Clock
 from ds01.ports.engine import EngineEvent, EngineVersion, Process, Usage
 
@@ -340,8 +340,7 @@ class SimEngine:
 
     def _image(self, reference: str) -> Image | None:
         known = self._images.get(ImageId(reference))
-        tagged = reference if ":" in reference else f"{reference}:latest"
-        return known or next((image for image in self._images.values() if tagged in image.tags), None)
+        return known or next((image for image in self._images.values() if with_tag(reference) in image.tags), None)
 
     def _new_id(self) -> str:
         self._count += 1

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+GATEWAY_HEADER = "ds01-gateway"
+"""A header of every ``/_ping`` by which the gateway is told from an engine; in lower case."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DoorUser:

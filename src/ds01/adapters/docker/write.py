@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
+from ds01.domain.dockerpolicy.running import LOG
 
 Json = dict[str, Any]
-LOG = {"Type": "json-file", "Config": {"max-size": "16m", "max-file": "2"}}
 
 
 def create_body(spec: ContainerSpec) -> Json:

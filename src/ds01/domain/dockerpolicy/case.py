@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change
+from ds01.domain.names import user_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class Asker:
     @property
     def network(self) -> str:
         """The engine's name of the user's own network."""
-        return f"ds01-u{self.uid}"
+        return user_network(self.uid)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ds01.domain.container import Door
 from ds01.domain.dockerpolicy.case import Asker, Case, Plan
 from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.devices import DEVICES
@@ -42,6 +45,13 @@ def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
     host = judge_struct("HostConfig", parts.get("HostConfig"), HOST, case)
     joined = endpoint(case, parts.get("NetworkingConfig"))
     return Plan(name=name, config=config, host=host, endpoint=joined, case=case)
+
+
+def door_of(labels: Mapping[str, str]) -> Door:
+    """How a container came to be: editors and compose leave their marks. Only limits of time may differ by it."""
+    if any(key.startswith(("devcontainer.", "com.visualstudio.code.devcontainers.")) for key in labels):
+        return Door.DEVCONTAINER
+    return Door.COMPOSE if "com.docker.compose.project" in labels else Door.DOCKER
 
 
 def _refuse_old_form(body: dict[str, Json]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.image import is_reference
 
 LENGTH = 1024 * 1024
 SCRATCH = "scratch"
@@ -25,7 +26,6 @@ _CONTINUED = re.compile(r"\\[ \t]*$")
 _TWICE = re.compile(r"\\\\[ \t]*$")
 _FROM = re.compile(r"(?:--platform=\S+\s+)?(?P<image>\S+)(?:\s+[Aa][Ss]\s+(?P<stage>[A-Za-z][A-Za-z0-9._-]*))?")
 _FLAG = re.compile(r"--([a-z]+)=([A-Za-z0-9_./:@$,{}-]+)")
-_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[:/@+][A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:[-+])([A-Za-z0-9._/:@-]*))?\})", re.ASCII)
 _ARG = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.ASCII)
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
@@ -189,7 +189,7 @@ class _Reader:
 
 
 def _image(ref: str) -> str:
-    if not _REF.fullmatch(ref):
+    if not is_reference(ref):
         raise malformed("build.dockerfile", f"{ref[:60]!r} cannot be an image's name")
     return ref
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.image import is_protected
 
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -31,7 +31,7 @@ def reference(text: str) -> str:
 
 def check_writable(ref: str, uid: int, owner: int | None, *, exists: bool, protected: Iterable[str]) -> None:
     """May ``uid`` write this tag? ``owner`` is whose it is; ``exists`` says that the engine has it already."""
-    if any(fnmatchcase(ref, pattern) or fnmatchcase(ref.rpartition(":")[0], pattern) for pattern in protected):
+    if is_protected(ref, protected):
         raise not_allowed("tags.protected", f"writing the image {ref}", "Choose a name of your own.")
     own = _OWN.fullmatch(ref)
     if own is not None and int(own[1]) != uid:

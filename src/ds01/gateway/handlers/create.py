@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from ds01.domain.dockerpolicy.case import Joined, Plan
-from ds01.domain.dockerpolicy.create import judge_create
+from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed
@@ -42,7 +42,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image_id: str
         name=plan.name,
         image=case.image,
         image_id=image_id,
-        door=_door(case.labels),
+        door=door_of(case.labels),
         gpus=case.gpus,
         binds=tuple(
             DoorBind(source=b.source, target=b.target, read_only=b.read_only, create=b.create) for b in case.binds
@@ -64,13 +64,6 @@ def _check_volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> None:
             raise malformed(
                 "create.volumes-from", f"'{other.name}' has a folder of the host", "Name the folder again with -v."
             )
-
-
-def _door(labels: dict[str, str]) -> str:
-    """How a container came to be: editors and compose leave their marks."""
-    if any(key.startswith(("devcontainer.", "com.visualstudio.code.devcontainers.")) for key in labels):
-        return "devcontainer"
-    return "compose" if "com.docker.compose.project" in labels else "docker"
 
 
 async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, ids: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
-from ds01.domain.image import is_reference
+from ds01.domain.image import is_reference, with_tag
 from ds01.gateway.call import Call
 from ds01.gateway.finish import Blueprint
 from ds01.gateway.handlers.containers import view
@@ -34,12 +34,6 @@ async def look_up(call: Call, ref: str) -> dict[str, Any]:
     if await call.gate.registry.sees_image(call.user, str(found["Id"])) is None:
         raise absent("image", with_tag(ref))
     return found
-
-
-def with_tag(ref: str) -> str:
-    """As the engine names an image it does not have."""
-    last = ref.rsplit("/", 1)[-1]
-    return ref if ":" in last or "@" in last else f"{ref}:latest"
 
 
 async def listing(call: Call) -> None:

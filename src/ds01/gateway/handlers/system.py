@@ -9,6 +9,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, absent
 from ds01.gateway.call import Call
 from ds01.gateway.routes import OLDEST
 from ds01.gateway.upstream import Ask
+from ds01.wire.door import GATEWAY_HEADER
 
 _INFO = (
     "ID", "Driver", "DriverStatus", "MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet",
@@ -35,7 +36,7 @@ async def ping(call: Call) -> None:
             "Docker-Experimental": "false",
             "Ostype": "linux",
             "Builder-Version": "1",
-            "Ds01-Gateway": "1",
+            GATEWAY_HEADER.title(): "1",
             "Cache-Control": "no-cache, no-store, must-revalidate",
         },
     )

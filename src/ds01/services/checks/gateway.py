@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ds01.services.checks import Check, Finding, failed, ok
 from ds01.services.world import World
-
-HEADER = "ds01-gateway"
+from ds01.wire.door import GATEWAY_HEADER
 
 
 async def _run(world: World) -> Finding:
@@ -16,7 +15,7 @@ async def _run(world: World) -> Finding:
             f"The gateway does not answer on {socket}: docker, builds and attaching do not work.",
             "systemctl status ds01-gateway; it needs ds01d and the engine's socket.",
         )
-    if HEADER not in answer:
+    if GATEWAY_HEADER not in answer:
         return failed(
             f"Something that is not the gateway answers on {socket}.",
             "Find out what it is (ss -xlp); users must never meet the engine there.",

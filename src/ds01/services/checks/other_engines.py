@@ -5,6 +5,7 @@ from __future__ import annotations
 from ds01.services import reach
 from ds01.services.checks import Check, Finding, failed, ok
 from ds01.services.world import World
+from ds01.wire.door import GATEWAY_HEADER
 
 PORTS = (2375, 2376)
 SOCKETS = (
@@ -35,7 +36,7 @@ async def _opens(world: World, path: str) -> bool:
     if path in same or path.replace("/run/", "/var/run/", 1) in same:
         return False
     answer = await world.facts.headers(path, "/_ping") or {}
-    if "ds01-gateway" in answer:
+    if GATEWAY_HEADER in answer:
         return False
     if await reach.open_to_all(world.facts, path):
         return True

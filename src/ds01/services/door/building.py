@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from ds01.domain.assembly import network, resources
+from ds01.domain.assembly import resources
 from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.tags import check_writable, reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
@@ -32,14 +32,14 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     there = {ref for ref in refs if await world.engine.image(ref) is not None}
     await world.ledger.read(lambda books: _check_all(world, books, caller, refs, there))
     parent = await asyncio.to_thread(world.host.ensure_slice, caller.user, caller.limits.together)
-    await world.engine.ensure_network(network(caller.user), {Label.OWNER: str(caller.uid)})
+    await world.engine.ensure_network(caller.user.network, {Label.OWNER: str(caller.uid)})
     most = resources(caller.limits, world.cpus)
     building = world.tickets.build(caller, refs, world.clock.now())
     return DoorBuildGrant(
         ticket=building.id,
         labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)},
         cgroup_parent=parent,
-        network=network(caller.user),
+        network=caller.user.network,
         cpu_period_us=PERIOD_US,
         cpu_quota_us=int(most.cpus * PERIOD_US),
         memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ds01.domain.assembly import Order, labels, network, resources
+from ds01.domain.assembly import Order, labels, resources
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door, Label, Mount
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.gpu import GpuAsk, Slot
@@ -197,7 +197,7 @@ async def _grant(
 ) -> DoorGrant:
     caller, user = ticket.caller, ticket.caller.user
     parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
-    await world.engine.ensure_network(network(user), {Label.OWNER: str(user.uid)})
+    await world.engine.ensure_network(user.network, {Label.OWNER: str(user.uid)})
     attached = world.devices.attach(slots) if slots else Attachment()
     most = resources(caller.limits, world.cpus)
     who = f"{user.uid}:{user.gid}"
@@ -206,7 +206,7 @@ async def _grant(
         stored_name=stored_container(ask.name, user.uid),
         labels=labels(order, user=user, epoch=caller.epoch, lease=ticket.lease),
         cgroup_parent=parent,
-        network=network(user),
+        network=user.network,
         cpus=min(ask.cpus or most.cpus, most.cpus),
         memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,

@@ -7,6 +7,7 @@ behind the door. A line at least every few seconds tells the gateway that ds01d 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from ds01.domain.container import ContainerId
 from ds01.domain.errors import Ds01Error
@@ -32,7 +33,7 @@ async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
     looked = world.clock.monotonic()
     while True:
         last = await world.ledger.wait(seen, WAIT_SECONDS)
-        updates = await world.ledger.read(lambda books, after=seen: _changes(world, books, after))  # type: ignore[misc]
+        updates = await world.ledger.read(partial(_changes, world, seen))
         seen = last
         for update in updates:
             yield update
@@ -48,7 +49,7 @@ def _last(books: Books) -> int:
     return latest[-1].seq if latest else 0
 
 
-def _changes(world: World, books: Books, after: int) -> list[DoorUpdate]:
+def _changes(world: World, after: int, books: Books) -> list[DoorUpdate]:
     """What the events since then are about, as it is now."""
     subjects = dict.fromkeys(event.subject for event in books.events(after=after, limit=_BATCH))
     live = {container.id: container for container in visible(books, None)} if subjects else {}

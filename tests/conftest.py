@@ -1,7 +1,7 @@
 """What every test may use: an engine of the tests' own, and a clear word about what is left out without one.
 
 ``DS01_TESTS_COMPLETE=1`` (CI) turns a test left out for a missing engine or root into a failure, and a run with any
-other skipped test as well.
+other skipped test as well, and lets chance be asked as often as it should be (``tests/effort.py``).
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from dev import engine as own
 from hypothesis import HealthCheck, settings
 
 from tests import nvml
+from tests.effort import COMPLETE, tries
 
 # The machine may be busy with other things: how long an example takes says nothing about the code.
-settings.register_profile("ds01", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ds01", deadline=None, max_examples=tries(100), suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ds01")
-
-COMPLETE = os.environ.get("DS01_TESTS_COMPLETE") == "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -32,6 +32,7 @@ from ds01.ports.ledger import Books, Ledger
 from ds01.services import lease as leases
 from ds01.services.countdown import Countdown
 from ds01.sim.ledger import MemoryLedger
+from tests.effort import tries
 from tests.values import ALICE, BOB, GIB, NOW, gpu, limits, slots
 
 T = TypeVar("T")
@@ -313,7 +314,7 @@ class SqlMachine(LeaseMachine):
 def _few(machine: type[LeaseMachine], examples: int) -> Any:
     case: Any = machine.TestCase
     case.settings = settings(
-        max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=tries(examples), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )
     return case
 

@@ -20,6 +20,7 @@ from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.create import HOST, judge_create
 from ds01.domain.dockerpolicy.strictjson import parse_object
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from tests.effort import tries
 from tests.engine.gateway.ground import Ground
 from tests.unit.dockerpolicy.fields import DROPPED_HOST, KEPT_CONFIG, KEPT_HOST, REFUSED_HOST
 
@@ -111,7 +112,7 @@ DERIVED = {
 def test_c1_to_c24_what_the_engine_stores_the_policy_saw(field: Ground) -> None:
     counts = {"refused": 0, "stored": 0}
 
-    @settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=tries(250), deadline=None, suppress_health_check=list(HealthCheck))
     @given(bodies())
     def judged(body: bytes) -> None:
         try:

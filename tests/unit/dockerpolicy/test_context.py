@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.context import END, Context, entry
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from tests.effort import tries
 
 
 def archive(files: dict[str, bytes], form: int = tarfile.PAX_FORMAT, **special: Any) -> bytes:
@@ -43,7 +44,7 @@ NAMES = st.sampled_from(["Dockerfile", "./Dockerfile", "a/b", "a" * 120, "ü/é"
 FORMS = st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(
     st.dictionaries(NAMES, st.binary(max_size=1500), min_size=1, max_size=5),
     FORMS,
@@ -119,7 +120,7 @@ def test_records_for_all_entries_cannot_rename_them() -> None:
     read(plain.getvalue(), set(), [512])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.binary(max_size=1200), st.integers(0, 511), st.integers(0, 255))
 def test_no_archive_makes_the_reader_fail(noise: bytes, at: int, byte: int) -> None:
     data = bytearray(archive({"Dockerfile": b"FROM x"}))

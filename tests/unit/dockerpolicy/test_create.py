@@ -15,6 +15,7 @@ from ds01.domain.dockerpolicy.create import HOST, judge_create
 from ds01.domain.dockerpolicy.network import ENDPOINT
 from ds01.domain.dockerpolicy.strictjson import Json, parse_object
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError
+from tests.effort import tries
 from tests.unit.dockerpolicy.fields import (
     DROPPED_CONFIG,
     DROPPED_HOST,
@@ -248,7 +249,7 @@ VALUES: st.SearchStrategy[Json] = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=tries(500), deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_whatever_is_sent_is_judged_or_refused(host: dict[str, Json]) -> None:
     """No combination makes a rule fail, and nothing dangerous is ever kept."""

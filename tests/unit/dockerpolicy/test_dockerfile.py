@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ds01.domain.dockerpolicy.dockerfile import Instruction, check_triggers, images, read
 from ds01.domain.dockerpolicy.render import render
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from tests.effort import tries
 
 OWNER = {"ds01.owner.uid": "1002", "ds01.owner.epoch": "1"}
 
@@ -126,7 +127,7 @@ PARTS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=tries(600), deadline=None)
 @given(st.lists(PARTS, max_size=14).map("".join))
 def test_every_line_we_write_is_one_instruction(text: str) -> None:
     try:

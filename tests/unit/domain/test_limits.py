@@ -25,6 +25,7 @@ from ds01.domain.limits import (
     trace,
 )  # fmt: skip
 from ds01.domain.people import Uid, User
+from tests.effort import tries
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ALICE = User(uid=Uid(1001), gid=1001, login="alice@lab.lan", home="/home/alice", groups=frozenset({"phd"}))
@@ -167,7 +168,7 @@ def policies(draw: st.DrawFn) -> Policy:
     )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=tries(60), suppress_health_check=[HealthCheck.too_slow])
 @given(policies(), st.sampled_from(list(Door)))
 def test_every_value_in_sources_equals_its_field_and_every_field_has_a_source(policy: Policy, door: Door) -> None:
     found = effective(policy, ALICE, door, NOW)

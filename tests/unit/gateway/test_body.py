@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.body import LAST_CHUNK, Chunked, chunk
+from tests.effort import tries
 
 
 def read(data: bytes, sizes: list[int]) -> tuple[bytes, bool, bytes]:
@@ -24,7 +25,7 @@ def read(data: bytes, sizes: list[int]) -> tuple[bytes, bool, bytes]:
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=8), SIZES, st.binary(max_size=20))
 def test_what_was_sent_arrives_in_any_pieces(payloads: list[bytes], sizes: list[int], after: bytes) -> None:
     wire = b"".join(b"".join(chunk([part])) for part in payloads) + LAST_CHUNK
@@ -57,7 +58,7 @@ def test_p13_a_chunk_that_is_not_plain_is_refused(wire: bytes, size: int) -> Non
     assert caught.value.rule == "http.chunked"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=tries(500), deadline=None)
 @given(
     st.lists(
         st.sampled_from([b"0", b"1", b"5", b"a", b"\r\n", b"\n", b"\r", b"hello", b";x", b" ", b"\r\n\r\n"]),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.http import Framing, Head, parse_answer, parse_request
+from tests.effort import tries
 
 PLAIN = b"GET /v1.41/containers/json?all=1 HTTP/1.1\r\nHost: docker\r\nUser-Agent: x"
 
@@ -114,7 +115,7 @@ HEADS = st.builds(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=tries(600), deadline=None)
 @given(HEADS)
 @example(b"GET /a HTTP/1.1\r\nHost: d\r\nContent-Length: 5")
 def test_p13_what_we_accept_h11_reads_alike(head: bytes) -> None:
@@ -128,7 +129,7 @@ def test_p13_what_we_accept_h11_reads_alike(head: bytes) -> None:
     assert set(ours.headers) == set(theirs.headers)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 @given(st.binary(max_size=200))
 def test_p13_no_bytes_make_the_reader_fail(data: bytes) -> None:
     with contextlib.suppress(RefusedError):

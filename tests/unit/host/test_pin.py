@@ -20,6 +20,7 @@ from ds01.adapters.host.staging import Staging
 from ds01.domain.errors import DISK_FULL, Ds01Error
 from ds01.domain.people import Uid, User
 from tests.accounts import account
+from tests.effort import tries
 from tests.unit.host.conftest import ALICE, MALLORY, Place
 
 pytestmark = pytest.mark.root
@@ -121,7 +122,7 @@ class TestRace:
         swapper.start()
         seen = {"pinned": 0, "refused": 0}
         try:
-            for count in range(300):
+            for count in range(tries(300)):
                 try:
                     pin = place.host.pin(place.mallory, str(work), f"c{count}")
                 except Ds01Error:
@@ -402,7 +403,7 @@ class TestNothingIsLeft:
         place.file("alice/file", ALICE)
 
         def work() -> None:
-            for count in range(50):
+            for count in range(tries(50)):
                 place.host.pin(place.alice, str(place.a / "new"), f"c{count}", create=True)
                 place.host.unpin(f"c{count}")
                 for path in (place.m, place.a / "none/x", place.a / "file/x", "/etc/shadow", "/root/x"):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ds01.domain.errors import Ds01Error
 from ds01.projects import edit, file, packages
+from tests.effort import tries
 
 TEXT = """\
 # my thesis
@@ -158,7 +159,7 @@ def files(draw: st.DrawFn) -> str:
     return f"{head}[image]\nbase = 'minimal' # base\npython = {opening}{''.join(lines)}{end}]\n{tail}"
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=files(), data=st.data())
 def test_edits_keep_everything_else(tmp_path: Path, text: str, data: st.DataObject) -> None:
     folder = project(tmp_path, text)

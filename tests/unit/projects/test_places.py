@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds01.projects.places import Path, places
+from tests.effort import tries
 
 TEXT = '''# a comment = "not a key"
 title = "x # no comment"
@@ -66,7 +67,7 @@ def _paths(value: Any, at: Path = ()) -> list[Path]:
     return [path for key, item in items for path in [(*at, key), *_paths(item, (*at, key))]]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=5), VALUES, max_size=4))
 def test_every_value_of_any_document_is_found(data: dict[str, Any]) -> None:
     text = tomlkit.dumps(data)

@@ -27,9 +27,10 @@ from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import Uid, User
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from tests.effort import tries
 from tests.values import NOW, gpu, limits, slots
 
-POINTS = 200
+POINTS = tries(200)
 CLIENTS = 16
 EIGHT = slots(*(gpu(index) for index in range(8)))
 ORDER = [LeaseState.RESERVED, LeaseState.ACTIVE, LeaseState.HELD, LeaseState.RELEASED]

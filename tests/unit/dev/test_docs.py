@@ -1,7 +1,8 @@
-"""The generated pages say what the code says."""
+"""The generated pages say what the code says, and every page can be found."""
 
 import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from dev import docs
@@ -44,3 +45,21 @@ def test_every_event_has_its_section_with_an_example() -> None:
         assert re.search(rf"\n### {re.escape(kind.value)}\n\n.+\n\n> [^\n{{}}]+[.?]\n", page), kind
     for field in fields(EventView):
         assert f"| `{field.name}` |" in page
+
+
+ROOT = Path(__file__).resolve().parents[3]
+INDEX = ROOT / "docs/index.md"
+WRITTEN = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?://)([^)#]+)")
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    broken = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    assert broken == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = {(INDEX.parent / link).resolve() for link in LINK.findall(INDEX.read_text(encoding="utf-8"))}
+    pages = {path for path in (ROOT / "docs").rglob("*.*") if path != INDEX}
+    assert sorted(str(path) for path in pages - linked) == []

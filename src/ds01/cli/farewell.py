@@ -35,7 +35,7 @@ def show_preview(talk: Talk, preview: RetirePreview) -> None:
     if preview.processes:
         rows.append(("Ends", f"{show.count(len(preview.processes), 'program')}: {show.names(preview.processes)}"))
     if container.gpus:
-        rows.append(("Frees", f"GPU {', '.join(container.gpus)}"))
+        rows.append(("Frees", show.which_gpus(container.gpus)))
     if preview.files_total:
         rows.append(
             (talk.err("red", "Goes"), f"{show.count(preview.files_total, 'changed file')} outside the workspace:")

@@ -269,5 +269,5 @@ def _show_plan(call: Call, plan: LaunchPlan) -> None:
 
 def told(container: ContainerView) -> str:
     """A running container in one sentence."""
-    gpus = f", with GPU {show.gpus(container)}" if container.gpus else ", without a GPU"
+    gpus = f", with {show.which_gpus(container.gpus)}" if container.gpus else ", without a GPU"
     return f"{container.name} is {container.state}{gpus}."

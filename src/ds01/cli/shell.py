@@ -13,9 +13,10 @@ import time
 
 from ds01.cli import show
 from ds01.cli.call import Call
+from ds01.cli.failures import tell
 from ds01.client.attach import Ended, attach
 from ds01.client.docker import Docker, Exec
-from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, WRONG_STATE, Ds01Error, Exit
+from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, START_FAILED, WRONG_STATE, Ds01Error, Exit, Problem
 from ds01.wire.containers import ContainerView
 from ds01.wire.status import PingView
 
@@ -64,7 +65,7 @@ def enter(call: Call, container: ContainerView, *, hello: bool = False) -> int:
         greet(call, container, ping)
     variables = terminal_variables() | _prompt(container, simulated=ping.simulated_gpus and bool(container.gpus))
     ended = attach(Docker(_socket(ping)), container.id, Exec(command=SHELL, tty=True, environment=variables))
-    if ended.left or ended.lost:
+    if ended.left or ended.lost or ended.refused:
         return left_behind(call, container.name, ended)
     farewell(call, container.name, killed=ended.code in _KILLED)
     return ended.code
@@ -91,7 +92,7 @@ def farewell(call: Call, name: str, *, killed: bool) -> None:
         talk.say(f"The shell in {name} was ended.")
         talk.next(f"ds01 launch {name}", f"ds01 why {name}")
     else:
-        talk.say(f"{name} goes on{f', with GPU {show.gpus(now)}' if now.gpus else ''}.")
+        talk.say(f"{name} goes on{f', with {show.which_gpus(now.gpus)}' if now.gpus else ''}.")
         talk.next(f"ds01 launch {name}", f"ds01 retire {name}")
 
 
@@ -136,6 +137,8 @@ def _prompt(container: ContainerView, *, simulated: bool) -> dict[str, str]:
 def left_behind(call: Call, name: str, ended: Ended) -> int:
     """Say what stands after a program ended or was left; the exit code."""
     talk = call.talk
+    if ended.refused:
+        return _not_started(call, name, ended.refused)
     if ended.lost:
         talk.warn(f"The connection was lost. {name} goes on, with everything that runs in it.")
         talk.next(f"ds01 attach {name}", f"ds01 why {name}")
@@ -146,3 +149,23 @@ def left_behind(call: Call, name: str, ended: Ended) -> int:
         talk.next(f"ds01 attach {name}", f"ds01 top {name}")
         return 0
     return ended.code
+
+
+def _not_started(call: Call, name: str, why: str) -> int:
+    """A program that did not start, in our words; the code is what shells give: 127 for none such, else 126."""
+    if "outside of container mount namespace" in why:
+        message, reason = f"Nothing can be started in {name}.", "The folder that is its /workspace was deleted."
+        hint, code = f"ds01 retire {name}", 126
+    elif "not found" in why or "no such file" in why:
+        message, reason = f"There is no such program in {name}.", _engines_words(why)
+        hint, code = f"ds01 attach {name}", 127
+    else:
+        message, reason = f"The program could not be started in {name}.", _engines_words(why)
+        hint, code = f"ds01 attach {name}", 126
+    tell(Problem(kind=START_FAILED, message=message, reason=reason, hint=hint), call.talk)
+    return code
+
+
+def _engines_words(why: str) -> str:
+    """The end of the engine's sentence, which is the part about the program."""
+    return why.removesuffix(": unknown").rpartition("container process: ")[2] + "."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ds01.domain.quantity import show_duration, show_size
@@ -71,6 +71,11 @@ def gpus(container: ContainerView) -> str:
         held = " (kept)" if container.lease == "held" else ""
         return ", ".join(container.gpus) + held
     return ""
+
+
+def which_gpus(labels: Sequence[str]) -> str:
+    """``GPU 0``, ``GPUs 0, 2``."""
+    return f"GPU{'' if len(labels) == 1 else 's'} {', '.join(labels)}"
 
 
 def names(words: Iterable[str], *, most: int = 3) -> str:

@@ -16,7 +16,7 @@ import termios
 import time
 import tty
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ds01.client.docker import Docker, Exec, frames
 from ds01.client.http import Stream
@@ -25,13 +25,19 @@ from ds01.domain.errors import DAEMON_DOWN, Ds01Error
 DETACH_KEYS = b"\x10\x11"
 _PIECE = 64 * 1024
 _ENDING_SECONDS = 2.0
+_NOT_STARTED = (126, 127)
+_REFUSAL = b"OCI runtime exec failed"
+"""How the engine begins, on the program's own output, when it could not start it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How it went: the program ended with ``code``; or it goes on (``left``: by the keys, ``lost``: the line broke)."""
+    """How it went: the program ended with ``code``; or it goes on (``left``: by the keys, ``lost``: the line broke);
+    or the engine could not start it: ``refused`` is why, in the engine's words.
+    """
 
     code: int = 0
+    refused: str = ""
     left: bool = False
     lost: bool = False
 
@@ -42,10 +48,17 @@ def attach(docker: Docker, container: str, program: Exec) -> Ended:
     stream = docker.exec_start(name, tty=program.tty)
     try:
         with _terminal(docker, name) if program.tty else contextlib.nullcontext(-1) as resized:
-            left = _Pump(stream, program, resized).run()
+            pump = _Pump(stream, program, resized)
+            left = pump.run()
     finally:
         stream.sock.close()
-    return Ended(left=True) if left else _ended(docker, name)
+    if left:
+        return Ended(left=True)
+    ended = _ended(docker, name)
+    if pump.refusal and ended.code in _NOT_STARTED:
+        return replace(ended, refused=pump.refusal.decode(errors="replace").strip())
+    _write(1, pump.refusal)
+    return ended
 
 
 def collect(docker: Docker, container: str, program: Exec, feed: Iterable[bytes] = ()) -> Iterator[tuple[int, bytes]]:
@@ -170,12 +183,19 @@ class _Pump:
         self._resized = resized
         self._sending = b""
         self._keys = DetachKeys() if program.tty else None
+        self._begun = False
+        self.refusal = b""
+        """Output that reads as if the engine could not start the program: not shown yet."""
 
     def run(self) -> bool:
         """Until the stream ends, or the user leaves it: then True."""
         self._sock.setblocking(False)
         for kind, data in self._received() if self._tty else frames(data for _, data in self._received()):
-            _write(2 if kind == 2 else 1, data)
+            if self.refusal or (not self._begun and data.startswith(_REFUSAL)):
+                self.refusal += data
+            else:
+                _write(2 if kind == 2 else 1, data)
+            self._begun = True
         return self._left
 
     @property

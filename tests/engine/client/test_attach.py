@@ -123,3 +123,13 @@ def test_it_runs_as_the_containers_user_in_the_folder_asked_for(piped: Piped) ->
 def test_the_log_is_told_apart(docker: Docker, container: str) -> None:
     assert sorted(docker.logs(container)) == [(1, b"out\n"), (2, b"err\n")]
     assert list(docker.logs(container, tail="0")) == []
+
+
+def test_what_the_engine_cannot_start_is_no_output_of_a_program(piped: Piped) -> None:
+    done = piped(b"", "no-such-program")
+    assert (done.returncode, done.stdout) == (126, b"")
+
+
+def test_a_program_that_speaks_like_the_engine_is_heard(piped: Piped) -> None:
+    said = "OCI runtime exec failed, said a program"
+    assert piped(b"", "sh", "-c", f"echo '{said}'; sleep 0.2; echo more").stdout == f"{said}\nmore\n".encode()

@@ -345,6 +345,16 @@ class TestMount:
         assert os.path.samestat(os.stat(place.host.repin(place.alice, str(work), "c1", 0).source), checked)
         assert os.path.samestat(os.stat(pin.source), checked)
 
+    def test_a_folder_that_was_deleted_is_said_and_one_that_came_back_is_taken(self, place: Place) -> None:
+        work = place.folder("alice/work", ALICE)
+        pin = place.host.pin(place.alice, str(work), "c1")
+        work.rmdir()
+        with pytest.raises(Ds01Error, match="work"):
+            place.host.repin(place.alice, str(work), "c1", 0)
+        back = place.folder("alice/work", ALICE)
+        assert place.host.repin(place.alice, str(work), "c1", 0).source == pin.source
+        assert os.path.samestat(os.stat(pin.source), back.stat())
+
     def test_a_full_disk_is_said(self, place: Place) -> None:
         disk = place.folder("disk", 0)
         with mounted("-t", "tmpfs", "-o", "nr_inodes=2,mode=755,uid=61001", "tmpfs", str(disk)):

@@ -98,7 +98,11 @@ class LinuxHost:
         if user.uid == 0:
             raise refused(plain, "Nothing is mounted for root.", "Use an ordinary account.")
         if index is not None and (standing := self._mounted(user, key, index)) is not None:
-            return self._standing(standing, user, plain)
+            if os.lstat(standing).st_nlink:
+                return self._standing(standing, user, plain)
+            # It was deleted, and nothing can be started on it: what its path leads to now is judged like any other.
+            with self._lock:
+                self._staging.clear(standing)
         with opened(user, plain, create=create) as fd:
             found = judged(fd, user, plain, shared)
             if folder and not found.folder:

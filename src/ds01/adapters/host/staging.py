@@ -57,6 +57,10 @@ class Staging:
         """Whether a pin is there."""
         return is_mounted(str(target))
 
+    def clear(self, target: Path) -> None:
+        """Undo one pin; its key stays."""
+        self._drop(target)
+
     def keys(self) -> frozenset[str]:
         """All keys with a folder."""
         return frozenset(folder.name for folder in self._folders())

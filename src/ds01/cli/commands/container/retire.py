@@ -5,7 +5,7 @@ from __future__ import annotations
 from ds01.cli import farewell, here
 from ds01.cli.call import Call
 from ds01.cli.farewell import Keep
-from ds01.cli.show import count
+from ds01.cli.show import count, which_gpus
 from ds01.cli.table import pairs
 from ds01.wire.containers import RetirePreview, RetireRequest, RetireResult
 
@@ -51,7 +51,8 @@ def _retire(call: Call, preview: RetirePreview, keep: Keep, *, force: bool) -> i
 
 def _tell(call: Call, result: RetireResult, kept: str) -> None:
     talk = call.talk
-    freed = f": GPU {', '.join(result.freed)} is free" if result.freed else ""
+    verb = "is" if len(result.freed) == 1 else "are"
+    freed = f": {which_gpus(result.freed)} {verb} free" if result.freed else ""
     talk.done(f"{result.name} is retired{freed}. {talk.err('dim', f'{result.seconds:.1f} s')}")
     told = [("Packages", kept)] if kept else []
     if result.rescued:

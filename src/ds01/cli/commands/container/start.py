@@ -18,8 +18,8 @@ def run(call: Call, *, name: str | None) -> int:
     if call.talk.json:
         call.talk.emit(result)
         return 0
-    gpus = show.gpus(result.container)
-    call.talk.done(f"{result.container.name} runs{f' with GPU {gpus}' if gpus else ''}.")
+    held = result.container.gpus
+    call.talk.done(f"{result.container.name} runs{f' with {show.which_gpus(held)}' if held else ''}.")
     if result.recreated:
         call.talk.say("It was made anew on its own files, because it has another GPU now.")
     for note in result.notes:

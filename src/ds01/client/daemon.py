@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ds01.client.http import BadAnswerError, Request, Response, escaped, send, target
 from ds01.client.place import socket_path
@@ -27,9 +27,11 @@ from ds01.wire.containers import (
 )
 from ds01.wire.errors import ErrorBody, error
 from ds01.wire.gpus import GpusView, LeaseView
-from ds01.wire.images import BuildSettings, ImageView, RemovedImage
-from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
 from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingView, StatusView
+
+if TYPE_CHECKING:  # imported by the methods that need them: making their classes takes as long as asking ds01d
+    from ds01.wire.images import BuildSettings, ImageView, RemovedImage
+    from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
 
 ANSWER_SECONDS = 30.0
 RESTART_SECONDS = 0.5
@@ -120,10 +122,14 @@ class Client:
 
     def plan(self, request: LaunchRequest) -> LaunchPlan:
         """What a launch would do now; changes nothing."""
+        from ds01.wire.launches import LaunchPlan
+
         return self._do(LaunchPlan, "POST", "/v1/launches/plan", request)
 
     def launch(self, request: LaunchRequest) -> Iterator[LaunchEvent]:
         """Launch, step by step. The last event has the container; an error is raised."""
+        from ds01.wire.launches import LaunchEvent
+
         sent = Request(method="POST", target="/v1/launches", body=_body(request))
         for event in self._lines(LaunchEvent, sent):
             if event.error is not None:
@@ -172,18 +178,26 @@ class Client:
 
     def images(self, *, everybody: bool = False) -> tuple[ImageView, ...]:
         """My images."""
+        from ds01.wire.images import ImageView
+
         return self._list(ImageView, "/v1/images", all=everybody)
 
     def image(self, reference: str) -> ImageView:
         """One image."""
+        from ds01.wire.images import ImageView
+
         return self._get(ImageView, f"/v1/images/{escaped(reference, keep=b'/:')}")
 
     def build_settings(self) -> BuildSettings:
         """What every generated image gets from the server."""
+        from ds01.wire.images import BuildSettings
+
         return self._get(BuildSettings, "/v1/images/settings")
 
     def remove_image(self, reference: str) -> RemovedImage:
         """Remove an image; its recipe and every workspace stay."""
+        from ds01.wire.images import RemovedImage
+
         return self._do(RemovedImage, "DELETE", f"/v1/images/{escaped(reference, keep=b'/:')}", patience=120)
 
     # underneath ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ds01.cli import tree
 from ds01.cli.main import called_as, names_first
 from ds01.cli.names import TARGET, programs
 from tests.unit.cli.conftest import Ran
@@ -35,6 +36,13 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     loaded = set(ran.stderr.split())
     assert loaded & set(HEAVY) == set(), loaded & set(HEAVY)
     assert not any(name.startswith(("ds01.client", "ds01.wire")) for name in loaded)
+
+
+def test_no_command_imports_anything_heavy() -> None:
+    modules = [".".join([tree.PACKAGE, *path.split()]) for path, _ in tree.commands()]
+    script = f"import sys, importlib; [importlib.import_module(m) for m in {modules}]; print(*sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(ran.stdout.split()) & {*HEAVY, "urllib.request", "ds01.config", "ds01.services", "ds01.daemon"} == set()
 
 
 @pytest.mark.parametrize(

@@ -215,3 +215,10 @@ def test_watching_needs_a_terminal(ds01: Run, daemon: Daemon, command: list[str]
     ran = ds01(*command)
     assert ran.code == 2
     assert "--watch needs a terminal" in ran.err
+
+
+def test_list_goes_on_with_a_container_that_is_there(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.container("gone", "removed"))
+    assert "Next: ds01 launch NAME · ds01 why gone" in ds01("list", "--all").err
+    daemon.have(values.container("gone", "removed"), values.container("plain", project="", door="docker"))
+    assert "Next: ds01 attach plain · ds01 why plain" in ds01("list", "--all").err

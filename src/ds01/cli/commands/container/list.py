@@ -83,8 +83,12 @@ def _next(call: Call, containers: Sequence[ContainerView]) -> None:
     stale = [container.name for container in containers if container.stale and container.state != "removed"]
     if stale:
         call.talk.say(f"{show.names(stale)}: made from an older image. ds01 launch offers to recreate it.")
-    first = containers[0].name
-    call.talk.next(f"ds01 launch {first}", f"ds01 why {first}")
+    there = next((container for container in containers if container.state != "removed"), None)
+    if there is None:
+        call.talk.next("ds01 launch NAME", f"ds01 why {containers[0].name}")
+        return
+    enter = "attach" if there.state == "running" else "start"
+    call.talk.next(f"ds01 {'launch' if there.project else enter} {there.name}", f"ds01 why {there.name}")
 
 
 def _watch(call: Call, everything: bool) -> int:

@@ -196,7 +196,7 @@ _ALL = (
     ),
     Sentence(
         type=EventType.REQUEST_DENIED, when="A request could not be given: quota, no free GPU, limits.",
-        subject="what was asked for", details=("code", "message"), tell=_denied,
+        subject="the container it was asked for", details=("name", "code", "message"), tell=_denied,
     ),
     Sentence(
         type=EventType.DOOR_DENIED, when="The gateway refused a request to the engine.",

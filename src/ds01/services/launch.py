@@ -18,6 +18,7 @@ from ds01.domain.names import checked, image_reference
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
+from ds01.services.denied import denials
 from ds01.services.images import resolve
 from ds01.services.pause import unpause_held
 from ds01.services.picture import limits_of, picture
@@ -63,7 +64,7 @@ async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPl
 async def launch(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> Container:
     """Make it run. Everything is as before when that fails."""
     name = checked(request.name or request.project, "container name")
-    async with world.locks.hold(caller.uid, name, "launch"):
+    async with denials(world, caller, name), world.locks.hold(caller.uid, name, "launch"):
         found = await _resolve(world, caller, request)
         container = found.container
         match found.decision.action:

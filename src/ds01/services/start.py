@@ -19,6 +19,7 @@ from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
+from ds01.services.denied import denials
 from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import find
 from ds01.services.recreate import on_other_slots, replace_in
@@ -49,7 +50,7 @@ class _Claim:
 
 async def start(world: World, caller: Caller, name: str, steps: Steps) -> Started:
     """Start it; one that runs already is fine."""
-    async with world.locks.hold(caller.uid, name, "start"):
+    async with denials(world, caller, name), world.locks.hold(caller.uid, name, "start"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
         return await begin(world, caller, container, steps)
 

@@ -16,6 +16,7 @@ from ds01.domain.image import Image
 from ds01.domain.launch import Action, Decision, Situation, decide
 from ds01.domain.names import checked, image_reference
 from ds01.ports.ledger import Books
+from ds01.services import lease as leases
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
 from ds01.services.denied import denials
@@ -72,6 +73,7 @@ async def launch(world: World, caller: Caller, request: LaunchRequest, steps: St
                 return await create(world, caller, _wanted(request, found), steps)
             case Action.RECREATE if container is not None:
                 _image(found)
+                await world.ledger.read(lambda books: _check_gpus(books, world, caller, found, container))
                 async with steps.step("remove", "Removing the old container"):
                     await remove_held(world, caller, container, force=True, reason=StopReason.USER)
                 return await create(world, caller, _wanted(request, found), steps)
@@ -82,6 +84,14 @@ async def launch(world: World, caller: Caller, request: LaunchRequest, steps: St
                 return (await begin(world, caller, container, steps)).container
             case _:
                 return _there(container)
+
+
+def _check_gpus(books: Books, world: World, caller: Caller, found: _Launch, old: Container) -> None:
+    """The new container's GPUs can be had, before the old container goes for it."""
+    leases.check(
+        books, user=caller.user, epoch=caller.epoch, ask=found.ask, limits=caller.limits, now=world.clock.now(),
+        instead_of=old.lease,
+    )  # fmt: skip
 
 
 def _there(container: Container | None) -> Container:

@@ -54,6 +54,14 @@ def grant(
     return lease
 
 
+def check(
+    books: Books, *, user: User, epoch: int, ask: GpuAsk, limits: Limits, now: datetime, instead_of: LeaseId | None
+) -> None:
+    """Raise what a grant would raise, were the lease ``instead_of`` over: before what holds it is given up."""
+    if ask.count:
+        _decide(books, user.uid, epoch, ask, limits, (), now, instead_of)
+
+
 def activate(books: Books, lease_id: LeaseId, container_id: str, now: datetime) -> Lease:
     """The container runs: the lease is its own. Raises Ds01Error (``lease.ended``) when it expired meanwhile."""
     lease = find(books, lease_id)
@@ -138,12 +146,19 @@ def record(books: Books, kind: EventType, lease: Lease, now: datetime, **details
 
 
 def _decide(
-    books: Books, uid: Uid, epoch: int, ask: GpuAsk, limits: Limits, preferred: tuple[SlotId, ...], now: datetime
+    books: Books,
+    uid: Uid,
+    epoch: int,
+    ask: GpuAsk,
+    limits: Limits,
+    preferred: tuple[SlotId, ...],
+    now: datetime,
+    instead_of: LeaseId | None = None,
 ) -> Placed:
     """Quota first, because waiting would not help; then what the server has; then what is free."""
     if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
         raise refusal.too_many(ask, limits)
-    everybody = books.open_leases()
+    everybody = tuple(lease for lease in books.open_leases() if lease.id != instead_of)
     inventory = Inventory(
         slots=books.slots(),
         taken=frozenset(slot for lease in everybody for slot in lease.slots),

@@ -147,6 +147,15 @@ async def test_gpus_that_cannot_be_read_are_refused(server: SimServer, gpus: str
     assert gpus in error.problem.message
 
 
+async def test_what_was_there_goes_only_when_what_is_wanted_can_be_had(server: SimServer) -> None:
+    made = await server.launch(gpus="2")
+    await refused(errors.GPU_QUOTA, server, recreate=True, gpus="3")
+    assert await server.container() == made
+    again = await server.launch(recreate=True, gpus="2")
+    assert again.id != made.id
+    assert await server.traces() == (1, 1, 1)
+
+
 async def test_quotas_are_said_with_their_source_and_nothing_stays(server: SimServer) -> None:
     await refused(errors.GPU_QUOTA, server, gpus="3")
     assert await server.traces() == NOTHING

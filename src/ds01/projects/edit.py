@@ -84,20 +84,6 @@ def plan(
     return Edit(path=source.path, before=source.text, after=after, changes=tuple(text for text in changes if text))
 
 
-def add_packages(folder: str, lines: Sequence[str]) -> Edit:
-    """Write packages into the project file; one that is listed gets the new versions."""
-    edit = plan(folder, add=lines)
-    edit.save()
-    return edit
-
-
-def remove_packages(folder: str, names: Sequence[str]) -> Edit:
-    """Take packages out of the project file."""
-    edit = plan(folder, remove=names)
-    edit.save()
-    return edit
-
-
 def _table(document: Any, path: tuple[str, ...]) -> Any:
     import tomlkit
 

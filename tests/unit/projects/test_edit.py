@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,16 @@ def comments(text: str) -> list[str]:
     return sorted(line.split("#", 1)[1].strip() for line in text.splitlines() if "#" in line)
 
 
+def saved(folder: Path, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> edit.Edit:
+    """Plan an edit and write it."""
+    made = edit.plan(str(folder), add=add, remove=remove)
+    made.save()
+    return made
+
+
 def test_a_package_is_added_and_its_versions_changed(tmp_path: Path) -> None:
     folder = project(tmp_path)
-    made = edit.add_packages(str(folder), ["tqdm", "Pandas>=2.2,<3", "six"])
+    made = saved(folder, add=["tqdm", "Pandas>=2.2,<3", "six"])
     assert made.changes == ("+ tqdm", "pandas>=2,<3 → Pandas>=2.2,<3")
     assert file.load(str(folder)).image.python == ("Pandas>=2.2,<3", "six", "numpy", "tqdm")
     assert comments((folder / "ds01.toml").read_text()) == comments(TEXT)
@@ -54,14 +62,14 @@ def test_a_package_is_added_and_its_versions_changed(tmp_path: Path) -> None:
 
 def test_a_bare_name_never_drops_the_versions_that_are_written(tmp_path: Path) -> None:
     folder = project(tmp_path)
-    made = edit.add_packages(str(folder), ["pandas"])
+    made = saved(folder, add=["pandas"])
     assert made.changes == ()
     assert (folder / "ds01.toml").read_text() == TEXT
 
 
 def test_a_package_is_removed_in_any_spelling(tmp_path: Path) -> None:
     folder = project(tmp_path)
-    made = edit.remove_packages(str(folder), ["SIX", "numpy"])
+    made = saved(folder, remove=["SIX", "numpy"])
     assert made.changes == ("- six", "- numpy")
     assert file.load(str(folder)).image.python == ("pandas>=2,<3",)
 
@@ -69,7 +77,7 @@ def test_a_package_is_removed_in_any_spelling(tmp_path: Path) -> None:
 def test_removing_what_is_not_there_names_the_nearest(tmp_path: Path) -> None:
     folder = project(tmp_path)
     with pytest.raises(Ds01Error) as refused:
-        edit.remove_packages(str(folder), ["pandsa"])
+        saved(folder, remove=["pandsa"])
     assert refused.value.problem.reason == "Did you mean 'pandas'?"
     assert (folder / "ds01.toml").read_text() == TEXT
 
@@ -100,7 +108,7 @@ def test_debian_packages_and_requirements(tmp_path: Path) -> None:
 )
 def test_a_package_finds_its_place_in_any_shape_of_file(tmp_path: Path, text: str) -> None:
     folder = project(tmp_path, text)
-    edit.add_packages(str(folder), ["six>=1.15"])
+    saved(folder, add=["six>=1.15"])
     assert file.load(str(folder)).image.python[-1] == "six>=1.15"
     assert comments((folder / "ds01.toml").read_text()) == comments(text)
 
@@ -108,7 +116,7 @@ def test_a_package_finds_its_place_in_any_shape_of_file(tmp_path: Path, text: st
 def test_the_table_in_pyproject_is_edited_in_place(tmp_path: Path) -> None:
     text = '# mine\n[project]\nname = "x"\ndependencies = ["click"]\n\n[tool.ds01.image]\npython = ["six"] # six\n'
     folder = project(tmp_path, text, "pyproject.toml")
-    edit.add_packages(str(folder), ["numpy"])
+    saved(folder, add=["numpy"])
     after = (folder / "pyproject.toml").read_text()
     assert after == text.replace('["six"]', '["six", "numpy"]')
 
@@ -125,7 +133,7 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
 def test_permissions_stay(tmp_path: Path) -> None:
     folder = project(tmp_path)
     (folder / "ds01.toml").chmod(0o640)
-    edit.add_packages(str(folder), ["tqdm"])
+    saved(folder, add=["tqdm"])
     assert (folder / "ds01.toml").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in folder.iterdir()] == ["ds01.toml"]
 
@@ -133,7 +141,7 @@ def test_permissions_stay(tmp_path: Path) -> None:
 def test_a_broken_or_wrong_file_is_not_edited(tmp_path: Path) -> None:
     folder = project(tmp_path, '[image]\npyton = ["six"]\n')
     with pytest.raises(Ds01Error, match="did you mean 'python'"):
-        edit.add_packages(str(folder), ["tqdm"])
+        saved(folder, add=["tqdm"])
 
 
 NAMES = ["six", "numpy", "pandas", "tqdm", "scikit-learn", "polars"]

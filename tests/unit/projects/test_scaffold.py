@@ -142,7 +142,7 @@ def test_a_full_disk_loses_nothing_and_says_what_stands(tmp_path: Path) -> None:
         before = (tmp_path / "workspace" / "thesis" / "ds01.toml").read_text()
         (tmp_path / "filler").write_bytes(b"x" * os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize)
         with pytest.raises(Ds01Error) as refused:
-            edit.add_packages(str(tmp_path / "workspace" / "thesis"), ["six>=1"])
+            edit.plan(str(tmp_path / "workspace" / "thesis"), add=["six>=1"]).save()
         assert refused.value.kind is DISK_FULL
         assert (tmp_path / "workspace" / "thesis" / "ds01.toml").read_text() == before
     finally:

@@ -1,0 +1,159 @@
+"""The gateway against the engine's own socket: small requests, create, a large build context, a byte to and fro."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import socket
+import tarfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from dev import tiny
+from dev.people import acting_as
+from dev.promises.lab import Lab
+
+from bench.row import Row, added, interleaved, p50, p99
+from bench.stage import server
+
+UNARY, CREATES, BYTES = 400, 25, 300
+CONTEXT_BYTES = 1 << 30
+API = "/v1.41"
+
+
+class Line(http.client.HTTPConnection):
+    """A connection that is kept, as an ordinary user's to the gateway or root's to the engine."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("engine", timeout=600)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+    def asks(self, method: str, target: str, body: object = None) -> Any:
+        """One request; the answer's JSON, or None."""
+        text = None if body is None else json.dumps(body)
+        self.request(method, API + target, text, {} if body is None else {"Content-Type": "application/json"})
+        answer = self.getresponse()
+        content = answer.read()
+        assert answer.status < 400, f"{method} {target}: {answer.status} {content!r}"
+        return json.loads(content) if content.startswith((b"{", b"[")) else None
+
+
+def measure() -> Iterator[Row]:
+    """Ours through the gateway as a user, the peer straight at the engine as root."""
+    lab = server()
+    lab.ada.docker("run", "--detach", "--name", "subject", tiny.REFERENCE, "sleep", "100000")
+    subject = str(lab.ada.container("subject")["id"])
+    ours, theirs = _lines(lab)
+    yield from _unary(ours, theirs, subject)
+    yield from _create(ours, theirs)
+    yield _to_and_fro(ours, theirs, subject)
+    yield _context(lab)
+    lab.ada.docker("rm", "--force", "subject")
+
+
+def _lines(lab: Lab) -> tuple[Line, Line]:
+    ours, theirs = Line(lab.stack.door), Line(lab.stack.engine)
+    with acting_as(lab.ada.person):
+        ours.connect()
+    theirs.connect()
+    return ours, theirs
+
+
+def _unary(ours: Line, theirs: Line, subject: str) -> Iterator[Row]:
+    for name, target in (("ping", "/_ping"), ("list", "/containers/json"), ("inspect", f"/containers/{subject}/json")):
+        mine, peer = interleaved(UNARY, partial(ours.asks, "GET", target), partial(theirs.asks, "GET", target))
+        yield added(f"gateway, {name}", p50(mine), "engine", p50(peer), 1)
+        yield added(f"gateway, {name}", p99(mine), "engine", p99(peer), 5, which="p99")
+
+
+def _create(ours: Line, theirs: Line) -> Iterator[Row]:
+    body = {"Image": tiny.REFERENCE, "Cmd": ["true"]}
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(CREATES):
+        for line, times in zip((ours, theirs), taken, strict=True):
+            began = time.perf_counter()
+            made = line.asks("POST", "/containers/create", body)["Id"]
+            times.append((time.perf_counter() - began) * 1000)
+            line.asks("DELETE", f"/containers/{made}?force=1")
+    yield added("gateway, create", p50(taken[0]), "engine", p50(taken[1]), 30)
+
+
+def _to_and_fro(ours: Line, theirs: Line, subject: str) -> Row:
+    """A byte typed into ``cat`` on a terminal in the container, until its echo is back."""
+    streams = [_exec(line, subject) for line in (ours, theirs)]
+    mine, peer = interleaved(BYTES, *[partial(_echo, stream) for stream in streams])
+    for stream in streams:
+        stream.close()
+    return added("gateway, a byte to a terminal and back", p50(mine), "engine", p50(peer), 1)
+
+
+def _exec(line: Line, subject: str) -> socket.socket:
+    wanted = {"AttachStdin": True, "AttachStdout": True, "AttachStderr": True, "Tty": True, "Cmd": ["cat"]}
+    made = line.asks("POST", f"/containers/{subject}/exec", wanted)["Id"]
+    headers = {"Content-Type": "application/json", "Connection": "Upgrade", "Upgrade": "tcp"}
+    line.request("POST", f"{API}/exec/{made}/start", json.dumps({"Detach": False, "Tty": True}), headers)
+    stream = line.sock
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += stream.recv(4096)
+    assert b" 101 " in head, head
+    line.sock = None
+    return stream
+
+
+def _echo(stream: socket.socket) -> None:
+    stream.sendall(b"x")
+    while b"x" not in stream.recv(64):
+        pass
+
+
+def _context(lab: Lab) -> Row:
+    """A gigabyte of build context; the engine unpacks it either way."""
+    rates: tuple[list[float], list[float]] = ([], [])
+    for _ in range(2):
+        for line, found in zip(_lines(lab), rates, strict=True):
+            began = time.perf_counter()
+            line.request(
+                "POST",
+                f"{API}/build?t=bench-context",
+                _tar(),
+                {"Content-Type": "application/x-tar"},
+                encode_chunked=True,
+            )
+            answer = line.getresponse()
+            content = answer.read()
+            assert answer.status == 200, content
+            assert b'"error"' not in content, content
+            found.append(CONTEXT_BYTES / (time.perf_counter() - began) / 1024**2)
+            line.close()
+    mine, peer = max(rates[0]), max(rates[1])
+    return Row(
+        path="gateway, 1 GB build context", ours=mine, unit="MB/s", peer_name="engine", peer=peer,
+        rule="≥ 85 % of the peer", judged=mine / peer * 100, budget=85, at_least=True,
+    )  # fmt: skip
+
+
+def _tar() -> Iterator[bytes]:
+    """An archive with a Dockerfile and one large file, made on the way."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        text = f"FROM {tiny.REFERENCE}\nLABEL bench=1\n".encode()
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(text)
+        tar.addfile(entry, io.BytesIO(text))
+    yield buffer.getvalue()[:1024]
+    large = tarfile.TarInfo("large")
+    large.size = CONTEXT_BYTES
+    yield large.tobuf()
+    block = bytes(1 << 20)
+    for _ in range(CONTEXT_BYTES >> 20):
+        yield block
+    yield bytes(1024)

@@ -41,7 +41,7 @@ _EXAMPLES = {
     "message": "You hold 2 GPUs and may hold 2", "method": "POST", "path": "/containers/create", "rule": "E1",
     "changes": "CgroupParent", "packages": "pandas 2.2.2", "folder": "/workspace/.ds01/rescued/2026-03-02",
     "files": "3", "warnings": "", "problem": "limits.yaml:12:5 defaults.idel: no such key here; did you mean idle?",
-    "login": "bob", "before": "alice", "version": "1.0.0", "epoch": "2",
+    "login": "bob", "before": "alice", "version": "1.0.0", "epoch": "2", "limit": "32G",
 }  # fmt: skip
 
 _SPECIAL = {

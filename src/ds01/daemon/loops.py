@@ -49,7 +49,7 @@ class Loops:
             async with asyncio.timeout(FIRST_SECONDS):
                 await self._reconciler.first()
         except (Ds01Error, TimeoutError) as error:
-            self._reconciler.lost(self._world.clock.now())
+            await self._reconciler.lost(self._world.clock.now())
             _log.warning("serving without the engine", extra={"why": str(error)})
 
     async def __aenter__(self) -> Self:
@@ -93,10 +93,12 @@ class Loops:
                 async for event in events:
                     await self._heard(event)
         finally:
-            self._reconciler.lost(self._world.clock.now())
+            await self._reconciler.lost(self._world.clock.now())
 
     async def _heard(self, event: EngineEvent) -> None:
         if event.kind == "container" and event.action in TELLING and Label.OWNER in event.attributes:
+            if event.action == "oom":
+                await self._reconciler.out_of_memory(ContainerId(event.id))
             await self._reconciler.look(ContainerId(event.id))
 
 

@@ -16,6 +16,7 @@ class EventType(StrEnum):
     CONTAINER_CREATED = "container.created"
     CONTAINER_STARTED = "container.started"
     CONTAINER_STOPPED = "container.stopped"
+    CONTAINER_OUT_OF_MEMORY = "container.out_of_memory"
     CONTAINER_PAUSED = "container.paused"
     CONTAINER_UNPAUSED = "container.unpaused"
     CONTAINER_REMOVED = "container.removed"

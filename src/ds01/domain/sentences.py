@@ -150,6 +150,12 @@ _ALL = (
         details=("name", "reason", "detail"), tell=_stopped,
     ),
     Sentence(
+        type=EventType.CONTAINER_OUT_OF_MEMORY,
+        when="A program in a container was ended because the container's memory was full; the container may go on.",
+        subject=_CONTAINER, details=("name", "limit"),
+        tell=_happened("a program in {name} was ended, its memory was full", ("limit", ": the limit is {}")),
+    ),
+    Sentence(
         type=EventType.CONTAINER_PAUSED, when="A container was paused.", subject=_CONTAINER, details=("name",),
         tell=_acted("paused"),
     ),

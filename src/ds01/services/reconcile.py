@@ -7,21 +7,28 @@ verb in the middle of its work is never taken for a surprise.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ds01.domain.container import Container, ContainerId, ContainerState, Label, Observed
+from ds01.domain.container import Container, ContainerId, ContainerState, Label, Observed, StopReason
 from ds01.domain.errors import BUSY, Ds01Error
+from ds01.domain.events import EventType
 from ds01.domain.names import stored_container
-from ds01.domain.reconcile import Outage, Verdict, judge, parked
+from ds01.domain.quantity import show_size
+from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
+from ds01.ports.ledger import Books
 from ds01.services.aside import lift
 from ds01.services.repair import repair
 from ds01.services.strangers import clear, meet, recover_tags
+from ds01.services.tell import tell
 from ds01.services.tidy import Ends, Orphans, forget_unmade
 from ds01.services.world import World
 
 BOOT = "boot"
 """The ledger's note of the boot under which it was last written."""
+ONCE_IN = timedelta(minutes=1)
+"""How often one container's full memory is worth an event."""
 
 
 class Reconciler:
@@ -33,6 +40,7 @@ class Reconciler:
         self._ends = Ends()
         self._rebooted = False
         self._outages: list[Outage] = []
+        self._out_of_memory: dict[ContainerId, datetime] = {}
 
     async def first(self) -> None:
         """The first round: the host may have restarted meanwhile, the ledger may be new."""
@@ -72,14 +80,34 @@ class Reconciler:
         elif known.state is not ContainerState.REMOVED:
             await self._settle(known)
 
+    async def out_of_memory(self, container: ContainerId) -> None:
+        """The kernel ended a program in this container. Told once in a while: a program may try again and again."""
+        world, now = self._world, self._world.clock.now()
+        known = await world.ledger.read(lambda books: books.container(container))
+        seen = await world.engine.inspect(container) if known is not None else None
+        told = self._out_of_memory.get(container)
+        if known is None or seen is None or (told is not None and now - told < ONCE_IN):
+            return
+        self._out_of_memory = {key: at for key, at in self._out_of_memory.items() if now - at < ONCE_IN}
+        self._out_of_memory[container] = now
+        limit = show_size(seen.memory_limit_bytes)
+        kind = EventType.CONTAINER_OUT_OF_MEMORY
+        await world.ledger.write(lambda books: tell(books, kind, known, at=now, actor=None, limit=limit))
+
     async def end_leases(self) -> None:
         """Release the reservations and holds that are over."""
         await self._ends.end(self._world)
 
-    def lost(self, now: datetime) -> None:
-        """The engine went away."""
-        if not self._outages or self._outages[-1].until is not None:
-            self._outages = [*self._outages[-9:], Outage(since=now)]
+    async def lost(self, now: datetime) -> None:
+        """The engine went away. What it stopped on its way did not end by itself."""
+        if self._outages and self._outages[-1].until is None:
+            return
+        self._outages = [*self._outages[-9:], Outage(since=now)]
+        fallen = [
+            c for c in await self._world.ledger.read(lambda books: books.containers()) if fell_with_engine(c, now)
+        ]
+        if fallen:
+            await self._world.ledger.write(lambda books: _blame_engine(books, fallen))
 
     def back(self, now: datetime) -> None:
         """The engine answers again."""
@@ -115,6 +143,14 @@ class Reconciler:
             if other.stored_name == name and Label.OWNER in other.labels:
                 await clear(self._world, other)
         await self._world.engine.rename(container.id, name)
+
+
+def _blame_engine(books: Books, fallen: Sequence[Container]) -> None:
+    for container in fallen:
+        corrected = replace(container, reason=StopReason.ENGINE, reason_detail="")
+        books.put_container(corrected)
+        at = container.stopped_at or container.created_at
+        tell(books, EventType.CONTAINER_STOPPED, corrected, at=at, actor=None, reason=StopReason.ENGINE.value)
 
 
 def _odd(container: Container, seen: Observed | None) -> bool:

@@ -91,9 +91,9 @@ class Daemon:
 
     def kill(self) -> None:
         """As the kernel does it: no goodbye."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
 
     def stop(self) -> int:
         assert self.process is not None

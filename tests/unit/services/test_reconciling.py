@@ -59,6 +59,20 @@ async def test_e6_out_of_memory_is_told_with_the_limit(server: SimServer) -> Non
     await now_is(server, ContainerState.STOPPED, StopReason.OOM, f"{limit}/{limit}")
 
 
+async def test_e6_a_program_that_filled_the_memory_is_told_once_in_a_while(server: SimServer) -> None:
+    made = await server.launch()
+    for _ in range(3):
+        await server.reconciler.out_of_memory(made.id)
+        await server.clock.advance(40)
+    (first, second) = [
+        event
+        for event in await server.world.ledger.read(lambda books: books.events(subject=made.id))
+        if event.type == "container.out_of_memory"
+    ]
+    assert (first.details["limit"], second.details["name"]) == ("32G", "thesis")
+    await now_is(server, ContainerState.RUNNING)
+
+
 async def test_e6_a_host_restart_is_told_as_such(server: SimServer) -> None:
     made = await server.launch()
     await server.reconciler.first()
@@ -73,13 +87,35 @@ async def test_e6_a_host_restart_is_told_as_such(server: SimServer) -> None:
 
 async def test_e6_an_engine_restart_is_told_as_such(server: SimServer) -> None:
     await server.launch()
-    server.reconciler.lost(server.clock.now())
+    await server.reconciler.lost(server.clock.now())
     server.engine.go_away()
     await server.clock.advance(120)
     server.engine.come_back(restarted=True)
     server.reconciler.back(server.clock.now())
     await server.reconciler.round()
     await now_is(server, ContainerState.STOPPED, StopReason.ENGINE)
+
+
+async def test_e6_an_engine_that_stops_everything_before_it_goes_is_told_as_such(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.die(made.id, 0)
+    await server.reconciler.look(made.id)
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "0")
+    await server.clock.advance(8)
+    await server.reconciler.lost(server.clock.now())
+    await now_is(server, ContainerState.STOPPED, StopReason.ENGINE)
+
+
+@pytest.mark.parametrize(("code", "seconds"), [(1, 8), (0, 60)])
+async def test_e6_a_program_that_ended_by_itself_did_not_fall_with_the_engine(
+    server: SimServer, code: int, seconds: int
+) -> None:
+    made = await server.launch()
+    server.engine.die(made.id, code)
+    await server.reconciler.look(made.id)
+    await server.clock.advance(seconds)
+    await server.reconciler.lost(server.clock.now())
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, str(code))
 
 
 async def test_e6_what_was_asked_for_wins_over_what_the_engine_shows(server: SimServer) -> None:

@@ -7,7 +7,6 @@ packages added by hand; the rescue copies those files into the workspace, as the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ds01.domain.assembly import SESSION
 from ds01.domain.changes import Findings, Package, findings
@@ -21,7 +20,7 @@ from ds01.services.find import find
 from ds01.services.observe import view
 from ds01.services.remove import remove_held
 from ds01.services.rescue import rescue
-from ds01.services.stop import end
+from ds01.services.stop import ask_to_end, record_end
 from ds01.services.tell import tell
 from ds01.services.world import World
 from ds01.wire.containers import PackageView, RetirePreview, RetireRequest, RetireResult
@@ -62,12 +61,13 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
         container = await world.ledger.read(lambda books: find(books, caller, name))
         _check_still(world, container)
         labels = (await view(world, caller, container)).gpus
-        await _stop(world, caller, container, force=request.force)
-        found = await _findings(world, container)
-        saved = await rescue(world, caller, container, found.files) if request.rescue and found.files else ""
-        await _suggest(world, caller, container, found.packages)
-        detail = caller.actor_login if caller.for_another else ""
-        await remove_held(world, caller, container, force=True, reason=StopReason.RETIRED, detail=detail)
+        ended = await _stop(world, caller, container, force=request.force)
+        try:
+            found, saved = await _keep(world, caller, ended, rescued=request.rescue)
+        except Ds01Error:
+            await _leave(world, caller, container, ended)
+            raise
+        await remove_held(world, caller, ended, force=True, reason=StopReason.RETIRED, detail=ended.reason_detail)
     return RetireResult(
         name=name,
         freed=labels,
@@ -87,13 +87,26 @@ def _check_still(world: World, container: Container) -> None:
         )
 
 
-async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> None:
-    """Why is written down before the engine is asked, as for every stop."""
-    if container.state not in (ContainerState.STOPPED, ContainerState.CREATING):
-        detail = caller.actor_login if caller.for_another else ""
-        meant = replace(container, reason=StopReason.RETIRED, reason_detail=detail)
-        await world.ledger.write(lambda books: books.put_container(meant))
-        await end(world, container, 0 if force else int(caller.limits.stop_grace.total_seconds()))
+async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> Container:
+    if container.state in (ContainerState.STOPPED, ContainerState.CREATING):
+        return container
+    detail = caller.actor_login if caller.for_another else ""
+    grace = 0 if force else None
+    return await ask_to_end(world, container, StopReason.RETIRED, detail, caller, grace_seconds=grace)
+
+
+async def _keep(world: World, caller: Caller, container: Container, *, rescued: bool) -> tuple[Findings, str]:
+    """What would be lost, and where the files among it were saved."""
+    found = await _findings(world, container)
+    saved = await rescue(world, caller, container, found.files) if rescued and found.files else ""
+    await _suggest(world, caller, container, found.packages)
+    return found, saved
+
+
+async def _leave(world: World, caller: Caller, container: Container, ended: Container) -> None:
+    """Something could not be kept, so nothing is removed: the container stays, stopped."""
+    if ended is not container:
+        await record_end(world, ended, caller)
 
 
 async def _findings(world: World, container: Container) -> Findings:

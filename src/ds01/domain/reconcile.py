@@ -104,13 +104,12 @@ def stop_reason(
 
 def fell_with_engine(container: Container, lost_at: datetime) -> bool:
     """Whether a stop that was taken for the program's own end was the engine's: it stops every container before it
-    goes, and only its going tells. DS01's own session ends with 0 when asked to; a program ends by the signal.
+    goes, by SIGTERM or SIGKILL, and only its going tells.
     """
-    codes = {"137", "143", "0"} if container.door is Door.DS01 else {"137", "143"}
     return (
         container.state is ContainerState.STOPPED
         and container.reason is StopReason.EXIT
-        and container.reason_detail in codes
+        and container.reason_detail in ("137", "143")
         and container.stopped_at is not None
         and lost_at - MARGIN <= container.stopped_at <= lost_at
     )

@@ -98,15 +98,15 @@ async def test_e6_an_engine_restart_is_told_as_such(server: SimServer) -> None:
 
 async def test_e6_an_engine_that_stops_everything_before_it_goes_is_told_as_such(server: SimServer) -> None:
     made = await server.launch()
-    server.engine.die(made.id, 0)
+    server.engine.die(made.id, 143)
     await server.reconciler.look(made.id)
-    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "0")
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "143")
     await server.clock.advance(8)
     await server.reconciler.lost(server.clock.now())
     await now_is(server, ContainerState.STOPPED, StopReason.ENGINE)
 
 
-@pytest.mark.parametrize(("code", "seconds"), [(1, 8), (0, 60)])
+@pytest.mark.parametrize(("code", "seconds"), [(1, 8), (143, 60)])
 async def test_e6_a_program_that_ended_by_itself_did_not_fall_with_the_engine(
     server: SimServer, code: int, seconds: int
 ) -> None:

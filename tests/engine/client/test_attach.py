@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pexpect
@@ -18,6 +19,22 @@ from ds01.client.docker import Docker
 from tests.engine.client.conftest import ATTACH
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
+RELAY = """
+import socket, sys, threading
+def pump(source, sink):
+    while data := source.recv(65536):
+        sink.sendall(data)
+    sink.shutdown(socket.SHUT_WR)
+door = socket.socket(socket.AF_UNIX)
+door.bind(sys.argv[1])
+door.listen()
+while True:
+    client, _ = door.accept()
+    engine = socket.socket(socket.AF_UNIX)
+    engine.connect(sys.argv[2])
+    for pair in ((client, engine), (engine, client)):
+        threading.Thread(target=pump, args=pair, daemon=True).start()
+"""
 Terminal = Callable[..., Any]
 Piped = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -77,6 +94,30 @@ def test_e1_a_lost_terminal_stops_nothing(terminal: Terminal, docker: Docker, co
     shell.close(force=True)
     time.sleep(0.5)
     assert any("sleep 4343" in " ".join(row) for row in docker.processes(container)[1])
+
+
+def test_e1_a_lost_gateway_is_told_apart_from_an_end(docker: Docker, container: str, tmp_path: Path) -> None:
+    """The gateway is played by a relay that is killed while the shell is open."""
+    door = str(tmp_path / "door.sock")
+    relay = subprocess.Popen([sys.executable, "-c", RELAY, door, docker.socket])
+    try:
+        wait_for(door)
+        program = json.dumps([door, container, {"command": ["sh", "-c", "echo here; exec sleep 4444"], "tty": True}])
+        shell = pexpect.spawn(sys.executable, ["-c", ATTACH, program], encoding="utf-8", timeout=20)
+        shell.expect_exact("here")
+    finally:
+        relay.kill()
+        relay.wait()
+    shell.expect_exact("left=False lost=True")
+    assert any("sleep 4444" in " ".join(row) for row in docker.processes(container)[1])
+
+
+def wait_for(path: str) -> None:
+    """Until something listens there."""
+    for _ in range(100):
+        if os.path.exists(path):
+            return
+        time.sleep(0.05)
 
 
 def test_the_terminal_is_as_before_afterwards(docker: Docker, container: str) -> None:

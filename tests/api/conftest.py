@@ -17,7 +17,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from ds01.api.app import create_app
+from ds01.api.app import routed, with_world
 from ds01.api.identity import PEER
 from ds01.daemon.serve import Server
 from ds01.domain.people import Uid, User
@@ -90,10 +90,16 @@ async def server(tmp_path: Path) -> SimServer:
     return await SimServer(run=tmp_path).open()
 
 
+@pytest.fixture(scope="session")
+def routes() -> FastAPI:
+    """Every route, built once: that takes longer than most tests."""
+    return routed()
+
+
 @pytest.fixture
-def api(server: SimServer) -> Api:
+def api(server: SimServer, routes: FastAPI) -> Api:
     """Its API."""
-    return Api(create_app(server.world, gateway_uids=frozenset({0, 998})), server)
+    return Api(with_world(routes, server.world, frozenset({0, 998})), server)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from ds01.api.app import create_app
+from ds01.api.app import with_world
 from ds01.config.current import CurrentLimits
 from ds01.domain.container import ContainerState, StopReason
 from ds01.domain.events import Event, EventType
@@ -62,8 +62,8 @@ def paused(user: User) -> Event:
 
 
 @pytest.fixture
-def app(world: World) -> FastAPI:
-    return create_app(world)
+def app(world: World, routes: FastAPI) -> FastAPI:
+    return with_world(routes, world, frozenset({0}))
 
 
 async def test_o17_everybody_sees_her_own_events(app: FastAPI) -> None:

@@ -17,7 +17,11 @@ from ds01.services.world import World
 
 def create_app(world: World, *, gateway_uids: frozenset[int] = frozenset({0})) -> FastAPI:
     """The API of one server. ``gateway_uids`` may ask for grants on behalf of others."""
-    app = routed()
+    return with_world(routed(), world, gateway_uids)
+
+
+def with_world(app: FastAPI, world: World, gateway_uids: frozenset[int]) -> FastAPI:
+    """Put a server behind the routes."""
     app.state.world = world
     app.state.gateway_uids = gateway_uids
     app.state.streams = Streams()

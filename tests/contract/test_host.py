@@ -28,6 +28,7 @@ class World(Protocol):
 
     def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None: ...
     def take(self, path: str) -> None: ...
+    def move(self, path: str, to: str) -> None: ...
 
 
 class SimWorld:
@@ -45,6 +46,10 @@ class SimWorld:
 
     def take(self, path: str) -> None:
         self.sim.take(path)
+
+    def move(self, path: str, to: str) -> None:
+        self.sim.take(path)
+        self.sim.put(to, self.alice.uid)
 
 
 class RealWorld:
@@ -67,6 +72,9 @@ class RealWorld:
 
     def take(self, path: str) -> None:
         shutil.rmtree(path)
+
+    def move(self, path: str, to: str) -> None:
+        os.rename(path, to)
 
 
 @pytest.fixture(params=["simulated", pytest.param("linux", marks=pytest.mark.root)])
@@ -206,7 +214,7 @@ class TestHost:
     def test_e5_repin_leaves_a_standing_pin_alone(self, world: World) -> None:
         world.put(f"{world.alice.home}/work", world.alice.uid)
         first = world.host.pin(world.alice, f"{world.alice.home}/work", "c1")
-        world.take(f"{world.alice.home}/work")
+        world.move(f"{world.alice.home}/work", f"{world.alice.home}/elsewhere")
         world.put(f"{world.alice.home}/work", world.mallory.uid)
         assert world.host.repin(world.alice, f"{world.alice.home}/work", "c1", 0).source == first.source
 

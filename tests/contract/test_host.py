@@ -48,8 +48,7 @@ class SimWorld:
         self.sim.take(path)
 
     def move(self, path: str, to: str) -> None:
-        self.sim.take(path)
-        self.sim.put(to, self.alice.uid)
+        self.sim.move(path, to)
 
 
 class RealWorld:
@@ -214,9 +213,23 @@ class TestHost:
     def test_e5_repin_leaves_a_standing_pin_alone(self, world: World) -> None:
         world.put(f"{world.alice.home}/work", world.alice.uid)
         first = world.host.pin(world.alice, f"{world.alice.home}/work", "c1")
-        world.move(f"{world.alice.home}/work", f"{world.alice.home}/elsewhere")
+        world.move(f"{world.alice.home}/work", f"{world.alice.home}/old")
         world.put(f"{world.alice.home}/work", world.mallory.uid)
         assert world.host.repin(world.alice, f"{world.alice.home}/work", "c1", 0).source == first.source
+
+    def test_e5_what_came_for_a_deleted_folder_is_judged_like_any_other(self, world: World) -> None:
+        work = f"{world.alice.home}/work"
+        world.put(work, world.alice.uid)
+        first = world.host.pin(world.alice, work, "c1")
+        world.take(work)
+        with pytest.raises(Ds01Error):
+            world.host.repin(world.alice, work, "c1", 0)
+        world.put(work, world.mallory.uid)
+        with pytest.raises(Ds01Error):
+            world.host.repin(world.alice, work, "c1", 0)
+        world.take(work)
+        world.put(work, world.alice.uid)
+        assert world.host.repin(world.alice, work, "c1", 0).source == first.source
 
     def test_the_boot_id_stays_while_the_host_runs(self, world: World) -> None:
         assert world.host.boot_id() == world.host.boot_id() != ""

@@ -55,7 +55,8 @@ class Host(Protocol):
               shared: tuple[str, ...] = ()) -> Pin:  # fmt: skip
         """Make a pin of a stopped container again (after a reboot) at its old staged path.
 
-        One that still stands is left as it is, whatever its path leads to by now.
+        One that still stands is left as it is, whatever its path leads to by now. Nothing can be started on one whose
+        folder was deleted: what the path leads to then is judged and pinned instead.
         """
         ...
 

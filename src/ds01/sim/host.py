@@ -39,6 +39,7 @@ class SimHost:
         self._safe = safe
         self._homes_are_full = homes_are_full
         self._boots = 1
+        self._stood: dict[str, Entry] = {}
 
     def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None:
         """Make something exist."""
@@ -47,6 +48,10 @@ class SimHost:
     def take(self, path: str) -> None:
         """Make something vanish."""
         self.entries.pop(path, None)
+
+    def move(self, path: str, to: str) -> None:
+        """Give something another path; it stays the same thing."""
+        self.entries[to] = self.entries.pop(path)
 
     def reboot(self) -> None:
         """All pins and slices are gone, the boot id is another."""
@@ -82,9 +87,10 @@ class SimHost:
     def repin(
         self, user: User, path: str, key: str, index: int, *, read_only: bool = False, shared: tuple[str, ...] = ()
     ) -> Pin:
-        """A pin of before stays; after a reboot it is made anew."""
-        standing = self.pins.get(key, {}).get(index)
-        if standing is not None:
+        """A pin of before stays; after a reboot, or when its folder was deleted, it is made anew."""
+        standing = self.pins.get(key, {}).pop(index, None)
+        if standing is not None and self._is_there(standing):
+            self.pins[key][index] = standing
             return replace(standing, real=checked_path(path))
         found = self._judged(user, checked_path(path), create=False, shared=shared, folder=False)
         return self._keep(user, key, index, found, read_only=read_only)
@@ -107,7 +113,12 @@ class SimHost:
         harmless = found.safe or (read_only and not found.read_only)
         pin = replace(found, source=source, safe=harmless, read_only=found.read_only or read_only)
         self.pins.setdefault(key, {})[index] = pin
+        self._stood[source] = self.entries[found.real]
         return pin
+
+    def _is_there(self, pin: Pin) -> bool:
+        """Whether what was pinned still has a path, whichever."""
+        return any(entry is self._stood[pin.source] for entry in self.entries.values())
 
     def _judged(self, user: User, path: str, *, create: bool, shared: tuple[str, ...], folder: bool) -> Pin:
         if user.uid == 0:

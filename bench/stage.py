@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import shutil
 import tempfile
 import time
 from functools import cache
@@ -20,6 +21,7 @@ def server() -> Lab:
     """A stack with two users and the small and the usual base."""
     folder = tempfile.mkdtemp(prefix="ds01b", dir="/var/tmp")
     Path(folder).chmod(0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(stack.down, f"{folder}/s")
     running = stack.up(f"{folder}/s", own_engine=True)
     tiny.install(running.engine)

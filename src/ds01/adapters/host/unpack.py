@@ -48,6 +48,8 @@ async def _feed(process: Process, archive: AsyncGenerator[bytes, None]) -> None:
     try:
         async with aclosing(archive) as pieces:
             async for piece in pieces:
+                if process.stdin.is_closing():  # uvloop's pipe takes no more once its reader is gone
+                    return
                 process.stdin.write(piece)
                 await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):

@@ -18,7 +18,9 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @pytest.fixture
 def ada(lab: Lab) -> Iterator[Student]:
-    """A student with one project; no container is left behind."""
+    """A student with one project, and every GPU free; no container is left behind."""
+    lab.ada.retires_all()
+    lab.ben.retires_all()
     lab.ada.project("thesis", "six>=1.15,<1.17")
     yield lab.ada
     lab.ada.retires_all()

@@ -41,6 +41,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("gpus", shape.Gpus),
     ("images", shape.Images),
     ("images.bases.<name>", shape.Base),
+    ("docker", shape.Docker),
 )
 
 

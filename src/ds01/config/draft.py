@@ -7,7 +7,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-ORDER = ("defaults", "groups", "users", "doors", "policy", "exemptions", "aggregate", "gpus", "images", "shares")
+ORDER = (
+    "defaults",
+    "groups",
+    "users",
+    "doors",
+    "policy",
+    "exemptions",
+    "aggregate",
+    "gpus",
+    "images",
+    "docker",
+    "shares",
+)
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]*")
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
 

@@ -13,7 +13,15 @@ from ds01.domain.container import Door
 from ds01.domain.image import BaseImage
 from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS
 from ds01.domain.limits import Exemption, Group, Layer, Policy, Sourced
-from ds01.domain.settings import BusyRule, GpuSettings, IdleRule, ImageSettings, LifecycleRules, Settings
+from ds01.domain.settings import (
+    BusyRule,
+    DockerSettings,
+    GpuSettings,
+    IdleRule,
+    ImageSettings,
+    LifecycleRules,
+    Settings,
+)
 
 Data = Mapping[str, Any]
 T = TypeVar("T")
@@ -38,6 +46,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
         lifecycle=_lifecycle(data.get("policy") or {}),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
+        docker=DockerSettings(root=(data.get("docker") or {}).get("root") == "allowed"),
         shares=tuple(data.get("shares", ())),
         source=file,
     )

@@ -132,6 +132,16 @@ class Images(Section):
     protected: list[Text] = Field(default=["ds01/*"], description="patterns of image names that no user may write")
 
 
+class Docker(Section):
+    """Containers that users make through plain Docker."""
+
+    root: Annotated[str, reader(choice("denied", "allowed"))] = Field(
+        default="denied",
+        description="`allowed`: they may run as root; only on a server where no user has a shell, because root in a "
+        "container that is handed an open folder of the host is root on the host",
+    )
+
+
 def _many(model: type[BaseModel], description: str) -> Any:
     """A mapping of names to sections."""
     return GenericAlias(dict, (str, model)), Field(default={}, description=description)
@@ -154,6 +164,7 @@ _FILE: dict[str, Any] = {
     "aggregate": _many(Aggregate, "limits of all containers of one user together, by group"),
     "gpus": _one(Gpus, "where GPUs come from and how they get into containers"),
     "images": _one(Images, "what projects build on, and what every build gets"),
+    "docker": _one(Docker, "containers that users make through plain Docker"),
     "shares": (
         list[Annotated[str, reader(texts.share)]],
         Field(default=[], description="folders of shared data, mounted read-only by whoever may read them"),

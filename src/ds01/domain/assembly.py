@@ -66,7 +66,6 @@ def assemble(
         cgroup_parent=cgroup_parent,
         network=user.network,
         stop_grace_seconds=int(limits.stop_grace.total_seconds()),
-        group_add=tuple(sorted(gid for gid in user.gids if gid not in (0, user.gid))),
     )
 
 

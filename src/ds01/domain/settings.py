@@ -79,6 +79,17 @@ class ImageSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DockerSettings:
+    """Containers that users make through plain Docker.
+
+    ``root``: they may run as root when no folder of the host is in them. Root in a container that gets hold of an open
+    folder of the host, which a user with a shell can hand in, is root on the host: only for servers without shells.
+    """
+
+    root: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """A whole limits file. ``shares`` are folders of shared data, mounted read-only by whoever may read them.
 
@@ -89,5 +100,6 @@ class Settings:
     lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
     gpus: GpuSettings = field(default_factory=GpuSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
+    docker: DockerSettings = field(default_factory=DockerSettings)
     shares: tuple[str, ...] = ()
     source: str = "built-in"

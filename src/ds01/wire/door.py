@@ -87,6 +87,8 @@ class DoorCreate:
     image: str
     door: str
     image_id: str = ""
+    user: str = ""
+    """Who it should run as, as asked."""
     gpus: str = "0"
     """As ``--gpus`` takes it, or ``all``: as many as one container of this user may have."""
     binds: tuple[DoorBind, ...] = ()

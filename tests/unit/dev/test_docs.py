@@ -25,7 +25,7 @@ def test_the_committed_pages_are_current(name: str) -> None:
 
 def test_every_limit_and_rule_and_setting_has_its_line() -> None:
     page = PAGES["limits.md"][1]
-    models = (shape.GroupExtras, shape.Exemption, shape.Gpus, shape.Images, shape.Base, shape.File)
+    models = (shape.GroupExtras, shape.Exemption, shape.Gpus, shape.Images, shape.Base, shape.Docker, shape.File)
     settings = [field.alias or name for model in models for name, field in model.model_fields.items()]
     for name in (*KEYS, *RULES, *settings):
         assert re.search(rf"^\| `{re.escape(name)}` \| \S", page, re.MULTILINE), name

@@ -43,7 +43,6 @@ KEPT_HOST: list[tuple[str, Any, Any]] = [
     ("CapAdd", ["CAP_sys_ptrace", "chown"], ["SYS_PTRACE", "CHOWN"]),
     ("CapDrop", ["all", "CAP_NET_RAW"], ["ALL", "NET_RAW"]),
     ("Sysctls", {"net.ipv4.ip_unprivileged_port_start": "0"}, {"net.ipv4.ip_unprivileged_port_start": "0"}),
-    ("GroupAdd", ["2000"], ["2000"]),
     ("IpcMode", "shareable", "shareable"),
     ("IpcMode", "private", "private"),
     ("PidMode", "container:other", Joined(prefix="container:", ref="other")),
@@ -78,6 +77,7 @@ KEPT_HOST: list[tuple[str, Any, Any]] = [
 
 DROPPED_CONFIG: list[tuple[str, Any]] = [("MacAddress", "02:42:ac:11:00:02")]
 DROPPED_HOST: list[tuple[str, Any]] = [
+    ("GroupAdd", ["2000"]),
     ("CgroupParent", "/"), ("CgroupParent", "ds01-u1001.slice"), ("CgroupParent", "../system.slice"),
     ("Annotations", {"cdi.k8s.io/x": "nvidia.com/gpu=all"}), ("ContainerIDFile", "/x"), ("StorageOpt", {"size": "1T"}),
     ("SecurityOpt", ["seccomp=unconfined"]), ("SecurityOpt", ["seccomp:unconfined"]),
@@ -141,9 +141,6 @@ REFUSED_HOST: list[tuple[str, Any, str]] = [
     ("Sysctls", {"net.core.somaxconn": "1"}, "create.sysctls"),
     ("OomScoreAdj", -1000, "create.oom"),
     ("OomKillDisable", True, "create.oom"),
-    ("GroupAdd", ["0"], "create.groups"),
-    ("GroupAdd", ["docker"], "create.groups"),
-    ("GroupAdd", ["1001"], "create.groups"),
     *((name, 1, "create.memory") for name in ("KernelMemory", "KernelMemoryTCP", "MemorySwappiness")),
     *((name, 1, "create.cpus") for name in ("CpuRealtimePeriod", "CpuRealtimeRuntime")),
     *(

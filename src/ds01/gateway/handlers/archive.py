@@ -1,9 +1,9 @@
 """``archive``: files into and out of a container (``docker cp``).
 
-The engine copies as root. Engines before 29.5.1 can be led astray while the container runs, and by compressed
-archives; and where a folder of the host is mounted and the container runs as its owner, the engine would read what is
-closed to her and plant what is not hers to make. What is copied in is read as a plain archive without devices on its
-way.
+The engine copies as root. Where a folder of the host is mounted it would read what its owner may not and plant what
+she could not; so containers with such folders are copied by ``ds01 cp``, as their owner. Engines before 29.5.1 can be
+led astray while the container runs, and by compressed archives. What is copied in is read as a plain archive without
+devices on its way.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ async def look(call: Call) -> None:
     """``HEAD``: what is at a path."""
     await call.nothing()
     container = await call.container()
-    _check_own(container)
     with call.gate.moves.copying(container.id):
-        await _check_still(call, container)
+        await _check(call, container)
         await call.pass_whole(Ask(method="HEAD", target=_target(call, container)))
 
 
@@ -35,16 +34,14 @@ async def take(call: Call) -> None:
     """``GET``: a path as an archive."""
     await call.nothing()
     container = await call.container()
-    _check_own(container)
     with call.gate.moves.copying(container.id):
-        await _check_still(call, container)
+        await _check(call, container)
         await flow.stream(call, Ask(method="GET", target=_target(call, container)))
 
 
 async def put(call: Call) -> None:
     """``PUT``: an archive into a path."""
     container = await call.container()
-    _check_own(container)
     reader = Context(wanted=frozenset())
 
     async def end() -> Sequence[bytes]:
@@ -52,17 +49,9 @@ async def put(call: Call) -> None:
         return [END]
 
     with call.gate.moves.copying(container.id):
-        await _check_still(call, container)
+        await _check(call, container)
         ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type="application/x-tar")
         await flow.upload(call, ask, reader.feed, end)
-
-
-def _check_own(container: DoorContainer) -> None:
-    """What runs as its owner must not be read or written as root: her folders may hold files of others."""
-    if container.force_user:
-        raise not_allowed(
-            "archive.owner", "copying files as root in a container with your folders", "Use ds01 cp, or the folder."
-        )
 
 
 def _target(call: Call, container: DoorContainer) -> str:
@@ -71,8 +60,10 @@ def _target(call: Call, container: DoorContainer) -> str:
     return call.target(f"/containers/{container.id}/archive", call.query.values)
 
 
-async def _check_still(call: Call, container: DoorContainer) -> None:
-    """Where the engine is not safe otherwise, the container must not run while files are copied."""
+async def _check(call: Call, container: DoorContainer) -> None:
+    """No folder of the host is in it; and where the engine is not safe otherwise, it does not run."""
+    if container.binds:
+        raise not_allowed("archive.binds", "copying files as root where your folders are mounted", "Use ds01 cp.")
     if call.gate.facts.copies_safely:
         return
     head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/containers/{container.id}/json")))

@@ -42,6 +42,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image_id: str
         name=plan.name,
         image=case.image,
         image_id=image_id,
+        user=str(plan.config.get("User") or ""),
         door=door_of(case.labels),
         gpus=case.gpus,
         binds=tuple(

@@ -20,6 +20,7 @@ from ds01.domain.image import Image
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
+from ds01.domain.people import User
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller, identify
@@ -31,9 +32,9 @@ from ds01.services.undo import Undo
 from ds01.services.world import World
 from ds01.wire.door import DoorBind, DoorCreate, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
-FORCED = (
-    "everything in this container runs as you ({who}), because {path} is on a file system that honours setuid files"
-)
+FORCED = "everything in this container runs as you ({who}): {why}"
+ROOT = "root in a container can become root on this server"
+SETUID = "{path} is on a file system that honours setuid files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,8 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
         pinned = await _pin(world, caller, ask.binds, undo)
         _check_joined(ask, pinned, forced)
         lease, slots = await _lease(world, caller, ask, undo)
-        order = _order(ask, image, pinned, lease, forced=bool(pinned.unsafe or forced))
+        root = world.settings().docker.root
+        order = _order(ask, image, pinned, lease, forced=bool(pinned.unsafe or forced or not root))
         ticket = world.tickets.issue(caller, _container(world, caller, order, lease), lease, world.clock.now())
         undo.add("ticket", lambda: _forget(world, ticket))
         given = await _grant(world, ask, ticket, order, slots, pinned)
@@ -221,8 +223,18 @@ async def _grant(
         ),
         environment=dict(attached.environment),
         mounts=tuple(_staged(mount) for mount in attached.mounts),
-        notes=(FORCED.format(who=who, path=pinned.unsafe),) if pinned.unsafe else (),
+        notes=_notes(ask, order, pinned, user, root=world.settings().docker.root),
     )
+
+
+def _notes(ask: DoorCreate, order: Order, pinned: _Pinned, user: User, *, root: bool) -> tuple[str, ...]:
+    """Said when she asked for somebody else, or when it is her folder that makes the difference."""
+    who = f"{user.uid}:{user.gid}"
+    asked = ask.user not in ("", str(user.uid), who, user.login)
+    if not order.forced_user or not (asked or (root and pinned.unsafe)):
+        return ()
+    why = SETUID.format(path=pinned.unsafe) if pinned.unsafe else ROOT
+    return (FORCED.format(who=who, why=why),)
 
 
 def _staged(mount: Mount) -> StagedBind:

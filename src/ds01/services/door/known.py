@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ds01.domain.container import Container, ContainerState, Label
+from ds01.domain.container import Container, ContainerState, Door, Label
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, Ds01Error
 from ds01.domain.image import Image, Tag
 from ds01.domain.names import stored_container
@@ -59,15 +59,16 @@ def visible(books: Books, uid: Uid | None) -> Iterable[Container]:
 
 
 def shown(world: World, found: Container) -> DoorContainer:
-    """A container as the gateway needs it."""
-    owner = world.directory.by_uid(found.uid) if found.forced_user else None
+    """A container as the gateway needs it. What DS01 made itself is its owner's alone, whatever the settings say."""
+    forced = found.forced_user or found.door is Door.DS01 or not world.settings().docker.root
+    owner = world.directory.by_uid(found.uid) if forced else None
     return DoorContainer(
         id=found.id,
         uid=found.uid,
         name=found.name,
         stored_name=stored_container(found.name, found.uid),
         image_ref=found.image_ref,
-        force_user="" if not found.forced_user else f"{found.uid}:{owner.gid if owner else found.uid}",
+        force_user="" if not forced else f"{found.uid}:{owner.gid if owner else found.uid}",
         gpus=found.gpus,
         binds={mount.source: mount.shown for mount in found.mounts},
         epoch=found.epoch,

@@ -1,0 +1,98 @@
+"""docs/reference/docker-policy.md: every request the gateway serves and every field it lets through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from dev.docs import table
+from ds01.domain.dockerpolicy.config import CONFIG
+from ds01.domain.dockerpolicy.create import HOST
+from ds01.domain.dockerpolicy.execute import EXEC
+from ds01.domain.dockerpolicy.field import Field
+from ds01.domain.dockerpolicy.network import ENDPOINT
+from ds01.domain.engine_versions import NEWEST_API
+from ds01.gateway.routes import OLDEST, Route
+from ds01.gateway.table import ROUTES
+
+NAME = "docker-policy.md"
+
+_OLDEST, _NEWEST = (".".join(map(str, version)) for version in (OLDEST, NEWEST_API))
+
+_HEAD = f"""\
+# What the Docker API lets through
+
+Written by `make docs` from `src/ds01/domain/dockerpolicy` and `src/ds01/gateway/table.py`; why it is so is in
+[the gateway](../explanation/gateway.md).
+
+A refusal names its rule in brackets: `DS01: a privileged container is not allowed here (create.privileged)`. What has
+no line here is refused. A field nobody knows is left out when it says nothing (clients send every field they know) and
+refused when it says something (`field.unknown`). API versions {_OLDEST} to {_NEWEST} are spoken, never newer than the
+engine's.
+
+Your containers, and nobody else's, are what you see: everything else reads as if it were not there.
+
+Everything in a container runs as you (uid and gid), without capabilities and with `no-new-privileges`: root in a
+container that is handed an open folder of the host is root on the host. On servers without shells an admin may allow
+root (`docker.root` in limits.yaml) in containers without folders of the host.
+
+## Requests
+"""
+
+_BUILD = """\
+## Builds
+
+The engine's own builder (`DOCKER_BUILDKIT=0`) is served: `t`, `dockerfile`, `target`, `buildargs`, `labels`, `nocache`,
+`rm`, `forcerm`, `q` and `memory` are kept; `networkmode` may be empty, `default` or `none`; `pull` and `cachefrom` are
+left out; everything else is refused, `remote` above all. The context is a plain tar archive without devices. The
+Dockerfile is read and written anew: one instruction a line, images by id, each of them yours or shared. Refused in it:
+`ADD` of an address or with variables in its sources, `RUN`, `COPY` and `ADD` options other than `--from`, `--chown` and
+`--chmod`, here-documents, another escape character, `ONBUILD` with an image. Names: `ds01-<your uid>/…` or any free
+one; never one of somebody else or a protected one (`images.protected` in limits.yaml).
+"""
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield _HEAD
+    yield from table(("request", "parameters", "body"), _requests(ROUTES))
+    yield f"\n{_BUILD}"
+    for heading, fields in (
+        ("`create`: the configuration", CONFIG), ("`create`: `HostConfig`", HOST),
+        ("`create`: one endpoint of `NetworkingConfig`", ENDPOINT), ("`exec`", EXEC),
+    ):  # fmt: skip
+        yield f"## {heading}\n"
+        yield from table(("field", "what becomes of it", "rule"), _fields(fields))
+        yield ""
+
+
+def _requests(routes: Iterable[Route]) -> Iterator[tuple[str, str, str]]:
+    for route in (route for route in routes if route.name != "swarm"):
+        rules = route.query
+        many = [f"`{name}`" for name in (*rules.one, *rules.many)]
+        filters = [f"`filters` ({', '.join(sorted(rules.filters))})"] if rules.filters else []
+        yield f"`{route.method} {_plain(route.path)}`", ", ".join(many + filters), route.body.value
+
+
+def _plain(path: str) -> str:
+    """A route's pattern as people write it."""
+    out, depth, name = "", 0, ""
+    for index, character in enumerate(path):
+        if path.startswith("(?P<", index):
+            name = path[index + 4 : path.index(">", index)]
+        depth += character == "("
+        if not depth:
+            out += character
+        if character == ")":
+            depth -= 1
+            out += f"{{{name}}}" if not depth and name else ""
+            name = "" if not depth else name
+    return out
+
+
+def _fields(fields: Iterable[Field]) -> Iterator[tuple[str, str, str]]:
+    for field in fields:
+        yield f"`{field.name}`", field.says, f"`{field.rule}`"

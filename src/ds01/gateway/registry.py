@@ -7,6 +7,7 @@ know is asked of ds01d directly, because a stream is always a moment late. Unkno
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -23,6 +24,9 @@ STALE_SECONDS = 60.0
 USER_SECONDS = 20.0
 """How long an identity is good for before ds01d is asked again."""
 
+PATIENCE_SECONDS = 5.0
+"""How long a request waits for the first look at the ledger, just after the gateway's start."""
+
 RETRY_SECONDS = 0.5
 _LOG = structlog.get_logger("ds01.gateway.registry")
 _HEX = re.compile(r"[0-9a-f]{1,64}")
@@ -38,6 +42,7 @@ class Registry:
         self._images: dict[str, DoorImage] = {}
         self._users: dict[int, tuple[DoorUser | None, float]] = {}
         self._following = False
+        self._looked = asyncio.Event()
         self._contact = -STALE_SECONDS
 
     async def follow(self) -> None:
@@ -55,18 +60,29 @@ class Registry:
         images: dict[str, DoorImage] = {}
         try:
             async for update in self._door.updates():
-                self._contact = self._clock()
                 if update.ready:
                     self._containers, self._images, self._following = containers, images, True
+                    self._looked.set()
                 else:
                     _apply(update, containers, images)
+                if self._following:
+                    self._contact = self._clock()
         finally:
             self._following = False
 
     @property
     def usable(self) -> bool:
-        """Whether the mirror may still be believed."""
-        return self._following or self._clock() - self._contact < STALE_SECONDS
+        """Whether the mirror may be believed: it was filled once, and not too long ago."""
+        return self._looked.is_set() and (self._following or self._clock() - self._contact < STALE_SECONDS)
+
+    async def check(self) -> None:
+        """Wait a moment for the first look at the ledger. Raises RefusedError (503) when the mirror is not usable."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._looked.wait(), PATIENCE_SECONDS)
+        if not self.usable:
+            raise RefusedError(
+                "registry.away", "ds01d does not answer, so nothing can be shown", "Try again in a moment.", status=503
+            )
 
     async def user(self, uid: int) -> DoorUser | None:
         """Who this uid is. While ds01d is away, who it was a minute ago."""
@@ -93,7 +109,6 @@ class Registry:
         return found
 
     def _known(self, user: DoorUser, ref: str) -> DoorContainer | None:
-        self._check_usable()
         mine = list(self.containers(user))
         exact = [c for c in mine if ref in (c.id, c.stored_name)] or [c for c in mine if self.named(user, c) == ref]
         if exact:
@@ -161,12 +176,6 @@ class Registry:
     def forget(self, container_id: str) -> None:
         """A container is gone."""
         self._containers.pop(container_id, None)
-
-    def _check_usable(self) -> None:
-        if not self.usable:
-            raise RefusedError(
-                "registry.away", "ds01d does not answer, so nothing can be shown", "Try again in a moment.", status=503
-            )
 
 
 def _owns(user: DoorUser, container: DoorContainer) -> bool:

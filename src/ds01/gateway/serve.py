@@ -87,6 +87,7 @@ class Server:
             raise RefusedError(
                 "identity.root", "root does not use the gateway", "Use the engine's own socket, or an ordinary account."
             )
+        await self._gate.registry.check()
         user = await self._gate.registry.user(uid)
         if user is None:
             raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}")

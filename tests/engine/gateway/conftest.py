@@ -27,7 +27,7 @@ class Victim:
     secret: str = "the-secret-of-alice"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def field(engine: OwnEngine) -> Iterator[Ground]:
     """The server under attack."""
     tiny.install(engine.socket)
@@ -37,19 +37,19 @@ def field(engine: OwnEngine) -> Iterator[Ground]:
             yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def alice(field: Ground) -> User:
     """The victim's owner."""
     return field.alice
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mallory(field: Ground) -> User:
     """The attacker."""
     return field.mallory
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def victim(field: Ground, alice: User) -> Victim:
     """Alice's container; nothing but these tests' end ends it."""
     context = alice.folder("private")

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from dev import people
 from dev.engine import OwnEngine, answers
@@ -174,6 +175,12 @@ class Ground:
         """Remove every container but those to keep, behind the gateway's back."""
         for container in self.ids() - keep:
             self.root("DELETE", f"/containers/{container}?force=1&v=1")
+
+    def clear_images(self, uid: int) -> None:
+        """Remove every image this user built."""
+        filters = urlencode({"filters": json.dumps({"label": [f"ds01.owner.uid={uid}"]})})
+        for image in self.root("GET", f"/images/json?all=1&{filters}").json:
+            self.root("DELETE", f"/images/{image['Id']}?force=1")
 
     def start(self) -> None:
         """Start ds01d and the gateway, each with its socket answering."""

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from typing import cast
 
+import structlog
+
 from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
+from ds01.gateway.door import DoorDownError
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.show import Found, View
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
 
+_LOG = structlog.get_logger("ds01.gateway.containers")
 _NAME_FILTER = re.compile(r"\^?/?([A-Za-z0-9_.-]*)\$?")
 
 
@@ -153,13 +157,19 @@ async def restart(call: Call) -> None:
 
 
 async def remove(call: Call) -> None:
-    """``DELETE``: what it held is free before the answer comes, its anonymous volumes too: nobody could reach them."""
+    """``DELETE``: what it held is free before the answer comes, its anonymous volumes too: nobody could reach them.
+
+    Removing works also while nothing can be written down (a full disk, ds01d away): ds01d sees it later by itself.
+    """
     await call.nothing()
     container = await call.container()
     target = call.target(f"/containers/{container.id}", {**call.query.values, "v": ["1"]})
     head, data = await call.gate.engine.whole(Ask(method="DELETE", target=target))
     if head.status < 400:
-        await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=Going.REMOVED))
+        try:
+            await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=Going.REMOVED))
+        except (RefusedError, DoorDownError) as error:
+            _LOG.warning("removal.unwritten", container=container.id, reason=str(error))
         call.gate.registry.forget(container.id)
     await call.pass_answer(head, data)
 

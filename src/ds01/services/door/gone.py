@@ -37,8 +37,15 @@ def _by(caller: Caller, found: Container) -> tuple[StopReason, str]:
 
 
 async def settle(world: World, caller: Caller, found: Container) -> None:
-    """Write a removal down, when there was one: lease and pins are free at once."""
-    if found.state is ContainerState.REMOVED or await world.engine.inspect(found.id) is not None:
+    """Write a removal down, when there was one. Lease and pins are free when this returns, whoever freed them."""
+    async with world.locks.hold(found.uid, found.name, "remove"):
+        known = await world.ledger.read(lambda books: books.container(found.id))
+        if known is not None and known.state is not ContainerState.REMOVED:
+            await _settle_held(world, caller, known)
+
+
+async def _settle_held(world: World, caller: Caller, found: Container) -> None:
+    if await world.engine.inspect(found.id) is not None:
         return
     reason, detail = _by(caller, found)
     await world.ledger.write(

@@ -47,7 +47,7 @@ class Loops:
         await refresh(self._world)
         try:
             async with asyncio.timeout(FIRST_SECONDS):
-                await self._reconciler.first()
+                await self._reconciler.round()
         except (Ds01Error, TimeoutError) as error:
             await self._reconciler.lost(self._world.clock.now())
             _log.warning("serving without the engine", extra={"why": str(error)})

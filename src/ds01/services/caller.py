@@ -6,6 +6,7 @@ on everybody's things.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from ds01.domain.container import Door
@@ -44,7 +45,7 @@ class Caller:
 
 async def identify(world: World, uid: int, door: Door = Door.DS01) -> Caller:
     """The caller with this uid. Raises Ds01Error (``user.unknown``) for a uid without an account."""
-    user = world.directory.by_uid(Uid(uid))
+    user = await asyncio.to_thread(world.directory.by_uid, Uid(uid))
     if user is None:
         raise Ds01Error(
             NO_USER,
@@ -60,7 +61,7 @@ async def stand_in(world: World, admin: Caller, login: str) -> Caller:
     if login == admin.user.login:
         return admin
     require_admin(admin, f"look at or change what belongs to '{login}'")
-    user = world.directory.by_login(login)
+    user = await asyncio.to_thread(world.directory.by_login, login)
     if user is None:
         raise Ds01Error(NO_USER, f"This server knows no user '{login}'.", hint="getent passwd")
     return await _caller(world, user, Door.DS01, actor=admin.uid, actor_login=admin.user.login)

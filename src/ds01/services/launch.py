@@ -6,6 +6,7 @@ Building is not done here: the user builds, through the gateway, before she laun
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from ds01.domain.assembly import Order
@@ -48,7 +49,7 @@ async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPl
     container = found.container
     view = None
     if container is not None:
-        limits = limits_of(world, [container])
+        limits = await asyncio.to_thread(limits_of, world, [container])
         view = await world.ledger.read(lambda books: picture(books, limits=limits).view(container, caller.uid))
     return LaunchPlan(
         action=found.decision.action.value,
@@ -106,7 +107,7 @@ async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Lau
         checked(request.project, "project name")
     reference = request.image or image_reference(caller.uid, request.project)
     own = not request.image
-    wanted = _ask(world, caller, request)
+    wanted = await _ask(world, caller, request)
     image = await resolve(world, caller, reference)
     container = await world.ledger.read(lambda books: _named(books, caller, name))
     decision = decide(
@@ -128,12 +129,12 @@ def _named(books: Books, caller: Caller, name: str) -> Container | None:
     return found if found is not None and found.epoch == caller.epoch else None
 
 
-def _ask(world: World, caller: Caller, request: LaunchRequest) -> GpuAsk:
+async def _ask(world: World, caller: Caller, request: LaunchRequest) -> GpuAsk:
     """What was asked for; by default one GPU for those who may have one on a server that has some."""
     text = request.gpus
     if text is None:
         may = caller.limits.gpus_max != 0 and caller.limits.gpus_per_container != 0
-        text = "1" if may and world.devices.inventory() else "0"
+        text = "1" if may and await world.ledger.read(lambda books: bool(books.slots())) else "0"
     try:
         return ask(text, request.memory_bytes)
     except ValueError as error:

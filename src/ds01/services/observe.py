@@ -43,7 +43,7 @@ async def view(world: World, caller: Caller, container: Container) -> ContainerV
 async def draw(world: World, containers: list[Container]) -> Picture:
     """A picture with what these containers' views need."""
     samples = await asyncio.to_thread(world.devices.samples) if any(c.lease for c in containers) else ()
-    limits = limits_of(world, containers)
+    limits = await asyncio.to_thread(limits_of, world, containers)
     return await world.ledger.read(lambda books: picture(books, samples=samples, limits=limits))
 
 

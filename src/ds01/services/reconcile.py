@@ -32,31 +32,36 @@ ONCE_IN = timedelta(minutes=1)
 
 
 class Reconciler:
-    """Compares and repairs. ``first`` before anybody is served, ``round`` and ``look`` from then on."""
+    """Compares and repairs: everything in a ``round``, one container with ``look``."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._orphans = Orphans()
         self._ends = Ends()
         self._rebooted = False
+        self._begun = False
         self._outages: list[Outage] = []
         self._out_of_memory: dict[ContainerId, datetime] = {}
 
-    async def first(self) -> None:
-        """The first round: the host may have restarted meanwhile, the ledger may be new."""
+    async def round(self) -> None:
+        """Look at everything once. The first time that succeeds, the host may have restarted meanwhile, the ledger may
+        be new, and what ds01d was making when it died never came to be.
+        """
+        if self._begun:
+            await self._look_round()
+            return
         world = self._world
         boot = await asyncio.to_thread(world.host.boot_id)
         before = await world.ledger.read(lambda books: books.note(BOOT))
         self._rebooted = before is not None and before != boot
-        await self.round()
+        await self._look_round()
         await forget_unmade(world)
         await recover_tags(world)
         if before != boot:
             await world.ledger.write(lambda books: books.put_note(BOOT, boot))
-        self._rebooted = False
+        self._rebooted, self._begun = False, True
 
-    async def round(self) -> None:
-        """Look at everything once."""
+    async def _look_round(self) -> None:
         world = self._world
         seen = {each.id: each for each in await world.engine.list()}
         known = await world.ledger.read(lambda books: {c.id: c for c in books.containers()})

@@ -31,11 +31,12 @@ async def repair(
         return
     match judge(container, seen):
         case Verdict.STOPPED:
+            hold = await asyncio.to_thread(_hold, world, container)
             reason, detail = stop_reason(container, seen, rebooted=rebooted, outages=outages)
             await world.ledger.write(
                 lambda books: record_stop(
                     books, container, at=seen.finished_at or now, now=now, reason=reason, detail=detail,
-                    hold=_hold(world, container), actor=None,
+                    hold=hold, actor=None,
                 )
             )  # fmt: skip
         case Verdict.STARTED:

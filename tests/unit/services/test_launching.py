@@ -248,7 +248,7 @@ async def test_an_engine_that_goes_away_in_the_middle_leaves_nothing_in_the_end(
     assert caught.value.kind is errors.ENGINE_DOWN
     assert await server.leases() == ()
     server.engine.come_back()
-    await server.reconciler.first()
+    await server.reconciler.round()
     assert await server.traces() == NOTHING
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
+from ds01.domain.errors import Ds01Error
 from ds01.domain.gpu import GpuAsk
 from ds01.domain.people import Account
 from ds01.domain.reconcile import WAITING
@@ -75,10 +76,10 @@ async def test_e6_a_program_that_filled_the_memory_is_told_once_in_a_while(serve
 
 async def test_e6_a_host_restart_is_told_as_such(server: SimServer) -> None:
     made = await server.launch()
-    await server.reconciler.first()
+    await server.reconciler.round()
     server.engine.die(made.id, 255)
     server.host.reboot()
-    await Reconciler(server.another_world()).first()
+    await Reconciler(server.another_world()).round()
     await now_is(server, ContainerState.STOPPED, StopReason.HOST_RESTART)
     again = await server.launch()
     assert (again.id, again.state) == (made.id, ContainerState.RUNNING)
@@ -125,7 +126,7 @@ async def test_e6_what_was_asked_for_wins_over_what_the_engine_shows(server: Sim
     with pytest.raises(Exception, match="engine"):
         await stop(server.world, await server.caller(), "thesis")
     server.engine.come_back()
-    await Reconciler(server.another_world()).first()
+    await Reconciler(server.another_world()).round()
     assert made.state is ContainerState.RUNNING
     await now_is(server, ContainerState.STOPPED, StopReason.USER)
 
@@ -181,7 +182,7 @@ async def test_the_ledger_is_deleted_and_the_live_state_is_rebuilt(server: SimSe
     await stop(server.world, await server.caller(), "stopped")
     leases = {lease.id: lease.slots for lease in await server.leases() if lease.name != "stopped"}
     await server.lose_ledger(MemoryLedger())
-    await server.reconciler.first()
+    await server.reconciler.round()
     found = await server.world.ledger.read(lambda books: books.containers())
     assert {(c.id, c.name, c.uid, c.project, c.workspace, c.gpus, c.pins, c.mounts) for c in found} == {
         (c.id, c.name, c.uid, c.project, c.workspace, c.gpus, c.pins, c.mounts) for c in (first, second, third)
@@ -201,7 +202,7 @@ async def test_i6_a_lost_ledger_knows_epochs_again(server: SimServer) -> None:
     made = await server.launch()
     assert made.epoch == 5
     await server.lose_ledger(MemoryLedger())
-    await server.reconciler.first()
+    await server.reconciler.round()
     assert (await server.caller()).epoch == 5
     assert (await server.launch()).id == made.id
 
@@ -233,17 +234,35 @@ async def crashed_launch(server: SimServer, *, start: bool) -> ContainerId:
 async def test_killed_between_create_and_start_the_launch_never_was(server: SimServer) -> None:
     await crashed_launch(server, start=False)
     assert await server.traces() == (1, 1, 1)
-    await Reconciler(server.another_world()).first()
+    await Reconciler(server.another_world()).round()
     assert await server.traces() == (0, 0, 0)
 
 
 async def test_killed_between_start_and_record_the_container_is_its_owners(server: SimServer) -> None:
     left = await crashed_launch(server, start=True)
-    await Reconciler(server.another_world()).first()
+    await Reconciler(server.another_world()).round()
     await now_is(server, ContainerState.RUNNING)
     (lease,) = await server.leases()
     assert (lease.state, lease.container) == ("active", left)
     assert (await server.launch()).id == left
+
+
+async def test_a_host_restart_is_told_although_the_engine_came_late(server: SimServer) -> None:
+    made = await server.launch()
+    await server.reconciler.round()
+    server.engine.die(made.id, 255)
+    server.host.reboot()
+    server.engine.go_away()
+    again = Reconciler(server.another_world())
+    with pytest.raises(Ds01Error):
+        await again.round()
+    server.engine.come_back()
+    await again.round()
+    await now_is(server, ContainerState.STOPPED, StopReason.HOST_RESTART)
+    await server.launch()
+    server.engine.die(made.id, 3)
+    await again.round()
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "3")
 
 
 async def reserved(server: SimServer, name: str) -> None:
@@ -257,10 +276,11 @@ async def reserved(server: SimServer, name: str) -> None:
 
 
 async def test_killed_right_after_the_grant_nothing_is_kept(server: SimServer) -> None:
+    await server.reconciler.round()
     await reserved(server, "never-made")
     await server.reconciler.round()
     assert len(await server.leases()) == 1
-    await Reconciler(server.another_world()).first()
+    await Reconciler(server.another_world()).round()
     assert await server.leases() == ()
 
 
@@ -270,7 +290,7 @@ async def test_killed_during_a_start_the_next_start_uses_what_was_granted(server
     await server.clock.advance(16 * 60)
     await server.reconciler.end_leases()
     await reserved(server, "thesis")
-    await Reconciler(server.another_world()).first()
+    await Reconciler(server.another_world()).round()
     (before,) = await server.leases()
     await server.launch()
     (after,) = await server.leases()
@@ -284,7 +304,7 @@ async def test_a_container_whose_gpu_is_somebody_elses_by_now_is_set_aside(serve
     await server.build(BOB)
     stolen = await server.launch(BOB)
     assert server.engine.spec(stolen.id).labels[Label.SLOTS] == spec.labels[Label.SLOTS]
-    await server.reconciler.first()
+    await server.reconciler.round()
     await now_is(server, ContainerState.QUARANTINED, StopReason.QUARANTINE, "its GPU is leased to somebody else")
     assert len(await server.leases()) == 1
 
@@ -296,7 +316,7 @@ async def test_a_lost_ledger_and_a_lost_gpu_keep_nothing_else_from_being_rebuilt
     ]
     server.devices.lose(index)
     await server.lose_ledger(MemoryLedger())
-    await server.reconciler.first()
+    await server.reconciler.round()
     await now_is(server, ContainerState.QUARANTINED, StopReason.QUARANTINE, "its GPU is not there any more")
     found = await server.container(user=BOB)
     assert found is not None
@@ -309,7 +329,7 @@ async def test_i3_what_has_no_label_is_nobodys(server: SimServer) -> None:
     made = await server.launch()
     foreign = await server.engine.create(replace(server.engine.spec(made.id), name="foreign", labels={}))
     await server.engine.start(foreign)
-    await server.reconciler.first()
+    await server.reconciler.round()
     found = await server.world.ledger.read(lambda books: books.containers())
     assert [c.id for c in found] == [made.id]
     seen = await server.engine.inspect(foreign)
@@ -344,7 +364,7 @@ async def test_a_replacement_that_never_came_to_be_gives_the_name_back(server: S
     await server.engine.rename(made.id, spec.name + WAITING)
     half = await server.engine.create(replace(spec, image="ds01-internal/1001:x"))
     await server.engine.start(half)
-    await Reconciler(server.another_world()).first()
+    await Reconciler(server.another_world()).round()
     (seen,) = await server.engine.list()
     assert (seen.id, seen.stored_name) == (made.id, spec.name)
     assert await server.engine.image("ds01-internal/1001:x") is None
@@ -384,7 +404,7 @@ async def test_images_are_known_again_by_what_the_gateway_wrote_into_them(server
     await server.build()
     server.engine.add_image("ds01-1002/forged:latest", labels={Label.OWNER: "1001", Label.SPEC: SPEC})
     await server.lose_ledger(MemoryLedger())
-    await server.reconciler.first()
+    await server.reconciler.round()
     tags = await server.world.ledger.read(lambda books: {tag.ref: tag.owner for tag in books.tags()})
     assert tags == {"ds01-1001/thesis:latest": 1001}
     assert MINIMAL not in tags

@@ -273,10 +273,12 @@ async def test_a_name_that_is_nearly_right_is_offered(server: SimServer) -> None
 async def test_two_verbs_on_one_container_do_not_interleave(server: SimServer) -> None:
     await server.launch()
     caller = await server.caller()
-    await asyncio.gather(
+    outcomes = await asyncio.gather(
         stop(server.world, caller, "thesis"), started(server), stop(server.world, caller, "thesis"),
-        retire(server.world, caller, "thesis", RetireRequest()),
+        retire(server.world, caller, "thesis", RetireRequest()), return_exceptions=True,
     )  # fmt: skip
+    late = [each for each in outcomes if isinstance(each, BaseException)]
+    assert all(isinstance(each, Ds01Error) and each.kind is errors.NO_CONTAINER for each in late), late
     assert await server.traces() == (0, 0, 0)
 
 

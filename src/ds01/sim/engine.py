@@ -7,76 +7,25 @@ image in use stays. A container runs until somebody stops it or a test says it d
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.errors import (
-    DISK_FULL,
-    ENGINE_DOWN,
     ENGINE_ERROR,
     IMAGE_IN_USE,
-    NAME_TAKEN,
-    NO_CONTAINER,
     NO_IMAGE,
     START_FAILED,
-    WRONG_STATE,
     Ds01Error,
 )
-from ds01.domain.image import Image, ImageId, with_tag
-from ds01.ports.clock import Clock
+from ds01.domain.image import Image, ImageId
 from ds01.ports.engine import EngineEvent, EngineVersion, Process, Usage
-
-KILLED = 137
-TERMINATED = 143
-_IDLE = Usage(cpu_seconds=0.0, memory_bytes=8 << 20, memory_limit_bytes=0, network_bytes=0, pids=2)
+from ds01.sim.engine_store import KILLED, TERMINATED, EngineStore, Made, away, wrong_state
 
 
-@dataclass(kw_only=True)
-class EngineFaults:
-    """What goes wrong next. ``slow_seconds`` delays every act by the clock; ``full`` refuses what needs disk;
-    after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with.
-    """
-
-    away: bool = False
-    away_after: int | None = None
-    refuse_create: str = ""
-    refuse_start: str = ""
-    die_at_once: int | None = None
-    full: bool = False
-    slow_seconds: float = 0.0
-    no_ps: bool = False
-
-
-@dataclass(kw_only=True)
-class _Made:
-    """A container of the simulation: what was asked, what is, and what a test put into it."""
-
-    spec: ContainerSpec
-    seen: Observed
-    changes: tuple[Change, ...] = ()
-    files: dict[str, bytes] = field(default_factory=dict)
-    processes: tuple[str, ...] = ("/sbin/docker-init", "session")
-    usage: Usage = _IDLE
-
-
-class SimEngine:
-    """The simulated engine. The methods below the port's are a test's hands."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.faults = EngineFaults()
-        self.networks: dict[str, dict[str, str]] = {}
-        self.grace_seconds: int | None = None
-        """The grace of the latest stop."""
-        self._clock = clock
-        self._made: dict[ContainerId, _Made] = {}
-        self._images: dict[ImageId, Image] = {}
-        self._listeners: list[asyncio.Queue[EngineEvent | None]] = []
-        self._count = 0
-
-    # The port --------------------------------------------------------------------------------------
+class SimEngine(EngineStore):
+    """The Engine port over what is held in memory."""
 
     async def version(self) -> EngineVersion:
         await self._act()
@@ -100,7 +49,7 @@ class SimEngine:
             running=False, paused=False, created_at=self._clock.now(), devices=devices,
             memory_limit_bytes=spec.resources.memory_bytes,
         )  # fmt: skip
-        self._made[container] = _Made(spec=spec, seen=seen)
+        self._made[container] = Made(spec=spec, seen=seen)
         self._tell("create", self._made[container])
         return container
 
@@ -128,7 +77,7 @@ class SimEngine:
         await self._act()
         made = self._running(container)
         if made.seen.paused:
-            raise _wrong_state("already paused")
+            raise wrong_state("already paused")
         made.seen = replace(made.seen, paused=True)
         self._tell("pause", made)
 
@@ -136,7 +85,7 @@ class SimEngine:
         await self._act()
         made = self._running(container)
         if not made.seen.paused:
-            raise _wrong_state("not paused")
+            raise wrong_state("not paused")
         made.seen = replace(made.seen, paused=False)
         self._tell("unpause", made)
 
@@ -147,7 +96,7 @@ class SimEngine:
             return
         if made.seen.running:
             if not force:
-                raise _wrong_state("running")
+                raise wrong_state("running")
             self.die(container, KILLED)
         del self._made[container]
         self._tell("destroy", made)
@@ -246,112 +195,11 @@ class SimEngine:
                 yield event
         finally:
             self._listeners.remove(queue)
-        raise _away()
+        raise away()
 
     async def close(self) -> None:
         for queue in self._listeners:
             queue.put_nowait(None)
-
-    # A test's hands --------------------------------------------------------------------------------
-
-    def add_image(self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20) -> ImageId:
-        """Put an image there, or move the name to a new one."""
-        for image in list(self._images.values()):
-            if reference in image.tags:
-                self._images[image.id] = replace(image, tags=tuple(tag for tag in image.tags if tag != reference))
-        made = ImageId("sha256:" + self._new_id())
-        self._images[made] = Image(
-            id=made, tags=(reference,), created_at=self._clock.now(), size_bytes=size_bytes, labels=labels or {}
-        )
-        return made
-
-    def die(self, container: ContainerId, code: int, *, oom: bool = False) -> None:
-        """A container ends by itself."""
-        made = self._get(container)
-        made.seen = replace(
-            made.seen, running=False, paused=False, finished_at=self._clock.now(), exit_code=code, oom_killed=oom
-        )
-        if oom:
-            self._tell("oom", made)
-        self._tell("die", made)
-
-    def vanish(self, container: ContainerId) -> None:
-        """A container is removed without a word, as by somebody with the engine's own socket while nobody listens."""
-        del self._made[container]
-
-    def write_layer(self, container: ContainerId, changes: tuple[Change, ...], files: dict[str, bytes]) -> None:
-        """What the user changed inside: the layer's changes, and tar archives by path."""
-        made = self._get(container)
-        made.changes, made.files = changes, {**made.files, **files}
-
-    def go_away(self) -> None:
-        """The engine stops answering; its containers go on."""
-        self.faults.away = True
-        for queue in self._listeners:
-            queue.put_nowait(None)
-
-    def come_back(self, *, restarted: bool = False) -> None:
-        """It answers again; ``restarted`` without live-restore has killed every container."""
-        self.faults.away = False
-        if restarted:
-            for container, made in self._made.items():
-                if made.seen.running:
-                    self.die(container, KILLED)
-
-    def spec(self, container: ContainerId) -> ContainerSpec:
-        """What was asked for at create."""
-        return self._get(container).spec
-
-    # Inside ----------------------------------------------------------------------------------------
-
-    async def _act(self, *, disk: bool = False) -> None:
-        if self.faults.slow_seconds:
-            await self._clock.sleep(self.faults.slow_seconds)
-        else:
-            await asyncio.sleep(0)
-        self._count_down()
-        if self.faults.away:
-            raise _away()
-        if disk and self.faults.full:
-            raise Ds01Error(DISK_FULL, "The server's disk is full.", reason="no space left on device")
-
-    def _count_down(self) -> None:
-        left = self.faults.away_after
-        if left is not None:
-            self.faults.away_after = left - 1 if left else None
-            if not left:
-                self.go_away()
-
-    def _get(self, container: ContainerId) -> _Made:
-        made = self._made.get(container)
-        if made is None:
-            raise Ds01Error(NO_CONTAINER, "The container is gone from the engine.", hint="ds01 list")
-        return made
-
-    def _running(self, container: ContainerId) -> _Made:
-        made = self._get(container)
-        if not made.seen.running:
-            raise _wrong_state("not running")
-        return made
-
-    def _name_free(self, name: str) -> None:
-        if any(made.seen.stored_name == name for made in self._made.values()):
-            raise Ds01Error(NAME_TAKEN, "A container of this name exists already.", reason=name, hint="ds01 list")
-
-    def _image(self, reference: str) -> Image | None:
-        known = self._images.get(ImageId(reference))
-        return known or next((image for image in self._images.values() if with_tag(reference) in image.tags), None)
-
-    def _new_id(self) -> str:
-        self._count += 1
-        return hashlib.sha256(f"{self._count}".encode()).hexdigest()
-
-    def _tell(self, action: str, made: _Made) -> None:
-        event = EngineEvent(
-            kind="container", action=action, id=made.seen.id, at=self._clock.now(), attributes=dict(made.seen.labels)
-        )
-        for queue in self._listeners:
-            queue.put_nowait(event)
 
 
 def _listed(seen: Observed) -> Observed:
@@ -361,16 +209,3 @@ def _listed(seen: Observed) -> Observed:
         memory_limit_bytes=0,
         ever_started=seen.started_at is not None,
     )  # fmt: skip
-
-
-def _wrong_state(reason: str) -> Ds01Error:
-    return Ds01Error(WRONG_STATE, "The container is in another state.", reason=f"it is {reason}", hint="ds01 list")
-
-
-def _away() -> Ds01Error:
-    return Ds01Error(
-        ENGINE_DOWN,
-        "The Docker engine does not answer; running containers are not affected by DS01 waiting for it.",
-        reason="the simulated engine is away",
-        hint="systemctl status docker",
-    )

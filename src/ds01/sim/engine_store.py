@@ -1,0 +1,180 @@
+"""What a simulated engine holds, and a test's hands on it: images put there, containers that die or vanish, faults."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from ds01.domain.changes import Change
+from ds01.domain.container import ContainerId, ContainerSpec, Observed
+from ds01.domain.errors import (
+    DISK_FULL,
+    ENGINE_DOWN,
+    NAME_TAKEN,
+    NO_CONTAINER,
+    WRONG_STATE,
+    Ds01Error,
+)
+from ds01.domain.image import Image, ImageId, with_tag
+from ds01.ports.clock import Clock
+from ds01.ports.engine import EngineEvent, Usage
+
+KILLED = 137
+TERMINATED = 143
+_IDLE = Usage(cpu_seconds=0.0, memory_bytes=8 << 20, memory_limit_bytes=0, network_bytes=0, pids=2)
+
+
+@dataclass(kw_only=True)
+class EngineFaults:
+    """What goes wrong next. ``slow_seconds`` delays every act by the clock; ``full`` refuses what needs disk;
+    after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with.
+    """
+
+    away: bool = False
+    away_after: int | None = None
+    refuse_create: str = ""
+    refuse_start: str = ""
+    die_at_once: int | None = None
+    full: bool = False
+    slow_seconds: float = 0.0
+    no_ps: bool = False
+
+
+@dataclass(kw_only=True)
+class Made:
+    """A container of the simulation: what was asked, what is, and what a test put into it."""
+
+    spec: ContainerSpec
+    seen: Observed
+    changes: tuple[Change, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    processes: tuple[str, ...] = ("/sbin/docker-init", "session")
+    usage: Usage = _IDLE
+
+
+class EngineStore:
+    """Containers, images and listeners of one engine. The methods without an underscore are a test's hands."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.faults = EngineFaults()
+        self.networks: dict[str, dict[str, str]] = {}
+        self.grace_seconds: int | None = None
+        """The grace of the latest stop."""
+        self._clock = clock
+        self._made: dict[ContainerId, Made] = {}
+        self._images: dict[ImageId, Image] = {}
+        self._listeners: list[asyncio.Queue[EngineEvent | None]] = []
+        self._count = 0
+
+    def add_image(self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20) -> ImageId:
+        """Put an image there, or move the name to a new one."""
+        for image in list(self._images.values()):
+            if reference in image.tags:
+                self._images[image.id] = replace(image, tags=tuple(tag for tag in image.tags if tag != reference))
+        made = ImageId("sha256:" + self._new_id())
+        self._images[made] = Image(
+            id=made, tags=(reference,), created_at=self._clock.now(), size_bytes=size_bytes, labels=labels or {}
+        )
+        return made
+
+    def die(self, container: ContainerId, code: int, *, oom: bool = False) -> None:
+        """A container ends by itself."""
+        made = self._get(container)
+        made.seen = replace(
+            made.seen, running=False, paused=False, finished_at=self._clock.now(), exit_code=code, oom_killed=oom
+        )
+        if oom:
+            self._tell("oom", made)
+        self._tell("die", made)
+
+    def vanish(self, container: ContainerId) -> None:
+        """A container is removed without a word, as by somebody with the engine's own socket while nobody listens."""
+        del self._made[container]
+
+    def write_layer(self, container: ContainerId, changes: tuple[Change, ...], files: dict[str, bytes]) -> None:
+        """What the user changed inside: the layer's changes, and tar archives by path."""
+        made = self._get(container)
+        made.changes, made.files = changes, {**made.files, **files}
+
+    def go_away(self) -> None:
+        """The engine stops answering; its containers go on."""
+        self.faults.away = True
+        for queue in self._listeners:
+            queue.put_nowait(None)
+
+    def come_back(self, *, restarted: bool = False) -> None:
+        """It answers again; ``restarted`` without live-restore has killed every container."""
+        self.faults.away = False
+        if restarted:
+            for container, made in self._made.items():
+                if made.seen.running:
+                    self.die(container, KILLED)
+
+    def spec(self, container: ContainerId) -> ContainerSpec:
+        """What was asked for at create."""
+        return self._get(container).spec
+
+    # For the port ----------------------------------------------------------------------------------
+
+    async def _act(self, *, disk: bool = False) -> None:
+        if self.faults.slow_seconds:
+            await self._clock.sleep(self.faults.slow_seconds)
+        else:
+            await asyncio.sleep(0)
+        self._count_down()
+        if self.faults.away:
+            raise away()
+        if disk and self.faults.full:
+            raise Ds01Error(DISK_FULL, "The server's disk is full.", reason="no space left on device")
+
+    def _count_down(self) -> None:
+        left = self.faults.away_after
+        if left is not None:
+            self.faults.away_after = left - 1 if left else None
+            if not left:
+                self.go_away()
+
+    def _get(self, container: ContainerId) -> Made:
+        made = self._made.get(container)
+        if made is None:
+            raise Ds01Error(NO_CONTAINER, "The container is gone from the engine.", hint="ds01 list")
+        return made
+
+    def _running(self, container: ContainerId) -> Made:
+        made = self._get(container)
+        if not made.seen.running:
+            raise wrong_state("not running")
+        return made
+
+    def _name_free(self, name: str) -> None:
+        if any(made.seen.stored_name == name for made in self._made.values()):
+            raise Ds01Error(NAME_TAKEN, "A container of this name exists already.", reason=name, hint="ds01 list")
+
+    def _image(self, reference: str) -> Image | None:
+        known = self._images.get(ImageId(reference))
+        return known or next((image for image in self._images.values() if with_tag(reference) in image.tags), None)
+
+    def _new_id(self) -> str:
+        self._count += 1
+        return hashlib.sha256(f"{self._count}".encode()).hexdigest()
+
+    def _tell(self, action: str, made: Made) -> None:
+        event = EngineEvent(
+            kind="container", action=action, id=made.seen.id, at=self._clock.now(), attributes=dict(made.seen.labels)
+        )
+        for queue in self._listeners:
+            queue.put_nowait(event)
+
+
+def wrong_state(reason: str) -> Ds01Error:
+    return Ds01Error(WRONG_STATE, "The container is in another state.", reason=f"it is {reason}", hint="ds01 list")
+
+
+def away() -> Ds01Error:
+    return Ds01Error(
+        ENGINE_DOWN,
+        "The Docker engine does not answer; running containers are not affected by DS01 waiting for it.",
+        reason="the simulated engine is away",
+        hint="systemctl status docker",
+    )

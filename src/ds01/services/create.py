@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets
 from ds01.domain.container import Attachment, Container, ContainerState, Label, Mount
@@ -22,8 +24,9 @@ from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
+from ds01.services.ending import open_lease, record_removal
 from ds01.services.find import mine
-from ds01.services.running import give_back, record_start, run, slots_of
+from ds01.services.running import put_back, record_start, run, slots_of
 from ds01.services.steps import Steps
 from ds01.services.strangers import take_back
 from ds01.services.tell import tell
@@ -47,25 +50,40 @@ class _Granted:
 
     lease: Lease | None = None
     slots: tuple[Slot, ...] = ()
+    before: Lease | None = None
+    """The held lease it was, to be put back when nothing comes of it."""
 
 
-async def create(world: World, caller: Caller, wanted: Wanted, steps: Steps) -> Container:
-    """Create it, and start it unless only creating was asked for. The caller holds the lock of its name."""
+async def create(
+    world: World, caller: Caller, wanted: Wanted, steps: Steps, *, instead_of: Container | None = None
+) -> Container:
+    """Create it, and start it unless only creating was asked for. The caller holds the lock of its name.
+
+    ``instead_of`` is a stopped container of that name: it stands until the new one is recorded, which takes over its
+    GPUs if it wants the same.
+    """
     with world.tickets.making(caller, wanted.order.name, world.clock.now()) as before:
-        await world.ledger.read(lambda books: check_containers((*mine(books, caller), *before), caller.limits))
-        return await _create(world, caller, wanted, steps)
+        await world.ledger.read(lambda books: _check(books, caller, instead_of, before))
+        return await _create(world, caller, wanted, steps, instead_of)
 
 
-async def _create(world: World, caller: Caller, wanted: Wanted, steps: Steps) -> Container:
+def _check(books: Books, caller: Caller, instead_of: Container | None, before: Sequence[Container] = ()) -> None:
+    own = [c for c in mine(books, caller) if instead_of is None or c.id != instead_of.id]
+    check_containers((*own, *before), caller.limits)
+
+
+async def _create(
+    world: World, caller: Caller, wanted: Wanted, steps: Steps, instead_of: Container | None
+) -> Container:
     async with Undo() as undo:
         order = await _pin(world, caller, wanted, undo)
-        granted = await _reserve(world, caller, wanted, steps, undo)
+        granted = await _reserve(world, caller, wanted, instead_of, steps, undo)
         container = await _make(world, caller, order, granted, steps, undo)
         if wanted.start:
             await run(world, container.id, steps)
         steps.check()
         recorded = await world.ledger.write(
-            lambda books: _record(books, world, caller, container, granted.lease, started=wanted.start)
+            lambda books: _record(books, world, caller, container, granted.lease, instead_of, started=wanted.start)
         )
         undo.keep()
     return recorded
@@ -103,26 +121,49 @@ def _workspace(world: World, caller: Caller, path: str, key: str) -> Pin:
         ) from error
 
 
-async def _reserve(world: World, caller: Caller, wanted: Wanted, steps: Steps, undo: Undo) -> _Granted:
+async def _reserve(
+    world: World, caller: Caller, wanted: Wanted, instead_of: Container | None, steps: Steps, undo: Undo
+) -> _Granted:
     if not wanted.ask.count:
         return _Granted()
-
-    def grant(books: Books) -> _Granted:
-        lease = leases.grant(
-            books, user=caller.user, epoch=caller.epoch, ask=wanted.ask, limits=caller.limits,
-            name=wanted.order.name, now=world.clock.now(),
-        )  # fmt: skip
-        return _Granted(lease=lease, slots=slots_of(books, lease))
-
     async with steps.step("lease", "Reserving a GPU" if wanted.ask.count == 1 else "Reserving GPUs"):
-        granted = await world.ledger.write(grant)
+        granted = await world.ledger.write(lambda books: _grant(books, world, caller, wanted, instead_of))
     lease = granted.lease
     if lease is not None:
         undo.add(
             "lease",
-            lambda: world.ledger.write(lambda books: give_back(books, lease, "it did not start", world.clock.now())),
+            lambda: world.ledger.write(
+                lambda books: put_back(books, lease, granted.before, "it did not start", world.clock.now())
+            ),
         )
     return granted
+
+
+def _grant(books: Books, world: World, caller: Caller, wanted: Wanted, instead_of: Container | None) -> _Granted:
+    now = world.clock.now()
+    old = open_lease(books, instead_of) if instead_of is not None else None
+    if old is not None and instead_of is not None and _same(wanted, instead_of, slots_of(books, old)):
+        kept = leases.hold(books, old.id, now + leases.RESERVATION, now)
+        return _Granted(lease=kept, slots=slots_of(books, kept), before=old)
+    if old is not None:
+        leases.release(books, old.id, "its container is made anew with other GPUs", now)
+    lease = leases.grant(
+        books,
+        user=caller.user,
+        epoch=caller.epoch,
+        ask=wanted.ask,
+        limits=caller.limits,
+        name=wanted.order.name,
+        now=now,
+    )
+    return _Granted(lease=lease, slots=slots_of(books, lease))
+
+
+def _same(wanted: Wanted, old: Container, slots: tuple[Slot, ...]) -> bool:
+    """Whether the GPUs the old container holds are what the new one wants."""
+    ask = wanted.ask
+    like = (ask.count, ask.profile or "") == (old.gpus, old.gpu_profile)
+    return wanted.start and like and all(slot.memory_bytes >= ask.memory_bytes for slot in slots)
 
 
 async def _make(world: World, caller: Caller, order: Order, granted: _Granted, steps: Steps, undo: Undo) -> Container:
@@ -146,11 +187,14 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
 
 
 def _record(
-    books: Books, world: World, caller: Caller, container: Container, lease: Lease | None, *, started: bool
-) -> Container:
+    books: Books, world: World, caller: Caller, container: Container, lease: Lease | None,
+    instead_of: Container | None, *, started: bool,
+) -> Container:  # fmt: skip
     """The one transaction after which the container counts. Another one may have been quicker: look again."""
     now = world.clock.now()
-    check_containers(mine(books, caller), caller.limits)
+    _check(books, caller, instead_of)
+    if instead_of is not None:
+        _retire(books, instead_of, lease, now, caller)
     books.put_container(container)
     tell(
         books, EventType.CONTAINER_CREATED, container, at=now, actor=caller.actor,
@@ -159,3 +203,9 @@ def _record(
     if not started:
         return container
     return record_start(books, container, lease=lease, now=now, actor=caller.actor)
+
+
+def _retire(books: Books, old: Container, taken_over: Lease | None, now: datetime, caller: Caller) -> None:
+    """The old container is gone; its lease too, unless the new one took it over."""
+    kept = taken_over is not None and old.lease == taken_over.id
+    record_removal(books, replace(old, lease=None) if kept else old, now=now, actor=caller.actor)

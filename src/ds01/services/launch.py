@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 
 from ds01.domain.assembly import Order
-from ds01.domain.container import Container, StopReason
+from ds01.domain.container import Container
 from ds01.domain.errors import BAD_REQUEST, NO_IMAGE, Ds01Error
 from ds01.domain.gpu import GpuAsk, ask
 from ds01.domain.image import Image
@@ -18,13 +18,13 @@ from ds01.domain.launch import Action, Decision, Situation, decide
 from ds01.domain.names import checked, image_reference
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.anew import make_anew
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
 from ds01.services.denied import denials
 from ds01.services.images import resolve
 from ds01.services.pause import unpause_held
 from ds01.services.picture import limits_of, picture
-from ds01.services.remove import remove_held
 from ds01.services.start import begin
 from ds01.services.steps import Steps
 from ds01.services.world import World
@@ -75,9 +75,7 @@ async def launch(world: World, caller: Caller, request: LaunchRequest, steps: St
             case Action.RECREATE if container is not None:
                 _image(found)
                 await world.ledger.read(lambda books: _check_gpus(books, world, caller, found, container))
-                async with steps.step("remove", "Removing the old container"):
-                    await remove_held(world, caller, container, force=True, reason=StopReason.USER)
-                return await create(world, caller, _wanted(request, found), steps)
+                return await make_anew(world, caller, container, _wanted(request, found), steps)
             case Action.UNPAUSE if container is not None:
                 async with steps.step("unpause", "Letting it go on"):
                     return await unpause_held(world, caller, container)

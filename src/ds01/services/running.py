@@ -9,7 +9,7 @@ from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import START_FAILED, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
-from ds01.domain.lease import Lease
+from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import Uid
 from ds01.domain.reasons import exit_meaning
 from ds01.ports.ledger import Books
@@ -61,3 +61,11 @@ def give_back(books: Books, lease: Lease, why: str, now: datetime) -> None:
     current = books.lease(lease.id)
     if current is not None and current.state.open:
         leases.release(books, lease.id, why, now)
+
+
+def put_back(books: Books, lease: Lease, before: Lease | None, why: str, now: datetime) -> None:
+    """A lease taken for a start that did not happen, as it was: held until its own time again, or given back."""
+    if before is None:
+        give_back(books, lease, why, now)
+    elif before.state is LeaseState.HELD and before.expires_at is not None:
+        leases.hold(books, before.id, before.expires_at, now)

@@ -23,8 +23,9 @@ from ds01.services.denied import denials
 from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import find
 from ds01.services.recreate import on_other_slots, replace_in
-from ds01.services.running import give_back, record_start, run, slots_of
+from ds01.services.running import put_back, record_start, run, slots_of
 from ds01.services.steps import Steps
+from ds01.services.strangers import leave_behind
 from ds01.services.undo import Undo
 from ds01.services.world import World
 
@@ -69,7 +70,7 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
         running = await world.ledger.write(lambda books: _record(books, world, caller, container, made, claim))
         undo.keep()
     if made.id != container.id:
-        await world.engine.remove(container.id, force=True)
+        await leave_behind(world, container.id)
     return Started(container=running, recreated=made.id != container.id, notes=_notes(claim))
 
 
@@ -127,7 +128,12 @@ async def _claim(world: World, caller: Caller, container: Container, steps: Step
     async with steps.step("lease", "Reserving a GPU" if container.gpus == 1 else "Reserving GPUs"):
         had = await _devices_of(world, container)
         claim = await world.ledger.write(lambda books: claim_slots(books, world, caller, container, had))
-    undo.add("lease", lambda: world.ledger.write(lambda books: _put_back(books, world, claim)))
+    undo.add(
+        "lease",
+        lambda: world.ledger.write(
+            lambda books: put_back(books, claim.lease, claim.before, "it did not start", world.clock.now())
+        ),
+    )
     return claim
 
 
@@ -153,16 +159,6 @@ def claim_slots(books: Books, world: World, caller: Caller, container: Container
         preferred=had,
     )  # fmt: skip
     return _Claim(lease=fresh, slots=slots_of(books, fresh), moved=set(fresh.slots) != set(had))
-
-
-def _put_back(books: Books, world: World, claim: _Claim) -> None:
-    """The lease as it was: held until its own time again, or given back."""
-    now = world.clock.now()
-    before = claim.before
-    if before is None:
-        give_back(books, claim.lease, "it did not start", now)
-    elif before.state is LeaseState.HELD and before.expires_at is not None:
-        leases.hold(books, before.id, before.expires_at, now)
 
 
 def _notes(claim: _Claim | None) -> tuple[str, ...]:

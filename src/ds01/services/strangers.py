@@ -68,6 +68,16 @@ async def take_back(world: World, container: ContainerId) -> None:
         raise
 
 
+async def leave_behind(world: World, container: ContainerId) -> None:
+    """Remove a container that another one has replaced. What cannot be done now is the reconciler's."""
+    seen = await world.engine.inspect(container)
+    try:
+        if seen is not None:
+            await clear(world, seen)
+    except Ds01Error as error:
+        _log.warning("left to the reconciler", extra={"container": container, "why": error.problem.reason})
+
+
 async def clear(world: World, left: Observed) -> None:
     """Remove what is left of a launch that never ended, with all it had reserved."""
     _log.warning("clearing what was left behind", extra={"container": left.id, "named": left.stored_name})

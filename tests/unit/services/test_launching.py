@@ -261,12 +261,63 @@ async def test_a_client_that_hangs_up_takes_everything_back(server: SimServer, a
     assert await server.traces() == NOTHING
 
 
-async def test_recreate_that_cannot_start_keeps_no_half_container(server: SimServer) -> None:
-    await server.launch()
+@pytest.mark.parametrize("state", ["running", "stopped"])
+async def test_recreate_that_fails_leaves_the_container_there_was(server: SimServer, state: str) -> None:
+    made = await server.launch()
+    if state == "stopped":
+        await stop(server.world, await server.caller(), "thesis")
+    (before,) = await server.leases()
+    server.engine.faults.refuse_create = "bad mount"
+    with pytest.raises(Ds01Error):
+        await server.launch(recreate=True)
+    kept = await server.container()
+    assert kept is not None
+    assert (kept.id, kept.state) == (made.id, state)
+    assert await server.traces() == (1, 1, 1)
+    (seen,) = await server.engine.list()
+    assert (seen.stored_name, seen.running) == ("thesis._.1001", state == "running")
+    (lease,) = await server.leases()
+    assert (lease.id, lease.state, lease.expires_at) == (before.id, before.state, before.expires_at)
+
+
+async def test_recreate_that_does_not_start_keeps_the_old_one_stopped_with_its_gpu(server: SimServer) -> None:
+    made = await server.launch()
     server.engine.faults.refuse_start = "no such device"
     with pytest.raises(Ds01Error):
         await server.launch(recreate=True)
-    assert await server.traces() == NOTHING
+    server.engine.faults.refuse_start = ""
+    again = await server.launch()
+    assert again.id == made.id
+    assert await server.traces() == (1, 1, 1)
+
+
+async def test_recreate_keeps_its_gpu_on_a_full_server(server: SimServer) -> None:
+    server.policy.settings = settings(gpus__max=None, gpus__per_container=4)
+    made = await server.launch()
+    (before,) = await server.leases()
+    await server.launch(BOB, name="greedy", gpus="3")
+    fresh = await server.launch(recreate=True)
+    hers = next(lease for lease in await server.leases() if lease.uid == ALICE.uid)
+    assert (hers.id, hers.slots, hers.state, hers.container) == (before.id, before.slots, "active", fresh.id)
+    assert await server.engine.inspect(made.id) is None
+    assert server.host.pinned() == {fresh.pins, *(p for p in server.host.pinned() if p != made.pins)}
+    assert await server.traces() == (2, 2, 2)
+
+
+async def test_recreate_with_other_gpus_counts_against_the_quota_once(server: SimServer) -> None:
+    await server.launch(gpus="1")
+    fresh = await server.launch(recreate=True, gpus="2")
+    assert fresh.gpus == 2
+    assert [len(lease.slots) for lease in await server.leases()] == [2]
+    assert (await server.launch(recreate=True, gpus="0")).lease is None
+    assert await server.traces() == (1, 0, 1)
+
+
+async def test_recreate_stops_the_old_container_with_its_grace(server: SimServer) -> None:
+    made = await server.launch()
+    await server.launch(recreate=True)
+    assert server.engine.grace_seconds == 60
+    assert "container.stopped" in await server.events(made.id)
 
 
 async def test_create_only_reserves_and_start_uses_the_reservation(server: SimServer) -> None:

@@ -7,12 +7,16 @@ instance, exact because quotas are compared with it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NewType
 
 SlotId = NewType("SlotId", str)
 """A GPU or MIG UUID: ``GPU-…`` or ``MIG-…``."""
+
+GIB = 1024**3
+_SOLD = re.compile(r"\.(\d+)gb")
 
 VISIBLE = "NVIDIA_VISIBLE_DEVICES"
 """The variable by which NVIDIA's runtime is asked for GPUs."""
@@ -89,6 +93,12 @@ class Slot:
     def whole(self) -> bool:
         """Whether this is a whole GPU."""
         return self.profile == "full"
+
+    @property
+    def sold_bytes(self) -> int:
+        """Its memory as it is sold, and asked for: a ``1g.5gb`` has 4.75 GiB, an 80 GB card 79.6."""
+        named = _SOLD.search(self.profile)
+        return int(named[1]) * GIB if named else -(-self.memory_bytes // GIB) * GIB
 
     @property
     def label(self) -> str:

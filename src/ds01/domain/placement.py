@@ -119,7 +119,7 @@ def fits(slot: Slot, ask: GpuAsk) -> bool:
     """Whether this slot is of the kind that was asked for."""
     if ask.profile is not None and slot.profile != ask.profile:
         return False
-    return slot.memory_bytes >= ask.memory_bytes
+    return slot.sold_bytes >= ask.memory_bytes
 
 
 def total(slots: Iterable[Slot]) -> Fraction:
@@ -150,9 +150,9 @@ def nearest(ask: GpuAsk, inventory: Inventory) -> GpuAsk:
     if same := inventory.fitting(ask):
         return GpuAsk(count=len(same), profile=ask.profile, memory_bytes=ask.memory_bytes)
     if ask.profile is not None:
-        larger = [slot for slot in usable if slot.memory_bytes >= ask.memory_bytes] or usable
+        larger = [slot for slot in usable if slot.sold_bytes >= ask.memory_bytes] or usable
         return GpuAsk(profile=min(larger, key=lambda slot: (slot.gpueq, slot.memory_bytes)).profile)
-    memory = max(slot.memory_bytes for slot in usable)
+    memory = max(slot.sold_bytes for slot in usable)
     return GpuAsk(count=1, memory_bytes=memory // 1024**3 * 1024**3)
 
 

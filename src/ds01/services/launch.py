@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ds01.domain.assembly import Order
 from ds01.domain.container import Container
-from ds01.domain.errors import BAD_REQUEST, NO_IMAGE, Ds01Error
+from ds01.domain.errors import BAD_REQUEST, GPU_FULL, NO_IMAGE, Ds01Error
 from ds01.domain.gpu import GpuAsk, ask
 from ds01.domain.image import Image
 from ds01.domain.launch import Action, Decision, Situation, decide
@@ -44,9 +44,11 @@ class _Launch:
 
 
 async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPlan:
-    """What a launch would do now."""
+    """What a launch would do now. Raises what no wait would mend, before an image is built for it."""
     found = await _resolve(world, caller, request)
     container = found.container
+    if found.decision.action.creates:
+        await world.ledger.read(lambda books: _check_possible(books, world, caller, found))
     view = None
     if container is not None:
         limits = await asyncio.to_thread(limits_of, world, [container])
@@ -85,12 +87,20 @@ async def launch(world: World, caller: Caller, request: LaunchRequest, steps: St
                 return _there(container)
 
 
-def _check_gpus(books: Books, world: World, caller: Caller, found: _Launch, old: Container) -> None:
+def _check_gpus(books: Books, world: World, caller: Caller, found: _Launch, old: Container | None) -> None:
     """The new container's GPUs can be had, before the old container goes for it."""
     leases.check(
         books, user=caller.user, epoch=caller.epoch, ask=found.ask, limits=caller.limits, now=world.clock.now(),
-        instead_of=old.lease,
+        instead_of=old.lease if old is not None else None,
     )  # fmt: skip
+
+
+def _check_possible(books: Books, world: World, caller: Caller, found: _Launch) -> None:
+    try:
+        _check_gpus(books, world, caller, found, found.container)
+    except Ds01Error as error:
+        if error.kind is not GPU_FULL:
+            raise
 
 
 def _there(container: Container | None) -> Container:

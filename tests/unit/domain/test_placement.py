@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from random import Random
@@ -37,6 +38,15 @@ def test_the_smallest_slot_that_fits_is_taken() -> None:
     assert chosen(GpuAsk(memory_bytes=15 * GIB), *server) == ["MIG-1-0"]
     assert chosen(GpuAsk(memory_bytes=21 * GIB), *server) == ["GPU-0"]
     assert chosen(GpuAsk(profile="full"), *server) == ["GPU-0"]
+
+
+def test_memory_is_asked_for_as_it_is_sold() -> None:
+    a100, h100 = gpu(0, parts=["1g.5gb"]), gpu(1)
+    part = replace(a100.instances[0], memory_bytes=4864 * 1024**2)
+    server = (replace(a100, instances=(part,)), replace(h100, memory_bytes=81559 * 1024**2))
+    assert chosen(GpuAsk(memory_bytes=5 * GIB), *server) == ["MIG-0-0"]
+    assert chosen(GpuAsk(memory_bytes=80 * GIB), *server) == ["GPU-1"]
+    assert isinstance(place(GpuAsk(memory_bytes=81 * GIB), Inventory(slots=slots(*server))), Impossible)
 
 
 def test_of_two_sizes_of_whole_gpus_the_smaller_that_fits_is_taken() -> None:

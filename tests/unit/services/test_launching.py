@@ -111,6 +111,21 @@ async def test_a_plan_changes_nothing_and_says_all(server: SimServer) -> None:
     assert await server.traces() == NOTHING
 
 
+@pytest.mark.parametrize(("gpus", "kind"), [("3", errors.GPU_QUOTA), ("9g.90gb", errors.GPU_IMPOSSIBLE)])
+async def test_a_plan_refuses_what_no_wait_would_mend(server: SimServer, gpus: str, kind: errors.ErrorKind) -> None:
+    with pytest.raises(errors.Ds01Error) as raised:
+        await plan(server.world, await server.caller(), server.request(gpus=gpus))
+    assert raised.value.kind is kind
+
+
+async def test_a_plan_of_one_who_may_wait_is_a_plan(server: SimServer) -> None:
+    await server.build()
+    server.policy.settings = settings(gpus__max=None)
+    await server.launch(BOB, gpus="2")
+    await server.launch(BOB, name="more", gpus="2")
+    assert (await plan(server.world, await server.caller(), server.request(gpus="1"))).action == "create"
+
+
 async def test_a_plan_shows_the_container_it_would_start(server: SimServer) -> None:
     await server.launch()
     await stop(server.world, await server.caller(), "thesis")

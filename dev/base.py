@@ -61,7 +61,7 @@ def kept(*, say: bool = True) -> Path:
     """The tar file of the root file system, made now if this recipe was never made here."""
     folder = cache()
     archive = folder / f"minimal-{_recipe()}.tar"
-    with _alone(folder / "minimal.lock"):
+    with alone(folder / "minimal.lock"):
         if not archive.exists():
             if say:
                 _say("making the base (Debian and Python; once on this machine, about a minute)")
@@ -96,16 +96,21 @@ def _command(archive: Path) -> list[str]:
 
 
 def _make(archive: Path) -> None:
-    """Make the archive beside its place and move it there whole. The environment is clean: it would end up inside."""
+    """Make the archive beside its place and move it there whole."""
     part = archive.with_suffix(".part")
+    bootstrap(_command(part), part, "the base")
+    part.rename(archive)
+
+
+def bootstrap(command: list[str], part: Path, what: str) -> None:
+    """Run mmdebstrap, which makes ``part``. The environment is clean: it would end up inside."""
     environment = {"PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
     environment |= {key: value for key, value in os.environ.items() if key.lower().endswith("_proxy")}
-    made = subprocess.run(_command(part), env=environment, capture_output=True, text=True, check=False)
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if made.returncode != 0:
-        part.unlink(missing_ok=True)
+        subprocess.run(["rm", "-rf", "--one-file-system", str(part)], check=False)
         why = (made.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise BaseError(f"mmdebstrap could not make the base from {MIRROR}: {why}")
-    part.rename(archive)
+        raise BaseError(f"mmdebstrap could not make {what} from {MIRROR}: {why}")
 
 
 def _recipe() -> str:
@@ -185,7 +190,7 @@ def _labelled(engine: str) -> tuple[str, str] | None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """One process at a time: two set-ups at once make the base once."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

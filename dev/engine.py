@@ -72,8 +72,9 @@ def available() -> bool:
     return os.geteuid() == 0 and shutil.which("dockerd") is not None
 
 
-def start(root: Path, *, group: str = "root", log: Path | None = None) -> OwnEngine:
-    """Start dockerd under ``root`` on a bridge network of its own and wait until it answers.
+def start(root: Path, *, group: str = "root", log: Path | None = None, programs: Path | None = None) -> OwnEngine:
+    """Start dockerd under ``root`` on a bridge network of its own and wait until it answers. ``programs`` is the
+    folder of another engine's programs (``dev.engine26``), this machine's by default.
 
     Started again on the same root it takes the same bridge, because its networks remember it. The exec root is
     short, because unix socket paths are.
@@ -86,12 +87,9 @@ def start(root: Path, *, group: str = "root", log: Path | None = None) -> OwnEng
     with logged.open("ab") as out, _choosing():
         number = _bridge(root / "bridge")
         process = subprocess.Popen(
-            [
-                "dockerd", "--data-root", str(root / "data"), "--exec-root", str(root / "exec"),
-                "--pidfile", str(root / "pid"), "-H", f"unix://{sock}", "--group", group,
-                "--bridge", _name(number), "--default-address-pool", f"base={_pool(number)},size=26",
-            ],
+            _command(root, group, number, programs),
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
+            env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]},
         )  # fmt: skip
     deadline = time.monotonic() + 60
     while not answers(str(sock)):
@@ -99,6 +97,15 @@ def start(root: Path, *, group: str = "root", log: Path | None = None) -> OwnEng
             raise RuntimeError(f"dockerd did not start; its log is {logged}")
         time.sleep(0.1)
     return OwnEngine(socket=str(sock), pid=process.pid, root=str(root), process=process)
+
+
+def _command(root: Path, group: str, number: int, programs: Path | None) -> list[str]:
+    return [
+        str(programs / "dockerd") if programs else "dockerd",
+        "--data-root", str(root / "data"), "--exec-root", str(root / "exec"), "--pidfile", str(root / "pid"),
+        "-H", f"unix://{root / 'engine.sock'}", "--group", group,
+        "--bridge", _name(number), "--default-address-pool", f"base={_pool(number)},size=26",
+    ]  # fmt: skip
 
 
 def stop(engine: OwnEngine, *, seconds: float = 30) -> None:

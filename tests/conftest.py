@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from dev import engine as own
+from dev import engine26 as newer
 from hypothesis import HealthCheck, settings
 
 from tests import nvml
@@ -60,5 +61,16 @@ def engine() -> Iterator[own.OwnEngine]:
     """A Docker engine that belongs to this test run. Short path: unix sockets allow 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="ds01e", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
         running = own.start(Path(folder))
+        yield running
+        own.stop(running)
+
+
+@pytest.fixture(scope="session")
+def engine26() -> Iterator[own.OwnEngine]:
+    """Docker Engine 26 (BuildKit, API 1.45) of this test run's own; made once on this machine, in a minute."""
+    if not newer.available():
+        pytest.skip("left out: the newer engine needs mmdebstrap and patchelf")
+    with tempfile.TemporaryDirectory(prefix="ds01n", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        running = newer.start(Path(folder))
         yield running
         own.stop(running)

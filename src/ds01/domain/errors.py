@@ -90,6 +90,10 @@ NO_LEASE = _kind(
     "lease.unknown", 404, Exit.NOT_FOUND, "A lease that does not exist",
     "`ds01 status` shows the GPUs you hold.",
 )  # fmt: skip
+NO_REQUEST = _kind(
+    "request.unknown", 404, Exit.NOT_FOUND, "A request that is not in the queue",
+    "`ds01 queue` shows yours.",
+)  # fmt: skip
 NO_KEY = _kind(
     "limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist",
     "`ds01 limits` shows all limits.",
@@ -155,6 +159,10 @@ WRONG_STATE = _kind(
 LEASE_ENDED = _kind(
     "lease.ended", 409, Exit.FAILED, "A GPU that was already given back",
     "Start the container again: a GPU is then leased anew.",
+)  # fmt: skip
+REQUEST_ENDED = _kind(
+    "request.ended", 409, Exit.FAILED, "A request that is not waiting any more",
+    "Ask again: `ds01 launch NAME --wait`.",
 )  # fmt: skip
 NAME_TAKEN = _kind(
     "name.taken", 409, Exit.FAILED, "A name that is in use",

@@ -1,0 +1,145 @@
+"""What one pass over the queue looks at, and what it decides.
+
+All of it are values: the daemon fills them from the ledger, the simulator from a trace, tests by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.people import Uid
+from ds01.domain.placement import Placed
+from ds01.domain.queue.booking import Booking
+from ds01.domain.queue.request import RequestId
+from ds01.domain.queue.usage import HALF_LIFE, Share, Usage
+
+
+class Owner(NamedTuple):
+    """Who waits or holds: a uid in one of its epochs."""
+
+    uid: Uid
+    epoch: int
+
+
+class Why(StrEnum):
+    """The one reason a request waits for. ``words`` of ``explain`` says it to people."""
+
+    QUOTA = "quota"
+    """She holds as much as she may; something of hers must end first."""
+    FULL = "full"
+    """Nothing that fits is free, and she is next."""
+    BOOKING = "booking"
+    """What is free is promised to somebody before she would be done."""
+    FAIR_SHARE = "fair share"
+    """Others who had less, or wait longer, go first."""
+    HEAD = "head reservation"
+    """What is free is kept for the one who is next and needs more than is free."""
+    QUARANTINE = "quarantine"
+    """So much is out of service that the rest can never be enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """Slots somebody has: one open lease. ``until`` is when they are back at the latest; None: nobody knows.
+
+    ``since`` is when they were taken.
+    """
+
+    owner: Owner
+    slots: tuple[SlotId, ...]
+    gpueq: Fraction
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """What the queue must know of somebody: what she may hold, which slots she may use, her part of the server.
+
+    ``used`` is her usage without what she has now; the pass adds that from ``Taken``.
+    """
+
+    quota: Fraction | None = None
+    mig: str = "allowed"
+    share: Share = field(default_factory=Share)
+    used: Usage | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """The slots, who has which, what is ill, and what is promised."""
+
+    slots: tuple[Slot, ...]
+    taken: tuple[Taken, ...] = ()
+    quarantined: Mapping[SlotId, str] = field(default_factory=dict)
+    last_used: Mapping[SlotId, datetime] = field(default_factory=dict)
+    bookings: tuple[Booking, ...] = ()
+
+
+class Order(StrEnum):
+    """Who goes first, and who may pass whom."""
+
+    FIFO = "fifo"
+    """In order of arrival; nobody passes anybody."""
+    FIFO_SKIP = "fifo-skip"
+    """In order of arrival; whoever fits passes whoever does not. Large requests may wait for ever."""
+    EASY = "easy"
+    """In order of arrival; the first that does not fit is given a time, and whoever does not delay it may pass."""
+    FAIR_SHARE = "fairshare"
+    """In order of priority, with a given time as in ``easy``, and a guard for those who need many slots at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How the queue is run: the settings of the whole server.
+
+    ``age``: a request gains as much by waiting as long as this and its planned time as the fair-share factor can
+    make a difference. ``guard`` is the price of a reservation for several slots at once: one is made when the
+    request has waited ``guard`` times as long as it would keep slots idle; 0 is at once, None is never.
+    ``claim`` is how long slots are held for a person.
+    """
+
+    order: Order = Order.FAIR_SHARE
+    half_life: timedelta = HALF_LIFE
+    age: timedelta = timedelta(minutes=10)
+    guard: float | None = 4.0
+    claim: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A request whose turn it is, and the slots it gets."""
+
+    request: RequestId
+    placed: Placed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """The first request that cannot start: from ``at`` on these slots are its own, and nothing may delay that.
+
+    ``at`` is None when nobody knows when what it needs will be back.
+    """
+
+    request: RequestId
+    at: datetime | None
+    slots: tuple[SlotId, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a pass decided: who starts now and where, who is next and when, and why the others wait.
+
+    ``order`` is everybody who is left, the next one first; ``reasons`` has all of them.
+    """
+
+    starts: tuple[Start, ...] = ()
+    head: Head | None = None
+    order: tuple[RequestId, ...] = ()
+    reasons: Mapping[RequestId, Why] = field(default_factory=dict)

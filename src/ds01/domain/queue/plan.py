@@ -1,6 +1,7 @@
 """What one pass over the queue looks at, and what it decides.
 
-All of it are values: the daemon fills them from the ledger, the simulator from a trace, tests by hand.
+All of it are values: the daemon fills them from the ledger, the simulator from a trace, tests by hand. The pass is
+``decide.decide(waiting: Iterable[Request], server: Server, members: Mapping[Owner, Member], now, rules) -> Plan``.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Usage:
 
 def decay(age: timedelta, half_life: timedelta = HALF_LIFE) -> float:
     """What is left of a second after ``age``: 1 at 0, 1/2 after a half-life."""
-    return 0.5 ** (age / half_life)
+    return float(0.5 ** (age / half_life))
 
 
 def integral(length: timedelta, half_life: timedelta = HALF_LIFE) -> float:

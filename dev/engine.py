@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import remains
+from ds01.runc import step
 
 _PREFIX = "ds01br"
 _CHOOSING = Path("/run/ds01-bridges.lock")
@@ -89,7 +90,7 @@ def start(root: Path, *, group: str = "root", log: Path | None = None, programs:
         process = subprocess.Popen(
             _command(root, group, number, programs),
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
-            env=os.environ | {"PATH": f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]},
+            env=os.environ | {"PATH": _path(root, programs)},
         )  # fmt: skip
     deadline = time.monotonic() + 60
     while not answers(str(sock)):
@@ -106,6 +107,13 @@ def _command(root: Path, group: str, number: int, programs: Path | None) -> list
         "-H", f"unix://{root / 'engine.sock'}", "--group", group,
         "--bridge", _name(number), "--default-address-pool", f"base={_pool(number)},size=26",
     ]  # fmt: skip
+
+
+def _path(root: Path, programs: Path | None) -> str:
+    """Where the engine finds its programs: before them all stands the guard of BuildKit's steps."""
+    usual = f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]
+    step.install(root / "guard", shutil.which("runc", path=usual) or "/usr/sbin/runc")
+    return f"{root / 'guard'}:{usual}"
 
 
 def stop(engine: OwnEngine, *, seconds: float = 30) -> None:

@@ -38,6 +38,11 @@ def checked(text: str, what: str = "name") -> str:
     )
 
 
+def step_host(uid: int) -> str:
+    """The host name in every step of a BuildKit build that says whose it is; it leads nowhere."""
+    return f"ds01-u{uid}"
+
+
 def stored_container(name: str, uid: int) -> str:
     """The engine's name of a container."""
     return f"{name}._.{uid}"

@@ -18,6 +18,7 @@ from ds01.wire.door import (
     DoorCommit,
     DoorContainer,
     DoorCreate,
+    DoorEngine,
     DoorGone,
     DoorGrant,
     DoorImage,
@@ -85,6 +86,10 @@ class Door:
     async def gone(self, ask: DoorGone) -> None:
         """A container was removed, or is about to be stopped, by its owner."""
         await self._post("/v1/door/gone", ask)
+
+    async def engine(self) -> DoorEngine:
+        """What ds01d knows of the engine."""
+        return codec.parse(DoorEngine, _checked(*await self._ask(Ask(method="GET", target="/v1/door/engine"))))
 
     async def build(self, ask: DoorBuild) -> DoorBuildGrant:
         """Ask whether these tags may be written, and what the build may use."""

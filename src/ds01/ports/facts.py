@@ -70,6 +70,12 @@ class HostFacts(Protocol):
         """The response's headers of a GET over a unix socket, in lower case; None when nobody answers in time."""
         ...
 
+    async def step_guard(self, engine: str) -> str:
+        """The folder whose ``runc`` this engine (a socket) starts the steps of BuildKit builds with, when that is
+        ours; else empty. What cannot be found out is empty.
+        """
+        ...
+
     async def clock_synchronised(self) -> bool | None:
         """Whether the kernel's clock is kept by a time service; None when the kernel does not say."""
         ...

@@ -29,6 +29,18 @@ class Pin:
     """Whether it was pinned read-only: asked for, or forced because it is shared data."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class StepPermit:
+    """What one step of a user's build gets. ``parent`` is the engine's ``CgroupParent`` of ``ensure_slice``."""
+
+    parent: str
+    memory_bytes: int
+    swap_bytes: int
+    cpu_period_us: int
+    cpu_quota_us: int
+    pids: int
+
+
 class Host(Protocol):
     """Privileged acts on the host, each checked."""
 
@@ -66,6 +78,12 @@ class Host(Protocol):
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """Create the user's cgroup with these limits and return the engine's ``CgroupParent``."""
+        ...
+
+    def permit_steps(self, folder: str, user: User, permit: StepPermit) -> None:
+        """Let steps of this user's BuildKit builds run, with what ``permit`` says, on the engine whose guard is
+        in ``folder`` (``HostFacts.step_guard``).
+        """
         ...
 
     def boot_id(self) -> str:

@@ -42,6 +42,7 @@ class SimFacts:
     groups: dict[str, frozenset[str]] = field(default_factory=dict)
     answers: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     synchronised: bool | None = True
+    guards: dict[str, str] = field(default_factory=dict)
 
     async def file(self, path: str) -> FileFacts | None:
         """What was put there."""
@@ -80,6 +81,10 @@ class SimFacts:
     async def headers(self, socket: str, path: str) -> Mapping[str, str] | None:
         """What was set for this socket and path."""
         return self.answers.get((socket, path))
+
+    async def step_guard(self, engine: str) -> str:
+        """As put there; no engine has one by itself."""
+        return self.guards.get(engine, "")
 
     async def clock_synchronised(self) -> bool | None:
         """As set."""

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from ds01.domain.binds import check_place, checked_path, refused, share_of
 from ds01.domain.limits import Value
 from ds01.domain.people import User
-from ds01.ports.host import Pin
+from ds01.ports.host import Pin, StepPermit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,7 @@ class SimHost:
         self.entries: dict[str, Entry] = {}
         self.slices: dict[str, dict[str, Value]] = {}
         self.pins: dict[str, dict[int, Pin]] = {}
+        self.permits: dict[tuple[str, int], StepPermit] = {}
         self.unpacked: dict[str, bytes] = {}
         self._safe = safe
         self._homes_are_full = homes_are_full
@@ -103,6 +104,10 @@ class SimHost:
         """Write the slice down."""
         self.slices[user.slice] = dict(aggregate)
         return f"/{user.slice}"
+
+    def permit_steps(self, folder: str, user: User, permit: StepPermit) -> None:
+        """Write the permit down."""
+        self.permits[folder, user.uid] = permit
 
     def boot_id(self) -> str:
         """Changes with ``reboot``."""

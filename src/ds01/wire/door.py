@@ -213,6 +213,8 @@ class DoorBuild:
     uid: int
     refs: tuple[str, ...]
     memory_bytes: int = 0
+    buildkit: bool = False
+    """Whether BuildKit builds it, whose steps need a guard of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +230,15 @@ class DoorBuildGrant:
     memory_bytes: int
     swap_bytes: int
     shm_bytes: int
+    step_host: str = ""
+    """A host name that every step of a BuildKit build must have: its guard knows by it whose the step is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorEngine:
+    """What ds01d knows of the engine. ``buildkit``: whether the steps of BuildKit's builds are guarded."""
+
+    buildkit: bool
 
 
 @dataclass(frozen=True, kw_only=True)

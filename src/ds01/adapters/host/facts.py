@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ds01.adapters.host.mounts import mount_of, mounted
+from ds01.adapters.host.steps import step_guard
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
 
 _LISTENING = "0A"
@@ -74,6 +75,10 @@ class SystemFacts:
             return await asyncio.wait_for(_headers(socket, path), _ANSWER_SECONDS)
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return None
+
+    async def step_guard(self, engine: str) -> str:
+        """From the environment of the engine's process."""
+        return await asyncio.to_thread(step_guard, self._proc, engine)
 
     async def clock_synchronised(self) -> bool | None:
         """What ``adjtimex`` says, without changing anything."""

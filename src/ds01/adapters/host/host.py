@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
-from ds01.adapters.host import mounts
+from ds01.adapters.host import mounts, steps
 from ds01.adapters.host.judging import judged
 from ds01.adapters.host.opening import opened
 from ds01.adapters.host.slices import Slices
@@ -21,7 +21,7 @@ from ds01.adapters.host.unpack import unpack
 from ds01.domain.binds import checked_path, refused
 from ds01.domain.limits import Value
 from ds01.domain.people import User
-from ds01.ports.host import Pin
+from ds01.ports.host import Pin, StepPermit
 
 
 class LinuxHost:
@@ -77,6 +77,10 @@ class LinuxHost:
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """The user's slice with these limits."""
         return self._slices.ensure(user, aggregate)
+
+    def permit_steps(self, folder: str, user: User, permit: StepPermit) -> None:
+        """A file that only root reads."""
+        steps.permit(Path(folder), user.uid, permit)
 
     def boot_id(self) -> str:
         """The kernel's own."""

@@ -16,6 +16,7 @@ from ds01.wire.door import (
     DoorCommit,
     DoorContainer,
     DoorCreate,
+    DoorEngine,
     DoorGone,
     DoorGrant,
     DoorImage,
@@ -94,6 +95,12 @@ async def not_started(world: TheWorld, ask: DoorTicket) -> None:
 async def going(world: TheWorld, ask: DoorGone) -> None:
     """An owner stops her container, or has removed it."""
     await gone.gone(world, ask)
+
+
+@router.get("/engine")
+async def engine(world: TheWorld) -> DoorEngine:
+    """What the engine can do for users."""
+    return await building.engine(world)
 
 
 @router.post("/builds")

@@ -12,12 +12,14 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.errors import BAD_NAME, NAME_TAKEN, NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.image import Image, Tag
+from ds01.domain.names import step_host
+from ds01.ports.host import StepPermit
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import image_shown
 from ds01.services.tickets import Building
 from ds01.services.world import World
-from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorImage, DoorTicket
+from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorEngine, DoorImage, DoorTicket
 
 PERIOD_US = 100_000
 _KINDS = {400: BAD_NAME, 403: NOT_ALLOWED, 409: NAME_TAKEN}
@@ -31,9 +33,16 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     refs = frozenset(_reference(ref) for ref in ask.refs)
     there = {ref for ref in refs if await world.engine.image(ref) is not None}
     await world.ledger.read(lambda books: _check_all(world, books, caller, refs, there))
+    guard = await _guard(world) if ask.buildkit else ""
     parent = await asyncio.to_thread(world.host.ensure_slice, caller.user, caller.limits.together)
     await world.engine.ensure_network(caller.user.network, {Label.OWNER: str(caller.uid)})
     most = resources(caller.limits, world.cpus)
+    if guard:
+        permit = StepPermit(
+            parent=parent, memory_bytes=most.memory_bytes, swap_bytes=most.swap_bytes, cpu_period_us=PERIOD_US,
+            cpu_quota_us=int(most.cpus * PERIOD_US), pids=most.pids,
+        )  # fmt: skip
+        await asyncio.to_thread(world.host.permit_steps, guard, caller.user, permit)
     building = world.tickets.build(caller, refs, world.clock.now())
     return DoorBuildGrant(
         ticket=building.id,
@@ -45,7 +54,24 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
         memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,
         shm_bytes=most.shm_bytes,
+        step_host=step_host(caller.uid) if ask.buildkit else "",
     )
+
+
+async def engine(world: World) -> DoorEngine:
+    """What the engine can do for users."""
+    return DoorEngine(buildkit=bool(await world.facts.step_guard(world.paths.engine.removeprefix("unix://"))))
+
+
+async def _guard(world: World) -> str:
+    found = await world.facts.step_guard(world.paths.engine.removeprefix("unix://"))
+    if not found:
+        raise Ds01Error(
+            NOT_ALLOWED, "BuildKit cannot be used on this server yet.",
+            reason="Nothing stands guard over the steps of its builds.",
+            hint="Build with DOCKER_BUILDKIT=0 in front of the command; your admin can change it",
+        )  # fmt: skip
+    return found
 
 
 async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:

@@ -75,9 +75,7 @@ def main() -> int:
     rows: list[Row] = []
     for name in options.names or found():
         print(f"measuring {name}", file=sys.stderr, flush=True)
-        for row in importlib.import_module(f"bench.{name}").measure():
-            print("  " + "  ".join(cells(row)), file=sys.stderr, flush=True)
-            rows.append(row)
+        rows += importlib.import_module(f"bench.{name}").measure()
     print(table(rows))
     if options.write:
         PAGE.write_text(page(rows))

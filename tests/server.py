@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ds01.domain.container import Container, ContainerId, Label
-from ds01.domain.image import ImageId, Tag
+from ds01.domain.image import ImageId, Provenance, Tag
 from ds01.domain.lease import Lease
 from ds01.domain.limits import Group, Policy, Sourced, Value
 from ds01.domain.names import image_repository
@@ -101,7 +101,7 @@ class SimServer:
         ref = f"{image_repository(user.uid, project)}:latest"
         labels = {Label.SPEC: spec, Label.PROJECT: project, Label.OWNER: str(user.uid)}
         image = self.engine.add_image(ref, labels=labels)
-        tag = Tag(ref=ref, image=image, provenance="user", owner=user.uid)
+        tag = Tag(ref=ref, image=image, provenance=Provenance.USER, owner=user.uid)
         await self.world.ledger.write(lambda books: books.put_tag(tag))
         return image
 

@@ -17,12 +17,9 @@ from ds01.domain.container import Container, ContainerState, Mount, StopReason
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, GpuAsk, Slot, SlotId
-from ds01.domain.image import ImageId, Tag
+from ds01.domain.image import ImageId, Ownership, Provenance, Tag
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import Account, Uid, User
-from ds01.domain.queue.plan import Owner
-from ds01.domain.queue.request import Request, RequestId, RequestState, moved
-from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books, Ledger
 from ds01.services import lease as leases
 from ds01.sim.ledger import MemoryLedger
@@ -39,16 +36,7 @@ def event(subject: str, kind: EventType = EventType.CONTAINER_STARTED, minutes: 
     )  # fmt: skip
 
 
-def waiting(name: str, *, user: User = ALICE, minutes: int = 0) -> Request:
-    return Request(
-        id=RequestId(f"request-{name}"), uid=user.uid, epoch=1, name=name,
-        submitted_at=NOW + timedelta(minutes=minutes),
-        ask=GpuAsk(count=2, profile="2g.10gb", memory_bytes=7), planned=timedelta(hours=1.5), priority=3, order="{}",
-        wait_until=NOW + timedelta(hours=9),
-    )  # fmt: skip
-
-
-def put(*things: tuple[Slot, ...] | Lease | Request | Container | Tag | Account) -> Callable[[Books], None]:
+def put(*things: tuple[Slot, ...] | Lease | Container | Tag | Account | Ownership) -> Callable[[Books], None]:
     """A transaction that writes these things in order; a tuple is the inventory."""
 
     def work(books: Books) -> None:
@@ -56,14 +44,14 @@ def put(*things: tuple[Slot, ...] | Lease | Request | Container | Tag | Account)
             match thing:
                 case Lease():
                     books.put_lease(thing)
-                case Request():
-                    books.put_request(thing)
                 case Container():
                     books.put_container(thing)
                 case Tag():
                     books.put_tag(thing)
                 case Account():
                     books.put_account(thing)
+                case Ownership():
+                    books.put_ownership(thing)
                 case _:
                     books.put_slots(thing)
 
@@ -242,60 +230,6 @@ class LedgerContract:
         assert lost[0].message == "No GPU that fits is free right now: 4 of 4 that fit are in use."
         assert await ledger.read(lambda books: books.open_leases()) == tuple(sorted(won, key=lambda end: end.id))
 
-    # the queue --------------------------------------------------------------------------------------
-    async def test_a_request_comes_back_as_it_was(self, ledger: Ledger) -> None:
-        endless = replace(waiting("endless"), planned=None, wait_until=None, interactive=False, preemptible=True)
-        await ledger.write(put(waiting("thesis", minutes=1), endless))
-        assert await ledger.read(lambda books: books.open_requests()) == (endless, waiting("thesis", minutes=1))
-        assert await ledger.read(lambda books: books.request(RequestId("request-endless"))) == endless
-        assert await ledger.read(lambda books: books.request(RequestId("request-none"))) is None
-        assert await ledger.read(lambda books: books.open_requests(BOB.uid)) == ()
-
-    async def test_a_request_goes_through_its_life(self, ledger: Ledger) -> None:
-        held = lease("thesis", "GPU-0", state=LeaseState.RESERVED)
-        until = NOW + timedelta(minutes=10)
-        reserved = moved(waiting("thesis"), RequestState.RESERVED, NOW, lease=held.id, claim_until=until)
-        await ledger.write(put(FOUR, waiting("thesis"), held, reserved))
-        assert await ledger.read(lambda books: books.open_requests(ALICE.uid)) == (reserved,)
-        taken = moved(reserved, RequestState.TAKEN, NOW, reason="claimed")
-        await ledger.write(put(taken))
-        assert await ledger.read(lambda books: books.open_requests()) == ()
-        assert await ledger.read(lambda books: books.request(taken.id)) == taken
-
-    async def test_a_name_waits_once_at_a_time(self, ledger: Ledger) -> None:
-        first = waiting("thesis")
-        await ledger.write(put(first, waiting("other")))
-        with pytest.raises(Ds01Error) as refused:
-            await ledger.write(put(replace(first, id=RequestId("request-2"))))
-        assert refused.value.kind is NAME_TAKEN
-        await ledger.write(put(moved(first, RequestState.CANCELLED, NOW), replace(first, id=RequestId("request-2"))))
-        assert {found.id for found in await ledger.read(lambda books: books.open_requests())} == {
-            "request-2", "request-other",
-        }  # fmt: skip
-
-    async def test_a_request_that_failed_to_be_written_is_not_there(self, ledger: Ledger) -> None:
-        def work(books: Books) -> None:
-            books.put_request(waiting("thesis"))
-            raise LookupError("changed its mind")
-
-        with pytest.raises(LookupError):
-            await ledger.write(work)
-        assert await ledger.write(lambda books: books.open_requests()) == ()
-
-    async def test_a_request_of_an_unknown_lease_is_refused(self, ledger: Ledger) -> None:
-        reserved = moved(waiting("thesis"), RequestState.RESERVED, NOW, lease=LeaseId("lease-9"), claim_until=NOW)
-        with pytest.raises(Ds01Error) as refused:
-            await ledger.write(put(reserved))
-        assert refused.value.kind is LEDGER_ERROR
-
-    async def test_usage_is_kept_exactly_for_each_epoch(self, ledger: Ledger) -> None:
-        first, second = Owner(ALICE.uid, 1), Owner(ALICE.uid, 2)
-        exact = Usage(seconds=0.1 + 0.2, at=NOW)
-        await ledger.write(lambda books: books.put_usage(first, Usage(seconds=1.0, at=NOW)))
-        await ledger.write(lambda books: books.put_usage(first, exact))
-        await ledger.write(lambda books: books.put_usage(second, exact))
-        assert await ledger.read(lambda books: books.usage()) == {first: exact, second: exact}
-
     # containers -------------------------------------------------------------------------------------
     async def test_a_container_comes_back_as_it_was(self, ledger: Ledger) -> None:
         made = replace(
@@ -338,8 +272,8 @@ class LedgerContract:
     # images, accounts -------------------------------------------------------------------------------
     async def test_tags_are_found_by_name_and_owner(self, ledger: Ledger) -> None:
         image = ImageId("sha256:1")
-        mine = Tag(ref="ds01-1001/thesis:latest", image=image, provenance="user", owner=ALICE.uid)
-        shared = Tag(ref="ds01/minimal:latest", image=image, provenance="admin", owner=None)
+        mine = Tag(ref="ds01-1001/thesis:latest", image=image, provenance=Provenance.USER, owner=ALICE.uid)
+        shared = Tag(ref="ds01/minimal:latest", image=image, provenance=Provenance.ADMIN, owner=None)
         await ledger.write(put(mine, shared))
         assert await ledger.read(lambda books: books.tag(mine.ref)) == mine
         assert await ledger.read(lambda books: books.tags(ALICE.uid)) == (mine,)
@@ -348,6 +282,20 @@ class LedgerContract:
         await ledger.write(lambda books: books.drop_tag(shared.ref))
         await ledger.write(lambda books: books.drop_tag("none"))
         assert await ledger.read(lambda books: books.tags()) == (moved,)
+
+    async def test_an_image_has_everybody_who_brought_it(self, ledger: Ledger) -> None:
+        one, other = ImageId("sha256:1"), ImageId("sha256:2")
+        hers = Ownership(image=one, uid=ALICE.uid, epoch=1, at=NOW)
+        his = Ownership(image=one, uid=BOB.uid, epoch=1, at=NOW + timedelta(minutes=1))
+        more = Ownership(image=other, uid=ALICE.uid, epoch=1, at=NOW + timedelta(minutes=2))
+        await ledger.write(put(more, his, hers))
+        assert await ledger.read(lambda books: books.ownerships()) == (hers, his, more)
+        assert await ledger.read(lambda books: books.ownerships(image=one)) == (hers, his)
+        assert await ledger.read(lambda books: books.ownerships(uid=ALICE.uid)) == (hers, more)
+        await ledger.write(put(replace(hers, epoch=2)))
+        await ledger.write(lambda books: books.drop_ownership(one, BOB.uid))
+        await ledger.write(lambda books: books.drop_ownership(other, BOB.uid))
+        assert await ledger.read(lambda books: books.ownerships()) == (replace(hers, epoch=2), more)
 
     async def test_i6_the_latest_epoch_of_an_account_counts(self, ledger: Ledger) -> None:
         uid = Uid(4294967294)

@@ -16,6 +16,7 @@ from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import Ds01Error
 from ds01.ports.engine import EngineEvent
 from ds01.services.door.redeem import expire
+from ds01.services.door.writing import lapse
 from ds01.services.inventory import refresh
 from ds01.services.reconcile import Reconciler
 from ds01.services.reload import reload
@@ -27,6 +28,7 @@ FIRST_SECONDS = 30.0
 """How long ds01d waits for the first look at the engine before it serves anyway."""
 POLICY_SECONDS = 2.0
 TICKET_SECONDS = 30.0
+NAMES_SECONDS = 5.0
 EXPIRY_SECONDS = 2.0
 ROUND_SECONDS = 10.0
 RETRY_SECONDS = 1.0
@@ -57,6 +59,7 @@ class Loops:
         rounds: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
             ("limits", POLICY_SECONDS, lambda: reload(world.policy, world.ledger, world.clock)),
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
+            ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
             ("gpus", ROUND_SECONDS, lambda: refresh(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NewType
 
@@ -36,25 +37,39 @@ def is_protected(ref: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
 
 
+def repository(ref: str) -> str:
+    """A reference without its tag or digest."""
+    return ref.partition("@")[0] if "@" in ref else ref.rpartition(":")[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """An image as the engine shows it. ``owner`` comes from the ledger; None is shared (a base)."""
+    """An image as the engine shows it. ``digests`` are its names in registries, as ``repository@sha256:…``."""
 
     id: ImageId
     tags: tuple[str, ...]
     created_at: datetime
     size_bytes: int
     labels: dict[str, str]
-    owner: Uid | None = None
+    digests: tuple[str, ...] = ()
+
+
+class Provenance(StrEnum):
+    """How a tag came to be: written by a user or by the admin, pulled, or pulled with somebody's password."""
+
+    USER = "user"
+    ADMIN = "admin"
+    REGISTRY = "registry"
+    PRIVATE = "private"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """Who may write a tag. ``provenance`` is ``user``, ``admin`` or ``registry``."""
+    """Who may write a name. ``ref`` is a tag, or a digest that was pulled; ``owner`` is None unless a user wrote it."""
 
     ref: str
     image: ImageId
-    provenance: str
+    provenance: Provenance
     owner: Uid | None
 
     def makes_owner(self, image: Image) -> Uid | None:
@@ -64,6 +79,19 @@ class Tag:
         if self.owner is None or self.image == image.id or image.labels.get(Label.OWNER) == str(self.owner):
             return self.owner
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """Somebody brought an image to this server: built, pulled, loaded, imported or committed it.
+
+    It is hers as well then, under whatever name, and counts on her disk. Several may have brought the same one.
+    """
+
+    image: ImageId
+    uid: Uid
+    epoch: int
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,6 +78,9 @@ class Policy:
 BUILDS = 4
 """Builds one user may have going on at once."""
 
+PULLS = 3
+"""Pulls and pushes one user may have going on at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:

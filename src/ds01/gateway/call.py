@@ -165,7 +165,11 @@ class Call:
 
     async def answer_error(self, status: int, data: bytes) -> None:
         """The engine's refusal, with the names its user knows."""
-        await self.answer_json(status, {"message": self.shown(error_text(data))})
+        await self.answer_json(status, self.refusal(data))
+
+    def refusal(self, data: bytes) -> Json:
+        """The engine's refusal, as its user reads it."""
+        return {"message": self.shown(error_text(data))}
 
     def shown(self, text: str) -> str:
         """A text of the engine, without what only the engine knows."""

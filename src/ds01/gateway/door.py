@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.dockerpolicy.verdict import RefusedError, absent
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire import codec
 from ds01.wire.door import (
@@ -22,11 +22,17 @@ from ds01.wire.door import (
     DoorGone,
     DoorGrant,
     DoorImage,
+    DoorRemoval,
+    DoorRemovalPlan,
+    DoorRemoved,
     DoorStart,
     DoorStarting,
     DoorTicket,
     DoorUpdate,
     DoorUser,
+    DoorWrite,
+    DoorWriteGrant,
+    DoorWritten,
 )
 from ds01.wire.errors import ErrorBody
 
@@ -99,6 +105,22 @@ class Door:
         """The build is over; the images its tags name now."""
         return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/builds/commit", ask))
 
+    async def write(self, ask: DoorWrite) -> DoorWriteGrant:
+        """Ask whether image names may be written."""
+        return codec.parse(DoorWriteGrant, await self._post("/v1/door/writes", ask))
+
+    async def written(self, ask: DoorWritten) -> tuple[DoorImage, ...]:
+        """The writing is over; the images it changed, as they are now."""
+        return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/writes/commit", ask))
+
+    async def removal(self, ask: DoorRemoval) -> DoorRemovalPlan:
+        """Ask what of an image may be removed."""
+        return codec.parse(DoorRemovalPlan, await self._post("/v1/door/removals", ask))
+
+    async def removed(self, ask: DoorRemoved) -> tuple[DoorImage, ...]:
+        """The engine has removed what it could; the image as it is now."""
+        return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/removals/commit", ask))
+
     async def audit(self, records: Sequence[DoorAudit]) -> None:
         """Record decisions."""
         await self._post("/v1/door/audit", list(records))
@@ -155,4 +177,7 @@ def _checked(status: int, data: Any) -> Any:
         raise DoorDownError(view.message)
     hint = f"Try: {view.hint}" if view.hint.startswith(("ds01 ", "docker ")) else view.hint
     advice = " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in (view.reason, hint) if part)
-    raise RefusedError(view.code, view.message.rstrip("."), advice, status=status)
+    if status == 404 and view.message.startswith("No such "):
+        kind, _, name = view.message.removeprefix("No such ").partition(": ")
+        raise absent(kind, name)
+    raise RefusedError(view.details.get("rule", view.code), view.message.rstrip("."), advice, status=status)

@@ -35,17 +35,30 @@ async def while_there(leaving: Coroutine[Any, Any, None], work: Coroutine[Any, A
         await asyncio.gather(task, left, return_exceptions=True)
 
 
-async def stream(call: Call, ask: Ask, rewrite: Rewrite | None = None) -> None:
-    """Ask the engine and pass its answer as it comes; ``rewrite`` changes or drops whole lines."""
-    exchange = await call.gate.engine.open(ask)
-    try:
-        await while_there(call.client.gone(), _stream(call, exchange, rewrite))
-    finally:
-        exchange.close()
+class LastLine(Exception):  # noqa: N818  no error: the answer ends here
+    """Raised by a ``Rewrite`` that wants no more lines: the engine is left, the client gets this one."""
+
+    def __init__(self, line: bytes) -> None:
+        super().__init__()
+        self.line = line
 
 
 async def _nothing() -> None:
     """Nothing has to be settled before the client hears the end."""
+
+
+async def stream(
+    call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Callable[[], Awaitable[None]] = _nothing
+) -> None:
+    """Ask the engine and pass its answer as it comes; ``rewrite`` changes or drops whole lines.
+
+    ``settle`` is done before the client hears the end of the answer.
+    """
+    exchange = await call.gate.engine.open(ask)
+    try:
+        await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle))
+    finally:
+        exchange.close()
 
 
 async def _stream(
@@ -59,7 +72,11 @@ async def _stream(
         await call.answer(head.status, b"", passed_headers(head))
         return
     await begin(call, head)
-    await (_bytes(call, exchange) if rewrite is None else _lines(call, exchange, rewrite))
+    try:
+        await (_bytes(call, exchange) if rewrite is None else _lines(call, exchange, rewrite))
+    except LastLine as last:
+        exchange.close()
+        await call.client.write_many(chunk([last.line]))
     await settle()
     await call.client.write(LAST_CHUNK)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.limits import BUILDS
+from ds01.domain.limits import BUILDS, PULLS
 
 
 class Moves:
@@ -21,6 +21,7 @@ class Moves:
         self._copying: Counter[str] = Counter()
         self._starting: Counter[str] = Counter()
         self._building: Counter[int] = Counter()
+        self._pulling: Counter[int] = Counter()
 
     @contextmanager
     def copying(self, container_id: str) -> Iterator[None]:
@@ -37,15 +38,27 @@ class Moves:
     @contextmanager
     def building(self, uid: int) -> Iterator[None]:
         """Raises RefusedError (429) when this user has too many builds already."""
-        if self._building[uid] >= BUILDS:
-            raise RefusedError("build.many", f"You have {BUILDS} builds going on", "Wait for one of them.", status=429)
-        self._building[uid] += 1
-        try:
+        with _one_of(self._building, uid, BUILDS, "build.many", "builds"):
             yield
-        finally:
-            self._building[uid] -= 1
-            if not self._building[uid]:
-                del self._building[uid]
+
+    @contextmanager
+    def pulling(self, uid: int) -> Iterator[None]:
+        """Raises RefusedError (429) when this user has too many pulls and pushes already."""
+        with _one_of(self._pulling, uid, PULLS, "pull.many", "pulls and pushes"):
+            yield
+
+
+@contextmanager
+def _one_of(counted: Counter[int], uid: int, most: int, rule: str, what: str) -> Iterator[None]:
+    if counted[uid] >= most:
+        raise RefusedError(rule, f"You have {most} {what} going on", "Wait for one of them.", status=429)
+    counted[uid] += 1
+    try:
+        yield
+    finally:
+        counted[uid] -= 1
+        if not counted[uid]:
+            del counted[uid]
 
 
 @contextmanager

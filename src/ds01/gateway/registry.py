@@ -169,6 +169,24 @@ class Registry:
         """Know a container at once, before the stream says so."""
         self._containers[container.id] = container
 
+    def images_by_prefix(self, user: DoorUser, prefix: str) -> list[str]:
+        """The ids of images this user may see that begin so, without ``sha256:``."""
+        return [image.id for image in self.images(user) if image.id.partition(":")[2].startswith(prefix)]
+
+    async def image_named(self, user: DoorUser, image_id: str, ref: str) -> DoorImage | None:
+        """An image, when this user may use this name of it; the mirror may be a moment late with names."""
+        found = await self.sees_image(user, image_id)
+        if found is None or _may_name(user, found, ref):
+            return found
+        try:
+            found = await self._door.image(image_id)
+        except DoorDownError:
+            return None
+        if found is None:
+            return None
+        self._images[image_id] = found
+        return found if _may_name(user, found, ref) else None
+
     def learn_image(self, image: DoorImage) -> None:
         """Know an image at once."""
         self._images[image.id] = image
@@ -177,13 +195,21 @@ class Registry:
         """A container is gone."""
         self._containers.pop(container_id, None)
 
+    def forget_image(self, image_id: str) -> None:
+        """An image is gone."""
+        self._images.pop(image_id, None)
+
 
 def _owns(user: DoorUser, container: DoorContainer) -> bool:
     return user.admin or (container.uid == user.uid and container.epoch == user.epoch)
 
 
 def _may_see(user: DoorUser, image: DoorImage) -> bool:
-    return user.admin or image.shared or user.account in image.owners
+    return user.admin or image.access.seen_by(user.account)
+
+
+def _may_name(user: DoorUser, image: DoorImage, ref: str) -> bool:
+    return user.admin or image.access.named(ref, user.account)
 
 
 def _apply(update: DoorUpdate, containers: dict[str, DoorContainer], images: dict[str, DoorImage]) -> None:

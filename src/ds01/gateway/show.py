@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ds01.domain.container import Label
+from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.gateway.registry import Registry
-from ds01.wire.door import DoorContainer, DoorUser
+from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 
 Found = dict[str, Any]
 """An object the engine sent."""
@@ -96,18 +97,54 @@ class View:
 
     def _image_event(self, found: Found, actor: Found, subject: str) -> Found | None:
         known = self._registry.image(self._user, subject)
-        if known is None:
-            known = next((image for image in self._registry.images(self._user) if subject in image.refs), None)
-        return found if known is not None else None
+        name = str((actor.get("Attributes") or {}).get("name") or "")
+        if known is not None:
+            ref = looked_up(name)
+            return found if not ref or name in (known.id, subject) or self.named(known, ref) else None
+        ref = looked_up(subject)
+        mine = any(ref in image.refs and self.named(image, ref) for image in self._registry.images(self._user))
+        return found if mine else None
 
     def images(self, found: Any) -> list[Found]:
         """``images/json``: her own and the shared ones, with the tags she may see."""
         mine = []
         for row in found if isinstance(found, list) else []:
+            if self._user.admin:
+                mine.append(row)
+                continue
             known = self._registry.image(self._user, str(row.get("Id", "")))
-            if known is not None or self._user.admin:
+            if known is not None:
+                mine.append(self.image(row, known))
+            elif self._made(row):
                 mine.append(row)
         return mine
+
+    def _made(self, row: Found) -> bool:
+        """A layer of one of her own builds, which has no record: every step's label says whose it is."""
+        told = row.get("Labels") or {}
+        made = f"{told.get(Label.OWNER)}:{told.get(Label.EPOCH)}" == self._user.account
+        return made and set(row.get("RepoTags") or ()) <= {"<none>:<none>"}
+
+    def image(self, found: Found, known: DoorImage) -> Found:
+        """An image with the names she may use."""
+        for key in ("RepoTags", "RepoDigests"):
+            names = [name for name in found.get(key) or () if self.named(known, name)]
+            found[key] = names
+        return found
+
+    def named(self, image: DoorImage, ref: str) -> bool:
+        """Whether she may use this name."""
+        return self._user.admin or image.access.named(ref, self._user.account)
+
+    def layers(self, found: Any) -> list[Found]:
+        """``images/{name}/history``: the names of each layer that she may use."""
+        rows: list[Found] = found if isinstance(found, list) else []
+        for row in rows:
+            known = self._registry.image(self._user, str(row.get("Id", "")))
+            tags = row.get("Tags")
+            if tags and not self._user.admin:
+                row["Tags"] = [tag for tag in tags if known is not None and self.named(known, tag)] or None
+        return rows
 
 
 def labels(found: Any) -> dict[str, str]:

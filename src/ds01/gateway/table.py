@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, matching, number
-from ds01.gateway.handlers import archive, build, containers, create, events, images, streams, system
+from ds01.gateway.handlers import archive, build, containers, create, events, images, naming, pull, streams, system
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, BodyKind, Route, Table
 
 _SIGNAL = matching(r"(SIG)?[A-Za-z]{2,10}([+-][0-9]{1,2})?|[0-9]{1,2}")
@@ -14,6 +14,8 @@ _DETACH_KEYS = matching(r"[A-Za-z0-9@^\[\]\\_,-]{0,64}")
 _PLATFORM = matching(r"[A-Za-z0-9/._-]{0,64}")
 _STREAMS = {"stream": flag, "stdin": flag, "stdout": flag, "stderr": flag, "logs": flag, "detachKeys": _DETACH_KEYS}
 _SIZE = {"h": number, "w": number}
+_LIKE_AN_IMAGE = r"[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:/[A-Za-z0-9_.:@-]+)*"
+"""``docker inspect`` asks for a container, a network and a volume of this name as well."""
 _OF = f"/containers/{CONTAINER}"
 _CONTAINER_FILTERS = frozenset(
     {"id", "name", "label", "status", "ancestor", "before", "since", "exited", "health", "publish", "expose",
@@ -81,6 +83,18 @@ ROUTES: tuple[Route, ...] = (
     Route(name="images.list", method="GET", path="/images/json", handler=images.listing,
           query=Rules(one={"all": flag, "digests": flag, "shared-size": flag, "manifests": flag},
                       filters=_IMAGE_FILTERS)),
+    Route(name="images.search", method="GET", path="/images/search", handler=images.search,
+          query=Rules(one={"term": anything, "limit": number},
+                      filters=frozenset({"is-official", "is-automated", "stars"}))),
+    Route(name="images.create", method="POST", path="/images/create", handler=pull.create,
+          query=Rules(one={"fromImage": anything, "fromSrc": anything, "repo": anything, "tag": anything,
+                           "message": anything, "platform": _PLATFORM}, many={"changes": anything}),
+          body=BodyKind.STREAM, changes=True),
+    Route(name="images.tag", method="POST", path=f"/images/{IMAGE}/tag", handler=naming.tag,
+          query=Rules(one={"repo": anything, "tag": anything, "force": flag}), changes=True),
+    Route(name="images.remove", method="DELETE", path=f"/images/{IMAGE}", handler=naming.remove,
+          query=Rules(one={"force": flag, "noprune": flag}), changes=True),
+    Route(name="distribution", method="GET", path=f"/distribution/{IMAGE}/json", handler=images.distribution),
     Route(name="images.history", method="GET", path=f"/images/{IMAGE}/history", handler=images.history),
     Route(name="images.inspect", method="GET", path=f"/images/{IMAGE}/json", handler=images.inspect),
     Route(name="networks.inspect", method="GET", path=r"/networks/(?P<network>[A-Za-z0-9][A-Za-z0-9_.-]*)",
@@ -90,6 +104,11 @@ ROUTES: tuple[Route, ...] = (
     Route(name="plugins.list", method="GET", path="/plugins", handler=system.no_plugins),
     Route(name="plugins.inspect", method="GET", path=r"/plugins/(?P<plugin>[A-Za-z0-9][A-Za-z0-9_./:-]*)/json",
           handler=system.nothing_there),
+    *(
+        Route(name="absent", method="GET", path=rf"/{kind}s/(?P<{kind}>{_LIKE_AN_IMAGE}){end}",
+              handler=system.nothing_there)
+        for kind, end in (("container", "/json"), ("network", ""), ("volume", ""))
+    ),
     *(
         Route(name="swarm", method=method, path=r"/(?:swarm|nodes|services|tasks|secrets|configs)(?:/[^?]*)?",
               handler=system.no_swarm, body=BodyKind.STREAM)

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ds01.domain.container import Label
+from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Error
 from ds01.domain.events import Event, EventType
-from ds01.domain.image import Image, Tag, is_protected, with_tag
+from ds01.domain.image import Image, with_tag
 from ds01.domain.names import image_repository, nearest
-from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.find import mine
+from ds01.services.image_records import access_of
 from ds01.services.world import World
 from ds01.wire.images import BaseView, BuildSettings, ImageView, RemovedImage
 
@@ -28,25 +29,16 @@ async def resolve(world: World, caller: Caller, reference: str) -> Image | None:
     image = await world.engine.image(with_tag(reference))
     if image is None:
         return None
-    settings = world.settings()
-    visible = await world.ledger.read(lambda books: may_use(books, caller, settings, image))
+    visible = await world.ledger.read(lambda books: _may_use(world, books, caller, image, reference))
     return image if visible else None
 
 
-def may_use(books: Books, caller: Caller, settings: Settings, image: Image) -> bool:
-    """Whether this caller may run an image: it has a tag of hers, or one that is for everybody."""
-    if caller.admin:
-        return True
-    known = [(ref, books.tag(ref)) for ref in image.tags]
-    return any(tag.makes_owner(image) == caller.uid if tag and tag.owner is not None else shared(settings, ref, tag)
-               for ref, tag in known)  # fmt: skip
-
-
-def shared(settings: Settings, ref: str, tag: Tag | None) -> bool:
-    """Whether a tag is for everybody: a base of the catalogue, a protected name, or one the admin put there."""
-    bases = {with_tag(base.reference) for base in settings.images.bases}
-    protected = is_protected(ref, settings.images.protected)
-    return ref in bases or protected or (tag is not None and tag.owner is None and tag.provenance != "user")
+def _may_use(world: World, books: Books, caller: Caller, image: Image, reference: str) -> bool:
+    """Whether this caller may run an image under this name."""
+    found, account = access_of(world, books, image), f"{caller.uid}:{caller.epoch}"
+    name = looked_up(reference)
+    by_name = name in (*image.tags, *image.digests)
+    return caller.admin or (found.named(name, account) if by_name else found.seen_by(account))
 
 
 @dataclass(frozen=True, kw_only=True)

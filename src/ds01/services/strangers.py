@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ds01.domain.container import ContainerId, ContainerState, Label, Observed
 from ds01.domain.errors import Ds01Error
-from ds01.domain.image import Image, Tag
+from ds01.domain.image import Image, Provenance, Tag
 from ds01.domain.lease import LeaseId
 from ds01.domain.names import image_repository
 from ds01.domain.people import Uid
@@ -135,7 +135,7 @@ def _tags(books: Books, image: Image) -> list[Tag]:
     uid = Uid(int(text))
     own = image_repository(uid, "")
     return [
-        Tag(ref=ref, image=image.id, provenance="user", owner=uid)
+        Tag(ref=ref, image=image.id, provenance=Provenance.USER, owner=uid)
         for ref in image.tags
         if ref.startswith(own) and books.tag(ref) is None
     ]

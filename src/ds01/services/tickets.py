@@ -6,10 +6,11 @@ expires by itself, and the reconciler drops the pins.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ds01.services.caller import Caller
 
 LIFE = timedelta(minutes=5)
-BUILD_LIFE = timedelta(hours=6)
+WRITING_LIFE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,21 @@ class Ticket:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Building:
-    """A build that goes on: nobody else may write its tags meanwhile."""
+class Names:
+    """Image names that are being written, by a build or otherwise: nobody else may write them meanwhile.
+
+    ``before`` is what they named until then. ``pulling`` and ``private`` say that a registry decides what they name,
+    and that it was asked with a password.
+    """
 
     id: str
     caller: Caller
     refs: frozenset[str]
     expires_at: datetime
+    before: Mapping[str, str] = field(default_factory=dict)
+    pulling: bool = False
+    private: bool = False
+    broken_off: bool = False
 
 
 @dataclass(kw_only=True)
@@ -51,23 +60,46 @@ class Tickets:
     """The open tickets of this server."""
 
     _open: dict[str, Ticket] = field(default_factory=dict)
-    _builds: dict[str, Building] = field(default_factory=dict)
+    _names: dict[str, Names] = field(default_factory=dict)
     _making: list[Container] = field(default_factory=list)
+    naming: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while names are reserved or recorded: nobody reserves between the two looks of another."""
 
-    def build(self, caller: Caller, refs: frozenset[str], now: datetime) -> Building:
-        """Reserve tags for a build."""
-        building = Building(id=secrets.token_hex(16), caller=caller, refs=refs, expires_at=now + BUILD_LIFE)
-        self._builds[building.id] = building
-        return building
+    def reserve(
+        self, caller: Caller, before: Mapping[str, str], now: datetime, *, pulling: bool = False, private: bool = False
+    ) -> Names:
+        """Reserve names. ``before`` has them with what they name now, ``""`` for nothing."""
+        names = Names(
+            id=secrets.token_hex(16), caller=caller, refs=frozenset(before), expires_at=now + WRITING_LIFE,
+            before=before, pulling=pulling, private=private,
+        )  # fmt: skip
+        self._names[names.id] = names
+        return names
 
-    def built(self, building_id: str) -> Building | None:
-        """A build is over; its tags are free to write again."""
-        return self._builds.pop(building_id, None)
+    def written(self, names_id: str) -> Names | None:
+        """The writing is over; the names are free to write again."""
+        return self._names.pop(names_id, None)
 
-    def writing(self, ref: str, now: datetime) -> Uid | None:
-        """Who is about to write this tag."""
-        found = (b.caller.uid for b in self._builds.values() if ref in b.refs and b.expires_at > now)
-        return next(found, None)
+    def keep(self, names: Names, until: datetime) -> None:
+        """A writing that was broken off: the engine may still do it, so its names are looked at once more."""
+        self._names[names.id] = replace(names, expires_at=until, broken_off=True)
+
+    def broken_off(self, refs: Iterable[str]) -> Sequence[Names]:
+        """Writings of any of these names that were broken off."""
+        wanted = frozenset(refs)
+        return [names for names in self._names.values() if names.broken_off and names.refs & wanted]
+
+    def writing(self, ref: str, uid: Uid, now: datetime) -> Names | None:
+        """Who is about to write this name: somebody else before oneself."""
+        found = [names for names in self._names.values() if ref in names.refs and names.expires_at > now]
+        return min(found, key=lambda names: (names.caller.uid == uid, names.pulling), default=None)
+
+    def lapsed(self, now: datetime) -> Sequence[Names]:
+        """Take the writings whose time is over."""
+        late = [names for names in self._names.values() if names.expires_at <= now]
+        for names in late:
+            del self._names[names.id]
+        return late
 
     def issue(self, caller: Caller, container: Container, lease: Lease | None, now: datetime) -> Ticket:
         """A new ticket."""

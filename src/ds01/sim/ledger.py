@@ -13,12 +13,9 @@ from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
-from ds01.domain.image import Tag
+from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
-from ds01.domain.queue.plan import Owner
-from ds01.domain.queue.request import Request, RequestId
-from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
 
 T = TypeVar("T")
@@ -33,10 +30,9 @@ class Pages:
     quarantined: dict[SlotId, str] = field(default_factory=dict)
     last_used: dict[SlotId, datetime] = field(default_factory=dict)
     leases: dict[LeaseId, Lease] = field(default_factory=dict)
-    requests: dict[RequestId, Request] = field(default_factory=dict)
-    usage: dict[Owner, Usage] = field(default_factory=dict)
     containers: dict[ContainerId, Container] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
+    ownerships: dict[tuple[ImageId, Uid], Ownership] = field(default_factory=dict)
     accounts: dict[tuple[Uid, int], Account] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -44,9 +40,9 @@ class Pages:
     def copy(self) -> Pages:
         return Pages(
             slots=dict(self.slots), present=self.present, quarantined=dict(self.quarantined),
-            last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
-            usage=dict(self.usage), containers=dict(self.containers),
-            tags=dict(self.tags), accounts=dict(self.accounts), events=list(self.events), notes=dict(self.notes),
+            last_used=dict(self.last_used), leases=dict(self.leases), containers=dict(self.containers),
+            tags=dict(self.tags), ownerships=dict(self.ownerships), accounts=dict(self.accounts),
+            events=list(self.events), notes=dict(self.notes),
         )  # fmt: skip
 
 
@@ -111,30 +107,6 @@ class MemoryBooks:
         if rival(lease, self._open(), self._now.slots) is not None:
             raise Ds01Error(GPU_FULL, "The GPU was taken by somebody else at the same moment.", hint="Try again.")
 
-    # the queue --------------------------------------------------------------------------------------
-    def request(self, request: RequestId) -> Request | None:
-        return self._now.requests.get(request)
-
-    def open_requests(self, uid: Uid | None = None) -> tuple[Request, ...]:
-        found = (request for request in self._now.requests.values() if request.state.open)
-        mine = (request for request in found if uid is None or request.uid == uid)
-        return tuple(sorted(mine, key=lambda request: (request.submitted_at, request.id)))
-
-    def put_request(self, request: Request) -> None:
-        pages = self._write()
-        if request.lease is not None and request.lease not in pages.leases:
-            raise Ds01Error(LEDGER_ERROR, f"The ledger knows no lease {request.lease}.")
-        others = (other for other in self.open_requests(request.uid) if other.id != request.id)
-        if request.state.open and any(other.name == request.name for other in others):
-            raise Ds01Error(NAME_TAKEN, f"'{request.name}' waits for a GPU already.")
-        pages.requests[request.id] = request
-
-    def usage(self) -> dict[Owner, Usage]:
-        return dict(self._now.usage)
-
-    def put_usage(self, owner: Owner, usage: Usage) -> None:
-        self._write().usage[owner] = usage
-
     # containers -------------------------------------------------------------------------------------
     def container(self, container: ContainerId) -> Container | None:
         return self._now.containers.get(container)
@@ -177,6 +149,16 @@ class MemoryBooks:
 
     def drop_tag(self, ref: str) -> None:
         self._write().tags.pop(ref, None)
+
+    def ownerships(self, *, uid: Uid | None = None, image: ImageId | None = None) -> tuple[Ownership, ...]:
+        found = (o for o in self._now.ownerships.values() if uid in (None, o.uid) and image in (None, o.image))
+        return tuple(sorted(found, key=lambda o: (o.at, o.image, o.uid)))
+
+    def put_ownership(self, ownership: Ownership) -> None:
+        self._write().ownerships[(ownership.image, ownership.uid)] = ownership
+
+    def drop_ownership(self, image: ImageId, uid: Uid) -> None:
+        self._write().ownerships.pop((image, uid), None)
 
     # accounts ---------------------------------------------------------------------------------------
     def account(self, uid: Uid) -> Account | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ds01.domain.image_access import Access
+
 GATEWAY_HEADER = "ds01-gateway"
 """A header of every ``/_ping`` by which the gateway is told from an engine; in lower case."""
 
@@ -23,6 +25,8 @@ class DoorUser:
     admin: bool
     gids: tuple[int, ...] = ()
     epoch: int = 0
+    registries: tuple[str, ...] = ()
+    """The registries the engine may talk to for her."""
 
     @property
     def account(self) -> str:
@@ -50,12 +54,16 @@ class DoorContainer:
 
 @dataclass(frozen=True, kw_only=True)
 class DoorImage:
-    """Who may see an image: ``owners`` are accounts as ``uid:epoch``; ``shared`` is for everybody."""
+    """Who may see an image: ``owners`` are accounts as ``uid:epoch``, ``refs`` its names with their readers."""
 
     id: str
     owners: tuple[str, ...] = ()
-    shared: bool = False
-    refs: tuple[str, ...] = ()
+    refs: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def access(self) -> Access:
+        """The same, as the rules see it."""
+        return Access(owners=frozenset(self.owners), readers=self.refs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +247,80 @@ class DoorEngine:
     """What ds01d knows of the engine. ``buildkit``: whether the steps of BuildKit's builds are guarded."""
 
     buildkit: bool
+
+
+class Writing(StrEnum):
+    """How a user writes image names."""
+
+    BUILD = "build"
+    TAG = "tag"
+    PULL = "pull"
+    LOAD = "load"
+    IMPORT = "import"
+    COMMIT = "commit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorWrite:
+    """May these names be written? ``image`` is what they will name, if known; ``private``: with a password."""
+
+    uid: int
+    what: Writing
+    refs: tuple[str, ...]
+    image: str = ""
+    private: bool = False
+    container: str = ""
+    """The container that is committed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorWriteGrant:
+    """They may. ``labels`` say whose the image is, where it can have labels; ``left_bytes`` None: no limit."""
+
+    ticket: str
+    labels: dict[str, str] = field(default_factory=dict)
+    left_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorWritten:
+    """The writing is over. ``done``: the engine said so; ``images`` are the ids it says it made.
+
+    ``asked`` is what was granted, for a ds01d that was started again meanwhile.
+    """
+
+    ticket: str
+    asked: DoorWrite
+    done: bool
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorRemoval:
+    """May this image be removed? ``ref`` is one of its names, or empty: all of it."""
+
+    uid: int
+    image: str
+    ref: str = ""
+    force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorRemovalPlan:
+    """What to remove from the engine, and what to tell the user besides: names and ids that are hers no more."""
+
+    targets: tuple[str, ...] = ()
+    untagged: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorRemoved:
+    """The engine has removed what it could."""
+
+    uid: int
+    image: str
+    refs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

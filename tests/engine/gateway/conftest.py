@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from dev import tiny
 from dev.engine import OwnEngine
+from dev.registry import serving
 
 from tests.engine.gateway.ground import Ground, User, ground
 
@@ -33,7 +34,8 @@ def field(engine: OwnEngine) -> Iterator[Ground]:
     tiny.install(engine.socket)
     with tempfile.TemporaryDirectory(prefix="ds01g", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        with ground(engine, Path(folder)) as made:
+        (Path(folder) / "registry").mkdir()
+        with serving(Path(folder) / "registry") as registry, ground(engine, Path(folder), registry) as made:
             yield made
 
 

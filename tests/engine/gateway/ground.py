@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 
 from dev import people
 from dev.engine import OwnEngine, answers
+from dev.registry import Registry
 
 ROOT = Path(__file__).parents[3]
 OLD_CLIENT = "/usr/bin/docker"
@@ -29,6 +30,7 @@ IMAGE = "ds01/tiny"
 LIMITS = """
 defaults: {gpus: {max: 2, per_container: 2}, containers: 60, memory: 1G, shm: 64M, cpus: 2, pids: 256}
 gpus: {source: simulated, simulated: [a100-40gb, a100-40gb], attach: simulated}
+images: {registries: ["REGISTRY"], protected: ["ds01/*", "guarded/*", "REGISTRY/guarded/*"]}
 """
 
 
@@ -152,6 +154,7 @@ class Ground:
     state: Path
     alice: User
     mallory: User
+    registry: Registry
     programs: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -225,18 +228,20 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(engine: OwnEngine, folder: Path) -> Iterator[Ground]:
+def ground(engine: OwnEngine, folder: Path, registry: Registry) -> Iterator[Ground]:
     """A ground on this engine, with everything it made taken away at the end."""
     run = folder / "run"
     run.mkdir(mode=0o755)
-    (run / "limits.yaml").write_text(LIMITS)
+    (run / "limits.yaml").write_text(LIMITS.replace("REGISTRY", registry.host))
     os.chown(engine.socket, 0, people.gateway().gid)
     Path(engine.root).chmod(0o711)
-    logins = ("ds01-gw-alice", "ds01-gw-mallory")
+    logins = tuple(f"ds01-gw-{name}-{os.getpid()}" for name in ("alice", "mallory"))  # several runs at once
     for login in logins:
         people.make(login)
     alice, mallory = (User(person=people.person(login), gateway=str(run / "docker.sock")) for login in logins)
-    made = Ground(engine=engine, run=run, state=folder / "state", alice=alice, mallory=mallory)
+    made = Ground(
+        engine=engine, run=run, state=folder / "state", alice=alice, mallory=mallory, registry=registry
+    )  # fmt: skip
     try:
         made.start()
         yield made

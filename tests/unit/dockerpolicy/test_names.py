@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import random
 
 import pytest
 
 from ds01.domain.dockerpolicy.names import container_name, invented
-from ds01.domain.dockerpolicy.tags import check_writable, reference
+from ds01.domain.dockerpolicy.registries import address_of, credentials, registry_of, searched, secret
+from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable, joined, looked_up, reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.image import ImageId, Provenance, Tag
+from ds01.domain.people import Uid
+from ds01.domain.settings import ImageSettings
 
 
 @pytest.mark.parametrize("name", ["web", "/web", "My_App.1", "abcde", "deadbeef1x", "a" * 128])
@@ -73,9 +78,18 @@ def test_what_is_no_tag_is_refused(text: str) -> None:
         reference(text)
 
 
-def may(ref: str, *, owner: int | None = None, exists: bool = False) -> int:
+IMAGE = ImageId("sha256:1")
+SETTINGS = ImageSettings(protected=("ds01/*", "pytorch/pytorch"))
+
+
+def of(owner: int | None, provenance: Provenance = Provenance.USER) -> Tag:
+    return Tag(ref="app:latest", image=IMAGE, provenance=provenance, owner=None if owner is None else Uid(owner))
+
+
+def may(ref: str, there: Standing | None = None, *, pulled: bool = False, image: str = "") -> int:
+    wish = Write(ref=ref, uid=1002, pulled=pulled, image=image)
     try:
-        check_writable(ref, 1002, owner, exists=exists, protected=("ds01/*", "pytorch/pytorch"))
+        check_writable(wish, there or Standing(), SETTINGS)
     except RefusedError as error:
         return error.status
     return 200
@@ -83,11 +97,104 @@ def may(ref: str, *, owner: int | None = None, exists: bool = False) -> int:
 
 def test_d20_nobody_writes_what_is_protected_or_anothers() -> None:
     assert may("app:latest") == 200
-    assert may("app:latest", owner=1002, exists=True) == 200
+    assert may("app:latest", Standing(image=IMAGE, tag=of(1002))) == 200
     assert may("ds01-1002/thesis:latest") == 200
-    assert may("app:latest", owner=1001, exists=True) == 409
-    assert may("app:latest", owner=1001) == 409
-    assert may("ubuntu:22.04", exists=True) == 409
+    assert may("app:latest", Standing(image=IMAGE, tag=of(1001))) == 409
+    assert may("app:latest", Standing(writer=1001)) == 409
+    assert may("app:latest", Standing(writer=1002)) == 200
+    assert may("ubuntu:22.04", Standing(image=IMAGE)) == 409
     assert may("ds01/minimal:latest") == 403
+    assert may("ds01/minimal:latest", pulled=True) == 403
+    assert may("python:3.12-slim", pulled=True) == 200
     assert may("pytorch/pytorch:2.4") == 403
     assert may("ds01-1001/thesis:latest") == 403
+
+
+def test_what_was_pulled_is_written_over_by_registries_and_by_who_has_it_alone() -> None:
+    for provenance in (Provenance.REGISTRY, Provenance.PRIVATE):
+        tag = of(None, provenance)
+        assert may("app:latest", Standing(image=IMAGE, tag=tag), pulled=True) == 200
+        assert may("app:latest", Standing(image=IMAGE, tag=tag)) == 409
+        assert may("app:latest", Standing(image=IMAGE, tag=tag, alone=True)) == 200
+        assert may("app:latest", Standing(image=IMAGE, tag=tag), image=IMAGE) == 200
+        assert may("app:latest", Standing(image=IMAGE, tag=tag), image="sha256:2") == 409
+    assert may("app:latest", Standing(image=IMAGE, tag=of(1001)), pulled=True) == 409
+    assert may("app:latest", Standing(writer=1001, pulling=True), pulled=True) == 200
+    assert may("app:latest", Standing(writer=1001, pulling=True)) == 409
+    assert may("app:latest", Standing(writer=1001), pulled=True) == 409
+    former = of(None)
+    assert may("app:latest", Standing(image=IMAGE, tag=former, alone=True), pulled=True) == 409
+
+
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "ref"),
+    [
+        ("busybox", "1", "busybox:1"),
+        ("busybox:1", "", "busybox:1"),
+        ("docker.io/library/busybox", "1", "busybox:1"),
+        ("busybox", DIGEST, f"busybox@{DIGEST}"),
+        (f"busybox@{DIGEST}", "", f"busybox@{DIGEST}"),
+        (f"localhost:5000/a/busybox:1@{DIGEST}", "", f"localhost:5000/a/busybox@{DIGEST}"),
+    ],
+)
+def test_a_name_in_two_parts_is_one_name(name: str, tag: str, ref: str) -> None:
+    assert joined(name, tag) == ref
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [("busybox@sha256:12", ""), (f"busybox@sha512:{'a' * 64}", ""), ("busybox:x/y", "2"), ("", "1"), ("b" * 64, "1")],
+)
+def test_what_is_no_name_in_two_parts_is_refused(name: str, tag: str) -> None:
+    with pytest.raises(RefusedError):
+        joined(name, tag)
+    assert looked_up("a b") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("busybox", "docker.io"),
+        ("me/app:1", "docker.io"),
+        ("index.docker.io/library/x", "docker.io"),
+        ("localhost/x", "localhost"),
+        ("10.0.0.1/x", "10.0.0.1"),
+        ("lab:5000/x", "lab:5000"),
+        ("registry.lab/x/y", "registry.lab"),
+    ],
+)
+def test_d25_a_name_says_its_registry(name: str, host: str) -> None:
+    assert registry_of(name) == host
+    assert searched(name) == host
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("", "docker.io"),
+        ("https://index.docker.io/v1/", "docker.io"),
+        ("127.0.0.1:6379", "127.0.0.1:6379"),
+        ("http://169.254.169.254/latest", "169.254.169.254"),
+        ("Registry.Lab:5000", "registry.lab:5000"),
+    ],
+)
+def test_d25_a_login_says_its_registry(text: str, host: str) -> None:
+    assert address_of(text) == host
+
+
+@pytest.mark.parametrize("text", ["ftp://x", "https://docker.io@10.0.0.1/", "//", "gopher://docker.io"])
+def test_d25_addresses_that_mislead_are_refused(text: str) -> None:
+    with pytest.raises(RefusedError):
+        address_of(text)
+
+
+def test_a_password_is_told_from_none() -> None:
+    assert not secret(credentials(""))
+    assert not secret(credentials("e30="))
+    assert not secret(credentials("not base64!"))
+    assert not secret(credentials(base64.b64encode(b'{"serveraddress":"x"}').decode()))
+    assert secret(credentials(base64.b64encode(b'{"username":"a","password":"b\xc3\xbf?"}').decode()))
+    assert credentials(base64.urlsafe_b64encode(b'{"identitytoken":"??>>"}').decode()) == {"identitytoken": "??>>"}

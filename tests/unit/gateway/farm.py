@@ -70,7 +70,7 @@ REGISTRY = "\n".join(
     json.dumps(line)
     for line in (
         {"container": {"id": MINE, "uid": UID, "name": "web", "stored_name": f"web._.{UID}", "image_ref": "bb"}},
-        {"image": {"id": "sha256:1", "shared": True}},
+        {"image": {"id": "sha256:1", "refs": {"bb:latest": "everybody"}}},
         {"ready": True},
         {},
     )

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.image_access import EVERYBODY
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.door import Door
 from ds01.gateway.registry import Registry
@@ -27,8 +28,8 @@ def registry() -> Registry:
             id=MINE, uid=1002, name="web", stored_name="web._.1002", image_ref="bb:1", binds={STAGED: "/home/m"}
         )
     )
-    found.learn_image(DoorImage(id="sha256:shared", shared=True, refs=("ds01/tiny:latest",)))
-    found.learn_image(DoorImage(id="sha256:alice", owners=("1001:0",), refs=("alice/app:latest",)))
+    found.learn_image(DoorImage(id="sha256:shared", refs={"ds01/tiny:latest": EVERYBODY, "alice/x:1": "1001:0"}))
+    found.learn_image(DoorImage(id="sha256:alice", owners=("1001:0",), refs={"alice/app:latest": "1001:0"}))
     return found
 
 
@@ -86,10 +87,21 @@ def test_o17_events_of_others_are_not_heard() -> None:
     assert view.event_line(event("image", "ds01/tiny:latest")) != b""
 
 
-def test_o21_images_of_others_are_not_listed() -> None:
-    listed = [{"Id": "sha256:shared"}, {"Id": "sha256:alice"}, {"Id": "sha256:unknown"}]
-    assert View(registry(), MALLORY).images(list(listed)) == [{"Id": "sha256:shared"}]
-    assert len(View(registry(), ADMIN).images(list(listed))) == 3
+def test_o21_images_and_names_of_others_are_not_listed() -> None:
+    def listed() -> list[dict[str, Any]]:
+        return [
+            {"Id": "sha256:shared", "RepoTags": ["ds01/tiny:latest", "alice/x:1", "ds01/x:1"],
+             "RepoDigests": ["ds01/tiny@sha256:1", "alice/x@sha256:1"]},
+            {"Id": "sha256:alice", "RepoTags": ["alice/app:latest"]},
+            {"Id": "sha256:nobody", "RepoTags": ["x:1"]},
+            {"Id": "sha256:step", "RepoTags": None, "Labels": {"ds01.owner.uid": "1002", "ds01.owner.epoch": "0"}},
+        ]  # fmt: skip
+
+    shown = View(registry(), MALLORY).images(listed())
+    assert [row["Id"] for row in shown] == ["sha256:shared", "sha256:step"]
+    assert shown[0]["RepoTags"] == ["ds01/tiny:latest"]
+    assert shown[0]["RepoDigests"] == ["ds01/tiny@sha256:1"]
+    assert len(View(registry(), ADMIN).images(listed())) == 4
 
 
 def test_p23_a_refusals_text_cannot_break_out_of_its_json() -> None:

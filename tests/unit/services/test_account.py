@@ -9,7 +9,7 @@ from functools import partial
 from ds01.domain.container import ContainerState
 from ds01.domain.events import EventType
 from ds01.domain.gpu import GpuAsk
-from ds01.domain.image import ImageId, Tag
+from ds01.domain.image import ImageId, Provenance, Tag
 from ds01.domain.people import Account
 from ds01.services import lease as leases
 from ds01.services.account import account, owns
@@ -38,7 +38,9 @@ def test_i6_a_reused_uid_inherits_no_container_no_image_and_no_lease() -> None:
     account(books, ALICE, NOW)
     books.put_container(container("thesis"))
     books.put_container(container("poster", user=BOB))
-    books.put_tag(Tag(ref="ds01-1001/thesis:latest", image=ImageId("sha256:1"), provenance="user", owner=ALICE.uid))
+    books.put_tag(
+        Tag(ref="ds01-1001/thesis:latest", image=ImageId("sha256:1"), provenance=Provenance.USER, owner=ALICE.uid)
+    )
     grant = partial(leases.grant, books, ask=GpuAsk(), limits=limits(), name="thesis", now=NOW)
     grant(user=ALICE, epoch=1)
 

@@ -77,6 +77,7 @@ def image_inspected(data: Json) -> Image:
         created_at=_known(moment(data.get("Created") or "")),
         size_bytes=int(data["Size"]),
         labels=(data.get("Config") or {}).get("Labels") or {},
+        digests=tuple(data.get("RepoDigests") or ()),
     )
 
 
@@ -88,6 +89,7 @@ def image_listed(data: Json) -> Image:
         created_at=datetime.fromtimestamp(data["Created"], UTC),
         size_bytes=int(data["Size"]),
         labels=data.get("Labels") or {},
+        digests=tuple(digest for digest in data.get("RepoDigests") or () if digest != "<none>@<none>"),
     )
 
 

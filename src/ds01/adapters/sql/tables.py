@@ -1,8 +1,7 @@
 """The tables. A column has the name of the field it keeps, so that rows become values without a list of names.
 
 The invariants are the schema's as far as it can: at most one open lease per slot and per container, a GPU and
-its MIG instances never leased together, one live container and one open request per name, events that cannot be
-changed.
+its MIG instances never leased together, one live container per name, events that cannot be changed.
 The migrations build exactly this; a test compares the two.
 """
 
@@ -14,7 +13,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
-    Float,
     ForeignKey,
     Index,
     Integer,
@@ -26,11 +24,11 @@ from sqlalchemy import (
     text,
 )
 
-from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Span, UtcTime, Word, Words
+from ds01.adapters.sql.columns import Exact, Mounts, NameSet, UtcTime, Word, Words
 from ds01.domain.container import ContainerState, Door, StopReason
 from ds01.domain.events import EventType
+from ds01.domain.image import Provenance
 from ds01.domain.lease import LeaseState
-from ds01.domain.queue.request import RequestState
 
 metadata = MetaData(
     naming_convention={
@@ -104,49 +102,6 @@ lease_slots = Table(
     Index("lease_slots_one_open", "slot", unique=True, sqlite_where=text("open"), postgresql_where=text("open")),
 )
 
-requests = Table(
-    "requests",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("uid", BigInteger, nullable=False),
-    Column("epoch", Integer, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("gpus", Integer, nullable=False),
-    Column("gpu_profile", String(40)),
-    Column("gpu_memory_bytes", BigInteger, nullable=False),
-    Column("submitted_at", UtcTime, nullable=False),
-    Column("planned", Span),
-    Column("interactive", Boolean, nullable=False),
-    Column("priority", Integer, nullable=False),
-    Column("preemptible", Boolean, nullable=False),
-    Column("state", Word(RequestState), nullable=False),
-    Column("wait_until", UtcTime),
-    Column("lease", String(40), ForeignKey("leases.id")),
-    Column("claim_until", UtcTime),
-    Column("ended_at", UtcTime),
-    Column("reason", Text, nullable=False),
-    Column("order", Text, nullable=False),
-    CheckConstraint("(state IN ('taken', 'cancelled', 'expired')) = (ended_at IS NOT NULL)", name="ended"),
-    CheckConstraint("(state = 'reserved') <= (lease IS NOT NULL)", name="reserved"),
-    Index(
-        "requests_one_open_name",
-        "uid",
-        "name",
-        unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
-)
-
-usage = Table(
-    "usage",
-    metadata,
-    Column("uid", BigInteger, primary_key=True, autoincrement=False),
-    Column("epoch", Integer, primary_key=True, autoincrement=False),
-    Column("seconds", Float, nullable=False),
-    Column("at", UtcTime, nullable=False),
-)
-
 containers = Table(
     "containers",
     metadata,
@@ -189,8 +144,17 @@ tags = Table(
     metadata,
     Column("ref", Text, primary_key=True),
     Column("image", Text, nullable=False, index=True),
-    Column("provenance", String(40), nullable=False),
+    Column("provenance", Word(Provenance), nullable=False),
     Column("owner", BigInteger, index=True),
+)
+
+ownerships = Table(
+    "ownerships",
+    metadata,
+    Column("image", Text, primary_key=True),
+    Column("uid", BigInteger, primary_key=True, autoincrement=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 
 accounts = Table(

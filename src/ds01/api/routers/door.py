@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from ds01.api.identity import TheWorld, gateway_only
 from ds01.api.stream import Lines, relayed
-from ds01.services.door import audit, building, create, gone, known, redeem, registry, start
+from ds01.services.door import audit, building, create, gone, known, redeem, registry, removing, start, writing
 from ds01.wire.door import (
     DoorAudit,
     DoorBuild,
@@ -20,10 +20,16 @@ from ds01.wire.door import (
     DoorGone,
     DoorGrant,
     DoorImage,
+    DoorRemoval,
+    DoorRemovalPlan,
+    DoorRemoved,
     DoorStart,
     DoorStarting,
     DoorTicket,
     DoorUser,
+    DoorWrite,
+    DoorWriteGrant,
+    DoorWritten,
 )
 
 router = APIRouter(prefix="/door", tags=["door"], dependencies=[Depends(gateway_only)])
@@ -113,6 +119,30 @@ async def build(world: TheWorld, ask: DoorBuild) -> DoorBuildGrant:
 async def built(world: TheWorld, ask: DoorTicket) -> list[DoorImage]:
     """The build is over, well or not."""
     return list(await building.over(world, ask))
+
+
+@router.post("/writes")
+async def write(world: TheWorld, ask: DoorWrite) -> DoorWriteGrant:
+    """May these image names be written?"""
+    return await writing.grant(world, ask)
+
+
+@router.post("/writes/commit")
+async def written(world: TheWorld, ask: DoorWritten) -> list[DoorImage]:
+    """The writing is over, well or not."""
+    return list(await writing.over(world, ask))
+
+
+@router.post("/removals")
+async def removal(world: TheWorld, ask: DoorRemoval) -> DoorRemovalPlan:
+    """What of an image may be removed for this user?"""
+    return await removing.plan(world, ask)
+
+
+@router.post("/removals/commit")
+async def removed(world: TheWorld, ask: DoorRemoved) -> list[DoorImage]:
+    """The engine has removed what it could."""
+    return list(await removing.removed(world, ask))
 
 
 @router.post("/audit", status_code=204)

@@ -1,40 +1,119 @@
-"""Image tags: who may write which. Against poisoned names for everybody this is the only defence."""
+"""Image names: how they are spelled, and who may write which. Against poisoned names this is the only defence.
+
+A name that nobody has may be taken. One's own may be written over; so may one that was pulled, while nobody else has
+that image or runs it. A pull may write over what was pulled before, whoever pulled it: the registry decides what a
+name means. The server's own names are written by nobody.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
-from ds01.domain.image import is_protected
+from ds01.domain.image import Provenance, Tag
+from ds01.domain.image_access import PULLED, is_common
+from ds01.domain.settings import ImageSettings
 
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _OWN = re.compile(r"ds01-([0-9]+)/.*")
+_LIKE_AN_ID = re.compile(r"[0-9a-f]{64}")
 _DEFAULT_REGISTRIES = ("index.docker.io/", "docker.io/")
 LENGTH = 255
+
+
+def repository(text: str) -> str:
+    """A repository in the form the engine shows it: without the default registry. Raises RefusedError."""
+    if len(text) > LENGTH or not _REPOSITORY.fullmatch(text) or _LIKE_AN_ID.fullmatch(text):
+        raise malformed("tags.name", f"{text[:80]!r} cannot be an image's name", "Names are lower case: name:tag.")
+    registry = next((name for name in _DEFAULT_REGISTRIES if text.startswith(name)), "")
+    found = text.removeprefix(registry)
+    library, slash, name = found.partition("/")
+    return name if library == "library" and slash and "/" not in name else found
 
 
 def reference(text: str) -> str:
     """A tag in the form the engine stores it: short, with its tag. Raises RefusedError for anything else."""
     last = text.rpartition("/")[2]
-    repository, tag = (text.rpartition(":")[0], text.rpartition(":")[2]) if ":" in last else (text, "latest")
-    if len(repository) > LENGTH or not _REPOSITORY.fullmatch(repository) or not _TAG.fullmatch(tag):
-        raise malformed("tags.name", f"{text[:80]!r} cannot be an image's name", "Names are lower case: name:tag.")
-    registry = next((name for name in _DEFAULT_REGISTRIES if repository.startswith(name)), "")
-    repository = repository.removeprefix(registry)
-    library, slash, name = repository.partition("/")
-    if library == "library" and slash and "/" not in name:
-        repository = name
-    return f"{repository}:{tag}"
+    name, tag = (text.rpartition(":")[0], text.rpartition(":")[2]) if ":" in last else (text, "latest")
+    return f"{repository(name)}:{_tag(tag)}"
 
 
-def check_writable(ref: str, uid: int, owner: int | None, *, exists: bool, protected: Iterable[str]) -> None:
-    """May ``uid`` write this tag? ``owner`` is whose it is; ``exists`` says that the engine has it already."""
-    if is_protected(ref, protected):
-        raise not_allowed("tags.protected", f"writing the image {ref}", "Choose a name of your own.")
-    own = _OWN.fullmatch(ref)
-    if own is not None and int(own[1]) != uid:
-        raise not_allowed("tags.others", f"writing the image {ref}", f"Yours begin with ds01-{uid}/.")
-    if (exists or owner is not None) and owner != uid:
-        raise RefusedError("tags.taken", f"The image name {ref} is in use", "Choose another one.", status=409)
+def joined(name: str, tag: str) -> str:
+    """A tag or a digest from the two parameters some requests have; the name may contain the tag, too."""
+    if tag.startswith("sha256:") or "@" in name:
+        before, _, digest = name.partition("@")
+        return digested(before, tag or digest)
+    return f"{repository(name)}:{_tag(tag)}" if tag else reference(name)
+
+
+def digested(name: str, digest: str) -> str:
+    """A digest in the form the engine stores it; a tag in front of it says nothing."""
+    if not _DIGEST.fullmatch(digest):
+        raise malformed("tags.name", f"{digest[:80]!r} is no digest", "A digest is sha256: and 64 digits.")
+    plain = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+    return f"{repository(plain)}@{digest}"
+
+
+def looked_up(text: str) -> str:
+    """The name a user means when she asks for an image; empty when it cannot be a name."""
+    try:
+        return joined(text, "")
+    except RefusedError:
+        return ""
+
+
+def _tag(text: str) -> str:
+    if not _TAG.fullmatch(text):
+        raise malformed("tags.name", f"{text[:80]!r} cannot be a tag", "A tag has letters, digits, '_', '.' and '-'.")
+    return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What is there under a name: the image it names now, the record of it, and who is writing it right now.
+
+    ``alone``: nobody but the user who asks has that image, or runs it. ``pulling``: the writer pulls.
+    """
+
+    image: str = ""
+    tag: Tag | None = None
+    alone: bool = False
+    writer: int | None = None
+    pulling: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """A wish to write a name. ``image`` is what it will name, when that is known; ``pulled``: a registry decides."""
+
+    ref: str
+    uid: int
+    pulled: bool = False
+    image: str = ""
+
+
+def check_writable(wish: Write, there: Standing, settings: ImageSettings) -> None:
+    """May this name be written? Raises RefusedError; whose it is stays unsaid."""
+    if is_common(wish.ref, None, settings):
+        raise not_allowed("tags.protected", f"writing the image {wish.ref}", "Choose a name of your own.")
+    own = _OWN.fullmatch(wish.ref)
+    if own is not None and int(own[1]) != wish.uid:
+        raise not_allowed("tags.others", f"writing the image {wish.ref}", f"Yours begin with ds01-{wish.uid}/.")
+    if not _free(wish, there):
+        raise RefusedError("tags.taken", f"The image name {wish.ref} is in use", "Choose another one.", status=409)
+
+
+def _free(wish: Write, there: Standing) -> bool:
+    if there.writer is not None:
+        return there.writer == wish.uid or (wish.pulled and there.pulling)
+    if not there.image:
+        return True
+    tag = there.tag
+    if tag is None:
+        return False
+    if tag.provenance in PULLED:
+        return wish.pulled or there.alone or bool(wish.image and wish.image == there.image == tag.image)
+    return tag.provenance is Provenance.USER and tag.owner == wish.uid

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ds01.domain.container import Container, ContainerState, Door, Label
+from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, Ds01Error
-from ds01.domain.image import Image, Tag
 from ds01.domain.names import stored_container
 from ds01.domain.people import Uid
 from ds01.ports.ledger import Books
 from ds01.services.caller import identify
-from ds01.services.images import shared
+from ds01.services.image_records import shown as image_shown
 from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 
@@ -25,7 +24,7 @@ async def user(world: World, uid: int) -> DoorUser:
     found = caller.user
     return DoorUser(
         uid=found.uid, gid=found.gid, login=found.login, admin=caller.limits.admin, gids=tuple(sorted(found.gids)),
-        epoch=caller.epoch,
+        epoch=caller.epoch, registries=world.settings().images.registries,
     )  # fmt: skip
 
 
@@ -81,35 +80,3 @@ async def image(world: World, image_id: str) -> DoorImage:
     if found is None:
         raise Ds01Error(NO_IMAGE, f"No such image: {image_id}")
     return await world.ledger.read(lambda books: image_shown(world, books, found))
-
-
-def image_shown(world: World, books: Books, found: Image) -> DoorImage:
-    """An image with its owners: those of its tags; without any, the one its label names (set at build, by us)."""
-    tags = [(ref, books.tag(ref)) for ref in found.tags]
-    by_tag = {tag.makes_owner(found) for _, tag in tags if tag is not None}
-    owners = {_account(books, owner) for owner in by_tag if owner is not None}
-    settings = world.settings()
-    common = any(not _owned(tag) and shared(settings, ref, tag) for ref, tag in tags)
-    if not owners and not common and found.labels.get(Label.OWNER, "").isdecimal():
-        owners = _by_label(books, found)
-    internal = Label.INTERNAL in found.labels
-    return DoorImage(
-        id=found.id, owners=() if internal else tuple(sorted(owners)), shared=common and not internal,
-        refs=tuple(ref for ref, _ in tags),
-    )  # fmt: skip
-
-
-def _owned(tag: Tag | None) -> bool:
-    return tag is not None and tag.owner is not None
-
-
-def _account(books: Books, uid: Uid) -> str:
-    """The account that has this uid now."""
-    account = books.account(uid)
-    return f"{uid}:{account.epoch if account is not None else -1}"
-
-
-def _by_label(books: Books, found: Image) -> set[str]:
-    """The owner and her epoch at the time of the build."""
-    owner = f"{found.labels[Label.OWNER]}:{found.labels.get(Label.EPOCH, '')}"
-    return {owner} if owner == _account(books, Uid(int(found.labels[Label.OWNER]))) else set()

@@ -6,13 +6,16 @@ behind the door. A line at least every few seconds tells the gateway that ds01d 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from functools import partial
 
 from ds01.domain.container import ContainerId
 from ds01.domain.errors import Ds01Error
+from ds01.domain.image import Image
 from ds01.ports.ledger import Books
-from ds01.services.door.known import image_shown, shown, visible
+from ds01.services.door.known import shown, visible
+from ds01.services.image_records import accounts
+from ds01.services.image_records import shown as image_shown
 from ds01.services.world import World
 from ds01.wire.door import DoorImage, DoorUpdate
 
@@ -67,8 +70,13 @@ async def _images(world: World) -> dict[str, DoorImage]:
         found = await world.engine.images()
     except Ds01Error:
         return {}
-    shown_ = await world.ledger.read(lambda books: [image_shown(world, books, image) for image in found])
+    shown_ = await world.ledger.read(lambda books: _all_shown(world, books, found))
     return {image.id: image for image in shown_}
+
+
+def _all_shown(world: World, books: Books, found: Iterable[Image]) -> list[DoorImage]:
+    of = accounts(books)
+    return [image_shown(world, books, image, of) for image in found]
 
 
 def _differences(before: dict[str, DoorImage], now: dict[str, DoorImage]) -> list[DoorUpdate]:

@@ -1,0 +1,74 @@
+"""Names of images: given, and taken away."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.tags import joined, looked_up
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.images import look_up, names
+from ds01.gateway.handlers.writing import Written
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorRemoval, DoorRemoved, DoorWrite, Writing
+
+
+async def tag(call: Call) -> None:
+    """``images/{name}/tag``."""
+    await call.nothing()
+    found = await look_up(call, call.names["image"])
+    ref = joined(call.query.get("repo"), call.query.get("tag"))
+    repo, _, name = ref.rpartition(":")
+    target = call.target(f"/images/{found['Id']}/tag", {"repo": [repo], "tag": [name]})
+    wanted = DoorWrite(uid=call.user.uid, what=Writing.TAG, refs=(ref,), image=str(found["Id"]))
+    async with Written(call=call, ask=wanted) as written:
+        head, data = await call.gate.engine.whole(Ask(method="POST", target=target))
+        written.done = head.status < 300
+    await call.pass_answer(head, data)
+
+
+async def remove(call: Call) -> None:
+    """``DELETE``: an image, or one of its names."""
+    await call.nothing()
+    asked = call.names["image"]
+    found = await look_up(call, asked)
+    name = looked_up(asked)
+    ref = name if name in names(found) else ""
+    status, answer = await removed(call, found, ref, force=call.query.on("force"))
+    await call.answer_json(status, answer)
+
+
+async def removed(call: Call, found: dict[str, Any], ref: str, *, force: bool) -> tuple[int, Json]:
+    """Remove what may be removed; the status and the engine's own words about it."""
+    image = str(found["Id"])
+    call.subject = image
+    plan = await call.gate.door.removal(DoorRemoval(uid=call.user.uid, image=image, ref=ref, force=force))
+    rows: list[Json] = []
+    status, refusal = 200, b""
+    for target in plan.targets:
+        head, data = await _delete(call, target, force=force)
+        if head >= 400:
+            status, refusal = head, data
+            break
+        rows += json.loads(data)
+    await _settled(call, image, names(found))
+    rows += ({"Untagged": name} for name in plan.untagged)
+    rows += ({"Deleted": name} for name in plan.deleted)
+    return (status, call.refusal(refusal)) if status >= 400 else (200, rows)
+
+
+async def _delete(call: Call, target: str, *, force: bool) -> tuple[int, bytes]:
+    values = {"force": ["1"]} if force else {}
+    if "noprune" in call.query.values:
+        values["noprune"] = list(call.query.values["noprune"])
+    head, data = await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/images/{target}", values)))
+    return head.status, data
+
+
+async def _settled(call: Call, image: str, refs: tuple[str, ...]) -> None:
+    left = await call.gate.door.removed(DoorRemoved(uid=call.user.uid, image=image, refs=refs))
+    if not left:
+        call.gate.registry.forget_image(image)
+    for each in left:
+        call.gate.registry.learn_image(each)

@@ -1,0 +1,80 @@
+"""``POST /images/create``: a pull from a registry, or files from the client as an image.
+
+A pull is streamed line by line. The sizes in it are counted as they become known: what would not fit any more is
+broken off before it is there. A client that hangs up ends its pull.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, secret
+from ds01.domain.dockerpolicy.tags import joined
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.writing import Written
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorWrite, Writing
+
+_DONE = ("Status: Downloaded newer image", "Status: Image is up to date")
+
+
+async def create(call: Call) -> None:
+    """Either, by the parameter that says from where."""
+    image, source = call.query.get("fromImage"), call.query.get("fromSrc")
+    if bool(image) == bool(source):
+        raise malformed("pull.source", "Either fromImage or fromSrc says where the image comes from")
+    await (pull(call, image) if image else import_(call, source))
+
+
+async def pull(call: Call, image: str) -> None:
+    """From a registry."""
+    await call.nothing()
+    tag = call.query.get("tag")
+    if not tag and ":" not in image.rpartition("/")[2] and "@" not in image:
+        raise malformed("pull.all", f"Which tag of {image} to pull is not said", f"Pull one: {image}:latest.")
+    ref = joined(image, tag)
+    check_registry(registry_of(ref), call.user.registries)
+    auth = credentials(call.head.headers.get("x-registry-auth", ""))
+    name, _, which = ref.partition("@") if "@" in ref else ref.rpartition(":")
+    values = {"fromImage": [name], "tag": [which], **_kept(call, "platform")}
+    ask = Ask(method="POST", target=call.target("/images/create", values), headers=header(auth))
+    wanted = DoorWrite(uid=call.user.uid, what=Writing.PULL, refs=(ref,), private=secret(auth))
+    with call.gate.moves.pulling(call.user.uid):
+        async with Written(call=call, ask=wanted) as written:
+            await flow.stream(call, ask, Progress(written).line, written.settle)
+
+
+def _kept(call: Call, *names: str) -> dict[str, list[str]]:
+    return {name: list(call.query.values[name]) for name in names if name in call.query.values}
+
+
+class Progress:
+    """Reads the lines of one pull."""
+
+    def __init__(self, written: Written) -> None:
+        self._written = written
+        self._sizes: dict[str, int] = {}
+
+    def line(self, line: bytes) -> bytes:
+        """A line as it passes: nothing in it is anybody else's."""
+        try:
+            found = json.loads(line)
+        except ValueError:
+            return b""
+        if isinstance(found, dict):
+            self._read(found)
+        return line + b"\n"
+
+    def _read(self, found: Mapping[str, Any]) -> None:
+        status = found.get("status")
+        if isinstance(status, str) and status.startswith(_DONE):
+            self._written.done = True
+
+
+async def import_(call: Call, source: str) -> None:
+    """Files from the client."""
+    raise not_allowed("pull.import", "importing", "")

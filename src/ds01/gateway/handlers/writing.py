@@ -1,0 +1,44 @@
+"""Image names written through the gateway: granted by ds01d before, recorded by it after, whatever happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from ds01.gateway.call import Call
+from ds01.wire.door import DoorWrite, DoorWriteGrant, DoorWritten
+
+
+@dataclass(kw_only=True)
+class Written:
+    """One writing. ``async with``: granted at the start, settled at the end at the latest.
+
+    ``done`` and ``images`` say what the engine did; ``settle`` tells ds01d, once.
+    """
+
+    call: Call
+    ask: DoorWrite
+    grant: DoorWriteGrant = field(default_factory=lambda: DoorWriteGrant(ticket=""))
+    done: bool = False
+    images: list[str] = field(default_factory=list)
+    _settled: bool = False
+
+    async def __aenter__(self) -> Self:
+        self.grant = await self.call.gate.door.write(self.ask)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Before the client hears the end: who pulls and runs in one breath finds her image."""
+        if self._settled:
+            return
+        self._settled = True
+        written = DoorWritten(
+            ticket=self.grant.ticket, asked=self.ask, done=self.done, images=tuple(dict.fromkeys(self.images))
+        )
+        for image in await self.call.gate.door.written(written):
+            self.call.gate.registry.learn_image(image)
+            if not self.call.subject:
+                self.call.subject = image.id

@@ -1,0 +1,185 @@
+"""Image names through the Docker door: who may write them, and what the ledger knows when they are written.
+
+Names are reserved before the engine is asked, so that between the check and the write nobody else writes them. What
+the engine did is read from the engine afterwards, not believed from what it said: a client that hangs up in the last
+moment has its image or has it not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from ds01.domain.container import ContainerId, Label
+from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.errors import NO_CONTAINER, NOT_ALLOWED, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.image import Image, ImageId, Ownership, Provenance, Tag
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller, identify
+from ds01.services.image_records import access_of, accounts, refused, shown, used_by_others
+from ds01.services.tickets import Names
+from ds01.services.world import World
+from ds01.wire.door import DoorImage, DoorWrite, DoorWriteGrant, DoorWritten, Writing
+
+LATE = timedelta(seconds=5)
+"""How long the engine may take to end what was broken off."""
+
+_TOLD = {
+    Writing.TAG: EventType.IMAGE_TAGGED,
+    Writing.PULL: EventType.IMAGE_PULLED,
+    Writing.LOAD: EventType.IMAGE_LOADED,
+    Writing.IMPORT: EventType.IMAGE_IMPORTED,
+    Writing.COMMIT: EventType.IMAGE_COMMITTED,
+    Writing.BUILD: EventType.IMAGE_BUILT,
+}
+
+
+async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
+    """Reserve the names. Raises Ds01Error when one of them is not hers to write."""
+    caller = await identify(world, ask.uid)
+    if caller.uid == 0:
+        raise Ds01Error(NOT_ALLOWED, "root does not write images here.", hint="Use an ordinary account")
+    if ask.container:
+        await world.ledger.read(lambda books: _own(books, caller, ask.container))
+    names = await reserve(
+        world, caller, ask.refs, pulling=ask.what is Writing.PULL, private=ask.private, image=ask.image
+    )  # fmt: skip
+    return DoorWriteGrant(
+        ticket=names.id, labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+    )  # fmt: skip
+
+
+def _own(books: Books, caller: Caller, container_id: str) -> None:
+    found = books.container(ContainerId(container_id))
+    if found is None or not (caller.admin or (found.uid == caller.uid and found.epoch == caller.epoch)):
+        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
+
+
+async def reserve(
+    world: World, caller: Caller, refs: Iterable[str], *, pulling: bool = False, private: bool = False, image: str = ""
+) -> Names:
+    """Reserve names for whoever may write them. Raises Ds01Error."""
+    async with world.tickets.naming:
+        return await _reserve(world, caller, tuple(refs), pulling=pulling, private=private, image=image)
+
+
+async def _reserve(
+    world: World, caller: Caller, refs: tuple[str, ...], *, pulling: bool, private: bool, image: str
+) -> Names:
+    for names in world.tickets.broken_off(refs):
+        await record(world, names, _what(names), (), done=False)
+    there = {ref: await world.engine.image(ref) for ref in sorted(refs)}
+
+    def check(books: Books) -> None:
+        for ref, found in there.items():
+            wish = Write(ref=ref, uid=caller.uid, pulled=pulling, image=image)
+            check_writable(wish, _standing(world, books, caller, ref, found), world.settings().images)
+
+    try:
+        await world.ledger.read(check)
+    except RefusedError as error:
+        raise refused(error) from error
+    before = {ref: found.id if found else "" for ref, found in there.items()}
+    return world.tickets.reserve(caller, before, world.clock.now(), pulling=pulling, private=private)
+
+
+def _standing(world: World, books: Books, caller: Caller, ref: str, found: Image | None) -> Standing:
+    writer = world.tickets.writing(ref, caller.uid, world.clock.now())
+    return Standing(
+        image=found.id if found else "",
+        tag=books.tag(ref),
+        alone=found is not None and _alone(world, books, caller, found),
+        writer=writer.caller.uid if writer else None,
+        pulling=writer is not None and writer.pulling,
+    )
+
+
+def _alone(world: World, books: Books, caller: Caller, image: Image) -> bool:
+    owners = access_of(world, books, image).owners
+    return owners == {accounts(books)(caller.uid)} and not used_by_others(books, image.id, caller.uid)
+
+
+async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
+    """Record what was written. What was broken off is looked at again a little later."""
+    async with world.tickets.naming:
+        names = world.tickets.written(ask.ticket) or await _restored(world, ask.asked)
+        if not ask.done and names.refs:
+            world.tickets.keep(names, world.clock.now() + LATE)
+        return await record(world, names, ask.asked.what, ask.images, done=ask.done)
+
+
+async def _restored(world: World, asked: DoorWrite) -> Names:
+    """The names a ds01d had granted that was stopped since. Those somebody has a record of stay as they are."""
+    caller = await identify(world, asked.uid)
+    known = await world.ledger.read(lambda books: [ref for ref in asked.refs if books.tag(ref) is not None])
+    free = frozenset(asked.refs) - frozenset(known)
+    return Names(
+        id="", caller=caller, refs=free, expires_at=world.clock.now(), pulling=asked.what is Writing.PULL,
+        private=asked.private,
+    )  # fmt: skip
+
+
+async def lapse(world: World) -> None:
+    """Look once more at what was broken off. The daemon calls this now and then."""
+    async with world.tickets.naming:
+        for names in world.tickets.lapsed(world.clock.now()):
+            await record(world, names, _what(names), (), done=False)
+
+
+def _what(names: Names) -> Writing:
+    return Writing.PULL if names.pulling else Writing.LOAD
+
+
+async def record(
+    world: World, names: Names, what: Writing, images: Iterable[str], *, done: bool
+) -> tuple[DoorImage, ...]:
+    """Write down what the engine has now under these names, and the images ``images`` as their user's."""
+    found = {ref: await world.engine.image(ref) for ref in sorted(names.refs)}
+    written = {
+        ref: image for ref, image in found.items() if image is not None and (done or image.id != names.before.get(ref))
+    }
+    made = [image for id_ in images if (image := await world.engine.image(id_)) is not None]
+    former = [image for id_ in set(names.before.values()) - {""} if (image := await world.engine.image(id_))]
+    if not (written or made):
+        return ()
+
+    def write(books: Books) -> tuple[DoorImage, ...]:
+        for ref, image in written.items():
+            _put(world, books, names, what, ref, image)
+        for image in (*made, *(written.values() if what is not Writing.TAG else ())):
+            own(world, books, names.caller, image.id)
+        of = accounts(books)
+        every = {image.id: image for image in (*former, *made, *written.values())}
+        return tuple(shown(world, books, image, of) for image in every.values())
+
+    return await world.ledger.write(write)
+
+
+def own(world: World, books: Books, caller: Caller, image: ImageId) -> None:
+    """She brought it."""
+    if not any(o.uid == caller.uid and o.epoch == caller.epoch for o in books.ownerships(image=image)):
+        books.put_ownership(Ownership(image=image, uid=caller.uid, epoch=caller.epoch, at=world.clock.now()))
+
+
+def _put(world: World, books: Books, names: Names, what: Writing, ref: str, image: Image) -> None:
+    caller, known = names.caller, books.tag(ref)
+    same = known is not None and known.image == image.id
+    if same and known is not None and (known.provenance is Provenance.REGISTRY or not names.pulling):
+        return
+    if names.pulling:
+        tag = Tag(ref=ref, image=image.id, provenance=_pulled(names), owner=None)
+    else:
+        tag = Tag(ref=ref, image=image.id, provenance=Provenance.USER, owner=caller.uid)
+    books.put_tag(tag)
+    books.record(
+        Event(
+            at=world.clock.now(), type=_TOLD[what], actor=caller.actor, uid=caller.uid, subject=ref,
+            details={"image": image.id},
+        )
+    )  # fmt: skip
+
+
+def _pulled(names: Names) -> Provenance:
+    return Provenance.PRIVATE if names.private else Provenance.REGISTRY

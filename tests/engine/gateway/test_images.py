@@ -1,0 +1,382 @@
+"""Images: pulled, named, removed, by several people from one engine."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from dev import registry
+
+from tests.engine.gateway.conftest import Victim
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, ask
+from tests.engine.gateway.test_build import context
+
+pytestmark = [pytest.mark.engine, pytest.mark.root]
+CLIENTS = ["docker", OLD_CLIENT]
+SMALL = {"Cmd": ["/bin/sh"], "Env": ["PATH=/bin"]}
+
+
+def layer(name: str, content: str) -> bytes:
+    return context(**{name: content})
+
+
+@pytest.fixture(autouse=True)
+def tidy(field: Ground, victim: Victim) -> Iterator[None]:
+    """Images a test leaves behind go, and what the registry learned."""
+    before, tags = ids(field), tagged(field)
+    yield
+    for container in field.ids() - {victim.id}:
+        field.root("DELETE", f"/containers/{container}?force=1")
+    for image in ids(field) - before:
+        field.root("DELETE", f"/images/{image}?force=1")
+    for ref in tagged(field) - tags:
+        field.root("DELETE", f"/images/{ref}")
+    field.registry.manifests.clear()
+    field.registry.delay = lambda: None
+
+
+def ids(field: Ground) -> set[str]:
+    return {row["Id"] for row in field.root("GET", "/images/json?all=1").json}
+
+
+def tagged(field: Ground) -> set[str]:
+    return {ref for row in field.root("GET", "/images/json").json for ref in row["RepoTags"] or ()} - {"<none>:<none>"}
+
+
+def at_once(method: str, path: str, *users: User) -> list[Reply]:
+    """The same request of several people in the same moment."""
+    found: list[Reply] = []
+    connections = [user.connect() for user in users]
+    threads = [threading.Thread(target=lambda c=each: found.append(ask(c, method, path))) for each in connections]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def there(field: Ground, ref: str) -> str:
+    """The image the engine has under this name, as root sees it; empty when there is none."""
+    found = field.root("GET", f"/images/{ref}/json")
+    return str(found.json["Id"]) if found.status == 200 else ""
+
+
+def names(user: User, **query: str) -> set[str]:
+    rows = user.call("GET", f"/v1.41/images/json?{urlencode(query)}").json
+    return {name for row in rows for name in row["RepoTags"] or ()}
+
+
+def pull(user: User, ref: str, **headers: str) -> Reply:
+    name, _, tag = ref.rpartition(":")
+    return user.call("POST", f"/v1.41/images/create?{urlencode({'fromImage': name, 'tag': tag})}", **headers)
+
+
+def lines(reply: Reply) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in reply.body.splitlines() if line.strip()]
+
+
+def login() -> str:
+    found = {"username": registry.LOGIN, "password": registry.PASSWORD}
+    return base64.urlsafe_b64encode(json.dumps(found).encode()).decode()
+
+
+def busybox(field: Ground) -> bytes:
+    """A layer that has a shell."""
+    place = field.registry.folder / "busybox.tar"
+    if not place.exists():
+        import io
+        import tarfile
+
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            for name in ("bin/sh", "bin/cat", "bin/echo", "bin/sleep"):
+                tar.add("/bin/busybox", name)
+        place.write_bytes(buffer.getvalue())
+    return place.read_bytes()
+
+
+# pulling ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_run_of_an_absent_image_pulls_it(mallory: User, field: Ground, client: str) -> None:
+    field.registry.put("lab/tool", "1", SMALL, [busybox(field), layer("hello", "from the registry")])
+    ref = f"{field.registry.host}/lab/tool:1"
+    done = mallory.docker("run", "--rm", ref, "cat", "/hello", client=client)
+    assert (done.code, done.out) == (0, "from the registry"), done.err
+    assert "Pull complete" in done.err
+    listed = mallory.docker("images", "--format", "{{.Repository}}:{{.Tag}}", client=client).out.split()
+    assert ref in listed
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_pulls_by_tag_and_by_digest(mallory: User, field: Ground, client: str) -> None:
+    digest = field.registry.put("lab/tool", "latest", SMALL, [layer("a", "1")])
+    repo = f"{field.registry.host}/lab/tool"
+    first = mallory.docker("pull", repo, client=client)
+    assert first.code == 0, first.err
+    assert "Downloaded newer image" in first.out
+    assert "up to date" in mallory.docker("pull", repo, client=client).out
+    assert mallory.docker("rmi", repo, client=client).code == 0
+    assert there(field, f"{repo}:latest") == ""
+    exact = mallory.docker("pull", f"{repo}@{digest}", client=client)
+    assert exact.code == 0, exact.err
+    seen = json.loads(mallory.docker("inspect", f"{repo}@{digest}", client=client).out)[0]
+    assert seen["RepoDigests"] == [f"{repo}@{digest}"]
+    assert seen["RepoTags"] == []
+    assert mallory.docker("rmi", f"{repo}@{digest}", client=client).code == 0
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_absent_tag_is_absent_as_with_docker(mallory: User, field: Ground, client: str) -> None:
+    done = mallory.docker("pull", f"{field.registry.host}/lab/none:1", client=client)
+    assert done.code == 1
+    assert "manifest" in done.err
+    assert mallory.call("GET", "/v1.41/images/none/json").json == {"message": "No such image: none:latest"}
+
+
+def test_what_anybody_pulled_is_everybodys(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "2")])
+    ref = f"{field.registry.host}/lab/tool:1"
+    assert pull(alice, ref).status == 200
+    assert ref in names(mallory)
+    assert mallory.call("GET", f"/v1.41/images/{ref}/json").status == 200
+    assert mallory.create("uses", Image=ref).status == 201
+
+
+def test_what_was_pulled_with_a_password_is_not(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("private/model", "1", SMALL, [layer("weights", "secret")])
+    ref = f"{field.registry.host}/private/model:1"
+    assert "errorDetail" in pull(mallory, ref).body.decode() or pull(mallory, ref).status >= 400
+    assert pull(alice, ref, X_Registry_Auth=login()).status == 200
+    assert ref in names(alice)
+    assert alice.call("GET", f"/v1.41/images/{ref}/json").status == 200
+    image = there(field, ref)
+    for name in (ref, image, image[7:19]):
+        assert mallory.call("GET", f"/v1.41/images/{name}/json").status == 404
+        assert mallory.create("", Image=name).status == 404
+    assert ref not in names(mallory)
+    assert pull(mallory, ref, X_Registry_Auth=login()).status == 200
+    assert ref in names(mallory)
+    log = field.log("ds01-gateway") + field.log("ds01d")
+    assert registry.PASSWORD not in log
+    assert login() not in log
+
+
+@pytest.mark.parametrize(
+    "ref", ["127.0.0.1:1/x:1", "10.0.0.1/x:1", "169.254.169.254/latest:1", "localhost:5000/x:1", "busybox:1", "me/x:1"]
+)
+def test_d25_registries_that_are_not_in_the_limits_file(mallory: User, field: Ground, ref: str) -> None:
+    assert pull(mallory, ref).status == 403
+    assert mallory.call("GET", f"/v1.41/distribution/{ref}/json").status == 403
+    term = ref.rpartition(":")[0]
+    assert mallory.call("GET", f"/v1.41/images/search?{urlencode({'term': term})}").status == 403
+
+
+def test_d20_a_pull_writes_over_nothing_protected_or_anothers(
+    mallory: User, alice: User, field: Ground, victim: Victim
+) -> None:
+    host = field.registry.host
+    field.registry.put("guarded/base", "1", SMALL, [layer("a", "evil")])
+    assert pull(mallory, f"{host}/guarded/base:1").status == 403
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "evil")])
+    ref = f"{host}/lab/tool:1"
+    assert alice.call("POST", f"/v1.41/images/{victim.image}/tag?repo={host}/lab/tool&tag=1").status == 201
+    refused = pull(mallory, ref)
+    assert refused.status == 409
+    assert "alice" not in refused.message
+    assert there(field, ref) == there(field, victim.image)
+    assert ref not in names(mallory)
+
+
+def test_d17_pulls_are_few_at_a_time_and_end_with_their_client(mallory: User, alice: User, field: Ground) -> None:
+    waiting, go = threading.Semaphore(0), threading.Event()
+
+    def slow() -> None:
+        waiting.release()
+        go.wait(60)
+
+    field.registry.delay = slow
+    connections = []
+    for number in range(3):
+        field.registry.put("lab/slow", str(number), SMALL, [layer("a", f"slow {number}")])
+        sock = mallory.connect()
+        path = f"/v1.41/images/create?fromImage={field.registry.host}/lab/slow&tag={number}"
+        sock.sendall(f"POST {path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+        connections.append(sock)
+        assert waiting.acquire(timeout=60)
+    assert pull(mallory, f"{field.registry.host}/lab/slow:0").status == 429
+    for sock in connections:
+        sock.close()
+    go.set()
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "3")])
+    for _ in range(100):
+        found = pull(mallory, f"{field.registry.host}/lab/tool:1")
+        if found.status != 429:
+            break
+        threading.Event().wait(0.1)
+    assert found.status == 200, found.body
+
+
+def test_two_pull_one_image_at_once(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("lab/tool", "1", SMALL, [busybox(field), layer("a", "at once")])
+    ref = f"{field.registry.host}/lab/tool:1"
+    name, _, tag = ref.rpartition(":")
+    found = at_once("POST", f"/v1.41/images/create?{urlencode({'fromImage': name, 'tag': tag})}", mallory, alice)
+    assert [reply.status for reply in found] == [200, 200]
+    assert not [line for reply in found for line in lines(reply) if "errorDetail" in line]
+
+
+# names --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_tags_as_users_know_them(mallory: User, field: Ground, client: str) -> None:
+    assert mallory.docker("tag", IMAGE, "mine", client=client).code == 0
+    assert mallory.docker("tag", "mine", "mine:2", client=client).code == 0
+    assert {"mine:latest", "mine:2"} <= names(mallory)
+    assert mallory.docker("run", "--rm", "mine:2", "echo", "hi", client=client).out == "hi\n"
+    gone = mallory.docker("rmi", "mine:2", client=client)
+    assert gone.out == "Untagged: mine:2\n"
+    assert mallory.call("DELETE", "/v1.41/images/mine").json == [{"Untagged": "mine:latest"}]
+    missing = mallory.docker("rmi", "mine", client=client)
+    assert "No such image: mine" in missing.err
+    assert there(field, f"{IMAGE}:latest")
+
+
+def test_d20_names_of_others_and_protected_ones(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
+    before = {ref: there(field, ref) for ref in (f"{IMAGE}:latest", victim.image)}
+    for repo, status in (("ds01/tiny", 403), ("guarded/x", 403), (victim.image, 409), (f"ds01-{alice.uid}/x", 403),
+                         ("docker.io/ds01/tiny", 403), ("Bad", 400), ("", 400)):  # fmt: skip
+        found = mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?{urlencode({'repo': repo, 'tag': 'latest'})}")
+        assert found.status == status, (repo, found.body)
+        assert "alice" not in found.message.replace(victim.image, "")
+    assert {ref: there(field, ref) for ref in before} == before
+    assert mallory.call("POST", f"/v1.41/images/{victim.image}/tag?repo=mine").status == 404
+    assert there(field, "mine") == ""
+
+
+def test_d19_d20_a_race_for_one_name_has_one_winner(mallory: User, alice: User, field: Ground) -> None:
+    found = at_once("POST", f"/v1.41/images/{IMAGE}/tag?repo=contested&tag=1", *(mallory, alice) * 5)
+    assert sorted(reply.status for reply in found) == [201] * 5 + [409] * 5
+    assert ("contested:1" in names(mallory)) != ("contested:1" in names(alice))
+
+
+def test_o21_d23_images_of_others_are_absent(mallory: User, field: Ground, victim: Victim) -> None:
+    image = there(field, victim.image)
+    nowhere = mallory.call("GET", f"/v1.41/images/{'0' * 64}/json")
+    for name in (victim.image, image, image[7:], image[7:19], image[7:11]):
+        for path in ("json", "history"):
+            found = mallory.call("GET", f"/v1.41/images/{name}/{path}")
+            assert found.status == 404
+            assert found.message.startswith("No such image: ")
+        assert mallory.call("DELETE", f"/v1.41/images/{name}?force=1").status == 404
+    assert nowhere.status == 404
+    assert victim.image + ":latest" not in names(mallory, all="1")
+    assert names(mallory, filters=json.dumps({"reference": ["alice/*"]})) == set()
+    assert there(field, victim.image) == image
+
+
+def test_a_name_of_anothers_on_an_image_of_ones_own_is_not_shown(mallory: User, alice: User, field: Ground) -> None:
+    """Both have the same image under names of their own."""
+    assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=alice-only&tag=1").status == 201
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=mallorys&tag=1").status == 201
+    assert "alice-only:1" not in names(mallory)
+    assert mallory.call("GET", "/v1.41/images/alice-only:1/json").status == 404
+    seen = mallory.call("GET", "/v1.41/images/mallorys:1/json").json
+    assert sorted(seen["RepoTags"]) == ["ds01/tiny:latest", "mallorys:1"]
+    rows = mallory.call("GET", "/v1.41/images/mallorys:1/history").json
+    assert not [tag for row in rows for tag in row["Tags"] or () if "alice" in tag]
+    assert mallory.call("GET", f"/v1.41/images/json?{urlencode({'filters': json.dumps({'reference': ['alice-only']})})}"
+                        ).json == []  # fmt: skip
+    assert mallory.create("x", Image="alice-only:1").status == 404
+
+
+# removing -----------------------------------------------------------------------------------------
+
+
+def test_d19_what_is_shared_or_anothers_stays(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
+    tiny = there(field, IMAGE)
+    for name, status in ((IMAGE, 403), (tiny, 403), (tiny[7:19], 403), (victim.image, 404)):
+        for force in ("0", "1"):
+            assert mallory.call("DELETE", f"/v1.41/images/{name}?force={force}").status == status
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "4")])
+    ref = f"{field.registry.host}/lab/tool:1"
+    assert pull(alice, ref).status == 200
+    assert mallory.call("DELETE", f"/v1.41/images/{ref}?force=1").status == 403
+    assert there(field, ref)
+
+
+def test_what_two_have_pulled_goes_with_the_last(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "5")])
+    ref = f"{field.registry.host}/lab/tool:1"
+    assert [pull(user, ref).status for user in (alice, mallory)] == [200, 200]
+    first = alice.call("DELETE", f"/v1.41/images/{ref}")
+    assert (first.status, first.json) == (200, [{"Untagged": ref}])
+    assert there(field, ref)
+    last = mallory.call("DELETE", f"/v1.41/images/{ref}").json
+    assert {"Untagged": ref} in last
+    assert any("Deleted" in row for row in last)
+    assert there(field, ref) == ""
+
+
+def test_an_image_anothers_container_runs_stays(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("lab/tool", "1", {"Cmd": ["/bin/sleep", "1000"]}, [busybox(field)])
+    ref = f"{field.registry.host}/lab/tool:1"
+    assert pull(alice, ref).status == 200
+    assert mallory.create("uses", Image=ref).status == 201
+    image = there(field, ref)
+    assert alice.call("DELETE", f"/v1.41/images/{ref}?force=1").json == [{"Untagged": ref}]
+    assert there(field, ref) == image
+    assert mallory.call("POST", "/v1.41/containers/uses/start").status == 204
+
+
+def test_an_image_ones_own_container_uses_is_kept_as_with_docker(mallory: User, field: Ground) -> None:
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "6")])
+    ref = f"{field.registry.host}/lab/tool:1"
+    assert pull(mallory, ref).status == 200
+    made = mallory.create("uses", Image=ref).json["Id"]
+    refused = mallory.call("DELETE", f"/v1.41/images/{ref}")
+    assert refused.status == 409
+    assert f"container {made[:12]} is using its referenced image" in refused.message
+    forced = mallory.call("DELETE", f"/v1.41/images/{ref}?force=1")
+    assert (forced.status, forced.json[0]) == (200, {"Untagged": ref})
+    assert mallory.call("GET", f"/v1.41/images/{there(field, ref) or 'none'}/json").status == 404
+
+
+def test_an_image_with_several_names_wants_force_by_id(mallory: User, field: Ground) -> None:
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "7")])
+    ref = f"{field.registry.host}/lab/tool:1"
+    assert pull(mallory, ref).status == 200
+    assert mallory.call("POST", f"/v1.41/images/{ref}/tag?repo=other").status == 201
+    image = there(field, ref)
+    refused = mallory.call("DELETE", f"/v1.41/images/{image}")
+    assert refused.status == 409
+    assert "must be forced" in refused.message
+    gone = mallory.call("DELETE", f"/v1.41/images/{image}?force=1")
+    assert gone.status == 200
+    assert {"Untagged": "other:latest"} in gone.json
+    assert there(field, image) == ""
+    assert pull(mallory, ref).status == 200
+
+
+def test_o12_c17_a_name_like_anothers_short_id_takes_nothing(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("private/model", "1", SMALL, [layer("weights", "secret 2")])
+    ref = f"{field.registry.host}/private/model:1"
+    assert pull(alice, ref, X_Registry_Auth=login()).status == 200
+    short = there(field, ref)[7:19]
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={short}").status == 201
+    assert alice.call("GET", f"/v1.41/images/{short}/json").json["RepoTags"] == [ref]
+    assert alice.create("", Image=short).status == 201
+
+
+def test_p6_forms_do_not_name_images(mallory: User, field: Ground) -> None:
+    found = mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=formed", b"repo=ds01/tiny",
+                         Content_Type="application/x-www-form-urlencoded")  # fmt: skip
+    assert found.status == 415
+    assert there(field, "formed") == ""

@@ -75,7 +75,9 @@ def main() -> int:
     rows: list[Row] = []
     for name in options.names or found():
         print(f"measuring {name}", file=sys.stderr, flush=True)
-        rows += importlib.import_module(f"bench.{name}").measure()
+        for row in importlib.import_module(f"bench.{name}").measure():
+            print("  " + "  ".join(cells(row)), file=sys.stderr, flush=True)
+            rows.append(row)
     print(table(rows))
     if options.write:
         PAGE.write_text(page(rows))

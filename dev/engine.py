@@ -210,5 +210,5 @@ def _name(number: int) -> str:
 
 
 def _pool(number: int) -> str:
-    """Where the networks of the engine's users come from: 512 of 62 addresses each."""
+    """Where the networks of the engine's users come from: 128 of 254 addresses each."""
     return f"10.{128 + number // 2 % 64}.{number % 2 * 128}.0/17"

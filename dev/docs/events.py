@@ -42,12 +42,16 @@ _EXAMPLES = {
     "changes": "CgroupParent", "packages": "pandas 2.2.2", "folder": "/workspace/.ds01/rescued/2026-03-02",
     "files": "3", "warnings": "", "problem": "limits.yaml:12:5 defaults.idel: no such key here; did you mean idle?",
     "login": "bob", "before": "alice", "version": "1.0.0", "epoch": "2", "limit": "32G",
+    "asked": "--gpus 1", "planned": "24h", "waited": "1h20m", "lease": "lease-3f4e…",
 }  # fmt: skip
 
 _SPECIAL = {
     EventType.CONTAINER_STOPPED: {"reason": "exit", "detail": "137"},
     EventType.CONTAINER_REMOVED: {"reason": ""},
     EventType.CONTAINER_QUARANTINED: {"reason": "its devices are not those of its lease"},
+    EventType.QUEUE_RETURNED: {"reason": "its GPU was taken out of service"},
+    EventType.QUEUE_EXPIRED: {"reason": "nobody claimed it in time"},
+    EventType.QUEUE_CANCELLED: {"reason": ""},
     EventType.LEASE_REVOKED: {"reason": "its GPU is gone"},
     EventType.DOOR_DENIED: {"reason": "privileged containers are not allowed here"},
     EventType.SLOT_QUARANTINED: {"name": "2", "reason": "Xid 79: the GPU has fallen off the bus"},

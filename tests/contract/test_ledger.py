@@ -20,6 +20,9 @@ from ds01.domain.gpu import VANISHED, GpuAsk, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Provenance, Tag
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import Account, Uid, User
+from ds01.domain.queue.plan import Owner
+from ds01.domain.queue.request import Request, RequestId, RequestState, moved
+from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books, Ledger
 from ds01.services import lease as leases
 from ds01.sim.ledger import MemoryLedger
@@ -36,7 +39,16 @@ def event(subject: str, kind: EventType = EventType.CONTAINER_STARTED, minutes: 
     )  # fmt: skip
 
 
-def put(*things: tuple[Slot, ...] | Lease | Container | Tag | Account | Ownership) -> Callable[[Books], None]:
+def waiting(name: str, *, user: User = ALICE, minutes: int = 0) -> Request:
+    return Request(
+        id=RequestId(f"request-{name}"), uid=user.uid, epoch=1, name=name,
+        submitted_at=NOW + timedelta(minutes=minutes),
+        ask=GpuAsk(count=2, profile="2g.10gb", memory_bytes=7), planned=timedelta(hours=1.5), priority=3, order="{}",
+        wait_until=NOW + timedelta(hours=9),
+    )  # fmt: skip
+
+
+def put(*things: tuple[Slot, ...] | Lease | Request | Container | Tag | Account | Ownership) -> Callable[[Books], None]:
     """A transaction that writes these things in order; a tuple is the inventory."""
 
     def work(books: Books) -> None:
@@ -44,6 +56,8 @@ def put(*things: tuple[Slot, ...] | Lease | Container | Tag | Account | Ownershi
             match thing:
                 case Lease():
                     books.put_lease(thing)
+                case Request():
+                    books.put_request(thing)
                 case Container():
                     books.put_container(thing)
                 case Tag():
@@ -229,6 +243,60 @@ class LedgerContract:
         assert all(problem == lost[0] for problem in lost)
         assert lost[0].message == "No GPU that fits is free right now: 4 of 4 that fit are in use."
         assert await ledger.read(lambda books: books.open_leases()) == tuple(sorted(won, key=lambda end: end.id))
+
+    # the queue --------------------------------------------------------------------------------------
+    async def test_a_request_comes_back_as_it_was(self, ledger: Ledger) -> None:
+        endless = replace(waiting("endless"), planned=None, wait_until=None, interactive=False, preemptible=True)
+        await ledger.write(put(waiting("thesis", minutes=1), endless))
+        assert await ledger.read(lambda books: books.open_requests()) == (endless, waiting("thesis", minutes=1))
+        assert await ledger.read(lambda books: books.request(RequestId("request-endless"))) == endless
+        assert await ledger.read(lambda books: books.request(RequestId("request-none"))) is None
+        assert await ledger.read(lambda books: books.open_requests(BOB.uid)) == ()
+
+    async def test_a_request_goes_through_its_life(self, ledger: Ledger) -> None:
+        held = lease("thesis", "GPU-0", state=LeaseState.RESERVED)
+        until = NOW + timedelta(minutes=10)
+        reserved = moved(waiting("thesis"), RequestState.RESERVED, NOW, lease=held.id, claim_until=until)
+        await ledger.write(put(FOUR, waiting("thesis"), held, reserved))
+        assert await ledger.read(lambda books: books.open_requests(ALICE.uid)) == (reserved,)
+        taken = moved(reserved, RequestState.TAKEN, NOW, reason="claimed")
+        await ledger.write(put(taken))
+        assert await ledger.read(lambda books: books.open_requests()) == ()
+        assert await ledger.read(lambda books: books.request(taken.id)) == taken
+
+    async def test_a_name_waits_once_at_a_time(self, ledger: Ledger) -> None:
+        first = waiting("thesis")
+        await ledger.write(put(first, waiting("other")))
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.write(put(replace(first, id=RequestId("request-2"))))
+        assert refused.value.kind is NAME_TAKEN
+        await ledger.write(put(moved(first, RequestState.CANCELLED, NOW), replace(first, id=RequestId("request-2"))))
+        assert {found.id for found in await ledger.read(lambda books: books.open_requests())} == {
+            "request-2", "request-other",
+        }  # fmt: skip
+
+    async def test_a_request_that_failed_to_be_written_is_not_there(self, ledger: Ledger) -> None:
+        def work(books: Books) -> None:
+            books.put_request(waiting("thesis"))
+            raise LookupError("changed its mind")
+
+        with pytest.raises(LookupError):
+            await ledger.write(work)
+        assert await ledger.write(lambda books: books.open_requests()) == ()
+
+    async def test_a_request_of_an_unknown_lease_is_refused(self, ledger: Ledger) -> None:
+        reserved = moved(waiting("thesis"), RequestState.RESERVED, NOW, lease=LeaseId("lease-9"), claim_until=NOW)
+        with pytest.raises(Ds01Error) as refused:
+            await ledger.write(put(reserved))
+        assert refused.value.kind is LEDGER_ERROR
+
+    async def test_usage_is_kept_exactly_for_each_epoch(self, ledger: Ledger) -> None:
+        first, second = Owner(ALICE.uid, 1), Owner(ALICE.uid, 2)
+        exact = Usage(seconds=0.1 + 0.2, at=NOW)
+        await ledger.write(lambda books: books.put_usage(first, Usage(seconds=1.0, at=NOW)))
+        await ledger.write(lambda books: books.put_usage(first, exact))
+        await ledger.write(lambda books: books.put_usage(second, exact))
+        assert await ledger.read(lambda books: books.usage()) == {first: exact, second: exact}
 
     # containers -------------------------------------------------------------------------------------
     async def test_a_container_comes_back_as_it_was(self, ledger: Ledger) -> None:

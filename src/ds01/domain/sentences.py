@@ -119,6 +119,13 @@ def _released(event: Event, _: str) -> str:
     return f"{_gpus(event)} of {_name(event)} went back{_opt(event, 'reason', ' ({})')}"
 
 
+def _turn(event: Event, _: str) -> str:
+    until = f" until {_moment(event, 'until')}" if event.details.get("until") else ""
+    gpus = _gpus(event)
+    verb = "are" if gpus.startswith("GPUs") else "is"
+    return f"it is the turn of {_name(event)}: {gpus} {verb} kept for it{until}"
+
+
 def _denied(event: Event, who: str) -> str:
     return f"{who} asked for something that could not be given{_opt(event, 'message', ': {}')}"
 
@@ -134,6 +141,7 @@ def _door(verb: str) -> Callable[[Event, str], str]:
 
 _CONTAINER = "the container's full id"
 _LEASE = "the lease"
+_REQUEST = "the request's id"
 
 _ALL = (
     Sentence(
@@ -199,6 +207,32 @@ _ALL = (
     Sentence(
         type=EventType.LEASE_RECOVERED, when="A lease was found again after the ledger was lost.", subject=_LEASE,
         details=("name", "container", "slots"), tell=_happened("the GPU of {name} was found again from its labels"),
+    ),
+    Sentence(
+        type=EventType.QUEUE_JOINED, when="Somebody waits for GPUs.", subject=_REQUEST,
+        details=("name", "asked", "planned"),
+        tell=_happened("{name} waits for its turn", ("asked", " with {}")),
+    ),
+    Sentence(
+        type=EventType.QUEUE_TURN, when="A request's turn came; its GPUs are kept for a while.", subject=_REQUEST,
+        details=("name", "slots", "until", "lease", "waited"), tell=_turn,
+    ),
+    Sentence(
+        type=EventType.QUEUE_RETURNED, when="GPUs that were kept for a request fell ill; it waits again.",
+        subject=_REQUEST, details=("name", "reason"),
+        tell=_happened("{name} waits again, in its former place", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.QUEUE_CLAIMED, when="A request got what it waited for.", subject=_REQUEST,
+        details=("name", "lease", "waited"), tell=_happened("{name} took its turn", ("waited", " after {}")),
+    ),
+    Sentence(
+        type=EventType.QUEUE_EXPIRED, when="A request ended by itself: not claimed in time, or waited long enough.",
+        subject=_REQUEST, details=("name", "reason"), tell=_happened("{name} waits no more", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.QUEUE_CANCELLED, when="A request was given up.", subject=_REQUEST,
+        details=("name", "reason"), tell=_acted("gave up waiting for", ("reason", " ({})")),
     ),
     Sentence(
         type=EventType.REQUEST_DENIED, when="A request could not be given: quota, no free GPU, limits.",

@@ -16,6 +16,9 @@ from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.people import Account, Uid
+from ds01.domain.queue.plan import Owner
+from ds01.domain.queue.request import Request, RequestId
+from ds01.domain.queue.usage import Usage
 
 T = TypeVar("T")
 
@@ -45,6 +48,22 @@ class Books(Protocol):
     def put_lease(self, lease: Lease) -> None:
         """Insert or update. Raises Ds01Error (``gpu.full``) when a slot already has an open lease (I1)."""
         ...
+
+    # the queue
+    def request(self, request: RequestId) -> Request | None: ...
+    def open_requests(self, uid: Uid | None = None) -> tuple[Request, ...]:
+        """Those that wait or whose slots wait for them, in the order they came."""
+        ...
+
+    def put_request(self, request: Request) -> None:
+        """Insert or update. Raises Ds01Error (``name.taken``) when another one of this uid and name is open."""
+        ...
+
+    def usage(self) -> dict[Owner, Usage]:
+        """What everybody had, of leases that ended."""
+        ...
+
+    def put_usage(self, owner: Owner, usage: Usage) -> None: ...
 
     # containers
     def container(self, container: ContainerId) -> Container | None: ...

@@ -20,6 +20,8 @@ from ds01.domain.lease import Lease, LeaseId, LeaseState, moved
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User
 from ds01.domain.placement import Full, Impossible, Inventory, OverBudget, Placed, place
+from ds01.domain.queue.plan import Owner
+from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
 
 RESERVATION = timedelta(minutes=5)
@@ -187,7 +189,15 @@ def _end(books: Books, lease_id: LeaseId, state: LeaseState, kind: EventType, re
     ended = moved(lease, state, now, reason=reason)
     books.put_lease(ended)
     record(books, kind, ended, now, reason=reason)
+    _count(books, ended, now)
     return ended
+
+
+def _count(books: Books, lease: Lease, now: datetime) -> None:
+    """What she had counts in the queue from now on: from the grant, because nobody else could have it since then."""
+    owner = Owner(lease.uid, lease.epoch)
+    before = books.usage().get(owner, Usage(seconds=0.0, at=lease.granted_at))
+    books.put_usage(owner, before.plus(lease.gpueq, lease.granted_at, now))
 
 
 def _mine(books: Books, uid: Uid, epoch: int) -> list[Lease]:

@@ -16,6 +16,9 @@ from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
+from ds01.domain.queue.plan import Owner
+from ds01.domain.queue.request import Request, RequestId
+from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
 
 T = TypeVar("T")
@@ -30,6 +33,8 @@ class Pages:
     quarantined: dict[SlotId, str] = field(default_factory=dict)
     last_used: dict[SlotId, datetime] = field(default_factory=dict)
     leases: dict[LeaseId, Lease] = field(default_factory=dict)
+    requests: dict[RequestId, Request] = field(default_factory=dict)
+    usage: dict[Owner, Usage] = field(default_factory=dict)
     containers: dict[ContainerId, Container] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     ownerships: dict[tuple[ImageId, Uid], Ownership] = field(default_factory=dict)
@@ -40,7 +45,8 @@ class Pages:
     def copy(self) -> Pages:
         return Pages(
             slots=dict(self.slots), present=self.present, quarantined=dict(self.quarantined),
-            last_used=dict(self.last_used), leases=dict(self.leases), containers=dict(self.containers),
+            last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
+            usage=dict(self.usage), containers=dict(self.containers),
             tags=dict(self.tags), ownerships=dict(self.ownerships), accounts=dict(self.accounts),
             events=list(self.events), notes=dict(self.notes),
         )  # fmt: skip
@@ -106,6 +112,30 @@ class MemoryBooks:
             raise Ds01Error(LEDGER_ERROR, f"The ledger knows no slot {unknown[0]}.")
         if rival(lease, self._open(), self._now.slots) is not None:
             raise Ds01Error(GPU_FULL, "The GPU was taken by somebody else at the same moment.", hint="Try again.")
+
+    # the queue --------------------------------------------------------------------------------------
+    def request(self, request: RequestId) -> Request | None:
+        return self._now.requests.get(request)
+
+    def open_requests(self, uid: Uid | None = None) -> tuple[Request, ...]:
+        found = (request for request in self._now.requests.values() if request.state.open)
+        mine = (request for request in found if uid is None or request.uid == uid)
+        return tuple(sorted(mine, key=lambda request: (request.submitted_at, request.id)))
+
+    def put_request(self, request: Request) -> None:
+        pages = self._write()
+        if request.lease is not None and request.lease not in pages.leases:
+            raise Ds01Error(LEDGER_ERROR, f"The ledger knows no lease {request.lease}.")
+        others = (other for other in self.open_requests(request.uid) if other.id != request.id)
+        if request.state.open and any(other.name == request.name for other in others):
+            raise Ds01Error(NAME_TAKEN, f"'{request.name}' waits for a GPU already.")
+        pages.requests[request.id] = request
+
+    def usage(self) -> dict[Owner, Usage]:
+        return dict(self._now.usage)
+
+    def put_usage(self, owner: Owner, usage: Usage) -> None:
+        self._write().usage[owner] = usage
 
     # containers -------------------------------------------------------------------------------------
     def container(self, container: ContainerId) -> Container | None:

@@ -26,6 +26,8 @@ from ds01.domain.gpu import GpuAsk, Slot, SlotId
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.limits import Limits
 from ds01.domain.people import User
+from ds01.domain.queue.plan import Owner
+from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.sim.ledger import MemoryBooks, Pages
@@ -225,3 +227,15 @@ def test_a_quarantined_slot_is_never_granted() -> None:
 def test_who_may_use_instances_only_or_never_gets_just_that(mig: str, slot: str) -> None:
     allowed = replace(MANY, mig=mig)
     assert grant(books_with(MIXED), allowed=allowed).slots == (slot,)
+
+
+def test_i4_what_she_had_counts_once_when_it_ends_however_often_it_is_ended() -> None:
+    books = books_with()
+    two = grant(books, ask=GpuAsk(count=2))
+    grant(books, "other", user=BOB)
+    later = NOW + timedelta(hours=1)
+    leases.release(books, two.id, "retired", later)
+    leases.release(books, two.id, "retired", later + timedelta(hours=1))
+    expected = Usage(seconds=0.0, at=NOW).plus(2, NOW, later)
+    assert books.usage() == {Owner(ALICE.uid, 1): expected}
+    assert 7100 < expected.seconds < 7200

@@ -8,12 +8,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Table
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import chain, statements, tables
 from ds01.adapters.sql.hot import Hot, Slots
-from ds01.adapters.sql.prepared import Statement, prepared
+from ds01.adapters.sql.queue import QueueBooks
 from ds01.domain.container import Container, ContainerId
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
@@ -23,16 +23,11 @@ from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
 
 
-class SqlBooks:
-    """Reads and writes within the transaction its connection is in. ``recorded`` is the last event's number.
-
-    ``hot`` is what earlier transactions already read of what every grant needs; ``hot`` afterwards is for the
-    next one, if this one stands.
-    """
+class SqlBooks(QueueBooks):
+    """Reads and writes within the transaction its connection is in. ``recorded`` is the last event's number."""
 
     def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
-        self._connection = connection
-        self.hot = hot or Hot()
+        super().__init__(connection, hot)
         self.recorded = 0
 
     # slots ------------------------------------------------------------------------------------------
@@ -242,20 +237,6 @@ class SqlBooks:
 
     def put_note(self, key: str, value: str) -> None:
         self._put(tables.notes, {"key": key, "value": value})
-
-    # how it is said in SQL --------------------------------------------------------------------------
-    def _write(self, statement: Statement, *rows: Mapping[str, Any]) -> None:
-        prepared(statement, self._connection.dialect, tuple(rows[0])).run(self._connection, rows)
-
-    def _all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
-        return self._connection.execute(statement, values).all()
-
-    def _one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
-        return self._connection.execute(statement, values).first()
-
-    def _put(self, table: Table, values: Mapping[str, Any]) -> None:
-        """Replace the row with this primary key, or insert it."""
-        self._write(statements.replace_in(table, self._connection.dialect.name), values)
 
 
 def _leases(rows: Iterable[Row[Any]]) -> tuple[Lease, ...]:

@@ -32,8 +32,10 @@ from ds01.adapters.sql.tables import (
     notes,
     ownerships,
     quarantines,
+    requests,
     slots,
     tags,
+    usage,
 )
 from ds01.domain.container import Container
 from ds01.domain.events import Event
@@ -41,6 +43,7 @@ from ds01.domain.gpu import Slot
 from ds01.domain.image import Ownership, Tag
 from ds01.domain.lease import Lease
 from ds01.domain.people import Account
+from ds01.domain.queue.request import Request
 
 
 def _fields(table: Table, kind: type[Any], *without: str) -> list[ColumnElement[Any]]:
@@ -69,6 +72,17 @@ OPEN_LEASES = (
     .where(leases.c.ended_at.is_(None))
     .order_by(leases.c.granted_at, leases.c.id, lease_slots.c.position)
 )
+_ASK = (
+    requests.c.gpus.label("count"), requests.c.gpu_profile.label("profile"),
+    requests.c.gpu_memory_bytes.label("memory_bytes"),
+)  # fmt: skip
+_REQUEST = (*_fields(requests, Request, "ask"), *_ASK)
+REQUEST = select(*_REQUEST).where(requests.c.id == bindparam("id"))
+OPEN_REQUESTS = (
+    select(*_REQUEST).where(requests.c.ended_at.is_(None)).order_by(requests.c.submitted_at, requests.c.id)
+)  # fmt: skip
+USAGE = select(usage.c.uid, usage.c.epoch, usage.c.seconds, usage.c.at)
+
 _CONTAINER = _fields(containers, Container)
 CONTAINER = select(*_CONTAINER).where(containers.c.id == bindparam("id"))
 CONTAINERS = select(*_CONTAINER).order_by(containers.c.created_at, containers.c.id)

@@ -1,7 +1,8 @@
 """The tables. A column has the name of the field it keeps, so that rows become values without a list of names.
 
 The invariants are the schema's as far as it can: at most one open lease per slot and per container, a GPU and
-its MIG instances never leased together, one live container per name, events that cannot be changed.
+its MIG instances never leased together, one live container and one open request per name, events that cannot be
+changed.
 The migrations build exactly this; a test compares the two.
 """
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -24,11 +26,12 @@ from sqlalchemy import (
     text,
 )
 
-from ds01.adapters.sql.columns import Exact, Mounts, NameSet, UtcTime, Word, Words
+from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Span, UtcTime, Word, Words
 from ds01.domain.container import ContainerState, Door, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.image import Provenance
 from ds01.domain.lease import LeaseState
+from ds01.domain.queue.request import RequestState
 
 metadata = MetaData(
     naming_convention={
@@ -100,6 +103,49 @@ lease_slots = Table(
     Column("slot", String(80), ForeignKey("slots.id"), nullable=False),
     Column("open", Boolean, nullable=False),
     Index("lease_slots_one_open", "slot", unique=True, sqlite_where=text("open"), postgresql_where=text("open")),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("uid", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("gpus", Integer, nullable=False),
+    Column("gpu_profile", String(40)),
+    Column("gpu_memory_bytes", BigInteger, nullable=False),
+    Column("submitted_at", UtcTime, nullable=False),
+    Column("planned", Span),
+    Column("interactive", Boolean, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("preemptible", Boolean, nullable=False),
+    Column("state", Word(RequestState), nullable=False),
+    Column("wait_until", UtcTime),
+    Column("lease", String(40), ForeignKey("leases.id")),
+    Column("claim_until", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("reason", Text, nullable=False),
+    Column("order", Text, nullable=False),
+    CheckConstraint("(state IN ('taken', 'cancelled', 'expired')) = (ended_at IS NOT NULL)", name="ended"),
+    CheckConstraint("(state = 'reserved') <= (lease IS NOT NULL)", name="reserved"),
+    Index(
+        "requests_one_open_name",
+        "uid",
+        "name",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("uid", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("seconds", Float, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
 
 containers = Table(

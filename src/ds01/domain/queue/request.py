@@ -55,7 +55,8 @@ class Request:
     ``planned`` is the longest it may run (``--time``, else the user's runtime limit); None has no end and is never
     slipped in before somebody. ``priority`` is the group's head start. ``interactive`` requests are held for a
     person, others start by themselves. ``wait_until`` is when the asker gives up (``--wait=1h``). ``lease`` and
-    ``claim_until`` are set while it is reserved, ``lease`` also when taken.
+    ``claim_until`` are set while it is reserved, ``lease`` also when taken. ``order`` is what is to be done when it
+    is taken, in the words of whoever asked: the queue does not read it.
     """
 
     id: RequestId
@@ -74,6 +75,7 @@ class Request:
     claim_until: datetime | None = None
     ended_at: datetime | None = None
     reason: str = ""
+    order: str = ""
 
 
 def may_become(old: RequestState, new: RequestState) -> bool:

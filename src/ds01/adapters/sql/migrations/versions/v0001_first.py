@@ -1,4 +1,4 @@
-"""The first ledger: slots, leases, containers, tags, accounts, events, notes."""
+"""The first ledger: slots, leases, requests, usage, containers, tags, accounts, events, notes."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def upgrade() -> None:
     """Create everything."""
     _slots()
     _leases()
+    _requests()
     _containers()
     _people_and_images()
     _events()
@@ -97,6 +98,49 @@ def _leases() -> None:
         "lease_slots_one_open", "lease_slots", ["slot"], unique=True,
         sqlite_where=only_open, postgresql_where=only_open,
     )  # fmt: skip
+
+
+def _requests() -> None:
+    op.create_table(
+        "requests",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("gpus", sa.Integer(), nullable=False),
+        sa.Column("gpu_profile", sa.String(40)),
+        sa.Column("gpu_memory_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("submitted_at", sa.String(32), nullable=False),
+        sa.Column("planned", sa.Float()),
+        sa.Column("interactive", sa.Boolean(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("preemptible", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(40), nullable=False),
+        sa.Column("wait_until", sa.String(32)),
+        sa.Column("lease", sa.String(40)),
+        sa.Column("claim_until", sa.String(32)),
+        sa.Column("ended_at", sa.String(32)),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("order", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(state IN ('taken', 'cancelled', 'expired')) = (ended_at IS NOT NULL)", name=op.f("ck_requests_ended")
+        ),
+        sa.CheckConstraint("(state = 'reserved') <= (lease IS NOT NULL)", name=op.f("ck_requests_reserved")),
+        sa.ForeignKeyConstraint(["lease"], ["leases.id"], name="fk_requests_lease"),
+        sa.PrimaryKeyConstraint("id", name="pk_requests"),
+    )
+    open_ = sa.text("ended_at IS NULL")
+    op.create_index(
+        "requests_one_open_name", "requests", ["uid", "name"], unique=True, sqlite_where=open_, postgresql_where=open_
+    )
+    op.create_table(
+        "usage",
+        sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("uid", "epoch", name="pk_usage"),
+    )
 
 
 def _containers() -> None:

@@ -63,13 +63,15 @@ class Taken:
 class Member:
     """What the queue must know of somebody: what she may hold, which slots she may use, her part of the server.
 
-    ``used`` is her usage without what she has now; the pass adds that from ``Taken``.
+    ``used`` is her usage without what she has now; the pass adds that from ``Taken``. ``gathered_at`` is when a
+    request of hers for several slots last got them: those who need several take turns.
     """
 
     quota: Fraction | None = None
     mig: str = "allowed"
     share: Share = field(default_factory=Share)
     used: Usage | None = None
+    gathered_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,17 +102,23 @@ class Order(StrEnum):
 class Rules:
     """How the queue is run: the settings of the whole server.
 
-    ``age``: a request gains as much by waiting as long as this and its planned time as the fair-share factor can
-    make a difference. ``guard`` is the price of a reservation for several slots at once: one is made when the
-    request has waited ``guard`` times as long as it would keep slots idle; 0 is at once, None is never.
-    ``claim`` is how long slots are held for a person.
+    The priority is ``fair`` times the fair-share factor (0 to 1), plus the head start of the group, plus the time
+    waited in multiples of ``age`` and the planned time together, of which no more than ``longest`` counts: what is
+    short is not made to wait as long as what is long, and what is very long is not put off for ever.
+
+    ``guard`` is the price of a reservation for several slots at once: it is made when the request has waited
+    ``guard`` times as long as it would keep each slot from others, idle and then its own; 0 is at once, None never.
+    ``claim`` is how long slots are held for a person, ``unclaimed`` how long booked ones are kept when nobody comes.
     """
 
     order: Order = Order.FAIR_SHARE
     half_life: timedelta = HALF_LIFE
-    age: timedelta = timedelta(minutes=10)
+    fair: float = 5.0
+    age: timedelta = timedelta(minutes=1)
+    longest: timedelta = timedelta(days=1)
     guard: float | None = 4.0
     claim: timedelta = timedelta(minutes=10)
+    unclaimed: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,246 @@
+"""The pass as a function: everybody who waits, the server, and what is known of people → who starts, and why not.
+
+It builds the working state, lets ``passing`` run over it once, and asks ``placement`` which of the open slots each
+one gets, so that a turn in the queue is placed by the same rule as a grant at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from fractions import Fraction
+from heapq import nsmallest
+from math import inf
+
+from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.placement import Inventory, Placed, fits, place
+from ds01.domain.queue.booking import Booking, seated
+from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape, Span
+from ds01.domain.queue.line import Line, Meter, Person, Waiter
+from ds01.domain.queue.passing import Passing
+from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Start, Taken, Why
+from ds01.domain.queue.request import Request, RequestId
+from ds01.domain.queue.usage import parts
+
+
+def decide(
+    waiting: Iterable[Request], server: Server, members: Mapping[Owner, Member], now: datetime,
+    rules: Rules | None = None, *, kept: RequestId | None = None,
+) -> Plan:  # fmt: skip
+    """Who starts now and where, who is next, and why the others wait.
+
+    ``members`` has everybody who waits or holds slots, and whoever else's usage should count. ``kept`` is the head
+    of the last plan: one that gathers slots keeps its time. ``waiting`` are requests in state waiting.
+    """
+    return Scene(waiting, server, members, now, rules or Rules(), kept).plan()
+
+
+class Scene:
+    """The working state of one pass, in the numbers ``passing`` works with."""
+
+    def __init__(
+        self, waiting: Iterable[Request], server: Server, members: Mapping[Owner, Member], now: datetime,
+        rules: Rules, kept: RequestId | None,
+    ) -> None:  # fmt: skip
+        self.now = now
+        self._at = now.timestamp()
+        self._rules = rules
+        self._server = server
+        self._members = members
+        self._slots = server.slots
+        self._number = {slot.id: number for number, slot in enumerate(server.slots)}
+        self._requests: dict[str, Request] = {}
+        self._held: dict[Owner, Fraction] = {}
+        self._shapes: dict[tuple[GpuAsk, str], Shape] = {}
+        self._starts: list[Start] = []
+        self.waiters: list[Waiter] = []
+        self._kinds: dict[tuple[object, ...], int] = {}
+        self._kind_slots: list[Slot] = []
+        floor = Floor([self._kind(slot) for slot in self._slots], self._unusable())
+        self._own: dict[int, frozenset[int]] = {}
+        line = Line(age=rules.age.total_seconds(), longest=rules.longest.total_seconds())
+        meter = Meter(rules.half_life.total_seconds(), rules.fair, start=self._at)
+        guests = frozenset(uid for one in server.bookings for uid in one.uids)
+        self.passing = Passing(
+            floor, line, meter, rules.order, rules.guard, choose=self._choose, begin=self._begin, guests=guests
+        )  # fmt: skip
+        self._people = self._persons()
+        for taken in server.taken:
+            self._take(taken)
+        self._promise()
+        for request in sorted(waiting, key=lambda one: (one.submitted_at, one.id)):
+            self._add(request)
+        self.passing.kept = next((one for one in self.waiters if one.key == kept and one.shape.collects), None)
+
+    def plan(self) -> Plan:
+        """Run the pass and say what came of it."""
+        self.passing.run(self._at)
+        left = [one for one in self.waiters if not one.gone]
+        if self._rules.order is Order.FAIR_SHARE:
+            left.sort(key=lambda one: (-self.passing.rank(one, self._at), one.since, one.number))
+        self.passing.name_head(left, self._at)
+        first = next((one for one in left if self.passing.affordable(one)), None)
+        return Plan(
+            starts=tuple(self._starts),
+            head=self._head(),
+            order=tuple(RequestId(one.key) for one in left),
+            reasons={RequestId(one.key): self._why(one, first) for one in left},
+        )
+
+    # building ---------------------------------------------------------------------------------------------
+    def _kind(self, slot: Slot) -> int:
+        """Slots that no request can tell apart are of one kind."""
+        key = (slot.profile, slot.memory_bytes, slot.gpueq.numerator, slot.gpueq.denominator)
+        kind = self._kinds.setdefault(key, len(self._kinds))
+        if kind == len(self._kind_slots):
+            self._kind_slots.append(slot)
+        return kind
+
+    def _unusable(self) -> frozenset[int]:
+        """Ill slots, and whole GPUs that are being divided: the driver may show both for a while."""
+        ill = self._server.quarantined
+        divided = {slot.gpu for slot in self._slots if not slot.whole}
+        return frozenset(
+            number
+            for number, slot in enumerate(self._slots)
+            if slot.id in ill or slot.gpu in ill or (slot.whole and slot.gpu in divided)
+        )
+
+    def _persons(self) -> dict[Owner, Person]:
+        owned = parts({owner: member.share for owner, member in self._members.items()})
+        people = {}
+        for owner, member in self._members.items():
+            person = Person(
+                uid=owner.uid,
+                quota=inf if member.quota is None else float(member.quota),
+                part=owned[owner],
+                gathered=-inf if member.gathered_at is None else member.gathered_at.timestamp(),
+            )
+            if member.used is not None:
+                used = member.used.by(self.now, self._rules.half_life)
+                self.passing.meter.credit(person, used.seconds, self._at)
+            people[owner] = person
+        return people
+
+    def _take(self, taken: Taken) -> None:
+        numbers = tuple(self._number[slot] for slot in taken.slots if slot in self._number)
+        self.passing.floor.take(Run(numbers, WHOLE, inf if taken.until is None else taken.until.timestamp()))
+        person = self._people.get(taken.owner)
+        self._held[taken.owner] = self._held.get(taken.owner, Fraction(0)) + taken.gpueq
+        if person is not None:
+            person.held += float(taken.gpueq)
+            self.passing.meter.begin(person, float(taken.gpueq), min(taken.since.timestamp(), self._at))
+
+    def _promise(self) -> None:
+        ends = {slot: taken.until for taken in self._server.taken for slot in taken.slots}
+        free_from = {slot: until or datetime.max.replace(tzinfo=UTC) for slot, until in ends.items()}
+        kept = [one for one in map(self._claimed, self._server.bookings) if self._still(one)]
+        healthy = [slot for number, slot in enumerate(self._slots) if number not in self.passing.floor.ill]
+        given = seated(kept, healthy, free_from).slots
+        own: dict[int, set[int]] = {}
+        for one in kept:
+            numbers = [self._number[slot] for slot in given[one.id] if slot not in one.claimed]
+            for number in numbers:
+                span = Span(one.begins_at.timestamp(), one.ends_at.timestamp(), frozenset(map(int, one.uids)))
+                self.passing.floor.promise(number, span)
+            if one.begins_at <= self.now:
+                for uid in one.uids:
+                    own.setdefault(uid, set()).update(numbers)
+        self._own = {uid: frozenset(numbers) for uid, numbers in own.items()}
+
+    def _claimed(self, booking: Booking) -> Booking:
+        """The booking with those of its slots that are in use by those it is for, once it has begun."""
+        if booking.claimed or booking.begins_at > self.now:
+            return booking
+        used = [
+            slot
+            for taken in self._server.taken
+            if taken.owner.uid in booking.uids and taken.since >= booking.begins_at
+            for slot in taken.slots
+            if slot in self._number and booking.could_use(self._slots[self._number[slot]])
+        ]
+        return replace(booking, claimed=frozenset(used[: booking.count]))
+
+    def _still(self, booking: Booking) -> bool:
+        """Whether slots are still kept for it: it is not over, and somebody came in time."""
+        late = self.now - booking.begins_at >= self._rules.unclaimed
+        return self.now < booking.ends_at and bool(booking.claimed or not late)
+
+    def _add(self, request: Request) -> None:
+        owner = Owner(request.uid, request.epoch)
+        waiter = Waiter(
+            request.id,
+            self._people[owner],
+            self._shape(request.ask, self._members[owner].mig),
+            inf if request.planned is None else request.planned.total_seconds(),
+            request.submitted_at.timestamp(),
+            len(self.waiters),
+            request.priority,
+        )
+        self._requests[request.id] = request
+        self.waiters.append(waiter)
+        self.passing.line.add(waiter)
+
+    def _shape(self, ask: GpuAsk, mig: str) -> Shape:
+        known = self._shapes.get((ask, mig))
+        if known is None:
+            able = [
+                kind for kind, slot in enumerate(self._kind_slots)
+                if fits(slot, ask) and (mig == "allowed" or slot.whole == (mig == "never"))
+            ]  # fmt: skip
+            sizes = [float(slot.gpueq) for slot in self._slots if self._kind(slot) in able]
+            known = Shape(ask.count, kinds=tuple(able), cost=sum(nsmallest(ask.count, sizes)))
+            self._shapes[ask, mig] = known
+        return known
+
+    # acting -----------------------------------------------------------------------------------------------
+    def _choose(self, waiter: Waiter, able: list[int]) -> tuple[int, ...]:
+        """Place a request on some of the open slots; booked ones first, if they are booked for her."""
+        request = self._requests[waiter.key]
+        owner = Owner(request.uid, request.epoch)
+        booked = [number for number in able if number in self._own.get(request.uid, ())]
+        for numbers in filter(None, (booked, able)):
+            inventory = Inventory(
+                slots=tuple(self._slots[number] for number in numbers),
+                last_used=self._server.last_used,
+                mig=self._members[owner].mig,
+            )
+            quota = self._members[owner].quota
+            budget = None if quota is None else quota - self._held.get(owner, Fraction(0))
+            placed = place(request.ask, inventory, budget)
+            if isinstance(placed, Placed):
+                self._held[owner] = self._held.get(owner, Fraction(0)) + placed.gpueq
+                self._starts.append(Start(request=request.id, placed=placed))
+                return tuple(self._number[slot.id] for slot in placed.slots)
+        return ()
+
+    def _begin(self, waiter: Waiter, run: Run) -> None:
+        waiter.person.held += sum(float(self._slots[number].gpueq) for number in run.slots)
+
+    # telling ----------------------------------------------------------------------------------------------
+    def _head(self) -> Head | None:
+        head, found = self.passing.head, self.passing.head_time
+        if head is None:
+            return None
+        slots = tuple(self._slots[number].id for number in found.slots) if found else ()
+        at = datetime.fromtimestamp(found.at, UTC) if found else None
+        return Head(request=RequestId(head.key), at=at, slots=slots)
+
+    def _why(self, waiter: Waiter, first: Waiter | None) -> Why:
+        floor, shape = self.passing.floor, waiter.shape
+        if not self.passing.affordable(waiter):
+            return Why.QUOTA
+        if sum(kind in shape.kinds and n not in floor.ill for n, kind in enumerate(floor.kinds)) < shape.slots:
+            return Why.QUARANTINE
+        if not floor.fits(shape):
+            return Why.FULL if waiter in (first, self.passing.head) else Why.FAIR_SHARE
+        until, uid = self._at + waiter.planned, waiter.person.uid
+        if len(floor.open_slots(shape, until, uid)) >= shape.slots:
+            return Why.QUOTA
+        return Why.HEAD if waiter is not self.passing.head and floor.unkept(shape, until, uid) else Why.BOOKING
+
+
+def slot_ids(plan: Plan) -> frozenset[SlotId]:
+    """Every slot a plan gives away."""
+    return frozenset(slot.id for start in plan.starts for slot in start.placed.slots)

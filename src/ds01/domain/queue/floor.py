@@ -1,0 +1,217 @@
+"""The slots as a pass sees them: what is free, what comes back when, and what is promised.
+
+Slots are numbered, times are seconds on one axis, and what is taken is counted in whole numbers (``WHOLE`` is a whole
+slot), so that a pass over thousands of requests costs milliseconds and nothing is lost to rounding. Slots of one
+*kind* are alike. Of the server itself only whole slots are leased; parts of one are for the simulator, whose traces
+have GPUs that several share.
+
+Two promises keep a slot from who would not be done in time: to the head of the queue, and to bookings.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import NamedTuple
+
+WHOLE = 1_000_000
+"""A whole slot, in parts: six decimals."""
+
+NOBODY = -1
+"""The uid of who has no booking."""
+
+
+class Shape(NamedTuple):
+    """What a request needs: ``slots`` slots with ``amount`` free each, of one of these ``kinds``; and its ``cost``."""
+
+    slots: int = 1
+    amount: int = WHOLE
+    kinds: tuple[int, ...] = (0,)
+    cost: float = 1.0
+
+    @property
+    def collects(self) -> bool:
+        """Whether it must gather slots, and so can wait while every single one of them is given to others."""
+        return self.slots > 1
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """Something that has ``amount`` of each of these slots, until then at the latest."""
+
+    slots: tuple[int, ...]
+    amount: int
+    until: float
+
+
+class Span(NamedTuple):
+    """When a slot is promised to a booking, and the uids it is for."""
+
+    begin: float
+    end: float
+    uids: frozenset[int] = frozenset()
+
+
+class Earliest(NamedTuple):
+    """When a shape can be had at the latest, where, and how many slot-seconds would lie idle until then."""
+
+    at: float
+    slots: tuple[int, ...]
+    idle: float
+
+
+@dataclass(slots=True, eq=False)
+class Floor:
+    """``kinds`` has the kind of every slot. ``ill`` slots are given to nobody."""
+
+    kinds: Sequence[int]
+    ill: frozenset[int] = frozenset()
+    free: list[int] = field(init=False)
+    whole: list[int] = field(init=False)
+    """How many slots of each kind are wholly free."""
+    runs: list[set[Run]] = field(init=False)
+    promised: dict[int, list[Span]] = field(default_factory=dict)
+    head_at: float = inf
+    head_spare: dict[int, int] = field(default_factory=dict)
+    """Of the head's slots: how much of each will be left when the head has its own."""
+
+    def __post_init__(self) -> None:
+        self.free = [0 if slot in self.ill else WHOLE for slot in range(len(self.kinds))]
+        self.runs = [set() for _ in self.kinds]
+        self.whole = [0] * (max(self.kinds, default=0) + 1)
+        for slot, kind in enumerate(self.kinds):
+            self.whole[kind] += slot not in self.ill
+
+    def promise(self, slot: int, span: Span) -> None:
+        """Keep a slot for a booking."""
+        insort(self.promised.setdefault(slot, []), span, key=lambda one: one.begin)
+
+    def take(self, run: Run) -> None:
+        """Slots are given away."""
+        for slot in run.slots:
+            if self.free[slot] == WHOLE:
+                self.whole[self.kinds[slot]] -= 1
+            self.free[slot] -= run.amount
+            self.runs[slot].add(run)
+            if slot in self.head_spare and run.until > self.head_at:
+                self.head_spare[slot] -= run.amount
+
+    def give_back(self, run: Run) -> None:
+        """Slots come back."""
+        for slot in run.slots:
+            self.free[slot] += run.amount
+            self.runs[slot].discard(run)
+            if self.free[slot] == WHOLE:
+                self.whole[self.kinds[slot]] += 1
+
+    def fits(self, shape: Shape) -> bool:
+        """Whether enough is free now, promises aside: quick, and never wrongly no."""
+        if shape.amount == WHOLE:
+            return sum([self.whole[kind] for kind in shape.kinds]) >= shape.slots
+        return max(self.free, default=0) >= shape.amount
+
+    def open_slots(self, shape: Shape, until: float, uid: int = NOBODY) -> list[int]:
+        """Slots that are free now and promised to nobody but ``uid`` before ``until``."""
+        amount, kinds, free = shape.amount, shape.kinds, self.free
+        able = [slot for slot, kind in enumerate(self.kinds) if free[slot] >= amount and kind in kinds]
+        if until > self.head_at and self.head_spare:
+            spare = self.head_spare
+            able = [slot for slot in able if slot not in spare or spare[slot] >= amount]
+        if self.promised:
+            able = [slot for slot in able if until <= self._next_promise(slot, uid)]
+        return able
+
+    def unkept(self, shape: Shape, until: float, uid: int = NOBODY) -> bool:
+        """Whether it would be open if nothing were kept for the head."""
+        free = [n for n, kind in enumerate(self.kinds) if self.free[n] >= shape.amount and kind in shape.kinds]
+        return sum(until <= self._next_promise(slot, uid) for slot in free) >= shape.slots
+
+    def longest(self, shape: Shape, uid: int = NOBODY) -> float:
+        """Until when something of this shape may run at most if it starts now; -inf when it does not fit at all."""
+        ends = []
+        for slot, kind in enumerate(self.kinds):
+            if self.free[slot] >= shape.amount and kind in shape.kinds:
+                kept = slot in self.head_spare and self.head_spare[slot] < shape.amount
+                ends.append(min(self._next_promise(slot, uid), self.head_at if kept else inf))
+        ends.sort(reverse=True)
+        return ends[shape.slots - 1] if len(ends) >= shape.slots else -inf
+
+    def keep(self, shape: Shape, found: Earliest) -> None:
+        """Give the head its time: from now on nothing may be started that would be in its way."""
+        self.head_at = found.at
+        self.head_spare = {slot: self._free_at(slot, found.at) - shape.amount for slot in found.slots}
+
+    def forget(self) -> None:
+        """There is no head any more; the next pass finds it anew."""
+        self.head_at = inf
+        self.head_spare.clear()
+
+    def earliest(self, shape: Shape, planned: float, now: float, uid: int = NOBODY) -> Earliest | None:
+        """The earliest time at which the shape can be had for ``planned`` seconds, if all others run to their end.
+
+        Of the slots that are free then, those that come back last: what is free now is left for others.
+        """
+        ready = [
+            (self._ready(slot, shape.amount, now), slot)
+            for slot, kind in enumerate(self.kinds)
+            if kind in shape.kinds and slot not in self.ill
+        ]
+        at = self._moment(shape, planned, ready, uid) if self.promised else _nth(ready, shape.slots)
+        if at == inf:
+            return None
+        able = [(since, slot) for since, slot in ready if since <= at and self._gap(slot, at, planned, uid)]
+        able.sort(key=lambda one: (-one[0], one[1]))
+        chosen = able[: shape.slots]
+        return Earliest(at, tuple(slot for _, slot in chosen), sum(at - since for since, _ in chosen))
+
+    def _moment(self, shape: Shape, planned: float, ready: Iterable[tuple[float, int]], uid: int) -> float:
+        """The first moment with enough slots at once, where bookings make slots come and go."""
+        steps = []
+        for since, slot in ready:
+            begin = since
+            for span in self._spans(slot, uid):
+                if begin + planned <= span.begin:
+                    steps += [(begin, 0, 1), (span.begin - planned, 1, -1)]
+                begin = max(begin, span.end)
+            steps.append((begin, 0, 1))
+        able = 0
+        for at, _, change in sorted(steps):
+            able += change
+            if able >= shape.slots:
+                return at
+        return inf
+
+    def _spans(self, slot: int, uid: int) -> list[Span]:
+        """Promises of a slot to others than ``uid``."""
+        return [span for span in self.promised.get(slot, ()) if uid not in span.uids]
+
+    def _gap(self, slot: int, at: float, planned: float, uid: int) -> bool:
+        return all(at + planned <= span.begin or span.end <= at for span in self._spans(slot, uid))
+
+    def _next_promise(self, slot: int, uid: int) -> float:
+        spans = self._spans(slot, uid) if slot in self.promised else ()
+        return spans[0].begin if spans else inf
+
+    def _ready(self, slot: int, amount: int, now: float) -> float:
+        """When so much of a slot is free, if nobody else comes."""
+        free = self.free[slot]
+        if free >= amount:
+            return now
+        if amount == WHOLE:
+            return max(now, max(run.until for run in self.runs[slot]))
+        for run in sorted(self.runs[slot], key=lambda run: run.until):
+            free += run.amount
+            if free >= amount:
+                return max(now, run.until)
+        return inf
+
+    def _free_at(self, slot: int, at: float) -> int:
+        return self.free[slot] + sum(run.amount for run in self.runs[slot] if run.until <= at)
+
+
+def _nth(ready: Iterable[tuple[float, int]], count: int) -> float:
+    """When the count-th slot is ready."""
+    times = sorted(since for since, _ in ready)
+    return times[count - 1] if len(times) >= count else inf

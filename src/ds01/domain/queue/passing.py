@@ -1,0 +1,218 @@
+"""One pass over the line: who starts now, who is next, and who may slip in without delaying her.
+
+The order is that of priorities: fair share, head start, and waiting measured in multiples of the planned time, so that
+a short request is not made to wait as long as a long one, and a long one is not passed for ever. The first who cannot
+start gets a time and slots; whoever comes after her starts only if done by then, or elsewhere. That time is worked
+out from planned times alone, and so holds.
+
+Who needs several slots at once can starve while every single one is given away, and keeping slots idle for her is
+what sharing costs most. So she gets her time when she has waited ``guard`` times as long as it will keep each slot
+idle, and then for itself. What she waits is then bounded by planned times, however many small requests come. Those who
+collect are taken in order of their turn: one of each person, counted from when her last one was served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from itertools import islice
+from math import inf
+
+from ds01.domain.queue.floor import NOBODY, Earliest, Floor, Run, Shape
+from ds01.domain.queue.line import Lane, Line, Meter, Person, Waiter
+from ds01.domain.queue.plan import Order
+
+Choose = Callable[[Waiter, list[int]], tuple[int, ...]]
+"""Which of the open slots a request gets; empty when it cannot pay for any choice of them."""
+
+Begin = Callable[[Waiter, Run], None]
+"""Called for everybody who starts."""
+
+_ROUNDING = 1e-9
+"""Quotas are compared as floats here; who really places (``choose``) compares them exactly."""
+
+_Front = tuple[float, float, int, Waiter, Lane, int]
+"""Minus the priority, then the arrival; the last is the place in the lane."""
+
+
+@dataclass(slots=True, eq=False)
+class Passing:
+    """The working state of the queue. The daemon builds one for a pass, the simulator keeps one for a whole trace.
+
+    ``guests`` are the uids for whom slots are booked.
+    """
+
+    floor: Floor
+    line: Line
+    meter: Meter
+    order: Order
+    guard: float | None
+    choose: Choose
+    begin: Begin
+    guests: frozenset[int] = frozenset()
+    head: Waiter | None = None
+    head_time: Earliest | None = None
+    kept: Waiter | None = None
+    """The head as long as she collects: once given a time she keeps it."""
+    _ends: dict[tuple[Shape, int], float] = field(default_factory=dict)
+
+    def run(self, now: float) -> None:
+        """Start whoever may start now."""
+        self.head = self.head_time = None
+        self.floor.forget()
+        self._ends.clear()
+        if not self._any():
+            return
+        if self.order is Order.FAIR_SHARE and self.guard is not None:
+            self._first_collector(now)
+        fronts = self._fronts(now)
+        heapify(fronts)
+        while fronts:
+            *_, waiter, lane, place = heappop(fronts)
+            started = self._start(waiter, now)
+            if not started and self.order is Order.FIFO:
+                return
+            changed = started or self._offered(waiter, now)
+            if (after := self._after(lane, place, now)) is not None:
+                heappush(fronts, after)
+            if changed and (self.head is not None or not self._any()):
+                fronts = [front for front in fronts if self._may(front[4], now)]
+                heapify(fronts)
+
+    def name_head(self, waiting: Iterable[Waiter], now: float) -> None:
+        """Find the head also when nothing was free; ``waiting`` in order. It starts nobody."""
+        if self.head is None and self.order is Order.FAIR_SHARE and self.guard is not None:
+            self._first_collector(now)
+        for waiter in waiting:
+            if self.head is not None or self._offered(waiter, now):
+                return
+
+    def rank(self, waiter: Waiter, now: float) -> float:
+        """The priority of anybody in the line."""
+        return self.priority(self.line.lane(waiter), waiter, now)
+
+    def priority(self, lane: Lane, waiter: Waiter, now: float) -> float:
+        """What decides the order; higher goes first."""
+        person = waiter.person
+        if person.fair_at != now:
+            person.fair, person.fair_at = self.meter.fair(person, now), now
+        return person.fair + lane.priority + (now - waiter.since) * lane.pace
+
+    def _any(self) -> bool:
+        fits = self.floor.fits
+        return any(fits(shape) for shape in self.line.shapes)
+
+    def _fronts(self, now: float) -> list[_Front]:
+        """Who may be next in every lane: while there is no head all of them, since one may become it."""
+        every = self.head is None and self.order is not Order.FIFO_SKIP
+        return [
+            self._front(lane, front, now, 0)
+            for lane, front in self.line.fronts()
+            if (every or self._may(lane, now)) and self.affordable(front)
+        ]
+
+    def _front(self, lane: Lane, waiter: Waiter, now: float, place: int) -> _Front:
+        priority = self.priority(lane, waiter, now) if self.order is Order.FAIR_SHARE else 0.0
+        return -priority, waiter.since, waiter.number, waiter, lane, place
+
+    def _may(self, lane: Lane, now: float) -> bool:
+        """Whether anybody in a lane could start by herself."""
+        return now + lane.shortest <= self._end(lane.shape, lane.person)
+
+    def _start(self, waiter: Waiter, now: float) -> bool:
+        until = now + waiter.planned
+        person = waiter.person
+        if until > self._end(waiter.shape, person) or not self.affordable(waiter):
+            return False
+        chosen = self.choose(waiter, self.floor.open_slots(waiter.shape, until, person.uid))
+        if not chosen:
+            return False
+        run = Run(chosen, waiter.shape.amount, until)
+        self.floor.take(run)
+        self._ends.clear()
+        self.line.remove(waiter)
+        if waiter.shape.collects:
+            person.gathered = now
+        if waiter is self.head:
+            self.head = self.head_time = None
+            self.floor.forget()
+        self.begin(waiter, run)
+        return True
+
+    def _end(self, shape: Shape, person: Person) -> float:
+        """Until when a request like this may run; the same for all like it until somebody starts."""
+        key = shape, person.uid if person.uid in self.guests else NOBODY
+        end = self._ends.get(key)
+        if end is None:
+            end = self.floor.longest(shape, key[1]) if self.floor.fits(shape) else -inf
+            self._ends[key] = end
+        return end
+
+    def _first_collector(self, now: float) -> None:
+        """Who was given a time for several slots keeps it; else the one whose turn it is may get one by now."""
+        kept = self.kept
+        if kept is None or kept.gone or not self.affordable(kept):
+            kept = self.kept = None
+            able = [mine[0] for mine in self.line.collecting.values() if self.affordable(mine[0])]
+            able.sort(key=lambda one: (self._turn(one), one.number))
+            for one in able:
+                if now + one.planned > self._end(one.shape, one.person) and self._offer(one, now):
+                    return
+        elif not self._start(kept, now):
+            self._offer(kept, now)
+
+    def _offered(self, waiter: Waiter, now: float) -> bool:
+        """Whether one who cannot start became the head."""
+        if self.head is not None or self.order is Order.FIFO_SKIP or not self.affordable(waiter):
+            return False
+        if now + waiter.planned <= self._end(waiter.shape, waiter.person):
+            return False  # what is open costs more than she may have: no reason to keep it from others
+        if self.order is Order.FAIR_SHARE and waiter.shape.collects and self.guard != 0.0:
+            return False
+        return self._offer(waiter, now)
+
+    def _offer(self, waiter: Waiter, now: float) -> bool:
+        """Make her the head if she is entitled to a time."""
+        if not self._entitled(waiter, 0.0, now):
+            return False
+        found = self.floor.earliest(waiter.shape, waiter.planned, now, waiter.person.uid)
+        if found is None or not self._entitled(waiter, found.idle / waiter.shape.slots, now):
+            return False
+        self.head, self.head_time = waiter, found
+        if waiter.shape.collects:
+            self.kept = waiter
+        self.floor.keep(waiter.shape, found)
+        self._ends.clear()
+        return True
+
+    def _entitled(self, waiter: Waiter, idle: float, now: float) -> bool:
+        """Whether the wait was worth what a time would cost: every slot idle for so long, and then hers."""
+        if self.order is not Order.FAIR_SHARE or not waiter.shape.collects or waiter is self.kept:
+            return True
+        return self.guard is not None and now - self._turn(waiter) >= self.guard * (idle + waiter.planned)
+
+    def _after(self, lane: Lane, place: int, now: float) -> _Front | None:
+        """Who of a lane is looked at after the one at ``place``.
+
+        Who comes after one that cannot start is like her, only shorter: so only those short enough are looked at.
+        """
+        if lane.waiting[place].gone and place == 0:
+            front = lane.front()
+            return None if front is None else self._front(lane, front, now, 0)
+        if not self._may(lane, now):
+            return None
+        end = self._end(lane.shape, lane.person)
+        for index, one in enumerate(islice(lane.waiting, place + 1, None), place + 1):
+            if now + one.planned <= end and not one.gone:
+                return self._front(lane, one, now, index)
+        return None
+
+    @staticmethod
+    def _turn(waiter: Waiter) -> float:
+        return max(waiter.since, waiter.person.gathered)
+
+    @staticmethod
+    def affordable(waiter: Waiter) -> bool:
+        """Whether she may hold this much more."""
+        return waiter.person.held + waiter.shape.cost <= waiter.person.quota + _ROUNDING

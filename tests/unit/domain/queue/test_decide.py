@@ -1,0 +1,183 @@
+"""One pass: schedules worked out by hand."""
+
+from __future__ import annotations
+
+from ds01.domain.queue.plan import Order, Rules, Why
+from tests.unit.domain.queue.world import EASY, booked, has, hours, member, plan, started, want
+from tests.values import NOW
+
+FIFO = Rules(order=Order.FIFO)
+SKIP = Rules(order=Order.FIFO_SKIP)
+
+
+def test_who_fits_starts_in_order_of_arrival() -> None:
+    found = plan([want("b", 2, waited=1), want("a", 2, waited=2), want("c", 1)], rules=FIFO)
+    assert started(found) == ["a", "b"]
+    assert found.reasons == {"c": Why.FULL}
+    assert len({slot.id for start in found.starts for slot in start.placed.slots}) == 4
+
+
+def test_fifo_passes_nobody() -> None:
+    waiting = [want("large", 4, waited=2), want("small", 1, waited=1)]
+    assert started(plan(waiting, taken=[has("b", [0], 5)], rules=FIFO)) == []
+    assert started(plan(waiting, taken=[has("b", [0], 5)], rules=SKIP)) == ["small"]
+
+
+def test_easy_passes_the_head_with_what_ends_before_its_time() -> None:
+    taken = [has("b", [0, 1], 2)]
+    found = plan([want("head", 4, waited=3), want("long", 1, 3, waited=2), want("short", 2, 2, waited=1)],
+                 taken=taken, rules=EASY)  # fmt: skip
+    assert started(found) == ["short"]
+    assert found.head is not None
+    assert (found.head.request, found.head.at) == ("head", NOW + hours(2))
+    assert found.reasons == {"head": Why.FULL, "long": Why.FAIR_SHARE}
+
+
+def test_easy_passes_the_head_on_slots_it_does_not_need() -> None:
+    """Three slots are back in two hours and the head needs three: the fourth, free now, is nobody's."""
+    taken = [has("b", [0, 1, 2], 2)]
+    found = plan([want("head", 3, waited=3), want("long", 1, 99)], taken=taken, rules=EASY)
+    assert started(found) == ["long"]
+    assert found.head is not None
+    assert found.head.at == NOW + hours(2)
+    assert set(found.head.slots) == {"GPU-0", "GPU-1", "GPU-2"}
+
+
+def test_only_one_long_one_passes_on_the_slot_that_is_over() -> None:
+    taken = [has("b", [0, 1], 2)]
+    found = plan([want("head", 3, waited=3), want("one", 1, 9, waited=2), want("two", 1, 9, waited=1)],
+                 taken=taken, rules=EASY)  # fmt: skip
+    assert started(found) == ["one"]
+    assert found.reasons == {"head": Why.FULL, "two": Why.HEAD}
+
+
+def test_who_holds_what_she_may_waits_for_herself_and_is_not_the_head() -> None:
+    waiting = [want("mine", 4, waited=9, by="a"), want("other", 2, 9, by="b")]
+    found = plan(waiting, taken=[has("a", [0], 5)], rules=EASY, a=member(quota=4))
+    assert started(found) == ["other"]
+    assert found.reasons == {"mine": Why.QUOTA}
+    assert found.head is None
+
+
+def test_a_quota_counts_what_the_same_pass_gives() -> None:
+    found = plan([want("one", waited=2), want("two", waited=1), want("three")], a=member(quota=2))
+    assert started(found) == ["one", "two"]
+    assert found.reasons == {"three": Why.QUOTA}
+
+
+def test_who_had_less_goes_first() -> None:
+    waiting = [want("much", by="a", waited=0.1), want("little", by="b")]
+    found = plan(waiting, size=1, a=member(used=10), b=member(used=1))
+    assert started(found) == ["little"]
+    assert found.reasons == {"much": Why.FULL}
+
+
+def test_who_has_more_shares_may_have_had_more() -> None:
+    waiting = [want("two", by="a"), want("one", by="b")]
+    assert started(plan(waiting, size=1, a=member(used=3, shares=4), b=member(used=2))) == ["two"]
+    assert started(plan(waiting, size=1, a=member(used=3), b=member(used=2, shares=1))) == ["one"]
+
+
+def test_what_somebody_runs_now_counts_as_used() -> None:
+    waiting = [want("more", by="a"), want("first", by="b")]
+    assert started(plan(waiting, size=2, taken=[has("a", [0], 5, since=-3)])) == ["first"]
+
+
+def test_waiting_outweighs_usage_in_the_end() -> None:
+    for waited, first in ((1, "new"), (9, "old")):
+        waiting = [want("old", by="a", waited=waited), want("new", by="b")]
+        assert started(plan(waiting, size=1, a=member(used=100), b=member(used=0))) == [first]
+
+
+def test_a_head_start_counts() -> None:
+    assert started(plan([want("a", by="a", waited=1), want("b", by="b", priority=3)], size=1)) == ["b"]
+
+
+def test_of_equals_the_shorter_gains_faster_by_waiting() -> None:
+    assert started(plan([want("long", length=24, waited=2), want("short", length=0.1, waited=1)], size=1)) == ["short"]
+
+
+def test_who_needs_several_gets_a_time_when_she_waited_its_price() -> None:
+    """The other three slots would idle for four hours and then be hers for one: at price 2 that is due after 8 h."""
+    rules = Rules(guard=2.0)
+    taken = [has("b", [0], 4)]
+    for waited, expected in ((7.9, ["small"]), (8.1, [])):
+        found = plan([want("whole", 4, waited=waited), want("small", 1, 9, by="c")], taken=taken, rules=rules)
+        assert started(found) == expected
+    assert found.head is not None
+    assert found.head.at == NOW + hours(4)
+
+
+def test_a_time_that_was_given_is_kept_whatever_comes() -> None:
+    """At the moment it needs, the slots are free, and somebody with more priority is there: too late for her."""
+    rules = Rules(guard=2.0)
+    waiting = [want("whole", 4, waited=12, by="a"), want("dear", 1, by="c", priority=999)]
+    assert started(plan(waiting, rules=rules, kept="whole", after=4)) == ["whole"]
+    assert started(plan(waiting, rules=rules, after=4)) == ["dear"]
+
+
+def test_who_was_served_last_waits_for_the_turn_of_others() -> None:
+    waiting = [want("again", 4, waited=90, by="a"), want("first", 4, waited=80, by="b")]
+    found = plan(waiting, taken=[has("c", [0], 1)], a=member(gathered=-1))
+    assert found.head is not None
+    assert found.head.request == "first"
+
+
+def test_nothing_that_would_still_run_is_started_on_booked_slots() -> None:
+    bookings = [booked("class", 2, 4, 3)]
+    waiting = [want("short", 1, 2, waited=3), want("long", 1, 3, waited=2), want("too", 1, 3, waited=1)]
+    found = plan(waiting, bookings=bookings, rules=EASY)
+    assert started(found) == ["short", "long"]
+    assert found.reasons == {"too": Why.BOOKING}
+
+
+def test_the_head_gets_a_time_beside_the_bookings() -> None:
+    found = plan([want("head", 4, 3)], bookings=[booked("class", 2, 4, 1)], rules=EASY)
+    assert found.head is not None
+    assert found.head.at == NOW + hours(4)
+    assert plan([want("head", 4, 2)], bookings=[booked("class", 2, 4, 1)], rules=EASY).starts
+
+
+def test_booked_slots_are_for_those_they_are_booked_for() -> None:
+    bookings = [booked("class", 0, 2, 4, by="z")]
+    waiting = [want("other", 1, 1, waited=1, by="b"), want("seat", 1, 2, by="z")]
+    assert started(plan(waiting, bookings=bookings)) == ["seat"]
+
+
+def test_booked_slots_nobody_comes_for_are_everybodys() -> None:
+    bookings = [booked("class", 0, 2, 4)]
+    assert started(plan([want("other")], bookings=bookings, after=0.24)) == []
+    assert started(plan([want("other")], bookings=bookings, after=0.25)) == ["other"]
+    seat = has("z", [0], 2, since=0.1)
+    assert started(plan([want("other")], bookings=bookings, after=0.25, taken=[seat])) == []
+
+
+def test_without_enough_healthy_slots_waiting_is_for_the_admin() -> None:
+    found = plan([want("whole", 4, waited=1), want("small")], ill=[2], rules=EASY)
+    assert started(found) == ["small"]
+    assert found.reasons == {"whole": Why.QUARANTINE}
+
+
+def test_a_slot_nobody_knows_the_end_of_promises_nothing() -> None:
+    found = plan([want("head", 4, waited=1), want("small", 1, 50)], taken=[has("b", [0], None)], rules=EASY)
+    assert started(found) == ["small"]
+    assert found.head is None
+
+
+def test_a_request_without_an_end_passes_nobody() -> None:
+    waiting = [want("head", 4, waited=1), want("endless", 1, None)]
+    assert started(plan(waiting, taken=[has("b", [0], 1)], rules=EASY)) == []
+
+
+def test_an_overdue_slot_is_expected_any_moment() -> None:
+    found = plan([want("head", 4, waited=1)], taken=[has("b", [0], -1)], rules=EASY)
+    assert found.head is not None
+    assert found.head.at == NOW
+
+
+def test_everybody_is_started_or_told_why() -> None:
+    waiting = [want(f"r{number}", 1, 1 + number % 5, waited=number, by="abcdefg"[number % 7]) for number in range(60)]
+    found = plan(waiting, size=16)
+    assert len(found.starts) == 16
+    assert len(found.order) == 44
+    assert set(found.reasons) == set(found.order)

@@ -1,4 +1,4 @@
-"""The gateway against the engine's own socket: small requests, create, a large build context, a byte to and fro."""
+"""The gateway against the engine's own socket: small requests, create, exec, a byte to and fro, a large context."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import socket
 import tarfile
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 from dev import tiny
-from dev.people import acting_as
+from dev.people import Person, acting_as
 from dev.promises.lab import Lab
 
 from bench.row import Row, added, interleaved, p50, p99
@@ -25,16 +26,18 @@ API = "/v1.41"
 
 
 class Line(http.client.HTTPConnection):
-    """A connection that is kept, as an ordinary user's to the gateway or root's to the engine."""
+    """A connection that is kept, an ordinary user's (``person``) to the gateway or root's to the engine."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, person: Person | None = None) -> None:
         super().__init__("engine", timeout=600)
         self._path = path
+        self._person = person
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        with acting_as(self._person) if self._person else nullcontext():
+            self.sock.connect(self._path)
 
     def asks(self, method: str, target: str, body: object = None) -> Any:
         """One request; the answer's JSON, or None."""
@@ -54,17 +57,14 @@ def measure() -> Iterator[Row]:
     ours, theirs = _lines(lab)
     yield from _unary(ours, theirs, subject)
     yield from _create(ours, theirs)
+    yield _run(ours, theirs, subject)
     yield _to_and_fro(ours, theirs, subject)
     yield _context(lab)
     lab.ada.docker("rm", "--force", "subject")
 
 
 def _lines(lab: Lab) -> tuple[Line, Line]:
-    ours, theirs = Line(lab.stack.door), Line(lab.stack.engine)
-    with acting_as(lab.ada.person):
-        ours.connect()
-    theirs.connect()
-    return ours, theirs
+    return Line(lab.stack.door, lab.ada.person), Line(lab.stack.engine)
 
 
 def _unary(ours: Line, theirs: Line, subject: str) -> Iterator[Row]:
@@ -84,6 +84,19 @@ def _create(ours: Line, theirs: Line) -> Iterator[Row]:
             times.append((time.perf_counter() - began) * 1000)
             line.asks("DELETE", f"/containers/{made}?force=1")
     yield added("gateway, create", p50(taken[0]), "engine", p50(taken[1]), 30)
+
+
+def _run(ours: Line, theirs: Line, subject: str) -> Row:
+    """A command in the container, from asking for it until its exit code is known."""
+    wanted = {"AttachStdout": True, "Cmd": ["true"]}
+
+    def runs(line: Line) -> None:
+        made = line.asks("POST", f"/containers/{subject}/exec", wanted)["Id"]
+        line.asks("POST", f"/exec/{made}/start", {"Detach": False})
+        assert line.asks("GET", f"/exec/{made}/json")["ExitCode"] == 0
+
+    mine, peer = interleaved(CREATES, partial(runs, ours), partial(runs, theirs))
+    return added("gateway, exec round trip", p50(mine), "engine", p50(peer), 3)
 
 
 def _to_and_fro(ours: Line, theirs: Line, subject: str) -> Row:

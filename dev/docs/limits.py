@@ -62,7 +62,8 @@ def _lines() -> Iterator[str]:
     together = ", ".join(f"`{name}`" for name in AGGREGATE_KEYS)
     yield from (
         "",
-        "`admin` may stand below `groups` and `users` only. Below `groups.<group>` stand also:",
+        "`admin` may stand below `groups` and `users` only, `group_shares` below `defaults` and `groups` only. Below"
+        " `groups.<group>` stand also:",
         "",
         *_fields(shape.GroupExtras.model_fields),
         "",

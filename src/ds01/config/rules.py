@@ -1,12 +1,14 @@
-"""The keys of the file that are no limits of a user: the lifecycle's rules, in the same registry form."""
+"""The keys of the file that are no limits of a user: the rules of lifecycle and queue, in the same registry form."""
 
 from __future__ import annotations
 
 from ds01.domain.limit_keys import Key, Kind
+from ds01.domain.queue.plan import Rules
 from ds01.domain.settings import LifecycleRules
 
 _BUILT_IN = LifecycleRules()
 _IDLE = _BUILT_IN.idle
+_QUEUE = Rules()
 
 RULES: dict[str, Key] = {
     key.name: key
@@ -46,6 +48,25 @@ RULES: dict[str, Key] = {
         Key(
             name="never_started", kind=Kind.DURATION, default=_BUILT_IN.never_started, least=60,
             meaning="a container that was created and not started is removed after this time",
+        ),
+        Key(
+            name="queue.claim", kind=Kind.DURATION, default=_QUEUE.claim, least=60,
+            meaning="how long GPUs are kept for somebody whose turn it is before the next one gets them",
+        ),
+        Key(
+            name="queue.fair", kind=Kind.NUMBER, default=_QUEUE.fair,
+            meaning="how much it counts that somebody had less than her part lately; more is fairer between people,"
+            " less is more like a line",
+        ),
+        Key(
+            name="queue.age", kind=Kind.DURATION, default=_QUEUE.age, least=1,
+            meaning="waiting counts in multiples of this and the planned time together; longer makes short requests"
+            " wait as long ones do",
+        ),
+        Key(
+            name="queue.guard", kind=Kind.NUMBER, default=_QUEUE.guard, nullable=True,
+            meaning="who needs several GPUs at once has them collected once she waited this many times as long as that"
+            " leaves them unused; less is a shorter wait for her and more unused GPUs, null is never",
         ),
     )
 }  # fmt: skip

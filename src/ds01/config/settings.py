@@ -13,6 +13,7 @@ from ds01.domain.container import Door
 from ds01.domain.image import BaseImage
 from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS
 from ds01.domain.limits import Exemption, Group, Layer, Policy, Sourced
+from ds01.domain.queue.plan import Rules
 from ds01.domain.settings import (
     BusyRule,
     DockerSettings,
@@ -30,6 +31,7 @@ T = TypeVar("T")
 def build(data: Data, found: Located, file: str) -> Settings:
     """The settings of validated ``data``. Sources are ``limits.yaml:12``: the file's name and the key's line."""
     reader = _Reader(found, PurePath(file).name)
+    rules = _rules(data.get("policy") or {})
     return Settings(
         policy=Policy(
             defaults=reader.layer(data.get("defaults"), ("defaults",)),
@@ -43,7 +45,10 @@ def build(data: Data, found: Located, file: str) -> Settings:
             exemptions=tuple(reader.exemptions(data.get("exemptions", ()))),
             source=reader.file,
         ),
-        lifecycle=_lifecycle(data.get("policy") or {}),
+        lifecycle=_lifecycle(rules),
+        queue=Rules(
+            claim=rules["queue.claim"], fair=rules["queue.fair"], age=rules["queue.age"], guard=rules["queue.guard"]
+        ),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
         docker=DockerSettings(root=(data.get("docker") or {}).get("root") == "allowed"),
@@ -94,14 +99,18 @@ class _Reader:
             )
 
 
-def _lifecycle(data: Data) -> LifecycleRules:
-    flat = {name: key.default for name, key in RULES.items()}
+def _rules(data: Data) -> dict[str, Any]:
+    """Every key of ``policy`` by flat name."""
+    flat: dict[str, Any] = {name: key.default for name, key in RULES.items()}
     for name in flat:
         section, _, key = name.rpartition(".")
         holder = data.get(section) if section else data
         if holder and key in holder:
             flat[name] = holder[key]
-    value: dict[str, Any] = dict(flat)
+    return flat
+
+
+def _lifecycle(value: Data) -> LifecycleRules:
     return LifecycleRules(
         idle=IdleRule(
             gpu_below=value["idle.gpu_below"],

@@ -60,7 +60,7 @@ def _only(keys: Iterable[str]) -> dict[str, Key]:
 
 # The sections ----------------------------------------------------------------------------------------
 Defaults = _section("Defaults", {name: key for name, key in KEYS.items() if name != "admin"})
-UserLimits = _section("UserLimits", KEYS)
+UserLimits = _section("UserLimits", {name: key for name, key in KEYS.items() if name != "group_shares"})
 DoorLimits = _section("DoorLimits", _only(LIFECYCLE_KEYS))
 Aggregate = _section("Aggregate", {name: replace(KEYS[name], nullable=False) for name in AGGREGATE_KEYS})
 Rules = _section("Rules", RULES)

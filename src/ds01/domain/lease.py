@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import NewType
@@ -52,7 +52,8 @@ def may_become(old: LeaseState, new: LeaseState) -> bool:
 @dataclass(frozen=True, kw_only=True)
 class Lease:
     """One grant. ``container`` is the engine's full id once there is one; ``expires_at`` is set while the
-    lease is reserved or held and says when it ends by itself.
+    lease is reserved or held and says when it ends by itself. ``planned`` is the longest it may be in use, counted
+    from the grant; None has no end.
     """
 
     id: LeaseId
@@ -67,6 +68,7 @@ class Lease:
     name: str = ""
     ended_at: datetime | None = None
     reason: str = ""
+    planned: timedelta | None = None
 
 
 def moved(

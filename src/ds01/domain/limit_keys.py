@@ -131,6 +131,14 @@ _ALL = (
         name="priority", kind=Kind.INTEGER, default=0, meaning="head start in the queue; higher goes first",
     ),
     Key(
+        name="shares", kind=Kind.COUNT, default=1, least=1,
+        meaning="your part of what your group may use when GPUs are short, against the others of the group",
+    ),
+    Key(
+        name="group_shares", kind=Kind.COUNT, default=1, least=1,
+        meaning="the part of the whole group when GPUs are short, against other groups",
+    ),
+    Key(
         name="lead", kind=Kind.DURATION, default=timedelta(minutes=15), lifecycle=True,
         meaning="warning you get before any automatic stop",
     ),

@@ -107,6 +107,8 @@ class Limits:
     gpu_hold: timedelta
     container_hold: timedelta | None
     priority: int
+    shares: int
+    group_shares: int
     lead: timedelta
     stop_grace: timedelta
     aggregate: Mapping[str, Value]
@@ -183,6 +185,8 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         gpu_hold=value.duration("gpu_hold") or timedelta(0),
         container_hold=value.duration("container_hold"),
         priority=value.required("priority"),
+        shares=value.required("shares"),
+        group_shares=value.required("group_shares"),
         lead=value.duration("lead") or timedelta(0),
         stop_grace=value.duration("stop_grace") or timedelta(0),
         aggregate={key: item.value for key, item in group.aggregate.items()} if group else {},

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from ds01.domain.image import BaseImage
 from ds01.domain.limits import Policy
+from ds01.domain.queue.plan import Rules
 
 MINIMAL = BaseImage(
     name="minimal",
@@ -98,6 +99,7 @@ class Settings:
 
     policy: Policy = field(default_factory=Policy)
     lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
+    queue: Rules = field(default_factory=Rules)
     gpus: GpuSettings = field(default_factory=GpuSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     docker: DockerSettings = field(default_factory=DockerSettings)

@@ -1,4 +1,4 @@
-"""Which reservations and holds are over, by the time that passed and not by what the clock says (I5).
+"""Which reservations, holds and waits are over, by the time that passed and not by what the clock says (I5).
 
 A lease keeps the wall-clock time of its end, which survives a restart and is what people read. While ds01d runs,
 the remaining time is taken once, when the end is first seen, and counted down on the monotonic clock: a clock that
@@ -7,11 +7,14 @@ steps by an hour ends no hold early and keeps no reservation for ever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from ds01.domain.lease import Lease, LeaseId
+
+Key = TypeVar("Key", bound=str)
 
 STEP = timedelta(seconds=1)
 """Smaller differences between the two clocks are drift."""
@@ -29,19 +32,19 @@ class Countdown:
     """Look every few seconds."""
 
     def __init__(self) -> None:
-        self._ends: dict[LeaseId, _End] = {}
+        self._ends: dict[str, _End] = {}
         self._before: tuple[datetime, float] | None = None
 
     def over(self, leases: Iterable[Lease], now: datetime, monotonic: float) -> dict[LeaseId, datetime]:
         """The leases whose time is over, with the end they have."""
+        return self.past({lease.id: lease.expires_at for lease in leases}, now, monotonic)
+
+    def past(self, ends: Mapping[Key, datetime | None], now: datetime, monotonic: float) -> dict[Key, datetime]:
+        """Of these ends, those that are over; None is no end."""
         step = self._step(now, monotonic)
-        ends = {
-            lease.id: self._end(lease.id, lease.expires_at, now, monotonic, step)
-            for lease in leases
-            if lease.expires_at is not None
-        }
-        self._ends = ends
-        return {lease: end.at for lease, end in ends.items() if end.monotonic <= monotonic}
+        known = {key: self._end(key, at, now, monotonic, step) for key, at in ends.items() if at is not None}
+        self._ends = {str(key): end for key, end in known.items()}
+        return {key: end.at for key, end in known.items() if end.monotonic <= monotonic}
 
     def _step(self, now: datetime, monotonic: float) -> timedelta:
         """By how much the wall clock was set since the last look."""
@@ -51,8 +54,8 @@ class Countdown:
         step = (now - before[0]) - timedelta(seconds=monotonic - before[1])
         return step if abs(step) > STEP else timedelta(0)
 
-    def _end(self, lease: LeaseId, at: datetime, now: datetime, monotonic: float, step: timedelta) -> _End:
-        known = self._ends.get(lease)
+    def _end(self, key: str, at: datetime, now: datetime, monotonic: float, step: timedelta) -> _End:
+        known = self._ends.get(key)
         if known is not None and known.at == at:
             return known
         # Whether an end first seen after a step was set before or after it cannot be told: rather late than early.

@@ -84,6 +84,7 @@ leases = Table(
     Column("name", Text, nullable=False),
     Column("ended_at", UtcTime),
     Column("reason", Text, nullable=False),
+    Column("planned", Span),
     CheckConstraint("(state IN ('released', 'revoked')) = (ended_at IS NOT NULL)", name="ended"),
     Index("leases_open", "uid", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
     Index(

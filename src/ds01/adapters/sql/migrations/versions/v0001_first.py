@@ -73,6 +73,7 @@ def _leases() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.String(32)),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("planned", sa.Float()),
         sa.CheckConstraint("(state IN ('released', 'revoked')) = (ended_at IS NOT NULL)", name=op.f("ck_leases_ended")),
         sa.PrimaryKeyConstraint("id", name="pk_leases"),
     )

@@ -105,7 +105,7 @@ def _command(root: Path, group: str, number: int, programs: Path | None) -> list
         str(programs / "dockerd") if programs else "dockerd",
         "--data-root", str(root / "data"), "--exec-root", str(root / "exec"), "--pidfile", str(root / "pid"),
         "-H", f"unix://{root / 'engine.sock'}", "--group", group,
-        "--bridge", _name(number), "--default-address-pool", f"base={_pool(number)},size=26",
+        "--bridge", _name(number), "--default-address-pool", f"base={_pool(number)},size=24",
     ]  # fmt: skip
 
 

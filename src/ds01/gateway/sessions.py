@@ -34,6 +34,17 @@ class Session:
     account: str
     rewrite: Rewrite | None = None
     policed: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the build that uses it was refused: old clients wait for the session's end, and would for ever."""
+
+    @contextmanager
+    def ended_by_refusal(self) -> Iterator[None]:
+        """Whatever is refused meanwhile ends the session."""
+        try:
+            yield
+        except RefusedError:
+            self.over.set()
+            raise
 
     @contextmanager
     def judged_by(self, rewrite: Rewrite) -> Iterator[None]:

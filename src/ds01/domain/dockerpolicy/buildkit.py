@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy import strictjson
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
 from ds01.domain.dockerpolicy.query import Query
 from ds01.domain.dockerpolicy.strictjson import Json, dump
-from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
 
 RESERVED = "BUILDKIT_"
 HARMLESS = frozenset({"BUILDKIT_INLINE_CACHE", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_CONTEXT_KEEP_GIT_DIR"})
@@ -35,10 +35,7 @@ class KitPlan:
 def judge_buildkit(query: Query) -> KitPlan:
     """The plan. Raises RefusedError."""
     if query.get("remote") != "client-session" or not query.get("session"):
-        raise malformed(
-            "build.session", "BuildKit's context must come over a session",
-            "Build a folder, not an address or an archive; or set DOCKER_BUILDKIT=0.",
-        )  # fmt: skip
+        raise no_session()
     outputs = _outputs(query.get("outputs"))
     plan = judge_build(Query(values={name: v for name, v in query.values.items() if name != "outputs"}))
     arguments, changes = judge_arguments(plan.arguments)
@@ -46,6 +43,14 @@ def judge_buildkit(query: Query) -> KitPlan:
     if outputs and plan.refs:
         raise malformed("build.outputs", "A build that is written to your files has no name")
     return KitPlan(plan=plan, session=query.get("session"), build_id=query.get("buildid"), outputs=outputs)
+
+
+def no_session() -> RefusedError:
+    """A context that comes in another way: as an archive, or from an address."""
+    return malformed(
+        "build.session", "BuildKit's context must come over a session",
+        "Build a folder, not an address or an archive; or set DOCKER_BUILDKIT=0.",
+    )  # fmt: skip
 
 
 def judge_arguments(arguments: Mapping[str, str]) -> tuple[dict[str, str], list[Change]]:

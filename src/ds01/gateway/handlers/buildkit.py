@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ds01.domain.dockerpolicy import dockerfile
-from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_buildkit, parameters
+from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_buildkit, no_session, parameters
 from ds01.domain.dockerpolicy.render import render_whole
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.images import look_up
+from ds01.gateway.sessions import Session
 from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorAudit, DoorBuildGrant
@@ -17,10 +18,17 @@ from ds01.wire.door import DoorAudit, DoorBuildGrant
 
 async def build(call: Call) -> None:
     """The whole of a build."""
-    kit = judge_buildkit(call.query)
     await call.nothing()
+    wanted = call.query.get("session")
+    if not wanted:
+        raise no_session()
+    session = await call.gate.sessions.of(call.user, wanted)
+    with session.ended_by_refusal():
+        await _build(call, session, judge_buildkit(call.query))
+
+
+async def _build(call: Call, session: Session, kit: KitPlan) -> None:
     call.changes += kit.plan.changes
-    session = await call.gate.sessions.of(call.user, kit.session)
 
     async def rewrite(content: bytes) -> bytes:
         try:

@@ -43,12 +43,12 @@ async def _serve(client: Stream, engine: Stream, opened: Session) -> None:
         except RefusedError as error:
             await grpc.refuse(near, grpc.code_of(error), error.message)
 
-    await both(Link(engine, accept), far, (client, engine))
+    await both(Link(engine, accept), far, (client, engine), opened.over)
 
 
-async def both(near: Link, far: Link, streams: tuple[Stream, Stream]) -> None:
-    """Run both sides until one of them ends."""
-    tasks = [asyncio.create_task(each.run()) for each in (near, far)]
+async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyncio.Event) -> None:
+    """Run both sides until one of them ends, or it is over."""
+    tasks = [asyncio.ensure_future(each) for each in (near.run(), far.run(), over.wait())]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -15,11 +15,12 @@ from ds01.wire.errors import ErrorBody, error
 T = TypeVar("T")
 
 
-def ask(kind: type[T], *words: str) -> T:
-    """What it says, as ``kind``. Raises the Ds01Error it printed."""
+def ask(kind: type[T], *words: str, told: str = "") -> T:
+    """What it says, as ``kind``, told this on its stdin. Raises the Ds01Error it printed."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     ran = subprocess.run(
         [sys.executable, "-m", "ds01.daemon.limits_file", *words],
+        input=told,
         capture_output=True,
         text=True,
         check=False,

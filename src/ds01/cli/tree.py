@@ -41,7 +41,7 @@ FRONT = (
     ("Every day", ("init", "launch", "list", "status", "retire")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
-    ("Server", ("gpus", "limits", "events", "doctor")),
+    ("Server", ("gpus", "limits", "events", "doctor", "simulate")),
     ("More", ("setup", "container", "image", "project", "admin", "help", "completion")),
 )
 """The front page, ``ds01 --help``."""

@@ -1,7 +1,8 @@
-"""``python -m ds01.daemon.limits_file``: check a limits file, or convert an older one, without a ds01d.
+"""``python -m ds01.daemon.limits_file``: check a limits file, convert an older one, or say what it gives to whom.
 
-What ``ds01 admin`` runs, as a program of its own: the command line imports no server code. It prints one JSON value of
-``ds01.wire``, or the error as ds01d would answer it, and ends with the error's exit code.
+What ``ds01 admin`` and ``ds01 simulate`` run, without a ds01d, as a program of its own: the command line imports no
+server code. It prints one JSON value of ``ds01.wire``, or the error as ds01d would answer it, and ends with the error's
+exit code.
 """
 
 from __future__ import annotations
@@ -9,22 +10,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ds01.config.import_file import import_file
 from ds01.config.limits import load
+from ds01.domain.container import Door
 from ds01.domain.errors import BAD_LIMITS_FILE, Ds01Error
+from ds01.domain.limits import effective
+from ds01.domain.people import Uid, User
+from ds01.domain.settings import Settings
 from ds01.wire.codec import plain
 from ds01.wire.errors import show
-from ds01.wire.limits_file import ImportedKey, ImportView, LimitsFileView
+from ds01.wire.limits_file import ImportedKey, ImportView, LimitsFileView, TermsOf, TermsView
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program."""
     options = _parser().parse_args(arguments)
     try:
-        said: object = check(options.file) if options.verb == "check" else convert(options)
+        said: object = _VERBS[options.verb](options)
     except Ds01Error as error:
         sys.stdout.write(json.dumps(plain(show(error.problem))))
         return int(error.kind.exit)
@@ -32,17 +38,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def check(file: Path) -> LimitsFileView:
+def check(options: argparse.Namespace) -> LimitsFileView:
     """Read a file as ds01d would. Raises Ds01Error with every mistake."""
-    if not file.exists():
-        raise Ds01Error(
-            BAD_LIMITS_FILE, f"There is no file {file}.", hint="ds01 admin limits check /etc/ds01/limits.yaml"
-        )
-    settings = load(file)
+    settings = _settings(options.file)
     return LimitsFileView(
-        file=str(file), groups=tuple(group.name for group in settings.policy.groups),
+        file=str(options.file), groups=tuple(group.name for group in settings.policy.groups),
         users=len(settings.policy.users), exemptions=len(settings.policy.exemptions), gpus=settings.gpus.source,
     )  # fmt: skip
+
+
+def terms(options: argparse.Namespace) -> TermsView:
+    """What the file gives each login: those of a trace need not be accounts, so Unix groups say nothing of them."""
+    settings, now = _settings(options.file), datetime.now(UTC)
+    users = []
+    for number, login in enumerate(sys.stdin.read().split("\n")):
+        user = User(uid=Uid(number), gid=number, login=login, home="/")
+        limits = effective(settings.policy, user, Door.DS01, now)
+        users.append(
+            TermsOf(
+                user=login, group=limits.group, quota=None if limits.gpus_max is None else float(limits.gpus_max),
+                per_job=limits.gpus_per_container, priority=limits.priority, shares=limits.shares,
+                group_shares=limits.group_shares,
+                runtime=None if limits.runtime is None else limits.runtime.total_seconds(),
+            )
+        )  # fmt: skip
+    queue = settings.queue
+    return TermsView(users=tuple(users), fair=queue.fair, age=queue.age.total_seconds(), guard=queue.guard)
 
 
 def convert(options: argparse.Namespace) -> ImportView:
@@ -55,11 +76,24 @@ def convert(options: argparse.Namespace) -> ImportView:
     return ImportView(file=str(options.new), keys=tuple(keys))
 
 
+def _settings(file: Path) -> Settings:
+    if not file.exists():
+        raise Ds01Error(
+            BAD_LIMITS_FILE, f"There is no file {file}.", hint="ds01 admin limits check /etc/ds01/limits.yaml"
+        )
+    return load(file)
+
+
+_VERBS: dict[str, Callable[[argparse.Namespace], object]] = {"check": check, "import": convert, "terms": terms}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ds01.daemon.limits_file", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
     checking = verbs.add_parser("check")
     checking.add_argument("file", type=Path)
+    giving = verbs.add_parser("terms", help="logins on stdin, one a line")
+    giving.add_argument("file", type=Path)
     importing = verbs.add_parser("import")
     importing.add_argument("file", type=Path)
     importing.add_argument("new", type=Path)

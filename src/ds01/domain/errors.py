@@ -60,6 +60,10 @@ BAD_LIMITS_FILE = _kind(
     "limits.file", 400, Exit.USAGE, "A limits file with a mistake in it",
     "An admin corrects limits.yaml at the lines given; every key is in [limits.md](limits.md).",
 )  # fmt: skip
+BAD_TRACE = _kind(
+    "trace.invalid", 400, Exit.USAGE, "A trace that cannot be simulated",
+    "Correct the lines the message names; `ds01 simulate --info` says what a trace looks like.",
+)  # fmt: skip
 BAD_PACKAGE = _kind(
     "package.invalid", 400, Exit.USAGE, "A package name or version that cannot be read",
     "Write packages as pip does: `numpy`, `pandas>=2,<3`, `uvicorn[standard]`.",

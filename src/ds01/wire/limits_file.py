@@ -34,3 +34,27 @@ class ImportView:
 
     file: str
     keys: tuple[ImportedKey, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermsOf:
+    """What one user may have by a limits file; None is no limit. ``runtime`` in seconds."""
+
+    user: str
+    group: str
+    quota: float | None
+    per_job: int | None
+    runtime: float | None
+    priority: int
+    shares: int
+    group_shares: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermsView:
+    """What the users of a trace may have, and how the queue is run: ``age`` in seconds, ``guard`` None is never."""
+
+    users: tuple[TermsOf, ...]
+    fair: float
+    age: float
+    guard: float | None

@@ -1,0 +1,205 @@
+"""Replays a trace: a clock that jumps from event to event, and the queue of ``ds01.domain`` in between.
+
+The simulator decides nothing. It keeps one working state of the queue for the whole trace, where ds01d builds one for
+each pass; what a pass does with it is the same code. Of equal GPUs the fullest that has room is taken for a part of
+one, so that whole ones stay whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from heapq import heappop, heappush
+from math import inf
+from time import perf_counter
+
+from ds01.domain.queue.estimate import Load, Ranges, Runs, reckoned
+from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape
+from ds01.domain.queue.line import Line, Meter, Person, Waiter
+from ds01.domain.queue.passing import Passing
+from ds01.domain.queue.plan import Order, Rules
+from ds01.domain.queue.usage import Share, parts
+from ds01.simulate.trace import Job
+
+_LADDER = (600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 345600, 604800, 1209600)
+
+
+class Estimates(StrEnum):
+    """What the queue knows of a run before it ends: its length, or what its user asked for."""
+
+    EXACT = "exact"
+    USER = "user"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What one user of the trace may have: gpueq at once, slots for one job, seconds until a job is stopped."""
+
+    quota: float = inf
+    per_job: float = inf
+    runtime: float = inf
+    priority: int = 0
+    share: Share = field(default_factory=Share)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one job. ``shown`` is the range somebody waiting would have been shown, if she was asked."""
+
+    job: Job
+    start: float = -1.0
+    end: float = -1.0
+    slots: tuple[int, ...] = ()
+    shown: tuple[float, float] | None = None
+
+
+@dataclass(kw_only=True)
+class Replayed:
+    """A whole trace, replayed. ``seconds`` is what it took, ``refused`` are jobs that could never run."""
+
+    gpus: int
+    outcomes: list[Outcome]
+    refused: list[Job]
+    cut: int
+    passes: int
+    seconds: float
+
+
+def planned(job: Job, terms: Terms, estimates: Estimates) -> float:
+    """The time the queue plans with. Nobody asked: as people do, the next round number from twice the length."""
+    if estimates is Estimates.EXACT:
+        asked = job.duration
+    elif job.asked is not None:
+        asked = job.asked
+    else:
+        asked = next((step for step in _LADDER if step >= 2 * job.duration), 2 * job.duration)
+    return min(asked, terms.runtime)
+
+
+def replay(
+    jobs: Sequence[Job], gpus: int, rules: Rules, *, estimates: Estimates = Estimates.EXACT,
+    terms: Mapping[str, Terms] | None = None, asked_every: int = 0,
+) -> Replayed:  # fmt: skip
+    """Run the jobs (in order of submission) on so many GPUs. ``asked_every`` n-th who waits is told a range."""
+    return _Replay(jobs, gpus, rules, estimates, terms or {}, asked_every).run()
+
+
+class _Replay:
+    def __init__(
+        self, jobs: Sequence[Job], gpus: int, rules: Rules, estimates: Estimates, terms: Mapping[str, Terms],
+        asked_every: int,
+    ) -> None:  # fmt: skip
+        self._rules = rules
+        self._gpus = gpus
+        self._estimates = estimates
+        self._every = asked_every
+        self._terms = {user: terms.get(user, Terms()) for user in {job.user for job in jobs}}
+        owned = parts({user: one.share for user, one in self._terms.items()})
+        self._people = {
+            user: Person(uid=number, quota=one.quota, part=owned[user])
+            for number, (user, one) in enumerate(sorted(self._terms.items()))
+        }
+        self._outcomes = [Outcome(job) for job in jobs]
+        self._now = jobs[0].submit if jobs else 0.0
+        self._ends: list[tuple[float, int, Waiter, Run]] = []
+        self._runs, self._ranges = Runs(), Ranges()
+        self._told: dict[int, tuple[float, float]] = {}
+        self._floor = Floor([0] * gpus)
+        self._line = Line(age=rules.age.total_seconds(), longest=rules.longest.total_seconds())
+        self._meter = Meter(rules.half_life.total_seconds(), rules.fair, start=self._now)
+        self._passing = Passing(
+            self._floor, self._line, self._meter, rules.order, rules.guard, choose=self._choose, begin=self._begin
+        )  # fmt: skip
+        self._shapes: dict[tuple[int, int], Shape] = {}
+        self._refused: list[Job] = []
+        self._cut = 0
+
+    def run(self) -> Replayed:
+        """The loop: whatever happens at one moment happens together, then the queue is looked at once."""
+        began, passes, coming, outcomes = perf_counter(), 0, 0, self._outcomes
+        ends, last = self._ends, len(self._outcomes)
+        while coming < last or ends:
+            now = self._now = min(outcomes[coming].job.submit if coming < last else inf, ends[0][0] if ends else inf)
+            while ends and ends[0][0] <= now:
+                self._end(*heappop(ends))
+            new = []
+            while coming < last and outcomes[coming].job.submit <= now:
+                waiter = self._come(coming)
+                if waiter is not None and self._every and coming % self._every == 0:
+                    new.append(waiter)
+                coming += 1
+            self._meter.rebased(self._people.values(), now)
+            self._passing.run(now)
+            passes += 1
+            for waiter in new:
+                self._tell(waiter)
+        done = [outcome for outcome in outcomes if outcome.start >= 0]
+        return Replayed(
+            gpus=self._gpus, outcomes=done, refused=self._refused, cut=self._cut, passes=passes,
+            seconds=perf_counter() - began,
+        )  # fmt: skip
+
+    def _come(self, number: int) -> Waiter | None:
+        job = self._outcomes[number].job
+        terms, person = self._terms[job.user], self._people[job.user]
+        if job.slots > min(self._gpus, terms.per_job) or job.gpus > terms.quota:
+            self._refused.append(job)
+            return None
+        shape = self._shapes.get((job.slots, job.amount))
+        if shape is None:
+            shape = self._shapes[job.slots, job.amount] = Shape(job.slots, job.amount, cost=job.gpus)
+        asked = planned(job, terms, self._estimates)
+        waiter = Waiter(job.id, person, shape, asked, job.submit, number, terms.priority)
+        self._line.add(waiter)
+        return waiter
+
+    def _choose(self, waiter: Waiter, able: list[int]) -> tuple[int, ...]:
+        if waiter.shape.amount < WHOLE:
+            return (min(able, key=self._floor.free.__getitem__),)
+        return tuple(able[: waiter.shape.slots])
+
+    def _begin(self, waiter: Waiter, run: Run) -> None:
+        now, outcome = self._now, self._outcomes[waiter.number]
+        length = min(outcome.job.duration, waiter.planned)
+        self._cut += length < outcome.job.duration
+        outcome.start, outcome.end, outcome.slots = now, now + length, run.slots
+        waiter.person.held += waiter.shape.cost
+        self._meter.begin(waiter.person, waiter.shape.cost, now)
+        heappush(self._ends, (now + length, waiter.number, waiter, run))
+        told = self._told.pop(waiter.number, None)
+        if told is not None:
+            self._ranges.saw(told[1], now - told[0])
+
+    def _end(self, at: float, number: int, waiter: Waiter, run: Run) -> None:
+        self._floor.give_back(run)
+        waiter.person.held -= waiter.shape.cost
+        self._meter.begin(waiter.person, -waiter.shape.cost, at)
+        self._runs.saw(waiter.person.uid, waiter.planned, at - self._outcomes[number].start)
+
+    # estimates --------------------------------------------------------------------------------------------
+    def _tell(self, waiter: Waiter) -> None:
+        """What somebody who has to wait would be shown now."""
+        if waiter.gone:
+            return
+        now, fair = self._now, self._rules.order is Order.FAIR_SHARE
+        ahead = []
+        rank = self._passing.rank(waiter, now) if fair else 0.0
+        for lane in self._line.lanes.values():
+            for one in lane.waiting:
+                if not one.gone and one is not waiter:
+                    first = self._passing.priority(lane, one, now) >= rank if fair else one < waiter
+                    if first:
+                        ahead.append(one)
+        free_in = [self._free_in(slot) for slot in range(self._gpus)]
+        seconds = reckoned(free_in, map(self._load, ahead), self._load(waiter))
+        low, high = self._ranges.around(seconds)
+        self._outcomes[waiter.number].shown = now + low, now + high
+        self._told[waiter.number] = now, seconds
+
+    def _load(self, waiter: Waiter) -> Load:
+        return Load(waiter.shape.slots, waiter.shape.amount, self._runs.likely(waiter.person.uid, waiter.planned))
+
+    def _free_in(self, slot: int) -> float:
+        left = [max(0.0, run.until - self._now) * run.amount for run in self._floor.runs[slot]]
+        return sum(left) / WHOLE

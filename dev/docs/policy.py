@@ -48,6 +48,12 @@ Dockerfile is read and written anew: one instruction a line, images by id, each 
 `ADD` of an address or with variables in its sources, `RUN`, `COPY` and `ADD` options other than `--from`, `--chown` and
 `--chmod`, here-documents, another escape character, `ONBUILD` with an image. Names: `ds01-<your uid>/…` or any free
 one; never one of somebody else or a protected one (`images.protected` in limits.yaml).
+
+BuildKit (`DOCKER_BUILDKIT=1` with a 20.10 client) is served where the steps of its builds are guarded; elsewhere it is
+refused, and clients that ask the server which builder to use are told the other one. The context must be a folder.
+The same is kept and refused, and besides: `RUN --mount` (`from` a stage, or an image of yours or a shared one),
+`--network=none`, `COPY --link`, secrets, ssh agents, and results written to your files (`--output`, types local and
+tar). Build arguments that steer BuildKit itself (`BUILDKIT_…`) are left out.
 """
 
 

@@ -21,6 +21,7 @@ from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
 from ds01.gateway.moves import Moves
 from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
+from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire.door import DoorContainer, DoorUser
@@ -43,6 +44,7 @@ class Gate:
     audit: Audit
     facts: EngineFacts
     moves: Moves = field(default_factory=Moves)
+    sessions: Sessions = field(default_factory=Sessions)
 
 
 @dataclass(kw_only=True)

@@ -7,7 +7,9 @@ import json
 
 import structlog
 
+from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.engine_versions import COPY_FIXED, NEWEST_API, numbers
+from ds01.gateway.door import Door, DoorDownError
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 
 _LOG = structlog.get_logger("ds01.gateway.engine")
@@ -16,8 +18,11 @@ _LOG = structlog.get_logger("ds01.gateway.engine")
 class EngineFacts:
     """Version of the engine and of its API; the oldest plausible until it has answered."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, door: Door) -> None:
         self._upstream = upstream
+        self._door = door
+        self.buildkit = False
+        """Whether ds01d found the steps of BuildKit's builds guarded."""
         self.api: tuple[int, int] = (1, 41)
         self.version: tuple[int, ...] = (0,)
 
@@ -40,6 +45,14 @@ class EngineFacts:
         if len(api) > 1:
             self.api = min((api[0], api[1]), NEWEST_API)
         self.version = numbers(str(found.get("Version"))) or self.version
+        return await self._guarded()
+
+    async def _guarded(self) -> bool:
+        try:
+            self.buildkit = (await self._door.engine()).buildkit
+        except (DoorDownError, RefusedError) as error:
+            _LOG.warning("ds01d.unreachable", reason=str(error))
+            return False
         return True
 
     async def keep(self) -> None:

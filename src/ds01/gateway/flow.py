@@ -11,9 +11,13 @@ from ds01.gateway import relay
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.call import Call, passed_headers
 from ds01.gateway.http import AnswerHead, head_bytes, status_line
+from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Exchange, UpstreamError
 
 T = TypeVar("T")
+Serve = Callable[[Stream, Stream], Awaitable[None]]
+"""What is done with client and engine once they have changed protocols."""
+
 Rewrite = Callable[[bytes], bytes]
 """What becomes of one line; empty drops it."""
 
@@ -104,8 +108,8 @@ async def _lines(call: Call, exchange: Exchange, rewrite: Rewrite) -> None:
         await call.client.write_many(chunk([kept for kept in (rewrite(held),) if kept]))
 
 
-async def upgrade(call: Call, ask: Ask) -> None:
-    """Ask the engine to change protocols and relay both ways once it has said so; pass any other answer.
+async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
+    """Ask the engine to change protocols and ``serve`` both sides once it has said so; pass any other answer.
 
     What the client sends before that is held: the engine would lose it.
     """
@@ -117,7 +121,7 @@ async def upgrade(call: Call, ask: Ask) -> None:
             return
         call.answered, call.keep = True, False
         await call.client.write(_raw_head(head, ask))
-        await relay.raw(call.client, exchange.stream)
+        await serve(call.client, exchange.stream)
     finally:
         exchange.close()
 

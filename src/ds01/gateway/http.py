@@ -180,9 +180,9 @@ def _answer_framing(status: int, headers: Mapping[str, str], method: str) -> Fra
     return Framing(length=int(length))
 
 
-def head_bytes(first: str, headers: Mapping[str, str]) -> bytes:
+def head_bytes(first: str, headers: Mapping[str, str], repeated: Iterable[tuple[str, str]] = ()) -> bytes:
     """A head for the wire; header values were checked or are ours."""
-    lines = [first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    lines = [first, *(f"{name}: {value}" for name, value in (*headers.items(), *repeated)), "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 

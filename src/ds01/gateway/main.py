@@ -59,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def run(listening: socket.socket, *, engine: str, api: str) -> None:
     """Serve until SIGTERM or SIGINT."""
     upstream, door = Upstream(engine, "the engine"), Door(api)
-    gate = Gate(engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream))
+    gate = Gate(
+        engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream, door)
+    )
     listener = Listener(Server(gate, TABLE), Presence())
     await gate.facts.refresh()
     stop = asyncio.Event()

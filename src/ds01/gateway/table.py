@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, matching, number
-from ds01.gateway.handlers import archive, build, containers, create, events, images, naming, pull, streams, system
+from ds01.gateway.handlers import (
+    archive,
+    build,
+    buildkit,
+    containers,
+    create,
+    events,
+    images,
+    naming,
+    pull,
+    session,
+    streams,
+    system,
+)
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, BodyKind, Route, Table
 
 _SIGNAL = matching(r"(SIG)?[A-Za-z]{2,10}([+-][0-9]{1,2})?|[0-9]{1,2}")
@@ -80,6 +93,9 @@ ROUTES: tuple[Route, ...] = (
     Route(name="exec.inspect", method="GET", path=f"/exec/{EXEC}/json", handler=streams.exec_inspect),
     Route(name="images.build", method="POST", path="/build", handler=build.build, query=BUILD, body=BodyKind.STREAM,
           changes=True),
+    Route(name="build.cancel", method="POST", path="/build/cancel", handler=buildkit.cancel,
+          query=Rules(one={"id": matching(r"[A-Za-z0-9]{1,128}")}), changes=True),
+    Route(name="session", method="POST", path="/session", handler=session.session, upgrade=True, changes=True),
     Route(name="images.list", method="GET", path="/images/json", handler=images.listing,
           query=Rules(one={"all": flag, "digests": flag, "shared-size": flag, "manifests": flag},
                       filters=_IMAGE_FILTERS)),

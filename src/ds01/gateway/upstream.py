@@ -44,6 +44,8 @@ class Ask:
     stream: bool = False
     length: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    repeated: Sequence[tuple[str, str]] = ()
+    """Headers that may be there more than once."""
 
     def head(self) -> bytes:
         """The head for the wire."""
@@ -62,7 +64,7 @@ class Ask:
             found |= {"Content-Type": self.content_type, "Content-Length": str(len(self.body))}
         elif self.method in ("POST", "PUT"):
             found["Content-Length"] = "0"
-        return head_bytes(f"{self.method} {self.target} HTTP/1.1", found)
+        return head_bytes(f"{self.method} {self.target} HTTP/1.1", found, self.repeated)
 
 
 class Exchange:

@@ -129,7 +129,7 @@ async def farm(folder: Path) -> AsyncIterator[Farm]:
     upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
     registry = Registry(door, lambda: made.now)
     made.audit = Audit(door)
-    gate = Gate(engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream))
+    gate = Gate(engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream, door))
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)
     await registry.follow_once()
     await listener.listen(own_socket(made.socket))

@@ -75,7 +75,7 @@ def test_p12_versions_after_the_newest_are_refused() -> None:
     [
         ("POST", "/containers/prune"), ("POST", "/images/load"), ("POST", "/commit"),
         ("POST", "/volumes/create"), ("POST", "/networks/create"), ("POST", "/plugins/pull"), ("GET", "/debug/pprof"),
-        ("POST", "/grpc"), ("POST", "/session"), ("POST", "/plugins/create"), ("POST", "/auth"), ("GET", "/system/df"),
+        ("POST", "/grpc"), ("POST", "/plugins/create"), ("POST", "/auth"), ("GET", "/system/df"),
         ("POST", f"/containers/{ID}/update"), ("POST", f"/containers/{ID}/rename"), ("GET", "/images/x/get"),
         ("GET", f"/containers/{ID}/export"), ("GET", f"/containers/{ID}/checkpoints"),
         ("POST", f"/containers/{ID}/checkpoints"), ("POST", f"/containers/{ID}/copy"), ("POST", "/images/x/push"),

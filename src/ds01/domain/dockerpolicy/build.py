@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ds01.domain.container import BUILD_LABELS, Label
 from ds01.domain.dockerpolicy import shape, strictjson
 from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, matching, number
+from ds01.domain.dockerpolicy.session import ID as SESSION
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 
@@ -19,7 +20,10 @@ _JSON = ("buildargs", "labels", "cachefrom", "ulimits", "securityopt", "extrahos
 BUILD = Rules(
     one={
         "dockerfile": anything,
-        "version": matching("1"),
+        "version": matching("1|2"),
+        "session": matching(SESSION),
+        "remote": matching("client-session"),
+        "buildid": matching(r"[A-Za-z0-9]{1,128}"),
         "target": matching(_TARGET),
         "platform": matching(r"linux(/[a-z0-9]+)*"),
         "networkmode": matching("default|bridge|none|host"),
@@ -33,7 +37,7 @@ BUILD = Rules(
     },
     many={"t": anything},
 )
-"""The parameters there are rules for. What is not here, ``remote`` above all, is refused."""
+"""The parameters there are rules for. What is not here is refused, and every address for ``remote``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,8 @@ def judge_build(query: Query) -> BuildPlan:
 
 
 def _refuse(query: Query) -> None:
+    if query.get("version") != "2" and (query.get("remote") or query.get("session")):
+        raise malformed("build.session", "Only BuildKit builds over a session", "Send the context as an archive.")
     for name in ("ulimits", "securityopt", "extrahosts", "outputs"):
         value = query.get(name)
         if value and not strictjson.is_zero(strictjson.parse(value.encode())):

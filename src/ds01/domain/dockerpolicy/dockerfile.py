@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ds01.domain.dockerpolicy import runflags
 from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
 from ds01.domain.image import is_reference
 
@@ -31,19 +32,24 @@ _ARG = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.ASCII)
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 _HEALTH_TIMES = frozenset({"--interval", "--start-interval"})
 HEALTH_SECONDS = 5
+_COPY_FLAGS = frozenset({"from", "chown", "chmod"})
 _HERE = re.compile(r"\d*<<-?[^<]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
-    """One instruction. ``image`` is the image it names, where ``{}`` stands in ``text``; empty when it names none."""
+    """One instruction. ``images`` are those it names, in order, where ``{image}`` stands in ``text``."""
 
     text: str
-    image: str = ""
+    images: tuple[str, ...] = ()
 
-    def line(self, image: str) -> str:
-        """The line, with this in the image's place."""
-        return self.text.replace("{image}", image, 1) if self.image else self.text
+    def line(self, names: Mapping[str, str]) -> str:
+        """The line, with these names in the images' places."""
+        done, rest = "", self.text
+        for image in self.images:
+            before, _, rest = rest.partition("{image}")
+            done += before + names[image]
+        return done + rest
 
     @property
     def name(self) -> str:
@@ -51,9 +57,11 @@ class Instruction:
         return self.text.partition(" ")[0]
 
 
-def read(text: str, arguments: Mapping[str, str]) -> tuple[Instruction, ...]:
-    """The instructions. ``arguments`` are the build's; they can choose what ``FROM`` names. Raises RefusedError."""
-    reader = _Reader(arguments)
+def read(text: str, arguments: Mapping[str, str], *, buildkit: bool = False) -> tuple[Instruction, ...]:
+    """The instructions. ``arguments`` are the build's; they can choose what ``FROM`` names. ``buildkit`` knows what
+    only BuildKit does: mounts of ``RUN``, ``COPY --link``. Raises RefusedError.
+    """
+    reader = _Reader(arguments, buildkit)
     found = tuple(reader.judge(line) for line in _logical(text))
     if not reader.stages:
         raise malformed("build.dockerfile", "The Dockerfile has no FROM")
@@ -62,7 +70,7 @@ def read(text: str, arguments: Mapping[str, str]) -> tuple[Instruction, ...]:
 
 def images(instructions: tuple[Instruction, ...]) -> tuple[str, ...]:
     """Every image the Dockerfile names, without ``scratch`` and its own stages."""
-    return tuple(dict.fromkeys(each.image for each in instructions if each.image))
+    return tuple(dict.fromkeys(image for each in instructions for image in each.images))
 
 
 def check_triggers(triggers: list[str]) -> None:
@@ -116,8 +124,9 @@ def _directive(line: str) -> bool:
 class _Reader:
     """Judges instructions in order: stages and arguments are known from the ones before."""
 
-    def __init__(self, arguments: Mapping[str, str]) -> None:
+    def __init__(self, arguments: Mapping[str, str], buildkit: bool) -> None:
         self._given = arguments
+        self._buildkit = buildkit
         self._known: dict[str, str] = {}
         self.stages: list[str] = []
 
@@ -132,6 +141,8 @@ class _Reader:
             raise malformed("build.dockerfile", "Before the first FROM only ARG may stand")
         if name == "COPY":
             return self._copy(rest)
+        if name == "RUN" and self._buildkit:
+            return self._run(rest)
         if name == "ARG" and not self.stages:
             self._argument(rest)
         return Instruction(text=_other(name, rest))
@@ -146,7 +157,7 @@ class _Reader:
         self.stages.append((match["stage"] or "").lower())
         if known or image == SCRATCH:
             return Instruction(text=f"FROM {image}{suffix}")
-        return Instruction(text=f"FROM {{image}}{suffix}", image=_image(image))
+        return Instruction(text=f"FROM {{image}}{suffix}", images=(_image(image),))
 
     def _expanded(self, text: str) -> str:
         found = _VARIABLE.sub(self._value, text)
@@ -170,15 +181,27 @@ class _Reader:
                 self._known[match[1]] = self._given.get(match[1], default)
 
     def _copy(self, rest: str) -> Instruction:
-        flags, rest = _flags("COPY", rest, frozenset({"from", "chown", "chmod"}))
+        link = self._buildkit and rest.startswith("--link ")
+        flags, rest = _flags("COPY", rest.removeprefix("--link ") if link else rest, _COPY_FLAGS)
         _no_here("COPY", rest)
         source = flags.pop("from", "")
-        shown = "".join(f" --{name}={value}" for name, value in flags.items())
+        shown = (" --link" if link else "") + "".join(f" --{name}={value}" for name, value in flags.items())
         if not source:
             return Instruction(text=f"COPY{shown} {rest}")
         if self._is_stage(source):
             return Instruction(text=f"COPY --from={source}{shown} {rest}")
-        return Instruction(text=f"COPY --from={{image}}{shown} {rest}", image=_image(source))
+        return Instruction(text=f"COPY --from={{image}}{shown} {rest}", images=(_image(source),))
+
+    def _run(self, rest: str) -> Instruction:
+        """``RUN`` with its mounts."""
+        words, command = runflags.split(rest)
+        images = []
+        for index, source in runflags.sources(words):
+            if not self._is_stage(source[1]):
+                images.append(_image(source[1]))
+                words[index] = f"{words[index][: source.start(1)]}{{image}}{words[index][source.end(1) :]}"
+        _no_here("RUN", command)
+        return Instruction(text=" ".join(("RUN", *words, command)), images=tuple(images))
 
     def _is_stage(self, source: str) -> bool:
         if source.isdecimal():

@@ -33,14 +33,19 @@ def render(
     lines: list[str] = []
     shown: list[str | None] = []
     for instruction in kept:
-        lines.append(instruction.line(ids[instruction.image] if instruction.image else ""))
-        shown.append(instruction.line(instruction.image))
+        lines.append(instruction.line(ids))
+        shown.append(instruction.line({image: image for image in instruction.images}))
         if instruction.name == "FROM":
             lines.append(_label(owner))
             shown.append(None)
     lines.append(_label({**labels, **owner}))
     shown.append(None)
     return Rendered(text="".join(f"{line}\n" for line in lines), shown=tuple(shown))
+
+
+def render_whole(instructions: Sequence[Instruction], names: Mapping[str, str]) -> str:
+    """The text for BuildKit: every image by the name that was judged. Whose it is, its other parameters say."""
+    return "".join(f"{instruction.line(names)}\n" for instruction in instructions)
 
 
 def _label(labels: Mapping[str, str]) -> str:

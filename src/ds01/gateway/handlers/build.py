@@ -18,39 +18,25 @@ from ds01.domain.dockerpolicy.verdict import AbsentError, not_allowed
 from ds01.gateway import flow
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
+from ds01.gateway.handlers import buildkit
 from ds01.gateway.handlers.images import look_up
+from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
-from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorTicket
+from ds01.wire.door import DoorBuildGrant
 
 _DEFAULT = "Dockerfile"
 
 
 async def build(call: Call) -> None:
     """The whole of a build."""
+    if call.query.get("version") == "2":
+        await buildkit.build(call)
+        return
     plan = judge_build(call.query)
     call.changes += plan.changes
     with call.gate.moves.building(call.user.uid):
-        await _granted(call, plan)
-
-
-async def _granted(call: Call, plan: BuildPlan) -> None:
-    grant = await call.gate.door.build(DoorBuild(uid=call.user.uid, refs=plan.refs, memory_bytes=plan.memory_bytes))
-    settled = False
-
-    async def settle() -> None:
-        """Before the client hears the end: who builds and runs in one breath finds her image."""
-        nonlocal settled
-        if settled:
-            return
-        settled = True
-        for image in await call.gate.door.built(DoorTicket(ticket=grant.ticket)):
-            call.gate.registry.learn_image(image)
-            call.subject = image.id
-
-    try:
-        await _built(call, plan, grant, settle)
-    finally:
-        await settle()
+        async with granted(call, plan.refs, plan.memory_bytes) as (grant, settle):
+            await _built(call, plan, grant, settle)
 
 
 async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Callable[[], Awaitable[None]]) -> None:

@@ -35,7 +35,7 @@ async def ping(call: Call) -> None:
             "Api-Version": f"{newest[0]}.{newest[1]}",
             "Docker-Experimental": "false",
             "Ostype": "linux",
-            "Builder-Version": "1",
+            "Builder-Version": head.headers.get("builder-version", "1") if call.gate.facts.buildkit else "1",
             GATEWAY_HEADER.title(): "1",
             "Cache-Control": "no-cache, no-store, must-revalidate",
         },

@@ -1,0 +1,105 @@
+"""``POST /build?version=2``: a build by BuildKit, whose client serves the files over a session.
+
+Its parameters are judged like those of the engine's own builder. What is set here besides: the owner's labels, a host
+name by which its steps are known, and a name of her own for caches that are mounted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ds01.domain.dockerpolicy import strictjson
+from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
+from ds01.domain.dockerpolicy.query import Query
+from ds01.domain.dockerpolicy.strictjson import Json, dump
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
+
+RESERVED = "BUILDKIT_"
+HARMLESS = frozenset({"BUILDKIT_INLINE_CACHE", "BUILDKIT_MULTI_PLATFORM", "BUILDKIT_CONTEXT_KEEP_GIT_DIR"})
+"""Build arguments by which BuildKit itself is told something, and may be."""
+
+_TO_THE_CLIENT = frozenset({"local", "tar"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class KitPlan:
+    """A judged build. ``outputs`` are the parameter as it goes to the engine, empty for an image."""
+
+    plan: BuildPlan
+    session: str
+    build_id: str
+    outputs: str
+
+
+def judge_buildkit(query: Query) -> KitPlan:
+    """The plan. Raises RefusedError."""
+    if query.get("remote") != "client-session" or not query.get("session"):
+        raise no_session()
+    outputs = _outputs(query.get("outputs"))
+    plan = judge_build(Query(values={name: v for name, v in query.values.items() if name != "outputs"}))
+    arguments, changes = judge_arguments(plan.arguments)
+    plan = replace(plan, arguments=arguments, changes=(*plan.changes, *changes))
+    if outputs and plan.refs:
+        raise malformed("build.outputs", "A build that is written to your files has no name")
+    return KitPlan(plan=plan, session=query.get("session"), build_id=query.get("buildid"), outputs=outputs)
+
+
+def no_session() -> RefusedError:
+    """A context that comes in another way: as an archive, or from an address."""
+    return malformed(
+        "build.session", "BuildKit's context must come over a session",
+        "Build a folder, not an address or an archive; or set DOCKER_BUILDKIT=0.",
+    )  # fmt: skip
+
+
+def judge_arguments(arguments: Mapping[str, str]) -> tuple[dict[str, str], list[Change]]:
+    """The build's arguments without those that steer BuildKit."""
+    kept, changes = {}, []
+    for name, value in arguments.items():
+        if name.upper().startswith(RESERVED) and name not in HARMLESS:
+            changes.append(Change(rule="build.arguments", text=f"{name[:40]} left out: it steers BuildKit itself"))
+        else:
+            kept[name] = value
+    return kept, changes
+
+
+def _outputs(value: str) -> str:
+    """Where the result goes: an image, or files that the client writes itself."""
+    found = strictjson.parse(value.encode()) if value else None
+    if strictjson.is_zero(found):
+        return ""
+    if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], dict):
+        raise malformed("build.outputs", "A build has one output")
+    kind, attributes = found[0].get("Type"), found[0].get("Attrs")
+    if set(found[0]) > {"Type", "Attrs"} or kind not in _TO_THE_CLIENT or not strictjson.is_zero(attributes):
+        raise not_allowed("build.outputs", "this output of a build", "Use type=local or type=tar, or name the image.")
+    given: Json = [{"Type": kind, "Attrs": {}}]
+    return dump(given).decode()
+
+
+def parameters(
+    kit: KitPlan, *, owner: Mapping[str, str], step_host: str, account: str, network: str
+) -> dict[str, Sequence[str]]:
+    """The parameters for the engine."""
+    plan = kit.plan
+    arguments: dict[str, Json] = {**plan.arguments, "BUILDKIT_CACHE_MOUNT_NS": account}
+    labels: dict[str, Json] = {**plan.labels, **owner}
+    given: dict[str, str] = {
+        "version": "2",
+        "remote": "client-session",
+        "session": kit.session,
+        "buildid": kit.build_id,
+        "dockerfile": plan.dockerfile,
+        "target": plan.target,
+        "buildargs": dump(arguments).decode(),
+        "labels": dump(labels).decode(),
+        "extrahosts": f"{step_host}:127.0.0.1",
+        "networkmode": network,
+        "outputs": kit.outputs,
+    }
+    return {
+        **plan.passed,
+        **{key: [value] for key, value in given.items() if value},
+        "t": list(plan.refs),
+    }

@@ -1,0 +1,170 @@
+"""gRPC on HTTP/2: which method, its messages, its end; and calls made again on the other side.
+
+What passes is rebuilt: method, a few metadata by name, messages, status. Messages are never compressed here, so that
+what is judged is what is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.h2.link import Call, Headers, Link
+
+MESSAGE_BYTES = 4 * 1024 * 1024
+"""The largest message that is read into memory: gRPC's own default."""
+
+INVALID, DENIED, EXHAUSTED, UNAVAILABLE, INTERNAL = 3, 7, 8, 14, 13
+_METHOD = re.compile(r"/[A-Za-z0-9_.]+/[A-Za-z0-9_]+")
+_KEY = re.compile(r"[a-z0-9_.-]+")
+_VALUE = re.compile(r"[ -~]*")
+_TIMEOUT = re.compile(r"[0-9]{1,8}[HMSmun]")
+_STATUS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
+_OF_HTTP = frozenset({"te", "content-type", "user-agent", "connection", "host", "content-length", "trailer"})
+_CODES = {400: INVALID, 403: DENIED, 404: 5, 409: 6, 413: EXHAUSTED, 429: EXHAUSTED, 503: UNAVAILABLE}
+
+
+class RefusedCallError(Exception):
+    """A call that may not pass, in gRPC's terms."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A call as it came: ``path`` names service and method."""
+
+    path: str
+    metadata: Headers
+
+    def get(self, name: str) -> str:
+        """A metadatum that is there once, or empty."""
+        found = [value for key, value in self.metadata if key == name]
+        return found[0] if len(found) == 1 else ""
+
+
+def method(headers: Headers) -> Method:
+    """Read a call's headers. Raises RefusedCallError."""
+    pseudo = {name: value for name, value in headers if name.startswith(":")}
+    plain = [(name, value) for name, value in headers if not name.startswith(":")]
+    path = pseudo.get(":path", "")
+    if pseudo.get(":method") != "POST" or not _METHOD.fullmatch(path):
+        raise RefusedCallError(12, "this is no call of a method")
+    kinds = [value for name, value in plain if name == "content-type"]
+    if len(kinds) != 1 or kinds[0] not in ("application/grpc", "application/grpc+proto"):
+        raise RefusedCallError(INVALID, "only gRPC is spoken here")
+    if any(name == "grpc-encoding" and value != "identity" for name, value in plain):
+        raise RefusedCallError(12, "messages are not compressed here")
+    if any(not _KEY.fullmatch(name) or not _VALUE.fullmatch(value) for name, value in plain):
+        raise RefusedCallError(INVALID, "the metadata are malformed")
+    kept = [(name, value) for name, value in plain if name not in _OF_HTTP and not name.startswith("grpc-accept")]
+    return Method(path=path, metadata=kept)
+
+
+def request(asked: Method, keep: Callable[[str], bool]) -> Headers:
+    """The headers of the call that is made instead."""
+    timeouts = [value for name, value in asked.metadata if name == "grpc-timeout" and _TIMEOUT.fullmatch(value)]
+    return [
+        (":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", asked.path),
+        ("content-type", "application/grpc"), ("te", "trailers"), ("user-agent", "ds01-gateway"),
+        *((("grpc-timeout", timeouts[0]),) if timeouts else ()),
+        *((name, value) for name, value in asked.metadata if not name.startswith("grpc-") and keep(name)),
+    ]  # fmt: skip
+
+
+ANSWER: Headers = [(":status", "200"), ("content-type", "application/grpc")]
+
+
+async def refuse(call: Call, code: int, message: str) -> None:
+    """End a call with a status before anything was answered."""
+    await call.send_headers([*ANSWER, ("grpc-status", str(code)), ("grpc-message", _spelled(message))], end=True)
+
+
+def code_of(error: RefusedError) -> int:
+    """The code of a refusal that has a status of HTTP."""
+    return _CODES.get(error.status, DENIED)
+
+
+def _spelled(message: str) -> str:
+    return quote(message, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+async def messages(call: Call, cap: int = MESSAGE_BYTES) -> AsyncIterator[bytes]:
+    """The messages of a call, one by one. Raises RefusedCallError, CallLostError."""
+    held = bytearray()
+    while True:
+        while len(held) >= 5:
+            size = int.from_bytes(held[1:5], "big")
+            if held[0] or size > cap:
+                raise RefusedCallError(EXHAUSTED if size > cap else 12, "a message is too large or compressed")
+            if len(held) < 5 + size:
+                break
+            yield bytes(held[5 : 5 + size])
+            del held[: 5 + size]
+        data = await call.read()
+        if not data:
+            if held:
+                raise RefusedCallError(INVALID, "a message was cut short")
+            return
+        held += data
+
+
+async def only(call: Call, cap: int = MESSAGE_BYTES) -> bytes:
+    """The one message of a call. Raises RefusedCallError."""
+    found = [message async for message in messages(call, cap)]
+    if len(found) != 1:
+        raise RefusedCallError(INVALID, "this method takes one message")
+    return found[0]
+
+
+def framed(message: bytes) -> bytes:
+    """A message for the wire."""
+    return b"\0" + len(message).to_bytes(4, "big") + message
+
+
+async def relay(near: Call, far: Link, headers: Headers, first: Iterable[bytes] = (), *, closed: bool = False) -> None:
+    """Make the call again on the other side and pass what comes, both ways. ``first`` goes before the caller's own
+    bytes; ``closed`` says that nothing comes after it.
+    """
+    made = await far.call(headers)
+    sending = asyncio.create_task(_send(near, made, first, closed))
+    try:
+        await _answer(made, near)
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        await made.give_up()
+
+
+async def _send(near: Call, made: Call, first: Iterable[bytes], closed: bool) -> None:
+    for data in first:
+        await made.write(data)
+    while not closed and (data := await near.read()):
+        await made.write(data)
+    await made.end()
+
+
+async def _answer(made: Call, near: Call) -> None:
+    """Pass the answer: headers, bytes, and how it ended."""
+    begun = await made.answered()
+    if dict(begun).get(":status") != "200":
+        await refuse(near, INTERNAL, "the other side does not speak gRPC")
+        return
+    status = _status(begun)
+    if status:
+        await near.send_headers([*ANSWER, *status], end=True)
+        return
+    await near.send_headers(ANSWER)
+    while data := await made.read():
+        await near.write(data)
+    await near.send_headers(_status(made.trailers) or [("grpc-status", str(INTERNAL))], end=True)
+
+
+def _status(headers: Headers) -> Headers:
+    return [(name, value) for name, value in headers if name in _STATUS]

@@ -1,0 +1,94 @@
+"""``POST /build?version=2``: BuildKit builds, and reads a Dockerfile that was judged on its way through the session."""
+
+from __future__ import annotations
+
+from ds01.domain.dockerpolicy import dockerfile
+from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_buildkit, no_session, parameters
+from ds01.domain.dockerpolicy.render import render_whole
+from ds01.domain.dockerpolicy.tags import reference
+from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.images import look_up
+from ds01.gateway.sessions import Session
+from ds01.gateway.tickets import granted
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorAudit, DoorBuildGrant
+
+
+async def build(call: Call) -> None:
+    """The whole of a build."""
+    await call.nothing()
+    wanted = call.query.get("session")
+    if not wanted:
+        raise no_session()
+    session = await call.gate.sessions.of(call.user, wanted)
+    with session.ended_by_refusal():
+        await _build(call, session, judge_buildkit(call.query))
+
+
+async def _build(call: Call, session: Session, kit: KitPlan) -> None:
+    call.changes += kit.plan.changes
+
+    async def rewrite(content: bytes) -> bytes:
+        try:
+            return await judged(call, kit, content)
+        except RefusedError as error:
+            call.gate.audit.record(
+                DoorAudit(uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
+                          outcome="denied", rule=error.rule, reason=error.what)
+            )  # fmt: skip
+            raise
+
+    with (
+        call.gate.moves.building(call.user.uid),
+        call.gate.sessions.building(call.user, kit.build_id),
+        session.judged_by(rewrite),
+    ):
+        async with granted(call, kit.plan.refs, kit.plan.memory_bytes, buildkit=True) as (grant, settle):
+            await flow.stream(call, _ask(call, kit, grant), settle=settle)
+
+
+def _ask(call: Call, kit: KitPlan, grant: DoorBuildGrant) -> Ask:
+    network = "none" if kit.plan.offline else "default"
+    account = call.user.account.replace(":", "-")
+    given = parameters(kit, owner=grant.labels, step_host=grant.step_host, account=account, network=network)
+    return Ask(method="POST", target=call.target("/build", given))
+
+
+async def judged(call: Call, kit: KitPlan, content: bytes) -> bytes:
+    """The Dockerfile as the engine gets it."""
+    instructions = dockerfile.read(content.decode("utf-8", "replace"), kit.plan.arguments, buildkit=True)
+    names = {ref: await image_name(call, ref) for ref in dockerfile.images(instructions)}
+    return render_whole(instructions, names).encode()
+
+
+async def image_name(call: Call, ref: str) -> str:
+    """The name by which BuildKit finds exactly the image that was judged: a tag it has, or a digest."""
+    try:
+        found = await look_up(call, ref)
+    except AbsentError as error:
+        raise unusable(ref) from error
+    name = ref if "@" in ref else reference(ref)
+    if name not in (*(found.get("RepoTags") or ()), *(found.get("RepoDigests") or ())):
+        raise unusable(ref)
+    dockerfile.check_triggers(list((found.get("Config") or {}).get("OnBuild") or ()))
+    return name
+
+
+def unusable(ref: str) -> RefusedError:
+    """An image that is not there for this user, or not under this name."""
+    return not_allowed(
+        "build.from", f"building from {ref}, which is neither yours nor shared,",
+        "Use one of: docker images; or get it first: docker pull.",
+    )  # fmt: skip
+
+
+async def cancel(call: Call) -> None:
+    """``build/cancel``: one's own."""
+    await call.nothing()
+    wanted = call.query.get("id")
+    if call.gate.sessions.builds(call.user, wanted):
+        await call.pass_whole(Ask(method="POST", target=call.target("/build/cancel", {"id": [wanted]})))
+    else:
+        await call.answer(200)

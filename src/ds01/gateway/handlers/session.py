@@ -1,0 +1,77 @@
+"""``POST /session``: the engine asks the client for files, and the Dockerfile among them is judged on its way."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ds01.domain.dockerpolicy.session import METHODS, SYNC, judge_session
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.h2 import files, grpc, link
+from ds01.gateway.h2.grpc import Method, RefusedCallError
+from ds01.gateway.h2.link import Link
+from ds01.gateway.sessions import Session
+from ds01.gateway.stream import Stream
+from ds01.gateway.upstream import Ask
+
+DOCKERFILE = "dockerfile"
+"""What the engine's own frontend calls the folder of the Dockerfile."""
+
+
+async def session(call: Call) -> None:
+    """A session, for as long as both sides stay."""
+    await call.nothing()
+    if call.head.upgrade != "h2c":
+        raise malformed("session.upgrade", "A session is asked for with Upgrade: h2c")
+    offer = judge_session(call.head.headers, call.user.account)
+    call.subject = offer.id
+    with call.gate.sessions.opened(call.user, offer.id) as opened:
+        ask = Ask(method="POST", target=call.target("/session"), upgrade="h2c", repeated=offer.headers())
+        await flow.upgrade(call, ask, lambda client, engine: _serve(client, engine, opened))
+
+
+async def _serve(client: Stream, engine: Stream, opened: Session) -> None:
+    """Two connections of HTTP/2, one call at a time between them."""
+    far = Link(client)
+
+    async def accept(near: link.Call) -> None:
+        try:
+            await _asked(near, far, opened)
+        except RefusedCallError as error:
+            await grpc.refuse(near, error.code, str(error))
+        except RefusedError as error:
+            await grpc.refuse(near, grpc.code_of(error), error.message)
+
+    await both(Link(engine, accept), far, (client, engine), opened.over)
+
+
+async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyncio.Event) -> None:
+    """Run both sides until one of them ends, or it is over."""
+    tasks = [asyncio.ensure_future(each) for each in (near.run(), far.run(), over.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for stream in streams:
+            stream.close()
+
+
+async def _asked(near: link.Call, far: Link, opened: Session) -> None:
+    """One wish of the engine's."""
+    asked = grpc.method(near.headers)
+    if asked.path not in METHODS:
+        raise RefusedCallError(12, f"{asked.path} is not served here")
+    if asked.path == SYNC and asked.get("dir-name") == DOCKERFILE and not opened.policed:
+        await _dockerfile(near, far, opened, asked)
+    else:
+        await grpc.relay(near, far, grpc.request(asked, keep=lambda _: True))
+
+
+async def _dockerfile(near: link.Call, far: Link, opened: Session, asked: Method) -> None:
+    rewrite = opened.rewrite
+    if rewrite is None:
+        raise RefusedCallError(grpc.DENIED, "no build of DS01's asked for this Dockerfile")
+    await files.hand_on(near, await files.judged(await files.fetch(far, asked), rewrite))

@@ -1,0 +1,119 @@
+"""Open sessions: whose each is, and what a build that uses it may read through it.
+
+A session is used by one kind of build: one whose Dockerfile is judged here on its way, or one that BuildKit itself
+judges by our rules. What was promised for one kind must not serve the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.wire.door import DoorUser
+
+Rewrite = Callable[[bytes], Awaitable[bytes]]
+"""What becomes of a Dockerfile. Raises RefusedError."""
+
+PATIENCE_SECONDS = 5
+
+SESSIONS = 32
+"""Sessions that one user may have open."""
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One open session. ``rewrite`` judges the Dockerfile of the build that uses it; ``policed`` says that BuildKit
+    was given our rules, so that the Dockerfile passes as it is.
+    """
+
+    id: str
+    account: str
+    rewrite: Rewrite | None = None
+    policed: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the build that uses it was refused: old clients wait for the session's end, and would for ever."""
+
+    @contextmanager
+    def ended_by_refusal(self) -> Iterator[None]:
+        """Whatever is refused meanwhile ends the session."""
+        try:
+            yield
+        except RefusedError:
+            self.over.set()
+            raise
+
+    @contextmanager
+    def judged_by(self, rewrite: Rewrite) -> Iterator[None]:
+        """For one build. Raises RefusedError (409) while another build uses this session."""
+        if self.policed or self.rewrite is not None:
+            raise RefusedError("session.used", "This session is used by another build", "Start it again.", status=409)
+        self.rewrite = rewrite
+        try:
+            yield
+        finally:
+            self.rewrite = None
+
+    def police(self) -> None:
+        """For as long as it lasts. Raises RefusedError (409) while a build of the other kind uses it."""
+        if self.rewrite is not None:
+            raise RefusedError("session.used", "This session is used by another build", "Start it again.", status=409)
+        self.policed = True
+
+
+@dataclass(kw_only=True)
+class Sessions:
+    """All open sessions, and the builds that can be cancelled by their own id."""
+
+    _open: dict[str, Session] = field(default_factory=dict)
+    _builds: dict[str, str] = field(default_factory=dict)
+    _opening: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @contextmanager
+    def opened(self, user: DoorUser, session_id: str) -> Iterator[Session]:
+        """Raises RefusedError when there is one of this id, or too many of this user's."""
+        if session_id in self._open:
+            raise RefusedError("session.id", "There is a session of this id", "Start it again.", status=409)
+        if sum(1 for session in self._open.values() if session.account == user.account) >= SESSIONS:
+            raise RefusedError("session.many", f"You have {SESSIONS} builds open", "Wait for one.", status=429)
+        session = self._open[session_id] = Session(id=session_id, account=user.account)
+        self._opening.set()
+        self._opening = asyncio.Event()
+        try:
+            yield session
+        finally:
+            del self._open[session_id]
+
+    async def of(self, user: DoorUser, session_id: str) -> Session:
+        """This user's session; clients open it in the same moment as they use it, so it may be about to come.
+        Raises RefusedError; another's is like none.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while session_id not in self._open:
+                    await self._opening.wait()
+        found = self._open.get(session_id)
+        if found is None or found.account != user.account:
+            raise RefusedError("session.unknown", f"no active session for {session_id[:64]}", status=404)
+        return found
+
+    @contextmanager
+    def building(self, user: DoorUser, build_id: str) -> Iterator[None]:
+        """A build goes on under this id. Raises RefusedError when one does already."""
+        if build_id and build_id in self._builds:
+            raise RefusedError("build.id", "There is a build of this id", "Start it again.", status=409)
+        if not build_id:
+            yield
+            return
+        self._builds[build_id] = user.account
+        try:
+            yield
+        finally:
+            del self._builds[build_id]
+
+    def builds(self, user: DoorUser, build_id: str) -> bool:
+        """Whether a build of this user's goes on under this id."""
+        return self._builds.get(build_id) == user.account

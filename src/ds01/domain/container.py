@@ -193,6 +193,11 @@ class Label:
     PACKAGES = "ds01.packages"
 
 
+TRUSTED = tuple(
+    value for name, value in vars(Label).items() if isinstance(value, str) and name.isupper() and name != "PREFIX"
+)
+"""Every label DS01 reads; each is set at create, because an image's labels are inherited."""
+
 BUILD_LABELS = frozenset({Label.SPEC, Label.BASE, Label.PROJECT, Label.BUILT_AT, Label.PACKAGES})
 """What whoever builds an image may say of it: facts about its recipe, no authority follows from them. The gateway
 lets exactly these ``ds01.*`` labels through in a build and sets the owner itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ds01.domain.container import Label
+from ds01.domain.container import TRUSTED
 from ds01.domain.dockerpolicy.case import AskedTmpfs, Joined, Kept, Plan
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
 from ds01.domain.dockerpolicy.network import LOOPBACK
@@ -14,11 +14,6 @@ from ds01.domain.dockerpolicy.running import LOG
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
 from ds01.wire.door import DoorGrant, StagedBind
-
-TRUSTED = tuple(
-    value for name, value in vars(Label).items() if isinstance(value, str) and name.isupper() and name != "PREFIX"
-)
-"""Every label DS01 reads; each is set at create, because an image's labels are inherited."""
 
 VOID = f"{VISIBLE}={NONE_VISIBLE}"
 PRELOAD = "LD_PRELOAD"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ds01.gateway import body as bodies
@@ -20,6 +20,9 @@ Serve = Callable[[Stream, Stream], Awaitable[None]]
 
 Rewrite = Callable[[bytes], bytes]
 """What becomes of one line; empty drops it."""
+
+BATCH_BYTES = 1024 * 1024
+"""How much of a body is sent at a time."""
 
 LINE_BYTES = 16 * 1024 * 1024
 RAW_TYPES = frozenset({"application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"})
@@ -152,7 +155,7 @@ async def _pass_plain(call: Call, exchange: Exchange, head: AnswerHead) -> None:
 
 
 async def upload(
-    call: Call, ask: Ask, through: Callable[[Piece], list[Piece]], end: Callable[[], Awaitable[Sequence[Piece]]],
+    call: Call, ask: Ask, through: Callable[[Piece], Iterable[Piece]], end: Callable[[], Awaitable[Iterable[Piece]]],
     rewrite: Rewrite | None = None, settle: Callable[[], Awaitable[None]] = _nothing,
 ) -> None:  # fmt: skip
     """Send a client's long body through ``through``, then what ``end`` adds, and pass the answer as it comes.
@@ -176,20 +179,35 @@ async def upload(
 async def _sent(
     call: Call,
     exchange: Exchange,
-    through: Callable[[Piece], list[Piece]],
-    end: Callable[[], Awaitable[Sequence[Piece]]],
+    through: Callable[[Piece], Iterable[Piece]],
+    end: Callable[[], Awaitable[Iterable[Piece]]],
 ) -> bool:
-    """Whether the engine took the whole body."""
+    """Whether the engine took the whole body. What ``through`` makes of a piece may be much larger than the piece."""
     async for parts in bodies.pieces(call.client, call.head.framing):
-        out = [piece for part in parts for piece in through(part)]
-        try:
-            await exchange.send_body(out)
-        except ConnectionError:
-            return False
+        for batch in _batches(piece for part in parts for piece in through(part)):
+            try:
+                await exchange.send_body(batch)
+            except ConnectionError:
+                return False
     last = await end()
     try:
-        await exchange.send_body(last)
+        for batch in _batches(last):
+            await exchange.send_body(batch)
         await exchange.end_body()
     except ConnectionError:
         return False
     return True
+
+
+def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Pieces, a good deal at a time."""
+    batch: list[Piece] = []
+    size = 0
+    for piece in pieces:
+        batch.append(piece)
+        size += len(piece)
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

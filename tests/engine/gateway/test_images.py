@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import base64
+import bz2
+import gzip
+import hashlib
+import io
 import json
+import lzma
+import subprocess
+import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,9 +96,6 @@ def busybox(field: Ground) -> bytes:
     """A layer that has a shell."""
     place = field.registry.folder / "busybox.tar"
     if not place.exists():
-        import io
-        import tarfile
-
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w") as tar:
             for name in ("bin/sh", "bin/cat", "bin/echo", "bin/sleep"):
@@ -380,3 +384,260 @@ def test_p6_forms_do_not_name_images(mallory: User, field: Ground) -> None:
                          Content_Type="application/x-www-form-urlencoded")  # fmt: skip
     assert found.status == 415
     assert there(field, "formed") == ""
+
+
+# archives -----------------------------------------------------------------------------------------
+
+
+def packed(entries: list[dict[str, Any]], /, **files: bytes) -> bytes:
+    """An archive of images with this list; in names of files ``__`` is ``/`` and ``_dot_`` is ``.``."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        listed = {"manifest.json": json.dumps(entries).encode()} if entries else {}
+        named = {name.replace("__", "/").replace("_dot_", "."): content for name, content in files.items()}
+        for name, content in (named | listed).items():
+            found = tarfile.TarInfo(name)
+            found.size = len(content)
+            tar.addfile(found, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def config(*layers: bytes) -> bytes:
+    digests = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in layers]
+    return json.dumps({"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/sh"]},
+                       "rootfs": {"type": "layers", "diff_ids": digests},
+                       "history": [{"created_by": "x"} for _ in layers]}).encode()  # fmt: skip
+
+
+def load(user: User, body: bytes) -> Reply:
+    return user.call("POST", "/v1.41/images/load?quiet=1", body, Content_Type="application/x-tar")
+
+
+def archive(*refs: str, content: str = "loaded") -> bytes:
+    one = layer("file", content)
+    return packed([{"Config": "c.json", "RepoTags": [*refs] or None, "Layers": ["l/layer.tar"]}],
+                  c_dot_json=config(one), l__layer_dot_tar=one)  # fmt: skip
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_save_and_load_as_users_know_them(mallory: User, field: Ground, client: str) -> None:
+    for name in ("mine:1", "mine:2"):
+        assert mallory.docker("tag", IMAGE, name, client=client).code == 0
+    for arguments in (["mine:1"], ["mine"], ["mine:1", "mine:2"]):
+        out = mallory.home / "saved.tar"
+        out.unlink(missing_ok=True)
+        assert mallory.docker("save", "-o", str(out), *arguments, client=client).code == 0
+    assert mallory.docker("rmi", "mine:1", "mine:2", client=client).code == 0
+    done = mallory.docker("load", "-i", str(out), client=client)
+    assert done.code == 0, done.err
+    assert set(done.out.split("\n")) >= {"Loaded image: mine:1", "Loaded image: mine:2"}
+    assert {"mine:1", "mine:2"} <= names(mallory)
+    subprocess.run(["gzip", "-f", str(out)], check=True)
+    assert mallory.docker("load", "-q", "-i", f"{out}.gz", client=client).out.startswith("Loaded image: mine:")
+
+
+def test_an_archive_without_names_is_hers_too(mallory: User, alice: User, field: Ground) -> None:
+    found = load(mallory, archive(content="nameless"))
+    assert found.status == 200
+    image = lines(found)[0]["stream"].removeprefix("Loaded image ID: ").strip()
+    assert mallory.call("GET", f"/v1.41/images/{image}/json").status == 200
+    assert alice.call("GET", f"/v1.41/images/{image}/json").status == 404
+    assert mallory.create("", Image=image).status == 201
+
+
+@pytest.mark.parametrize("how", [gzip.compress, bz2.compress, lzma.compress, lambda d: gzip.compress(d[:600]) +
+                                 gzip.compress(d[600:])])  # fmt: skip
+def test_compressed_archives_load(mallory: User, field: Ground, how: Callable[[bytes], bytes]) -> None:
+    found = load(mallory, how(archive("packed:1", content=str(how))))
+    assert found.status == 200, found.body
+    assert "packed:1" in names(mallory)
+
+
+def test_d20_a_load_writes_over_nothing_protected_or_anothers(mallory: User, field: Ground, victim: Victim) -> None:
+    before = {ref: there(field, ref) for ref in (f"{IMAGE}:latest", f"{victim.image}:latest")}
+    evil = layer("evil", "x")
+    files = {"c_dot_json": config(evil), "l__layer_dot_tar": evil}
+    one = {"Config": "c.json", "Layers": ["l/layer.tar"]}
+    old = json.dumps({"ds01/tiny": {"latest": "l"}}).encode()
+    index = json.dumps({"schemaVersion": 2, "manifests": [
+        {"annotations": {"io.containerd.image.name": "docker.io/ds01/tiny:latest"}}]}).encode()  # fmt: skip
+    for status, body in (
+        (403, packed([{**one, "RepoTags": ["ds01/tiny:latest"]}], **files)),
+        (403, packed([{**one, "RepoTags": ["docker.io/ds01/tiny:latest"]}], **files)),
+        (409, packed([{**one, "RepoTags": ["mine:1", victim.image]}], **files)),
+        (400, packed([{**one, "RepoTags": ["Bad"]}], **files)),
+        (403, packed([{**one, "RepoTags": ["mine:1"]}, {**one, "RepoTags": ["guarded/x:1"]}], **files)),
+        (200, packed([{**one, "RepoTags": ["mine:1"]}], repositories=old, index_dot_json=index, **files)),
+        (400, packed([], repositories=old, **files)),
+        (400, packed([{**one, "Config": "../c.json", "RepoTags": ["mine:2"]}], **files)),
+        (400, packed([{**one, "config": "d.json", "RepoTags": ["mine:2"]}], **files)),
+        (400, b"\0" * 1024),
+        (400, gzip.compress(packed([{**one, "RepoTags": ["mine:2"]}], **files))[:-20]),
+    ):
+        assert load(mallory, body).status == status
+        assert {ref: there(field, ref) for ref in before} == before
+    assert "mine:1" in names(mallory)
+    assert there(field, "mine:2") == ""
+
+
+def test_d20_a_list_in_every_disguise_is_the_one_that_was_judged(mallory: User, field: Ground) -> None:
+    before = there(field, f"{IMAGE}:latest")
+    evil = layer("evil", "y")
+    good = [{"Config": "c.json", "RepoTags": ["mine:1"], "Layers": ["l/layer.tar"]}]
+    bad = json.dumps([{"Config": "c.json", "RepoTags": ["ds01/tiny:latest"], "Layers": ["l/layer.tar"]}]).encode()
+
+    def made(*extra: tuple[str, bytes, dict[str, Any]]) -> bytes:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for name, content, more in (
+                ("c.json", config(evil), {}), ("l/layer.tar", evil, {}),
+                ("manifest.json", json.dumps(good).encode(), {}), *extra,
+            ):  # fmt: skip
+                found = tarfile.TarInfo(name)
+                for key, value in more.items():
+                    setattr(found, key, value)
+                found.size = len(content)
+                tar.addfile(found, io.BytesIO(content))
+        return buffer.getvalue()
+
+    disguises: list[list[tuple[str, bytes, dict[str, Any]]]] = [
+        [("manifest.json", bad, {})],
+        [("./manifest.json", bad, {})],
+        [("other", bad, {"pax_headers": {"path": "manifest.json"}})],
+        [("manifest.json", b"", {"pax_headers": {"path": "x"}}), ("y", bad, {})],
+        [("manifest.json", b"", {"type": tarfile.SYMTYPE, "linkname": "bad"}), ("bad", bad, {})],
+        [("bad", bad, {}), ("manifest.json", b"", {"type": tarfile.LNKTYPE, "linkname": "bad"})],
+        [("d", b"", {"type": tarfile.SYMTYPE, "linkname": "."}), ("d/manifest.json", bad, {})],
+        [("x/../manifest.json", bad, {})],
+    ]
+    for extra in disguises:
+        load(mallory, made(*extra))
+        assert there(field, f"{IMAGE}:latest") == before
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_import_as_users_know_it(mallory: User, field: Ground, client: str) -> None:
+    tar = mallory.home / "files.tar"
+    tar.write_bytes(busybox(field))
+    done = mallory.docker("import", "--change", 'CMD ["/bin/echo", "hi"]', "--change", "LABEL a=b ds01.owner.uid=1",
+                          "-m", "mine", str(tar), "imported:1", client=client)  # fmt: skip
+    assert done.code == 0, done.err
+    assert mallory.docker("run", "--rm", "imported:1", client=client).out == "hi\n"
+    labels = field.root("GET", "/images/imported:1/json").json["Config"]["Labels"]
+    assert labels["a"] == "b"
+    assert labels["ds01.owner.uid"] == str(mallory.uid)
+
+
+def test_d20_d25_imports_that_may_not_be(mallory: User, field: Ground, victim: Victim) -> None:
+    before = there(field, f"{IMAGE}:latest"), there(field, victim.image)
+    body = layer("a", "b")
+    for status, query in (
+        (403, {"fromSrc": "http://169.254.169.254/latest"}), (403, {"fromSrc": "https://docker.io/x"}),
+        (403, {"fromSrc": "/etc/passwd"}), (403, {"fromSrc": "-", "repo": "ds01/tiny"}),
+        (409, {"fromSrc": "-", "repo": victim.image}), (400, {"fromSrc": "-", "repo": "a", "tag": "b/c"}),
+        (400, {"fromSrc": "-", "fromImage": "x"}), (400, {}),
+        (400, {"fromSrc": "-", "repo": "swallow", "changes": "ENV A=b \\"}),
+        (400, {"fromSrc": "-", "repo": "swallow", "changes": "RUN id"}),
+        (400, {"fromSrc": "-", "repo": "swallow", "changes": "# escape=`"}),
+    ):  # fmt: skip
+        assert mallory.call("POST", f"/v1.41/images/create?{urlencode(query)}", body).status == status, query
+    assert (there(field, f"{IMAGE}:latest"), there(field, victim.image)) == before
+    assert there(field, "swallow") == ""
+
+
+# commit -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_commit_as_users_know_it(mallory: User, field: Ground, client: str) -> None:
+    assert mallory.docker("run", "--name", "work", IMAGE, "sh", "-c", "echo new > /tmp/file", client=client).code == 0
+    done = mallory.docker("commit", "-a", "me", "-m", "why", "--change", 'CMD ["cat", "/tmp/file"]', "work", "kept:1",
+                          client=client)  # fmt: skip
+    assert done.code == 0, done.err
+    assert mallory.docker("run", "--rm", "kept:1", client=client).out == "new\n"
+    nameless = mallory.docker("commit", "work", client=client).out.strip()
+    assert nameless.startswith("sha256:")
+    assert mallory.docker("run", "--rm", nameless, "true", client=client).code == 0
+
+
+def test_g15_s5_a_commit_speaks_for_nobody_else(mallory: User, field: Ground, victim: Victim) -> None:
+    made = mallory.create("work", Cmd=["true"]).json["Id"]
+    body = {
+        "Labels": {"ds01.owner.uid": "1", "DS01.Lease": "x", "mine": "y"},
+        "Env": ["A=b", "NVIDIA_VISIBLE_DEVICES=all"],
+    }
+    query = urlencode({"container": "work", "repo": "kept", "changes": "LABEL ds01.lease=lease-1"})
+    assert mallory.call("POST", f"/v1.41/commit?{query}", body).status == 201
+    config = field.root("GET", "/images/kept/json").json["Config"]
+    told = {key: value for key, value in config["Labels"].items() if value}
+    assert told == {"ds01.owner.uid": str(mallory.uid), "ds01.owner.epoch": "1", "mine": "y"}
+    assert "NVIDIA_VISIBLE_DEVICES=all" not in config["Env"]
+    again = mallory.create("again", Image="kept").json["Id"]
+    seen = field.seen(again)["Config"]
+    assert seen["Labels"]["ds01.lease"] == ""
+    assert "NVIDIA_VISIBLE_DEVICES=void" in seen["Env"]
+    assert made != again
+
+
+def test_o7_d20_commits_that_may_not_be(mallory: User, field: Ground, victim: Victim) -> None:
+    mallory.create("work", Cmd=["true"])
+    before = there(field, f"{IMAGE}:latest"), there(field, victim.image)
+    for status, query in (
+        (404, {"container": victim.id, "repo": "stolen"}), (404, {"container": victim.id[:12], "repo": "stolen"}),
+        (403, {"container": "work", "repo": "ds01/tiny"}), (409, {"container": "work", "repo": victim.image}),
+        (400, {"container": "work", "repo": "stolen", "changes": "RUN id"}), (400, {"repo": "stolen"}),
+    ):  # fmt: skip
+        assert mallory.call("POST", f"/v1.41/commit?{urlencode(query)}", {}).status == status, query
+    assert (there(field, f"{IMAGE}:latest"), there(field, victim.image)) == before
+    assert there(field, "stolen") == ""
+
+
+# others' ------------------------------------------------------------------------------------------
+
+
+def test_d23_images_of_others_are_not_saved(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
+    image = there(field, victim.image)
+    for name in (victim.image, image, image[7:19]):
+        assert mallory.call("GET", f"/v1.41/images/{name}/get").status == 404
+        for query in (f"names={name}", f"names={IMAGE}&names={name}", f"names={IMAGE},{name}"):
+            assert mallory.call("GET", f"/v1.41/images/get?{query}").status == 404
+    assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=both&tag=hers").status == 201
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=both&tag=mine").status == 201
+    saved = mallory.call("GET", "/v1.41/images/both/get")
+    with tarfile.open(fileobj=io.BytesIO(saved.body)) as tar:
+        manifest = tar.extractfile("manifest.json")
+        assert manifest is not None
+        assert [entry["RepoTags"] for entry in json.load(manifest)] == [["both:mine"]]
+
+
+# pushing ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_push_and_login_as_users_know_them(mallory: User, field: Ground, client: str) -> None:
+    host = field.registry.host
+    done = mallory.docker("login", "-u", registry.LOGIN, "--password-stdin", host, client=client,
+                          given=registry.PASSWORD)  # fmt: skip
+    assert done.code == 0, done.err
+    ref = f"{host}/private/pushed:1"
+    assert mallory.docker("tag", IMAGE, ref, client=client).code == 0
+    pushed = mallory.docker("push", ref, client=client)
+    assert pushed.code == 0, pushed.err
+    assert ("private/pushed", "1") in field.registry.manifests
+    assert mallory.docker("rmi", ref, client=client).code == 0
+    assert mallory.docker("pull", "-q", ref, client=client).code == 0
+    assert mallory.docker("run", "--rm", ref, "true", client=client).code == 0
+    assert mallory.docker("logout", host, client=client).code == 0
+    assert registry.PASSWORD not in field.log("ds01-gateway") + field.log("ds01d")
+
+
+def test_d25_pushes_and_logins_to_nowhere_else(mallory: User, field: Ground, victim: Victim) -> None:
+    host = field.registry.host
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=10.0.0.1/x").status == 201
+    for name, status in (("10.0.0.1/x", 403), ("10.0.0.1/x:latest", 403), (IMAGE, 403), (f"{host}/{victim.image}", 404),
+                         (f"{host}/none:1", 404)):  # fmt: skip
+        assert mallory.call("POST", f"/v1.41/images/{name}/push", X_Registry_Auth=login()).status == status
+    for address in ("127.0.0.1:6379", "http://169.254.169.254/", "", "https://index.docker.io/v1/", "10.0.0.1"):
+        body = {"username": "a", "password": "b", "serveraddress": address}
+        assert mallory.call("POST", "/v1.41/auth", body).status == 403, address
+    assert not field.registry.manifests

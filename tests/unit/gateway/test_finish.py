@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ds01.domain.container import Label
+from ds01.domain.container import TRUSTED, Label
 from ds01.domain.dockerpolicy.case import Asker, Plan
 from ds01.domain.dockerpolicy.create import judge_create
 from ds01.domain.dockerpolicy.strictjson import parse_object
-from ds01.gateway.finish import TRUSTED, Blueprint, body
+from ds01.gateway.finish import Blueprint, body
 from ds01.wire.door import DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
 GIB = 1024**3

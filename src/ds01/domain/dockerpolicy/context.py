@@ -1,13 +1,14 @@
-"""A build's context, read on its way: a tar archive whose end is ours.
+"""A tar archive, read on its way to the engine: its end is ours.
 
-Files pass as they come. The Dockerfile and ``.dockerignore`` are kept; at the end of the archive the engine gets two
-more entries, written here: the judged Dockerfile under a name nobody could guess, and a ``.dockerignore`` that takes
-both out of the context again. Whatever an archive hides from this reader, the engine builds from our Dockerfile or
-finds none.
+Files pass as they come; some are kept, some are left out. For a build the Dockerfile and ``.dockerignore`` are kept;
+at the end of the archive the engine gets two more entries, written here: the judged Dockerfile under a name nobody
+could guess, and a ``.dockerignore`` that takes both out of the context again. Whatever an archive hides from this
+reader, the engine builds from our Dockerfile or finds none. For images that are loaded it is the list of their names.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -15,12 +16,16 @@ from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
 
 BLOCK = 512
 KEPT_BYTES = 1024 * 1024
+ENTRIES = 20_000
+"""Small files and links of an archive whose digests are kept."""
+
 END = b"\0" * (2 * BLOCK)
 IGNORE = ".dockerignore"
 _ZERO = b"\0" * BLOCK
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
 _FILES = frozenset(b"0\0")
 _EMPTY = frozenset(b"125")
+_LINKS = frozenset(b"12")
 _NOTES = frozenset(b"xgLK")
 _PAX = re.compile(rb"(\d+) ([^=]+)=", re.DOTALL)
 
@@ -36,15 +41,25 @@ class _Entry:
     padding: int = 0
     path: str = ""
     kept: bytearray | None = None
+    dropped: bool = False
 
 
 @dataclass(kw_only=True)
 class Context:
-    """Reads an archive as it comes. ``wanted`` are the paths whose content is kept."""
+    """Reads an archive as it comes. ``wanted`` are the paths whose content is kept, ``dropped`` those left out.
+
+    ``digested``: of every small file the digest is kept, and nothing is written through a link, so that the digest is
+    of what will lie under that path.
+    """
 
     wanted: frozenset[str]
+    dropped: frozenset[str] = frozenset()
+    digested: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     ended: bool = False
+    _links: set[str] = field(default_factory=set)
+    _held: list[bytes] = field(default_factory=list)
     _header: bytearray = field(default_factory=bytearray)
     _entry: _Entry = field(default_factory=_Entry)
     _long_name: str = ""
@@ -61,14 +76,14 @@ class Context:
     def finish(self) -> None:
         """The body is over; an archive may end without its last blocks, but not inside an entry."""
         if self._entry.left or self._header:
-            raise malformed("build.context", "The build context ends in the middle of a file")
+            raise malformed("archive.tar", "The archive ends in the middle of a file")
         if not self._begun:
-            raise malformed("build.context", "The build context is empty")
+            raise malformed("archive.tar", "The archive is empty")
 
     def _data(self, view: memoryview, out: list[Piece]) -> memoryview:
         entry = self._entry
         part = view[: entry.left]
-        out.append(part)
+        self._pass(part, out)
         if entry.kept is not None:
             entry.kept += part
         entry.left -= len(part)
@@ -85,31 +100,59 @@ class Context:
             if header == _ZERO:
                 self.ended = True
             else:
-                self._begin(header)
-                out.append(header)
+                self._begin(header, out)
         return view[need:]
 
-    def _begin(self, header: bytes) -> None:
+    def _pass(self, piece: Piece, out: list[Piece]) -> None:
+        """Notes wait for the entry they are about, and share its fate."""
+        if self._entry.kind in _NOTES:
+            self._held.append(bytes(piece))
+        elif not self._entry.dropped:
+            out.append(piece)
+
+    def _begin(self, header: bytes, out: list[Piece]) -> None:
         _check_sum(header, first=not self._begun)
         self._begun = True
         kind, size = header[156], _number(header[124:136])
         if kind not in _FILES | _EMPTY | _NOTES:
-            raise not_allowed("build.context", "a device or a sparse file in a build context")
+            raise not_allowed("archive.tar", "a device or a sparse file in an archive")
         if kind not in _NOTES and self._size is not None:
             size = self._size
         if kind in _EMPTY and size:
-            raise malformed("build.context", "The build context has a folder or link with content")
+            raise malformed("archive.tar", "The archive has a folder or link with content")
         path = _path(header) if not self._long_name or kind in _NOTES else self._long_name
-        keep = kind in _NOTES or (kind in _FILES and path in self.wanted)
-        if keep and size > KEPT_BYTES:
-            raise malformed("build.context", f"{path} is larger than {KEPT_BYTES} bytes")
+        wanted = kind in _NOTES or (kind in _FILES and path in self.wanted)
+        keep = wanted or (self.digested and kind in _FILES and size <= KEPT_BYTES)
+        if wanted and size > KEPT_BYTES:
+            raise malformed("archive.tar", f"{path} is larger than {KEPT_BYTES} bytes")
         padding = -size % BLOCK
         self._entry = _Entry(kind=kind, left=size + padding, padding=padding, path=path,
-                             kept=bytearray() if keep else None)  # fmt: skip
-        if kind not in _FILES | _NOTES:
-            self.files.pop(path, None)
+                             kept=bytearray() if keep else None, dropped=path in self.dropped)  # fmt: skip
+        if kind not in _NOTES:
+            self._placed(kind, path)
+            if not self._entry.dropped:
+                out += self._held
+            self._held.clear()
+        self._pass(header, out)
         if not self._entry.left:
             self._entry_ended()
+
+    def _placed(self, kind: int, path: str) -> None:
+        """Something new lies under this path."""
+        self.digests.pop(path, None)
+        if kind not in _FILES:
+            self.files.pop(path, None)
+        if not self.digested:
+            return
+        parts = path.split("/")
+        if any("/".join(parts[:count]) in self._links for count in range(1, len(parts))) or ".." in parts:
+            raise malformed("archive.tar", "The archive writes through a link")
+        if kind in _LINKS:
+            self._links.add(path)
+        else:
+            self._links.discard(path)
+        if len(self.digests) + len(self._links) > ENTRIES:
+            raise malformed("archive.tar", "The archive has too many entries")
 
     def _entry_ended(self) -> None:
         entry = self._entry
@@ -118,8 +161,10 @@ class Context:
             self._note(entry.kind, content)
         else:
             self._long_name, self._size = "", None
-            if entry.kept is not None:
+            if entry.kept is not None and entry.path in self.wanted:
                 self.files[entry.path] = content
+            if entry.kept is not None and self.digested:
+                self.digests[entry.path] = hashlib.sha256(content).hexdigest()
 
     def _note(self, kind: int, content: bytes) -> None:
         """A longer name or another size for the entry that follows."""
@@ -132,15 +177,15 @@ class Context:
             if b"size" in records:
                 self._size = _decimal(records[b"size"])
         elif kind == ord("g") and {b"path", b"size"} & set(_records(content)):
-            raise malformed("build.context", "The build context names files for all entries at once")
+            raise malformed("archive.tar", "The archive names files for all entries at once")
 
 
 def _check_sum(header: bytes, *, first: bool) -> None:
     total = sum(header) - sum(header[148:156]) + 8 * 0x20
     match = _OCTAL.fullmatch(header[148:156])
     if match is None or not match[1] or int(match[1], 8) != total:
-        what = "The build context must be a plain tar archive" if first else "The build context is damaged"
-        raise malformed("build.context", what, "Send it without compression." if first else "")
+        what = "The archive must be a plain tar archive" if first else "The archive is damaged"
+        raise malformed("archive.tar", what, "Send it without compression." if first else "")
 
 
 def _number(text: bytes) -> int:
@@ -148,13 +193,13 @@ def _number(text: bytes) -> int:
         return int.from_bytes(text[1:], "big")
     match = _OCTAL.fullmatch(text)
     if match is None:
-        raise malformed("build.context", "The build context is damaged")
+        raise malformed("archive.tar", "The archive is damaged")
     return int(match[1] or b"0", 8)
 
 
 def _decimal(text: bytes) -> int:
     if not text.isdigit() or len(text) > 15:
-        raise malformed("build.context", "The build context is damaged")
+        raise malformed("archive.tar", "The archive is damaged")
     return int(text)
 
 
@@ -175,12 +220,12 @@ def _records(content: bytes) -> dict[bytes, bytes]:
     while at < len(content):
         match = _PAX.match(content, at)
         if match is None:
-            raise malformed("build.context", "The build context is damaged")
+            raise malformed("archive.tar", "The archive is damaged")
         end = at + int(match[1])
         if end <= match.end() or end > len(content) or content[end - 1 : end] != b"\n":
-            raise malformed("build.context", "The build context is damaged")
+            raise malformed("archive.tar", "The archive is damaged")
         if match[2].startswith(b"GNU.sparse"):
-            raise not_allowed("build.context", "a sparse file in a build context")
+            raise not_allowed("archive.tar", "a sparse file in an archive")
         found[match[2]] = content[match.end() : end - 1]
         at = end
     return found

@@ -22,6 +22,11 @@ _PLAIN = frozenset(
     {"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "RUN", "SHELL", "STOPSIGNAL",
      "USER", "VOLUME", "WORKDIR"}
 )  # fmt: skip
+_CHANGES = frozenset(
+    {"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "USER", "VOLUME", "WORKDIR"}
+)
+"""What ``commit`` and ``import`` may change."""
+
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
 _CONTINUED = re.compile(r"\\[ \t]*$")
 _TWICE = re.compile(r"\\\\[ \t]*$")
@@ -78,6 +83,16 @@ def check_triggers(triggers: list[str]) -> None:
     for trigger in triggers:
         _check_characters(trigger)
         _trigger(trigger)
+
+
+def change(text: str) -> str:
+    """One instruction of ``docker commit --change`` or ``import --change``, as one line. Raises RefusedError."""
+    _check_characters(text)
+    name, _, rest = text.strip().replace("\t", " ").partition(" ")
+    name, rest = name.upper(), text.strip()[len(name) :].strip(" \t")
+    if name not in _CHANGES or not rest or "\n" in rest or rest.endswith("\\"):
+        raise malformed("commit.change", f"{text[:60]!r} cannot be a change of an image")
+    return f"ONBUILD {_trigger(rest)}" if name == "ONBUILD" else _other(name, rest)
 
 
 def _check_characters(text: str) -> None:

@@ -55,6 +55,11 @@ def anything(name: str, value: str) -> str:
     return value
 
 
+def lines(name: str, value: str) -> str:
+    """A text of several lines."""
+    return "\n".join(anything(name, line) for line in value.replace("\r\n", "\n").split("\n"))
+
+
 TIME = matching(r"[0-9TtZz:.+-]{0,40}")
 """A time: seconds with a fraction, or RFC 3339."""
 

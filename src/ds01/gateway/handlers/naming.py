@@ -22,7 +22,7 @@ async def tag(call: Call) -> None:
     repo, _, name = ref.rpartition(":")
     target = call.target(f"/images/{found['Id']}/tag", {"repo": [repo], "tag": [name]})
     wanted = DoorWrite(uid=call.user.uid, what=Writing.TAG, refs=(ref,), image=str(found["Id"]))
-    async with Written(call=call, ask=wanted) as written:
+    async with await Written.begin(call, wanted) as written:
         head, data = await call.gate.engine.whole(Ask(method="POST", target=target))
         written.done = head.status < 300
     await call.pass_answer(head, data)

@@ -12,9 +12,10 @@ from typing import Any
 
 from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, secret
 from ds01.domain.dockerpolicy.tags import joined
-from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
+from ds01.gateway.handlers.archives import import_
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
@@ -44,7 +45,7 @@ async def pull(call: Call, image: str) -> None:
     ask = Ask(method="POST", target=call.target("/images/create", values), headers=header(auth))
     wanted = DoorWrite(uid=call.user.uid, what=Writing.PULL, refs=(ref,), private=secret(auth))
     with call.gate.moves.pulling(call.user.uid):
-        async with Written(call=call, ask=wanted) as written:
+        async with await Written.begin(call, wanted) as written:
             await flow.stream(call, ask, Progress(written).line, written.settle)
 
 
@@ -73,8 +74,3 @@ class Progress:
         status = found.get("status")
         if isinstance(status, str) and status.startswith(_DONE):
             self._written.done = True
-
-
-async def import_(call: Call, source: str) -> None:
-    """Files from the client."""
-    raise not_allowed("pull.import", "importing", "")

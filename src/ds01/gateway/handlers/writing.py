@@ -11,20 +11,24 @@ from ds01.wire.door import DoorWrite, DoorWriteGrant, DoorWritten
 
 @dataclass(kw_only=True)
 class Written:
-    """One writing. ``async with``: granted at the start, settled at the end at the latest.
+    """One writing. ``begin``: granted; as a context: settled at the end at the latest.
 
     ``done`` and ``images`` say what the engine did; ``settle`` tells ds01d, once.
     """
 
     call: Call
     ask: DoorWrite
-    grant: DoorWriteGrant = field(default_factory=lambda: DoorWriteGrant(ticket=""))
+    grant: DoorWriteGrant
     done: bool = False
     images: list[str] = field(default_factory=list)
     _settled: bool = False
 
+    @classmethod
+    async def begin(cls, call: Call, ask: DoorWrite) -> Self:
+        """Ask for it. Raises RefusedError."""
+        return cls(call=call, ask=ask, grant=await call.gate.door.write(ask))
+
     async def __aenter__(self) -> Self:
-        self.grant = await self.call.gate.door.write(self.ask)
         return self
 
     async def __aexit__(self, *_: object) -> None:

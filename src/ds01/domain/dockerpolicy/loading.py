@@ -1,0 +1,75 @@
+"""``docker load``: which images an archive has, under which names. The list in it is judged and written anew.
+
+The engine reads the list when it has the whole archive. The archive's own lists, of every form engines know, are left
+out on their way; at its end stands ours. So what was judged is what is loaded, whatever stands where in the archive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ds01.domain.dockerpolicy import shape, strictjson
+from ds01.domain.dockerpolicy.context import Context
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.tags import reference
+from ds01.domain.dockerpolicy.verdict import malformed
+
+MANIFEST = "manifest.json"
+LISTS = frozenset({MANIFEST, "repositories", "index.json", "oci-layout"})
+IMAGES, NAMES, LAYERS = 100, 500, 500
+_ENTRY = shape.names("Config", "RepoTags", "Layers", "Parent", "LayerSources")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadPlan:
+    """``refs`` are the names that will be written, ``images`` the ids of what will be there, ``manifest`` our list."""
+
+    refs: tuple[str, ...]
+    images: tuple[str, ...]
+    manifest: bytes
+
+
+def reader() -> Context:
+    """A reader for an archive of images."""
+    return Context(wanted=frozenset({MANIFEST}), dropped=LISTS, digested=True)
+
+
+def judge_load(archive: Context) -> LoadPlan:
+    """The plan of a load, once the archive was read. Raises RefusedError."""
+    content = archive.files.get(MANIFEST)
+    if content is None:
+        raise malformed("load.manifest", "invalid archive: does not contain a manifest.json", "Make it by docker save.")
+    entries = shape.items(MANIFEST, strictjson.parse(content))
+    if not 0 < len(entries) <= IMAGES:
+        raise malformed("load.manifest", f"An archive has 1 to {IMAGES} images")
+    judged = [_entry(archive, item) for item in entries]
+    refs = [ref for _, names, _ in judged for ref in names]
+    if len(refs) > NAMES:
+        raise malformed("load.manifest", f"An archive names {NAMES} images at most")
+    written: list[Json] = [
+        {"Config": config, "RepoTags": [*names] or None, "Layers": [*layers]} for config, names, layers in judged
+    ]
+    return LoadPlan(
+        refs=tuple(dict.fromkeys(refs)),
+        images=tuple(dict.fromkeys(f"sha256:{archive.digests[config]}" for config, _, _ in judged)),
+        manifest=strictjson.dump(written),
+    )
+
+
+def _entry(archive: Context, item: Json) -> tuple[str, list[str], list[str]]:
+    """Where its configuration lies, its names and its layers; who its parent is stays unsaid."""
+    found = shape.struct(MANIFEST, item, _ENTRY)
+    config = _path(shape.text("Config", found.get("Config")))
+    if config not in archive.digests:
+        raise malformed("load.config", "The archive has no configuration for one of its images")
+    layers = [_path(layer) for layer in shape.texts("Layers", found.get("Layers"))]
+    if len(layers) > LAYERS:
+        raise malformed("load.layers", f"An image has {LAYERS} layers at most")
+    return config, [reference(name) for name in shape.texts("RepoTags", found.get("RepoTags"))], layers
+
+
+def _path(text: str) -> str:
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
+        raise malformed("load.path", "The archive's list names a path outside of it")
+    return "/".join(parts)

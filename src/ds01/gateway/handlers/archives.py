@@ -1,0 +1,159 @@
+"""Images as archives: loaded, imported, saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ds01.domain.dockerpolicy.commit import judge_changes
+from ds01.domain.dockerpolicy.context import END, entry
+from ds01.domain.dockerpolicy.loading import MANIFEST, judge_load, reader
+from ds01.domain.dockerpolicy.tags import joined, looked_up
+from ds01.domain.dockerpolicy.unpacked import Unpacked
+from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed, not_allowed
+from ds01.domain.image import repository, with_tag
+from ds01.domain.image_access import is_id
+from ds01.gateway import flow
+from ds01.gateway.body import Piece
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.images import look_up, names
+from ds01.gateway.handlers.writing import Written
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorWrite, Writing
+
+SAVED = 50
+_TAR = "application/x-tar"
+
+
+async def load(call: Call) -> None:
+    """``images/load``: every name in the archive is judged before the engine sees the archive's end."""
+    archive = reader()
+    plain = Unpacked(None, _too_large())
+    written: Written | None = None
+
+    def through(piece: Piece) -> Iterator[Piece]:
+        for part in plain.feed(piece):
+            yield from archive.feed(part)
+
+    async def end() -> Iterable[Piece]:
+        nonlocal written
+        last = [part for piece in plain.finish() for part in archive.feed(piece)]
+        archive.finish()
+        plan = judge_load(archive)
+        written = await Written.begin(call, DoorWrite(uid=call.user.uid, what=Writing.LOAD, refs=plan.refs))
+        written.images += plan.images
+        return [*last, entry(MANIFEST, plan.manifest), END]
+
+    async def settle() -> None:
+        if written is not None:
+            await written.settle()
+
+    def line(found: bytes) -> bytes:
+        if written is not None:
+            written.done = "errorDetail" not in _object(found)
+        return found + b"\n"
+
+    query = {name: list(call.query.values[name]) for name in ("quiet", "platform") if name in call.query.values}
+    ask = Ask(method="POST", target=call.target("/images/load", query), stream=True, content_type=_TAR)
+    try:
+        await flow.upload(call, ask, through, end, line, settle)
+    finally:
+        await settle()
+
+
+def _too_large() -> RefusedError:
+    return RefusedError("disk.images", "The archive is larger than the space that is left to you", status=413)
+
+
+async def import_(call: Call, source: str) -> None:
+    """``images/create?fromSrc=-``: files from the client. From an address the engine would fetch them itself."""
+    if source != "-":
+        raise not_allowed("import.source", "importing from an address", "Fetch it yourself: curl … | docker import -.")
+    repo = call.query.get("repo")
+    refs = (joined(repo, call.query.get("tag")),) if repo else ()
+    plain = Unpacked(None, _too_large())
+    ask = DoorWrite(uid=call.user.uid, what=Writing.IMPORT, refs=refs)
+    changes = list(call.query.values.get("changes", ()))
+    judge_changes(changes, {})
+    async with await Written.begin(call, ask) as written:
+        query = {
+            "fromSrc": ["-"],
+            "changes": judge_changes(changes, written.grant.labels),
+            **{name: list(call.query.values[name]) for name in ("message", "platform") if name in call.query.values},
+        }
+        for ref in refs:
+            name, _, tag = ref.rpartition(":")
+            query |= {"repo": [name], "tag": [tag]}
+
+        async def end() -> Iterable[Piece]:
+            return list(plain.finish())
+
+        def line(found: bytes) -> bytes:
+            status = _object(found).get("status")
+            if isinstance(status, str) and is_id(status):
+                written.done = True
+                written.images.append(status)
+            return found + b"\n"
+
+        target = call.target("/images/create", query)
+        sent = Ask(method="POST", target=target, stream=True, content_type=_TAR)
+        await flow.upload(call, sent, plain.feed, end, line, written.settle)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+async def save_one(call: Call) -> None:
+    """``images/{name}/get``."""
+    await _save(call, [call.names["image"]])
+
+
+async def save(call: Call) -> None:
+    """``images/get``: several at once."""
+    wanted = [name for text in call.query.values.get("names", ()) for name in text.split(",") if name]
+    if not 0 < len(wanted) <= SAVED:
+        raise malformed("save.names", f"1 to {SAVED} images can be saved at once")
+    await _save(call, wanted)
+
+
+async def _save(call: Call, wanted: list[str]) -> None:
+    """Names the user may use only: of a repository without a tag, those of its tags."""
+    await call.nothing()
+    chosen: dict[str, None] = {}
+    for text in wanted:
+        chosen |= dict.fromkeys(await _chosen(call, text))
+    query = {"names": list(chosen)}
+    if "platform" in call.query.values:
+        query["platform"] = list(call.query.values["platform"])
+    await flow.stream(call, Ask(method="GET", target=call.target("/images/get", query)))
+
+
+async def _chosen(call: Call, text: str) -> list[str]:
+    tagless = ":" not in text.rpartition("/")[2] and "@" not in text
+    name = looked_up(text)
+    if tagless and name:
+        repo = repository(name)
+        seen = call.gate.registry.images(call.user)
+        refs = {ref for image in seen for ref in image.refs if "@" not in ref and repository(ref) == repo}
+        found = []
+        for ref in sorted(refs):
+            try:
+                await look_up(call, ref)
+            except RefusedError:
+                continue
+            found.append(ref)
+        if found:
+            return found
+    try:
+        image = await look_up(call, text)
+    except RefusedError as error:
+        if error.status == 404:
+            raise absent("image", with_tag(text) if not is_id(text) else text) from error
+        raise
+    return [name if name in names(image) and "@" not in name else str(image["Id"])]

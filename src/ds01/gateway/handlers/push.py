@@ -1,0 +1,80 @@
+"""Talking to registries for a user: pushes and logins. Her password passes, and is written down nowhere."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from ds01.domain.dockerpolicy.registries import address_of, check_registry, credentials, header, login, registry_of
+from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.tags import joined, repository
+from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.images import look_up
+from ds01.gateway.upstream import Ask
+
+
+async def push(call: Call) -> None:
+    """``images/{name}/push``: a name of one's own, or all of a repository when all of it is."""
+    await _ignored(call)
+    name, tag = call.names["image"], call.query.get("tag")
+    whole = not tag and ":" not in name.rpartition("/")[2]
+    ref = "" if whole else joined(name, tag)
+    repo = repository(name) if whole else ref.rpartition(":")[0]
+    check_registry(registry_of(repo), call.user.registries)
+    for each in await _all_of(call, repo) if whole else [ref]:
+        try:
+            found = await look_up(call, each)
+        except AbsentError as error:
+            raise _not_there(each) from error
+        call.subject = str(found["Id"])
+    headers = header(credentials(call.head.headers.get("x-registry-auth", "")))
+    values = {} if whole else {"tag": [ref.rpartition(":")[2]]}
+    ask = Ask(method="POST", target=call.target(f"/images/{repo}/push", values), headers=headers)
+    with call.gate.moves.pulling(call.user.uid):
+        await flow.stream(call, ask)
+
+
+async def _ignored(call: Call) -> None:
+    """Clients from before X-Registry-Auth sent the password here. It is not read."""
+    data = (await call.body()).strip()
+    if data not in (b"", b"{}", b"null"):
+        raise RefusedError("push.body", "A push takes its password from X-Registry-Auth", status=400)
+
+
+async def _all_of(call: Call, repo: str) -> list[str]:
+    """All names of a repository. Raises RefusedError when one of them is not for this user."""
+    filters = quote(json.dumps({"reference": [repo]}), safe="")
+    target = f"{call.target('/images/json')}?filters={filters}"
+    head, data = await call.gate.engine.whole(Ask(method="GET", target=target))
+    rows = json.loads(data) if head.status == 200 else []
+    found = [ref for row in rows for ref in row.get("RepoTags") or () if ref.rpartition(":")[0] == repo]
+    if not found:
+        raise _not_there(repo)
+    for ref in found:
+        try:
+            await look_up(call, ref)
+        except AbsentError as error:
+            raise not_allowed("push.all", f"pushing all of {repo}", "Push one tag at a time.") from error
+    return found
+
+
+def _not_there(ref: str) -> RefusedError:
+    return _MissingError("own.absent", f"An image does not exist locally with the tag: {ref.rpartition(':')[0] or ref}",
+                    status=404)  # fmt: skip
+
+
+class _MissingError(RefusedError):
+    """In the engine's own words."""
+
+    @property
+    def message(self) -> str:
+        return self.what
+
+
+async def auth(call: Call) -> None:
+    """``/auth``: is this password right?"""
+    found = login(await call.json())
+    check_registry(address_of(str(found.get("serveraddress") or "")), call.user.registries)
+    await call.pass_whole(Ask(method="POST", target=call.target("/auth"), body=dump(found)))

@@ -1,0 +1,161 @@
+"""Archives of images: unpacked, read, and their list written anew."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import io
+import json
+import lzma
+import tarfile
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ds01.domain.dockerpolicy.commit import judge_changes, judge_config
+from ds01.domain.dockerpolicy.context import END, entry
+from ds01.domain.dockerpolicy.loading import LISTS, LoadPlan, judge_load, reader
+from ds01.domain.dockerpolicy.unpacked import Unpacked
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from tests.effort import tries
+
+CONFIG = b'{"os":"linux"}'
+ID = f"sha256:{hashlib.sha256(CONFIG).hexdigest()}"
+TOO_MUCH = RefusedError("test.much", "too much", status=413)
+HOW: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress]
+
+
+def archive(*entries: tuple[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
+        for name, content in entries:
+            found = tarfile.TarInfo(name)
+            found.size, found.mtime = len(content), 1.5
+            tar.addfile(found, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def listed(*items: dict[str, Any]) -> tuple[str, bytes]:
+    return "manifest.json", json.dumps(items).encode()
+
+
+def judged(data: bytes, size: int = 1000) -> tuple[LoadPlan, bytes]:
+    """The plan, and what the engine gets."""
+    found, out = reader(), b""
+    for at in range(0, len(data), size):
+        out += b"".join(found.feed(data[at : at + size]))
+    found.finish()
+    plan = judge_load(found)
+    return plan, out + entry("manifest.json", plan.manifest) + END
+
+
+@settings(max_examples=tries(60))
+@given(st.sampled_from(sorted(LISTS)), st.integers(1, 2000), st.sampled_from([tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]))
+def test_no_list_but_ours_passes(other: str, size: int, form: int) -> None:
+    item = {"Config": "./c.json", "RepoTags": ["docker.io/library/a"], "Layers": ["l/layer.tar"], "Parent": "sha256:0"}
+    data = archive(
+        ("c.json", CONFIG), (other, b"[]"), ("l/layer.tar", b"x" * 700), listed(item), ("end", b"e"), form=form
+    )
+    plan, out = judged(data, size)
+    assert (plan.refs, plan.images) == (("a:latest",), (ID,))
+    with tarfile.open(fileobj=io.BytesIO(out)) as tar:
+        names = tar.getnames()
+        manifest = tar.extractfile("manifest.json")
+        assert manifest is not None
+        assert json.load(manifest) == [{"Config": "c.json", "RepoTags": ["a:latest"], "Layers": ["l/layer.tar"]}]
+    assert names == ["c.json", "l/layer.tar", "end", "manifest.json"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"Config": "none.json"}, {"Config": ""}, {"Config": "../c.json"}, {"Config": "c.json", "Layers": ["/../x"]},
+        {"Config": "c.json", "RepoTags": ["A"]}, {"Config": "c.json", "RepoTags": "a"}, {"Config": 1},
+        {"Config": "c.json", "config": "d.json"}, {"Config": "c.json", "Other": 1}, {"Config": "c.json", "Layers": [1]},
+        {"Config": "c.json", "RepoTags": [f"a:{n}" for n in range(501)]},
+    ],
+)  # fmt: skip
+def test_lists_that_cannot_be_read_in_one_way_are_refused(item: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError):
+        judged(archive(("c.json", CONFIG), ("d.json", b"x"), listed(item)))
+
+
+def test_nothing_is_written_through_a_link() -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        link = tarfile.TarInfo("d")
+        link.type, link.linkname = tarfile.SYMTYPE, "."
+        tar.addfile(link)
+        inside = tarfile.TarInfo("d/c.json")
+        inside.size = len(CONFIG)
+        tar.addfile(inside, io.BytesIO(CONFIG))
+    with pytest.raises(RefusedError):
+        judged(buffer.getvalue())
+
+
+@settings(max_examples=tries(60))
+@given(st.binary(max_size=5000), st.integers(0, 200), st.sampled_from(HOW), st.integers(1, 700), st.booleans())
+def test_what_was_packed_comes_out(
+    data: bytes, times: int, how: Callable[[bytes], bytes], size: int, twice: bool
+) -> None:
+    data = data * times
+    sent = how(data[: len(data) // 2]) + how(data[len(data) // 2 :]) if twice else how(data)
+    found = Unpacked(None, TOO_MUCH)
+    out = b"".join(bytes(part) for at in range(0, len(sent), size) for part in found.feed(sent[at : at + size]))
+    out += b"".join(bytes(part) for part in found.finish())
+    assert out == data
+    assert found.size == len(data)
+
+
+def unpacked(found: Unpacked, sent: bytes) -> None:
+    for part in found.feed(sent):
+        assert len(part) <= 1024 * 1024
+    assert list(found.finish()) == []
+
+
+@pytest.mark.parametrize("how", HOW[1:])
+def test_a_bomb_is_stopped_when_it_is_too_much(how: Callable[[bytes], bytes]) -> None:
+    sent = how(bytes(50_000_000))
+    found = Unpacked(5_000_000, TOO_MUCH)
+    with pytest.raises(RefusedError, match="too much"):
+        unpacked(found, sent)
+    assert found.size < 7_000_000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [gzip.compress(b"a" * 1000)[:-9], lzma.compress(b"a" * 1000)[:-9], bz2.compress(b"a" * 1000)[:-9],
+     gzip.compress(b"a" * 1000)[:20] + b"x" * 20, b"\x28\xb5\x2f\xfd" + b"x" * 20,
+     b"\x1f\x8b\x08" + zlib.compress(b"a" * 100)],
+)  # fmt: skip
+def test_what_is_damaged_or_cannot_be_unpacked_is_refused(sent: bytes) -> None:
+    found = Unpacked(None, TOO_MUCH)
+    with pytest.raises(RefusedError):
+        unpacked(found, sent)
+
+
+def test_s5_no_label_of_a_container_speaks_for_an_image() -> None:
+    changes: list[Change] = []
+    owner = {"ds01.owner.uid": "1002"}
+    config = judge_config({"Labels": {"ds01.lease": "x", "Ds01.X": "y", "a": "b"}, "Cmd": "x"}, owner, changes)
+    told = config["Labels"]
+    assert isinstance(told, dict)
+    assert {key: value for key, value in told.items() if value} == {"ds01.owner.uid": "1002", "a": "b"}
+    assert told["ds01.lease"] == ""
+    assert len(changes) == 2
+    assert judge_changes(["CMD x", "env A=b\nUSER 1"], owner)[:3] == ["CMD x", "ENV A=b", "USER 1"]
+    assert judge_changes([], owner)[-1].startswith("LABEL ")
+
+
+@pytest.mark.parametrize(
+    "text", ["RUN id", "FROM x", "# escape=`", "ENV A=b \\", "CMD", "ADD a b", "ONBUILD FROM x", "MAINTAINER x",
+             "HEALTHCHECK --interval=1ms CMD true", "SHELL []"],
+)  # fmt: skip
+def test_changes_that_may_not_be(text: str) -> None:
+    with pytest.raises(RefusedError):
+        judge_changes([text], {})

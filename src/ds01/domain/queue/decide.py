@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from heapq import nsmallest
 from math import inf
 
-from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.gpu import GpuAsk, Slot
 from ds01.domain.placement import Inventory, Placed, fits, place
 from ds01.domain.queue.booking import Booking, seated
 from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape, Span
@@ -22,6 +22,8 @@ from ds01.domain.queue.passing import Passing
 from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Start, Taken, Why
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import parts
+
+_YEARS = 10 * 365 * 86400.0
 
 
 def decide(
@@ -178,6 +180,7 @@ class Scene:
             len(self.waiters),
             request.priority,
         )
+        waiter.likely = waiter.planned * self._members[owner].runs
         self._requests[request.id] = request
         self.waiters.append(waiter)
         self.passing.line.add(waiter)
@@ -218,6 +221,46 @@ class Scene:
     def _begin(self, waiter: Waiter, run: Run) -> None:
         waiter.person.held += sum(float(self._slots[number].gpueq) for number in run.slots)
 
+    # asking -----------------------------------------------------------------------------------------------
+    def request(self, one: str) -> Request:
+        """A request of this pass."""
+        return self._requests[one]
+
+    def able(self, waiter: Waiter) -> list[int]:
+        """The healthy slots of the kinds she asks for."""
+        floor = self.passing.floor
+        return [n for n, kind in enumerate(floor.kinds) if kind in waiter.shape.kinds and n not in floor.ill]
+
+    def free_in(self, numbers: Iterable[int]) -> list[float]:
+        """In how many seconds each slot is back at the latest; those nobody knows the end of are left out."""
+        ends = (max((run.until for run in self.passing.floor.runs[number]), default=0.0) for number in numbers)
+        return [max(0.0, end - self._at) for end in ends if end < inf]
+
+    def affordable_in(self, waiter: Waiter) -> float:
+        """In how many seconds enough of what she holds will have ended; inf when nobody knows."""
+        request = self._requests[waiter.key]
+        mine = [one for one in self._server.taken if one.owner == Owner(request.uid, request.epoch)]
+        held = waiter.person.held
+        for one in sorted(mine, key=lambda one: inf if one.until is None else one.until.timestamp()):
+            held -= float(one.gpueq)
+            if held + waiter.shape.cost <= waiter.person.quota + 1e-9:
+                return inf if one.until is None else max(0.0, one.until.timestamp() - self._at)
+        return inf
+
+    def longest(self, request: Request) -> timedelta | None:
+        """For how long at most such a request could start now; None if not at all."""
+        person = self._people[Owner(request.uid, request.epoch)]
+        shape = self._shape(request.ask, self._members[Owner(request.uid, request.epoch)].mig)
+        end = self.passing.end(shape, person)
+        if not shape.kinds or person.held + shape.cost > person.quota + 1e-9 or end <= self._at:
+            return None
+        return timedelta(seconds=min(end - self._at, _YEARS))
+
+    def would_start(self, request: Request) -> bool:
+        """Whether such a request would start now, with all promises kept."""
+        longest = self.longest(request)
+        return longest is not None and (request.planned or timedelta.max) <= longest
+
     # telling ----------------------------------------------------------------------------------------------
     def _head(self) -> Head | None:
         head, found = self.passing.head, self.passing.head_time
@@ -239,8 +282,3 @@ class Scene:
         if len(floor.open_slots(shape, until, uid)) >= shape.slots:
             return Why.QUOTA
         return Why.HEAD if waiter is not self.passing.head and floor.unkept(shape, until, uid) else Why.BOOKING
-
-
-def slot_ids(plan: Plan) -> frozenset[SlotId]:
-    """Every slot a plan gives away."""
-    return frozenset(slot.id for start in plan.starts for slot in start.placed.slots)

@@ -53,7 +53,7 @@ class Waiter:
     since: float
     number: int
     priority: int = 0
-    guess: float = 0.0
+    likely: float = 0.0
     """How long it is likely to run: for estimates, never for promises."""
     gone: bool = False
 

@@ -118,12 +118,12 @@ class Passing:
 
     def _may(self, lane: Lane, now: float) -> bool:
         """Whether anybody in a lane could start by herself."""
-        return now + lane.shortest <= self._end(lane.shape, lane.person)
+        return now + lane.shortest <= self.end(lane.shape, lane.person)
 
     def _start(self, waiter: Waiter, now: float) -> bool:
         until = now + waiter.planned
         person = waiter.person
-        if until > self._end(waiter.shape, person) or not self.affordable(waiter):
+        if until > self.end(waiter.shape, person) or not self.affordable(waiter):
             return False
         chosen = self.choose(waiter, self.floor.open_slots(waiter.shape, until, person.uid))
         if not chosen:
@@ -140,7 +140,7 @@ class Passing:
         self.begin(waiter, run)
         return True
 
-    def _end(self, shape: Shape, person: Person) -> float:
+    def end(self, shape: Shape, person: Person) -> float:
         """Until when a request like this may run; the same for all like it until somebody starts."""
         key = shape, person.uid if person.uid in self.guests else NOBODY
         end = self._ends.get(key)
@@ -157,7 +157,7 @@ class Passing:
             able = [mine[0] for mine in self.line.collecting.values() if self.affordable(mine[0])]
             able.sort(key=lambda one: (self._turn(one), one.number))
             for one in able:
-                if now + one.planned > self._end(one.shape, one.person) and self._offer(one, now):
+                if now + one.planned > self.end(one.shape, one.person) and self._offer(one, now):
                     return
         elif not self._start(kept, now):
             self._offer(kept, now)
@@ -166,7 +166,7 @@ class Passing:
         """Whether one who cannot start became the head."""
         if self.head is not None or self.order is Order.FIFO_SKIP or not self.affordable(waiter):
             return False
-        if now + waiter.planned <= self._end(waiter.shape, waiter.person):
+        if now + waiter.planned <= self.end(waiter.shape, waiter.person):
             return False  # what is open costs more than she may have: no reason to keep it from others
         if self.order is Order.FAIR_SHARE and waiter.shape.collects and self.guard != 0.0:
             return False
@@ -202,7 +202,7 @@ class Passing:
             return None if front is None else self._front(lane, front, now, 0)
         if not self._may(lane, now):
             return None
-        end = self._end(lane.shape, lane.person)
+        end = self.end(lane.shape, lane.person)
         for index, one in enumerate(islice(lane.waiting, place + 1, None), place + 1):
             if now + one.planned <= end and not one.gone:
                 return self._front(lane, one, now, index)

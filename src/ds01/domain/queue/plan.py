@@ -64,7 +64,8 @@ class Member:
     """What the queue must know of somebody: what she may hold, which slots she may use, her part of the server.
 
     ``used`` is her usage without what she has now; the pass adds that from ``Taken``. ``gathered_at`` is when a
-    request of hers for several slots last got them: those who need several take turns.
+    request of hers for several slots last got them: those who need several take turns. ``runs`` is what part of the
+    time she asks for she uses (``estimate.Runs``); it makes estimates, never promises.
     """
 
     quota: Fraction | None = None
@@ -72,6 +73,7 @@ class Member:
     share: Share = field(default_factory=Share)
     used: Usage | None = None
     gathered_at: datetime | None = None
+    runs: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

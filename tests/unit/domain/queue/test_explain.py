@@ -18,7 +18,7 @@ from ds01.domain.queue.request import Request, RequestId
 from tests.unit.domain.queue.world import EASY, booked, gpus, has, hours, member, want, who
 from tests.values import NOW, gpu, slots
 
-HALVES = slots(gpu(0, parts=["3g.20gb", "3g.20gb"]))
+HALVES = slots(gpu(9, parts=["3g.20gb", "3g.20gb"]))
 
 
 def told(

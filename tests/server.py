@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from ds01.domain.container import Container, ContainerId, Label
 from ds01.domain.image import ImageId, Provenance, Tag
@@ -19,6 +21,7 @@ from ds01.ports.ledger import Books, Ledger
 from ds01.services.caller import Caller, identify
 from ds01.services.inventory import refresh
 from ds01.services.launch import launch
+from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
 from ds01.services.steps import Steps
 from ds01.services.world import Paths, World
@@ -69,6 +72,13 @@ class SimServer:
         self.host = SimHost(homes_are_full=True)
         self.world = self.another_world()
         self.reconciler = Reconciler(self.world)
+        self.turns = Turns(self.world)
+
+    def restart(self) -> None:
+        """ds01d is killed and starts again: what it only remembered is gone."""
+        self.world = self.another_world()
+        self.reconciler = Reconciler(self.world)
+        self.turns = Turns(self.world)
 
     def another_world(self) -> World:
         """What a restarted ds01d makes of the same server."""
@@ -89,8 +99,7 @@ class SimServer:
     async def lose_ledger(self, ledger: Ledger) -> None:
         """The ledger is gone; ds01d starts with a new one."""
         self.ledger = ledger
-        self.world = self.another_world()
-        self.reconciler = Reconciler(self.world)
+        self.restart()
         await refresh(self.world)
 
     async def caller(self, user: User = ALICE) -> Caller:
@@ -113,13 +122,32 @@ class SimServer:
 
     async def launch(
         self, user: User = ALICE, project: str = "thesis", *, gone: Callable[[], bool] = lambda: False,
-        **changes: object,
+        steps: Steps | None = None, **changes: object,
     ) -> Container:  # fmt: skip
         """Build if there is no image yet, then launch."""
         if await self.engine.image(f"{image_repository(user.uid, project)}:latest") is None:
             await self.build(user, project)
-        steps = Steps(self.clock, gone=gone)
-        return await launch(self.world, await self.caller(user), self.request(user, project, **changes), steps)
+        listening = steps or Steps(self.clock, gone=gone)
+        return await launch(self.world, await self.caller(user), self.request(user, project, **changes), listening)
+
+    async def waits(
+        self, user: User = ALICE, project: str = "thesis", *, steps: Steps | None = None, **changes: Any
+    ) -> asyncio.Task[Container]:
+        """Launch with patience; returns when the launch waits in the queue."""
+        before = (await self.events()).count("queue.joined")
+        task = asyncio.create_task(self.launch(user, project, steps=steps, wait=True, **changes))
+        while (await self.events()).count("queue.joined") == before:
+            assert not task.done(), await task
+            await asyncio.sleep(0)
+        return task
+
+    async def expire(self, minutes: float) -> None:
+        """So much time passes, with the looks ds01d takes meanwhile."""
+        await self.reconciler.end_leases()
+        await self.turns.take()
+        await self.clock.advance(minutes * 60)
+        await self.reconciler.end_leases()
+        await self.turns.take()
 
     async def container(self, name: str = "thesis", user: User = ALICE) -> Container | None:
         return await self.world.ledger.read(lambda books: books.named(user.uid, name))

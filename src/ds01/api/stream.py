@@ -36,9 +36,14 @@ class Client:
     """Who waits at the other end."""
 
     def __init__(self) -> None:
-        self.gone = False
+        self.left = asyncio.Event()
         self.queue: asyncio.Queue[object] = asyncio.Queue()
         self._taken = asyncio.Event()
+
+    @property
+    def gone(self) -> bool:
+        """Whether nobody listens any more."""
+        return self.left.is_set()
 
     def say(self, value: object) -> None:
         """Send a value as a line, if anybody still listens."""
@@ -109,7 +114,7 @@ class Lines(Response):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await _relay(client, leaving, send)
         finally:
-            client.gone = True
+            client.left.set()
             leaving.cancel()
             if self._endless:
                 working.cancel()

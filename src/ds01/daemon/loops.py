@@ -18,6 +18,7 @@ from ds01.ports.engine import EngineEvent
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
 from ds01.services.inventory import refresh
+from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
 from ds01.services.reload import reload
 from ds01.services.world import World
@@ -30,6 +31,8 @@ POLICY_SECONDS = 2.0
 TICKET_SECONDS = 30.0
 NAMES_SECONDS = 5.0
 EXPIRY_SECONDS = 2.0
+QUEUE_SECONDS = 0.02
+"""The queue waits for something to happen by itself; what happens within this time is one pass."""
 ROUND_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 TELLING = frozenset({"create", "start", "die", "oom", "destroy", "pause", "unpause", "rename"})
@@ -42,6 +45,7 @@ class Loops:
     def __init__(self, world: World) -> None:
         self._world = world
         self._reconciler = Reconciler(world)
+        self._turns = Turns(world)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def first(self) -> None:
@@ -53,6 +57,7 @@ class Loops:
         except (Ds01Error, TimeoutError) as error:
             await self._reconciler.lost(self._world.clock.now())
             _log.warning("serving without the engine", extra={"why": str(error)})
+        await self._turns.take()
 
     async def __aenter__(self) -> Self:
         world = self._world
@@ -61,6 +66,7 @@ class Loops:
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
+            ("queue", QUEUE_SECONDS, self._turns.round),
             ("gpus", ROUND_SECONDS, lambda: refresh(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),
             ("events", RETRY_SECONDS, self._listen),

@@ -79,6 +79,7 @@ async def _serve(options: Options, world: World, loops: Loops) -> None:
 
     async def stop() -> None:
         notify("STOPPING=1")
+        world.line.close()
         await app.state.streams.stop(GRACE_SECONDS)
         server.stop()
 

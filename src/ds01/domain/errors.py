@@ -168,6 +168,14 @@ REQUEST_ENDED = _kind(
     "request.ended", 409, Exit.FAILED, "A request that is not waiting any more",
     "Ask again: `ds01 launch NAME --wait`.",
 )  # fmt: skip
+REQUEST_OTHER = _kind(
+    "request.other", 409, Exit.FAILED, "A request for something else under the same name",
+    "`ds01 cancel NAME` gives the old one up; then ask again.",
+)  # fmt: skip
+NOT_YET = _kind(
+    "request.waiting", 409, Exit.NO_RESOURCE, "A turn that has not come yet",
+    "`ds01 why NAME` says when it is expected.",
+)  # fmt: skip
 NAME_TAKEN = _kind(
     "name.taken", 409, Exit.FAILED, "A name that is in use",
     "Choose another name, or retire what has it.",

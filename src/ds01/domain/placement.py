@@ -108,7 +108,7 @@ def place(ask: GpuAsk, inventory: Inventory, budget: Fraction | None = None) -> 
     chosen = next(_choices(free, ask, inventory, budget), None)
     if chosen is not None:
         return Placed(slots=chosen, reason=_why(chosen, inventory))
-    cost = total(nsmallest(ask.count, fitting, key=_size))
+    cost = cheapest(ask, fitting)
     if budget is not None and cost > budget:
         return OverBudget(cost=cost)
     reason = _why_full(fitting, free, inventory)
@@ -125,6 +125,11 @@ def fits(slot: Slot, ask: GpuAsk) -> bool:
 def total(slots: Iterable[Slot]) -> Fraction:
     """GPU-equivalents of slots together."""
     return sum((slot.gpueq for slot in slots), Fraction(0))
+
+
+def cheapest(ask: GpuAsk, fitting: Iterable[Slot]) -> Fraction:
+    """The least that a request can cost on these slots."""
+    return total(nsmallest(ask.count, fitting, key=_size))
 
 
 def instead(ask: GpuAsk, inventory: Inventory, budget: Fraction | None) -> GpuAsk | None:

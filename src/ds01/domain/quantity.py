@@ -67,3 +67,9 @@ def show_gpueq(value: Fraction | None) -> str:
 def many(number: int, noun: str) -> str:
     """``1 user``, ``3 users``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def ordinal(number: int) -> str:
+    """``1st``, ``2nd``, ``3rd``, ``11th``."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

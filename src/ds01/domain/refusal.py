@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 
-from ds01.domain.errors import GPU_FULL, GPU_IMPOSSIBLE, GPU_QUOTA, Ds01Error
+from ds01.domain.errors import GPU_FULL, GPU_IMPOSSIBLE, GPU_QUOTA, Ds01Error, Problem
 from ds01.domain.gpu import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.limits import Limits
 from ds01.domain.placement import Full, Impossible
-from ds01.domain.quantity import show_gpueq
+from ds01.domain.quantity import ordinal, show_gpueq
 
 
 def too_many(ask: GpuAsk, limits: Limits) -> Ds01Error:
@@ -34,19 +34,25 @@ def too_many(ask: GpuAsk, limits: Limits) -> Ds01Error:
     )
 
 
-def over_quota(ask: GpuAsk, cost: Fraction, mine: Sequence[Lease], limits: Limits) -> Ds01Error:
-    """More GPU than the user may use at once. ``cost`` is the least the request needs."""
+def over_quota(
+    ask: GpuAsk, cost: Fraction, mine: Sequence[Lease], limits: Limits, waiting: Fraction = Fraction(0),
+    waiters: Sequence[str] = (),
+) -> Ds01Error:  # fmt: skip
+    """More GPU than the user may use at once. ``cost`` is the least the request needs, ``waiting`` what she waits
+    for already, under the names ``waiters``.
+    """
     limit = limits.gpus_max or Fraction(0)
     source = limits.sources["gpus.max"].source
     used = sum((lease.gpueq for lease in mine), Fraction(0))
     names = [lease.name for lease in mine if lease.name]
+    waits = f"wait for {show_gpueq(waiting)} ({', '.join(waiters)}), " if waiters else ""
     holding = ", ".join(f"{lease.name or lease.id} ({show_gpueq(lease.gpueq)}, {lease.state})" for lease in mine)
     return Ds01Error(
         GPU_QUOTA,
         f"You may use {show_gpueq(limit)} GPU{'' if limit == 1 else 's'} at once, you use {show_gpueq(used)}, "
-        f"and this needs {show_gpueq(cost)} more.",
+        f"{waits}and this needs {show_gpueq(cost)} more.",
         reason=f"gpus.max is {show_gpueq(limit)} ({source})" + (f"; yours: {holding}" if holding else ""),
-        hint=_give_back(ask, names, limit),
+        hint=f"Give up waiting for it: ds01 cancel {waiters[0]}" if waiters else _give_back(ask, names, limit),
         used=show_gpueq(used),
         asked=show_gpueq(cost),
         limit=show_gpueq(limit),
@@ -71,6 +77,28 @@ def full(ask: GpuAsk, decision: Full, open_leases: Sequence[Lease], now: datetim
     )
 
 
+def in_line(problem: Problem, name: str, place: int, *, waits: bool) -> Ds01Error:
+    """Nothing is free, and this is her place in the queue; ``waits``: she has it already."""
+    wait = _wait(name, waits)
+    now = f"{problem.hint}. Or {wait[0].lower()}{wait[1:]}" if problem.details.get("fits_now") else wait
+    return Ds01Error(
+        GPU_FULL, f"{problem.message} {_place(place, waits)}", reason=problem.reason, hint=now,
+        **problem.details, place=str(place),
+    )  # fmt: skip
+
+
+def others_first(ask: GpuAsk, name: str, place: int, *, waits: bool) -> Ds01Error:
+    """Something that fits is free, but it is not her turn."""
+    return Ds01Error(
+        GPU_FULL,
+        f"What is free goes to others first. {_place(place, waits)}",
+        reason="Whoever had less lately, or has waited longer, is first; and nobody is passed who would be delayed.",
+        hint=_wait(name, waits),
+        asked=flags(ask),
+        place=str(place),
+    )
+
+
 def impossible(ask: GpuAsk, decision: Impossible) -> Ds01Error:
     """No waiting would help."""
     return Ds01Error(
@@ -81,6 +109,14 @@ def impossible(ask: GpuAsk, decision: Impossible) -> Ds01Error:
         asked=flags(ask),
         nearest=decision.nearest,
     )
+
+
+def _place(place: int, waits: bool) -> str:
+    return f"You {'are' if waits else 'would be'} {ordinal(place)} in the queue."
+
+
+def _wait(name: str, waits: bool) -> str:
+    return f"See when it is your turn: ds01 why {name}" if waits else f"Wait for your turn: ds01 launch {name} --wait"
 
 
 def _give_back(ask: GpuAsk, names: Sequence[str], limit: Fraction) -> str:

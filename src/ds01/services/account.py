@@ -13,6 +13,7 @@ from ds01.domain.container import Container, ContainerState
 from ds01.domain.events import Event, EventType
 from ds01.domain.people import Account, User
 from ds01.ports.ledger import Books
+from ds01.services.queue.turn import give_up
 
 
 def account(books: Books, user: User, now: datetime) -> Account:
@@ -47,6 +48,9 @@ def _set_aside(books: Books, former: Account, now: datetime) -> None:
         if container.epoch <= former.epoch and container.state is not ContainerState.QUARANTINED:
             books.put_container(replace(container, state=ContainerState.QUARANTINED))
             _quarantined(books, container, former, now)
+    for request in books.open_requests(former.uid):
+        if request.epoch <= former.epoch:
+            give_up(books, request, now, actor=None, reason="its account is somebody else's now")
     for tag in books.tags(former.uid):
         books.put_tag(replace(tag, owner=None))
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ds01.domain.container import Door
 from ds01.domain.errors import ADMIN_ONLY, NO_USER, Ds01Error
+from ds01.domain.gpu import GpuAsk, SlotId
 from ds01.domain.limits import Limits, effective
 from ds01.domain.people import Uid, User
+from ds01.domain.queue.plan import Owner
 from ds01.services.account import account
+from ds01.services.lease import Want
 from ds01.services.world import World
 
 
@@ -36,6 +40,18 @@ class Caller:
     def admin(self) -> bool:
         """Whether the things of everybody are hers to act on."""
         return self.limits.admin or self.user.uid == 0
+
+    @property
+    def owner(self) -> Owner:
+        """Whose things are meant, as the queue knows them."""
+        return Owner(self.user.uid, self.epoch)
+
+    def wants(self, name: str, ask: GpuAsk, planned: timedelta | None, preferred: tuple[SlotId, ...] = ()) -> Want:
+        """GPUs for her container ``name``."""
+        return Want(
+            user=self.user, epoch=self.epoch, limits=self.limits, name=name, ask=ask, planned=planned,
+            preferred=preferred,
+        )  # fmt: skip
 
     @property
     def for_another(self) -> bool:

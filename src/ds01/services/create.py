@@ -11,7 +11,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets
 from ds01.domain.container import Attachment, Container, ContainerState, Label, Mount
@@ -26,6 +26,8 @@ from ds01.services import lease as leases
 from ds01.services.caller import Caller
 from ds01.services.ending import open_lease, record_removal
 from ds01.services.find import mine
+from ds01.services.queue.grant import grant
+from ds01.services.queue.turn import claimed
 from ds01.services.running import put_back, record_start, run, slots_of
 from ds01.services.steps import Steps
 from ds01.services.strangers import take_back
@@ -36,12 +38,16 @@ from ds01.services.world import World
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What to create. ``order`` has no mounts yet: its ``workspace`` and ``data`` are paths to pin for its owner."""
+    """What to create. ``order`` has no mounts yet: its ``workspace`` and ``data`` are paths to pin for its owner.
+
+    ``planned`` is the longest it may run.
+    """
 
     order: Order
     ask: GpuAsk
     data: tuple[str, ...] = ()
     start: bool = True
+    planned: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,15 +153,8 @@ def _grant(books: Books, world: World, caller: Caller, wanted: Wanted, instead_o
         return _Granted(lease=kept, slots=slots_of(books, kept), before=old)
     if old is not None:
         leases.release(books, old.id, "its container is made anew with other GPUs", now)
-    lease = leases.grant(
-        books,
-        user=caller.user,
-        epoch=caller.epoch,
-        ask=wanted.ask,
-        limits=caller.limits,
-        name=wanted.order.name,
-        now=now,
-    )
+    want = caller.wants(wanted.order.name, wanted.ask, wanted.planned)
+    lease = grant(books, world, want, now)
     return _Granted(lease=lease, slots=slots_of(books, lease))
 
 
@@ -201,6 +200,8 @@ def _record(
         image=container.image_ref, project=container.project, door=container.door.value, gpus=str(container.gpus),
     )  # fmt: skip
     if not started:
+        if lease is not None:
+            claimed(books, lease.id, now, caller.actor)
         return container
     return record_start(books, container, lease=lease, now=now, actor=caller.actor)
 

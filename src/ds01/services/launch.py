@@ -7,17 +7,20 @@ Building is not done here: the user builds, through the gateway, before she laun
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from ds01.domain.assembly import Order
 from ds01.domain.container import Container
-from ds01.domain.errors import BAD_REQUEST, GPU_FULL, NO_IMAGE, Ds01Error
+from ds01.domain.errors import BAD_REQUEST, GPU_FULL, NO_IMAGE, NOT_YET, Ds01Error
 from ds01.domain.gpu import GpuAsk, ask
 from ds01.domain.image import Image
 from ds01.domain.launch import Action, Decision, Situation, decide
 from ds01.domain.names import checked, image_reference
+from ds01.domain.quantity import ordinal
+from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
-from ds01.services import lease as leases
 from ds01.services.anew import make_anew
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
@@ -25,9 +28,15 @@ from ds01.services.denied import denials
 from ds01.services.images import resolve
 from ds01.services.pause import unpause_held
 from ds01.services.picture import limits_of, picture
+from ds01.services.queue.give_up import find
+from ds01.services.queue.grant import check
+from ds01.services.queue.join import planned
+from ds01.services.queue.place import place
+from ds01.services.queue.wait import Patience, wait_for_turn
 from ds01.services.start import begin
 from ds01.services.steps import Steps
 from ds01.services.world import World
+from ds01.wire.codec import parse, plain
 from ds01.wire.launches import LaunchPlan, LaunchRequest
 
 
@@ -41,6 +50,7 @@ class _Launch:
     image: Image | None
     container: Container | None
     decision: Decision
+    planned: timedelta | None
 
 
 async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPlan:
@@ -66,33 +76,73 @@ async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPl
 
 
 async def launch(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> Container:
-    """Make it run. Everything is as before when that fails."""
+    """Make it run; wait for GPUs first if that was asked for. Everything is as before when that fails."""
     name = checked(request.name or request.project, "container name")
-    async with denials(world, caller, name), world.locks.hold(caller.uid, name, "launch"):
-        found = await _resolve(world, caller, request)
-        container = found.container
-        match found.decision.action:
-            case Action.CREATE:
-                return await create(world, caller, _wanted(request, found), steps)
-            case Action.RECREATE if container is not None:
-                _image(found)
-                await world.ledger.read(lambda books: _check_gpus(books, world, caller, found, container))
-                return await make_anew(world, caller, container, _wanted(request, found), steps)
-            case Action.UNPAUSE if container is not None:
-                async with steps.step("unpause", "Letting it go on"):
-                    return await unpause_held(world, caller, container)
-            case Action.START if container is not None:
-                return (await begin(world, caller, container, steps)).container
-            case _:
-                return _there(container)
+    async with denials(world, caller, name):
+        while True:
+            try:
+                async with world.locks.hold(caller.uid, name, "launch"):
+                    return await _launch(world, caller, request, steps)
+            except Ds01Error as error:
+                if error.kind is not GPU_FULL or not request.wait:
+                    raise
+            await _wait(world, caller, request, steps)
+
+
+async def _launch(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> Container:
+    found = await _resolve(world, caller, request)
+    container = found.container
+    match found.decision.action:
+        case Action.CREATE:
+            return await create(world, caller, _wanted(request, found), steps)
+        case Action.RECREATE if container is not None:
+            _image(found)
+            await world.ledger.read(lambda books: _check_gpus(books, world, caller, found, container))
+            return await make_anew(world, caller, container, _wanted(request, found), steps)
+        case Action.UNPAUSE if container is not None:
+            async with steps.step("unpause", "Letting it go on"):
+                return await unpause_held(world, caller, container)
+        case Action.START if container is not None:
+            return (await begin(world, caller, container, steps)).container
+        case _:
+            return _there(container)
+
+
+async def _wait(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> None:
+    """Until her turn has come. The place knows what she asked for, so that she can claim it from anywhere."""
+    found = await _resolve(world, caller, request)
+    ask, container = found.ask, found.container
+    if found.decision.action is Action.START and container is not None:
+        ask = GpuAsk(count=container.gpus, profile=container.gpu_profile or None)
+    patience = Patience(
+        at_most=None if request.wait_seconds is None else timedelta(seconds=request.wait_seconds), stays=request.stays
+    )
+    want = caller.wants(found.name, ask, found.planned)
+    order = json.dumps(plain(replace(request, wait=False)))
+    await wait_for_turn(world, caller, want, patience, steps, order=order)
+
+
+async def claim(world: World, caller: Caller, name: str, steps: Steps) -> Container:
+    """Take what is kept for ``name``: launch it as it was asked for. Raises Ds01Error when it is not its turn."""
+    request = await world.ledger.read(lambda books: find(books, caller, name))
+    if request.state is RequestState.WAITING:
+        seen = await place(world, caller, request.id)
+        raise Ds01Error(
+            NOT_YET, f"It is not the turn of '{name}' yet: it is {ordinal(seen.place)} of {seen.of} in the queue.",
+            reason=seen.text, hint=f"ds01 why {name}",
+        )  # fmt: skip
+    if not request.order:
+        raise Ds01Error(
+            BAD_REQUEST, f"'{name}' was asked for through Docker.", reason="DS01 does not know how it is to be made.",
+            hint=f"docker run --name {name} …",
+        )  # fmt: skip
+    return await launch(world, caller, parse(LaunchRequest, json.loads(request.order)), steps)
 
 
 def _check_gpus(books: Books, world: World, caller: Caller, found: _Launch, old: Container | None) -> None:
     """The new container's GPUs can be had, before the old container goes for it."""
-    leases.check(
-        books, user=caller.user, epoch=caller.epoch, ask=found.ask, limits=caller.limits, now=world.clock.now(),
-        instead_of=old.lease if old is not None else None,
-    )  # fmt: skip
+    want = caller.wants(found.name, found.ask, found.planned)
+    check(books, world, want, world.clock.now(), old.lease if old is not None else None)
 
 
 def _check_possible(books: Books, world: World, caller: Caller, found: _Launch) -> None:
@@ -125,7 +175,8 @@ async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Lau
         )
     )  # fmt: skip
     found = _Launch(
-        name=name, reference=reference, ask=wanted, image=image, container=container, decision=decision
+        name=name, reference=reference, ask=wanted, image=image, container=container, decision=decision,
+        planned=planned(caller.limits, request.time_seconds),
     )  # fmt: skip
     if not own and decision.action.creates:
         _image(found)
@@ -171,7 +222,7 @@ def _wanted(request: LaunchRequest, found: _Launch) -> Wanted:
         gpu_profile=found.ask.profile or "",
         environment=request.environment,
     )
-    return Wanted(order=order, ask=found.ask, data=request.data, start=not request.create_only)
+    return Wanted(order=order, ask=found.ask, data=request.data, start=not request.create_only, planned=found.planned)
 
 
 def _gpus_text(found: _Launch) -> str:

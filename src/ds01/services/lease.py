@@ -8,7 +8,8 @@ its event. Ending what has ended is fine and changes nothing: clean-up may run t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -28,40 +29,58 @@ RESERVATION = timedelta(minutes=5)
 """How long a container may take from grant to start."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Want:
+    """What somebody wants to lease, for the container ``name``. ``preferred`` slots (those the container had) are
+    given again when they are free. ``planned`` is the longest it may run.
+    """
+
+    user: User
+    epoch: int
+    limits: Limits
+    name: str
+    ask: GpuAsk
+    planned: timedelta | None = None
+    preferred: tuple[SlotId, ...] = ()
+
+    @property
+    def owner(self) -> Owner:
+        """Who wants it."""
+        return Owner(self.user.uid, self.epoch)
+
+
 def grant(
     books: Books, *, user: User, epoch: int, ask: GpuAsk, limits: Limits, name: str, now: datetime,
-    expires_in: timedelta = RESERVATION, preferred: tuple[SlotId, ...] = (),
+    preferred: tuple[SlotId, ...] = (),
 ) -> Lease:  # fmt: skip
-    """Lease slots to ``user`` for the container ``name``, reserved until it starts.
+    """Lease what is free, whoever waits: every door asks ``queue.grant``, which knows who is first.
 
-    ``preferred`` slots (those the container had) are given again when they are free. Raises Ds01Error
-    ``gpu.quota``, ``gpu.full`` or ``gpu.impossible``.
+    Raises Ds01Error ``gpu.quota``, ``gpu.full`` or ``gpu.impossible``.
     """
-    if ask.count < 1:
-        raise Ds01Error(BAD_REQUEST, "A lease is for at least one GPU.", hint="Start without a GPU: --gpus 0")
-    placed = _decide(books, user.uid, epoch, ask, limits, preferred, now)
+    want = Want(user=user, epoch=epoch, limits=limits, name=name, ask=ask, preferred=preferred)
+    return put(books, want.owner, name, placed(books, want, now), now)
+
+
+def put(
+    books: Books, owner: Owner, name: str, chosen: Placed, now: datetime, *, planned: timedelta | None = None,
+    expires_in: timedelta = RESERVATION,
+) -> Lease:  # fmt: skip
+    """Write the lease of these slots for the container ``name``, reserved until it starts."""
     lease = Lease(
         id=LeaseId(f"lease-{secrets.token_hex(8)}"),
-        uid=user.uid,
-        epoch=epoch,
-        slots=tuple(slot.id for slot in placed.slots),
-        gpueq=placed.gpueq,
+        uid=owner.uid,
+        epoch=owner.epoch,
+        slots=tuple(slot.id for slot in chosen.slots),
+        gpueq=chosen.gpueq,
         state=LeaseState.RESERVED,
         granted_at=now,
         expires_at=now + expires_in,
         name=name,
+        planned=planned,
     )
     books.put_lease(lease)
-    record(books, EventType.LEASE_GRANTED, lease, now, gpueq=str(lease.gpueq), why=placed.reason)
+    record(books, EventType.LEASE_GRANTED, lease, now, gpueq=str(lease.gpueq), why=chosen.reason)
     return lease
-
-
-def check(
-    books: Books, *, user: User, epoch: int, ask: GpuAsk, limits: Limits, now: datetime, instead_of: LeaseId | None
-) -> None:
-    """Raise what a grant would raise, were the lease ``instead_of`` over: before what holds it is given up."""
-    if ask.count:
-        _decide(books, user.uid, epoch, ask, limits, (), now, instead_of)
 
 
 def activate(books: Books, lease_id: LeaseId, container_id: str, now: datetime) -> Lease:
@@ -147,21 +166,35 @@ def record(books: Books, kind: EventType, lease: Lease, now: datetime, **details
     )
 
 
-def _decide(
-    books: Books,
-    uid: Uid,
-    epoch: int,
-    ask: GpuAsk,
-    limits: Limits,
-    preferred: tuple[SlotId, ...],
-    now: datetime,
-    instead_of: LeaseId | None = None,
-) -> Placed:
-    """Quota first, because waiting would not help; then what the server has; then what is free."""
+def placed(books: Books, want: Want, now: datetime, instead_of: LeaseId | None = None) -> Placed:
+    """The slots she would get, were nobody waiting; ``instead_of`` is a lease that would be over then.
+
+    Quota first, because waiting would not help; then what the server has; then what is free. Raises Ds01Error.
+    """
+    ask, limits = want.ask, want.limits
+    if ask.count < 1:
+        raise Ds01Error(BAD_REQUEST, "A lease is for at least one GPU.", hint="Start without a GPU: --gpus 0")
     if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
         raise refusal.too_many(ask, limits)
     everybody = tuple(lease for lease in books.open_leases() if lease.id != instead_of)
-    inventory = Inventory(
+    mine = [lease for lease in everybody if lease.uid == want.user.uid and lease.epoch == want.epoch]
+    left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))
+    match place(ask, inventory(books, everybody, limits, want.preferred), left):
+        case Placed() as chosen:
+            return chosen
+        case OverBudget(cost=cost):
+            raise refusal.over_quota(ask, cost, mine, limits)
+        case Full() as decision:
+            raise refusal.full(ask, decision, everybody, now)
+        case Impossible() as decision:
+            raise refusal.impossible(ask, decision)
+
+
+def inventory(
+    books: Books, everybody: Sequence[Lease], limits: Limits, preferred: tuple[SlotId, ...] = ()
+) -> Inventory:
+    """The slots and what keeps each from being granted to somebody with these limits."""
+    return Inventory(
         slots=books.slots(),
         taken=frozenset(slot for lease in everybody for slot in lease.slots),
         quarantined=books.quarantined(),
@@ -169,17 +202,6 @@ def _decide(
         mig=limits.mig,
         preferred=preferred,
     )
-    mine = [lease for lease in everybody if lease.uid == uid and lease.epoch == epoch]
-    left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))
-    match place(ask, inventory, left):
-        case Placed() as placed:
-            return placed
-        case OverBudget(cost=cost):
-            raise refusal.over_quota(ask, cost, mine, limits)
-        case Full() as decision:
-            raise refusal.full(ask, decision, everybody, now)
-        case Impossible() as decision:
-            raise refusal.impossible(ask, decision)
 
 
 def _end(books: Books, lease_id: LeaseId, state: LeaseState, kind: EventType, reason: str, now: datetime) -> Lease:

@@ -14,6 +14,7 @@ from ds01.domain.people import Uid
 from ds01.domain.reasons import exit_meaning
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.queue.turn import claimed, keep
 from ds01.services.steps import Steps
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -40,6 +41,7 @@ def record_start(
     """It runs: its lease is active and it is recorded so, in one transaction."""
     if lease is not None:
         leases.activate(books, lease.id, container.id, now)
+        claimed(books, lease.id, now, actor)
     running = replace(
         container, state=ContainerState.RUNNING, lease=lease.id if lease else None,
         started_at=now, stopped_at=None, reason=None, reason_detail="",
@@ -57,9 +59,9 @@ def slots_of(books: Books, lease: Lease) -> tuple[Slot, ...]:
 
 
 def give_back(books: Books, lease: Lease, why: str, now: datetime) -> None:
-    """Release a lease unless it has ended by itself."""
+    """Release a lease unless it has ended by itself, or is kept for a request whose turn it is."""
     current = books.lease(lease.id)
-    if current is not None and current.state.open:
+    if current is not None and current.state.open and not keep(books, current, now):
         leases.release(books, lease.id, why, now)
 
 

@@ -22,6 +22,8 @@ from ds01.services.caller import Caller
 from ds01.services.denied import denials
 from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import find
+from ds01.services.queue.grant import grant
+from ds01.services.queue.turn import prolong
 from ds01.services.recreate import on_other_slots, replace_in
 from ds01.services.running import put_back, record_start, run, slots_of
 from ds01.services.steps import Steps
@@ -152,12 +154,10 @@ def claim_slots(books: Books, world: World, caller: Caller, container: Container
     if lease is not None:
         if lease.state is LeaseState.HELD:
             leases.hold(books, lease.id, now + leases.RESERVATION, now)
+        prolong(books, lease, now)
         return _Claim(lease=lease, slots=slots_of(books, lease), before=lease, moved=set(lease.slots) != set(had))
     ask = GpuAsk(count=container.gpus, profile=container.gpu_profile or None)
-    fresh = leases.grant(
-        books, user=caller.user, epoch=caller.epoch, ask=ask, limits=caller.limits, name=container.name, now=now,
-        preferred=had,
-    )  # fmt: skip
+    fresh = grant(books, world, caller.wants(container.name, ask, caller.limits.runtime, had), now)
     return _Claim(lease=fresh, slots=slots_of(books, fresh), moved=set(fresh.slots) != set(had))
 
 

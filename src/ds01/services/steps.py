@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from ds01.ports.clock import Clock
+from ds01.wire.queue import PlaceView
 
 Say = Callable[[str, str, str, float], None]
 """A step's name, ``begin`` or ``done``, a text, seconds."""
@@ -22,10 +24,17 @@ class Steps:
     the ledger is lost half way.
     """
 
-    def __init__(self, clock: Clock, say: Say | None = None, *, gone: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, clock: Clock, say: Say | None = None, *, gone: Callable[[], bool] = lambda: False,
+        left: asyncio.Event | None = None, waits: Callable[[PlaceView], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._clock = clock
         self._say: Say = say or (lambda *_: None)
         self._gone = gone
+        self.waits = waits
+        """Called with her place in the queue, whenever it changed."""
+        self.left = left or asyncio.Event()
+        """Set when the client hung up."""
 
     @asynccontextmanager
     async def step(self, name: str, text: str) -> AsyncIterator[None]:
@@ -38,5 +47,5 @@ class Steps:
 
     def check(self) -> None:
         """Raise Abandoned when the client hung up."""
-        if self._gone():
+        if self.left.is_set() or self._gone():
             raise Abandoned

@@ -44,8 +44,11 @@ async def forget_unmade(world: World) -> None:
 
 
 def _unmade(books: Books) -> list[Lease]:
+    """What is kept for somebody whose turn it is was not being made: it stays."""
     names = {(c.uid, c.name) for c in books.containers()}
-    return [lease for lease in books.open_leases() if lease.container is None and (lease.uid, lease.name) not in names]
+    kept = {request.lease for request in books.open_requests()}
+    begun = [lease for lease in books.open_leases() if lease.container is None and lease.id not in kept]
+    return [lease for lease in begun if (lease.uid, lease.name) not in names]
 
 
 def _forget(books: Books, now: datetime) -> None:

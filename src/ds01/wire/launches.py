@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ds01.wire.containers import ContainerView
 from ds01.wire.errors import ErrorView
+from ds01.wire.queue import PlaceView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,14 @@ class LaunchRequest:
     on_stop: str = ""
     create_only: bool = False
     """``container create``: stop after creating."""
+    time_seconds: int | None = None
+    """The longest it will run, for the queue to plan with; None is the caller's limit."""
+    wait: bool = False
+    """Wait in the queue when there is no GPU; without it that is an error (``gpu.full``)."""
+    wait_seconds: int | None = None
+    """Wait no longer than this."""
+    stays: bool = False
+    """The place in the queue stays when the client hangs up, to be claimed later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +63,8 @@ class LaunchPlan:
 @dataclass(frozen=True, kw_only=True)
 class LaunchEvent:
     """One line of the stream. ``step`` names what goes on (lease, create, start, …), ``state`` is begin or done;
-    the last line has ``container`` or ``error``.
+    the last line has ``container`` or ``error``. While it waits for a GPU, ``step`` is ``queue`` and ``place`` says
+    where and why.
     """
 
     step: str
@@ -63,3 +73,4 @@ class LaunchEvent:
     seconds: float = 0.0
     container: ContainerView | None = None
     error: ErrorView | None = None
+    place: PlaceView | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from fastapi import APIRouter
 from ds01.api.errors import unexpected
 from ds01.api.identity import TheCaller, TheWorld
 from ds01.api.stream import NDJSON, Client, Lines
+from ds01.domain.container import Container
 from ds01.domain.errors import Ds01Error, Problem
 from ds01.services import launch as launching
 from ds01.services import observe
@@ -18,9 +20,10 @@ from ds01.services.steps import Abandoned, Steps
 from ds01.services.world import World
 from ds01.wire.errors import show
 from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
+from ds01.wire.queue import PlaceView
 
 router = APIRouter(prefix="/launches", tags=["launches"])
-_STREAM: dict[int | str, dict[str, Any]] = {
+STREAM: dict[int | str, dict[str, Any]] = {
     200: {"model": LaunchEvent, "description": f"One event a line ({NDJSON}); the last has `container` or `error`"}
 }
 
@@ -31,22 +34,31 @@ async def plan(world: TheWorld, caller: TheCaller, request: LaunchRequest) -> La
     return await launching.plan(world, caller, request)
 
 
-@router.post("", response_class=Lines, responses=_STREAM)
+@router.post("", response_class=Lines, responses=STREAM)
 async def launch(world: TheWorld, caller: TheCaller, request: LaunchRequest) -> Lines:
-    """Make the container run. A client that hangs up before the last line takes everything back."""
+    """Make the container run, after waiting for GPUs if that was asked for.
+
+    A client that hangs up before the last line takes everything back, and its place in the queue unless it stays.
+    """
 
     async def work(client: Client) -> None:
-        client.say(await _outcome(world, caller, request, client))
+        client.say(await outcome(world, caller, lambda steps: launching.launch(world, caller, request, steps), client))
 
     return Lines(work)
 
 
-async def _outcome(world: World, caller: Caller, request: LaunchRequest, client: Client) -> LaunchEvent:
+async def outcome(
+    world: World, caller: Caller, act: Callable[[Steps], Awaitable[Container]], client: Client
+) -> LaunchEvent:  # fmt: skip
+    """Do it, say every step, and return the last line."""
+
     def say(step: str, state: str, text: str, seconds: float) -> None:
         client.say(LaunchEvent(step=step, state=state, text=text, seconds=round(seconds, 3)))
 
-    steps = Steps(world.clock, say, gone=lambda: client.gone)
-    work = asyncio.ensure_future(launching.launch(world, caller, request, steps))
+    def waits(place: PlaceView) -> None:
+        client.say(LaunchEvent(step="queue", state="begin", text=place.text, place=place))
+
+    work = asyncio.ensure_future(act(Steps(world.clock, say, left=client.left, waits=waits)))
     await asyncio.wait({work})
     match work.exception():
         case None:

@@ -22,10 +22,10 @@ from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
 from ds01.domain.people import User
 from ds01.ports.ledger import Books
-from ds01.services import lease as leases
 from ds01.services.caller import Caller, identify
 from ds01.services.door.gone import settle
 from ds01.services.find import mine
+from ds01.services.queue.grant import grant as grant_lease
 from ds01.services.running import give_back, slots_of
 from ds01.services.tickets import Ticket
 from ds01.services.undo import Undo
@@ -167,10 +167,8 @@ async def _lease(world: World, caller: Caller, ask: DoorCreate, undo: Undo) -> t
         return None, ()
 
     def reserve(books: Books) -> tuple[Lease, tuple[Slot, ...]]:
-        lease = leases.grant(
-            books, user=caller.user, epoch=caller.epoch, ask=wanted, limits=caller.limits, name=ask.name,
-            now=world.clock.now(),
-        )  # fmt: skip
+        want = caller.wants(ask.name, wanted, caller.limits.runtime)
+        lease = grant_lease(books, world, want, world.clock.now())
         return lease, slots_of(books, lease)
 
     lease, slots = await world.ledger.write(reserve)

@@ -13,6 +13,7 @@ from ds01.services import lease as leases
 from ds01.services.door.create import named
 from ds01.services.door.known import shown
 from ds01.services.find import mine
+from ds01.services.queue.turn import claimed
 from ds01.services.running import give_back
 from ds01.services.tell import tell
 from ds01.services.tickets import Ticket
@@ -40,6 +41,7 @@ def _record(books: Books, world: World, ticket: Ticket, made: Container) -> None
     check_containers(mine(books, caller), caller.limits)
     if ticket.lease is not None:
         leases.find(books, ticket.lease.id)
+        claimed(books, ticket.lease.id, now, caller.actor)
     books.put_container(made)
     tell(
         books, EventType.CONTAINER_CREATED, made, at=now, actor=caller.actor, image=made.image_ref,

@@ -1,0 +1,124 @@
+"""The one way to a lease: what is kept for the name, else what is free and nobody has a better right to.
+
+Somebody who comes now is judged together with everybody who waits, by the same pass: she gets slots at once only if
+that pass would start her first. So no door, and no luck with the moment, leads past the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ds01.domain import refusal
+from ds01.domain.errors import GPU_FULL, REQUEST_OTHER, Ds01Error
+from ds01.domain.gpu import GpuAsk, flags
+from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.placement import Placed
+from ds01.domain.queue.plan import Plan
+from ds01.domain.queue.request import Request, RequestId, RequestState
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
+from ds01.services.lease import Want
+from ds01.services.queue import turn
+from ds01.services.queue.line import member
+from ds01.services.queue.scene import scene, waiting
+from ds01.services.world import World
+
+ASKING = RequestId("asking")
+"""The id of somebody who asks now and has no place yet, within one pass."""
+
+
+def grant(books: Books, world: World, want: Want, now: datetime) -> Lease:
+    """Lease slots for ``want``, reserved until its container starts.
+
+    Raises Ds01Error: ``gpu.quota``, ``gpu.impossible``, ``request.other``, or ``gpu.full`` when nothing that fits is
+    free or others go first.
+    """
+    turn.settle(books, now)
+    own = turn.named(books, want.owner, want.name)
+    kept = _kept(books, own, want.ask)
+    if kept is not None:
+        return turn.prolong(books, kept, now)
+    chosen = _chance(books, world, want, own, now)
+    if own is not None:
+        return turn.prolong(books, turn.take_turn(books, own, chosen, world.settings().queue, now), now)
+    return leases.put(books, want.owner, want.name, chosen, now, planned=want.planned)
+
+
+def check(books: Books, world: World, want: Want, now: datetime, instead_of: LeaseId | None) -> None:
+    """Raise what a grant would raise, were the lease ``instead_of`` over: before what holds it is given up."""
+    own = turn.named(books, want.owner, want.name)
+    if want.ask.count and _kept(books, own, want.ask) is None:
+        _chance(books, world, want, own, now, instead_of)
+
+
+def _kept(books: Books, own: Request | None, ask: GpuAsk) -> Lease | None:
+    """The lease that is kept for this name."""
+    if own is None:
+        return None
+    if own.ask != ask:
+        raise other(own)
+    lease = books.lease(own.lease) if own.lease is not None else None
+    return lease if lease is not None and lease.state.open else None
+
+
+def other(own: Request) -> Ds01Error:
+    """She waits under this name for something else."""
+    what = "is kept" if own.state is RequestState.RESERVED else "waits already"
+    return Ds01Error(
+        REQUEST_OTHER, f"'{own.name}' {what} for {flags(own.ask)}.",
+        reason="A name has one place in the queue, for one request.",
+        hint=f"Give that up first: ds01 cancel {own.name}",
+    )  # fmt: skip
+
+
+def _chance(
+    books: Books, world: World, want: Want, own: Request | None, now: datetime, instead_of: LeaseId | None = None
+) -> Placed:
+    """The slots she gets now. Raises Ds01Error, with the place she has or would have."""
+    others = [request for request in waiting(books) if own is None or request.id != own.id]
+    try:
+        chosen = leases.placed(books, want, now, instead_of)
+    except Ds01Error as error:
+        if error.kind is not GPU_FULL:
+            raise
+        plan = _plan(books, world, want, own, now, instead_of, others) if others else None
+        raise refusal.in_line(error.problem, want.name, _place(plan, own), waits=own is not None) from error
+    if not others:
+        return chosen
+    plan = _plan(books, world, want, own, now, instead_of, others)
+    start = next((start for start in plan.starts if start.request == _id(own)), None)
+    if start is None:
+        raise refusal.others_first(want.ask, want.name, _place(plan, own), waits=own is not None)
+    return chosen if _harmless(chosen, want, plan, own) else start.placed
+
+
+def _plan(
+    books: Books, world: World, want: Want, own: Request | None, now: datetime, instead_of: LeaseId | None,
+    others: Sequence[Request],
+) -> Plan:  # fmt: skip
+    """The pass with her in it."""
+    me = own or Request(
+        id=ASKING, uid=want.user.uid, epoch=want.epoch, name=want.name, ask=want.ask, submitted_at=now,
+        planned=want.planned, priority=want.limits.priority,
+    )  # fmt: skip
+    seen = scene(books, world.line, world.settings().queue, now, without=instead_of)
+    return seen.knowing(want.owner, member(want.limits)).plan([*others, me])
+
+
+def _id(own: Request | None) -> RequestId:
+    return ASKING if own is None else own.id
+
+
+def _place(plan: Plan | None, own: Request | None) -> int:
+    """Her place, the first is 1."""
+    return 1 if plan is None else plan.order.index(_id(own)) + 1
+
+
+def _harmless(chosen: Placed, want: Want, plan: Plan, own: Request | None) -> bool:
+    """Whether she may have the very slots she had before: nobody else gets them now, or is next for them."""
+    mine = {slot.id for slot in chosen.slots}
+    if mine != set(want.preferred):
+        return False
+    given = {slot.id for start in plan.starts if start.request != _id(own) for slot in start.placed.slots}
+    return not mine & given and not (plan.head is not None and mine & set(plan.head.slots))

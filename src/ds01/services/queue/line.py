@@ -1,0 +1,103 @@
+"""What ds01d remembers of the queue beside the ledger: what everybody may have, and how the last pass ended.
+
+It is worked out anew after a restart; what must survive one is in the ledger. Those who wait for their turn with an
+open connection are woken here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ds01.domain.errors import DAEMON_DOWN, Ds01Error
+from ds01.domain.limits import Limits
+from ds01.domain.queue.plan import Member, Owner, Plan
+from ds01.domain.queue.request import RequestId
+from ds01.domain.queue.usage import Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """How a pass ended. ``number`` grows with every pass."""
+
+    number: int = 0
+    plan: Plan = field(default_factory=Plan)
+    at: datetime | None = None
+
+
+@dataclass(kw_only=True)
+class Line:
+    """The memory of one ds01d. ``gathered`` is when somebody's request for several slots last got them."""
+
+    members: dict[Owner, Member] = field(default_factory=dict)
+    gathered: dict[Owner, datetime] = field(default_factory=dict)
+    outlook: Outlook = field(default_factory=Outlook)
+    _present: Counter[RequestId] = field(default_factory=Counter)
+    _staying: set[RequestId] = field(default_factory=set)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _closed: bool = False
+
+    def learn(self, known: Mapping[Owner, Limits]) -> None:
+        """What these may have now."""
+        self.members |= {owner: member(limits) for owner, limits in known.items()}
+
+    def publish(self, plan: Plan, at: datetime) -> None:
+        """A pass is over: tell everybody who waits."""
+        self.outlook = Outlook(number=self.outlook.number + 1, plan=plan, at=at)
+        self._wake()
+
+    def arrive(self, request: RequestId, *, stays: bool) -> None:
+        """Somebody waits for this request with an open connection."""
+        self._present[request] += 1
+        if stays:
+            self._staying.add(request)
+
+    def leave(self, request: RequestId) -> bool:
+        """She does no more; True when she was the last one and the place need not stay."""
+        self._present[request] -= 1
+        if self._present[request] > 0:
+            return False
+        del self._present[request]
+        gone = request not in self._staying
+        self._staying.discard(request)
+        return gone
+
+    def close(self) -> None:
+        """ds01d stops: nobody waits here any longer. Places in the queue stay."""
+        self._closed = True
+        self._wake()
+
+    async def next(self, seen: int, left: asyncio.Event) -> None:
+        """Wait for a pass later than ``seen``, or until the one who waits has left.
+
+        Raises Ds01Error (``daemon.unreachable``) when ds01d stops.
+        """
+        leaving = asyncio.ensure_future(left.wait())
+        try:
+            while self.outlook.number <= seen and not left.is_set():
+                self._check()
+                changed = asyncio.ensure_future(self._changed.wait())
+                await asyncio.wait({changed, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+            self._check()
+        finally:
+            leaving.cancel()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise Ds01Error(
+                DAEMON_DOWN, "ds01d is stopping.", reason="Your place in the queue stays.", hint="ds01 queue"
+            )
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def member(limits: Limits) -> Member:
+    """What the rules must know of somebody with these limits."""
+    share = Share(group=limits.group, of_group=limits.shares, group_shares=limits.group_shares)
+    return Member(quota=limits.gpus_max, mig=limits.mig, share=share)

@@ -1,0 +1,155 @@
+"""The pass: whose turn it is, decided and written in one transaction, whenever something may have come free.
+
+The ledger says when to look: an event that frees, asks or changes the rules. What comes while a pass runs is seen by
+the next one, so a burst of a hundred changes is one pass. Every few seconds it looks anyway, because time alone makes
+some go first and ends the wait of others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from math import inf
+
+from ds01.domain.container import Door
+from ds01.domain.errors import GPU_FULL, Ds01Error
+from ds01.domain.events import EventType
+from ds01.domain.limits import Limits, effective
+from ds01.domain.queue.plan import Owner, Plan, Start
+from ds01.domain.queue.request import Request, RequestId, RequestState
+from ds01.domain.settings import Settings
+from ds01.ports.ledger import Books
+from ds01.services.countdown import Countdown
+from ds01.services.queue import turn
+from ds01.services.queue.scene import HEAD, owner_of, scene, waiting
+from ds01.services.world import World
+
+_log = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 10.0
+LEARN_SECONDS = 60.0
+"""How often everybody's limits are asked for again: groups change in the directory, too."""
+
+RELEVANT = (
+    EventType.LEASE_GRANTED, EventType.LEASE_RELEASED, EventType.LEASE_REVOKED, EventType.LEASE_HELD,
+    EventType.QUEUE_JOINED, EventType.QUEUE_RETURNED, EventType.QUEUE_CLAIMED, EventType.QUEUE_EXPIRED,
+    EventType.QUEUE_CANCELLED, EventType.POLICY_RELOADED, EventType.SLOT_QUARANTINED, EventType.SLOT_VANISHED,
+)  # fmt: skip
+
+
+class Turns:
+    """Gives turns, one pass at a time. One of these looks all the time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._countdown = Countdown()
+        self._seen = 0
+        self._passed = -inf
+        self._learned: tuple[Settings | None, float] = (None, -inf)
+
+    async def round(self) -> None:
+        """Wait until there may be something to do, and do it."""
+        world = self._world
+        last = await world.ledger.wait(self._seen, PERIOD_SECONDS)
+        late = world.clock.monotonic() - self._passed >= PERIOD_SECONDS
+        if late or await world.ledger.read(lambda books: _stirred(books, self._seen)):
+            await self.take()
+        self._seen = last
+
+    async def take(self) -> Plan:
+        """One pass. Those who wait with an open connection are told afterwards."""
+        world = self._world
+        self._passed = world.clock.monotonic()
+        ends = await world.ledger.read(_ends)
+        over = self._countdown.past(ends, world.clock.now(), self._passed)
+        plan = Plan()
+        if ends:
+            await self._learn()
+            now = world.clock.now()
+            plan = await world.ledger.write(lambda books: _pass(books, world, over, now))
+        world.line.publish(plan, world.clock.now())
+        return plan
+
+    async def _learn(self) -> None:
+        """What everybody who waits or holds something may have, asked again when that may have changed."""
+        world = self._world
+        owners = await world.ledger.read(_owners)
+        settings, since = self._learned
+        fresh = settings is world.settings() and self._passed - since < LEARN_SECONDS
+        wanted = owners - world.line.members.keys() if fresh else owners
+        if wanted:
+            world.line.learn(await asyncio.to_thread(_limits, world, wanted))
+        if not fresh:
+            self._learned = (world.settings(), self._passed)
+
+
+def _stirred(books: Books, seen: int) -> bool:
+    return bool(books.events(types=RELEVANT, after=seen, limit=1))
+
+
+def _ends(books: Books) -> dict[RequestId, datetime | None]:
+    """Everybody in the queue, and when each gives up by herself."""
+    return {
+        request.id: request.wait_until if request.state is RequestState.WAITING else None
+        for request in books.open_requests()
+    }  # fmt: skip
+
+
+def _owners(books: Books) -> set[Owner]:
+    return {*map(owner_of, books.open_requests()), *map(owner_of, books.open_leases())}
+
+
+def _limits(world: World, owners: Iterable[Owner]) -> dict[Owner, Limits]:
+    """Of those who have an account; the others are asked for again next time."""
+    policy, now = world.settings().policy, world.clock.now()
+    users = {owner: world.directory.by_uid(owner.uid) for owner in owners}
+    return {owner: effective(policy, user, Door.DS01, now) for owner, user in users.items() if user is not None}
+
+
+def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: datetime) -> Plan:
+    turn.settle(books, now)
+    _return_ill(books, now)
+    for request in waiting(books):
+        if request.wait_until is not None and over.get(request.id) == request.wait_until:
+            turn.expire(books, request, turn.LONG_ENOUGH, now)
+    rules = world.settings().queue
+    known = {request.id: request for request in waiting(books) if owner_of(request) in world.line.members}
+    plan = scene(books, world.line, rules, now).plan(known.values())
+    for start in plan.starts:
+        _start(books, world, known[start.request], start, now)
+    _remember_head(books, plan, known)
+    return plan
+
+
+def _return_ill(books: Books, now: datetime) -> None:
+    """Slots kept for somebody that fell ill meanwhile are of no use to her."""
+    ill = books.quarantined()
+    if not ill:
+        return
+    gpus = {slot.id: slot.gpu for slot in books.slots()}
+    for request in books.open_requests():
+        lease = books.lease(request.lease) if request.lease is not None else None
+        if lease is not None and any(slot in ill or gpus.get(slot) in ill for slot in lease.slots):
+            turn.wait_again(books, request, "its GPU was taken out of service", now)
+
+
+def _start(books: Books, world: World, request: Request, start: Start, now: datetime) -> None:
+    """One that cannot be written must not stop the others."""
+    try:
+        turn.take_turn(books, request, start.placed, world.settings().queue, now)
+    except Ds01Error as error:
+        if error.kind is not GPU_FULL:
+            raise
+        _log.error("a turn could not be given", extra={"request": request.id, "why": error.problem.reason})
+        return
+    if request.ask.count > 1:
+        world.line.gathered[owner_of(request)] = now
+
+
+def _remember_head(books: Books, plan: Plan, known: Mapping[RequestId, Request]) -> None:
+    head = plan.head.request if plan.head is not None else None
+    kept = head if head is not None and known[head].ask.count > 1 else ""
+    if (books.note(HEAD) or "") != kept:
+        books.put_note(HEAD, kept)

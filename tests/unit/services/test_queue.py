@@ -1,0 +1,398 @@
+"""The queue over a simulated server: waiting, turns, claims, giving up, and that nothing leads past it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from ds01.domain import errors
+from ds01.domain.container import ContainerState
+from ds01.domain.errors import Ds01Error, ErrorKind
+from ds01.domain.gpu import SlotId
+from ds01.domain.lease import LeaseState
+from ds01.domain.people import Uid, User
+from ds01.domain.queue.request import Request, RequestState
+from ds01.services.door.create import grant
+from ds01.services.launch import claim, plan
+from ds01.services.queue.give_up import give_up
+from ds01.services.queue.show import show
+from ds01.services.remove import remove
+from ds01.services.start import start
+from ds01.services.steps import Abandoned, Steps
+from ds01.services.stop import stop
+from ds01.wire.door import DoorCreate
+from ds01.wire.queue import PlaceView
+from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
+
+CAROL = User(uid=Uid(1003), gid=1003, login="carol", home="/home/carol", gids=frozenset({1003}))
+
+
+@pytest.fixture
+async def busy(server: SimServer) -> SimServer:
+    """Bob has all four GPUs, in two containers."""
+    server.policy.settings = settings(gpus__max=Fraction(4))
+    server.directory.add(CAROL)
+    await server.launch(BOB, "one", gpus="2")
+    await server.launch(BOB, "two", gpus="2")
+    return server
+
+
+async def queue(server: SimServer) -> list[Request]:
+    return list(await server.ledger.read(lambda books: books.open_requests()))
+
+
+async def retire(server: SimServer, user: User, name: str) -> None:
+    await remove(server.world, await server.caller(user), name, force=True)
+
+
+def raised(kind: ErrorKind, caught: pytest.ExceptionInfo[Ds01Error]) -> errors.Problem:
+    assert caught.value.kind is kind, caught.value.problem
+    return caught.value.problem
+
+
+# waiting and turns ---------------------------------------------------------------------------------------
+
+
+async def test_who_does_not_wait_is_told_her_place_and_how_to_wait(busy: SimServer) -> None:
+    with pytest.raises(Ds01Error) as caught:
+        await busy.launch(ALICE)
+    problem = raised(errors.GPU_FULL, caught)
+    assert problem.message == (
+        "No GPU that fits is free right now: 4 of 4 that fit are in use. You would be 1st in the queue."
+    )
+    assert problem.hint == "Wait for your turn: ds01 launch thesis --wait"
+    assert problem.details["place"] == "1"
+    assert await queue(busy) == []
+
+
+async def test_f6_a_waiting_launch_gets_its_gpu_when_another_one_retires(busy: SimServer) -> None:
+    waits = await busy.waits(ALICE)
+    await busy.turns.take()
+    assert (await queue(busy))[0].state is RequestState.WAITING
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    container = await waits
+    assert container.state is ContainerState.RUNNING
+    (lease,) = [lease for lease in await busy.leases() if lease.uid == ALICE.uid]
+    assert (lease.state, lease.container) == (LeaseState.ACTIVE, container.id)
+    assert await queue(busy) == []
+    told = [event for event in await busy.events() if event.startswith("queue.")]
+    assert told == ["queue.joined", "queue.turn", "queue.claimed"]
+
+
+async def test_f5_who_waits_hears_place_reason_and_what_would_run_now(busy: SimServer) -> None:
+    heard: list[PlaceView] = []
+    await retire(busy, BOB, "one")
+    await busy.launch(BOB, "small")
+    waits = await busy.waits(ALICE, gpus="2", steps=Steps(busy.clock, waits=heard.append))
+    await busy.turns.take()
+    while not heard:
+        await asyncio.sleep(0)
+    assert (heard[-1].place, heard[-1].of, heard[-1].reason) == (1, 1, "full")
+    assert heard[-1].asked == "--gpus 2"
+    assert heard[-1].instead == "--gpus 1"
+    waits.cancel()
+
+
+async def test_f2_nobody_passes_those_who_wait(busy: SimServer) -> None:
+    """Bob had much and Alice nothing: what comes free is hers, however quick he is."""
+    await busy.clock.advance(3600)
+    waits = await busy.waits(ALICE)
+    await retire(busy, BOB, "one")
+    with pytest.raises(Ds01Error) as caught:
+        await busy.launch(BOB, "three", gpus="2")
+    problem = raised(errors.GPU_FULL, caught)
+    assert problem.message == "What is free goes to others first. You would be 1st in the queue."
+    await busy.turns.take()
+    assert (await waits).state is ContainerState.RUNNING
+
+
+async def test_what_is_left_over_goes_to_who_comes_now(busy: SimServer) -> None:
+    waits = await busy.waits(ALICE)
+    await retire(busy, BOB, "one")
+    await busy.launch(CAROL, "quick")
+    await busy.turns.take()
+    await waits
+    assert len(await busy.leases()) == 3
+
+
+async def test_f2_a_start_does_not_pass_either(busy: SimServer) -> None:
+    await busy.clock.advance(3600)
+    await stop(busy.world, await busy.caller(BOB), "one")
+    waits = await busy.waits(ALICE, gpus="2")
+    await busy.reconciler.end_leases()
+    await busy.clock.advance(16 * 60)
+    await busy.reconciler.end_leases()
+    with pytest.raises(Ds01Error) as caught:
+        await start(busy.world, await busy.caller(BOB), "one", Steps(busy.clock))
+    assert "What is free goes to others first." in raised(errors.GPU_FULL, caught).message
+    await busy.turns.take()
+    await waits
+
+
+async def test_f2_plain_docker_does_not_pass_either(busy: SimServer) -> None:
+    await busy.clock.advance(3600)
+    waits = await busy.waits(ALICE, gpus="2")
+    await retire(busy, BOB, "one")
+    with pytest.raises(Ds01Error) as caught:
+        await grant(
+            busy.world, DoorCreate(uid=BOB.uid, name="x", image=MINIMAL, image_id=MINIMAL, door="docker", gpus="1")
+        )
+    raised(errors.GPU_FULL, caught)
+    await busy.turns.take()
+    await waits
+
+
+async def test_launching_the_same_again_joins_the_same_place(busy: SimServer) -> None:
+    first = await busy.waits(ALICE)
+    second = asyncio.create_task(busy.launch(ALICE, wait=True))
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    one, other = await asyncio.gather(first, second)
+    assert one.id == other.id
+    assert (await busy.events()).count("queue.joined") == 1
+
+
+# claims --------------------------------------------------------------------------------------------------
+
+
+async def test_a_place_that_stays_is_claimed_later_also_after_a_restart(busy: SimServer) -> None:
+    left = asyncio.Event()
+    waits = await busy.waits(ALICE, steps=Steps(busy.clock, left=left), stays=True)
+    left.set()
+    with pytest.raises(Abandoned):
+        await waits
+    busy.restart()
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    await busy.reconciler.round()
+    (request,) = await queue(busy)
+    assert request.state is RequestState.RESERVED
+    container = await claim(busy.world, await busy.caller(ALICE), "thesis", Steps(busy.clock))
+    assert container.state is ContainerState.RUNNING
+    assert await queue(busy) == []
+
+
+async def test_a_waiting_place_survives_ds01d_and_is_taken_by_launching_again(busy: SimServer) -> None:
+    waits = await busy.waits(ALICE)
+    waits.cancel()
+    busy.restart()
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    assert (await busy.launch(ALICE)).state is ContainerState.RUNNING
+    assert await queue(busy) == []
+
+
+async def test_what_nobody_claims_goes_to_the_next_one(busy: SimServer) -> None:
+    (await busy.waits(ALICE, gpus="2")).cancel()
+    await busy.clock.advance(60)
+    (await busy.waits(CAROL, gpus="2")).cancel()
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    assert [(r.uid, r.state) for r in await queue(busy)] == [
+        (ALICE.uid, RequestState.RESERVED), (CAROL.uid, RequestState.WAITING),
+    ]  # fmt: skip
+    await busy.expire(11)
+    assert [(r.uid, r.state) for r in await queue(busy)] == [(CAROL.uid, RequestState.RESERVED)]
+    assert "queue.expired" in await busy.events()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_i5_a_clock_that_steps_ends_no_claim_and_no_wait(busy: SimServer, hours: int) -> None:
+    (await busy.waits(ALICE, gpus="2")).cancel()
+    await busy.clock.advance(60)
+    (await busy.waits(CAROL, gpus="2", wait_seconds=1800)).cancel()
+    await retire(busy, BOB, "one")
+    await busy.expire(1)
+    busy.clock.jump(timedelta(hours=hours))
+    await busy.expire(5)
+    states = [(r.uid, r.state) for r in await queue(busy)]
+    assert sorted(states) == [(ALICE.uid, RequestState.RESERVED), (CAROL.uid, RequestState.WAITING)]
+
+
+async def test_who_waits_at_most_so_long_gives_up_then(busy: SimServer) -> None:
+    waits = await busy.waits(ALICE, wait_seconds=600)
+    await busy.expire(5)
+    assert not waits.done()
+    await busy.expire(6)
+    with pytest.raises(Ds01Error) as caught:
+        await waits
+    problem = raised(errors.REQUEST_ENDED, caught)
+    assert problem.message == "'thesis' does not wait any more: it waited as long as it was asked to."
+
+
+async def test_a_claim_that_fails_keeps_what_is_kept(busy: SimServer) -> None:
+    waits = await busy.waits(ALICE)
+    await retire(busy, BOB, "one")
+    busy.engine.faults.refuse_start = "no such device"
+    await busy.turns.take()
+    with pytest.raises(Ds01Error):
+        await waits
+    (request,) = await queue(busy)
+    assert request.state is RequestState.RESERVED
+    busy.engine.faults.refuse_start = ""
+    await busy.launch(ALICE)
+    assert await queue(busy) == []
+
+
+async def test_a_claim_before_its_turn_says_when(busy: SimServer) -> None:
+    (await busy.waits(ALICE)).cancel()
+    with pytest.raises(Ds01Error) as caught:
+        await claim(busy.world, await busy.caller(ALICE), "thesis", Steps(busy.clock))
+    problem = raised(errors.NOT_YET, caught)
+    assert problem.message == "It is not the turn of 'thesis' yet: it is 1st of 1 in the queue."
+    with pytest.raises(Ds01Error) as caught:
+        await claim(busy.world, await busy.caller(ALICE), "thesys", Steps(busy.clock))
+    assert "Did you mean 'thesis'?" in raised(errors.NO_REQUEST, caught).message
+
+
+async def test_slots_that_fall_ill_while_they_are_kept_bring_the_place_back(busy: SimServer) -> None:
+    (await busy.waits(ALICE, gpus="2")).cancel()
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    (lease,) = [lease for lease in await busy.leases() if lease.uid == ALICE.uid]
+    await busy.books(lambda books: books.quarantine(SlotId(lease.slots[0]), "Xid 79"))
+    await busy.turns.take()
+    (request,) = await queue(busy)
+    assert (request.state, request.lease) == (RequestState.WAITING, None)
+    assert "queue.returned" in await busy.events()
+
+
+# giving up -----------------------------------------------------------------------------------------------
+
+
+async def test_a_client_that_goes_away_gives_its_place_up(busy: SimServer) -> None:
+    left = asyncio.Event()
+    waits = await busy.waits(ALICE, steps=Steps(busy.clock, left=left))
+    left.set()
+    with pytest.raises(Abandoned):
+        await waits
+    assert await queue(busy) == []
+
+
+async def test_of_two_who_wait_for_the_same_the_last_one_gives_it_up(busy: SimServer) -> None:
+    left = asyncio.Event()
+    first = await busy.waits(ALICE)
+    second = asyncio.create_task(busy.launch(ALICE, wait=True, steps=Steps(busy.clock, left=left)))
+    for _ in range(500):
+        await asyncio.sleep(0)
+    left.set()
+    with pytest.raises(Abandoned):
+        await second
+    assert len(await queue(busy)) == 1
+    first.cancel()
+
+
+async def test_giving_up_gives_back_what_was_kept(busy: SimServer) -> None:
+    (await busy.waits(ALICE, gpus="2")).cancel()
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    was = await give_up(busy.world, await busy.caller(ALICE), "thesis")
+    assert (was.state, was.slots) == ("reserved", ("0", "1"))
+    assert await queue(busy) == []
+    assert len(await busy.leases()) == 1
+
+
+async def test_a_ds01d_that_stops_sends_those_who_wait_away_and_keeps_their_places(busy: SimServer) -> None:
+    waits = await busy.waits(ALICE)
+    busy.world.line.close()
+    with pytest.raises(Ds01Error) as caught:
+        await waits
+    raised(errors.DAEMON_DOWN, caught)
+    assert len(await queue(busy)) == 1
+
+
+async def test_i6_a_uid_that_changes_hands_gives_its_places_up(busy: SimServer) -> None:
+    (await busy.waits(ALICE)).cancel()
+    busy.directory.add(replace(ALICE, login="dave"))
+    await busy.caller(ALICE)
+    assert await queue(busy) == []
+
+
+# what is refused at once ---------------------------------------------------------------------------------
+
+
+async def test_what_somebody_waits_for_counts_against_her_quota(busy: SimServer) -> None:
+    busy.policy.settings = settings()
+    (await busy.waits(ALICE)).cancel()
+    (await busy.waits(ALICE, "second")).cancel()
+    with pytest.raises(Ds01Error) as caught:
+        await busy.launch(ALICE, "third", wait=True)
+    problem = raised(errors.GPU_QUOTA, caught)
+    assert problem.message == (
+        "You may use 2 GPUs at once, you use 0, wait for 2 (thesis, second), and this needs 1 more."
+    )
+    assert problem.hint == "Give up waiting for it: ds01 cancel thesis"
+
+
+async def test_another_request_under_the_same_name_is_refused(busy: SimServer) -> None:
+    (await busy.waits(ALICE)).cancel()
+    with pytest.raises(Ds01Error) as caught:
+        await busy.launch(ALICE, gpus="2", wait=True)
+    problem = raised(errors.REQUEST_OTHER, caught)
+    assert (problem.message, problem.hint) == (
+        "'thesis' waits already for --gpus 1.", "Give that up first: ds01 cancel thesis",
+    )  # fmt: skip
+
+
+async def test_time_beyond_the_limit_is_refused_before_anything_is_built(busy: SimServer) -> None:
+    busy.policy.settings = settings(runtime=timedelta(hours=24))
+    with pytest.raises(Ds01Error) as caught:
+        await plan(busy.world, await busy.caller(ALICE), busy.request(ALICE, time_seconds=172800))
+    problem = raised(errors.BAD_REQUEST, caught)
+    assert problem.message == "A container of yours may run 1d with a GPU, and you asked for 2d."
+    assert problem.hint == "Ask for less: --time 1d"
+
+
+async def test_the_impossible_is_refused_at_once_even_with_patience(busy: SimServer) -> None:
+    busy.policy.settings = settings(gpus__max=None, gpus__per_container=None)
+    with pytest.raises(Ds01Error) as caught:
+        await busy.launch(ALICE, gpus="5", wait=True)
+    raised(errors.GPU_IMPOSSIBLE, caught)
+
+
+# what is shown -------------------------------------------------------------------------------------------
+
+
+async def test_others_are_shown_by_count_and_to_admins_by_name(busy: SimServer) -> None:
+    (await busy.waits(ALICE, gpus="2")).cancel()
+    await busy.clock.advance(60)
+    (await busy.waits(CAROL, gpus="2")).cancel()
+    mine = await show(busy.world, await busy.caller(CAROL))
+    assert (mine.waiting, mine.reserved, mine.others) == (2, 0, 1)
+    assert [(place.name, place.place, place.of, place.reason) for place in mine.places] == [
+        ("thesis", 2, 2, "fair share")
+    ]
+    every = await show(busy.world, await busy.caller(CAROL), everybody=True)
+    assert [place.owner for place in every.places] == ["alice", "carol"]
+
+
+# races ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wait", [True, False])
+async def test_f3_64_clients_race_for_the_last_gpu(busy: SimServer, wait: bool) -> None:
+    """One wins; the others get a place each, or the same clear refusal."""
+    await retire(busy, BOB, "one")
+    await busy.launch(BOB, "most", gpus="1")
+    people = [User(uid=Uid(2000 + n), gid=2000 + n, login=f"u{n}", home=f"/home/u{n}") for n in range(64)]
+    for user in people:
+        busy.directory.add(user)
+        await busy.build(user)
+    tasks = [asyncio.create_task(busy.launch(user, wait=wait)) for user in people]
+    while sum(task.done() for task in tasks) + len(await queue(busy)) < 64:
+        await asyncio.sleep(0)
+    won = [task for task in tasks if task.done() and task.exception() is None]
+    assert len(won) == 1
+    assert len([lease for lease in await busy.leases() if lease.uid >= 2000]) == 1
+    if wait:
+        assert len(await queue(busy)) == 63
+    else:
+        refused = {repr(task.exception()) for task in tasks if task not in won}
+        assert len(refused) == 1
+    for task in tasks:
+        task.cancel()

@@ -18,7 +18,7 @@ from ds01.domain.queue.estimate import Load, Ranges, Runs, reckoned
 from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
-from ds01.domain.queue.plan import Order, Rules
+from ds01.domain.queue.plan import Rules
 from ds01.domain.queue.usage import Share, parts
 from ds01.simulate.trace import Job
 
@@ -116,43 +116,48 @@ class _Replay:
         self._cut = 0
 
     def run(self) -> Replayed:
-        """The loop: whatever happens at one moment happens together, then the queue is looked at once."""
+        """The loop: whatever happens at one moment happens together, then the queue is looked at once.
+
+        Nothing can start that could not before when nothing came back and nothing of what came fits: no look then.
+        """
         began, passes, coming, outcomes = perf_counter(), 0, 0, self._outcomes
         ends, last = self._ends, len(self._outcomes)
         while coming < last or ends:
             now = self._now = min(outcomes[coming].job.submit if coming < last else inf, ends[0][0] if ends else inf)
+            before = len(ends)
             while ends and ends[0][0] <= now:
                 self._end(*heappop(ends))
-            new = []
+            new: list[Waiter] = []
+            ended = before != len(ends)
             while coming < last and outcomes[coming].job.submit <= now:
-                waiter = self._come(coming)
-                if waiter is not None and self._every and coming % self._every == 0:
-                    new.append(waiter)
+                new += self._come(coming)
                 coming += 1
             self._meter.rebased(self._people.values(), now)
-            self._passing.run(now)
-            passes += 1
+            if ended or self._floor.any_fits({waiter.shape for waiter in new}):
+                self._passing.run(now)
+                passes += 1
             for waiter in new:
-                self._tell(waiter)
+                if self._every and waiter.number % self._every == 0:
+                    self._tell(waiter)
         done = [outcome for outcome in outcomes if outcome.start >= 0]
         return Replayed(
             gpus=self._gpus, outcomes=done, refused=self._refused, cut=self._cut, passes=passes,
             seconds=perf_counter() - began,
         )  # fmt: skip
 
-    def _come(self, number: int) -> Waiter | None:
+    def _come(self, number: int) -> list[Waiter]:
         job = self._outcomes[number].job
         terms, person = self._terms[job.user], self._people[job.user]
         if job.slots > min(self._gpus, terms.per_job) or job.gpus > terms.quota:
             self._refused.append(job)
-            return None
+            return []
         shape = self._shapes.get((job.slots, job.amount))
         if shape is None:
             shape = self._shapes[job.slots, job.amount] = Shape(job.slots, job.amount, cost=job.gpus)
         asked = planned(job, terms, self._estimates)
         waiter = Waiter(job.id, person, shape, asked, job.submit, number, terms.priority)
         self._line.add(waiter)
-        return waiter
+        return [waiter]
 
     def _choose(self, waiter: Waiter, able: list[int]) -> tuple[int, ...]:
         if waiter.shape.amount < WHOLE:
@@ -182,15 +187,11 @@ class _Replay:
         """What somebody who has to wait would be shown now."""
         if waiter.gone:
             return
-        now, fair = self._now, self._rules.order is Order.FAIR_SHARE
-        ahead = []
-        rank = self._passing.rank(waiter, now) if fair else 0.0
-        for lane in self._line.lanes.values():
-            for one in lane.waiting:
-                if not one.gone and one is not waiter:
-                    first = self._passing.priority(lane, one, now) >= rank if fair else one < waiter
-                    if first:
-                        ahead.append(one)
+        now, ahead = self._now, []
+        for one in self._passing.ranking(now):
+            if one is waiter:
+                break
+            ahead.append(one)
         free_in = [self._free_in(slot) for slot in range(self._gpus)]
         seconds = reckoned(free_in, map(self._load, ahead), self._load(waiter))
         low, high = self._ranges.around(seconds)

@@ -16,10 +16,10 @@ from math import inf
 from ds01.domain.gpu import GpuAsk, Slot
 from ds01.domain.placement import Inventory, Placed, fits, place
 from ds01.domain.queue.booking import Booking, seated
-from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape, Span
+from ds01.domain.queue.floor import NOBODY, WHOLE, Floor, Run, Shape, Span
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
-from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Start, Taken, Why
+from ds01.domain.queue.plan import Head, Member, Owner, Plan, Rules, Server, Start, Taken, Why
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import parts
 
@@ -54,8 +54,10 @@ class Scene:
         self._number = {slot.id: number for number, slot in enumerate(server.slots)}
         self._requests: dict[str, Request] = {}
         self._held: dict[Owner, Fraction] = {}
-        self._shapes: dict[tuple[GpuAsk, str], Shape] = {}
+        self._shapes: dict[tuple[object, ...], Shape] = {}
         self._starts: list[Start] = []
+        self._counts: dict[Shape, int] = {}
+        self._unkept_ends: dict[tuple[Shape, int], float] = {}
         self.waiters: list[Waiter] = []
         self._kinds: dict[tuple[object, ...], int] = {}
         self._kind_slots: list[Slot] = []
@@ -71,16 +73,14 @@ class Scene:
         for taken in server.taken:
             self._take(taken)
         self._promise()
-        for request in sorted(waiting, key=lambda one: (one.submitted_at, one.id)):
-            self._add(request)
+        for since, _, request in sorted((one.submitted_at.timestamp(), one.id, one) for one in waiting):
+            self._add(request, since)
         self.passing.kept = next((one for one in self.waiters if one.key == kept and one.shape.collects), None)
 
     def plan(self) -> Plan:
         """Run the pass and say what came of it."""
         self.passing.run(self._at)
-        left = [one for one in self.waiters if not one.gone]
-        if self._rules.order is Order.FAIR_SHARE:
-            left.sort(key=lambda one: (-self.passing.rank(one, self._at), one.since, one.number))
+        left = self.passing.ranking(self._at)
         self.passing.name_head(left, self._at)
         first = next((one for one in left if self.passing.affordable(one)), None)
         return Plan(
@@ -169,14 +169,14 @@ class Scene:
         late = self.now - booking.begins_at >= self._rules.unclaimed
         return self.now < booking.ends_at and bool(booking.claimed or not late)
 
-    def _add(self, request: Request) -> None:
+    def _add(self, request: Request, since: float) -> None:
         owner = Owner(request.uid, request.epoch)
         waiter = Waiter(
             request.id,
             self._people[owner],
             self._shape(request.ask, self._members[owner].mig),
             inf if request.planned is None else request.planned.total_seconds(),
-            request.submitted_at.timestamp(),
+            since,
             len(self.waiters),
             request.priority,
         )
@@ -186,15 +186,17 @@ class Scene:
         self.passing.line.add(waiter)
 
     def _shape(self, ask: GpuAsk, mig: str) -> Shape:
-        known = self._shapes.get((ask, mig))
+        key = ask.count, ask.profile, ask.memory_bytes, mig
+        known = self._shapes.get(key)
         if known is None:
             able = [
                 kind for kind, slot in enumerate(self._kind_slots)
                 if fits(slot, ask) and (mig == "allowed" or slot.whole == (mig == "never"))
             ]  # fmt: skip
-            sizes = [float(slot.gpueq) for slot in self._slots if self._kind(slot) in able]
+            kinds = self.passing.floor.kinds
+            sizes = [float(slot.gpueq) for slot, kind in zip(self._slots, kinds, strict=True) if kind in able]
             known = Shape(ask.count, kinds=tuple(able), cost=sum(nsmallest(ask.count, sizes)))
-            self._shapes[ask, mig] = known
+            self._shapes[key] = known
         return known
 
     # acting -----------------------------------------------------------------------------------------------
@@ -271,14 +273,30 @@ class Scene:
         return Head(request=RequestId(head.key), at=at, slots=slots)
 
     def _why(self, waiter: Waiter, first: Waiter | None) -> Why:
-        floor, shape = self.passing.floor, waiter.shape
-        if not self.passing.affordable(waiter):
+        passing, shape = self.passing, waiter.shape
+        if not passing.affordable(waiter):
             return Why.QUOTA
-        if sum(kind in shape.kinds and n not in floor.ill for n, kind in enumerate(floor.kinds)) < shape.slots:
+        if self._healthy(shape) < shape.slots:
             return Why.QUARANTINE
-        if not floor.fits(shape):
-            return Why.FULL if waiter in (first, self.passing.head) else Why.FAIR_SHARE
-        until, uid = self._at + waiter.planned, waiter.person.uid
-        if len(floor.open_slots(shape, until, uid)) >= shape.slots:
-            return Why.QUOTA
-        return Why.HEAD if waiter is not self.passing.head and floor.unkept(shape, until, uid) else Why.BOOKING
+        if not passing.floor.fits(shape):
+            return Why.FULL if waiter in (first, passing.head) else Why.FAIR_SHARE
+        until = self._at + waiter.planned
+        if until <= passing.end(shape, waiter.person):
+            return Why.QUOTA  # what is open costs more than she may have
+        return Why.HEAD if until <= self._unkept(shape, waiter.person.uid) else Why.BOOKING
+
+    def _healthy(self, shape: Shape) -> int:
+        """How many slots of these kinds there are that are not ill."""
+        if shape not in self._counts:
+            floor = self.passing.floor
+            self._counts[shape] = sum(
+                kind in shape.kinds and number not in floor.ill for number, kind in enumerate(floor.kinds)
+            )
+        return self._counts[shape]
+
+    def _unkept(self, shape: Shape, uid: int) -> float:
+        """Until when such a request could run if nothing were kept for the head."""
+        key = shape, uid if uid in self.passing.guests else NOBODY
+        if key not in self._unkept_ends:
+            self._unkept_ends[key] = self.passing.floor.longest(shape, key[1], head=False)
+        return self._unkept_ends[key]

@@ -10,7 +10,7 @@ Two promises keep a slot from who would not be done in time: to the head of the 
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -23,18 +23,22 @@ NOBODY = -1
 """The uid of who has no booking."""
 
 
-class Shape(NamedTuple):
-    """What a request needs: ``slots`` slots with ``amount`` free each, of one of these ``kinds``; and its ``cost``."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """What a request needs: ``slots`` slots with ``amount`` free each, of one of these ``kinds``; and its ``cost``.
+
+    One object stands for all requests of a shape, so that it can be looked up without being compared. ``collects``:
+    it must gather slots, and so can wait while every single one of them is given to others.
+    """
 
     slots: int = 1
     amount: int = WHOLE
     kinds: tuple[int, ...] = (0,)
     cost: float = 1.0
+    collects: bool = field(init=False)
 
-    @property
-    def collects(self) -> bool:
-        """Whether it must gather slots, and so can wait while every single one of them is given to others."""
-        return self.slots > 1
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "collects", self.slots > 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -76,6 +80,7 @@ class Floor:
     head_at: float = inf
     head_spare: dict[int, int] = field(default_factory=dict)
     """Of the head's slots: how much of each will be left when the head has its own."""
+    _ready_slots: dict[tuple[tuple[int, ...], int], list[tuple[float, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.free = [0 if slot in self.ill else WHOLE for slot in range(len(self.kinds))]
@@ -90,6 +95,7 @@ class Floor:
 
     def take(self, run: Run) -> None:
         """Slots are given away."""
+        self._ready_slots.clear()
         for slot in run.slots:
             if self.free[slot] == WHOLE:
                 self.whole[self.kinds[slot]] -= 1
@@ -100,6 +106,7 @@ class Floor:
 
     def give_back(self, run: Run) -> None:
         """Slots come back."""
+        self._ready_slots.clear()
         for slot in run.slots:
             self.free[slot] += run.amount
             self.runs[slot].discard(run)
@@ -112,6 +119,17 @@ class Floor:
             return sum([self.whole[kind] for kind in shape.kinds]) >= shape.slots
         return max(self.free, default=0) >= shape.amount
 
+    def any_fits(self, shapes: Iterable[Shape]) -> bool:
+        """Whether one of them fits."""
+        largest, whole = max(self.free, default=0), self.whole
+        for shape in shapes:
+            if shape.amount <= largest:
+                if shape.amount < WHOLE:
+                    return True
+                if sum([whole[kind] for kind in shape.kinds]) >= shape.slots:
+                    return True
+        return False
+
     def open_slots(self, shape: Shape, until: float, uid: int = NOBODY) -> list[int]:
         """Slots that are free now and promised to nobody but ``uid`` before ``until``."""
         amount, kinds, free = shape.amount, shape.kinds, self.free
@@ -123,18 +141,17 @@ class Floor:
             able = [slot for slot in able if until <= self._next_promise(slot, uid)]
         return able
 
-    def unkept(self, shape: Shape, until: float, uid: int = NOBODY) -> bool:
-        """Whether it would be open if nothing were kept for the head."""
-        free = [n for n, kind in enumerate(self.kinds) if self.free[n] >= shape.amount and kind in shape.kinds]
-        return sum(until <= self._next_promise(slot, uid) for slot in free) >= shape.slots
+    def longest(self, shape: Shape, uid: int = NOBODY, *, head: bool = True) -> float:
+        """Until when something of this shape may run at most if it starts now; -inf when it does not fit at all.
 
-    def longest(self, shape: Shape, uid: int = NOBODY) -> float:
-        """Until when something of this shape may run at most if it starts now; -inf when it does not fit at all."""
-        ends = []
-        for slot, kind in enumerate(self.kinds):
-            if self.free[slot] >= shape.amount and kind in shape.kinds:
-                kept = slot in self.head_spare and self.head_spare[slot] < shape.amount
-                ends.append(min(self._next_promise(slot, uid), self.head_at if kept else inf))
+        Without ``head`` as if nothing were kept for the head of the queue.
+        """
+        amount, kinds, free, spare = shape.amount, shape.kinds, self.free, self.head_spare
+        able = [slot for slot, kind in enumerate(self.kinds) if free[slot] >= amount and kind in kinds]
+        ends = [self._next_promise(slot, uid) for slot in able] if self.promised else [inf] * len(able)
+        for place, slot in enumerate(able if head else ()):
+            if slot in spare and spare[slot] < amount:
+                ends[place] = min(ends[place], self.head_at)
         ends.sort(reverse=True)
         return ends[shape.slots - 1] if len(ends) >= shape.slots else -inf
 
@@ -153,18 +170,30 @@ class Floor:
 
         Of the slots that are free then, those that come back last: what is free now is left for others.
         """
-        ready = [
-            (self._ready(slot, shape.amount, now), slot)
-            for slot, kind in enumerate(self.kinds)
-            if kind in shape.kinds and slot not in self.ill
-        ]
-        at = self._moment(shape, planned, ready, uid) if self.promised else _nth(ready, shape.slots)
+        ready = self._sorted(shape)
+        if self.promised:
+            at = self._moment(shape, planned, ((max(now, since), slot) for since, slot in ready), uid)
+        else:
+            at = max(now, ready[shape.slots - 1][0]) if len(ready) >= shape.slots else inf
         if at == inf:
             return None
-        able = [(since, slot) for since, slot in ready if since <= at and self._gap(slot, at, planned, uid)]
-        able.sort(key=lambda one: (-one[0], one[1]))
-        chosen = able[: shape.slots]
-        return Earliest(at, tuple(slot for _, slot in chosen), sum(at - since for since, _ in chosen))
+        able = ready[: bisect_right(ready, (at, len(self.kinds)))]
+        if self.promised:
+            able = [(since, slot) for since, slot in able if self._gap(slot, at, planned, uid)]
+        chosen = able[-shape.slots :]
+        return Earliest(at, tuple(slot for _, slot in chosen), sum(at - max(now, since) for since, _ in chosen))
+
+    def _sorted(self, shape: Shape) -> list[tuple[float, int]]:
+        """When so much of each slot is free if nobody else comes, the earliest first; -inf is free now.
+
+        Kept until something is taken or comes back, because those who collect ask for it in every pass.
+        """
+        key = shape.kinds, shape.amount
+        known = self._ready_slots.get(key)
+        if known is None:
+            able = (n for n, kind in enumerate(self.kinds) if kind in shape.kinds and n not in self.ill)
+            known = self._ready_slots[key] = sorted((self._ready(slot, shape.amount), slot) for slot in able)
+        return known
 
     def _moment(self, shape: Shape, planned: float, ready: Iterable[tuple[float, int]], uid: int) -> float:
         """The first moment with enough slots at once, where bookings make slots come and go."""
@@ -194,24 +223,17 @@ class Floor:
         spans = self._spans(slot, uid) if slot in self.promised else ()
         return spans[0].begin if spans else inf
 
-    def _ready(self, slot: int, amount: int, now: float) -> float:
-        """When so much of a slot is free, if nobody else comes."""
+    def _ready(self, slot: int, amount: int) -> float:
         free = self.free[slot]
         if free >= amount:
-            return now
+            return -inf
         if amount == WHOLE:
-            return max(now, max(run.until for run in self.runs[slot]))
+            return max(run.until for run in self.runs[slot])
         for run in sorted(self.runs[slot], key=lambda run: run.until):
             free += run.amount
             if free >= amount:
-                return max(now, run.until)
+                return run.until
         return inf
 
     def _free_at(self, slot: int, at: float) -> int:
         return self.free[slot] + sum(run.amount for run in self.runs[slot] if run.until <= at)
-
-
-def _nth(ready: Iterable[tuple[float, int]], count: int) -> float:
-    """When the count-th slot is ready."""
-    times = sorted(since for since, _ in ready)
-    return times[count - 1] if len(times) >= count else inf

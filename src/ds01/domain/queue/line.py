@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf, log
-from typing import NamedTuple
 
 from ds01.domain.queue.floor import Shape
 from ds01.domain.queue.usage import factor
@@ -61,13 +60,8 @@ class Waiter:
         return (self.since, self.number) < (other.since, other.number)
 
 
-class LaneKey(NamedTuple):
-    """What is the same for everybody in a lane. ``size``: planned seconds are at most 2 to this power."""
-
-    person: int
-    shape: Shape
-    size: int
-    priority: int
+LaneKey = tuple[int, Shape, int, int]
+"""What is the same for all in a lane: person, shape, size (planned seconds are below 2 to this power), priority."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,10 +97,15 @@ class Meter:
     start: float = 0.0
     before: float = 0.0
     rate: float = 0.0
+    _grown_at: float = -inf
+    _grown: float = 0.0
 
     def grown(self, at: float) -> float:
         """The integral of what seconds count, up to a moment."""
-        return float(self.half_life / log(2) * 2.0 ** ((at - self.start) / self.half_life))
+        if at != self._grown_at:
+            self._grown = float(self.half_life / log(2) * 2.0 ** ((at - self.start) / self.half_life))
+            self._grown_at = at
+        return self._grown
 
     def fair(self, person: Person, at: float) -> float:
         """What her fair share adds to somebody's priority; see ``usage.factor``."""
@@ -135,7 +134,7 @@ class Meter:
         for one in people:
             one.before *= smaller
         self.before *= smaller
-        self.start = at
+        self.start, self._grown_at = at, -inf
 
 
 @dataclass(slots=True, eq=False)
@@ -156,7 +155,7 @@ class Line:
         key = _key(waiter)
         lane = self.lanes.get(key)
         if lane is None:
-            lane = self.lanes[key] = self._lane(waiter, key.size)
+            lane = self.lanes[key] = self._lane(waiter, key[2])
         if lane.waiting and waiter < lane.waiting[-1]:
             lane.waiting = deque(sorted([*lane.waiting, waiter]))
         else:
@@ -185,17 +184,16 @@ class Line:
         """The lane somebody waits in."""
         return self.lanes[_key(waiter)]
 
-    def fronts(self) -> Iterator[tuple[Lane, Waiter]]:
-        """The first of every lane; lanes that ran empty go."""
-        empty = []
-        for key, lane in self.lanes.items():
-            front = lane.front()
-            if front is None:
-                empty.append(key)
-            else:
-                yield lane, front
+    def open_lanes(self) -> Iterable[Lane]:
+        """The lanes somebody waits in, with the first in front; those that ran empty go."""
+        empty = [
+            key
+            for key, lane in self.lanes.items()
+            if not lane.waiting or (lane.waiting[0].gone and lane.front() is None)
+        ]
         for key in empty:
             del self.lanes[key]
+        return self.lanes.values()
 
     def _lane(self, waiter: Waiter, size: int) -> Lane:
         shortest = 2.0 ** (size - 1) if size else 0.0
@@ -205,4 +203,4 @@ class Line:
 
 def _key(waiter: Waiter) -> LaneKey:
     size = int(waiter.planned).bit_length() if waiter.planned < inf else _ENDLESS
-    return LaneKey(id(waiter.person), waiter.shape, size, waiter.priority)
+    return id(waiter.person), waiter.shape, size, waiter.priority

@@ -32,6 +32,8 @@ Begin = Callable[[Waiter, Run], None]
 _ROUNDING = 1e-9
 """Quotas are compared as floats here; who really places (``choose``) compares them exactly."""
 
+_ANYBODY = Person(uid=NOBODY)
+
 _Front = tuple[float, float, int, Waiter, Lane, int]
 """Minus the priority, then the arrival; the last is the place in the lane."""
 
@@ -55,7 +57,8 @@ class Passing:
     head_time: Earliest | None = None
     kept: Waiter | None = None
     """The head as long as she collects: once given a time she keeps it."""
-    _ends: dict[tuple[Shape, int], float] = field(default_factory=dict)
+    _ends: dict[object, float] = field(default_factory=dict)
+    """Until when a shape may run (or a guest's, by her uid too), as long as nobody starts."""
 
     def run(self, now: float) -> None:
         """Start whoever may start now."""
@@ -77,7 +80,8 @@ class Passing:
             if (after := self._after(lane, place, now)) is not None:
                 heappush(fronts, after)
             if changed and (self.head is not None or not self._any()):
-                fronts = [front for front in fronts if self._may(front[4], now)]
+                may = self._those_who_may(now)
+                fronts = [front for front in fronts if may(front[4])]
                 heapify(fronts)
 
     def name_head(self, waiting: Iterable[Waiter], now: float) -> None:
@@ -88,37 +92,49 @@ class Passing:
             if self.head is not None or self._offered(waiter, now):
                 return
 
-    def rank(self, waiter: Waiter, now: float) -> float:
-        """The priority of anybody in the line."""
-        return self.priority(self.line.lane(waiter), waiter, now)
+    def ranking(self, now: float) -> list[Waiter]:
+        """Everybody who waits, in order."""
+        ranked = [
+            (-self.priority(lane, one, now), one.since, one.number, one)
+            for lane in self.line.open_lanes()
+            for one in lane.waiting
+            if not one.gone
+        ]
+        ranked.sort()
+        return [one for *_, one in ranked]
 
     def priority(self, lane: Lane, waiter: Waiter, now: float) -> float:
-        """What decides the order; higher goes first."""
+        """What decides the order; higher goes first. In order of arrival it is the same for all."""
+        if self.order is not Order.FAIR_SHARE:
+            return 0.0
         person = waiter.person
         if person.fair_at != now:
             person.fair, person.fair_at = self.meter.fair(person, now), now
         return person.fair + lane.priority + (now - waiter.since) * lane.pace
 
     def _any(self) -> bool:
-        fits = self.floor.fits
-        return any(fits(shape) for shape in self.line.shapes)
+        return self.floor.any_fits(self.line.shapes)
 
     def _fronts(self, now: float) -> list[_Front]:
         """Who may be next in every lane: while there is no head all of them, since one may become it."""
-        every = self.head is None and self.order is not Order.FIFO_SKIP
-        return [
-            self._front(lane, front, now, 0)
-            for lane, front in self.line.fronts()
-            if (every or self._may(lane, now)) and self.affordable(front)
-        ]
+        lanes = self.line.open_lanes()
+        if self.head is not None or self.order is Order.FIFO_SKIP:
+            lanes = list(filter(self._those_who_may(now), lanes))
+        return [self._front(lane, lane.waiting[0], now, 0) for lane in lanes if self.affordable(lane.waiting[0])]
 
     def _front(self, lane: Lane, waiter: Waiter, now: float, place: int) -> _Front:
-        priority = self.priority(lane, waiter, now) if self.order is Order.FAIR_SHARE else 0.0
-        return -priority, waiter.since, waiter.number, waiter, lane, place
+        return -self.priority(lane, waiter, now), waiter.since, waiter.number, waiter, lane, place
 
     def _may(self, lane: Lane, now: float) -> bool:
         """Whether anybody in a lane could start by herself."""
         return now + lane.shortest <= self.end(lane.shape, lane.person)
+
+    def _those_who_may(self, now: float) -> Callable[[Lane], bool]:
+        """``_may`` for many lanes. Without bookings all of a shape are alike, and there are few shapes."""
+        if self.guests:
+            return lambda lane: self._may(lane, now)
+        left = {shape: self.end(shape, _ANYBODY) - now for shape in self.line.shapes}
+        return lambda lane: lane.shape in left and lane.shortest <= left[lane.shape]
 
     def _start(self, waiter: Waiter, now: float) -> bool:
         until = now + waiter.planned
@@ -142,10 +158,12 @@ class Passing:
 
     def end(self, shape: Shape, person: Person) -> float:
         """Until when a request like this may run; the same for all like it until somebody starts."""
-        key = shape, person.uid if person.uid in self.guests else NOBODY
+        guest = person.uid in self.guests
+        key = (shape, person.uid) if guest else shape
         end = self._ends.get(key)
         if end is None:
-            end = self.floor.longest(shape, key[1]) if self.floor.fits(shape) else -inf
+            uid = person.uid if guest else NOBODY
+            end = self.floor.longest(shape, uid) if self.floor.fits(shape) else -inf
             self._ends[key] = end
         return end
 

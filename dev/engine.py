@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import remains
-from ds01.runc import step
+from ds01.runc import launcher
 
 _PREFIX = "ds01br"
 _CHOOSING = Path("/run/ds01-bridges.lock")
@@ -74,13 +75,16 @@ def available() -> bool:
 
 
 def start(root: Path, *, group: str = "root", log: Path | None = None, programs: Path | None = None) -> OwnEngine:
-    """Start dockerd under ``root`` on a bridge network of its own and wait until it answers. ``programs`` is the
-    folder of another engine's programs (``dev.engine26``), this machine's by default.
+    """Start dockerd under ``root`` on a bridge network of its own, behind the guard, and wait until it answers.
+    ``programs`` is the folder of another engine's programs (``dev.engine26``), this machine's by default.
 
     Started again on the same root it takes the same bridge, because its networks remember it. The exec root is
-    short, because unix socket paths are.
+    short, because unix socket paths are. What developers start on its own socket passes the guard.
     """
     root.mkdir(parents=True, exist_ok=True)
+    path = os.pathsep.join([*([str(programs)] if programs else []), os.environ.get("PATH", os.defpath)])
+    runc = launcher.real_runc(root / "guard", path)
+    guard = launcher.write(root / "guard", root / "data", runc, outside="passed")
     _end_orphan(root)
     sock = root / "engine.sock"
     (root / "pid").unlink(missing_ok=True)
@@ -88,9 +92,9 @@ def start(root: Path, *, group: str = "root", log: Path | None = None, programs:
     with logged.open("ab") as out, _choosing():
         number = _bridge(root / "bridge")
         process = subprocess.Popen(
-            _command(root, group, number, programs),
+            _command(root, group, number, programs, guard),
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
-            env=os.environ | {"PATH": _path(root, programs)},
+            env=os.environ | {"PATH": f"{guard.parent}{os.pathsep}{path}"},
         )  # fmt: skip
     deadline = time.monotonic() + 60
     while not answers(str(sock)):
@@ -100,20 +104,26 @@ def start(root: Path, *, group: str = "root", log: Path | None = None, programs:
     return OwnEngine(socket=str(sock), pid=process.pid, root=str(root), process=process)
 
 
-def _command(root: Path, group: str, number: int, programs: Path | None) -> list[str]:
+def _command(root: Path, group: str, number: int, programs: Path | None, guard: Path) -> list[str]:
     return [
         str(programs / "dockerd") if programs else "dockerd",
         "--data-root", str(root / "data"), "--exec-root", str(root / "exec"), "--pidfile", str(root / "pid"),
         "-H", f"unix://{root / 'engine.sock'}", "--group", group,
         "--bridge", _name(number), "--default-address-pool", f"base={_pool(number)},size=24",
+        "--add-runtime", f"{launcher.RUNTIME}={guard}", "--default-runtime", launcher.RUNTIME,
     ]  # fmt: skip
 
 
-def _path(root: Path, programs: Path | None) -> str:
-    """Where the engine finds its programs: before them all stands the guard of BuildKit's steps."""
-    usual = f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]
-    step.install(root / "guard", shutil.which("runc", path=usual) or "/usr/sbin/runc")
-    return f"{root / 'guard'}:{usual}"
+@contextlib.contextmanager
+def outside(engine: OwnEngine, what: str) -> Iterator[None]:
+    """What becomes of containers in nobody's slice meanwhile: ``passed``, as usual here, or ``refused``."""
+    facts = Path(engine.root) / "guard/server.json"
+    before = json.loads(facts.read_text())
+    launcher.write_facts(facts.parent, before | {"outside": what})
+    try:
+        yield
+    finally:
+        launcher.write_facts(facts.parent, json.loads(facts.read_text()) | {"outside": before["outside"]})
 
 
 def stop(engine: OwnEngine, *, seconds: float = 30) -> None:

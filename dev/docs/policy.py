@@ -31,9 +31,10 @@ engine's.
 
 Your containers, and nobody else's, are what you see: everything else reads as if it were not there.
 
-Everything in a container runs as you (uid and gid), without capabilities and with `no-new-privileges`: root in a
-container that is handed an open folder of the host is root on the host. On servers without shells an admin may allow
-root (`docker.root` in limits.yaml) in containers without folders of the host.
+A container without folders of the host may run as root or anybody, in a user namespace where every uid is itself
+(`docker.root` in limits.yaml). In one with a folder of the host, and in whatever joins it, everything runs as you (uid
+and gid), without capabilities and with `no-new-privileges`; so does everything where ds01-runc is not the engine's
+default runtime. Why is in [the guard](../explanation/guard.md).
 
 ## Requests
 """

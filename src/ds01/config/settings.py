@@ -21,6 +21,7 @@ from ds01.domain.settings import (
     IdleRule,
     ImageSettings,
     LifecycleRules,
+    RootRule,
     Settings,
 )
 
@@ -51,7 +52,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
         ),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
-        docker=DockerSettings(root=(data.get("docker") or {}).get("root") == "allowed"),
+        docker=DockerSettings(root=RootRule((data.get("docker") or {}).get("root", RootRule.GUARDED))),
         shares=tuple(data.get("shares", ())),
         source=file,
     )

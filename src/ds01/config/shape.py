@@ -135,10 +135,11 @@ class Images(Section):
 class Docker(Section):
     """Containers that users make through plain Docker."""
 
-    root: Annotated[str, reader(choice("denied", "allowed"))] = Field(
-        default="denied",
-        description="`allowed`: they may run as root; only on a server where no user has a shell, because root in a "
-        "container that is handed an open folder of the host is root on the host",
+    root: Annotated[str, reader(choice("guarded", "denied", "allowed"))] = Field(
+        default="guarded",
+        description="whether they may run as root when no folder of the host is in them. `guarded`: where ds01-runc is "
+        "the engine's default runtime; `denied`: never; `allowed`: also without it, only on a server where no user has "
+        "a shell, because root in a container that is handed an open folder of the host is root on the host",
     )
 
 

@@ -235,5 +235,7 @@ class Observed:
     """Host device paths and requested device ids, to compare with the lease."""
     mounted: tuple[str, ...] = ()
     """Where something is mounted inside; known after an inspect."""
+    volumes: tuple[str, ...] = ()
+    """Names of the volumes it mounts; known after an inspect."""
     ever_started: bool = False
     memory_limit_bytes: int = 0

@@ -36,6 +36,11 @@ class User:
         """The cgroup that holds everything of this user."""
         return f"ds01-u{self.uid}.slice"
 
+    def build_slice(self, parent: str) -> str:
+        """The cgroup of her builds' steps, in the slice the engine calls ``parent``."""
+        inside = f"ds01-u{self.uid}-build.slice"
+        return f"{parent}/{inside}" if parent.startswith("/") else inside
+
     @property
     def network(self) -> str:
         """The bridge network of this user's containers."""

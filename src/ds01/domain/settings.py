@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from ds01.domain.image import BaseImage
 from ds01.domain.limits import Policy
@@ -79,15 +80,24 @@ class ImageSettings:
     protected: tuple[str, ...] = ("ds01/*",)
 
 
-@dataclass(frozen=True, kw_only=True)
-class DockerSettings:
-    """Containers that users make through plain Docker.
+class RootRule(StrEnum):
+    """When a container without folders of the host may run as root.
 
-    ``root``: they may run as root when no folder of the host is in them. Root in a container that gets hold of an open
-    folder of the host, which a user with a shell can hand in, is root on the host: only for servers without shells.
+    Root in a container that gets hold of an open folder of the host, which a user with a shell can hand in, is root on
+    the host. ``guarded``: where the guard behind the engine keeps users out of such containers. ``allowed``: always,
+    for servers without shells.
     """
 
-    root: bool = False
+    GUARDED = "guarded"
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DockerSettings:
+    """Containers that users make through plain Docker. ``root``: whether anything in them may run as root."""
+
+    root: RootRule = RootRule.GUARDED
 
 
 @dataclass(frozen=True, kw_only=True)

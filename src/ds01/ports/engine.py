@@ -23,6 +23,14 @@ class EngineVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Guarding:
+    """ds01-runc is the engine's default runtime. ``folder`` is the guard's own, ``data_root`` the engine's."""
+
+    folder: str
+    data_root: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class EngineEvent:
     """One event of the engine: ``kind`` (container, image), ``action`` (start, die, oom, destroy, …)."""
 
@@ -61,6 +69,10 @@ class Engine(Protocol):
     """
 
     async def version(self) -> EngineVersion: ...
+    async def guard(self) -> Guarding | None:
+        """The guard behind this engine; None when containers start without one."""
+        ...
+
     async def create(self, spec: ContainerSpec) -> ContainerId: ...
     async def start(self, container: ContainerId) -> None: ...
     async def stop(self, container: ContainerId, grace_seconds: int) -> None: ...

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ds01.domain.container import ContainerId
+from ds01.domain.guard import StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
 
@@ -84,6 +86,22 @@ class Host(Protocol):
         """Let steps of this user's BuildKit builds run, with what ``permit`` says, on the engine whose guard is
         in ``folder`` (``HostFacts.step_guard``).
         """
+        ...
+
+    def grant(self, guard: str, grant: StartGrant) -> None:
+        """Tell the guard in folder ``guard`` that this container may start so, instead of what it was told before."""
+        ...
+
+    def withdraw(self, guard: str, container: ContainerId) -> None:
+        """Take a grant away; none is fine."""
+        ...
+
+    def grants(self, guard: str) -> tuple[StartGrant, ...]:
+        """All grants the guard has, used or not."""
+        ...
+
+    def publish(self, guard: str, data_root: str) -> None:
+        """Bring the guard's facts up to date: the engine's data root, and where pins are."""
         ...
 
     def boot_id(self) -> str:

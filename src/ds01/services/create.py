@@ -86,7 +86,7 @@ async def _create(
         granted = await _reserve(world, caller, wanted, instead_of, steps, undo)
         container = await _make(world, caller, order, granted, steps, undo)
         if wanted.start:
-            await run(world, container.id, steps)
+            await run(world, caller.user, container, granted.slots, steps)
         steps.check()
         recorded = await world.ledger.write(
             lambda books: _record(books, world, caller, container, granted.lease, instead_of, started=wanted.start)

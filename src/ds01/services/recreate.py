@@ -15,7 +15,7 @@ from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
-from ds01.domain.people import Uid
+from ds01.domain.people import Uid, User
 from ds01.domain.reconcile import WAITING
 from ds01.ports.ledger import Books
 from ds01.services.running import run
@@ -35,7 +35,7 @@ def internal_reference(container: Container) -> str:
 
 
 async def on_other_slots(
-    world: World, container: Container, lease: Lease, slots: tuple[Slot, ...], steps: Steps, undo: Undo
+    world: World, user: User, container: Container, lease: Lease, slots: tuple[Slot, ...], steps: Steps, undo: Undo
 ) -> Container:
     """The new container, running. The old one waits under another name until ``replace_in`` is written."""
     name = stored_container(container.name, container.uid)
@@ -50,8 +50,9 @@ async def on_other_slots(
             container.id, name=name, image=layer, attachment=world.devices.attach(slots), labels=lease_labels(lease)
         )
         undo.add("container", lambda: take_back(world, made))
-    await run(world, made, steps)
-    return replace(container, id=made, created_at=world.clock.now(), lease=lease.id)
+    new = replace(container, id=made, created_at=world.clock.now(), lease=lease.id)
+    await run(world, user, new, slots, steps)
+    return new
 
 
 def replace_in(books: Books, old: Container, new: Container, now: datetime, actor: Uid | None) -> None:

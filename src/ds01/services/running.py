@@ -10,21 +10,25 @@ from ds01.domain.errors import START_FAILED, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseState
-from ds01.domain.people import Uid
+from ds01.domain.people import Uid, User
 from ds01.domain.reasons import exit_meaning
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.guard import allow, withdraw
 from ds01.services.queue.turn import claimed, keep
 from ds01.services.steps import Steps
 from ds01.services.tell import tell
 from ds01.services.world import World
 
 
-async def run(world: World, container: ContainerId, steps: Steps) -> None:
-    """Start a container and see that it stays. Raises Ds01Error (``container.start``) when it ends at once."""
+async def run(world: World, user: User, container: Container, slots: tuple[Slot, ...], steps: Steps) -> None:
+    """Start a container of this user and see that it stays. Raises Ds01Error (``container.start``) when it ends at
+    once. ``slots`` are those of its lease.
+    """
     async with steps.step("start", "Starting the container"):
-        await world.engine.start(container)
-        seen = await world.engine.inspect(container)
+        await allow(world, user, container, slots)
+        await _start(world, container.id)
+        seen = await world.engine.inspect(container.id)
         if seen is None or not seen.running:
             code = seen.exit_code if seen else 0
             raise Ds01Error(
@@ -33,6 +37,14 @@ async def run(world: World, container: ContainerId, steps: Steps) -> None:
                 reason=f"Its main process {exit_meaning(code)}, exit code {code}.",
                 hint="ds01 image list",
             )
+
+
+async def _start(world: World, container: ContainerId) -> None:
+    try:
+        await world.engine.start(container)
+    except Ds01Error:
+        await withdraw(world, container)
+        raise
 
 
 def record_start(

@@ -42,7 +42,7 @@ class Started:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Claim:
+class Claim:
     """A lease for the start. ``before`` is the held lease it was, to be put back when the start fails."""
 
     lease: Lease
@@ -67,7 +67,7 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
     async with Undo() as undo:
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container, steps, undo)
-        made = await _run(world, container, claim, steps, undo)
+        made = await _run(world, caller, container, claim, steps, undo)
         steps.check()
         running = await world.ledger.write(lambda books: _record(books, world, caller, container, made, claim))
         undo.keep()
@@ -76,16 +76,18 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
     return Started(container=running, recreated=made.id != container.id, notes=_notes(claim))
 
 
-async def _run(world: World, container: Container, claim: _Claim | None, steps: Steps, undo: Undo) -> Container:
+async def _run(
+    world: World, caller: Caller, container: Container, claim: Claim | None, steps: Steps, undo: Undo
+) -> Container:
     if claim is not None and claim.moved:
-        return await on_other_slots(world, container, claim.lease, claim.slots, steps, undo)
-    await run(world, container.id, steps)
+        return await on_other_slots(world, caller.user, container, claim.lease, claim.slots, steps, undo)
+    await run(world, caller.user, container, claim.slots if claim else (), steps)
     undo.add("start", lambda: world.engine.stop(container.id, 0))
     return container
 
 
 def _record(
-    books: Books, world: World, caller: Caller, old: Container, made: Container, claim: _Claim | None
+    books: Books, world: World, caller: Caller, old: Container, made: Container, claim: Claim | None
 ) -> Container:
     now = world.clock.now()
     if made.id != old.id:
@@ -124,7 +126,7 @@ def _check(container: Container) -> None:
         raise Ds01Error(NO_CONTAINER, f"Container '{container.name}' was removed.", hint="ds01 list")
 
 
-async def _claim(world: World, caller: Caller, container: Container, steps: Steps, undo: Undo) -> _Claim | None:
+async def _claim(world: World, caller: Caller, container: Container, steps: Steps, undo: Undo) -> Claim | None:
     if not container.gpus:
         return None
     async with steps.step("lease", "Reserving a GPU" if container.gpus == 1 else "Reserving GPUs"):
@@ -147,7 +149,7 @@ async def _devices_of(world: World, container: Container) -> tuple[SlotId, ...]:
     return read_slots(seen.labels)
 
 
-def claim_slots(books: Books, world: World, caller: Caller, container: Container, had: tuple[SlotId, ...]) -> _Claim:
+def claim_slots(books: Books, world: World, caller: Caller, container: Container, had: tuple[SlotId, ...]) -> Claim:
     """Keep the lease that is still open, else lease the same slots if they are free, else others."""
     now = world.clock.now()
     lease = open_lease(books, container) or promised_lease(books, container)
@@ -155,13 +157,13 @@ def claim_slots(books: Books, world: World, caller: Caller, container: Container
         if lease.state is LeaseState.HELD:
             leases.hold(books, lease.id, now + leases.RESERVATION, now)
         prolong(books, lease, now)
-        return _Claim(lease=lease, slots=slots_of(books, lease), before=lease, moved=set(lease.slots) != set(had))
+        return Claim(lease=lease, slots=slots_of(books, lease), before=lease, moved=set(lease.slots) != set(had))
     ask = GpuAsk(count=container.gpus, profile=container.gpu_profile or None)
     fresh = grant(books, world, caller.wants(container.name, ask, caller.limits.runtime, had), now)
-    return _Claim(lease=fresh, slots=slots_of(books, fresh), moved=set(fresh.slots) != set(had))
+    return Claim(lease=fresh, slots=slots_of(books, fresh), moved=set(fresh.slots) != set(had))
 
 
-def _notes(claim: _Claim | None) -> tuple[str, ...]:
+def _notes(claim: Claim | None) -> tuple[str, ...]:
     if claim is None or not claim.moved:
         return ()
     labels = ", ".join(slot.label for slot in claim.slots)

@@ -37,6 +37,10 @@ class Paths:
         """Read-only files that go into containers: the session script, stand-ins."""
         return self.run / "lib"
 
+    def door_of(self, uid: int) -> str:
+        """The gateway's socket for this user's containers, which knows her without asking who connects."""
+        return str(self.run / "u" / str(uid) / "docker.sock")
+
 
 @dataclass(frozen=True, kw_only=True)
 class World:

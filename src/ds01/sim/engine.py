@@ -20,7 +20,7 @@ from ds01.domain.errors import (
     Ds01Error,
 )
 from ds01.domain.image import Image, ImageId
-from ds01.ports.engine import EngineEvent, EngineVersion, Process, Usage
+from ds01.ports.engine import EngineEvent, EngineVersion, Guarding, Process, Usage
 from ds01.sim.engine_store import KILLED, TERMINATED, EngineStore, Made, away, wrong_state
 
 
@@ -30,6 +30,10 @@ class SimEngine(EngineStore):
     async def version(self) -> EngineVersion:
         await self._act()
         return EngineVersion(engine="simulated", api="1.41")
+
+    async def guard(self) -> Guarding | None:
+        await self._act()
+        return self.guarding
 
     async def create(self, spec: ContainerSpec) -> ContainerId:
         await self._act(disk=True)

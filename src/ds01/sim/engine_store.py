@@ -18,7 +18,7 @@ from ds01.domain.errors import (
 )
 from ds01.domain.image import Image, ImageId, with_tag
 from ds01.ports.clock import Clock
-from ds01.ports.engine import EngineEvent, Usage
+from ds01.ports.engine import EngineEvent, Guarding, Usage
 
 KILLED = 137
 TERMINATED = 143
@@ -61,6 +61,8 @@ class EngineStore:
         self.networks: dict[str, dict[str, str]] = {}
         self.grace_seconds: int | None = None
         """The grace of the latest stop."""
+        self.guarding: Guarding | None = None
+        """The guard behind this engine; none unless a test puts it there."""
         self._clock = clock
         self._made: dict[ContainerId, Made] = {}
         self._images: dict[ImageId, Image] = {}

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from ds01.domain.binds import check_place, checked_path, refused, share_of
+from ds01.domain.container import ContainerId
+from ds01.domain.guard import StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
 from ds01.ports.host import Pin, StepPermit
@@ -37,6 +39,9 @@ class SimHost:
         self.pins: dict[str, dict[int, Pin]] = {}
         self.permits: dict[tuple[str, int], StepPermit] = {}
         self.unpacked: dict[str, bytes] = {}
+        self.guards: dict[str, dict[ContainerId, StartGrant]] = {}
+        self.data_roots: dict[str, str] = {}
+        """What the guard in each folder was told last."""
         self._safe = safe
         self._homes_are_full = homes_are_full
         self._boots = 1
@@ -108,6 +113,22 @@ class SimHost:
     def permit_steps(self, folder: str, user: User, permit: StepPermit) -> None:
         """Write the permit down."""
         self.permits[folder, user.uid] = permit
+
+    def grant(self, guard: str, grant: StartGrant) -> None:
+        """Remember it."""
+        self.guards.setdefault(guard, {})[grant.container] = grant
+
+    def withdraw(self, guard: str, container: ContainerId) -> None:
+        """Forget it."""
+        self.guards.get(guard, {}).pop(container, None)
+
+    def grants(self, guard: str) -> tuple[StartGrant, ...]:
+        """All of one guard."""
+        return tuple(self.guards.get(guard, {}).values())
+
+    def publish(self, guard: str, data_root: str) -> None:
+        """Remember it."""
+        self.data_roots[guard] = data_root
 
     def boot_id(self) -> str:
         """Changes with ``reboot``."""

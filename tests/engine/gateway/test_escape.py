@@ -46,7 +46,7 @@ def nothing_escapes(field: Ground, victim: Victim) -> Any:
         assert not host["Binds"]
         assert set(host["CapAdd"] or ()) <= {"SYS_PTRACE", "CHOWN"}
         assert not host["DeviceCgroupRules"]
-        assert (host["Runtime"], host["OomScoreAdj"]) == ("runc", 500)
+        assert (host["Runtime"], host["OomScoreAdj"]) == ("ds01", 500)
         assert host["MaskedPaths"]
         for mount in found["Mounts"]:
             if mount["Type"] == "bind":
@@ -206,7 +206,7 @@ def test_e13_plain_seccomp_is_stripped_and_said(mallory: User, field: Ground) ->
     for option in ("seccomp=unconfined", "seccomp:unconfined"):
         made = mallory.create(HostConfig={"SecurityOpt": [option]})
         assert "seccomp" in str(made.json["Warnings"])
-        assert field.seen(made.json["Id"])["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
+        assert field.seen(made.json["Id"])["HostConfig"]["SecurityOpt"] == []
 
 
 def test_e14_uncovered_paths(mallory: User, field: Ground, version: str) -> None:
@@ -388,81 +388,6 @@ def test_e33_from_inside(mallory: User) -> None:
 def test_e34_another_containers_cgroup(mallory: User, field: Ground, victim: Victim, version: str) -> None:
     host(mallory, field, version, Cgroup=f"container:{victim.id}")
     host(mallory, field, version, Cgroup="container:x")
-
-
-def test_groups_of_the_host(mallory: User, field: Ground) -> None:
-    """A group's number is looked up as a name in the image first, and the image is the user's.
-
-    runc 1.1 does so even with the user's own group, in the list of further groups; that is for the second layer.
-    """
-    context = mallory.folder("groups")
-    (context / "Dockerfile").write_text(
-        f"FROM {IMAGE}\nRUN echo {mallory.person.gid}:x:42:m >> /etc/group\n"
-        f"RUN echo m:x:{mallory.uid}:0:::/bin/sh >> /etc/passwd\n"
-    )
-    assert mallory.docker("build", "-q", "-t", "groups", str(context)).code == 0
-    for flags in (
-        ["--group-add", str(mallory.person.gid)],
-        ["--group-add", "0"],
-        ["-u", str(mallory.uid)],
-        ["-u", "m"],
-    ):
-        done = mallory.docker("run", "--rm", *flags, "groups", "sh", "-c", "id -u; id -g")
-        assert done.out.split() == [str(mallory.uid), str(mallory.person.gid)], flags
-    assert field
-
-
-SENDER = """
-import array, os, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-fd = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
-s.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
-print(s.recv(100).decode())
-"""
-"""Hands the host's root folder, opened, to whoever listens on a socket."""
-
-RECEIVER = r"""
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-int main(void) {
-    struct sockaddr_un at = {AF_UNIX, "/tmp/s"};
-    int s = socket(AF_UNIX, SOCK_STREAM, 0), c, fd;
-    char byte[1], control[CMSG_SPACE(sizeof fd)], said[100];
-    struct iovec part = {byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    message.msg_control = control; message.msg_controllen = sizeof control;
-    bind(s, (void *)&at, sizeof at); chmod("/tmp/s", 0777); listen(s, 1); c = accept(s, 0, 0);
-    recvmsg(c, &message, 0); memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-    sprintf(said, "shadow %d as %d", openat(fd, "etc/shadow", O_RDWR) >= 0, getuid());
-    write(c, said, strlen(said)); return 0;
-}
-"""
-"""Takes an open folder and tries the file of passwords in it."""
-
-
-@pytest.mark.gcc
-@pytest.mark.parametrize("user", ["", "0", "0:0", "root"])
-def test_an_open_folder_handed_in_is_of_no_use(mallory: User, field: Ground, user: str) -> None:
-    """A process outside reaches a socket inside through /proc, and hands the host's root folder in. Root there would
-    then be root here: so there is no root, whatever was asked for.
-    """
-    context = mallory.folder("handed")
-    (context / "r.c").write_text(RECEIVER)
-    subprocess.run(["gcc", "-static", "-o", context / "r", context / "r.c"], check=True)
-    (context / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY r /r\nRUN chmod 4755 /r\n")
-    assert mallory.docker("build", "-q", "-t", "handed", str(context)).code == 0
-    container = mallory.create("", Image="handed", Cmd=["/r"], User=user).json["Id"]
-    mallory.call("POST", f"/v1.41/containers/{container}/start")
-    mallory.docker("exec", "-d", "-u", f"{mallory.uid}", container, "sleep", "60")
-    pid = field.seen(container)["State"]["Pid"]
-    told = mallory.person.run("/usr/bin/python3", "-c", SENDER, f"/proc/{pid}/root/tmp/s")
-    assert told.out.strip() == f"shadow 0 as {mallory.uid}", told
 
 
 def test_a_joined_container_hands_over_nothing(mallory: User, field: Ground) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from dev import engine26 as newer
 from dev import tiny
-from dev.engine import OwnEngine
+from dev.engine import OwnEngine, outside
 
 from ds01.adapters.host.steps import permit, step_guard
 from ds01.domain.names import step_host
@@ -62,6 +62,11 @@ def test_a_step_is_in_its_owners_cgroup_and_namespace(guarded: OwnEngine, tmp_pa
 
 
 def test_a_step_that_did_not_come_through_ds01_is_refused(guarded: OwnEngine, tmp_path: Path) -> None:
+    with outside(guarded, "refused"):
+        _refused(guarded, tmp_path)
+
+
+def _refused(guarded: OwnEngine, tmp_path: Path) -> None:
     building = build(guarded, tmp_path, "echo ran")
     said, _ = building.communicate()
     assert building.returncode != 0

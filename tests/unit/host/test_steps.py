@@ -11,7 +11,7 @@ import pytest
 
 from ds01.adapters.host.steps import permit, step_guard
 from ds01.ports.host import StepPermit
-from ds01.runc import step
+from ds01.runc import launcher
 
 PERMIT = StepPermit(
     parent="ds01-u1001.slice", memory_bytes=1, swap_bytes=0, cpu_period_us=1, cpu_quota_us=1, pids=1
@@ -20,7 +20,7 @@ PERMIT = StepPermit(
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    step.install(tmp_path / "guard", "/usr/sbin/runc")
+    launcher.write(tmp_path / "guard", tmp_path / "data", "/usr/sbin/runc")
     (tmp_path / "usual").mkdir()
     (tmp_path / "usual/runc").write_text("ELF")
     (tmp_path / "usual/runc").chmod(0o755)

@@ -16,6 +16,7 @@ from ds01.domain.engine_versions import gates
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, slots_of
+from ds01.ports.engine import Guarding
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
 from ds01.services.checks import Check, Finding, State
 from ds01.services.doctor import every, examine
@@ -31,6 +32,7 @@ from tests.values import ALICE, BOB, container
 
 GIB = 1024**3
 ENGINE, GATEWAY = "/run/engine/docker.sock", "/run/ds01/docker.sock"
+GUARD, DATA_ROOT = "/var/lib/ds01/guard", "/var/lib/docker"
 
 
 def socket(mode: int = 0o600, group: str = "root") -> FileFacts:
@@ -83,6 +85,9 @@ def lab(tmp_path: Path) -> Lab:
     made.write_limits("groups:\n  student: {members: ['*']}\n")
     made.facts.files |= {ENGINE: socket(), "/run/engine": folder(), "/run": folder(), "/": folder()}
     made.facts.answers[GATEWAY, "/_ping"] = {"ds01-gateway": "1"}
+    made.engine.guarding = Guarding(folder=GUARD, data_root=DATA_ROOT)
+    made.facts.guards[ENGINE] = GUARD
+    made.facts.files |= {GUARD: folder(), f"{GUARD}/grants": folder(0o700), DATA_ROOT: folder(0o710)}
     made.engine.add_image("ds01/minimal:latest")
     return made
 
@@ -374,3 +379,34 @@ async def test_a_clock_behind_the_record_is_a_failure(lab: Lab) -> None:
 def test_versions_close_what_they_cannot_do_safely(engine: str, api: str, too_old: bool, closed: int) -> None:
     found = gates(engine, api)
     assert (found.too_old, len(found.closed)) == (too_old, closed)
+
+
+async def test_an_engine_without_the_guard_is_said(lab: Lab) -> None:
+    lab.engine.guarding = None
+    found = await lab.check("guard")
+    assert (found.state, "as its owner" in found.text) == (State.WARNING, True)
+    assert "ds01-guard" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "facts", "word"),
+    [
+        (GUARD, folder(0o777), GUARD), (f"{GUARD}/grants", folder(0o720), "grants"),
+        (DATA_ROOT, folder(0o711), "Everybody may enter"),
+    ],
+)  # fmt: skip
+async def test_a_guard_others_can_write_to_is_none(lab: Lab, path: str, facts: FileFacts, word: str) -> None:
+    assert (await lab.check("guard")).state == State.OK
+    lab.facts.files[path] = facts
+    found = await lab.check("guard")
+    assert (found.state, word in found.text) == (State.FAILED, True)
+
+
+async def test_e17_another_runc_in_front_of_the_guard(lab: Lab) -> None:
+    lab.facts.guards.clear()
+    assert "BuildKit" in (await lab.check("guard")).text
+
+
+async def test_no_user_namespaces(lab: Lab) -> None:
+    lab.facts.sysctls["user.max_user_namespaces"] = "0"
+    assert (await lab.check("guard")).state == State.FAILED

@@ -15,7 +15,7 @@ from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, WRONG_STATE, Ds01Error
 from ds01.domain.image import Image, ImageId, is_reference
-from ds01.ports.engine import EngineEvent, EngineVersion, Process, Usage
+from ds01.ports.engine import EngineEvent, EngineVersion, Guarding, Process, Usage
 
 COMMIT_SECONDS = 600.0
 _WATCHED = json.dumps({"type": ["container", "image"]})
@@ -27,6 +27,7 @@ class DockerEngine:
     def __init__(self, address: str) -> None:
         self._http = EngineHttp(address)
         self._driver: str | None = None
+        self._guard: tuple[Guarding | None] | None = None
         self._networking = asyncio.Lock()
 
     async def version(self) -> EngineVersion:
@@ -35,6 +36,12 @@ class DockerEngine:
         if self._driver is None:
             self._driver = (await self._http.json("GET", "info"))["CgroupDriver"]
         return EngineVersion(engine=data["Version"], api=data["ApiVersion"], cgroup_driver=self._driver)
+
+    async def guard(self) -> Guarding | None:
+        """Asked once for every engine that comes up: it reads its runtimes only then."""
+        if self._guard is None:
+            self._guard = (read.guarding(await self._http.json("GET", "info")),)
+        return self._guard[0]
 
     async def create(self, spec: ContainerSpec) -> ContainerId:
         """Create with the full, final configuration."""
@@ -187,6 +194,7 @@ class DockerEngine:
     async def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Events until the engine goes away."""
         self._http.forget_version()
+        self._guard = None
         async for item in self._http.lines("events", {"filters": _WATCHED}):
             yield read.event(item)
         raise unreachable("Its stream of events ended.")

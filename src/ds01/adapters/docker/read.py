@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 from ds01.domain.changes import Change
 from ds01.domain.container import ContainerId, Observed
+from ds01.domain.guard import RUNTIME
 from ds01.domain.image import Image, ImageId
-from ds01.ports.engine import EngineEvent, Process, Usage
+from ds01.ports.engine import EngineEvent, Guarding, Process, Usage
 
 Json = dict[str, Any]
 _NEVER = "0001-01-01"
@@ -43,9 +45,18 @@ def inspected(data: Json) -> Observed:
         oom_killed=bool(state["OOMKilled"]),
         devices=_devices(host),
         mounted=tuple(mount["Destination"] for mount in data.get("Mounts") or ()),
+        volumes=tuple(mount["Name"] for mount in data.get("Mounts") or () if mount["Type"] == "volume"),
         ever_started=started is not None,
         memory_limit_bytes=int(host.get("Memory") or 0),
     )
+
+
+def guarding(info: Json) -> Guarding | None:
+    """The guard, from ``GET /info``: its program is ``<folder>/runc``."""
+    runtime = (info.get("Runtimes") or {}).get(RUNTIME) or {}
+    if info.get("DefaultRuntime") != RUNTIME or not runtime.get("path"):
+        return None
+    return Guarding(folder=str(PurePath(runtime["path"]).parent), data_root=info["DockerRootDir"])
 
 
 def listed(data: Json) -> Observed:

@@ -13,12 +13,15 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 from ds01.adapters.host import mounts, steps
+from ds01.adapters.host.guard import GuardFolder
 from ds01.adapters.host.judging import judged
 from ds01.adapters.host.opening import opened
 from ds01.adapters.host.slices import Slices
 from ds01.adapters.host.staging import Staging
 from ds01.adapters.host.unpack import unpack
 from ds01.domain.binds import checked_path, refused
+from ds01.domain.container import ContainerId
+from ds01.domain.guard import StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
 from ds01.ports.host import Pin, StepPermit
@@ -81,6 +84,22 @@ class LinuxHost:
     def permit_steps(self, folder: str, user: User, permit: StepPermit) -> None:
         """A file that only root reads."""
         steps.permit(Path(folder), user.uid, permit)
+
+    def grant(self, guard: str, grant: StartGrant) -> None:
+        """Write it into the guard's folder."""
+        GuardFolder(Path(guard)).grant(grant, self.boot_id())
+
+    def withdraw(self, guard: str, container: ContainerId) -> None:
+        """Take it out of the guard's folder."""
+        GuardFolder(Path(guard)).withdraw(container)
+
+    def grants(self, guard: str) -> tuple[StartGrant, ...]:
+        """What is in the guard's folder."""
+        return GuardFolder(Path(guard)).grants()
+
+    def publish(self, guard: str, data_root: str) -> None:
+        """With the place of this host's pins."""
+        GuardFolder(Path(guard)).publish(data_root, self._staging.root)
 
     def boot_id(self) -> str:
         """The kernel's own."""

@@ -29,6 +29,11 @@ class Staging:
     def __init__(self, root: Path) -> None:
         self._root = Path(os.path.realpath(root))
 
+    @property
+    def root(self) -> Path:
+        """The tree of all pins."""
+        return self._root
+
     def place(self, uid: int, key: str, index: int | None) -> Path:
         """The staged path of a pin, its folders made; ``index`` None is the next free one."""
         if _KEY.fullmatch(key) is None:

@@ -1,6 +1,6 @@
 """The steps of BuildKit builds: which ``runc`` the engine starts them with, and what each user's may use.
 
-BuildKit takes the first ``runc`` in the engine's ``PATH``, past the default runtime. Ours (``ds01-build-step``) is
+BuildKit takes the first ``runc`` in the engine's ``PATH``, past the default runtime. Ours (``ds01-runc``) is
 there or it is not: that is read from the engine's process itself, not from anybody's configuration. A newer engine may
 name another program in its environment; then that one must be ours as well.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ds01.ports.host import StepPermit
 
-_MARK = b"ds01-build-step"
+_MARK = b"ds01-runc"
 _OVERRIDE = "DOCKER_BUILDKIT_RUNC_COMMAND"
 _CREDENTIALS = struct.Struct("3i")
 _SECONDS = 5

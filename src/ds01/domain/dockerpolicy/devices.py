@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import not_allowed
 
 DRIVERS = frozenset({"", "nvidia", "nvidia.cdi", "nvidia.runtime-hook", "cdi"})
-RUNTIMES = frozenset({"", "runc", "ds01-runc"})
+RUNTIMES = frozenset({"", "runc", "ds01"})
 """Runtimes that mean the server's own."""
 
 ALL = "all"

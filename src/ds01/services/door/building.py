@@ -51,7 +51,7 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
     return DoorBuildGrant(
         ticket=names.id,
         labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)},
-        cgroup_parent=parent,
+        cgroup_parent=caller.user.build_slice(parent),
         network=caller.user.network,
         cpu_period_us=PERIOD_US,
         cpu_quota_us=int(most.cpus * PERIOD_US),

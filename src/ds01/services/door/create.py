@@ -16,15 +16,16 @@ from ds01.domain.container import Attachment, Container, ContainerId, ContainerS
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.gpu import GpuAsk, Slot
 from ds01.domain.gpu import ask as read_ask
+from ds01.domain.guard import judge_kind
 from ds01.domain.image import Image
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
-from ds01.domain.people import User
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.door.gone import settle
 from ds01.services.find import mine
+from ds01.services.guard import root_allowed
 from ds01.services.queue.grant import grant as grant_lease
 from ds01.services.running import give_back, slots_of
 from ds01.services.tickets import Ticket
@@ -33,8 +34,6 @@ from ds01.services.world import World
 from ds01.wire.door import DoorBind, DoorCreate, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
 FORCED = "everything in this container runs as you ({who}): {why}"
-ROOT = "root in a container can become root on this server"
-SETUID = "{path} is on a file system that honours setuid files"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +62,17 @@ async def grant(world: World, ask: DoorCreate) -> DoorGrant:
 
 async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image) -> DoorGrant:
     async with Undo() as undo:
-        forced = await world.ledger.read(lambda books: _forced_by(books, caller, ask.joins))
+        joined = await world.ledger.read(lambda books: _joined(books, caller, ask.joins))
         pinned = await _pin(world, caller, ask.binds, undo)
-        _check_joined(ask, pinned, forced)
+        why = judge_kind(
+            joined, folder=ask.binds[0].source if ask.binds else "", unsafe=pinned.unsafe, itself=_itself(caller, ask),
+            root=await root_allowed(world), guarded=await world.engine.guard() is not None,
+        )  # fmt: skip
         lease, slots = await _lease(world, caller, ask, undo)
-        root = world.settings().docker.root
-        order = _order(ask, image, pinned, lease, forced=bool(pinned.unsafe or forced or not root))
+        order = _order(ask, image, pinned, lease, forced=bool(why))
         ticket = world.tickets.issue(caller, _container(world, caller, order, lease), lease, world.clock.now())
         undo.add("ticket", lambda: _forget(world, ticket))
-        given = await _grant(world, ask, ticket, order, slots, pinned)
+        given = await _grant(world, ask, ticket, order, slots, why)
         undo.keep()
     return given
 
@@ -107,25 +108,18 @@ def _check(books: Books, caller: Caller, name: str, before: Sequence[Container])
     check_containers((*own, *before), caller.limits)
 
 
-def _forced_by(books: Books, caller: Caller, joins: Sequence[str]) -> str:
-    """The name of a joined container that runs as its owner, or empty. Joined ones can hand each other open files."""
-    for other in joins:
-        found = books.container(ContainerId(other))
-        if found is None or found.uid != caller.uid or found.epoch != caller.epoch:
-            raise Ds01Error(NOT_ALLOWED, "Only containers of your own can be joined.")
-        if found.forced_user:
-            return found.name
-    return ""
+def _joined(books: Books, caller: Caller, joins: Sequence[str]) -> tuple[Container, ...]:
+    """The containers it shares something with, all her own."""
+    found = tuple(books.container(ContainerId(other)) for other in joins)
+    own = tuple(c for c in found if c is not None and c.uid == caller.uid and c.epoch == caller.epoch)
+    if len(own) != len(joins):
+        raise Ds01Error(NOT_ALLOWED, "Only containers of your own can be joined.")
+    return own
 
 
-def _check_joined(ask: DoorCreate, pinned: _Pinned, forced: str) -> None:
-    if ask.joins and pinned.unsafe and not forced:
-        raise Ds01Error(
-            NOT_ALLOWED,
-            "A container that must run as you cannot join one that may run as root.",
-            reason=f"{pinned.unsafe} is on a file system that honours setuid files.",
-            hint="Mount the folder in both, or in neither",
-        )
+def _itself(caller: Caller, ask: DoorCreate) -> bool:
+    """Whether it was asked to run as its owner."""
+    return ask.user.split(":")[0] in (str(caller.uid), caller.user.login)
 
 
 async def _pin(world: World, caller: Caller, binds: Sequence[DoorBind], undo: Undo) -> _Pinned:
@@ -193,7 +187,7 @@ def _container(world: World, caller: Caller, order: Order, lease: Lease | None) 
 
 
 async def _grant(
-    world: World, ask: DoorCreate, ticket: Ticket, order: Order, slots: tuple[Slot, ...], pinned: _Pinned
+    world: World, ask: DoorCreate, ticket: Ticket, order: Order, slots: tuple[Slot, ...], why: str
 ) -> DoorGrant:
     caller, user = ticket.caller, ticket.caller.user
     parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
@@ -221,18 +215,15 @@ async def _grant(
         ),
         environment=dict(attached.environment),
         mounts=tuple(_staged(mount) for mount in attached.mounts),
-        notes=_notes(ask, order, pinned, user, root=world.settings().docker.root),
+        notes=_notes(caller, ask, why),
     )
 
 
-def _notes(ask: DoorCreate, order: Order, pinned: _Pinned, user: User, *, root: bool) -> tuple[str, ...]:
-    """Said when she asked for somebody else, or when it is her folder that makes the difference."""
-    who = f"{user.uid}:{user.gid}"
-    asked = ask.user not in ("", str(user.uid), who, user.login)
-    if not order.forced_user or not (asked or (root and pinned.unsafe)):
+def _notes(caller: Caller, ask: DoorCreate, why: str) -> tuple[str, ...]:
+    """Said when she asked for somebody else."""
+    if not why or not ask.user or _itself(caller, ask):
         return ()
-    why = SETUID.format(path=pinned.unsafe) if pinned.unsafe else ROOT
-    return (FORCED.format(who=who, why=why),)
+    return (FORCED.format(who=f"{caller.uid}:{caller.user.gid}", why=why),)
 
 
 def _staged(mount: Mount) -> StagedBind:

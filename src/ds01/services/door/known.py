@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ds01.domain.container import Container, ContainerState, Door
+from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, Ds01Error
+from ds01.domain.guard import as_owner
 from ds01.domain.names import stored_container
 from ds01.domain.people import Uid
+from ds01.domain.settings import RootRule
 from ds01.ports.ledger import Books
 from ds01.services.caller import identify
 from ds01.services.image_records import shown as image_shown
@@ -59,7 +61,7 @@ def visible(books: Books, uid: Uid | None) -> Iterable[Container]:
 
 def shown(world: World, found: Container) -> DoorContainer:
     """A container as the gateway needs it. What DS01 made itself is its owner's alone, whatever the settings say."""
-    forced = found.forced_user or found.door is Door.DS01 or not world.settings().docker.root
+    forced = as_owner(found) or world.settings().docker.root is RootRule.DENIED
     owner = world.directory.by_uid(found.uid) if forced else None
     return DoorContainer(
         id=found.id,

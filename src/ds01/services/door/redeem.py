@@ -13,6 +13,7 @@ from ds01.services import lease as leases
 from ds01.services.door.create import named
 from ds01.services.door.known import shown
 from ds01.services.find import mine
+from ds01.services.guard import withdraw
 from ds01.services.queue.turn import claimed
 from ds01.services.running import give_back
 from ds01.services.tell import tell
@@ -65,6 +66,7 @@ async def expire(world: World) -> None:
 async def _take_back(world: World, ticket: Ticket, why: str) -> None:
     lease, pins = ticket.lease, ticket.container.pins
     if ticket.container.id:
+        await withdraw(world, ticket.container.id)
         return
     if lease is not None:
         await world.ledger.write(lambda books: give_back(books, lease, why, world.clock.now()))

@@ -12,12 +12,13 @@ from ds01.domain.assembly import read_slots
 from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import GPU_FULL, NO_CONTAINER, Ds01Error
 from ds01.domain.launch import out_of_service
-from ds01.domain.lease import Lease, LeaseState
+from ds01.domain.lease import LeaseState
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
+from ds01.services.guard import allow, withdraw
 from ds01.services.running import give_back, record_start
-from ds01.services.start import claim_slots, pin_again
+from ds01.services.start import Claim, claim_slots, pin_again
 from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorStart, DoorStarting, DoorTicket
 
@@ -28,7 +29,9 @@ async def start(world: World, ask: DoorStart) -> DoorStarting:
     container = await _container(world, caller, ask.id)
     async with world.locks.hold(caller.uid, container.name, "start"):
         await asyncio.to_thread(pin_again, world, caller, container)
-        lease = await _claim(world, caller, container) if container.gpus else None
+        claim = await _claim(world, caller, container) if container.gpus else None
+        await allow(world, caller.user, container, claim.slots if claim else ())
+    lease = claim.lease if claim else None
     ticket = world.tickets.issue(caller, container, lease, world.clock.now())
     return DoorStarting(ticket=ticket.id, container=shown(world, container))
 
@@ -42,20 +45,20 @@ async def _container(world: World, caller: Caller, container_id: str) -> Contain
     return found
 
 
-async def _claim(world: World, caller: Caller, container: Container) -> Lease:
+async def _claim(world: World, caller: Caller, container: Container) -> Claim:
     seen = await world.engine.inspect(container.id)
     if seen is None:
         raise Ds01Error(NO_CONTAINER, f"No such container: {container.id}")
     had = read_slots(seen.labels)
 
-    def claim(books: Books) -> Lease:
+    def claim(books: Books) -> Claim:
         claimed = claim_slots(books, world, caller, container, had)
         if claimed.moved:
             raise Ds01Error(
                 GPU_FULL, f"The GPU that '{container.name}' had is in use.",
                 reason="Docker cannot move a container to another one.", hint=f"ds01 start {container.name}",
             )  # fmt: skip
-        return claimed.lease
+        return claimed
 
     return await world.ledger.write(claim)
 
@@ -80,6 +83,9 @@ async def started(world: World, ask: DoorTicket) -> DoorContainer:
 async def not_started(world: World, ask: DoorTicket) -> None:
     """The engine refused: a lease that was granted for this start goes back, a held one runs out by itself."""
     ticket = world.tickets.redeem(ask.ticket, world.clock.now())
-    lease = ticket.lease if ticket is not None else None
+    if ticket is None:
+        return
+    lease = ticket.lease
+    await withdraw(world, ticket.container.id)
     if lease is not None and lease.state is LeaseState.RESERVED:
         await world.ledger.write(lambda books: give_back(books, lease, "it did not start", world.clock.now()))

@@ -1,0 +1,91 @@
+"""The guard's folder, written by ds01d and read by ds01-runc (``ds01/runc/grants.py``).
+
+Every file is replaced in one step, and only root may look into it: who could write here could start anything.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ds01.domain.container import ContainerId
+from ds01.domain.errors import INTERNAL, Ds01Error
+from ds01.domain.guard import StartGrant
+
+
+class GuardFolder:
+    """One guard's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._grants = folder / "grants"
+
+    def grant(self, grant: StartGrant, boot_id: str) -> None:
+        """Write a grant; it counts until it is withdrawn, one with GPUs until the first start of this boot."""
+        self._check()
+        there = sorted(node for pattern in grant.nodes for node in glob.glob(pattern))
+        data = asdict(grant) | {"devices": [_numbers(node) for node in there], "boot": boot_id, "used": False}
+        _replace(self._path(grant.container), data)
+
+    def withdraw(self, container: ContainerId) -> None:
+        """Take a grant away; none is fine."""
+        self._path(container).unlink(missing_ok=True)
+
+    def grants(self) -> tuple[StartGrant, ...]:
+        """All grants there are."""
+        return tuple(self._read())
+
+    def publish(self, data_root: str, folders: Path) -> None:
+        """Bring the facts up to date; those the admin chose stay."""
+        self._check()
+        path = self._folder / "server.json"
+        known: dict[str, Any] = json.loads(path.read_text())
+        now = known | {"data_root": data_root, "folders": str(folders)}
+        if now != known:
+            _replace(path, now)
+
+    def _read(self) -> Iterator[StartGrant]:
+        if self._grants.is_dir():
+            for path in sorted(self._grants.glob("*.json")):
+                yield _grant(json.loads(path.read_text()))
+
+    def _path(self, container: ContainerId) -> Path:
+        return self._grants / f"{container}.json"
+
+    def _check(self) -> None:
+        """Nobody but root may write where grants are."""
+        for folder in (self._folder, self._grants):
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+                raise Ds01Error(
+                    INTERNAL,
+                    f"{folder} is not a folder of root's alone, so nothing can be granted there.",
+                    hint=f"chown root:root {folder} && chmod go-w {folder}",
+                )
+
+
+def _grant(data: dict[str, Any]) -> StartGrant:
+    return StartGrant(
+        container=ContainerId(data["container"]), uid=data["uid"], gid=data["gid"], as_owner=data["as_owner"],
+        binds=tuple(data["binds"]), volumes=tuple(data["volumes"]), nodes=tuple(data["nodes"]),
+        gpus=tuple(data["gpus"]),
+    )  # fmt: skip
+
+
+def _numbers(node: str) -> tuple[str, int, int]:
+    """A device node as the guard knows it: kind, major, minor."""
+    found = os.stat(node)
+    return "b" if stat.S_ISBLK(found.st_mode) else "c", os.major(found.st_rdev), os.minor(found.st_rdev)
+
+
+def _replace(path: Path, data: dict[str, Any]) -> None:
+    part = path.with_name(f".{path.name}.part")
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(json.dumps(data, indent=1))
+    part.replace(path)

@@ -1,0 +1,131 @@
+"""What ds01d wrote down for the guard, in a folder that only root may read.
+
+``server.json`` has the facts of the server, ``grants/<container id>.json`` what one container was granted. What is
+missing was not granted; a file that cannot be read is an error, and an error is a refusal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+from ds01.runc.refusal import RefusedError
+
+TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
+if TYPE_CHECKING:
+    from typing import Any
+
+_ID = r"([0-9a-f]{64})"
+_OWN = re.compile(rf"/?ds01-u(\d+)\.slice/{_ID}|ds01-u(\d+)\.slice:docker:{_ID}")
+_STEP = re.compile(rf"/?ds01-u(\d+)\.slice/ds01-u\1-build\.slice/{_ID}|ds01-u(\d+)-build\.slice:docker:{_ID}")
+_IN_A_SLICE = re.compile(rf"/ds01-u(\d+)\.slice/(?:docker-)?{_ID}(?:\.scope)?$", re.MULTILINE)
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+class Server:
+    """Facts of this server.
+
+    ``folders`` is the place of pinned folders. ``outside`` says whether containers in nobody's slice pass,
+    ``admin_slice`` is one that always does.
+    """
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data_root: str = data["data_root"]
+        self.init = frozenset(data["init"])
+        self.hooks = frozenset(data["hooks"])
+        self.folders: str = data["folders"]
+        self.driver: tuple[str, ...] = tuple(data["driver"])
+        self.outside: bool = data["outside"] == "passed"
+        self.admin_slice: str = data["admin_slice"]
+
+
+class Grant:
+    """What one container was granted.
+
+    ``owner`` are uid and gid when everything in it must run as its owner, None when it may run as root. ``binds``
+    are sources it may mount and ``prefixes`` beginnings of such, ``volumes`` names of volumes, ``devices``
+    ``(type, major, minor)``, ``gpus`` UUIDs.
+    """
+
+    def __init__(self, data: dict[str, Any], prefixes: tuple[str, ...] = ()) -> None:
+        self.uid: int = data["uid"]
+        self.owner: tuple[int, int] | None = (data["uid"], data["gid"]) if data["as_owner"] else None
+        self.binds = frozenset(data["binds"])
+        self.volumes = frozenset(data["volumes"])
+        self.devices = frozenset((kind, major, minor) for kind, major, minor in data["devices"])
+        self.gpus = frozenset(data["gpus"])
+        self.prefixes = prefixes
+
+
+def step_grant(uid: int, *prefixes: str) -> Grant:
+    """What a step of a build gets: nothing but its own files."""
+    nothing: list[str] = []
+    return Grant(
+        {"uid": uid, "gid": 0, "as_owner": False, "binds": nothing, "volumes": nothing, "devices": nothing,
+         "gpus": nothing}, prefixes,
+    )  # fmt: skip
+
+
+def read_json(path: str) -> dict[str, Any]:
+    """A JSON object."""
+    with open(path, "rb") as file:
+        data = json.load(file)
+    if not isinstance(data, dict):
+        raise RefusedError(f"what {path} says, which is no object")
+    return data
+
+
+def write_json(path: str, data: dict[str, Any]) -> None:
+    """Replace a file in one step: whoever reads it sees all of before or all of now."""
+    part = f"{path}.part"
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(json.dumps(data))
+    os.replace(part, path)
+
+
+def read_server(folder: str) -> Server:
+    """The server's facts."""
+    try:
+        return Server(read_json(os.path.join(folder, "server.json")))
+    except FileNotFoundError:
+        raise RefusedError("a start on a server whose DS01 is not set up: ds01d has to run once") from None
+
+
+def take_grant(folder: str, container: str) -> Grant:
+    """The grant of a container. One with GPUs is good for a single start: the next one needs a lease again."""
+    path = os.path.join(folder, "grants", f"{container}.json")
+    try:
+        data = read_json(path)
+    except FileNotFoundError:
+        raise RefusedError("a start that DS01 did not grant") from None
+    grant = Grant(data)
+    if grant.gpus:
+        with open(BOOT_ID) as file:
+            if data["used"] or file.read().strip() != data["boot"]:
+                raise RefusedError("GPUs whose lease is over")
+        write_json(path, {**data, "used": True})
+    return grant
+
+
+def owner_of(path: str, container: str) -> tuple[int, bool] | None:
+    """Whose container it is by its cgroup, and whether it is a step of a build; None for nobody's.
+
+    A path that looks like a user's slice and is written in another way than DS01 writes it is refused.
+    """
+    for pattern, step in ((_OWN, False), (_STEP, True)):
+        match = pattern.fullmatch(path)
+        if match is not None:
+            uid, found = (part for part in match.groups() if part is not None)
+            if found == container:
+                return int(uid), step
+    if "ds01-u" in path:
+        raise RefusedError(f"the cgroup {path}")
+    return None
+
+
+def container_of(pid: int) -> tuple[int, str] | None:
+    """Whose container a process runs in, and which one; None when it is in no user's."""
+    with open(f"/proc/{pid}/cgroup") as file:
+        match = _IN_A_SLICE.search(file.read())
+    return (int(match[1]), match[2]) if match else None

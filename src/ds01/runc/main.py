@@ -1,0 +1,173 @@
+"""The program: check, edit, then become runc.
+
+The engine calls it with runc's own arguments. Whatever cannot be understood, read or granted is refused in runc's own
+way, so that the engine shows the sentence to whoever started the container. Nothing here falls through to runc: an
+error nobody thought of ends the program, and with it the start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+from ds01.runc import edits
+from ds01.runc.call import CHECKED, Call, read_call
+from ds01.runc.edits import KIND, OUTSIDE, edited, edited_process, read_kind
+from ds01.runc.grants import (
+    Grant,
+    Server,
+    container_of,
+    owner_of,
+    read_json,
+    read_server,
+    step_grant,
+    take_grant,
+    write_json,
+)
+from ds01.runc.refusal import RefusedError, StepRefusedError
+from ds01.runc.rules import process_refusals, refusals
+from ds01.runc.step import is_step, placed, read_step
+
+TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+HINT = "Ask for it through DS01, or see your admin."
+LOG_BYTES = 4 * 1024 * 1024
+"""The record of refusals begins anew beyond this size, so that nobody fills the disk with them."""
+
+
+def main(folder: str, runc: str) -> NoReturn:
+    """Read the arguments, check, edit, exec. ``folder`` is the guard's own, ``runc`` the real one."""
+    arguments = sys.argv[1:]
+    try:
+        guard(folder, arguments)
+    except RefusedError as refused:
+        _refuse(folder, arguments, f"DS01: this container may not start: it asks for {refused}. {HINT}")
+    except StepRefusedError as refused:
+        _refuse(folder, arguments, f"DS01: this step of a build may not run: {refused}.")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        detail = f"{type(error).__name__}: {error}"
+        _refuse(folder, arguments, f"DS01: this container may not start: it cannot be checked ({detail}). {HINT}")
+    os.execv(runc, [runc, *arguments])  # noqa: S606 - becoming runc is the point
+
+
+def guard(folder: str, arguments: list[str]) -> None:
+    """Check one call, and edit what it starts. Raises RefusedError."""
+    call = read_call(arguments)
+    if call.command not in CHECKED:
+        return
+    if call.command == "restore":
+        raise RefusedError("to go on from a checkpoint")
+    if call.command == "exec":
+        _exec(folder, call)
+    else:
+        _create(folder, call)
+
+
+def _create(folder: str, call: Call) -> None:
+    server = read_server(folder)
+    bundle = call.option("--bundle")
+    path = os.path.join(bundle, "config.json")
+    config = read_json(path)
+    if is_step(bundle, server):
+        step = read_step(folder, config, server)
+        if step is not None:
+            write_json(path, placed(_judged(call, config, step[0], server), step[1], call.container))
+        return
+    granted = _granted(folder, server, call, config)
+    if granted is None:
+        write_json(path, {**config, "annotations": {**(config.get("annotations") or {}), KIND: OUTSIDE}})
+    else:
+        write_json(path, _judged(call, config, granted, server))
+
+
+def _judged(call: Call, config: dict[str, Any], grant: Grant, server: Server) -> dict[str, Any]:
+    _refuse_any(refusals(config, grant, server, call.container, lambda pid: _joined(call, pid)))
+    return edited(config, grant)
+
+
+def _granted(folder: str, server: Server, call: Call, config: dict[str, Any]) -> Grant | None:
+    """What was granted; None for a container that is in nobody's slice and may be."""
+    path = str((config.get("linux") or {}).get("cgroupsPath", ""))
+    owner = owner_of(path, call.container)
+    if owner is not None:
+        uid, step = owner
+        grant = step_grant(uid) if step else take_grant(folder, call.container)
+        if grant.uid != uid:
+            raise RefusedError(f"the cgroup {path}, which is not its owner's")
+        return grant
+    if server.outside or _in_admin_slice(path, server, call.container):
+        return None
+    raise RefusedError(f"the cgroup {path}, which belongs to no user of DS01")
+
+
+def _in_admin_slice(path: str, server: Server, container: str) -> bool:
+    name = server.admin_slice
+    return bool(name) and path in (f"{name}/{container}", f"/{name}/{container}", f"{name}:docker:{container}")
+
+
+def _exec(folder: str, call: Call) -> None:
+    path = call.option("--process")
+    kind = _kind(call, call.container)
+    if kind == OUTSIDE:
+        return
+    process = read_json(path)
+    _refuse_any(process_refusals(process))
+    write_json(path, edited_process(process, read_kind(kind), gpus=None))
+
+
+def _joined(call: Call, pid: int) -> tuple[int, str, bool] | None:
+    found = container_of(pid)
+    if found is None:
+        return None
+    uid, container = found
+    return uid, container, _kind(call, container) != edits.WITH_ROOT
+
+
+def _kind(call: Call, container: str) -> str:
+    """The kind a running container was started with. One without is of before the guard, or nobody's."""
+    state = _state(call, container)
+    for label in state.get("labels") or ():
+        name, _, value = str(label).partition("=")
+        if name == KIND:
+            return value
+    if "ds01-u" in json.dumps(state.get("cgroups")):
+        raise RefusedError("to enter a container that was started without the guard; start it again first")
+    return OUTSIDE
+
+
+def _state(call: Call, container: str) -> dict[str, Any]:
+    """runc's own record of a container's configuration."""
+    if "/" in container or not container:
+        raise RefusedError(f"a container called '{container[:80]}'")
+    state = read_json(os.path.join(call.option("--root"), container, "state.json"))
+    config: dict[str, Any] = state["config"]
+    return config
+
+
+def _refuse_any(found: Any) -> None:
+    first = list(dict.fromkeys(found))
+    if first:
+        raise RefusedError(", ".join(first[:5]) + (" and more" if len(first) > 5 else ""))
+
+
+def _refuse(folder: str, arguments: list[str], message: str) -> NoReturn:
+    """Tell the engine, which reads the last error of runc's own log, and write it down for ds01d."""
+    call = read_call(arguments)
+    _append(call.options.get("--log", ""), {"level": "error", "msg": message})
+    _append(os.path.join(folder, "refused.log"), {"at": time.time(), "container": call.container, "message": message})
+    print(message, file=sys.stderr)
+    sys.exit(1)
+
+
+def _append(path: str, line: dict[str, Any]) -> None:
+    """One line more. Where it cannot be written, the exit status alone must do."""
+    try:
+        mode = "a" if not os.path.exists(path) or os.path.getsize(path) < LOG_BYTES else "w"
+        with open(path, mode) as file:
+            file.write(json.dumps(line) + "\n")
+    except OSError as error:
+        print(f"DS01: {path}: {error}", file=sys.stderr)

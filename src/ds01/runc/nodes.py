@@ -1,0 +1,50 @@
+"""Device nodes in a user namespace. runc cannot make one there, so it mounts the host's node of the same path over it.
+
+A leased GPU is number 0 inside whatever it is outside, so that node may be another one. What has another path here is
+therefore mounted by the guard, found by its numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ds01.runc.refusal import RefusedError
+
+TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
+if TYPE_CHECKING:
+    from typing import Any
+
+    Config = dict[str, Any]
+
+
+def split(devices: list[Config]) -> tuple[list[Config], list[Config]]:
+    """The devices runc finds by itself, and mounts for the others."""
+    kept, mounts = [], []
+    for device in devices:
+        numbers = (device["type"], device["major"], device["minor"])
+        if _numbers(device["path"]) == numbers:
+            kept.append(device)
+        else:
+            mounts.append({"destination": device["path"], "type": "bind", "source": _node(*numbers),
+                           "options": ["bind"]})  # fmt: skip
+    return kept, mounts
+
+
+def _node(kind: str, major: int, minor: int) -> str:
+    """The host's node with these numbers."""
+    folder = "/dev/char" if kind == "c" else "/dev/block"
+    for path in ("/dev/null", os.path.realpath(f"{folder}/{major}:{minor}")):
+        if _numbers(path) == (kind, major, minor):
+            return path
+    raise RefusedError(f"the device {kind} {major}:{minor}, which has no node in /dev")
+
+
+def _numbers(path: str) -> tuple[str, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    if not (stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)):
+        return None
+    return "b" if stat.S_ISBLK(found.st_mode) else "c", os.major(found.st_rdev), os.minor(found.st_rdev)

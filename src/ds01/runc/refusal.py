@@ -1,0 +1,11 @@
+"""The one way the guard says no."""
+
+from __future__ import annotations
+
+
+class RefusedError(Exception):
+    """Why runc is not started: what the container asks for, in words that follow "it asks for"."""
+
+
+class StepRefusedError(Exception):
+    """Why a step of a BuildKit build does not run, as half a sentence."""

@@ -1,0 +1,100 @@
+"""What ds01d tells the guard behind the engine: every start it may let through, before it happens.
+
+Without a guard everything here does nothing, and nobody but the owner of a container is anybody in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from ds01.domain.container import Attachment, Container, ContainerId, ContainerState
+from ds01.domain.errors import NOT_ALLOWED, Ds01Error
+from ds01.domain.gpu import Slot
+from ds01.domain.guard import StartGrant, as_owner, check_volumes
+from ds01.domain.people import User
+from ds01.domain.settings import RootRule
+from ds01.ports.ledger import Books
+from ds01.services.world import World
+
+BESIDE_GPUS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset", "/dev/dri/*")
+"""Nodes that come with every GPU."""
+INSTANCE_NODES = ("/dev/nvidia-caps/*",)
+"""Nodes that open MIG instances. Which is whose only NVIDIA's driver knows; the engine gives those of the lease."""
+
+
+async def root_allowed(world: World) -> bool:
+    """Whether a container without folders of the host may run as root."""
+    rule = world.settings().docker.root
+    return rule is RootRule.ALLOWED or (rule is RootRule.GUARDED and await world.engine.guard() is not None)
+
+
+async def allow(world: World, user: User, container: Container, slots: tuple[Slot, ...] = ()) -> None:
+    """Grant the next start of this container. Raises Ds01Error when it may not start as it was made."""
+    owner = as_owner(container)
+    if not owner and not await root_allowed(world):
+        raise Ds01Error(
+            NOT_ALLOWED,
+            f"'{container.name}' was made to run as root, which this server does not allow any more.",
+            hint="Remove it and make it anew",
+        )
+    guarding = await world.engine.guard()
+    if guarding is None:
+        return
+    seen = await world.engine.inspect(container.id)
+    attached = world.devices.attach(slots) if slots else None
+    mounts = (*container.mounts, *(attached.mounts if attached else ()))
+    grant = StartGrant(
+        container=container.id, uid=user.uid, gid=user.gid, as_owner=owner,
+        binds=(*(mount.source for mount in mounts), f"{world.paths.lib}/session", world.paths.door_of(user.uid)),
+        volumes=seen.volumes if seen else (),
+        nodes=_nodes(attached, slots) if attached else (),
+        gpus=tuple(slot.id for slot in slots),
+    )  # fmt: skip
+    if grant.volumes:
+        await _check_volumes(world, guarding.folder, grant)
+    await asyncio.to_thread(world.host.grant, guarding.folder, grant)
+
+
+def _nodes(attached: Attachment, slots: tuple[Slot, ...]) -> tuple[str, ...]:
+    """The nodes of these slots; those that the engine itself puts beside a GPU when it is asked for one."""
+    given = tuple(device.host for device in attached.devices)
+    if not attached.requests:
+        return given
+    return (*given, *(f"/dev/nvidia{slot.minor}" for slot in slots), *BESIDE_GPUS,
+            *(INSTANCE_NODES if not all(slot.whole for slot in slots) else ()))  # fmt: skip
+
+
+async def withdraw(world: World, container: ContainerId) -> None:
+    """It will not start now: take the grant away."""
+    guarding = await world.engine.guard()
+    if guarding is not None:
+        await asyncio.to_thread(world.host.withdraw, guarding.folder, container)
+
+
+async def publish(world: World) -> None:
+    """Keep the guard's facts true."""
+    guarding = await world.engine.guard()
+    if guarding is not None:
+        await asyncio.to_thread(world.host.publish, guarding.folder, guarding.data_root)
+
+
+async def forget(world: World, there: Iterable[ContainerId]) -> None:
+    """Grants of containers that are gone go too. ``there`` are those the engine has."""
+    guarding = await world.engine.guard()
+    if guarding is None:
+        return
+    known = set(there)
+    for grant in await asyncio.to_thread(world.host.grants, guarding.folder):
+        if grant.container not in known and not world.tickets.starting(grant.container, world.clock.now()):
+            await asyncio.to_thread(world.host.withdraw, guarding.folder, grant.container)
+
+
+async def _check_volumes(world: World, folder: str, grant: StartGrant) -> None:
+    def running(books: Books) -> set[ContainerId]:
+        live = (ContainerState.RUNNING, ContainerState.PAUSED)
+        return {found.id for found in books.containers() if found.state in live}
+
+    up = await world.ledger.read(running)
+    others = await asyncio.to_thread(world.host.grants, folder)
+    check_volumes(grant, tuple(other for other in others if other.container in up))

@@ -60,6 +60,8 @@ class Option:
     choices: tuple[str, ...] = ()
     complete: str = ""
     reads: str = "text"
+    optional: bool = False
+    """The value may be left out; it is given as ``--wait=1h`` then, and without one the option is True."""
     default: str = ""
     """What holds when it is not given, in words."""
 
@@ -73,6 +75,8 @@ class Option:
     def shown(self) -> str:
         """How it looks in a list of options."""
         value = "|".join(self.choices) if self.choices else self.value
+        if self.optional:
+            return f"{self.name}[={value}]"
         return self.name + (f" {value}" if value else "")
 
 

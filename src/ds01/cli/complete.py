@@ -70,7 +70,7 @@ def _argument(command: Command, options: Sequence[Option], rest: Sequence[str]) 
     for word in rest:
         option = _option(options, word)
         count += not skip and not word.startswith("-")
-        skip = option is not None and bool(option.value)
+        skip = option is not None and bool(option.value) and not option.optional
     for argument in command.arguments:
         if argument.many or argument.rest or count == 0:
             return argument
@@ -96,7 +96,8 @@ def _images(_: str) -> Iterator[Offer]:
         yield image["reference"], ""
 
 
-def _asked(target: str) -> list[dict[str, str]]:
+def _asked(target: str, inside: str = "") -> list[dict[str, str]]:
+    """A list ds01d has; ``inside`` is the field of the answer that has it. None when it cannot be had quickly."""
     import json
 
     from ds01.client.http import BadAnswerError, Request, send
@@ -107,7 +108,14 @@ def _asked(target: str) -> list[dict[str, str]]:
         found = json.loads(response.read())
     except (OSError, BadAnswerError, ValueError):
         return []
+    if inside and isinstance(found, dict):
+        found = found.get(inside)
     return found if isinstance(found, list) else []
+
+
+def _waiting(_: str) -> Iterator[Offer]:
+    for place in _asked("/v1/queue", "places"):
+        yield place["name"], place["state"]
 
 
 def _projects(_: str) -> Iterator[Offer]:
@@ -171,6 +179,7 @@ def _shells(_: str) -> Iterator[Offer]:
 
 _KINDS: dict[str, Callable[[str], Iterator[Offer]]] = {
     "container": _containers,
+    "waiting": _waiting,
     "image": _images,
     "project": _projects,
     "launch": _launches,

@@ -7,13 +7,14 @@ without a word, and a project file with a mistake in it keeps nobody out of a co
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ds01.cli import show
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
 from ds01.cli.progress import Line
+from ds01.cli.waiting import Told, going_on, wants_to_wait
 from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, INTERNAL, NO_IMAGE, NO_PROJECT, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
@@ -21,7 +22,7 @@ from ds01.domain.quantity import size
 from ds01.projects import file, prepare
 from ds01.projects.recipe import Recipe
 from ds01.wire.containers import ContainerView, RetireRequest
-from ds01.wire.launches import LaunchPlan, LaunchRequest
+from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,10 @@ class Wish:
     recreate: bool = False
     no_build: bool = False
     create_only: bool = False
+    time: int | None = None
+    wait: int | bool | None = None
+    """Wait for a GPU: for ever, or so many seconds; False: do not; None: ask."""
+    stays: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +83,7 @@ def launch(call: Call, wish: Wish) -> Launched:
         if say_goodbye is None:
             return Launched(container=None)
         request = replace(request, recreate=say_goodbye)
-    container = _do(call, request)
+    container = _do(call, wish, request)
     return Launched(container=container, new=plan.action in ("create", "recreate"))
 
 
@@ -153,6 +158,10 @@ def _request(
         recreate=wish.recreate,
         on_stop=run.on_stop if run else "",
         create_only=wish.create_only,
+        time_seconds=wish.time,
+        wait=bool(wish.wait),
+        wait_seconds=None if isinstance(wish.wait, bool) else wish.wait,
+        stays=wish.stays,
     )
 
 
@@ -234,12 +243,31 @@ def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
 # doing it ----------------------------------------------------------------------------------------------
 
 
-def _do(call: Call, request: LaunchRequest) -> ContainerView:
-    call.standing = f"{request.name} may still come up: ds01 list shows it, ds01 retire {request.name} ends it."
-    line = Line(call.talk)
-    container = None
+def _do(call: Call, wish: Wish, request: LaunchRequest) -> ContainerView:
     try:
-        for event in call.client.launch(request):
+        return follow(call, request.name, lambda: call.client.launch(request), stays=request.stays)
+    except Ds01Error as error:
+        if wish.wait is not None or not wants_to_wait(call, error):
+            raise
+    waits = replace(request, wait=True)
+    return follow(call, request.name, lambda: call.client.launch(waits), stays=request.stays)
+
+
+def follow(call: Call, name: str, launch: Callable[[], Iterator[LaunchEvent]], *, stays: bool) -> ContainerView:
+    """Show a launch as it goes on, waiting included; the container it ends with."""
+    coming = f"{name} may still come up: ds01 list shows it, ds01 retire {name} ends it."
+    kept = f"Your place in the queue stays: ds01 queue shows it, ds01 cancel {name} gives it up."
+    call.standing = coming
+    line = Line(call.talk)
+    told, container = Told(call, line), None
+    try:
+        for event in going_on(call, launch):
+            if event.place is not None:
+                call.standing = kept if stays else "You gave your place in the queue up; nothing was launched."
+                told.show(event.place)
+                continue
+            told.came()
+            call.standing = coming
             if event.state == "begin":
                 line.show(event.text or event.step)
             elif event.container is None:
@@ -248,7 +276,7 @@ def _do(call: Call, request: LaunchRequest) -> ContainerView:
     finally:
         line.clear()
     if container is None:
-        raise Ds01Error(INTERNAL, "ds01d ended the launch without a result.", hint=f"ds01 why {request.name}")
+        raise Ds01Error(INTERNAL, "ds01d ended the launch without a result.", hint=f"ds01 why {name}")
     call.standing = f"{container.name} runs; ds01 attach {container.name} enters it."
     return container
 

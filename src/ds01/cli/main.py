@@ -152,7 +152,7 @@ def names_first(words: Sequence[str]) -> list[str]:
     rest, front = list(words), []
     while rest and (option := _FRONT_OPTIONS.get(rest[0].partition("=")[0])):
         front.append(rest.pop(0))
-        if option.value and "=" not in front[-1] and rest:
+        if option.value and not option.optional and "=" not in front[-1] and rest:
             front.append(rest.pop(0))
     if not front or not rest:
         return [*front, *rest]

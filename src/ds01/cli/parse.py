@@ -3,7 +3,7 @@
 Our own and small, because the declaration says all there is to know, and because a parser library would cost more
 time than everything else ``ds01 --help`` does (see docs/explanation/command-line.md). The rules are the usual ones:
 ``--name value``, ``--name=value``, ``-n value``, ``-nvalue``, ``-qv``, options anywhere, ``--`` ends them, no
-abbreviations. Every mistake is a sentence.
+abbreviations; a value that may be left out is written ``--name=value``. Every mistake is a sentence.
 """
 
 from __future__ import annotations
@@ -80,6 +80,8 @@ class _Reader:
             self._take(option, True)
         elif equals:
             self._take(option, value)
+        elif option.optional:
+            self._take(option, True)
         else:
             self._take(option, self._next(option, words))
 

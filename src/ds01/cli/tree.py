@@ -39,6 +39,7 @@ SAME = {
 
 FRONT = (
     ("Every day", ("init", "launch", "list", "status", "retire")),
+    ("The queue", ("queue", "claim", "cancel")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Server", ("gpus", "limits", "events", "doctor", "simulate")),

@@ -27,6 +27,7 @@ from ds01.wire.containers import (
 )
 from ds01.wire.errors import ErrorBody, error
 from ds01.wire.gpus import GpusView, LeaseView
+from ds01.wire.queue import PlaceView, QueueView
 from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingView, StatusView
 
 if TYPE_CHECKING:  # imported by the methods that need them: making their classes takes as long as asking ds01d
@@ -127,14 +128,31 @@ class Client:
         return self._do(LaunchPlan, "POST", "/v1/launches/plan", request)
 
     def launch(self, request: LaunchRequest) -> Iterator[LaunchEvent]:
-        """Launch, step by step. The last event has the container; an error is raised."""
+        """Launch, step by step, waiting first if ``request.wait``. The last event has the container."""
+        yield from self._launching("/v1/launches", request)
+
+    def _launching(self, where: str, request: LaunchRequest | None = None) -> Iterator[LaunchEvent]:
         from ds01.wire.launches import LaunchEvent
 
-        sent = Request(method="POST", target="/v1/launches", body=_body(request))
+        sent = Request(method="POST", target=where, body=None if request is None else _body(request))
         for event in self._lines(LaunchEvent, sent):
             if event.error is not None:
                 raise error(event.error)
             yield event
+
+    # the queue -------------------------------------------------------------------------------------
+
+    def queue(self, *, everybody: bool = False, user: str = "") -> QueueView:
+        """My places in the queue, and how many others wait."""
+        return self._get(QueueView, "/v1/queue", all=everybody, user=user)
+
+    def claim(self, name: str) -> Iterator[LaunchEvent]:
+        """Take the GPUs that are kept for ``name``, step by step, as ``launch`` does."""
+        yield from self._launching(f"/v1/queue/{escaped(name)}/claim")
+
+    def cancel(self, name: str, *, user: str = "") -> PlaceView:
+        """Give a place in the queue up; the answer is the place as it was."""
+        return self._do(PlaceView, "DELETE", target(f"/v1/queue/{escaped(name)}", user=user))
 
     def start(self, name: str) -> StartResult:
         """Start a stopped container; its GPU is leased again."""

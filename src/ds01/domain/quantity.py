@@ -69,6 +69,16 @@ def many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def roughly(value: timedelta) -> str:
+    """A duration as somebody would guess it: ``5m``, ``40m``, ``2h``, ``3d``."""
+    minutes = max(0.0, value.total_seconds()) / 60
+    if minutes < 10:
+        return f"{max(1, round(minutes))}m"
+    if minutes < 120:
+        return f"{round(minutes / 5) * 5}m"
+    return f"{round(minutes / 60)}h" if minutes < 2880 else f"{round(minutes / 1440)}d"
+
+
 def ordinal(number: int) -> str:
     """``1st``, ``2nd``, ``3rd``, ``11th``."""
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")

@@ -16,7 +16,9 @@ from ds01.domain.gpu import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.limits import Limits
 from ds01.domain.placement import Full, Impossible
-from ds01.domain.quantity import ordinal, show_gpueq
+from ds01.domain.quantity import ordinal, roughly, show_gpueq
+from ds01.domain.queue.explain import Explanation
+from ds01.domain.queue.request import Request
 
 
 def too_many(ask: GpuAsk, limits: Limits) -> Ds01Error:
@@ -77,26 +79,22 @@ def full(ask: GpuAsk, decision: Full, open_leases: Sequence[Lease], now: datetim
     )
 
 
-def in_line(problem: Problem, name: str, place: int, *, waits: bool) -> Ds01Error:
-    """Nothing is free, and this is her place in the queue; ``waits``: she has it already."""
-    wait = _wait(name, waits)
-    now = f"{problem.hint}. Or {wait[0].lower()}{wait[1:]}" if problem.details.get("fits_now") else wait
+def in_line(problem: Problem, request: Request, told: Explanation | None, now: datetime, *, waits: bool) -> Ds01Error:
+    """Nothing that fits is free; ``told`` is about her place in the queue, which she has already if she ``waits``."""
+    details = {key: value for key, value in problem.details.items() if key != "fits_now"}
     return Ds01Error(
-        GPU_FULL, f"{problem.message} {_place(place, waits)}", reason=problem.reason, hint=now,
-        **problem.details, place=str(place),
+        GPU_FULL, f"{problem.message} {_place(told, waits)}", reason=problem.reason + _likely(told, now),
+        hint=_wait(request, told, waits), **details, **_about(told),
     )  # fmt: skip
 
 
-def others_first(ask: GpuAsk, name: str, place: int, *, waits: bool) -> Ds01Error:
+def others_first(request: Request, told: Explanation | None, now: datetime, *, waits: bool) -> Ds01Error:
     """Something that fits is free, but it is not her turn."""
     return Ds01Error(
-        GPU_FULL,
-        f"What is free goes to others first. {_place(place, waits)}",
-        reason="Whoever had less lately, or has waited longer, is first; and nobody is passed who would be delayed.",
-        hint=_wait(name, waits),
-        asked=flags(ask),
-        place=str(place),
-    )
+        GPU_FULL, f"What is free goes to others first. {_place(told, waits)}",
+        reason=(told.words if told is not None else "") + _likely(told, now), hint=_wait(request, told, waits),
+        asked=flags(request.ask), **_about(told),
+    )  # fmt: skip
 
 
 def impossible(ask: GpuAsk, decision: Impossible) -> Ds01Error:
@@ -111,12 +109,46 @@ def impossible(ask: GpuAsk, decision: Impossible) -> Ds01Error:
     )
 
 
-def _place(place: int, waits: bool) -> str:
-    return f"You {'are' if waits else 'would be'} {ordinal(place)} in the queue."
+def _place(told: Explanation | None, waits: bool) -> str:
+    return f"You {'are' if waits else 'would be'} {ordinal(told.position if told is not None else 1)} in the queue."
 
 
-def _wait(name: str, waits: bool) -> str:
-    return f"See when it is your turn: ds01 why {name}" if waits else f"Wait for your turn: ds01 launch {name} --wait"
+def _likely(told: Explanation | None, now: datetime) -> str:
+    when = likely(told.earliest, told.latest, now) if told is not None else ""
+    return f"; likely to start {when}" if when else ""
+
+
+def likely(earliest: datetime | None, latest: datetime | None, now: datetime) -> str:
+    """``in 10m to 2h``, as exact as it deserves; empty when nobody knows."""
+    if earliest is None:
+        return ""
+    soon = roughly(earliest - now)
+    if latest is None:
+        return f"in {soon} or more"
+    late = roughly(latest - now)
+    return f"in about {late}" if late == soon else f"in {soon} to {late}"
+
+
+def _wait(request: Request, told: Explanation | None, waits: bool) -> str:
+    name = request.name
+    wait = f"See when it is your turn: ds01 why {name}" if waits else f"Wait for your turn: ds01 launch {name} --wait"
+    smaller = [one for one in told.instead if one.ask != request.ask] if told is not None else []
+    return f"This would fit now: {flags(smaller[0].ask)}. Or {wait[0].lower()}{wait[1:]}" if smaller else wait
+
+
+def _about(told: Explanation | None) -> dict[str, str]:
+    """The same for programs."""
+    if told is None:
+        return {"place": "1"}
+    smaller = [flags(one.ask) for one in told.instead]
+    known = {
+        "place": str(told.position),
+        "waits_for": told.why.value,
+        "earliest": told.earliest.isoformat() if told.earliest else "",
+        "latest": told.latest.isoformat() if told.latest else "",
+        "fits_now": smaller[0] if smaller else "",
+    }
+    return {key: value for key, value in known.items() if value}
 
 
 def _give_back(ask: GpuAsk, names: Sequence[str], limit: Fraction) -> str:

@@ -126,7 +126,7 @@ async def claim(world: World, caller: Caller, name: str, steps: Steps) -> Contai
     """Take what is kept for ``name``: launch it as it was asked for. Raises Ds01Error when it is not its turn."""
     request = await world.ledger.read(lambda books: find(books, caller, name))
     if request.state is RequestState.WAITING:
-        seen = await place(world, caller, request.id)
+        seen = await place(world, request.id)
         raise Ds01Error(
             NOT_YET, f"It is not the turn of '{name}' yet: it is {ordinal(seen.place)} of {seen.of} in the queue.",
             reason=seen.text, hint=f"ds01 why {name}",

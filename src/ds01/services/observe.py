@@ -13,6 +13,7 @@ from ds01.services.caller import Caller
 from ds01.services.find import find, mine
 from ds01.services.gpus import gpus_view
 from ds01.services.picture import Picture, limits_of, picture
+from ds01.services.queue.show import view as queue_view
 from ds01.services.world import World
 from ds01.wire.containers import ContainerView, StatsView
 from ds01.wire.status import PingView, StatusView, UsageView
@@ -109,6 +110,7 @@ async def status(world: World, caller: Caller) -> StatusView:
             usage=_usage(books, caller, own),
             gpus=gpus_view(books, world, caller, samples),
             containers=tuple(drawn.view(c, caller.actor) for c in sorted(own, key=lambda c: c.name)),
+            queue=queue_view(books, world, caller),
         )
 
     return await world.ledger.read(read)

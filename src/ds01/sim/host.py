@@ -144,7 +144,7 @@ class SimHost:
 
     def _is_there(self, pin: Pin) -> bool:
         """Whether what was pinned still has a path, whichever."""
-        return any(entry is self._stood[pin.source] for entry in self.entries.values())
+        return any(entry is self._stood[pin.source] for entry in tuple(self.entries.values()))
 
     def _judged(self, user: User, path: str, *, create: bool, shared: tuple[str, ...], folder: bool) -> Pin:
         if user.uid == 0:
@@ -180,7 +180,7 @@ class SimHost:
 
     def _missing(self, user: User, path: str, real: str, *, create: bool) -> None:
         """An ancestor of something that exists is root's; anything else is made, or is missing."""
-        if any(known.startswith(real + "/") for known in self.entries):
+        if any(known.startswith(real + "/") for known in tuple(self.entries)):
             self.entries[real] = Entry(owner=0)
             return
         parent = self.entries.get(str(PurePosixPath(real).parent), Entry(owner=0))

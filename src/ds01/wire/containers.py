@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ds01.wire.queue import PlaceView
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerView:
@@ -112,13 +114,14 @@ class WhyEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class WhyView:
-    """A container's story, also after it is gone."""
+    """A container's story, also after it is gone, or before there is one: ``place`` is where it waits for a GPU."""
 
     name: str
     state: str
     reason: str
     summary: str
     entries: tuple[WhyEntry, ...] = ()
+    place: PlaceView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

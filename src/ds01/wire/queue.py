@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
+class InsteadView:
+    """A smaller request that would start now: what to type for it, and what is different."""
+
+    flags: str
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlaceView:
     """One place in the queue. Times are ISO 8601 in UTC."""
 
@@ -29,8 +37,8 @@ class PlaceView:
     earliest: str | None = None
     latest: str | None = None
     """When it is likely to start; None where nobody can know."""
-    instead: str = ""
-    """What would start now: ``--gpus 1``; empty when nothing would."""
+    instead: tuple[InsteadView, ...] = ()
+    """What would start now."""
     wait_until: str | None = None
     """When it gives up by itself."""
     claim_until: str | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ds01.wire.containers import ContainerView
 from ds01.wire.gpus import GpusView
+from ds01.wire.queue import QueueView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,7 @@ class StatusView:
     gpus: GpusView
     containers: tuple[ContainerView, ...]
     notices: tuple[str, ...] = ()
+    queue: QueueView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.gpu import SlotId
 from ds01.domain.lease import LeaseState
 from ds01.domain.people import Uid, User
+from ds01.domain.queue.plan import Order, Rules
 from ds01.domain.queue.request import Request, RequestState
 from ds01.services.door.create import grant
 from ds01.services.launch import claim, plan
@@ -25,7 +26,7 @@ from ds01.services.start import start
 from ds01.services.steps import Abandoned, Steps
 from ds01.services.stop import stop
 from ds01.wire.door import DoorCreate
-from ds01.wire.queue import PlaceView
+from ds01.wire.queue import InsteadView, PlaceView
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
 
 CAROL = User(uid=Uid(1003), gid=1003, login="carol", home="/home/carol", gids=frozenset({1003}))
@@ -94,7 +95,7 @@ async def test_f5_who_waits_hears_place_reason_and_what_would_run_now(busy: SimS
         await asyncio.sleep(0)
     assert (heard[-1].place, heard[-1].of, heard[-1].reason) == (1, 1, "full")
     assert heard[-1].asked == "--gpus 2"
-    assert heard[-1].instead == "--gpus 1"
+    assert heard[-1].instead == (InsteadView(flags="--gpus 1", what="fewer GPUs"),)
     waits.cancel()
 
 
@@ -319,6 +320,7 @@ async def test_i6_a_uid_that_changes_hands_gives_its_places_up(busy: SimServer) 
 async def test_what_somebody_waits_for_counts_against_her_quota(busy: SimServer) -> None:
     busy.policy.settings = settings()
     (await busy.waits(ALICE)).cancel()
+    await busy.clock.advance(60)
     (await busy.waits(ALICE, "second")).cancel()
     with pytest.raises(Ds01Error) as caught:
         await busy.launch(ALICE, "third", wait=True)
@@ -353,6 +355,41 @@ async def test_the_impossible_is_refused_at_once_even_with_patience(busy: SimSer
     with pytest.raises(Ds01Error) as caught:
         await busy.launch(ALICE, gpus="5", wait=True)
     raised(errors.GPU_IMPOSSIBLE, caught)
+
+
+# asking for something else -------------------------------------------------------------------------------
+
+
+async def test_what_would_start_now_starts_under_the_same_name_and_gives_the_place_up(busy: SimServer) -> None:
+    await retire(busy, BOB, "one")
+    await busy.launch(BOB, "small")
+    (await busy.waits(ALICE, gpus="2")).cancel()
+    assert (await busy.launch(ALICE, gpus="1")).state is ContainerState.RUNNING
+    assert await queue(busy) == []
+    assert "queue.cancelled" in await busy.events()
+
+
+async def test_a_shorter_time_starts_from_the_same_place(busy: SimServer) -> None:
+    """Carol is next and needs all four in four hours: what is free until then is for whoever is done by then."""
+    allowed = settings(gpus__max=Fraction(4), gpus__per_container=4, runtime=timedelta(hours=24))
+    busy.policy.settings = replace(allowed, queue=Rules(order=Order.EASY))
+    await retire(busy, BOB, "one")
+    await retire(busy, BOB, "two")
+    await busy.launch(BOB, "long", gpus="2", time_seconds=4 * 3600)
+    (await busy.waits(CAROL, gpus="4")).cancel()
+    await busy.clock.advance(60)
+    heard: list[PlaceView] = []
+    waits = await busy.waits(ALICE, gpus="1", steps=Steps(busy.clock, waits=heard.append))
+    await busy.turns.take()
+    while not heard:
+        await asyncio.sleep(0)
+    assert heard[-1].reason == "head reservation"
+    assert heard[-1].instead == (InsteadView(flags="--gpus 1 --time 3h59m", what="a shorter time"),)
+    shorter = await busy.launch(ALICE, gpus="1", time_seconds=3600)
+    assert shorter.state is ContainerState.RUNNING
+    await busy.turns.take()
+    assert (await waits).id == shorter.id
+    assert [request.uid for request in await queue(busy)] == [CAROL.uid]
 
 
 # what is shown -------------------------------------------------------------------------------------------

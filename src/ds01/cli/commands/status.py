@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ds01.cli.call import Call
 from ds01.cli.commands.container.list import lines as container_lines
+from ds01.cli.commands.queue import screen as queue_lines
 from ds01.cli.style import Style, wrap
 from ds01.cli.table import pairs
 from ds01.wire.gpus import GpusView
@@ -34,6 +37,11 @@ def screen(status: StatusView, style: Style) -> list[str]:
     lines += ["", *_gpus(status.gpus, style)]
     if status.containers:
         lines += ["", style("cyan", "Your containers"), *container_lines(status.containers, style)]
+    if status.queue is not None and status.queue.waiting + status.queue.reserved:
+        lines += ["", style("cyan", "The queue")]
+        lines += [
+            f"  {line}" if line else "" for line in queue_lines(status.queue, replace(style, width=style.width - 2))
+        ]
     if status.notices:
         lines += ["", style("cyan", "Notices")]
         lines += [line for notice in status.notices for line in wrap(notice, style.width, indent="  ")]

@@ -17,6 +17,9 @@ def run(call: Call, *, name: str | None) -> int:
         return 0
     style = call.talk.out
     lines = [*wrap(story.summary, style.width)]
+    if story.place is not None and story.place.instead:
+        lines += ["", style("cyan", "Would start now")]
+        lines += pairs([(f"ds01 launch {story.name} {one.flags}", one.what) for one in story.place.instead], style)
     if story.entries:
         lines += ["", style("cyan", "What happened")]
         lines += pairs([(show.clock(entry.at), entry.what) for entry in story.entries], style)
@@ -27,6 +30,9 @@ def run(call: Call, *, name: str | None) -> int:
 
 
 def _next(story: WhyView) -> tuple[str, ...]:
+    if story.place is not None:
+        now = "claim" if story.place.state == "reserved" else "queue"
+        return (f"ds01 claim {story.name}" if now == "claim" else "ds01 queue"), f"ds01 cancel {story.name}"
     if story.state == "running":
         return f"ds01 attach {story.name}", f"ds01 logs {story.name}"
     if story.state == "removed":

@@ -8,9 +8,8 @@ from ds01.domain.people import Uid
 from ds01.domain.queue.request import Request
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
-from ds01.services.people import names
 from ds01.services.queue import turn
-from ds01.services.queue.place import Places
+from ds01.services.queue.place import places
 from ds01.services.world import World
 from ds01.wire.queue import PlaceView
 
@@ -20,7 +19,7 @@ async def give_up(world: World, caller: Caller, name: str) -> PlaceView:
 
     def write(books: Books) -> PlaceView:
         request = find(books, caller, name)
-        was = Places(books, world, names(books)).view(request)
+        (was,) = places(books, world, [request])
         turn.give_up(books, request, world.clock.now(), actor=caller.actor, reason=_by(caller))
         return was
 

@@ -6,8 +6,8 @@ that pass would start her first. So no door, and no luck with the moment, leads 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from ds01.domain import refusal
 from ds01.domain.errors import GPU_FULL, REQUEST_OTHER, Ds01Error
@@ -21,7 +21,7 @@ from ds01.services import lease as leases
 from ds01.services.lease import Want
 from ds01.services.queue import turn
 from ds01.services.queue.line import member
-from ds01.services.queue.scene import scene, waiting
+from ds01.services.queue.scene import Scene, scene, waiting
 from ds01.services.world import World
 
 ASKING = RequestId("asking")
@@ -31,8 +31,9 @@ ASKING = RequestId("asking")
 def grant(books: Books, world: World, want: Want, now: datetime) -> Lease:
     """Lease slots for ``want``, reserved until its container starts.
 
-    Raises Ds01Error: ``gpu.quota``, ``gpu.impossible``, ``request.other``, or ``gpu.full`` when nothing that fits is
-    free or others go first.
+    A place that waits under this name for something else is given up when she gets what she asks for now. Raises
+    Ds01Error: ``gpu.quota``, ``gpu.impossible``, ``request.other``, or ``gpu.full`` when nothing that fits is free or
+    others go first.
     """
     turn.settle(books, now)
     own = turn.named(books, want.owner, want.name)
@@ -40,8 +41,11 @@ def grant(books: Books, world: World, want: Want, now: datetime) -> Lease:
     if kept is not None:
         return turn.prolong(books, kept, now)
     chosen = _chance(books, world, want, own, now)
+    if own is not None and own.ask == want.ask:
+        mine = shorter(own, want.planned)
+        return turn.prolong(books, turn.take_turn(books, mine, chosen, world.settings().queue, now), now)
     if own is not None:
-        return turn.prolong(books, turn.take_turn(books, own, chosen, world.settings().queue, now), now)
+        turn.give_up(books, own, now, actor=None, reason=f"{flags(want.ask)} was free at once")
     return leases.put(books, want.owner, want.name, chosen, now, planned=want.planned)
 
 
@@ -52,14 +56,21 @@ def check(books: Books, world: World, want: Want, now: datetime, instead_of: Lea
         _chance(books, world, want, own, now, instead_of)
 
 
+def shorter(own: Request, planned: timedelta | None) -> Request:
+    """Her place with a shorter time, if it is one: that is never worse for others. A longer one would be."""
+    if planned is None or (own.planned is not None and own.planned <= planned):
+        return own
+    return replace(own, planned=planned)
+
+
 def _kept(books: Books, own: Request | None, ask: GpuAsk) -> Lease | None:
     """The lease that is kept for this name."""
-    if own is None:
+    lease = books.lease(own.lease) if own is not None and own.lease is not None else None
+    if own is None or lease is None or not lease.state.open:
         return None
     if own.ask != ask:
         raise other(own)
-    lease = books.lease(own.lease) if own.lease is not None else None
-    return lease if lease is not None and lease.state.open else None
+    return lease
 
 
 def other(own: Request) -> Ds01Error:
@@ -77,48 +88,44 @@ def _chance(
 ) -> Placed:
     """The slots she gets now. Raises Ds01Error, with the place she has or would have."""
     others = [request for request in waiting(books) if own is None or request.id != own.id]
+    me = shorter(own, want.planned) if own is not None and own.ask == want.ask else _asking(want, now)
     try:
         chosen = leases.placed(books, want, now, instead_of)
     except Ds01Error as error:
         if error.kind is not GPU_FULL:
             raise
-        plan = _plan(books, world, want, own, now, instead_of, others) if others else None
-        raise refusal.in_line(error.problem, want.name, _place(plan, own), waits=own is not None) from error
+        seen = _scene(books, world, want, now, instead_of)
+        told = seen.explain([*others, me], [me.id], world.line.ranges).get(me.id)
+        raise refusal.in_line(error.problem, me, told, now, waits=me.id != ASKING) from error
     if not others:
         return chosen
-    plan = _plan(books, world, want, own, now, instead_of, others)
-    start = next((start for start in plan.starts if start.request == _id(own)), None)
+    seen = _scene(books, world, want, now, instead_of)
+    plan = seen.plan([*others, me])
+    start = next((start for start in plan.starts if start.request == me.id), None)
     if start is None:
-        raise refusal.others_first(want.ask, want.name, _place(plan, own), waits=own is not None)
-    return chosen if _harmless(chosen, want, plan, own) else start.placed
+        told = seen.explain([*others, me], [me.id], world.line.ranges).get(me.id)
+        raise refusal.others_first(me, told, now, waits=me.id != ASKING)
+    return chosen if _harmless(chosen, want, plan, me.id) else start.placed
 
 
-def _plan(
-    books: Books, world: World, want: Want, own: Request | None, now: datetime, instead_of: LeaseId | None,
-    others: Sequence[Request],
-) -> Plan:  # fmt: skip
-    """The pass with her in it."""
-    me = own or Request(
+def _scene(books: Books, world: World, want: Want, now: datetime, instead_of: LeaseId | None) -> Scene:
+    """The server as she finds it, with her in it."""
+    seen = scene(books, world.line, world.settings().queue, now, without=instead_of)
+    return seen.knowing(want.owner, member(want.limits))
+
+
+def _asking(want: Want, now: datetime) -> Request:
+    """Somebody who has no place yet."""
+    return Request(
         id=ASKING, uid=want.user.uid, epoch=want.epoch, name=want.name, ask=want.ask, submitted_at=now,
         planned=want.planned, priority=want.limits.priority,
     )  # fmt: skip
-    seen = scene(books, world.line, world.settings().queue, now, without=instead_of)
-    return seen.knowing(want.owner, member(want.limits)).plan([*others, me])
 
 
-def _id(own: Request | None) -> RequestId:
-    return ASKING if own is None else own.id
-
-
-def _place(plan: Plan | None, own: Request | None) -> int:
-    """Her place, the first is 1."""
-    return 1 if plan is None else plan.order.index(_id(own)) + 1
-
-
-def _harmless(chosen: Placed, want: Want, plan: Plan, own: Request | None) -> bool:
+def _harmless(chosen: Placed, want: Want, plan: Plan, me: RequestId) -> bool:
     """Whether she may have the very slots she had before: nobody else gets them now, or is next for them."""
     mine = {slot.id for slot in chosen.slots}
     if mine != set(want.preferred):
         return False
-    given = {slot.id for start in plan.starts if start.request != _id(own) for slot in start.placed.slots}
+    given = {slot.id for start in plan.starts if start.request != me for slot in start.placed.slots}
     return not mine & given and not (plan.head is not None and mine & set(plan.head.slots))

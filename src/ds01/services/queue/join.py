@@ -22,7 +22,7 @@ from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.lease import Want
 from ds01.services.queue import turn
-from ds01.services.queue.grant import other
+from ds01.services.queue.grant import other, shorter
 
 
 def join(books: Books, want: Want, now: datetime, *, order: str, wait_until: datetime | None = None) -> Request:
@@ -35,7 +35,7 @@ def join(books: Books, want: Want, now: datetime, *, order: str, wait_until: dat
     if own is not None and own.ask != want.ask:
         raise other(own)
     if own is not None:
-        return _again(books, own, order, wait_until)
+        return _again(books, shorter(own, want.planned), order, wait_until)
     _check(books, want, now)
     request = Request(
         id=RequestId(f"request-{secrets.token_hex(8)}"), uid=want.user.uid, epoch=want.epoch, name=want.name,
@@ -65,7 +65,7 @@ def planned(limits: Limits, seconds: int | None) -> timedelta | None:
 def _again(books: Books, own: Request, order: str, wait_until: datetime | None) -> Request:
     """She asks once more: her place stays, and what she said last counts."""
     changed = replace(own, order=order, wait_until=wait_until)
-    if changed != own:
+    if changed != books.request(own.id):
         books.put_request(changed)
     return changed
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
 from ds01.domain.limits import Limits
+from ds01.domain.queue.estimate import Ranges
+from ds01.domain.queue.explain import Explanation
 from ds01.domain.queue.plan import Member, Owner, Plan
 from ds01.domain.queue.request import RequestId
 from ds01.domain.queue.usage import Share
@@ -30,10 +32,16 @@ class Outlook:
 
 @dataclass(kw_only=True)
 class Line:
-    """The memory of one ds01d. ``gathered`` is when somebody's request for several slots last got them."""
+    """The memory of one ds01d. ``gathered`` is when somebody's request for several slots last got them.
+
+    ``reckoned`` is what was first reckoned for those who wait, in seconds, and the monotonic time of it; ``ranges``
+    learns from it how wrong that is.
+    """
 
     members: dict[Owner, Member] = field(default_factory=dict)
     gathered: dict[Owner, datetime] = field(default_factory=dict)
+    ranges: Ranges = field(default_factory=Ranges)
+    reckoned: dict[RequestId, tuple[float, float]] = field(default_factory=dict)
     outlook: Outlook = field(default_factory=Outlook)
     _present: Counter[RequestId] = field(default_factory=Counter)
     _staying: set[RequestId] = field(default_factory=set)
@@ -43,6 +51,19 @@ class Line:
     def learn(self, known: Mapping[Owner, Limits]) -> None:
         """What these may have now."""
         self.members |= {owner: member(limits) for owner, limits in known.items()}
+
+    def reckon(self, told: Mapping[RequestId, Explanation], monotonic: float) -> None:
+        """Remember what somebody was told first."""
+        for request, one in told.items():
+            self.reckoned.setdefault(request, (one.reckoned_seconds, monotonic))
+
+    def came(self, starts: Iterable[RequestId], waiting: Container[RequestId], monotonic: float) -> None:
+        """The turn of these has come: learn how wrong it was. Of who waits no more nothing is remembered."""
+        for request in starts:
+            if request in self.reckoned:
+                seconds, since = self.reckoned[request]
+                self.ranges.saw(seconds, monotonic - since)
+        self.reckoned = {request: one for request, one in self.reckoned.items() if request in waiting}
 
     def publish(self, plan: Plan, at: datetime) -> None:
         """A pass is over: tell everybody who waits."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.queue.decide import decide
+from ds01.domain.queue.estimate import Ranges
+from ds01.domain.queue.explain import Explanation, explain
 from ds01.domain.queue.plan import Member, Owner, Plan, Rules, Server, Taken
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.ports.ledger import Books
 from ds01.services.queue.line import Line
+
+Told = Mapping[RequestId, Explanation]
 
 HEAD = "queue.head"
 """The note of the request that slots are being collected for: once given a time it keeps it, over a restart too."""
@@ -40,6 +44,12 @@ class Scene:
     def plan(self, waiting: Iterable[Request]) -> Plan:
         """What follows for these requests."""
         return decide(waiting, self.server, self.members, self.now, self.rules, kept=self.kept)
+
+    def explain(self, waiting: Iterable[Request], only: Iterable[RequestId], ranges: Ranges) -> Told:
+        """What those of them who are in ``only`` are told; nothing of whoever would start now."""
+        return explain(
+            waiting, self.server, self.members, self.now, self.rules, kept=self.kept, ranges=ranges, only=only
+        )
 
 
 def scene(books: Books, line: Line, rules: Rules, now: datetime, without: LeaseId | None = None) -> Scene:

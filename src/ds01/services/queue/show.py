@@ -5,11 +5,10 @@ from __future__ import annotations
 from ds01.domain.queue.request import Request, RequestState
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
-from ds01.services.people import names
-from ds01.services.queue.place import Places
+from ds01.services.queue.place import places
 from ds01.services.queue.scene import owner_of
 from ds01.services.world import World
-from ds01.wire.queue import PlaceView, QueueView
+from ds01.wire.queue import QueueView
 
 
 async def show(world: World, caller: Caller, *, everybody: bool = False) -> QueueView:
@@ -21,8 +20,7 @@ def view(books: Books, world: World, caller: Caller, *, everybody: bool = False)
     """The same within a transaction."""
     every = books.open_requests()
     shown = [request for request in every if everybody or owner_of(request) == caller.owner]
-    places = Places(books, world, names(books)) if shown else None
-    views = [places.view(request) for request in shown] if places is not None else []
+    views = places(books, world, shown)
     waiting = sum(1 for request in every if _waits(request))
     return QueueView(
         places=tuple(sorted(views, key=lambda one: (one.place, one.since))),
@@ -30,13 +28,6 @@ def view(books: Books, world: World, caller: Caller, *, everybody: bool = False)
         reserved=len(every) - waiting,
         others=sum(1 for request in every if owner_of(request) != caller.owner),
     )
-
-
-def turns(books: Books, world: World, caller: Caller) -> tuple[PlaceView, ...]:
-    """Her places whose turn it is."""
-    mine = [request for request in books.open_requests(caller.uid) if owner_of(request) == caller.owner]
-    reserved = [request for request in mine if not _waits(request)]
-    return tuple(map(Places(books, world, names(books)).view, reserved)) if reserved else ()
 
 
 def _waits(request: Request) -> bool:

@@ -23,12 +23,14 @@ from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
 from ds01.services.countdown import Countdown
 from ds01.services.queue import turn
-from ds01.services.queue.scene import HEAD, owner_of, scene, waiting
+from ds01.services.queue.scene import HEAD, Told, owner_of, scene, waiting
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 10.0
+MANY = 1000
+"""Of a longer queue nothing is learned about estimates: reckoning takes as long as the pass."""
 LEARN_SECONDS = 60.0
 """How often everybody's limits are asked for again: groups change in the directory, too."""
 
@@ -69,8 +71,23 @@ class Turns:
             await self._learn()
             now = world.clock.now()
             plan = await world.ledger.write(lambda books: _pass(books, world, over, now))
+            await self._reckon(plan)
         world.line.publish(plan, world.clock.now())
         return plan
+
+    async def _reckon(self, plan: Plan) -> None:
+        """Note what is reckoned for those who are new, and learn from those whose turn has come."""
+        line, now = self._world.line, self._world.clock.now()
+        line.came([start.request for start in plan.starts], frozenset(plan.order), self._passed)
+        new = frozenset(plan.order) - line.reckoned.keys()
+        if not new or len(plan.order) > MANY:
+            return
+
+        def read(books: Books) -> Told:
+            seen = scene(books, line, self._world.settings().queue, now)
+            return seen.explain(waiting(books), new, line.ranges)
+
+        line.reckon(await self._world.ledger.read(read), self._passed)
 
     async def _learn(self) -> None:
         """What everybody who waits or holds something may have, asked again when that may have changed."""

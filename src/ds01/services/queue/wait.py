@@ -41,7 +41,7 @@ async def wait_for_turn(
     async with _present(world, caller, request, patience):
         while not await _come(world, request.id):
             seen = world.line.outlook.number
-            steps.waits(await place(world, caller, request.id))
+            steps.waits(await place(world, request.id))
             await world.line.next(seen, steps.left)
             steps.check()
 

@@ -6,22 +6,28 @@ import sys
 from collections.abc import Sequence
 
 from ds01.cli.call import Call
-from ds01.cli.launching import Wish, launch, told
+from ds01.cli.launching import Launched, Wish, launch, told
 from ds01.cli.shell import enter
 
 
 def run(
     call: Call, *, project: str | None, gpus: str | None, mem: int | None, image: str | None, data: Sequence[str],
     workspace: str | None, name: str | None, background: bool, recreate: bool, no_build: bool,
+    wait: int | bool | None, no_wait: bool, time: int | None,
 ) -> int:  # fmt: skip
     """Launch, then step in where somebody is there to do so; the shell's exit code."""
     launched = launch(
         call,
         Wish(
             project=project, gpus=gpus, mem=mem, image=image, data=data, workspace=workspace, name=name,
-            recreate=recreate, no_build=no_build,
+            recreate=recreate, no_build=no_build, time=time, wait=False if no_wait else wait, stays=background,
         ),
     )  # fmt: skip
+    return step_in(call, launched, background=background)
+
+
+def step_in(call: Call, launched: Launched, *, background: bool) -> int:
+    """Enter what was launched, where somebody is there to do so."""
     container = launched.container
     if container is None:
         return 0

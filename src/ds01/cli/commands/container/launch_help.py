@@ -24,7 +24,17 @@ COMMAND = Command(
     arguments=(NAME,),
     options=(
         *HAS,
-        flag("--background", "do not step in", short="-b"),
+        flag("--background", "do not step in; while waiting, the place stays", short="-b"),
+        Option(
+            "--wait",
+            "TIME",
+            "wait for a GPU when none is free, at most so long",
+            reads="seconds",
+            optional=True,
+            default="asks on a terminal",
+        ),
+        flag("--no-wait", "do not wait for a GPU: exit with 3"),
+        Option("--time", "TIME", "the longest it will run; less comes sooner", reads="seconds", default="your limit"),
         flag("--recreate", "replace the container by a new one from the latest image"),
         flag("--no-build", "use the image there is, even if it is behind the project file"),
     ),
@@ -32,7 +42,7 @@ COMMAND = Command(
         ("ds01 launch thesis", "get in, whatever it takes"),
         ("ds01 launch thesis --gpus 2 --background", "two GPUs, and come back at once"),
         ("ds01 launch thesis --name exp-2", "a second container of the same project"),
-        ("ds01 launch thesis --recreate", "anew, from the latest image"),
+        ("ds01 launch thesis --wait=1h --time 2h", "wait an hour at most, for two hours"),
         ("ds01 launch thesis --dry-run", "what would happen"),
     ),
     about="One command for every situation. A running container is entered. A paused one goes on, a stopped one is"
@@ -41,7 +51,10 @@ COMMAND = Command(
     " an older image is never replaced by itself: it says so, and --recreate does it, after showing what would be"
     " lost, as 'ds01 retire' does. Options for GPUs, image and mounts count when a container is created. /workspace is"
     " the project's folder, ~/workspace/NAME. Leave the shell with 'exit': the container goes on. Without a terminal,"
-    " or with --json, it does not step in. With --dry-run and --json the plan is printed (LaunchPlan).",
+    " or with --json, it does not step in. When no GPU is free it asks whether to wait in the queue; --wait does not"
+    " ask and --no-wait does not wait. With --time the queue knows that you will be done sooner, and lets you in where"
+    " nobody is delayed. Ctrl-C while waiting gives the place up; with --background it stays, and GPUs are kept for you"
+    " for a while when it is your turn: 'ds01 claim'. With --dry-run and --json the plan is printed (LaunchPlan).",
     idea="You say where you want to be, not how to get there. Launching twice is the same as launching once.",
     topics=("containers", "images", "gpus"),
     guide=(
@@ -56,5 +69,5 @@ COMMAND = Command(
     changes=True,
     exits=(Exit.NO_RESOURCE, Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     passes_code=True,
-    related=("retire", "attach", "init", "status"),
+    related=("retire", "attach", "queue", "claim", "status"),
 )

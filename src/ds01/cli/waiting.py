@@ -1,0 +1,110 @@
+"""Waiting for one's turn, as it looks: the place and when it is likely, above it the reason and what would start now.
+
+A ds01d that restarts meanwhile is waited for: it finds the place in its ledger, and the wait goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from ds01.cli.call import Call
+from ds01.cli.progress import Line
+from ds01.domain.errors import DAEMON_DOWN, GPU_FULL, Ds01Error, Problem
+from ds01.domain.quantity import ordinal, roughly
+from ds01.wire.launches import LaunchEvent
+from ds01.wire.queue import PlaceView
+
+RESTART_SECONDS = 60.0
+"""How long a ds01d that went away is waited for."""
+
+
+def wants_to_wait(call: Call, error: Ds01Error) -> bool:
+    """Whether somebody who cannot have a GPU now will wait for it: asked only where somebody is there."""
+    if error.kind != GPU_FULL or not (call.talk.yes or call.talk.somebody_there):
+        return False
+    show_full(call, error.problem)
+    return call.talk.confirm("Wait for your turn?", default=True, flag="--wait, or --no-wait")
+
+
+def show_full(call: Call, problem: Problem) -> None:
+    """There is no GPU now, and what one could do."""
+    call.talk.warn(problem.message)
+    when = likely(problem.details.get("earliest"), problem.details.get("latest"))
+    if when:
+        call.talk.say(f"Your turn is likely {when}.")
+    if fits := problem.details.get("fits_now"):
+        call.talk.say(f"This would start now: {fits}")
+
+
+def going_on(call: Call, launch: Callable[[], Iterator[LaunchEvent]]) -> Iterator[LaunchEvent]:
+    """The events of a launch. While it waits, a ds01d that went away is asked again when it is back."""
+    waits, until = False, 0.0
+    while True:
+        try:
+            for event in launch():
+                waits, until = event.place is not None, 0.0
+                yield event
+        except Ds01Error as error:
+            until = until or time.monotonic() + RESTART_SECONDS
+            if error.kind != DAEMON_DOWN or not waits or time.monotonic() > until:
+                raise
+            call.talk.detail("ds01d went away; the place in the queue stays.")
+            time.sleep(1)
+        else:
+            return
+
+
+class Told:
+    """Shows a place while it changes: the line moves on, a new reason is said once."""
+
+    def __init__(self, call: Call, line: Line) -> None:
+        self._call = call
+        self._line = line
+        self._last: PlaceView | None = None
+
+    def show(self, place: PlaceView) -> None:
+        """The place as it is now."""
+        if self._last is None or place.reason != self._last.reason:
+            self._line.above(f"{place.name} waits: {place.text}.")
+            for other in place.instead:
+                self._line.above(f"  Would start now, with {other.what}: ds01 launch {place.name} {other.flags}")
+        shown = line(place)
+        if self._last is None:
+            self._line.show(shown)
+        elif shown != line(self._last):
+            self._line.keep(shown)
+        if not self._call.talk.watched and (self._last is None or place.place != self._last.place):
+            self._call.talk.say(f"{shown}.")
+        self._last = place
+
+    def came(self) -> None:
+        """The turn has come."""
+        if self._last is not None:
+            self._line.above(f"It is the turn of {self._last.name}.")
+            if self._call.talk.watched:
+                self._call.talk.stderr.write("\a")
+            self._last = None
+
+
+def line(place: PlaceView) -> str:
+    """``Waiting for --gpus 1: 3rd of 5 in the queue, likely in 20m to 2h``."""
+    when = likely(place.earliest, place.latest)
+    return f"Waiting for {place.asked}: {ordinal(place.place)} of {place.of} in the queue" + (
+        f", likely {when}" if when else ""
+    )
+
+
+def likely(earliest: str | None, latest: str | None) -> str:
+    """``in 20m to 2h``; empty when nobody knows."""
+    if not earliest:
+        return ""
+    soon, late = _left(earliest), _left(latest) if latest else ""
+    if not late:
+        return f"in {soon} or more"
+    return f"in about {late}" if soon == late else f"in {soon} to {late}"
+
+
+def _left(at: str) -> str:
+    return roughly(datetime.fromisoformat(at) - datetime.now(UTC))

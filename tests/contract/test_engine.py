@@ -18,6 +18,7 @@ from ds01.adapters.docker.engine import DockerEngine
 from ds01.domain import errors
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Device, Label, Resources
 from ds01.domain.errors import Ds01Error, ErrorKind
+from ds01.domain.image import ImageId
 from ds01.ports.engine import Engine, EngineEvent
 from ds01.sim.clock import SimClock
 from ds01.sim.engine import SimEngine
@@ -129,6 +130,21 @@ class EngineContract:
         await refused(errors.NO_CONTAINER, engine_port.stop(NOBODY, 1))
         await refused(errors.NO_CONTAINER, engine_port.pause(NOBODY))
         await refused(errors.NO_CONTAINER, engine_port.changes(NOBODY))
+
+    async def test_the_layers_of_an_image_are_its_size(self, engine_port: Engine) -> None:
+        image = await engine_port.image(IMAGE)
+        assert image is not None
+        layers = await engine_port.layers(image.id)
+        assert sum(layer.size_bytes for layer in layers) == image.size_bytes > 0
+        assert await engine_port.layers(image.id) == layers
+        assert await engine_port.layers(ImageId("sha256:" + "0" * 64)) == ()
+
+    async def test_what_containers_wrote_is_measured(self, engine_port: Engine) -> None:
+        made = await engine_port.create(spec("c-measured"))
+        use = await engine_port.disk_use()
+        assert use.containers[made] >= 0
+        await engine_port.remove(made, force=True)
+        assert made not in (await engine_port.disk_use()).containers
 
     async def test_an_image_in_use_stays(self, engine_port: Engine) -> None:
         first = await engine_port.create(spec("c-keep"))

@@ -15,6 +15,7 @@ from typing import Self
 from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import Ds01Error
 from ds01.ports.engine import EngineEvent
+from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
 from ds01.services.inventory import refresh
@@ -30,6 +31,7 @@ FIRST_SECONDS = 30.0
 POLICY_SECONDS = 2.0
 TICKET_SECONDS = 30.0
 NAMES_SECONDS = 5.0
+DISK_SECONDS = 180.0
 EXPIRY_SECONDS = 2.0
 QUEUE_SECONDS = 0.02
 """The queue waits for something to happen by itself; what happens within this time is one pass."""
@@ -64,6 +66,7 @@ class Loops:
         rounds: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
             ("limits", POLICY_SECONDS, lambda: reload(world.policy, world.ledger, world.clock)),
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
+            ("disk", DISK_SECONDS, lambda: measure(world)),
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
             ("queue", QUEUE_SECONDS, self._turns.round),

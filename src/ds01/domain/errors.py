@@ -132,6 +132,11 @@ CONTAINER_QUOTA = _kind(
     "container.quota", 409, Exit.NO_RESOURCE, "More containers than you may have",
     "Retire a container you do not need: `ds01 list`, `ds01 retire NAME`.",
 )  # fmt: skip
+DISK_QUOTA = _kind(
+    "disk.quota", 507, Exit.NO_RESOURCE, "More disk than you may use",
+    "Remove images and containers you do not need: `docker image prune -a`, `docker container prune`; "
+    "`ds01 status` shows what they use.",
+)  # fmt: skip
 DISK_FULL = _kind(
     "disk.full", 507, Exit.NO_RESOURCE, "The disk is full",
     "Remove files or images you do not need; an admin sees what fills the disk with `ds01 doctor`.",

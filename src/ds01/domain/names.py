@@ -48,6 +48,12 @@ def stored_container(name: str, uid: int) -> str:
     return f"{name}._.{uid}"
 
 
+def owner_of_stored(stored: str) -> int | None:
+    """Whose the engine's name of something is; None when it is nobody's."""
+    _, separator, uid = stored.rpartition("._.")
+    return int(uid) if separator and uid.isdecimal() else None
+
+
 def image_repository(uid: int, project: str) -> str:
     """The repository of a project's image."""
     return f"ds01-{uid}/{project}"

@@ -25,6 +25,7 @@ from ds01.wire.door import (
     DoorRemoval,
     DoorRemovalPlan,
     DoorRemoved,
+    DoorRoom,
     DoorStart,
     DoorStarting,
     DoorTicket,
@@ -104,6 +105,10 @@ class Door:
     async def built(self, ask: DoorTicket) -> tuple[DoorImage, ...]:
         """The build is over; the images its tags name now."""
         return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/builds/commit", ask))
+
+    async def room(self, uid: int) -> DoorRoom:
+        """How much more may come. Raises RefusedError when nothing may."""
+        return codec.parse(DoorRoom, _checked(*await self._ask(Ask(method="GET", target=f"/v1/door/users/{uid}/room"))))
 
     async def write(self, ask: DoorWrite) -> DoorWriteGrant:
         """Ask whether image names may be written."""

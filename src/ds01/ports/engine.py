@@ -9,6 +9,7 @@ from typing import Protocol
 
 from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observed
+from ds01.domain.disk import Layer
 from ds01.domain.image import Image, ImageId
 
 
@@ -39,6 +40,23 @@ class EngineEvent:
     id: str
     at: datetime
     attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeUse:
+    """A volume and what is in it."""
+
+    name: str
+    size_bytes: int
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskUse:
+    """What containers wrote into their own layers, and volumes."""
+
+    containers: dict[ContainerId, int] = field(default_factory=dict)
+    volumes: tuple[VolumeUse, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +124,14 @@ class Engine(Protocol):
     async def image(self, reference: str) -> Image | None: ...
     async def images(self) -> tuple[Image, ...]: ...
     async def remove_image(self, reference: str) -> None: ...
+    async def layers(self, image: ImageId) -> tuple[Layer, ...]:
+        """The layers of an image, from the ground up; none when it is gone."""
+        ...
+
+    async def disk_use(self) -> DiskUse:
+        """Measure containers and volumes. Slow: every file is looked at."""
+        ...
+
     async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
         """A bridge network of this name, created when missing."""
         ...

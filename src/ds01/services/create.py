@@ -24,6 +24,7 @@ from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
+from ds01.services.disk import check_any_room
 from ds01.services.ending import open_lease, record_removal
 from ds01.services.find import mine
 from ds01.services.queue.grant import grant
@@ -68,6 +69,7 @@ async def create(
     ``instead_of`` is a stopped container of that name: it stands until the new one is recorded, which takes over its
     GPUs if it wants the same.
     """
+    await check_any_room(world, caller)
     with world.tickets.making(caller, wanted.order.name, world.clock.now()) as before:
         await world.ledger.read(lambda books: _check(books, caller, instead_of, before))
         return await _create(world, caller, wanted, steps, instead_of)

@@ -6,10 +6,11 @@ import asyncio
 
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import WRONG_STATE, Ds01Error
-from ds01.domain.quantity import show_gpueq
+from ds01.domain.quantity import show_gpueq, show_size
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
+from ds01.services.disk import use_shown
 from ds01.services.find import find, mine
 from ds01.services.gpus import gpus_view
 from ds01.services.picture import Picture, limits_of, picture
@@ -97,6 +98,7 @@ async def ping(world: World, login: str) -> PingView:
 async def status(world: World, caller: Caller) -> StatusView:
     """What the caller uses, what she may use, what is free."""
     samples = {sample.slot: sample for sample in await asyncio.to_thread(world.devices.samples)}
+    disk = await _disk(world, caller)
     policy_limits = await world.ledger.read(lambda books: limits_of(world, mine(books, caller)))
 
     def read(books: Books) -> StatusView:
@@ -107,13 +109,28 @@ async def status(world: World, caller: Caller) -> StatusView:
             group=caller.limits.group,
             server=world.server,
             simulated_gpus=world.devices.simulated,
-            usage=_usage(books, caller, own),
+            usage=(*_usage(books, caller, own), *disk),
             gpus=gpus_view(books, world, caller, samples),
             containers=tuple(drawn.view(c, caller.actor) for c in sorted(own, key=lambda c: c.name)),
             queue=queue_view(books, world, caller),
         )
 
     return await world.ledger.read(read)
+
+
+async def _disk(world: World, caller: Caller) -> tuple[UsageView, ...]:
+    """What is on the server's disk, and nothing while the engine does not answer."""
+    try:
+        use = await use_shown(world, caller)
+    except Ds01Error:
+        return ()
+    used = show_size(use.total_bytes)
+    return (
+        UsageView(
+            what="disk", used=f"{used} ({use.parts})" if use.total_bytes else used,
+            limit=show_size(caller.limits.disk_images_bytes),
+        ),
+    )  # fmt: skip
 
 
 def _usage(books: Books, caller: Caller, own: tuple[Container, ...]) -> tuple[UsageView, ...]:

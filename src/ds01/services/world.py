@@ -18,6 +18,7 @@ from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
 from ds01.ports.policy import PolicyFile
 from ds01.services.locks import Locks
+from ds01.services.measured import Measured
 from ds01.services.queue.line import Line
 from ds01.services.tickets import Tickets
 
@@ -63,6 +64,7 @@ class World:
     locks: Locks = field(default_factory=Locks)
     tickets: Tickets = field(default_factory=Tickets)
     line: Line = field(default_factory=Line)
+    disk: Measured = field(default_factory=Measured)
 
     def settings(self) -> Settings:
         """The limits file in force now."""

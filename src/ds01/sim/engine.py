@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
+from ds01.domain.disk import Layer
 from ds01.domain.errors import (
     ENGINE_ERROR,
     IMAGE_IN_USE,
@@ -20,7 +21,7 @@ from ds01.domain.errors import (
     Ds01Error,
 )
 from ds01.domain.image import Image, ImageId
-from ds01.ports.engine import EngineEvent, EngineVersion, Guarding, Process, Usage
+from ds01.ports.engine import DiskUse, EngineEvent, EngineVersion, Guarding, Process, Usage
 from ds01.sim.engine_store import KILLED, TERMINATED, EngineStore, Made, away, wrong_state
 
 
@@ -172,6 +173,15 @@ class SimEngine(EngineStore):
     async def images(self) -> tuple[Image, ...]:
         await self._act()
         return tuple(self._images.values())
+
+    async def layers(self, image: ImageId) -> tuple[Layer, ...]:
+        await self._act()
+        known = self._images.get(image)
+        return (Layer(id=image, size_bytes=known.size_bytes),) if known else ()
+
+    async def disk_use(self) -> DiskUse:
+        await self._act()
+        return DiskUse(containers={id_: made.written_bytes for id_, made in self._made.items()}, volumes=self.volumes)
 
     async def remove_image(self, reference: str) -> None:
         await self._act()

@@ -18,7 +18,7 @@ from ds01.domain.errors import (
 )
 from ds01.domain.image import Image, ImageId, with_tag
 from ds01.ports.clock import Clock
-from ds01.ports.engine import EngineEvent, Guarding, Usage
+from ds01.ports.engine import EngineEvent, Guarding, Usage, VolumeUse
 
 KILLED = 137
 TERMINATED = 143
@@ -51,6 +51,7 @@ class Made:
     files: dict[str, bytes] = field(default_factory=dict)
     processes: tuple[str, ...] = ("/sbin/docker-init", "session")
     usage: Usage = _IDLE
+    written_bytes: int = 0
 
 
 class EngineStore:
@@ -58,6 +59,7 @@ class EngineStore:
 
     def __init__(self, clock: Clock) -> None:
         self.faults = EngineFaults()
+        self.volumes: tuple[VolumeUse, ...] = ()
         self.networks: dict[str, dict[str, str]] = {}
         self.grace_seconds: int | None = None
         """The grace of the latest stop."""

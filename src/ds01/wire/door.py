@@ -283,6 +283,13 @@ class DoorWriteGrant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DoorRoom:
+    """How much more a user's images and containers may take; None is no limit."""
+
+    left_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DoorWritten:
     """The writing is over. ``done``: the engine said so; ``images`` are the ids it says it made.
 

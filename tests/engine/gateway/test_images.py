@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import bz2
+import contextlib
 import gzip
 import hashlib
 import io
@@ -17,10 +18,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from dev import registry
+from dev import people, registry
 
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, ask
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, ask, connected
 from tests.engine.gateway.test_build import context
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -641,3 +642,127 @@ def test_d25_pushes_and_logins_to_nowhere_else(mallory: User, field: Ground, vic
         body = {"username": "a", "password": "b", "serveraddress": address}
         assert mallory.call("POST", "/v1.41/auth", body).status == 403, address
     assert not field.registry.manifests
+
+
+# disk ---------------------------------------------------------------------------------------------
+
+
+def disk(user: User, field: Ground) -> dict[str, str]:
+    """The disk line of her ``ds01 status``."""
+    with people.acting_as(user.person):
+        sock = connected(str(field.run / "ds01d.sock"))
+    rows: list[dict[str, str]] = ask(sock, "GET", "/v1/status").json["usage"]
+    return next(row for row in rows if row["what"] == "disk")
+
+
+@contextlib.contextmanager
+def allowed(user: User, field: Ground, size: str) -> Iterator[None]:
+    """She may use this much of the disk for a while."""
+    file = field.run / "limits.yaml"
+    before = file.read_text()
+    wanted, usual = size, disk(user, field)["limit"]
+    file.write_text(before + f"users: {{{user.person.login}: {{disk: {{images: {size}}}}}}}\n")
+    try:
+        _until(lambda: disk(user, field)["limit"] == wanted)
+        yield
+    finally:
+        file.write_text(before)
+        _until(lambda: disk(user, field)["limit"] == usual)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if true():
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError("it did not come to be")
+
+
+def test_d7_past_her_quota_nothing_more_comes(mallory: User, alice: User, field: Ground) -> None:
+    host = field.registry.host
+    field.registry.put("lab/big", "1", SMALL, [layer("a", "x" * 3_000_000)])
+    field.registry.put("lab/huge", "1", SMALL, [layer("a", "y" * 9_000_000)])
+    with allowed(mallory, field, "4M"):
+        assert pull(mallory, f"{host}/lab/big:1").status == 200
+        large = archive("more:1", content="z" * 3_000_000)
+        for body in (large, gzip.compress(large)):
+            assert load(mallory, body).status == 507
+        into = mallory.call("POST", "/v1.41/images/create?fromSrc=-&repo=more", layer("a", "z" * 3_000_000))
+        assert into.status == 507
+        assert "that is left of your disk space" in into.message
+        broken = pull(mallory, f"{host}/lab/huge:1")
+        assert "is larger than the" in lines(broken)[-1]["error"]
+        assert there(field, f"{host}/lab/huge:1") == ""
+        assert there(field, "more:1") == there(field, "more") == ""
+        assert pull(alice, f"{host}/lab/huge:1").status == 200
+    with allowed(mallory, field, "2M"):
+        assert disk(mallory, field) == {"what": "disk", "used": "2.9M (images 2.9M, containers 0B, volumes 0B)",
+                                        "limit": "2M"}  # fmt: skip
+        refused = mallory.create("one-more")
+        assert refused.status == 507
+        assert "use 2.9M of the 2M you may have" in refused.message
+        assert f"The largest image is {host}/lab/big:1 (2.9M)" in refused.message
+        assert "Try: docker image prune -a" in refused.message
+        assert pull(mallory, f"{host}/lab/big:1").status == 507
+        assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=free").status == 201
+        pruned = mallory.docker("image", "prune", "-af")
+        assert pruned.code == 0, pruned.err
+        assert mallory.create("one-more").status == 201
+
+
+def test_what_two_have_is_paid_by_halves_and_bases_by_nobody(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("lab/big", "1", SMALL, [layer("a", "x" * 4 * 1024**2)])
+    ref = f"{field.registry.host}/lab/big:1"
+    before = disk(mallory, field)["used"]
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=costs-nothing").status == 201
+    assert pull(mallory, ref).status == 200
+    _until(lambda: disk(mallory, field)["used"].startswith("4M"))
+    assert pull(alice, ref).status == 200
+    _until(lambda: disk(mallory, field)["used"].startswith("2M"))
+    assert alice.call("DELETE", f"/v1.41/images/{ref}").status == 200
+    _until(lambda: disk(mallory, field)["used"].startswith("4M"))
+    assert mallory.call("DELETE", f"/v1.41/images/{ref}").status == 200
+    _until(lambda: disk(mallory, field)["used"] == before)
+
+
+# pruning ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_d18_pruning_takes_ones_own(mallory: User, alice: User, field: Ground, victim: Victim, client: str) -> None:
+    assert load(alice, archive(content="of alice")).status == 200
+    assert load(mallory, archive(content="nameless")).status == 200
+    assert load(mallory, archive("named:1", content="named")).status == 200
+    field.registry.put("lab/tool", "1", SMALL, [busybox(field)])
+    shared = f"{field.registry.host}/lab/tool:1"
+    assert [pull(user, shared).status for user in (alice, mallory)] == [200, 200]
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=used").status == 201
+    assert mallory.create("uses", Image="used").status == 201
+    before = ids(field)
+    done = mallory.docker("image", "prune", "-f", client=client)
+    assert done.code == 0, done.err
+    assert len(before - ids(field)) == 1
+    assert "deleted: sha256:" in done.out.lower()
+    before = ids(field)
+    done = mallory.docker("image", "prune", "-af", client=client)
+    assert done.code == 0, done.err
+    assert "untagged: named:1" in done.out.lower()
+    assert f"untagged: {shared}" in done.out.lower()
+    assert len(before - ids(field)) == 1
+    assert there(field, shared)
+    assert "used:latest" in names(mallory)
+    assert there(field, victim.image)
+    assert shared in names(alice)
+
+
+def test_d18_pruning_by_age_and_label_and_the_cache_not_at_all(mallory: User, field: Ground) -> None:
+    assert load(mallory, archive("named:1", content="by label")).status == 200
+    for filters, status in (
+        ({"dangling": ["false"], "until": ["0001-01-01"]}, 200), ({"dangling": ["false"], "label": ["none"]}, 200),
+        ({"until": ["soon"]}, 400), ({"dangling": ["maybe"]}, 400), ({"reference": ["x"]}, 400),
+    ):  # fmt: skip
+        found = mallory.call("POST", f"/v1.41/images/prune?{urlencode({'filters': json.dumps(filters)})}")
+        assert found.status == status
+        assert status != 200 or found.json == {"ImagesDeleted": None, "SpaceReclaimed": 0}
+    assert "named:1" in names(mallory)
+    assert mallory.call("POST", "/v1.41/build/prune?all=1").status == 403

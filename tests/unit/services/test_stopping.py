@@ -295,6 +295,7 @@ async def test_the_list_says_all_a_person_needs(server: SimServer) -> None:
     picture = await observe.status(server.world, caller)
     assert [(usage.what, usage.used, usage.limit) for usage in picture.usage] == [
         ("GPUs", "1", "2"), ("containers", "1 (0 running)", "3"),
+        ("disk", "1M (images 1M, containers 0B, volumes 0B)", "60G"),
     ]  # fmt: skip
     assert await observe.list_containers(server.world, await server.caller(BOB)) == ()
 

@@ -13,11 +13,13 @@ from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
 from ds01.adapters.docker.write import create_body, recreate_body
 from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
+from ds01.domain.disk import Layer
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, WRONG_STATE, Ds01Error
 from ds01.domain.image import Image, ImageId, is_reference
-from ds01.ports.engine import EngineEvent, EngineVersion, Guarding, Process, Usage
+from ds01.ports.engine import DiskUse, EngineEvent, EngineVersion, Guarding, Process, Usage
 
 COMMIT_SECONDS = 600.0
+MEASURE_SECONDS = 600.0
 _WATCHED = json.dumps({"type": ["container", "image"]})
 
 
@@ -157,6 +159,20 @@ class DockerEngine:
         if not is_reference(reference):
             raise Ds01Error(NO_IMAGE, f"There is no image '{reference[:80]}'.", hint="ds01 image list")
         await self._http.json("DELETE", f"images/{reference}")
+
+    async def layers(self, image: ImageId) -> tuple[Layer, ...]:
+        """The layers of an image: their ids from its description, their sizes from its history."""
+        try:
+            described = await self._http.json("GET", f"images/{image}/json")
+            return read.layers(described, await self._http.json("GET", f"images/{image}/history"))
+        except Ds01Error as error:
+            if error.kind is NO_IMAGE:
+                return ()
+            raise
+
+    async def disk_use(self) -> DiskUse:
+        """What the engine counts; it allows one count at a time."""
+        return read.disk_use(await self._http.json("GET", "system/df", seconds=MEASURE_SECONDS))
 
     async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
         """One user's bridge network: her containers find each other; ports are published on loopback."""

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import PurePath
 from typing import Any
 
 from ds01.domain.changes import Change
 from ds01.domain.container import ContainerId, Observed
+from ds01.domain.disk import Layer
 from ds01.domain.guard import RUNTIME
 from ds01.domain.image import Image, ImageId
-from ds01.ports.engine import EngineEvent, Guarding, Process, Usage
+from ds01.ports.engine import DiskUse, EngineEvent, Guarding, Process, Usage, VolumeUse
 
 Json = dict[str, Any]
 _NEVER = "0001-01-01"
 _KINDS = {0: "C", 1: "A", 2: "D"}
 _MINOR_TICKS = 1_000_000_000
+EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+"""The digest of an archive without entries: what a step leaves that changes nothing."""
+
+_NO_LAYER = frozenset(
+    {"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "SHELL",
+     "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
+)  # fmt: skip
 
 
 def moment(text: str) -> datetime | None:
@@ -102,6 +112,46 @@ def image_listed(data: Json) -> Image:
         labels=data.get("Labels") or {},
         digests=tuple(digest for digest in data.get("RepoDigests") or () if digest != "<none>@<none>"),
     )
+
+
+def layers(described: Json, history: list[Json]) -> tuple[Layer, ...]:
+    """The layers of an image. The history has a size for every step and does not say which steps made no layer.
+
+    Where that leaves a choice, a layer without content may get its neighbour's size; their sum is right.
+    """
+    digests: list[str] = (described.get("RootFS") or {}).get("Layers") or []
+    chains = list(accumulate(digests, _chain))
+    full = [chain for chain, digest in zip(chains, digests, strict=True) if digest != EMPTY_LAYER]
+    sizes = [(int(row.get("Size") or 0), _makes_no_layer(row)) for row in reversed(history)]
+    plausible = [size for size, none in sizes if size or not none]
+    if len(plausible) == len(chains):
+        found = dict(zip(chains, plausible, strict=True))
+    else:
+        found = dict(zip(full, (size for size, _ in sizes if size), strict=False))
+    return tuple(Layer(id=chain, size_bytes=found.get(chain, 0)) for chain in chains)
+
+
+def _chain(under: str, digest: str) -> str:
+    """The id of a layer on others."""
+    return f"sha256:{hashlib.sha256(f'{under} {digest}'.encode()).hexdigest()}"
+
+
+def _makes_no_layer(row: Json) -> bool:
+    """Whether a step without a size is one of those that only change the configuration."""
+    text = str(row.get("CreatedBy") or "")
+    word = text.removeprefix("/bin/sh -c #(nop) ").strip().partition(" ")[0]
+    return word in _NO_LAYER
+
+
+def disk_use(data: Json) -> DiskUse:
+    """What ``GET /system/df`` counts."""
+    containers = {ContainerId(row["Id"]): int(row.get("SizeRw") or 0) for row in data.get("Containers") or ()}
+    volumes = (
+        VolumeUse(name=row["Name"], size_bytes=max(0, int((row.get("UsageData") or {}).get("Size") or 0)),
+                  labels=row.get("Labels") or {})
+        for row in data.get("Volumes") or ()
+    )  # fmt: skip
+    return DiskUse(containers=containers, volumes=tuple(volumes))
 
 
 def change(data: Json) -> Change:

@@ -23,6 +23,7 @@ from ds01.wire.door import (
     DoorRemoval,
     DoorRemovalPlan,
     DoorRemoved,
+    DoorRoom,
     DoorStart,
     DoorStarting,
     DoorTicket,
@@ -119,6 +120,12 @@ async def build(world: TheWorld, ask: DoorBuild) -> DoorBuildGrant:
 async def built(world: TheWorld, ask: DoorTicket) -> list[DoorImage]:
     """The build is over, well or not."""
     return list(await building.over(world, ask))
+
+
+@router.get("/users/{uid}/room")
+async def room(world: TheWorld, uid: int) -> DoorRoom:
+    """How much more a user's images and containers may take."""
+    return await writing.room(world, uid)
 
 
 @router.post("/writes")

@@ -14,6 +14,7 @@ from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed, not_allowed
 from ds01.domain.image import repository, with_tag
 from ds01.domain.image_access import is_id
+from ds01.domain.quantity import show_size
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
@@ -29,7 +30,8 @@ _TAR = "application/x-tar"
 async def load(call: Call) -> None:
     """``images/load``: every name in the archive is judged before the engine sees the archive's end."""
     archive = reader()
-    plain = Unpacked(None, _too_large())
+    room = await call.gate.door.room(call.user.uid)
+    plain = Unpacked(room.left_bytes, too_large("The archive", room.left_bytes))
     written: Written | None = None
 
     def through(piece: Piece) -> Iterator[Piece]:
@@ -62,8 +64,12 @@ async def load(call: Call) -> None:
         await settle()
 
 
-def _too_large() -> RefusedError:
-    return RefusedError("disk.images", "The archive is larger than the space that is left to you", status=413)
+def too_large(what: str, left_bytes: int | None) -> RefusedError:
+    """It does not fit any more."""
+    return RefusedError(
+        "disk.quota", f"{what} is larger than the {show_size(left_bytes)} that is left of your disk space",
+        "Make room: docker image prune -a. What uses it: ds01 status.", status=507,
+    )  # fmt: skip
 
 
 async def import_(call: Call, source: str) -> None:
@@ -72,11 +78,11 @@ async def import_(call: Call, source: str) -> None:
         raise not_allowed("import.source", "importing from an address", "Fetch it yourself: curl … | docker import -.")
     repo = call.query.get("repo")
     refs = (joined(repo, call.query.get("tag")),) if repo else ()
-    plain = Unpacked(None, _too_large())
     ask = DoorWrite(uid=call.user.uid, what=Writing.IMPORT, refs=refs)
     changes = list(call.query.values.get("changes", ()))
     judge_changes(changes, {})
     async with await Written.begin(call, ask) as written:
+        plain = Unpacked(written.grant.left_bytes, too_large("The archive", written.grant.left_bytes))
         query = {
             "fromSrc": ["-"],
             "changes": judge_changes(changes, written.grant.labels),

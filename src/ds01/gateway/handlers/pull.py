@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, secret
+from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.tags import joined
-from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.dockerpolicy.verdict import Change, malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.archives import import_
+from ds01.gateway.handlers.archives import import_, too_large
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
@@ -70,7 +71,19 @@ class Progress:
             self._read(found)
         return line + b"\n"
 
+    def _count(self, layer: str, progress: Mapping[str, Any]) -> None:
+        """The layers that come, as large as they say they are or as they have become."""
+        sizes = (value for name in ("total", "current") if isinstance(value := progress.get(name), int))
+        self._sizes[layer] = max(0, self._sizes.get(layer, 0), *sizes)
+        left = self._written.grant.left_bytes
+        if left is not None and sum(self._sizes.values()) > left:
+            message = too_large("The image", left).message
+            self._written.call.changes.append(Change(rule="disk.quota", text="broken off: there is no room for it"))
+            raise flow.LastLine(dump({"errorDetail": {"message": message}, "error": message}) + b"\r\n")
+
     def _read(self, found: Mapping[str, Any]) -> None:
-        status = found.get("status")
+        status, progress = found.get("status"), found.get("progressDetail")
+        if isinstance(progress, Mapping) and status == "Downloading":
+            self._count(str(found.get("id")), progress)
         if isinstance(status, str) and status.startswith(_DONE):
             self._written.done = True

@@ -14,6 +14,7 @@ from ds01.domain.image import Image
 from ds01.domain.names import step_host
 from ds01.ports.host import StepPermit
 from ds01.services.caller import Caller, identify
+from ds01.services.disk import check_any_room
 from ds01.services.door.writing import record, reserve
 from ds01.services.image_records import refused
 from ds01.services.tickets import Names
@@ -28,6 +29,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     caller = await identify(world, ask.uid)
     if caller.uid == 0:
         raise Ds01Error(NOT_ALLOWED, "root does not build images here.", hint="Use an ordinary account")
+    await check_any_room(world, caller)
     refs = frozenset(_reference(ref) for ref in ask.refs)
     names = await reserve(world, caller, refs)
     try:

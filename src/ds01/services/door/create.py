@@ -23,6 +23,7 @@ from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
+from ds01.services.disk import check_any_room
 from ds01.services.door.gone import settle
 from ds01.services.find import mine
 from ds01.services.guard import root_allowed
@@ -54,6 +55,7 @@ async def grant(world: World, ask: DoorCreate) -> DoorGrant:
     if image is None:
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
     await _free_name(world, caller, ask.name)
+    await check_any_room(world, caller)
     async with world.locks.hold(caller.uid, ask.name, "create"):
         with world.tickets.making(caller, ask.name, world.clock.now()) as before:
             await world.ledger.read(lambda books: _check(books, caller, ask.name, before))

@@ -18,13 +18,17 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.image import Image, ImageId, Ownership, Provenance, Tag
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
+from ds01.services.disk import check_room, written
 from ds01.services.image_records import access_of, accounts, refused, shown, used_by_others
 from ds01.services.tickets import Names
 from ds01.services.world import World
-from ds01.wire.door import DoorImage, DoorWrite, DoorWriteGrant, DoorWritten, Writing
+from ds01.wire.door import DoorImage, DoorRoom, DoorWrite, DoorWriteGrant, DoorWritten, Writing
 
 LATE = timedelta(seconds=5)
 """How long the engine may take to end what was broken off."""
+
+_TAKES = frozenset({Writing.PULL, Writing.LOAD, Writing.IMPORT, Writing.COMMIT})
+"""What brings something that takes room."""
 
 _TOLD = {
     Writing.TAG: EventType.IMAGE_TAGGED,
@@ -43,12 +47,18 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
         raise Ds01Error(NOT_ALLOWED, "root does not write images here.", hint="Use an ordinary account")
     if ask.container:
         await world.ledger.read(lambda books: _own(books, caller, ask.container))
+    left = await check_room(world, caller, more_bytes=written(world, ask.container)) if ask.what in _TAKES else None
     names = await reserve(
         world, caller, ask.refs, pulling=ask.what is Writing.PULL, private=ask.private, image=ask.image
     )  # fmt: skip
     return DoorWriteGrant(
-        ticket=names.id, labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+        ticket=names.id, labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}, left_bytes=left
     )  # fmt: skip
+
+
+async def room(world: World, uid: int) -> DoorRoom:
+    """How much more may come. Raises Ds01Error when there is no room at all."""
+    return DoorRoom(left_bytes=await check_room(world, await identify(world, uid)))
 
 
 def _own(books: Books, caller: Caller, container_id: str) -> None:

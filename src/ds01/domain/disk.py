@@ -1,0 +1,102 @@
+"""What a user's images, containers and volumes take of the server's disk, and whether there is room for more.
+
+Images share layers. A layer is paid for by those who brought an image with it, in equal parts; what is in an image of
+the server's own costs nobody anything. So the parts of all add up to what is there, and nobody pays for the base
+everybody builds on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ds01.domain.errors import DISK_QUOTA, Ds01Error
+from ds01.domain.quantity import show_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A layer of an image. ``id`` is the same wherever the same layers lie under it."""
+
+    id: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """An image with its owners, as ``uid:epoch``; ``common`` is one of the server's own."""
+
+    owners: frozenset[str]
+    common: bool
+    layers: tuple[Layer, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What one user takes. ``largest`` is her largest image, for advice."""
+
+    images_bytes: int = 0
+    containers_bytes: int = 0
+    volumes_bytes: int = 0
+    largest: str = ""
+
+    @property
+    def total_bytes(self) -> int:
+        """All of it."""
+        return self.images_bytes + self.containers_bytes + self.volumes_bytes
+
+    @property
+    def parts(self) -> str:
+        """In words."""
+        return (
+            f"images {show_size(self.images_bytes)}, containers {show_size(self.containers_bytes)}, "
+            f"volumes {show_size(self.volumes_bytes)}"
+        )
+
+
+def shares(images: Iterable[Held]) -> dict[str, int]:
+    """What each account pays for images, in bytes."""
+    sizes: dict[str, int] = {}
+    payers: dict[str, set[str]] = {}
+    free: set[str] = set()
+    for image in images:
+        for layer in image.layers:
+            sizes[layer.id] = layer.size_bytes
+            payers.setdefault(layer.id, set()).update(image.owners)
+            if image.common:
+                free.add(layer.id)
+    found: dict[str, int] = {}
+    for layer_id, accounts in payers.items():
+        for account in accounts if layer_id not in free else ():
+            found[account] = found.get(account, 0) + -(-sizes[layer_id] // len(accounts))
+    return found
+
+
+def largest(images: Iterable[Held], account: str) -> str:
+    """The largest image of an account, with its size."""
+    mine = [image for image in images if account in image.owners and not image.common and image.name]
+    if not mine:
+        return ""
+    found = max(mine, key=lambda image: sum(layer.size_bytes for layer in image.layers))
+    return f"{found.name} ({show_size(sum(layer.size_bytes for layer in found.layers))})"
+
+
+def room(use: Use, most_bytes: int | None, *, more_bytes: int = 0) -> int | None:
+    """How much more may come; None is no limit. Raises Ds01Error (``disk.quota``)."""
+    if most_bytes is None:
+        return None
+    left = most_bytes - use.total_bytes
+    if left <= 0 or more_bytes > left:
+        raise full(use, most_bytes, more_bytes)
+    return left
+
+
+def full(use: Use, most_bytes: int, more_bytes: int = 0) -> Ds01Error:
+    """There is no room."""
+    used, most = show_size(use.total_bytes), show_size(most_bytes)
+    what = f"Your images, containers and volumes use {used} of the {most} you may have"
+    more = f", and this needs {show_size(more_bytes)} more" if more_bytes and use.total_bytes < most_bytes else ""
+    biggest = f" The largest image is {use.largest}." if use.largest else ""
+    return Ds01Error(DISK_QUOTA, f"{what}{more}.", reason=f"I{use.parts[1:]}.{biggest}",
+                     hint="docker image prune -a")  # fmt: skip

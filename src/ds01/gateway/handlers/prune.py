@@ -1,0 +1,60 @@
+"""``images/prune``: what is one's own and nobody uses goes. The engine's own pruning knows no owners."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ds01.domain.dockerpolicy.prune import judge_prune
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.images import NONE
+from ds01.gateway.handlers.naming import removed
+from ds01.gateway.upstream import Ask, UpstreamError
+
+
+async def images(call: Call) -> None:
+    """Those without a name, or with ``-a`` all that no container uses."""
+    await call.nothing()
+    plan = judge_prune(call.query.filters, datetime.now(UTC))
+    used = {row["ImageID"] for row in await _rows(call, "/containers/json", {"all": ["1"]})}
+    rows: list[Json] = []
+    reclaimed = 0
+    for image in await _rows(call, "/images/json", {}, plan.engine):
+        known = call.gate.registry.image(call.user, str(image["Id"]))
+        if known is None or call.user.account not in known.owners or image["Id"] in used or not plan.takes(image):
+            continue
+        gone = await _remove(call, image)
+        rows += gone
+        whole = any(isinstance(row, dict) and row.get("Deleted") == image["Id"] for row in gone)
+        reclaimed += int(image["Size"]) - max(0, int(image.get("SharedSize") or 0)) if whole else 0
+    await call.answer_json(200, {"ImagesDeleted": rows or None, "SpaceReclaimed": reclaimed})
+
+
+async def _rows(
+    call: Call, path: str, values: Mapping[str, Sequence[str]], filters: Mapping[str, Sequence[str]] | None = None
+) -> list[dict[str, Any]]:
+    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(path, values, filters)))
+    if head.status != 200:
+        raise UpstreamError("the engine cannot list what it has")
+    found: list[dict[str, Any]] = json.loads(data)
+    return found
+
+
+async def _remove(call: Call, image: dict[str, Any]) -> list[Json]:
+    """Remove it with all its names; what cannot go now (an image others are built on) stays, as with the engine."""
+    image["RepoTags"] = [ref for ref in image.get("RepoTags") or () if ref != NONE]
+    try:
+        status, rows = await removed(call, image, "", force=True)
+    except RefusedError:
+        return []
+    return rows if status == 200 and isinstance(rows, list) else []
+
+
+async def builder(call: Call) -> None:
+    """``build/prune``: the cache of builds is everybody's, and cleaned by the engine itself."""
+    raise not_allowed("prune.builder", "pruning the build cache, which everybody's builds share,",
+                      "It does not count as yours, and is cleaned by itself.")  # fmt: skip

@@ -1,0 +1,115 @@
+"""The disk ledger: what everybody's images, containers and volumes take, kept as cheap as a question.
+
+What an image's layers are never changes, so it is asked once. How large writable layers and volumes are changes all
+the time and is slow to find out: the engine walks through every file. It is measured now and then, and what is shown
+is what was measured last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ds01.domain.container import ContainerId, Label
+from ds01.domain.disk import Held, Layer, Use, largest, room, shares
+from ds01.domain.image import Image
+from ds01.domain.image_access import is_common
+from ds01.domain.names import owner_of_stored
+from ds01.domain.people import Uid
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.image_records import access_of, accounts
+from ds01.services.measured import SHOWN_SECONDS
+from ds01.services.world import World
+
+AT_ONCE = 100
+"""Images whose layers are asked for one question at most; the others count as one layer until the next."""
+
+
+async def measure(world: World) -> None:
+    """Measure what is slow to find out. The daemon calls this now and then."""
+    world.disk.use = await world.engine.disk_use()
+    await _learn(world, await world.engine.images())
+
+
+async def _learn(world: World, images: Iterable[Image]) -> None:
+    async with world.disk.learning:
+        there = {image.id for image in images}
+        world.disk.layers = {id_: layers for id_, layers in world.disk.layers.items() if id_ in there}
+        for image in sorted(there - world.disk.layers.keys())[:AT_ONCE]:
+            world.disk.layers[image] = await world.engine.layers(image)
+
+
+async def uses(world: World) -> Mapping[str, Use]:
+    """What every account takes, as ``uid:epoch``."""
+    images = await world.engine.images()
+    await _learn(world, images)
+    found = await world.ledger.read(lambda books: _uses(world, books, images))
+    world.disk.shown = (world.clock.monotonic(), found)
+    return found
+
+
+async def use_shown(world: World, caller: Caller) -> Use:
+    """What a user takes, to be shown: a few seconds old at most."""
+    at, found = world.disk.shown
+    if world.clock.monotonic() - at >= SHOWN_SECONDS:
+        found = await uses(world)
+    return found.get(_account(caller), Use())
+
+
+async def check_any_room(world: World, caller: Caller) -> None:
+    """The same for what takes little room itself. What was shown last is good enough to let it pass, not to refuse."""
+    most = caller.limits.disk_images_bytes
+    if most is not None and (await use_shown(world, caller)).total_bytes >= most:
+        await check_room(world, caller)
+
+
+async def check_room(world: World, caller: Caller, *, more_bytes: int = 0) -> int | None:
+    """How much more this user's images and containers may take. Raises Ds01Error (``disk.quota``)."""
+    most = caller.limits.disk_images_bytes
+    if most is None:
+        return None
+    return room((await uses(world)).get(_account(caller), Use()), most, more_bytes=more_bytes)
+
+
+def written(world: World, container: str) -> int:
+    """How large a container's writable layer was when it was measured last."""
+    return world.disk.use.containers.get(ContainerId(container), 0)
+
+
+def _account(caller: Caller) -> str:
+    return f"{caller.uid}:{caller.epoch}"
+
+
+def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]:
+    of = accounts(books)
+    held = [_held(world, books, image) for image in images]
+    paid = shares(held)
+    containers: dict[str, int] = {}
+    for container in books.containers():
+        account = f"{container.uid}:{container.epoch}"
+        containers[account] = containers.get(account, 0) + world.disk.use.containers.get(container.id, 0)
+    volumes: dict[str, int] = {}
+    for volume in world.disk.use.volumes:
+        label = volume.labels.get(Label.OWNER, "")
+        uid = int(label) if label.isdecimal() else owner_of_stored(volume.name)
+        if uid is not None:
+            account = of(Uid(uid))
+            volumes[account] = volumes.get(account, 0) + volume.size_bytes
+    return {
+        account: Use(
+            images_bytes=paid.get(account, 0), containers_bytes=containers.get(account, 0),
+            volumes_bytes=volumes.get(account, 0), largest=largest(held, account),
+        )
+        for account in {*paid, *containers, *volumes}
+    }  # fmt: skip
+
+
+def _held(world: World, books: Books, image: Image) -> Held:
+    settings = world.settings().images
+    own = Layer(id=image.id, size_bytes=image.size_bytes)
+    return Held(
+        owners=access_of(world, books, image).owners,
+        common=any(is_common(ref, books.tag(ref), settings) for ref in image.tags),
+        layers=world.disk.layers.get(image.id, (own,)),
+        name=image.tags[0] if image.tags else "",
+    )

@@ -55,6 +55,12 @@ refused, and clients that ask the server which builder to use are told the other
 The same is kept and refused, and besides: `RUN --mount` (`from` a stage, or an image of yours or a shared one),
 `--network=none`, `COPY --link`, secrets, ssh agents, and results written to your files (`--output`, types local and
 tar). Build arguments that steer BuildKit itself (`BUILDKIT_…`) are left out.
+
+buildx and compose v2 use the server's builder (`docker buildx use default`); one in a container is refused. Served
+besides: bake, `--secret`, `--ssh`, `--build-context` with an image or a folder, `--cache-to type=inline`. Refused:
+`--push` (push afterwards), `--platform` other than the server's, `--allow`, `--add-host`, `--cgroup-parent`, `--network
+host`, contexts from an address, `ADD` of an address, caches elsewhere, and images that are neither yours nor shared
+(`denied by policy`: get them first, with docker pull).
 """
 
 

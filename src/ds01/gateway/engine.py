@@ -21,6 +21,7 @@ class EngineFacts:
     def __init__(self, upstream: Upstream, door: Door) -> None:
         self._upstream = upstream
         self._door = door
+        self.architecture = "amd64"
         self.buildkit = False
         """Whether ds01d found the steps of BuildKit's builds guarded."""
         self.api: tuple[int, int] = (1, 41)
@@ -45,6 +46,7 @@ class EngineFacts:
         if len(api) > 1:
             self.api = min((api[0], api[1]), NEWEST_API)
         self.version = numbers(str(found.get("Version"))) or self.version
+        self.architecture = str(found.get("Arch") or self.architecture)
         return await self._guarded()
 
     async def _guarded(self) -> bool:

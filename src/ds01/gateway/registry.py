@@ -187,6 +187,10 @@ class Registry:
         self._images[image_id] = found
         return found if _may_name(user, found, ref) else None
 
+    def image_names(self, user: DoorUser) -> list[str]:
+        """Every name of an image that this user may use."""
+        return [ref for image in self.images(user) for ref in image.refs if _may_name(user, image, ref)]
+
     def learn_image(self, image: DoorImage) -> None:
         """Know an image at once."""
         self._images[image.id] = image

@@ -109,10 +109,20 @@ class Sessions:
             yield
             return
         self._builds[build_id] = user.account
+        self._opening.set()
+        self._opening = asyncio.Event()
         try:
             yield
         finally:
             del self._builds[build_id]
+
+    async def begun(self, user: DoorUser, build_id: str) -> bool:
+        """Whether a build of this user's goes on under this id, or does in a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while build_id not in self._builds:
+                    await self._opening.wait()
+        return self.builds(user, build_id)
 
     def builds(self, user: DoorUser, build_id: str) -> bool:
         """Whether a build of this user's goes on under this id."""

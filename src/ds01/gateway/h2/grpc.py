@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -128,14 +128,21 @@ def framed(message: bytes) -> bytes:
     return b"\0" + len(message).to_bytes(4, "big") + message
 
 
-async def relay(near: Call, far: Link, headers: Headers, first: Iterable[bytes] = (), *, closed: bool = False) -> None:
+async def _nothing() -> None:
+    """Nothing has to be settled before the caller hears the end."""
+
+
+async def relay(
+    near: Call, far: Link, headers: Headers, first: Iterable[bytes] = (), *, closed: bool = False,
+    settle: Callable[[], Awaitable[None]] = _nothing,
+) -> None:  # fmt: skip
     """Make the call again on the other side and pass what comes, both ways. ``first`` goes before the caller's own
-    bytes; ``closed`` says that nothing comes after it.
+    bytes; ``closed`` says that nothing comes after it. ``settle`` is done before the caller hears the end.
     """
     made = await far.call(headers)
     sending = asyncio.create_task(_send(near, made, first, closed))
     try:
-        await _answer(made, near)
+        await _answer(made, near, settle)
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
@@ -150,7 +157,7 @@ async def _send(near: Call, made: Call, first: Iterable[bytes], closed: bool) ->
     await made.end()
 
 
-async def _answer(made: Call, near: Call) -> None:
+async def _answer(made: Call, near: Call, settle: Callable[[], Awaitable[None]]) -> None:
     """Pass the answer: headers, bytes, and how it ended."""
     begun = await made.answered()
     if dict(begun).get(":status") != "200":
@@ -163,6 +170,7 @@ async def _answer(made: Call, near: Call) -> None:
     await near.send_headers(ANSWER)
     while data := await made.read():
         await near.write(data)
+    await settle()
     await near.send_headers(_status(made.trailers) or [("grpc-status", str(INTERNAL))], end=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_buildkit, no_session, parameters
 from ds01.domain.dockerpolicy.render import render_whole
@@ -32,7 +34,7 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
 
     async def rewrite(content: bytes) -> bytes:
         try:
-            return await judged(call, kit, content)
+            return await judged(call, kit.plan.arguments, content)
         except RefusedError as error:
             call.gate.audit.record(
                 DoorAudit(uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
@@ -56,9 +58,9 @@ def _ask(call: Call, kit: KitPlan, grant: DoorBuildGrant) -> Ask:
     return Ask(method="POST", target=call.target("/build", given))
 
 
-async def judged(call: Call, kit: KitPlan, content: bytes) -> bytes:
+async def judged(call: Call, arguments: Mapping[str, str], content: bytes) -> bytes:
     """The Dockerfile as the engine gets it."""
-    instructions = dockerfile.read(content.decode("utf-8", "replace"), kit.plan.arguments, buildkit=True)
+    instructions = dockerfile.read(content.decode("utf-8", "replace"), arguments, buildkit=True)
     names = {ref: await image_name(call, ref) for ref in dockerfile.images(instructions)}
     return render_whole(instructions, names).encode()
 

@@ -6,6 +6,7 @@ import json
 import random
 from typing import Any
 
+from ds01.domain.dockerpolicy.builders import check_builder_container
 from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.names import container_name, invented
@@ -24,6 +25,7 @@ _CHOOSE = random.SystemRandom()
 async def create(call: Call) -> None:
     """The whole of a create."""
     asked = call.query.get("name")
+    check_builder_container(asked)
     name = container_name(asked) if asked else invented(_CHOOSE)
     plan = judge_create(await call.json(), name, call.asker)
     call.changes += plan.case.changes

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ds01.domain.dockerpolicy.builders import check_builder_image
 from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, secret
 from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.tags import joined
@@ -39,6 +40,7 @@ async def pull(call: Call, image: str) -> None:
     if not tag and ":" not in image.rpartition("/")[2] and "@" not in image:
         raise malformed("pull.all", f"Which tag of {image} to pull is not said", f"Pull one: {image}:latest.")
     ref = joined(image, tag)
+    check_builder_image(ref)
     check_registry(registry_of(ref), call.user.registries)
     auth = credentials(call.head.headers.get("x-registry-auth", ""))
     name, _, which = ref.partition("@") if "@" in ref else ref.rpartition(":")

@@ -46,9 +46,9 @@ async def _serve(client: Stream, engine: Stream, opened: Session) -> None:
     await both(Link(engine, accept), far, (client, engine), opened.over)
 
 
-async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyncio.Event) -> None:
+async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyncio.Event | None = None) -> None:
     """Run both sides until one of them ends, or it is over."""
-    tasks = [asyncio.ensure_future(each) for each in (near.run(), far.run(), over.wait())]
+    tasks = [asyncio.ensure_future(each) for each in (near.run(), far.run(), (over or asyncio.Event()).wait())]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

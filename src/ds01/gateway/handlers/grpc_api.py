@@ -1,0 +1,183 @@
+"""``POST /grpc``: BuildKit's own API, as buildx and compose speak it. Few methods, and a build is written anew.
+
+Engines that keep a policy for sources are given one with every build. For older ones the Dockerfile is judged on its
+way through the session instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from ds01.domain.dockerpolicy import protobuf, sources
+from ds01.domain.dockerpolicy.frontend import Owner
+from ds01.domain.dockerpolicy.solve import judge_bridge_solve, judge_return, judge_solve
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
+from ds01.gateway import flow
+from ds01.gateway.call import Call
+from ds01.gateway.door import DoorDownError
+from ds01.gateway.h2 import grpc, link
+from ds01.gateway.h2.grpc import Method, RefusedCallError
+from ds01.gateway.h2.link import Link
+from ds01.gateway.handlers.buildkit import judged
+from ds01.gateway.handlers.session import both
+from ds01.gateway.sessions import Session
+from ds01.gateway.stream import Stream
+from ds01.gateway.tickets import granted
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorAudit, DoorBuildGrant
+
+BUILD_ID = "buildkit-controlapi-buildid"
+CONTROL, BRIDGE = "/moby.buildkit.v1.Control/", "/moby.buildkit.v1.frontend.LLBBridge/"
+TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+PASSED = frozenset({f"{CONTROL}ListWorkers", f"{CONTROL}Info", "/grpc.health.v1.Health/Check"})
+OF_A_BUILD = frozenset(f"{BRIDGE}{name}" for name in ("Ping", "ReadFile", "ReadDir", "StatFile", "Evaluate", "Warn"))
+
+
+@dataclass(kw_only=True)
+class Building:
+    """A build of this connection's. ``arguments`` are known when its frontend is asked for."""
+
+    owner: Owner
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+async def api(call: Call) -> None:
+    """A connection of BuildKit's API, for as long as both sides stay."""
+    await call.nothing()
+    if call.head.upgrade != "h2c":
+        raise malformed("grpc.upgrade", "BuildKit's API is asked for with Upgrade: h2c")
+    if not call.gate.facts.buildkit:
+        raise RefusedError("build.buildkit", "BuildKit cannot be used on this server",
+                           "Build with DOCKER_BUILDKIT=0 in front of the command.")  # fmt: skip
+    ask = Ask(method="POST", target=call.target("/grpc"), upgrade="h2c")
+    await flow.upgrade(call, ask, lambda client, engine: _serve(call, client, engine))
+
+
+async def _serve(call: Call, client: Stream, engine: Stream) -> None:
+    far = Link(engine)
+    talk = Talk(call, far)
+    await both(Link(client, talk.accept), far, (client, engine))
+
+
+class Talk:
+    """One connection: what it has begun, it may speak of."""
+
+    def __init__(self, call: Call, far: Link) -> None:
+        self._call = call
+        self._far = far
+        self._builds: dict[str, Building] = {}
+
+    @property
+    def _platform(self) -> str:
+        return f"linux/{self._call.gate.facts.architecture}"
+
+    async def accept(self, near: link.Call) -> None:
+        """One call. Whatever is not served ends in a status."""
+        path = ""
+        try:
+            asked = grpc.method(near.headers)
+            path = asked.path
+            await self._served(near, asked)
+        except RefusedCallError as error:
+            await grpc.refuse(near, error.code, str(error))
+        except RefusedError as error:
+            self._record(path, "denied", error.rule, error.what)
+            await grpc.refuse(near, grpc.code_of(error), error.message)
+        except DoorDownError:
+            await grpc.refuse(near, grpc.UNAVAILABLE, "DS01: ds01d does not answer, so nothing can be granted.")
+
+    def _record(self, path: str, outcome: str, rule: str, reason: str = "") -> None:
+        call = self._call
+        call.gate.audit.record(
+            DoorAudit(uid=call.user.uid, method="gRPC", path=path, subject=call.subject, outcome=outcome, rule=rule,
+                      reason=reason)
+        )  # fmt: skip
+
+    async def _served(self, near: link.Call, asked: Method) -> None:
+        if asked.path in PASSED:
+            await grpc.relay(near, self._far, _headers(asked))
+        elif asked.path == f"{CONTROL}Solve":
+            await self._solve(near, asked)
+        elif asked.path == f"{CONTROL}Status":
+            await self._status(near, asked)
+        elif asked.path in OF_A_BUILD:
+            await self._building(asked)
+            await grpc.relay(near, self._far, _headers(asked))
+        elif asked.path == f"{BRIDGE}Solve":
+            await self._bridge_solve(near, asked)
+        elif asked.path == f"{BRIDGE}Return":
+            labels = (await self._building(asked)).owner.labels
+            await self._again(near, asked, judge_return(await grpc.only(near), labels))
+        elif asked.path == TRACES:
+            raise RefusedCallError(12, "traces are not taken here")
+        else:
+            raise RefusedError("grpc.method", f"{asked.path} is not served here")
+
+    async def _building(self, asked: Method) -> Building:
+        """The build a call is about; its client asks for the build and about it in the same moment."""
+        wanted = asked.get(BUILD_ID)
+        if not await self._call.gate.sessions.begun(self._call.user, wanted) or wanted not in self._builds:
+            raise RefusedCallError(5, "no such job")
+        return self._builds[wanted]
+
+    async def _again(self, near: link.Call, asked: Method, message: bytes) -> None:
+        await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True)
+
+    async def _status(self, near: link.Call, asked: Method) -> None:
+        message = await grpc.only(near)
+        found = protobuf.fields(message)
+        ref = protobuf.text(found, 1)
+        if not await self._call.gate.sessions.begun(self._call.user, ref):
+            raise RefusedCallError(5, f"no such job {ref[:64]}")
+        await self._again(near, asked, protobuf.render([protobuf.of(1, ref)]))
+
+    async def _bridge_solve(self, near: link.Call, asked: Method) -> None:
+        building = await self._building(asked)
+        solve = judge_bridge_solve(await grpc.only(near), self._platform)
+        building.arguments = solve.frontend.arguments
+        await self._again(near, asked, solve.message(building.owner))
+
+    async def _solve(self, near: link.Call, asked: Method) -> None:
+        call = self._call
+        solve = judge_solve(await grpc.only(near), self._platform)
+        session = await call.gate.sessions.of(call.user, solve.session)
+        with session.ended_by_refusal(), call.gate.moves.building(call.user.uid):
+            async with granted(call, solve.refs, 0, buildkit=True) as (grant, settle):
+                building = Building(owner=self._owner(grant), arguments=solve.frontend.arguments)
+                with ExitStack() as stack:
+                    self._builds[solve.ref] = building
+                    stack.callback(self._builds.pop, solve.ref)
+                    stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
+                    message = solve.message(building.owner, self._judged_by(stack, session, building))
+                    await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
+                                     settle=settle)  # fmt: skip
+        self._record(asked.path, "allowed", "grpc.solve")
+
+    def _owner(self, grant: DoorBuildGrant) -> Owner:
+        account = self._call.user.account
+        return Owner(labels=grant.labels, step_host=grant.step_host, account=account, platform=self._platform)
+
+    def _judged_by(self, stack: ExitStack, session: Session, building: Building) -> list[str] | None:
+        """Who judges what the build is made from: BuildKit by our policy, or we, its Dockerfile. Gives the images
+        for a policy, None for an engine without.
+        """
+        call = self._call
+        if call.gate.facts.version >= sources.OLDEST:
+            session.police()
+            return call.gate.registry.image_names(call.user)
+
+        async def rewrite(content: bytes) -> bytes:
+            try:
+                return await judged(call, building.arguments, content)
+            except RefusedError as error:
+                self._record("Dockerfile", "denied", error.rule, error.what)
+                raise
+
+        stack.enter_context(session.judged_by(rewrite))
+        return None
+
+
+def _headers(asked: Method) -> link.Headers:
+    return grpc.request(asked, keep=lambda name: name == BUILD_ID)

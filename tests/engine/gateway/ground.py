@@ -228,14 +228,14 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(engine: OwnEngine, folder: Path, registry: Registry) -> Iterator[Ground]:
-    """A ground on this engine, with everything it made taken away at the end."""
+def ground(engine: OwnEngine, folder: Path, registry: Registry, mark: str = "gw") -> Iterator[Ground]:
+    """A ground on this engine, with everything it made taken away at the end. ``mark`` is in its users' names."""
     run = folder / "run"
     run.mkdir(mode=0o755)
     (run / "limits.yaml").write_text(LIMITS.replace("REGISTRY", registry.host))
     os.chown(engine.socket, 0, people.gateway().gid)
     Path(engine.root).chmod(0o711)
-    logins = tuple(f"ds01-gw-{name}-{os.getpid()}" for name in ("alice", "mallory"))  # several runs at once
+    logins = tuple(f"ds01-{mark}-{name}-{os.getpid()}" for name in ("alice", "mallory"))  # several runs at once
     for login in logins:
         people.make(login)
     alice, mallory = (User(person=people.person(login), gateway=str(run / "docker.sock")) for login in logins)

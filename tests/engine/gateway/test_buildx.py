@@ -29,7 +29,7 @@ def place(engine26: OwnEngine) -> Iterator[Ground]:
     with tempfile.TemporaryDirectory(prefix="ds01x", dir="/var/tmp", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         (Path(name) / "registry").mkdir()
-        with serving(Path(name) / "registry") as registry, ground(engine26, Path(name), registry) as made:
+        with serving(Path(name) / "registry") as registry, ground(engine26, Path(name), registry, "gx") as made:
             for user in (made.alice, made.mallory):
                 newer.plugins(user.folder(".docker"))
             yield made

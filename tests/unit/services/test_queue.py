@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain import errors
 from ds01.domain.container import ContainerState
 from ds01.domain.errors import Ds01Error, ErrorKind
@@ -25,6 +27,7 @@ from ds01.services.remove import remove
 from ds01.services.start import start
 from ds01.services.steps import Abandoned, Steps
 from ds01.services.stop import stop
+from ds01.sim.ledger import MemoryLedger
 from ds01.wire.door import DoorCreate
 from ds01.wire.queue import InsteadView, PlaceView
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
@@ -32,14 +35,18 @@ from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
 CAROL = User(uid=Uid(1003), gid=1003, login="carol", home="/home/carol", gids=frozenset({1003}))
 
 
-@pytest.fixture
-async def busy(server: SimServer) -> SimServer:
+async def crowded(server: SimServer) -> SimServer:
     """Bob has all four GPUs, in two containers."""
     server.policy.settings = settings(gpus__max=Fraction(4))
     server.directory.add(CAROL)
     await server.launch(BOB, "one", gpus="2")
     await server.launch(BOB, "two", gpus="2")
     return server
+
+
+@pytest.fixture
+async def busy(server: SimServer) -> SimServer:
+    return await crowded(server)
 
 
 async def queue(server: SimServer) -> list[Request]:
@@ -412,8 +419,11 @@ async def test_others_are_shown_by_count_and_to_admins_by_name(busy: SimServer) 
 
 
 @pytest.mark.parametrize("wait", [True, False])
-async def test_f3_64_clients_race_for_the_last_gpu(busy: SimServer, wait: bool) -> None:
+@pytest.mark.parametrize("ledger", ["memory", "sql"])
+async def test_f3_64_clients_race_for_the_last_gpu(tmp_path: Path, ledger: str, wait: bool) -> None:
     """One wins; the others get a place each, or the same clear refusal."""
+    kept = MemoryLedger() if ledger == "memory" else SqlLedger(tmp_path / "ledger.db")
+    busy = await crowded(await SimServer(run=tmp_path, ledger=kept).open())
     await retire(busy, BOB, "one")
     await busy.launch(BOB, "most", gpus="1")
     people = [User(uid=Uid(2000 + n), gid=2000 + n, login=f"u{n}", home=f"/home/u{n}") for n in range(64)]
@@ -433,3 +443,5 @@ async def test_f3_64_clients_race_for_the_last_gpu(busy: SimServer, wait: bool) 
         assert len(refused) == 1
     for task in tasks:
         task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await kept.close()

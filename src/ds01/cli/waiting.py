@@ -35,7 +35,7 @@ def show_full(call: Call, problem: Problem) -> None:
     if when:
         call.talk.say(f"Your turn is likely {when}.")
     if fits := problem.details.get("fits_now"):
-        call.talk.say(f"This would start now: {fits}")
+        call.talk.say(f"This would start now: ds01 launch {call.wanted} {fits}")
 
 
 def going_on(call: Call, launch: Callable[[], Iterator[LaunchEvent]]) -> Iterator[LaunchEvent]:

@@ -110,12 +110,13 @@ def impossible(ask: GpuAsk, decision: Impossible) -> Ds01Error:
 
 
 def _place(told: Explanation | None, waits: bool) -> str:
-    return f"You {'are' if waits else 'would be'} {ordinal(told.position if told is not None else 1)} in the queue."
+    place = told.position if told is not None else 1
+    return f"You {'are' if waits else 'would be'} {'next' if place == 1 else f'{ordinal(place)} in the queue'}."
 
 
 def _likely(told: Explanation | None, now: datetime) -> str:
     when = likely(told.earliest, told.latest, now) if told is not None else ""
-    return f"; likely to start {when}" if when else ""
+    return f"; it is likely to start {when}" if when else ""
 
 
 def likely(earliest: datetime | None, latest: datetime | None, now: datetime) -> str:
@@ -133,7 +134,11 @@ def _wait(request: Request, told: Explanation | None, waits: bool) -> str:
     name = request.name
     wait = f"See when it is your turn: ds01 why {name}" if waits else f"Wait for your turn: ds01 launch {name} --wait"
     smaller = [one for one in told.instead if one.ask != request.ask] if told is not None else []
-    return f"This would fit now: {flags(smaller[0].ask)}. Or {wait[0].lower()}{wait[1:]}" if smaller else wait
+    return (
+        f"This would start now: ds01 launch {name} {flags(smaller[0].ask)}. Or {wait[0].lower()}{wait[1:]}"
+        if smaller
+        else wait
+    )
 
 
 def _about(told: Explanation | None) -> dict[str, str]:

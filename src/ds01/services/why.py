@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import NO_CONTAINER, Ds01Error
-from ds01.domain.events import Event, EventType
+from ds01.domain.events import Event, EventType, meant
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.names import nearest
 from ds01.domain.people import Uid
@@ -21,6 +21,7 @@ from ds01.services.people import Names, names
 from ds01.wire.containers import WhyEntry, WhyView
 
 _LEASES = tuple(kind for kind in EventType if kind.value.startswith("lease."))
+_QUEUE = meant("queue")
 _MOST = 2000
 
 
@@ -85,7 +86,14 @@ def _story(books: Books, lives: list[Container]) -> list[Event]:
     theirs = {event.subject for event in leases if event.details.get("container") in ids}
     theirs |= {str(container.lease) for container in lives if container.lease}
     about = [event for event in leases if event.subject in theirs or _turned_down(event, lives, begin)]
-    return sorted([*own, *about], key=lambda event: event.seq)
+    return sorted([*own, *about, *_waited(books, lives, theirs)], key=lambda event: event.seq)
+
+
+def _waited(books: Books, lives: list[Container], leases: set[str]) -> list[Event]:
+    """How it waited in the queue for these leases."""
+    waits = books.events(uid=lives[0].uid, types=_QUEUE, limit=_MOST)
+    requests = {event.subject for event in waits if event.details.get("lease") in leases}
+    return [event for event in waits if event.subject in requests]
 
 
 def _turned_down(event: Event, lives: list[Container], begin: datetime) -> bool:

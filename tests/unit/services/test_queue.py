@@ -69,9 +69,7 @@ async def test_who_does_not_wait_is_told_her_place_and_how_to_wait(busy: SimServ
     with pytest.raises(Ds01Error) as caught:
         await busy.launch(ALICE)
     problem = raised(errors.GPU_FULL, caught)
-    assert problem.message == (
-        "No GPU that fits is free right now: 4 of 4 that fit are in use. You would be 1st in the queue."
-    )
+    assert problem.message == ("No GPU that fits is free right now: 4 of 4 that fit are in use. You would be next.")
     assert problem.hint == "Wait for your turn: ds01 launch thesis --wait"
     assert problem.details["place"] == "1"
     assert await queue(busy) == []
@@ -114,7 +112,7 @@ async def test_f2_nobody_passes_those_who_wait(busy: SimServer) -> None:
     with pytest.raises(Ds01Error) as caught:
         await busy.launch(BOB, "three", gpus="2")
     problem = raised(errors.GPU_FULL, caught)
-    assert problem.message == "What is free goes to others first. You would be 1st in the queue."
+    assert problem.message == "What is free goes to others first. You would be next."
     await busy.turns.take()
     assert (await waits).state is ContainerState.RUNNING
 

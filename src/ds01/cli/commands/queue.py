@@ -66,9 +66,9 @@ def _others(queue: QueueView, *, users: bool) -> str:
     if not queue.waiting and not queue.reserved:
         return "Nobody waits for a GPU."
     if users:
-        return f"{show.count(queue.waiting, 'waits', 'wait')}, {queue.reserved} may take their turn."
+        return f"{show.count(queue.waiting, 'waits', 'wait')}; it is the turn of {queue.reserved or 'nobody'}."
     if not queue.places:
-        return f"Nothing of yours waits. Of others {queue.others}."
+        return f"Nothing of yours waits; of others {show.count(queue.others, 'does', 'do')}."
     return f"{queue.others or 'Nobody'} besides you."
 
 

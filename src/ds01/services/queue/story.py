@@ -41,7 +41,7 @@ async def why(world: World, caller: Caller, name: str) -> WhyView:
         return waits
     if waits is None or waits.place is None:
         return story
-    entries = sorted([*story.entries, *waits.entries], key=lambda entry: datetime.fromisoformat(entry.at))
+    entries = sorted({*story.entries, *waits.entries}, key=lambda entry: datetime.fromisoformat(entry.at))
     return replace(
         story, summary=f"{waits.summary} {story.summary}", entries=tuple(entries), place=waits.place
     )  # fmt: skip

@@ -107,6 +107,8 @@ class DoorCreate:
     shm_bytes: int | None = None
     pids: int | None = None
     project: str = ""
+    wait_seconds: int = 0
+    """How long it waits in the queue for GPUs; a gateway that hangs up meanwhile gives the place up."""
 
 
 @dataclass(frozen=True, kw_only=True)

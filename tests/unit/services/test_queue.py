@@ -153,6 +153,21 @@ async def test_f2_plain_docker_does_not_pass_either(busy: SimServer) -> None:
     await waits
 
 
+async def test_a_docker_client_is_told_where_to_look_or_waits_as_long_as_it_said(busy: SimServer) -> None:
+    ask = DoorCreate(uid=ALICE.uid, name="x", image=MINIMAL, image_id=MINIMAL, door="docker", gpus="1")
+    with pytest.raises(Ds01Error) as caught:
+        await grant(busy.world, ask)
+    assert raised(errors.GPU_FULL, caught).hint == "Who waits: ds01 queue"
+    waits = asyncio.create_task(grant(busy.world, replace(ask, wait_seconds=600)))
+    while not await queue(busy):
+        await asyncio.sleep(0)
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    assert (await waits).ticket
+    (request,) = await queue(busy)
+    assert request.state is RequestState.RESERVED
+
+
 async def test_launching_the_same_again_joins_the_same_place(busy: SimServer) -> None:
     first = await busy.waits(ALICE)
     second = asyncio.create_task(busy.launch(ALICE, wait=True))

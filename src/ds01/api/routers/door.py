@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from ds01.api.identity import TheWorld, gateway_only
 from ds01.api.stream import Lines, relayed
 from ds01.services.door import audit, building, create, gone, known, redeem, registry, removing, start, writing
+from ds01.services.steps import Steps
 from ds01.wire.door import (
     DoorAudit,
     DoorBuild,
@@ -63,9 +65,21 @@ async def image(world: TheWorld, image_id: str) -> DoorImage:
 
 
 @router.post("/creates")
-async def grant(world: TheWorld, ask: DoorCreate) -> DoorGrant:
+async def grant(world: TheWorld, request: Request, ask: DoorCreate) -> DoorGrant:
     """Reserve what a create needs."""
-    return await create.grant(world, ask)
+    left = asyncio.Event()
+    leaving = asyncio.create_task(_leaving(request, left))
+    try:
+        return await create.grant(world, ask, Steps(world.clock, left=left))
+    finally:
+        leaving.cancel()
+
+
+async def _leaving(request: Request, left: asyncio.Event) -> None:
+    """Notice when the gateway hangs up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    left.set()
 
 
 @router.post("/creates/commit")

@@ -25,10 +25,12 @@ from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_any_room
 from ds01.services.door.gone import settle
+from ds01.services.door.patience import patiently
 from ds01.services.find import mine
 from ds01.services.guard import root_allowed
 from ds01.services.queue.grant import grant as grant_lease
 from ds01.services.running import give_back, slots_of
+from ds01.services.steps import Steps
 from ds01.services.tickets import Ticket
 from ds01.services.undo import Undo
 from ds01.services.world import World
@@ -46,8 +48,8 @@ class _Pinned:
     unsafe: str = ""
 
 
-async def grant(world: World, ask: DoorCreate) -> DoorGrant:
-    """Reserve everything. Raises Ds01Error; nothing is reserved then."""
+async def grant(world: World, ask: DoorCreate, steps: Steps | None = None) -> DoorGrant:
+    """Reserve everything, after waiting for GPUs if the client does. Raises Ds01Error; nothing is reserved then."""
     caller = await identify(world, ask.uid, _door(ask.door))
     if caller.uid == 0:
         raise Ds01Error(NOT_ALLOWED, "root does not create containers here.", hint="Use an ordinary account")
@@ -56,6 +58,13 @@ async def grant(world: World, ask: DoorCreate) -> DoorGrant:
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
     await _free_name(world, caller, ask.name)
     await check_any_room(world, caller)
+    want = caller.wants(ask.name, _asked(world, caller, ask.gpus), caller.limits.runtime)
+    return await patiently(
+        world, caller, want, ask.wait_seconds, steps or Steps(world.clock), lambda: _locked(world, caller, ask, image)
+    )
+
+
+async def _locked(world: World, caller: Caller, ask: DoorCreate, image: Image) -> DoorGrant:
     async with world.locks.hold(caller.uid, ask.name, "create"):
         with world.tickets.making(caller, ask.name, world.clock.now()) as before:
             await world.ledger.read(lambda books: _check(books, caller, ask.name, before))

@@ -18,6 +18,7 @@ from ds01.ports.engine import EngineEvent
 from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
+from ds01.services.image_tidy import Gone
 from ds01.services.inventory import refresh
 from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
@@ -31,6 +32,7 @@ FIRST_SECONDS = 30.0
 POLICY_SECONDS = 2.0
 TICKET_SECONDS = 30.0
 NAMES_SECONDS = 5.0
+IMAGES_SECONDS = 300.0
 DISK_SECONDS = 180.0
 EXPIRY_SECONDS = 2.0
 QUEUE_SECONDS = 0.02
@@ -47,6 +49,7 @@ class Loops:
     def __init__(self, world: World) -> None:
         self._world = world
         self._reconciler = Reconciler(world)
+        self._gone = Gone()
         self._turns = Turns(world)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -66,6 +69,7 @@ class Loops:
         rounds: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
             ("limits", POLICY_SECONDS, lambda: reload(world.policy, world.ledger, world.clock)),
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
+            ("images", IMAGES_SECONDS, lambda: self._gone.forget(world)),
             ("disk", DISK_SECONDS, lambda: measure(world)),
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),

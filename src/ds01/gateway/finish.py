@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ds01.domain.container import TRUSTED
 from ds01.domain.dockerpolicy.case import AskedTmpfs, Joined, Kept, Plan
+from ds01.domain.dockerpolicy.config import HEALTH_INTERVAL_NS
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
 from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.resources import OOM_SCORE
@@ -25,10 +26,12 @@ CPU_NANO = 1_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Blueprint:
-    """The image of a create: its id, and the ports it exposes."""
+    """The image of a create: its id, the ports it exposes, and how often it wants to be checked."""
 
     id: str
     ports: tuple[str, ...] = ()
+    health: Mapping[str, int] = field(default_factory=dict)
+    """``Interval`` and ``StartInterval`` in nanoseconds, where it has them."""
 
 
 def body(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]) -> dict[str, Json]:
@@ -41,11 +44,22 @@ def body(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str])
         "Volumes": {target: {} for target in plan.case.anonymous},
         "StopTimeout": config.get("StopTimeout", grant.stop_grace_seconds),
     }
+    if health := _slowed(config.get("Healthcheck"), image):
+        config["Healthcheck"] = health
     if grant.force_user:
         config["User"] = grant.force_user
     config["HostConfig"] = _host(plan, grant, image, ids)
     config["NetworkingConfig"] = {"EndpointsConfig": _endpoints(plan, grant, ids)}
     return config
+
+
+def _slowed(asked: Json, image: Blueprint) -> dict[str, Json]:
+    """A check as often as the image wants would keep the engine busy; what the user says of it was judged."""
+    found: dict[str, Json] = dict(asked) if isinstance(asked, dict) else {}
+    for name, every in image.health.items():
+        if 0 < every < HEALTH_INTERVAL_NS and not found.get(name):
+            found[name] = HEALTH_INTERVAL_NS
+    return found
 
 
 def _host(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]) -> dict[str, Json]:

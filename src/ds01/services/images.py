@@ -13,14 +13,15 @@ from pathlib import Path
 from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Error
-from ds01.domain.events import Event, EventType
-from ds01.domain.image import Image, with_tag
+from ds01.domain.image import Image, ImageId, with_tag
 from ds01.domain.names import image_repository, nearest
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.door.removing import forgotten, planned
 from ds01.services.find import mine
 from ds01.services.image_records import access_of
 from ds01.services.world import World
+from ds01.wire.door import DoorRemoval, DoorRemoved
 from ds01.wire.images import BaseView, BuildSettings, ImageView, RemovedImage
 
 
@@ -82,8 +83,9 @@ async def remove_image(world: World, caller: Caller, reference: str) -> RemovedI
             IMAGE_IN_USE, f"Image '{reference}' is still used by: {', '.join(users)}.",
             reason="A container needs the image it was created from.", hint=f"ds01 retire {users[0]}",
         )  # fmt: skip
+    ids = {ref: each.image.id for each in owned for ref in each.tags}
     for ref in refs:
-        await _remove_tag(world, caller, ref)
+        await _remove_tag(world, caller, ids[ref], ref)
     return RemovedImage(
         reference=reference, removed=refs, kept="The project's folder, its Dockerfile and every workspace file stay."
     )
@@ -167,17 +169,13 @@ def _unknown(caller: Caller, reference: str, owned: Sequence[_Owned]) -> Ds01Err
     )  # fmt: skip
 
 
-async def _remove_tag(world: World, caller: Caller, ref: str) -> None:
+async def _remove_tag(world: World, caller: Caller, image: ImageId, ref: str) -> None:
+    """Remove one name, by the rules of every door."""
     try:
-        await world.engine.remove_image(ref)
+        plan = await planned(world, caller, DoorRemoval(uid=caller.uid, image=image, ref=ref))
+        for target in plan.targets:
+            await world.engine.remove_image(target)
     except Ds01Error as error:
         if error.kind is not NO_IMAGE:
             raise
-
-    def write(books: Books) -> None:
-        books.drop_tag(ref)
-        books.record(
-            Event(at=world.clock.now(), type=EventType.IMAGE_REMOVED, actor=caller.actor, uid=caller.uid, subject=ref)
-        )
-
-    await world.ledger.write(write)
+    await forgotten(world, caller, DoorRemoved(uid=caller.uid, image=image, refs=(ref,)))

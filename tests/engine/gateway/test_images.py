@@ -766,3 +766,14 @@ def test_d18_pruning_by_age_and_label_and_the_cache_not_at_all(mallory: User, fi
         assert status != 200 or found.json == {"ImagesDeleted": None, "SpaceReclaimed": 0}
     assert "named:1" in names(mallory)
     assert mallory.call("POST", "/v1.41/build/prune?all=1").status == 403
+
+
+def test_d10_no_image_from_elsewhere_is_checked_every_millisecond(mallory: User, field: Ground) -> None:
+    often = {"Healthcheck": {"Test": ["CMD", "true"], "Interval": 1_000_000}}
+    field.registry.put("lab/often", "1", {**SMALL, **often}, [busybox(field)])
+    ref = f"{field.registry.host}/lab/often:1"
+    assert pull(mallory, ref).status == 200
+    bodies: dict[str, dict[str, Any]] = {"one": {}, "two": {"Healthcheck": {"Test": ["CMD", "/bin/true"]}}}
+    for name, body in bodies.items():
+        made = mallory.create(name, Image=ref, **body).json["Id"]
+        assert field.seen(made)["Config"]["Healthcheck"]["Interval"] == 5_000_000_000

@@ -29,7 +29,9 @@ async def resolve(call: Call, ref: str) -> Blueprint:
     """The image a user means, by id. Raises AbsentError when it is not there or not hers to see."""
     found = await look_up(call, ref)
     config = found.get("Config") or {}
-    return Blueprint(id=str(found["Id"]), ports=tuple(config.get("ExposedPorts") or ()))
+    checked = config.get("Healthcheck") or {}
+    health = {name: int(checked[name]) for name in ("Interval", "StartInterval") if checked.get(name)}
+    return Blueprint(id=str(found["Id"]), ports=tuple(config.get("ExposedPorts") or ()), health=health)
 
 
 async def look_up(call: Call, ref: str) -> dict[str, Any]:

@@ -16,7 +16,11 @@ from ds01.wire.door import DoorImage, DoorRemoval, DoorRemovalPlan, DoorRemoved
 
 async def plan(world: World, ask: DoorRemoval) -> DoorRemovalPlan:
     """What may go. What is hers no more and stays for others is written down at once. Raises Ds01Error."""
-    caller = await identify(world, ask.uid)
+    return await planned(world, await identify(world, ask.uid), ask)
+
+
+async def planned(world: World, caller: Caller, ask: DoorRemoval) -> DoorRemovalPlan:
+    """The same for a caller who is known."""
     image = await world.engine.image(ask.image)
     if image is None:
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.ref or ask.image}")
@@ -45,7 +49,11 @@ def _decide(world: World, books: Books, caller: Caller, image: Image, ask: DoorR
 
 async def removed(world: World, ask: DoorRemoved) -> tuple[DoorImage, ...]:
     """Forget what the engine no longer has; the image as it is now, or nothing when it is gone."""
-    caller = await identify(world, ask.uid)
+    return await forgotten(world, await identify(world, ask.uid), ask)
+
+
+async def forgotten(world: World, caller: Caller, ask: DoorRemoved) -> tuple[DoorImage, ...]:
+    """The same for a caller who is known."""
     async with world.tickets.naming:
         image = await world.engine.image(ask.image)
         now = {ref: await world.engine.image(ref) for ref in ask.refs}

@@ -1,0 +1,142 @@
+"""Images in the ledger: reserved, recorded, removed, and forgotten when they are gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ds01.domain.errors import IMAGE_IN_USE, NAME_TAKEN, NO_IMAGE, Ds01Error
+from ds01.domain.image import Ownership, Provenance, Tag
+from ds01.domain.people import User
+from ds01.services.door import removing, writing
+from ds01.services.image_tidy import GONE, Gone
+from ds01.services.images import remove_image
+from ds01.sim.engine import SimEngine
+from ds01.wire.door import DoorImage, DoorRemoval, DoorWrite, DoorWritten, Writing
+from tests.server import ALICE, BOB, SimServer
+
+REF = "lab/tool:1"
+
+
+async def pulls(server: SimServer, user: User, *, done: bool = True, private: bool = False) -> tuple[DoorImage, ...]:
+    """The user pulls; the engine has it from the first time on."""
+    ask = DoorWrite(uid=user.uid, what=Writing.PULL, refs=(REF,), private=private)
+    grant = await writing.grant(server.world, ask)
+    if await server.engine.image(REF) is None:
+        server.engine.add_image(REF)
+    return await writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=done))
+
+
+async def tag(server: SimServer) -> Tag | None:
+    return await server.world.ledger.read(lambda books: books.tag(REF))
+
+
+async def owners(server: SimServer) -> list[int]:
+    found: tuple[Ownership, ...] = await server.world.ledger.read(lambda books: books.ownerships())
+    return [each.uid for each in found]
+
+
+async def test_what_was_pulled_is_everybodys_and_of_those_who_pulled(server: SimServer) -> None:
+    (shown,) = await pulls(server, ALICE)
+    assert shown.access.shared
+    assert shown.owners == (f"{ALICE.uid}:1",)
+    await pulls(server, BOB)
+    assert await owners(server) == [ALICE.uid, BOB.uid]
+
+
+async def test_a_password_keeps_it_from_others_until_somebody_needs_none(server: SimServer) -> None:
+    (shown,) = await pulls(server, ALICE, private=True)
+    assert not shown.access.named(REF, f"{BOB.uid}:1")
+    (shown,) = await pulls(server, BOB, private=True)
+    assert shown.access.named(REF, f"{BOB.uid}:1")
+    (shown,) = await pulls(server, BOB)
+    assert shown.access.shared
+    (shown,) = await pulls(server, ALICE, private=True)
+    assert shown.access.shared
+
+
+async def test_a_pull_that_was_broken_off_is_hers_when_it_came_after_all(server: SimServer) -> None:
+    ask = DoorWrite(uid=ALICE.uid, what=Writing.PULL, refs=(REF,))
+    grant = await writing.grant(server.world, ask)
+    await writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=False))
+    assert await tag(server) is None
+    server.engine.add_image(REF)
+    server.clock.jump(writing.LATE + timedelta(seconds=1))
+    await writing.lapse(server.world)
+    found = await tag(server)
+    assert found is not None
+    assert found.provenance is Provenance.REGISTRY
+    assert await owners(server) == [ALICE.uid]
+
+
+async def test_nobody_else_writes_a_name_that_is_being_written(server: SimServer) -> None:
+    await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.LOAD, refs=(REF,)))
+    for what in (Writing.TAG, Writing.PULL, Writing.COMMIT):
+        with pytest.raises(Ds01Error) as refused:
+            await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=what, refs=(REF,)))
+        assert refused.value.kind is NAME_TAKEN
+    await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=(REF,)))
+
+
+async def test_a_ds01d_that_was_started_again_records_what_was_granted_before(server: SimServer) -> None:
+    ask = DoorWrite(uid=ALICE.uid, what=Writing.LOAD, refs=(REF,))
+    grant = await writing.grant(server.world, ask)
+    image = server.engine.add_image(REF)
+    server.world = server.another_world()
+    written = DoorWritten(ticket=grant.ticket, asked=ask, done=True, images=(image,))
+    await writing.over(server.world, written)
+    found = await tag(server)
+    assert found is not None
+    assert found.owner == ALICE.uid
+    assert await owners(server) == [ALICE.uid]
+
+
+async def test_removing_a_project_forgets_everything_of_its_image(server: SimServer) -> None:
+    image = await server.build()
+    caller = await server.caller()
+    await server.world.ledger.write(lambda books: writing.own(server.world, books, caller, image))
+    await remove_image(server.world, caller, "thesis")
+    assert await server.engine.image(image) is None
+    assert await owners(server) == []
+    assert await server.world.ledger.read(lambda books: books.tags(ALICE.uid)) == ()
+
+
+async def test_an_image_of_somebody_else_too_stays(server: SimServer) -> None:
+    image = await server.build()
+    bob = await server.caller(BOB)
+    await server.world.ledger.write(lambda books: writing.own(server.world, books, bob, image))
+    with pytest.raises(Ds01Error):
+        await remove_image(server.world, await server.caller(), "thesis")
+    assert await server.engine.image(image) is not None
+    await server.launch()
+    with pytest.raises(Ds01Error) as refused:
+        await remove_image(server.world, await server.caller(), "thesis")
+    assert refused.value.kind is IMAGE_IN_USE
+
+
+async def test_an_image_that_is_gone_is_absent(server: SimServer) -> None:
+    with pytest.raises(Ds01Error) as refused:
+        await removing.plan(server.world, DoorRemoval(uid=ALICE.uid, image="sha256:0", ref="x:1"))
+    assert refused.value.kind is NO_IMAGE
+
+
+async def test_what_the_engine_has_not_had_for_long_is_forgotten(server: SimServer) -> None:
+    await pulls(server, ALICE)
+    kept = await server.build()
+    await server.engine.remove_image(REF)
+    gone = Gone()
+    await gone.forget(server.world)
+    server.clock.jump(GONE - timedelta(minutes=1))
+    await gone.forget(server.world)
+    assert await tag(server) is not None
+    server.engine.faults.away = True
+    with pytest.raises(Ds01Error):
+        await gone.forget(server.world)
+    server.engine.faults.away = False
+    server.clock.jump(timedelta(minutes=2))
+    await gone.forget(server.world)
+    assert await tag(server) is None
+    assert await owners(server) == []
+    assert [each.image for each in await server.world.ledger.read(lambda books: books.tags())] == [kept]
+    assert isinstance(server.engine, SimEngine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
 from ds01.gateway import body as bodies
@@ -100,13 +100,26 @@ async def _bytes(call: Call, exchange: Exchange) -> None:
         await call.client.write_many(chunk(parts))
 
 
+async def lines(exchange: Exchange) -> AsyncIterator[bytes]:
+    """The lines of an answer that nobody is shown as they come."""
+    held = b""
+    async for parts in exchange.pieces():
+        *whole, held = (held + b"".join(parts)).split(b"\n")
+        if len(held) > LINE_BYTES:
+            raise UpstreamError("a line of the engine's answer is too long")
+        for line in whole:
+            yield line
+    if held.strip():
+        yield held
+
+
 async def _lines(call: Call, exchange: Exchange, rewrite: Rewrite) -> None:
     held = b""
     async for parts in exchange.pieces():
-        *lines, held = (held + b"".join(parts)).split(b"\n")
+        *whole, held = (held + b"".join(parts)).split(b"\n")
         if len(held) > LINE_BYTES:
             raise UpstreamError("a line of the engine's answer is too long")
-        await call.client.write_many(chunk([kept for line in lines if (kept := rewrite(line))]))
+        await call.client.write_many(chunk([kept for line in whole if (kept := rewrite(line))]))
     if held.strip():
         await call.client.write_many(chunk([kept for kept in (rewrite(held),) if kept]))
 

@@ -32,10 +32,19 @@ def registry_of(name: str) -> str:
 
 def check_registry(host: str, allowed: Iterable[str]) -> None:
     """Raises RefusedError when the engine may not talk to this registry for a user."""
-    known = {DEFAULT if each in _DEFAULTS else each for each in allowed}
+    known = _known(allowed)
     if host not in known:
         instead = f"Registries here: {', '.join(sorted(known))}." if known else "No registry is open to users here."
         raise not_allowed("registry.unknown", f"the registry {host[:100]}", instead)
+
+
+def is_open(host: str, allowed: Iterable[str]) -> bool:
+    """Whether the engine may talk to this registry for a user."""
+    return host in _known(allowed)
+
+
+def _known(allowed: Iterable[str]) -> set[str]:
+    return {DEFAULT if each in _DEFAULTS else each for each in allowed}
 
 
 def address_of(text: str) -> str:
@@ -62,14 +71,26 @@ def login(body: Mapping[str, Json]) -> dict[str, Json]:
 
 def credentials(header: str) -> dict[str, Json]:
     """What ``X-Registry-Auth`` says; nothing when it cannot be read, as the engine has it."""
+    return login(_decoded(header))
+
+
+def credentials_for(header: str, registry: str) -> dict[str, Json]:
+    """What ``X-Registry-Config`` of a build says about one registry."""
+    for address, found in _decoded(header).items():
+        if isinstance(found, dict) and address_of(address) == registry:
+            return login(found)
+    return {}
+
+
+def _decoded(header: str) -> dict[str, Json]:
     if len(header) > AUTH_BYTES:
-        raise RefusedError("registry.auth", "X-Registry-Auth is too long", status=431)
+        raise RefusedError("registry.auth", "The passwords for registries are too long", status=431)
     text = header.strip().replace("-", "+").replace("_", "/")
     try:
         found = strictjson.parse(base64.b64decode(text + "=" * (-len(text) % 4), validate=True)) if text else None
     except (binascii.Error, RefusedError):
         return {}
-    return login(found) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def secret(found: Mapping[str, Json]) -> bool:

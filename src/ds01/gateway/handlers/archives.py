@@ -9,9 +9,10 @@ from typing import Any
 from ds01.domain.dockerpolicy.commit import judge_changes
 from ds01.domain.dockerpolicy.context import END, entry
 from ds01.domain.dockerpolicy.loading import MANIFEST, judge_load, reader
+from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.tags import joined, looked_up
 from ds01.domain.dockerpolicy.unpacked import Unpacked
-from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError, absent, malformed, not_allowed
 from ds01.domain.image import repository, with_tag
 from ds01.domain.image_access import is_id
 from ds01.domain.quantity import show_size
@@ -60,8 +61,20 @@ async def load(call: Call) -> None:
     ask = Ask(method="POST", target=call.target("/images/load", query), stream=True, content_type=_TAR)
     try:
         await flow.upload(call, ask, through, end, line, settle)
+    except RefusedError as error:
+        if error.status != 400 or call.answered:
+            raise
+        await _not_loaded(call, error)
     finally:
         await settle()
+
+
+async def _not_loaded(call: Call, error: RefusedError) -> None:
+    """What cannot be read is told as the engine tells it: as the end of what goes on."""
+    call.keep = False
+    call.changes.append(Change(rule=error.rule, text=f"not loaded: {error.what}"))
+    told = dump({"errorDetail": {"message": error.message}, "error": error.message}) + b"\r\n"
+    await call.answer(200, told, {"Content-Type": "application/json"})
 
 
 def too_large(what: str, left_bytes: int | None) -> RefusedError:

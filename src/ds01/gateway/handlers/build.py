@@ -19,7 +19,7 @@ from ds01.gateway import flow
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
 from ds01.gateway.handlers import buildkit
-from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.pull import obtain
 from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorBuildGrant
@@ -71,7 +71,7 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
 
 async def _image(call: Call, ref: str) -> str:
     try:
-        found = await look_up(call, ref)
+        found = await obtain(call, ref)
     except AbsentError as error:
         raise not_allowed(
             "build.from", f"building from {ref}, which is neither yours nor shared,", "Use one of: docker images."

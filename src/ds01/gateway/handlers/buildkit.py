@@ -11,7 +11,7 @@ from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.pull import obtain
 from ds01.gateway.sessions import Session
 from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
@@ -68,7 +68,7 @@ async def judged(call: Call, arguments: Mapping[str, str], content: bytes) -> by
 async def image_name(call: Call, ref: str) -> str:
     """The name by which BuildKit finds exactly the image that was judged: a tag it has, or a digest."""
     try:
-        found = await look_up(call, ref)
+        found = await obtain(call, ref)
     except AbsentError as error:
         raise unusable(ref) from error
     name = ref if "@" in ref else reference(ref)

@@ -11,13 +11,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from ds01.domain.dockerpolicy.builders import check_builder_image
-from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, secret
+from ds01.domain.dockerpolicy.registries import (
+    check_registry,
+    credentials,
+    credentials_for,
+    header,
+    is_open,
+    registry_of,
+    secret,
+)
 from ds01.domain.dockerpolicy.strictjson import dump
-from ds01.domain.dockerpolicy.tags import joined
-from ds01.domain.dockerpolicy.verdict import Change, malformed
+from ds01.domain.dockerpolicy.tags import joined, looked_up
+from ds01.domain.dockerpolicy.verdict import AbsentError, Change, RefusedError, malformed
 from ds01.gateway import flow
-from ds01.gateway.call import Call
+from ds01.gateway.call import Call, error_text
 from ds01.gateway.handlers.archives import import_, too_large
+from ds01.gateway.handlers.images import look_up
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
@@ -43,8 +52,7 @@ async def pull(call: Call, image: str) -> None:
     check_builder_image(ref)
     check_registry(registry_of(ref), call.user.registries)
     auth = credentials(call.head.headers.get("x-registry-auth", ""))
-    name, _, which = ref.partition("@") if "@" in ref else ref.rpartition(":")
-    values = {"fromImage": [name], "tag": [which], **_kept(call, "platform")}
+    values = {**_source(ref), **_kept(call, "platform")}
     ask = Ask(method="POST", target=call.target("/images/create", values), headers=header(auth))
     wanted = DoorWrite(uid=call.user.uid, what=Writing.PULL, refs=(ref,), private=secret(auth))
     with call.gate.moves.pulling(call.user.uid):
@@ -89,3 +97,46 @@ class Progress:
             self._count(str(found.get("id")), progress)
         if isinstance(status, str) and status.startswith(_DONE):
             self._written.done = True
+
+
+async def obtain(call: Call, ref: str) -> dict[str, Any]:
+    """An image to build from: one the user may see, or else the registry's. Raises AbsentError."""
+    try:
+        return await look_up(call, ref)
+    except AbsentError:
+        name = looked_up(ref)
+        if not name or not is_open(registry_of(name), call.user.registries):
+            raise
+    auth = credentials_for(call.head.headers.get("x-registry-config", ""), registry_of(name))
+    wanted = DoorWrite(uid=call.user.uid, what=Writing.PULL, refs=(name,), private=secret(auth))
+    with call.gate.moves.pulling(call.user.uid):
+        async with await Written.begin(call, wanted) as written:
+            ask = Ask(method="POST", target=call.target("/images/create", _source(name)), headers=header(auth))
+            await flow.while_there(call.client.gone(), _fetched(call, ask, Progress(written)))
+    return await look_up(call, name)
+
+
+def _source(ref: str) -> dict[str, list[str]]:
+    name, _, which = ref.partition("@") if "@" in ref else ref.rpartition(":")
+    return {"fromImage": [name], "tag": [which]}
+
+
+async def _fetched(call: Call, ask: Ask, progress: Progress) -> None:
+    """A pull whose progress nobody sees. Raises RefusedError with the registry's reason."""
+    exchange = await call.gate.engine.open(ask)
+    try:
+        head = await exchange.answered(None)
+        if head.status >= 400:
+            raise _failed(error_text(await exchange.whole()))
+        async for line in flow.lines(exchange):
+            said = json.loads(progress.line(line) or b"{}")
+            if "errorDetail" in said:
+                raise _failed(str(said.get("error")))
+    except flow.LastLine as last:
+        raise _failed(str(json.loads(last.line)["error"])) from last
+    finally:
+        exchange.close()
+
+
+def _failed(reason: str) -> RefusedError:
+    return RefusedError("build.from", f"The image to build from cannot be pulled: {reason}", status=404)

@@ -5,8 +5,16 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from ds01.domain.dockerpolicy.registries import address_of, check_registry, credentials, header, login, registry_of
-from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.registries import (
+    DEFAULT,
+    address_of,
+    check_registry,
+    credentials,
+    header,
+    login,
+    registry_of,
+)
+from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.tags import joined, repository
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
 from ds01.gateway import flow
@@ -23,11 +31,13 @@ async def push(call: Call) -> None:
     ref = "" if whole else joined(name, tag)
     repo = repository(name) if whole else ref.rpartition(":")[0]
     check_registry(registry_of(repo), call.user.registries)
-    for each in await _all_of(call, repo) if whole else [ref]:
+    refs = await _all_of(call, repo) if whole else [ref]
+    for each in refs or [f"{repo}:latest"]:
         try:
             found = await look_up(call, each)
-        except AbsentError as error:
-            raise _not_there(each) from error
+        except AbsentError:
+            await _not_there(call, repo)
+            return
         call.subject = str(found["Id"])
     headers = header(credentials(call.head.headers.get("x-registry-auth", "")))
     values = {} if whole else {"tag": [ref.rpartition(":")[2]]}
@@ -50,8 +60,6 @@ async def _all_of(call: Call, repo: str) -> list[str]:
     head, data = await call.gate.engine.whole(Ask(method="GET", target=target))
     rows = json.loads(data) if head.status == 200 else []
     found = [ref for row in rows for ref in row.get("RepoTags") or () if ref.rpartition(":")[0] == repo]
-    if not found:
-        raise _not_there(repo)
     for ref in found:
         try:
             await look_up(call, ref)
@@ -60,17 +68,21 @@ async def _all_of(call: Call, repo: str) -> list[str]:
     return found
 
 
-def _not_there(ref: str) -> RefusedError:
-    return _MissingError("own.absent", f"An image does not exist locally with the tag: {ref.rpartition(':')[0] or ref}",
-                    status=404)  # fmt: skip
-
-
-class _MissingError(RefusedError):
+async def _not_there(call: Call, repo: str) -> None:
     """In the engine's own words."""
+    missing = f"An image does not exist locally with the tag: {repo}"
+    told: list[Json] = [
+        {"status": f"The push refers to repository [{_whole_name(repo)}]"},
+        {"errorDetail": {"message": missing}, "error": missing},
+    ]
+    body = b"".join(dump(line) + b"\r\n" for line in told)
+    await call.answer(200, body, {"Content-Type": "application/json"})
 
-    @property
-    def message(self) -> str:
-        return self.what
+
+def _whole_name(repo: str) -> str:
+    if registry_of(repo) != DEFAULT:
+        return repo
+    return f"{DEFAULT}/{repo}" if "/" in repo else f"{DEFAULT}/library/{repo}"
 
 
 async def auth(call: Call) -> None:

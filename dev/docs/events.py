@@ -54,6 +54,7 @@ _SPECIAL = {
     EventType.QUEUE_CANCELLED: {"reason": ""},
     EventType.LEASE_REVOKED: {"reason": "its GPU is gone"},
     EventType.DOOR_DENIED: {"reason": "privileged containers are not allowed here"},
+    EventType.GUARD_REFUSED: {"reason": "it asks for a start that DS01 did not grant"},
     EventType.SLOT_QUARANTINED: {"name": "2", "reason": "Xid 79: the GPU has fallen off the bus"},
     EventType.SLOT_VANISHED: {"name": "2"},
 }  # fmt: skip

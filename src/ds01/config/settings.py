@@ -52,7 +52,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
         ),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
-        docker=DockerSettings(root=RootRule((data.get("docker") or {}).get("root", RootRule.GUARDED))),
+        docker=DockerSettings(root_rule=RootRule((data.get("docker") or {}).get("root", RootRule.GUARDED))),
         shares=tuple(data.get("shares", ())),
         source=file,
     )

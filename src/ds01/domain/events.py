@@ -37,6 +37,7 @@ class EventType(StrEnum):
     REQUEST_DENIED = "request.denied"
     DOOR_DENIED = "door.denied"
     DOOR_ALLOWED = "door.allowed"
+    GUARD_REFUSED = "guard.refused"
     IMAGE_BUILT = "image.built"
     IMAGE_TAGGED = "image.tagged"
     IMAGE_PULLED = "image.pulled"

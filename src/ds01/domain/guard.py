@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
@@ -29,6 +30,15 @@ class StartGrant:
     volumes: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What the guard did not let start. ``container`` is the engine's id, or BuildKit's of a step."""
+
+    at: datetime
+    container: str
+    message: str
 
 
 def as_owner(container: Container) -> bool:
@@ -68,6 +78,17 @@ def judge_kind(
     if bound is not None:
         return why or f"it joins '{bound.name}', in which everything does"
     return why or (ITSELF if itself and free is None else "")
+
+
+def check_options(name: str, options: Mapping[str, str] | None) -> None:
+    """Refuse a volume that is no plain folder of the engine: its options would mount whatever they name.
+
+    One in memory is fine. None: the engine has no such volume, or another driver has it.
+    """
+    if options is None or (options and options.get("type") != "tmpfs"):
+        raise Ds01Error(
+            NOT_ALLOWED, f"The volume {name} is not a plain one.", reason="Its options mount something of the server."
+        )
 
 
 def check_volumes(grant: StartGrant, running: tuple[StartGrant, ...]) -> None:

@@ -247,6 +247,11 @@ _ALL = (
         subject="the object or path asked for", details=("method", "path", "rule", "changes"), tell=_door("allowed"),
     ),
     Sentence(
+        type=EventType.GUARD_REFUSED, when="ds01-runc did not let a container start, or a step of a build.",
+        subject="the container", details=("name", "container", "reason"),
+        tell=_happened("{name} was not started", ("reason", ": {}")),
+    ),
+    Sentence(
         type=EventType.IMAGE_BUILT, when="An image was built.", subject="the image's reference",
         details=("image",), tell=_acted("built image"),
     ),

@@ -95,9 +95,9 @@ class RootRule(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DockerSettings:
-    """Containers that users make through plain Docker. ``root``: whether anything in them may run as root."""
+    """Containers that users make through plain Docker. ``root_rule``: whether anything in them may run as root."""
 
-    root: RootRule = RootRule.GUARDED
+    root_rule: RootRule = RootRule.GUARDED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ds01.domain.container import ContainerId
-from ds01.domain.guard import StartGrant
+from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
 
@@ -98,6 +98,10 @@ class Host(Protocol):
 
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """All grants the guard has, used or not."""
+        ...
+
+    def refused(self, guard: str) -> tuple[Refusal, ...]:
+        """What the guard refused since this was asked last; told once."""
         ...
 
     def publish(self, guard: str, data_root: str) -> None:

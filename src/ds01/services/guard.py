@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
+from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot
-from ds01.domain.guard import StartGrant, as_owner, check_volumes
+from ds01.domain.guard import StartGrant, as_owner, check_options, check_volumes
 from ds01.domain.people import User
 from ds01.domain.settings import RootRule
 from ds01.ports.ledger import Books
@@ -25,7 +26,7 @@ INSTANCE_NODES = ("/dev/nvidia-caps/*",)
 
 async def root_allowed(world: World) -> bool:
     """Whether a container without folders of the host may run as root."""
-    rule = world.settings().docker.root
+    rule = world.settings().docker.root_rule
     return rule is RootRule.ALLOWED or (rule is RootRule.GUARDED and await world.engine.guard() is not None)
 
 
@@ -51,6 +52,8 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
         nodes=_nodes(attached, slots) if attached else (),
         gpus=tuple(slot.id for slot in slots),
     )  # fmt: skip
+    for name in grant.volumes:
+        check_options(name, await world.engine.volume_options(name))
     if grant.volumes:
         await _check_volumes(world, guarding.folder, grant)
     await asyncio.to_thread(world.host.grant, guarding.folder, grant)
@@ -77,6 +80,28 @@ async def publish(world: World) -> None:
     guarding = await world.engine.guard()
     if guarding is not None:
         await asyncio.to_thread(world.host.publish, guarding.folder, guarding.data_root)
+
+
+async def tell_refusals(world: World) -> None:
+    """Events of what the guard refused, as the affair of the container's owner where there is one."""
+    guarding = await world.engine.guard()
+    found = await asyncio.to_thread(world.host.refused, guarding.folder) if guarding else ()
+    if not found:
+        return
+
+    def write(books: Books) -> None:
+        for refusal in found:
+            container = books.container(ContainerId(refusal.container))
+            name = container.name if container else refusal.container[:12]
+            books.record(
+                Event(
+                    at=refusal.at, type=EventType.GUARD_REFUSED, actor=None, uid=container.uid if container else None,
+                    subject=container.name if container else refusal.container, outcome="denied",
+                    details={"name": name, "container": refusal.container, "reason": refusal.message},
+                )
+            )  # fmt: skip
+
+    await world.ledger.write(write)
 
 
 async def forget(world: World, there: Iterable[ContainerId]) -> None:

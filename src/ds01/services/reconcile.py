@@ -19,7 +19,7 @@ from ds01.domain.quantity import show_size
 from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
 from ds01.ports.ledger import Books
 from ds01.services.aside import lift
-from ds01.services.guard import forget, publish
+from ds01.services.guard import forget, publish, tell_refusals
 from ds01.services.repair import repair
 from ds01.services.strangers import clear, meet, recover_tags
 from ds01.services.tell import tell
@@ -76,6 +76,7 @@ class Reconciler:
         await self.end_leases()
         await self._orphans.unpin(world, seen.values())
         await publish(world)
+        await tell_refusals(world)
         await forget(world, seen)
 
     async def look(self, container: ContainerId) -> None:

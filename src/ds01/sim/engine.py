@@ -166,6 +166,10 @@ class SimEngine(EngineStore):
         self._get(fresh).files = dict(made.files)
         return fresh
 
+    async def volume_options(self, name: str) -> dict[str, str] | None:
+        await self._act()
+        return self.mounting.get(name)
+
     async def image(self, reference: str) -> Image | None:
         await self._act()
         return self._image(reference)

@@ -63,6 +63,8 @@ class EngineStore:
         self.networks: dict[str, dict[str, str]] = {}
         self.grace_seconds: int | None = None
         """The grace of the latest stop."""
+        self.mounting: dict[str, dict[str, str]] = {}
+        """The options of every volume a test made."""
         self.guarding: Guarding | None = None
         """The guard behind this engine; none unless a test puts it there."""
         self._clock = clock

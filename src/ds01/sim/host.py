@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from ds01.domain.binds import check_place, checked_path, refused, share_of
 from ds01.domain.container import ContainerId
-from ds01.domain.guard import StartGrant
+from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
 from ds01.ports.host import Pin, StepPermit
@@ -40,6 +40,7 @@ class SimHost:
         self.permits: dict[tuple[str, int], StepPermit] = {}
         self.unpacked: dict[str, bytes] = {}
         self.guards: dict[str, dict[ContainerId, StartGrant]] = {}
+        self.refusals: dict[str, list[Refusal]] = {}
         self.data_roots: dict[str, str] = {}
         """What the guard in each folder was told last."""
         self._safe = safe
@@ -125,6 +126,10 @@ class SimHost:
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """All of one guard."""
         return tuple(self.guards.get(guard, {}).values())
+
+    def refused(self, guard: str) -> tuple[Refusal, ...]:
+        """What a test put there."""
+        return tuple(self.refusals.pop(guard, ()))
 
     def publish(self, guard: str, data_root: str) -> None:
         """Remember it."""

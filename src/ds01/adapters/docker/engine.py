@@ -139,6 +139,12 @@ class DockerEngine:
         data = await self._http.json("POST", "containers/create", {"name": name}, body)
         return ContainerId(data["Id"])
 
+    async def volume_options(self, name: str) -> dict[str, str] | None:
+        """Empty for a plain volume."""
+        found = await self._http.json("GET", f"volumes/{name}")
+        options: dict[str, str] | None = (found["Options"] or {}) if found["Driver"] == "local" else None
+        return options
+
     async def image(self, reference: str) -> Image | None:
         """An image by name or id, None when it is not here."""
         if not is_reference(reference):

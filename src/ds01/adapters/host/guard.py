@@ -11,12 +11,13 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ds01.domain.container import ContainerId
 from ds01.domain.errors import INTERNAL, Ds01Error
-from ds01.domain.guard import StartGrant
+from ds01.domain.guard import Refusal, StartGrant
 
 
 class GuardFolder:
@@ -40,6 +41,17 @@ class GuardFolder:
     def grants(self) -> tuple[StartGrant, ...]:
         """All grants there are."""
         return tuple(self._read())
+
+    def refused(self) -> tuple[Refusal, ...]:
+        """The record, taken away: the guard begins another one. What is half written counts next time."""
+        record, taken = self._folder / "refused.log", self._folder / "refused.told"
+        if record.exists():
+            record.rename(taken)
+        if not taken.exists():
+            return ()
+        lines = taken.read_text().splitlines()
+        taken.unlink()
+        return tuple(_refusal(json.loads(line)) for line in lines if line.endswith("}"))
 
     def publish(self, data_root: str, folders: Path) -> None:
         """Bring the facts up to date; those the admin chose stay."""
@@ -75,6 +87,12 @@ def _grant(data: dict[str, Any]) -> StartGrant:
         container=ContainerId(data["container"]), uid=data["uid"], gid=data["gid"], as_owner=data["as_owner"],
         binds=tuple(data["binds"]), volumes=tuple(data["volumes"]), nodes=tuple(data["nodes"]),
         gpus=tuple(data["gpus"]),
+    )  # fmt: skip
+
+
+def _refusal(data: dict[str, Any]) -> Refusal:
+    return Refusal(
+        at=datetime.fromtimestamp(data["at"], UTC), container=data["container"], message=data["message"]
     )  # fmt: skip
 
 

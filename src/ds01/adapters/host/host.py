@@ -21,7 +21,7 @@ from ds01.adapters.host.staging import Staging
 from ds01.adapters.host.unpack import unpack
 from ds01.domain.binds import checked_path, refused
 from ds01.domain.container import ContainerId
-from ds01.domain.guard import StartGrant
+from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
 from ds01.ports.host import Pin, StepPermit
@@ -96,6 +96,10 @@ class LinuxHost:
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """What is in the guard's folder."""
         return GuardFolder(Path(guard)).grants()
+
+    def refused(self, guard: str) -> tuple[Refusal, ...]:
+        """What is in the guard's record, which begins anew."""
+        return GuardFolder(Path(guard)).refused()
 
     def publish(self, guard: str, data_root: str) -> None:
         """With the place of this host's pins."""

@@ -61,7 +61,7 @@ def visible(books: Books, uid: Uid | None) -> Iterable[Container]:
 
 def shown(world: World, found: Container) -> DoorContainer:
     """A container as the gateway needs it. What DS01 made itself is its owner's alone, whatever the settings say."""
-    forced = as_owner(found) or world.settings().docker.root is RootRule.DENIED
+    forced = as_owner(found) or world.settings().docker.root_rule is RootRule.DENIED
     owner = world.directory.by_uid(found.uid) if forced else None
     return DoorContainer(
         id=found.id,

@@ -1,0 +1,140 @@
+"""What ds01d grants the guard, and when it takes it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ds01.domain.container import Container, ContainerId, Door
+from ds01.domain.errors import Ds01Error
+from ds01.domain.guard import Refusal, StartGrant, check_options, check_volumes, judge_kind
+from ds01.domain.settings import DockerSettings, RootRule
+from ds01.ports.engine import Guarding
+from ds01.services.guard import allow, root_allowed, tell_refusals
+from ds01.sim.policy import SimPolicy
+from tests.server import ALICE, SimServer, settings
+from tests.values import container
+
+FOLDER = "/var/lib/ds01/guard"
+
+
+@pytest.fixture
+def guarded(server: SimServer) -> SimServer:
+    server.engine.guarding = Guarding(folder=FOLDER, data_root="/var/lib/docker")
+    return server
+
+
+def through_docker(name: str, *, forced_user: bool = False) -> Container:
+    return replace(container(name), door=Door.DOCKER, forced_user=forced_user)
+
+
+def grants(server: SimServer) -> dict[ContainerId, StartGrant]:
+    return {grant.container: grant for grant in server.host.grants(FOLDER)}
+
+
+async def test_a_launch_is_granted_with_its_lease_and_folder(guarded: SimServer) -> None:
+    made = await guarded.launch()
+    grant = grants(guarded)[made.id]
+    lease = (await guarded.leases())[0]
+    assert (grant.uid, grant.gid, grant.as_owner) == (ALICE.uid, ALICE.gid, True)
+    assert grant.gpus == lease.slots
+    assert made.mounts[0].source in grant.binds
+    assert f"{guarded.world.paths.lib}/session" in grant.binds
+
+
+async def test_without_a_guard_nothing_is_written(server: SimServer) -> None:
+    await server.launch()
+    assert not server.host.guards
+
+
+async def test_a_start_that_fails_leaves_no_grant(guarded: SimServer) -> None:
+    guarded.engine.faults.refuse_start = "no"
+    with pytest.raises(Ds01Error):
+        await guarded.launch()
+    assert not grants(guarded)
+
+
+async def test_grants_of_containers_that_are_gone_go(guarded: SimServer) -> None:
+    made = await guarded.launch()
+    await guarded.reconciler.round()
+    assert made.id in grants(guarded)
+    assert guarded.host.data_roots[FOLDER] == "/var/lib/docker"
+    guarded.engine.vanish(made.id)
+    await guarded.reconciler.round()
+    assert not grants(guarded)
+
+
+@pytest.mark.parametrize(
+    ("rule", "guard", "allowed"),
+    [
+        (RootRule.GUARDED, True, True), (RootRule.GUARDED, False, False), (RootRule.ALLOWED, False, True),
+        (RootRule.DENIED, True, False),
+    ],
+)  # fmt: skip
+async def test_root_is_allowed_where_the_guard_is(
+    server: SimServer, rule: RootRule, guard: bool, allowed: bool
+) -> None:
+    found = settings()
+    server.policy = SimPolicy(type(found)(policy=found.policy, docker=DockerSettings(root_rule=rule)))
+    server.engine.guarding = Guarding(folder=FOLDER, data_root="/d") if guard else None
+    assert await root_allowed(server.another_world()) == allowed
+
+
+async def test_a_container_with_root_does_not_start_when_the_guard_is_gone(server: SimServer) -> None:
+    made = through_docker("c")
+    with pytest.raises(Ds01Error, match="does not allow any more"):
+        await allow(server.world, ALICE, made)
+
+
+async def test_what_the_guard_refused_is_told_once(guarded: SimServer) -> None:
+    made = await guarded.launch()
+    refusal = Refusal(at=guarded.clock.now() + timedelta(seconds=1), container=made.id, message="DS01: no")
+    guarded.host.refusals[FOLDER] = [refusal]
+    await tell_refusals(guarded.world)
+    await tell_refusals(guarded.world)
+    assert (await guarded.events()).count("guard.refused") == 1
+
+
+def judged(*joined: bool, folder: str = "", unsafe: str = "", itself: bool = False, root: bool = True) -> str:
+    others = [through_docker(f"c{number}", forced_user=bound) for number, bound in enumerate(joined)]
+    return judge_kind(others, folder=folder, unsafe=unsafe, itself=itself, root=root, guarded=True)
+
+
+def test_which_containers_may_have_root() -> None:
+    assert judged() == judged(False) == judged(False, itself=True) == ""
+    assert "handed" in judged(folder="/home/alice/x")
+    assert "setuid" in judged(unsafe="/mnt")
+    assert "become root" in judged(root=False)
+    assert judged(itself=True)
+    assert "joins 'c0'" in judged(True)
+    assert "handed" in judged(True, folder="/home/alice/x")
+
+
+@pytest.mark.parametrize(
+    ("joined", "folder", "root"), [((False, True), "", True), ((False,), "/home/a", True), ((False,), "", False)]
+)
+def test_o19_kinds_are_not_mixed(joined: tuple[bool, ...], folder: str, root: bool) -> None:
+    with pytest.raises(Ds01Error, match="cannot join"):
+        judged(*joined, folder=folder, root=root)
+
+
+def granted(name: str, *, uid: int = 1001, as_owner: bool = True) -> StartGrant:
+    return StartGrant(container=ContainerId(name), uid=uid, gid=uid, as_owner=as_owner, volumes=("v",))
+
+
+def test_a_volume_is_not_in_containers_of_two_kinds_at_once() -> None:
+    check_volumes(granted("a"), (granted("a", as_owner=False), granted("b")))
+    with pytest.raises(Ds01Error, match="another kind"):
+        check_volumes(granted("a"), (granted("b", as_owner=False),))
+    with pytest.raises(Ds01Error, match="somebody else"):
+        check_volumes(granted("a"), (granted("b", uid=1002),))
+
+
+def test_e9_e10_a_volume_that_mounts_something_of_the_server() -> None:
+    check_options("v", {})
+    check_options("v", {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"})
+    for options in ({"type": "none", "o": "bind", "device": "/"}, {"device": "/dev/sda"}, None):
+        with pytest.raises(Ds01Error, match="not a plain one"):
+            check_options("v", options)

@@ -42,6 +42,18 @@ def repository(ref: str) -> str:
     return ref.partition("@")[0] if "@" in ref else ref.rpartition(":")[0]
 
 
+EVERY_TAG = ":*"
+"""Ends a reference that means every tag of a repository: what a pull of all tags may write."""
+
+
+def covers(written: Iterable[str], ref: str) -> bool:
+    """Whether one of the references in ``written`` may write ``ref``, or the other way round."""
+    repo = repository(ref)
+    return any(
+        each == ref or (EVERY_TAG in (each[-2:], ref[-2:]) and repository(each) == repo) for each in written
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class Image:
     """An image as the engine shows it. ``digests`` are its names in registries, as ``repository@sha256:…``."""

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ds01.domain.container import Container, ContainerId, ContainerState, Door
-from ds01.domain.image import ImageId
+from ds01.domain.image import ImageId, covers
 from ds01.domain.lease import Lease
 from ds01.domain.people import Uid
 
@@ -86,12 +86,11 @@ class Tickets:
 
     def broken_off(self, refs: Iterable[str]) -> Sequence[Names]:
         """Writings of any of these names that were broken off."""
-        wanted = frozenset(refs)
-        return [names for names in self._names.values() if names.broken_off and names.refs & wanted]
+        return [n for n in self._names.values() if n.broken_off and any(covers(n.refs, ref) for ref in refs)]
 
     def writing(self, ref: str, uid: Uid, now: datetime) -> Names | None:
         """Who is about to write this name: somebody else before oneself."""
-        found = [names for names in self._names.values() if ref in names.refs and names.expires_at > now]
+        found = [names for names in self._names.values() if covers(names.refs, ref) and names.expires_at > now]
         return min(found, key=lambda names: (names.caller.uid == uid, names.pulling), default=None)
 
     def lapsed(self, now: datetime) -> Sequence[Names]:

@@ -803,3 +803,26 @@ def test_a_build_pulls_what_it_is_built_from(mallory: User, field: Ground, clien
     assert mallory.docker("logout", host, client=client).code == 0
     (place / "Dockerfile").write_text("FROM 10.0.0.1/x\n")
     assert "neither yours nor shared" in mallory.docker("build", str(place), client=client).err
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_all_tags_of_a_repository_at_once(mallory: User, alice: User, field: Ground, client: str) -> None:
+    host = field.registry.host
+    for tag in ("1", "2"):
+        field.registry.put("lab/tool", tag, SMALL, [layer("a", f"all {tag}")])
+    assert mallory.docker("pull", "-a", f"{host}/lab/tool", client=client).code == 0
+    assert {f"{host}/lab/tool:1", f"{host}/lab/tool:2"} <= names(mallory)
+    pushed = mallory.docker("push", "-a", f"{host}/lab/tool", client=client)
+    assert pushed.code == 0, pushed.err
+    assert mallory.docker("rmi", f"{host}/lab/tool:1", f"{host}/lab/tool:2", client=client).code == 0
+
+
+def test_d20_all_tags_write_over_nothing_protected_or_anothers(mallory: User, alice: User, field: Ground) -> None:
+    host = field.registry.host
+    for repo in ("lab/tool", "guarded/base"):
+        field.registry.put(repo, "1", SMALL, [layer("a", "evil")])
+    assert mallory.call("POST", f"/v1.41/images/create?fromImage={host}/guarded/base").status == 403
+    assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={host}/lab/tool&tag=1").status == 201
+    assert mallory.call("POST", f"/v1.41/images/create?fromImage={host}/lab/tool").status == 409
+    assert there(field, f"{host}/lab/tool:1") == there(field, IMAGE)
+    assert there(field, f"{host}/guarded/base:1") == ""

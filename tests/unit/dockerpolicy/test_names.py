@@ -11,7 +11,7 @@ from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.registries import address_of, credentials, registry_of, searched, secret
 from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable, joined, looked_up, reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.image import ImageId, Provenance, Tag
+from ds01.domain.image import ImageId, Provenance, Tag, covers
 from ds01.domain.people import Uid
 from ds01.domain.settings import ImageSettings
 
@@ -198,3 +198,17 @@ def test_a_password_is_told_from_none() -> None:
     assert not secret(credentials(base64.b64encode(b'{"serveraddress":"x"}').decode()))
     assert secret(credentials(base64.b64encode(b'{"username":"a","password":"b\xc3\xbf?"}').decode()))
     assert credentials(base64.urlsafe_b64encode(b'{"identitytoken":"??>>"}').decode()) == {"identitytoken": "??>>"}
+
+
+def test_d20_every_tag_of_a_repository_is_each_of_them() -> None:
+    assert may("lab/tool:*", pulled=True) == 200
+    assert may("ds01/x:*", pulled=True) == 403
+    assert may("pytorch/pytorch:*", pulled=True) == 403
+    one = ImageSettings(protected=("lab/tool:1",))
+    with pytest.raises(RefusedError):
+        check_writable(Write(ref="lab/tool:*", uid=1002, pulled=True), Standing(), one)
+    assert covers({"lab/tool:*"}, "lab/tool:1")
+    assert covers({"lab/tool:1"}, "lab/tool:*")
+    assert covers({"a:1", "b:2"}, "b:2")
+    assert not covers({"lab/tool:*"}, "lab/tools:1")
+    assert not covers({"lab/tool:2"}, "lab/tool:1")

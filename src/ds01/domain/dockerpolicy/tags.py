@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
-from ds01.domain.image import Provenance, Tag
+from ds01.domain.image import EVERY_TAG, Provenance, Tag, with_tag
+from ds01.domain.image import repository as repository_of
 from ds01.domain.image_access import PULLED, is_common
 from ds01.domain.settings import ImageSettings
 
@@ -97,13 +98,19 @@ class Write:
 
 def check_writable(wish: Write, there: Standing, settings: ImageSettings) -> None:
     """May this name be written? Raises RefusedError; whose it is stays unsaid."""
-    if is_common(wish.ref, None, settings):
+    if is_common(wish.ref, None, settings) or _reaches_common(wish.ref, settings):
         raise not_allowed("tags.protected", f"writing the image {wish.ref}", "Choose a name of your own.")
     own = _OWN.fullmatch(wish.ref)
     if own is not None and int(own[1]) != wish.uid:
         raise not_allowed("tags.others", f"writing the image {wish.ref}", f"Yours begin with ds01-{wish.uid}/.")
     if not _free(wish, there):
         raise RefusedError("tags.taken", f"The image name {wish.ref} is in use", "Choose another one.", status=409)
+
+
+def _reaches_common(ref: str, settings: ImageSettings) -> bool:
+    """Whether every tag of a repository means one of the server's own as well."""
+    own = (*settings.protected, *(base.reference for base in settings.bases))
+    return ref.endswith(EVERY_TAG) and any(repository_of(with_tag(each)) == repository_of(ref) for each in own)
 
 
 def _free(wish: Write, there: Standing) -> bool:

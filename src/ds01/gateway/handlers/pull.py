@@ -21,8 +21,9 @@ from ds01.domain.dockerpolicy.registries import (
     secret,
 )
 from ds01.domain.dockerpolicy.strictjson import dump
-from ds01.domain.dockerpolicy.tags import joined, looked_up
+from ds01.domain.dockerpolicy.tags import joined, looked_up, repository
 from ds01.domain.dockerpolicy.verdict import AbsentError, Change, RefusedError, malformed
+from ds01.domain.image import EVERY_TAG
 from ds01.gateway import flow
 from ds01.gateway.call import Call, error_text
 from ds01.gateway.handlers.archives import import_, too_large
@@ -46,9 +47,8 @@ async def pull(call: Call, image: str) -> None:
     """From a registry."""
     await call.nothing()
     tag = call.query.get("tag")
-    if not tag and ":" not in image.rpartition("/")[2] and "@" not in image:
-        raise malformed("pull.all", f"Which tag of {image} to pull is not said", f"Pull one: {image}:latest.")
-    ref = joined(image, tag)
+    whole = not tag and ":" not in image.rpartition("/")[2] and "@" not in image
+    ref = f"{repository(image)}{EVERY_TAG}" if whole else joined(image, tag)
     check_builder_image(ref)
     check_registry(registry_of(ref), call.user.registries)
     auth = credentials(call.head.headers.get("x-registry-auth", ""))
@@ -118,7 +118,7 @@ async def obtain(call: Call, ref: str) -> dict[str, Any]:
 
 def _source(ref: str) -> dict[str, list[str]]:
     name, _, which = ref.partition("@") if "@" in ref else ref.rpartition(":")
-    return {"fromImage": [name], "tag": [which]}
+    return {"fromImage": [name]} if ref.endswith(EVERY_TAG) else {"fromImage": [name], "tag": [which]}
 
 
 async def _fetched(call: Call, ask: Ask, progress: Progress) -> None:

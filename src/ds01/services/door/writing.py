@@ -15,7 +15,7 @@ from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.errors import NO_CONTAINER, NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
-from ds01.domain.image import Image, ImageId, Ownership, Provenance, Tag
+from ds01.domain.image import EVERY_TAG, Image, ImageId, Ownership, Provenance, Tag, repository
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_room, written
@@ -80,7 +80,7 @@ async def _reserve(
 ) -> Names:
     for names in world.tickets.broken_off(refs):
         await record(world, names, _what(names), (), done=False)
-    there = {ref: await world.engine.image(ref) for ref in sorted(refs)}
+    there = await _there(world, refs)
 
     def check(books: Books) -> None:
         for ref, found in there.items():
@@ -93,6 +93,16 @@ async def _reserve(
         raise refused(error) from error
     before = {ref: found.id if found else "" for ref, found in there.items()}
     return world.tickets.reserve(caller, before, world.clock.now(), pulling=pulling, private=private)
+
+
+async def _there(world: World, refs: Iterable[str]) -> dict[str, Image | None]:
+    """What each name names now; of a whole repository, what each of its tags does."""
+    found = {ref: None if ref.endswith(EVERY_TAG) else await world.engine.image(ref) for ref in sorted(refs)}
+    whole = {repository(ref) for ref in refs if ref.endswith(EVERY_TAG)}
+    if whole:
+        every = {tag: image for image in await world.engine.images() for tag in image.tags}
+        found |= {tag: image for tag, image in every.items() if repository(tag) in whole}
+    return found
 
 
 def _standing(world: World, books: Books, caller: Caller, ref: str, found: Image | None) -> Standing:
@@ -146,7 +156,8 @@ async def record(
     world: World, names: Names, what: Writing, images: Iterable[str], *, done: bool
 ) -> tuple[DoorImage, ...]:
     """Write down what the engine has now under these names, and the images ``images`` as their user's."""
-    found = {ref: await world.engine.image(ref) for ref in sorted(names.refs)}
+    found = await _there(world, names.refs)
+    done = done and not any(ref.endswith(EVERY_TAG) for ref in names.refs)
     written = {
         ref: image for ref, image in found.items() if image is not None and (done or image.id != names.before.get(ref))
     }

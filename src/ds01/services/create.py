@@ -28,7 +28,7 @@ from ds01.services.disk import check_any_room
 from ds01.services.ending import open_lease, record_removal
 from ds01.services.find import mine
 from ds01.services.queue.grant import grant
-from ds01.services.queue.turn import claimed
+from ds01.services.queue.turn import claimed, moot
 from ds01.services.running import put_back, record_start, run, slots_of
 from ds01.services.steps import Steps
 from ds01.services.strangers import take_back
@@ -201,6 +201,8 @@ def _record(
         books, EventType.CONTAINER_CREATED, container, at=now, actor=caller.actor,
         image=container.image_ref, project=container.project, door=container.door.value, gpus=str(container.gpus),
     )  # fmt: skip
+    if lease is None:
+        moot(books, caller.owner, container.name, now, actor=caller.actor, reason="it was made without a GPU")
     if not started:
         if lease is not None:
             claimed(books, lease.id, now, caller.actor)

@@ -32,9 +32,9 @@ from ds01.services.queue.give_up import find
 from ds01.services.queue.grant import check
 from ds01.services.queue.join import planned
 from ds01.services.queue.place import place
-from ds01.services.queue.wait import Patience, wait_for_turn
+from ds01.services.queue.wait import Patience, hung_up, wait_for_turn
 from ds01.services.start import begin
-from ds01.services.steps import Steps
+from ds01.services.steps import Abandoned, Steps
 from ds01.services.world import World
 from ds01.wire.codec import parse, plain
 from ds01.wire.launches import LaunchPlan, LaunchRequest
@@ -86,6 +86,10 @@ async def launch(world: World, caller: Caller, request: LaunchRequest, steps: St
             except Ds01Error as error:
                 if error.kind is not GPU_FULL or not request.wait:
                     raise
+            except Abandoned:
+                if request.wait and not request.stays:
+                    await hung_up(world, caller, name)
+                raise
             await _wait(world, caller, request, steps)
 
 

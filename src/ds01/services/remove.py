@@ -6,9 +6,12 @@ import asyncio
 
 from ds01.domain.container import Container, ContainerState, Label, StopReason
 from ds01.domain.errors import IMAGE_IN_USE, NO_IMAGE, WRONG_STATE, Ds01Error
+from ds01.domain.queue.plan import Owner
+from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.ending import record_removal
 from ds01.services.find import find
+from ds01.services.queue.turn import moot
 from ds01.services.stop import by_whom
 from ds01.services.world import World
 
@@ -32,16 +35,21 @@ async def remove_held(
     """Remove a container whose lock is held. Its GPU is grantable when this returns."""
     seen = await world.engine.inspect(container.id)
     await world.engine.remove(container.id, force=force)
-    gone = await world.ledger.write(
-        lambda books: record_removal(
-            books, container, now=world.clock.now(), actor=caller.actor, reason=reason, detail=detail
-        )
-    )
+    gone = await world.ledger.write(lambda books: _record(books, world, caller, container, reason, detail))
     if seen is not None and seen.image != container.image:
         await drop_layer(world, seen.image)
     if container.pins:
         await asyncio.to_thread(world.host.unpin, container.pins)
     return gone
+
+
+def _record(
+    books: Books, world: World, caller: Caller, container: Container, reason: StopReason, detail: str
+) -> Container:
+    now = world.clock.now()
+    owner = Owner(container.uid, container.epoch)
+    moot(books, owner, container.name, now, actor=caller.actor, reason="its container was removed")
+    return record_removal(books, container, now=now, actor=caller.actor, reason=reason, detail=detail)
 
 
 async def drop_layer(world: World, image: str) -> None:

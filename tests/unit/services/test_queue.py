@@ -308,6 +308,34 @@ async def test_of_two_who_wait_for_the_same_the_last_one_gives_it_up(busy: SimSe
     first.cancel()
 
 
+async def test_a_client_that_goes_away_while_it_takes_its_turn_gives_it_up(busy: SimServer) -> None:
+    left = asyncio.Event()
+    waits = await busy.waits(
+        ALICE, steps=Steps(busy.clock, lambda step, *_: left.set() if step == "create" else None, left=left)
+    )
+    await retire(busy, BOB, "one")
+    await busy.turns.take()
+    with pytest.raises(Abandoned):
+        await waits
+    assert await queue(busy) == []
+    assert [lease.uid for lease in await busy.leases()] == [BOB.uid]
+
+
+async def test_a_place_is_moot_when_its_container_is_made_without_a_gpu_or_removed(busy: SimServer) -> None:
+    (await busy.waits(ALICE)).cancel()
+    await busy.launch(ALICE, gpus="0")
+    assert await queue(busy) == []
+    await stop(busy.world, await busy.caller(BOB), "one")
+    await busy.clock.advance(60)
+    await busy.reconciler.end_leases()
+    await busy.clock.advance(16 * 60)
+    await busy.reconciler.end_leases()
+    await busy.launch(CAROL, gpus="2")
+    (await busy.waits(BOB, "one", gpus="2")).cancel()
+    await retire(busy, BOB, "one")
+    assert await queue(busy) == []
+
+
 async def test_giving_up_gives_back_what_was_kept(busy: SimServer) -> None:
     (await busy.waits(ALICE, gpus="2")).cancel()
     await retire(busy, BOB, "one")

@@ -76,6 +76,10 @@ class Line:
         if stays:
             self._staying.add(request)
 
+    def somebody(self, request: RequestId) -> bool:
+        """Whether somebody waits for it with an open connection."""
+        return self._present[request] > 0
+
     def leave(self, request: RequestId) -> bool:
         """She does no more; True when she was the last one and the place need not stay."""
         self._present[request] -= 1

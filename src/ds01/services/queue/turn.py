@@ -87,6 +87,13 @@ def _stands(books: Books, request: Request) -> bool:
     return lease is not None and lease.state.open
 
 
+def moot(books: Books, owner: Owner, name: str, now: datetime, *, actor: Uid | None, reason: str) -> None:
+    """What happened to the container of this name makes waiting for it pointless."""
+    request = named(books, owner, name)
+    if request is not None:
+        give_up(books, request, now, actor=actor, reason=reason)
+
+
 def give_up(books: Books, request: Request, now: datetime, *, actor: Uid | None, reason: str = "") -> Request:
     """The request ends because somebody says so; slots that were kept for it go back."""
     ended = moved(request, RequestState.CANCELLED, now, reason=reason)

@@ -46,6 +46,17 @@ async def wait_for_turn(
             steps.check()
 
 
+async def hung_up(world: World, caller: Caller, name: str) -> None:
+    """Whoever waited hung up while she took her turn: it is given up, unless somebody else waits for the same."""
+
+    def write(books: Books) -> None:
+        request = turn.named(books, caller.owner, name)
+        if request is not None and not world.line.somebody(request.id):
+            _give_up(books, world, caller, request.id)
+
+    await world.ledger.write(write)
+
+
 @asynccontextmanager
 async def _present(world: World, caller: Caller, request: Request, patience: Patience) -> AsyncIterator[None]:
     """The last one to hang up gives the place up, unless somebody said that it stays."""

@@ -10,6 +10,8 @@ from datetime import timedelta
 from math import inf
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ds01.domain.queue.floor import WHOLE
 from ds01.domain.queue.plan import Order, Rules
@@ -144,6 +146,20 @@ def test_many_for_one_get_their_turn_before_endless_small_ones() -> None:
         waits[guard] = starts(found)["a"] - 6
     assert waits[0.0] <= 10
     assert waits[0.0] < waits[4.0] < waits[16.0] <= 16 * (10 + 10) + 2 * 10 < waits[None]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    gap=st.integers(1, 12), longest=st.integers(5, 40), own=st.integers(1, 30), guard=st.sampled_from([0.0, 1.0, 3.0]),
+    count=st.integers(50, 400),
+)  # fmt: skip
+def test_the_wait_of_a_whole_server_request_is_bounded_however_many_small_ones_come(
+    gap: int, longest: int, own: int, guard: float, count: int
+) -> None:
+    """guard x (longest + own) until she is given a time, then at most the longest run: see scheduling.md."""
+    small = ", ".join(f"{'bcd'[n % 3]}{n} {n * gap}+{1 + n * 7 % longest}*1" for n in range(count))
+    found = ran(f"a 3+{own}*4, {small}", 4, Order.FAIR_SHARE, guard=guard)
+    assert starts(found)["a"] - 3 <= guard * (longest + own) + longest + gap
 
 
 def test_the_figures_are_those_of_the_textbook() -> None:

@@ -23,8 +23,8 @@ from ds01.simulate.trace import Job, load
 from ds01.wire.limits_file import TermsOf, TermsView
 from ds01.wire.simulate import SimulationView
 
-_TOLD = 1500
-"""About how many of those who wait are told an estimate: enough to judge it by."""
+_TOLD = 1000
+"""Of about so many jobs those who wait are told an estimate, as ds01d would: enough to judge it by."""
 
 COLUMNS = (
     Column("POLICY"),
@@ -53,7 +53,7 @@ def run(
     kind = Estimates(estimates or Estimates.EXACT)
     views = []
     for order in tuple(Order) if compare else (Order(policy or Order.FAIR_SHARE),):
-        every = max(1, len(jobs) // _TOLD)
+        every = max(1, len(jobs) // _TOLD) if order is Order.FAIR_SHARE else 0
         found = replay(jobs, gpus, replace(rules, order=order), estimates=kind, terms=terms, asked_every=every)
         views.append(report(found, trace=trace, policy=order.value, estimates=kind.value))
     if svg is not None:

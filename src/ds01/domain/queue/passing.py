@@ -150,6 +150,8 @@ class Passing:
         self.line.remove(waiter)
         if waiter.shape.collects:
             person.gathered = now
+        if waiter is self.kept:
+            self.kept = None
         if waiter is self.head:
             self.head = self.head_time = None
             self.floor.forget()
@@ -230,7 +232,8 @@ class Passing:
     def _turn(waiter: Waiter) -> float:
         return max(waiter.since, waiter.person.gathered)
 
-    @staticmethod
-    def affordable(waiter: Waiter) -> bool:
-        """Whether she may hold this much more."""
-        return waiter.person.held + waiter.shape.cost <= waiter.person.quota + _ROUNDING
+    def affordable(self, waiter: Waiter) -> bool:
+        """Whether she may hold this much more, beside what she was given a time for."""
+        person, kept = waiter.person, self.kept
+        promised = kept.shape.cost if kept is not None and kept is not waiter and kept.person is person else 0.0
+        return person.held + promised + waiter.shape.cost <= person.quota + _ROUNDING

@@ -1,0 +1,251 @@
+"""What holds whatever happens: a random life of a server, its queue and its bookings, against a simple model.
+
+Runs take, end early or late, are held and released, requests come and go, GPUs fall ill and are divided, bookings are
+made and end, the clock jumps. After every pass: no slot is given twice, nobody is over her quota, nothing that would
+still run is started on booked slots, and nobody who was given a time is delayed by what was started after her.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from ds01.domain.gpu import Gpu, GpuAsk, Slot, SlotId
+from ds01.domain.people import Uid
+from ds01.domain.placement import fits
+from ds01.domain.queue.booking import Booking, BookingId, clashes
+from ds01.domain.queue.decide import decide
+from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Taken, Why
+from ds01.domain.queue.request import Request, RequestId
+from tests.values import NOW, gpu, slots
+
+PEOPLE = [Owner(Uid(2000 + number), 1) for number in range(4)]
+PARTS = ("3g.20gb", "2g.10gb", "2g.10gb")
+QUOTA = Fraction(3)
+LONGEST = timedelta(hours=6)
+
+
+class Sharing(RuleBasedStateMachine):
+    """The ledger as lists; the pass is the only thing that grants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.gpus: list[Gpu] = []
+        self.waiting: list[Request] = []
+        self.taken: list[Taken] = []
+        self.bookings: list[Booking] = []
+        self.ill: set[SlotId] = set()
+        self.how = Rules()
+        self.head: Head | None = None
+        self.ahead: set[RequestId] = set()
+        self.undisturbed = False
+        """Nothing but starts of the queue itself and ends happened since the head was given her time."""
+        self.count = 0
+
+    # what may happen ------------------------------------------------------------------------------------
+    @initialize(size=st.integers(2, 5), order=st.sampled_from(list(Order)), guard=st.sampled_from([0.0, 1.0, 4.0]))
+    def server(self, size: int, order: Order, guard: float) -> None:
+        self.gpus = [gpu(number) for number in range(size)]
+        self.how = Rules(order=order, guard=guard)
+
+    @rule(
+        who=st.sampled_from(PEOPLE), count=st.integers(1, 3), minutes=st.integers(1, 360),
+        profile=st.sampled_from([None, None, "full", "2g.10gb"]),
+    )  # fmt: skip
+    def asks(self, who: Owner, count: int, minutes: int, profile: str | None) -> None:
+        ask = GpuAsk(count=count, profile=profile)
+        if sum(fits(slot, ask) for slot in self.slots) < count:
+            return  # refused at once: not the queue's affair
+        self.count += 1
+        self.waiting.append(
+            Request(
+                id=RequestId(f"r{self.count:04}"), uid=who.uid, epoch=1, name="x", ask=ask, submitted_at=self.now,
+                planned=timedelta(minutes=minutes),
+            )
+        )  # fmt: skip
+        self.undisturbed = False
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def gives_up(self, data: st.DataObject) -> None:
+        self.waiting.remove(data.draw(st.sampled_from(self.waiting)))
+        self.undisturbed = False
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data())
+    def ends(self, data: st.DataObject) -> None:
+        self.taken.remove(data.draw(st.sampled_from(self.taken)))
+
+    @precondition(lambda self: self.taken)
+    @rule(data=st.data(), minutes=st.integers(1, 15))
+    def is_held(self, data: st.DataObject, minutes: int) -> None:
+        """A container stopped and its GPU is kept for a while, at most as long as it might have run."""
+        one = data.draw(st.sampled_from(self.taken))
+        end = self.now + timedelta(minutes=minutes)
+        self.taken[self.taken.index(one)] = replace(one, until=min(one.until or end, end))
+
+    @rule(minutes=st.integers(1, 120))
+    def time_passes(self, minutes: int) -> None:
+        """Runs end at the latest when they must."""
+        self.now += timedelta(minutes=minutes)
+        self.taken = [one for one in self.taken if one.until is None or one.until > self.now]
+        self.bookings = [one for one in self.bookings if one.ends_at > self.now]
+
+    @rule(hours=st.sampled_from([-1, 1]))
+    def clock_jumps(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+        self.undisturbed = False
+
+    @rule(data=st.data())
+    def falls_ill_or_recovers(self, data: st.DataObject) -> None:
+        self.ill ^= {data.draw(st.sampled_from([slot.id for slot in self.slots]))}
+        self.undisturbed = False
+
+    @rule(data=st.data())
+    def is_divided_or_joined(self, data: st.DataObject) -> None:
+        """Never while leased; bookings that cannot be kept any more are called off."""
+        number = data.draw(st.integers(0, len(self.gpus) - 1))
+        old = self.gpus[number]
+        mine = {slot.id for slot in slots(old)}
+        if any(mine & set(one.slots) for one in self.taken):
+            return
+        self.gpus[number] = gpu(number) if old.mig else gpu(number, parts=PARTS)
+        kept: list[Booking] = []
+        for one in self.bookings:
+            if sum(one.could_use(slot) for slot in self.slots) >= one.count and not clashes(one, kept, self.slots):
+                kept.append(one)
+        self.bookings = kept
+        self.waiting = [one for one in self.waiting if sum(fits(slot, one.ask) for slot in self.slots) >= one.ask.count]
+        self.undisturbed = False
+
+    @rule(who=st.sampled_from(PEOPLE), begin=st.integers(0, 300), length=st.integers(10, 180), count=st.integers(1, 2))
+    def books(self, who: Owner, begin: int, length: int, count: int) -> None:
+        """Ahead of every run that is going on, as policy has it."""
+        at = self.now + LONGEST + timedelta(minutes=begin)
+        self.count += 1
+        new = Booking(
+            id=BookingId(f"b{self.count}"), uid=who.uid, epoch=1, name="x", ask=GpuAsk(count=count, profile="full"),
+            begins_at=at, ends_at=at + timedelta(minutes=length), uids=frozenset({who.uid}),
+        )  # fmt: skip
+        able = sum(new.could_use(slot) and slot.id not in self.ill for slot in self.slots)
+        if able >= count and not clashes(new, self.bookings, self.slots):
+            self.bookings.append(new)
+            self.undisturbed = False
+
+    @rule()
+    def passes(self) -> None:
+        """The pass, and what must be true of what it decided."""
+        kept = None if self.head is None else self.head.request
+        server = Server(
+            slots=self.slots, taken=tuple(self.taken), bookings=tuple(self.bookings),
+            quarantined=dict.fromkeys(self.ill, "Xid 79"),
+        )  # fmt: skip
+        members = {who: Member(quota=QUOTA) for who in PEOPLE}
+        plan = decide(self.waiting, server, members, self.now, self.how, kept=kept)
+        self.judge(plan)
+        self.grant(plan)
+        self.head, self.undisturbed = plan.head, True
+        self.ahead = set(plan.order[: plan.order.index(plan.head.request)]) if plan.head else set()
+        assert decide(self.waiting, self.after(server), members, self.now, self.how, kept=kept_now(plan)).starts == ()
+
+    # the model ------------------------------------------------------------------------------------------
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        return slots(*self.gpus)
+
+    def after(self, server: Server) -> Server:
+        return replace(server, taken=tuple(self.taken))
+
+    def judge(self, plan: Plan) -> None:
+        by_id = {one.id: one for one in self.waiting}
+        known = {slot.id: slot for slot in self.slots}
+        used = {slot for one in self.taken for slot in one.slots}
+        for start in plan.starts:
+            request = by_id[start.request]
+            mine = [slot.id for slot in start.placed.slots]
+            assert len(mine) == request.ask.count == len(set(mine))
+            assert not used & set(mine), "a slot was given twice"
+            assert not self.ill & set(mine), "somebody was placed on an ill slot"
+            assert all(fits(known[slot], request.ask) for slot in mine)
+            used |= set(mine)
+            self.keeps_bookings(request, mine)
+        assert set(plan.order) | {start.request for start in plan.starts} == set(by_id)
+        assert set(plan.reasons) == set(plan.order)
+        self.keeps_the_time(plan)
+        for one in plan.order:
+            if plan.reasons[one] is Why.QUOTA:
+                assert plan.head is None or plan.head.request != one
+
+    def keeps_bookings(self, request: Request, mine: list[SlotId]) -> None:
+        """Without this run the bookings could be kept, with it they still can: enough slots are left at their time."""
+        end = self.now + (request.planned or timedelta.max)
+        for booking in self.bookings:
+            if request.uid in booking.uids or not self.now < booking.begins_at < end:
+                continue
+            rivals = [one for one in self.bookings if one.overlaps(booking)]
+            needed = sum(one.count for one in rivals)
+            busy = {
+                slot for one in self.taken if one.until is None or one.until > booking.begins_at for slot in one.slots
+            }
+            able = {slot.id for slot in self.slots if booking.could_use(slot) and slot.id not in self.ill} - busy
+            if len(rivals) == 1 and len(able) >= needed:
+                assert len(able - set(mine)) >= needed, "a run was started on booked slots"
+
+    def keeps_the_time(self, plan: Plan) -> None:
+        """Whoever was given a time still has one that is not later, unless somebody who was before her started.
+
+        Where priorities change, one who gathers slots keeps her time whatever comes; of the others it is the order
+        that counts, and only until the next pass.
+        """
+        if not self.undisturbed or self.head is None or self.head.at is None or self.bookings:
+            return
+        if self.how.order is Order.FAIR_SHARE and not self.gathers(self.head.request):
+            return
+        if self.ahead & {start.request for start in plan.starts}:
+            return
+        if self.head.request in plan.order:
+            assert plan.head is not None
+            assert plan.head.request == self.head.request, "the head lost her time"
+            assert plan.head.at is not None
+            assert plan.head.at <= max(self.head.at, self.now), "the head was delayed"
+
+    def gathers(self, request: RequestId) -> bool:
+        return any(one.id == request and one.ask.count > 1 for one in self.waiting)
+
+    def grant(self, plan: Plan) -> None:
+        by_id = {one.id: one for one in self.waiting}
+        for start in plan.starts:
+            request = by_id[start.request]
+            self.waiting.remove(request)
+            self.taken.append(
+                Taken(
+                    owner=Owner(request.uid, 1), slots=tuple(slot.id for slot in start.placed.slots),
+                    gpueq=start.placed.gpueq, since=self.now, until=self.now + (request.planned or LONGEST),
+                )
+            )  # fmt: skip
+
+    @invariant()
+    def nobody_has_more_than_she_may(self) -> None:
+        for who in PEOPLE:
+            assert sum((one.gpueq for one in self.taken if one.owner == who), Fraction(0)) <= QUOTA
+
+    @invariant()
+    def no_slot_is_taken_twice(self) -> None:
+        given = [slot for one in self.taken for slot in one.slots]
+        assert len(given) == len(set(given))
+
+
+def kept_now(plan: Plan) -> RequestId | None:
+    return None if plan.head is None else plan.head.request
+
+
+Sharing.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestSharing = Sharing.TestCase

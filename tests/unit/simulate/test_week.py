@@ -1,0 +1,36 @@
+"""The week of people who work by hand: what it is made of, and what it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import fmean
+
+from ds01.domain.queue.plan import Rules
+from ds01.simulate.measure import wait
+from ds01.simulate.replay import Estimates, replay
+from ds01.simulate.trace import load
+from ds01.simulate.week import CLASS, HOUR, main, week
+
+
+def test_a_week_has_its_class_its_nights_and_its_weekend() -> None:
+    jobs = week()
+    seats = [job for job in jobs if job.id.endswith("-class")]
+    assert len(seats) == CLASS
+    assert max(job.submit for job in seats) - min(job.submit for job in seats) <= 300
+    assert all(job.asked is not None and job.duration <= job.asked for job in jobs)
+    weekend = [job for job in jobs if job.submit > 5 * 24 * HOUR]
+    assert 0 < len(weekend) < len(jobs) / 5
+    assert jobs == week() != week(seed=2)
+
+
+def test_forgetting_makes_everybody_wait() -> None:
+    def mean_wait(idle: float) -> float:
+        found = replay(week(idle=idle), 16, Rules(), estimates=Estimates.USER)
+        return fmean(wait(one) for one in found.outcomes)
+
+    assert mean_wait(4 * HOUR) > 2 * mean_wait(0.5 * HOUR)
+
+
+def test_the_program_writes_a_trace(tmp_path: Path) -> None:
+    assert main([str(tmp_path / "week.csv"), "--people", "20"]) == 0
+    assert load(tmp_path / "week.csv") == week(20)

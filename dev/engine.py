@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dev import remains
+from ds01.domain.settings import POOL
 from ds01.runc import launcher
 
 _PREFIX = "ds01br"
@@ -217,6 +218,12 @@ def _seen(number: int) -> bool:
 
 def _name(number: int) -> str:
     return f"{_PREFIX}{number}"
+
+
+def pool(socket: str) -> str:
+    """The addresses for the networks of an engine's users: its own where it is one of ours, or else the usual."""
+    record = Path(socket).with_name("bridge")
+    return _pool(int(record.read_text().removeprefix(_PREFIX))) if record.exists() else str(POOL)
 
 
 def _pool(number: int) -> str:

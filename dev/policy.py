@@ -18,10 +18,10 @@ _HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROX
               "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX")  # fmt: skip
 
 
-def write(path: Path) -> None:
-    """Write the file unless there is one."""
+def write(path: Path, pool: str) -> None:
+    """Write the file unless there is one. ``pool`` is where this stack's networks get their addresses."""
     if not path.exists():
-        path.write_text("\n".join([*_limits(), *_images()]) + "\n")
+        path.write_text("\n".join([*_limits(), *_images(), "docker:", f"  networks: {pool}"]) + "\n")
 
 
 def _limits() -> Iterator[str]:

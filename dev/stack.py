@@ -142,11 +142,11 @@ def up(chosen: str | None = None, *, with_base: bool = True, own_engine: bool = 
         raise StackError("The engine, ds01d and the gateway's account need root: use sudo make up.")
     state = _prepare(chosen)
     with _alone(state):
-        policy.write(state / "limits.yaml")
         python = str(installation.python(state))
         before = recorded(state)
         stack = replace(before, python=python) if before else Stack(state=state, engine="", python=python)
         stack = _record(_engine(stack, own_engine))
+        policy.write(state / "limits.yaml", engine.pool(stack.engine))
         if with_base:
             base.install(stack.engine)
         stack = _record(_ds01d(stack))

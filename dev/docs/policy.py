@@ -10,6 +10,8 @@ from ds01.domain.dockerpolicy.create import HOST
 from ds01.domain.dockerpolicy.execute import EXEC
 from ds01.domain.dockerpolicy.field import Field
 from ds01.domain.dockerpolicy.network import ENDPOINT
+from ds01.domain.dockerpolicy.networks import NETWORK
+from ds01.domain.dockerpolicy.volumes import VOLUME
 from ds01.domain.engine_versions import NEWEST_API
 from ds01.gateway.routes import OLDEST, Route
 from ds01.gateway.table import ROUTES
@@ -75,7 +77,8 @@ def _lines() -> Iterator[str]:
     yield f"\n{_BUILD}"
     for heading, fields in (
         ("`create`: the configuration", CONFIG), ("`create`: `HostConfig`", HOST),
-        ("`create`: one endpoint of `NetworkingConfig`", ENDPOINT), ("`exec`", EXEC),
+        ("`create` and `connect`: one endpoint of a network", ENDPOINT), ("`exec`", EXEC),
+        ("`POST /volumes/create`", VOLUME), ("`POST /networks/create`", NETWORK),
     ):  # fmt: skip
         yield f"## {heading}\n"
         yield from table(("field", "what becomes of it", "rule"), _fields(fields))

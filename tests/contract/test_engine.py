@@ -19,7 +19,7 @@ from ds01.domain import errors
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Device, Label, Resources
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.image import ImageId
-from ds01.ports.engine import Engine, EngineEvent
+from ds01.ports.engine import Engine, EngineEvent, NetworkSpec
 from ds01.sim.clock import SimClock
 from ds01.sim.engine import SimEngine
 
@@ -36,6 +36,10 @@ def spec(name: str, image: str = IMAGE, *, attachment: Attachment | None = None)
         resources=Resources(cpus=1.0, memory_bytes=64 * MEBI, swap_bytes=0, shm_bytes=16 * MEBI, pids=64),
         cgroup_parent="", network="none", stop_grace_seconds=1,
     )  # fmt: skip
+
+
+def network(name: str, range_: str) -> NetworkSpec:
+    return NetworkSpec(name=name, labels={Label.OWNER: "1001"}, range=range_)
 
 
 async def refused(kind: ErrorKind, work: Awaitable[object]) -> None:
@@ -187,16 +191,27 @@ class EngineContract:
 
         await refused(errors.ENGINE_ERROR, read())
 
-    async def test_networks_are_made_once(self, engine_port: Engine) -> None:
-        await engine_port.ensure_network("ds01-u1000", {Label.OWNER: "1000"})
-        await engine_port.ensure_network("ds01-u1000", {Label.OWNER: "1000"})
+    async def test_networks_have_their_range(self, engine_port: Engine) -> None:
+        made = await engine_port.create_network(network("c-net", "198.19.255.0/26"))
+        (seen,) = await engine_port.networks("c-net")
+        assert (seen.id, seen.labels[Label.OWNER], seen.ranges) == (made, "1001", ("198.19.255.0/26",))
+        assert made in {each.id for each in await engine_port.networks()}
+        await refused(errors.NO_ADDRESSES, engine_port.create_network(network("c-net2", "198.19.255.32/27")))
+        container = await engine_port.create(replace(spec("c-network"), network="c-net"))
+        await engine_port.start(container)
+        await engine_port.remove(container, force=True)
+        await engine_port.remove_network(made)
+        await engine_port.remove_network(made)
+        assert await engine_port.networks("c-net") == ()
 
-    async def test_networks_asked_for_at_once_are_one(self, engine_port: Engine) -> None:
-        """The engine starts nothing on a network whose name two of them have."""
-        wanted = {Label.OWNER: "1001"}
-        await asyncio.gather(*(engine_port.ensure_network("ds01-u1001", wanted) for _ in range(8)))
-        made = await engine_port.create(replace(spec("c-network"), network="ds01-u1001"))
-        await engine_port.start(made)
+    async def test_a_volume_is_made_once(self, engine_port: Engine) -> None:
+        assert await engine_port.volume("c-volume") is None
+        made = await engine_port.create_volume("c-volume", {Label.OWNER: "1001"}, {})
+        again = await engine_port.create_volume("c-volume", {Label.OWNER: "1002"}, {})
+        assert made == again == await engine_port.volume("c-volume")
+        assert made.labels == {Label.OWNER: "1001"}
+        assert made.folder.startswith("/")
+        assert "c-volume" in {each.name for each in await engine_port.volumes()}
 
     async def test_events_tell_what_happened(self, engine_port: Engine) -> None:
         heard: list[EngineEvent] = []

@@ -19,10 +19,12 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, GpuAsk, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Provenance, Tag
 from ds01.domain.lease import Lease, LeaseId, LeaseState
+from ds01.domain.network import Network
 from ds01.domain.people import Account, Uid, User
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId, RequestState, moved
 from ds01.domain.queue.usage import Usage
+from ds01.domain.volume import Volume
 from ds01.ports.ledger import Books, Ledger
 from ds01.services import lease as leases
 from ds01.sim.ledger import MemoryLedger
@@ -336,6 +338,25 @@ class LedgerContract:
         with pytest.raises(Ds01Error) as refused:
             await ledger.write(put(replace(container("thesis"), lease=LeaseId("lease-none"))))
         assert refused.value.kind is LEDGER_ERROR
+
+    # volumes, networks ------------------------------------------------------------------------------
+    async def test_volumes_and_networks_are_kept_and_dropped(self, ledger: Ledger) -> None:
+        volume = Volume(id="data._.1001", uid=ALICE.uid, epoch=1, name="data", created_at=NOW)
+        other = replace(volume, id="data._.1002", uid=Uid(1002), anonymous=True)
+        network = Network(id="a" * 64, uid=ALICE.uid, epoch=1, name="app", stored="app._.1001", created_at=NOW)
+
+        def put_all(books: Books) -> None:
+            books.put_volume(volume)
+            books.put_volume(other)
+            books.put_network(network)
+
+        await ledger.write(put_all)
+        assert await ledger.read(lambda books: (books.volume(other.id), books.volumes(ALICE.uid))) == (other, (volume,))
+        assert await ledger.read(lambda books: books.networks()) == (network,)
+        assert await ledger.read(lambda books: books.network(network.id)) == network
+        await ledger.write(lambda books: books.drop_volume(volume.id))
+        await ledger.write(lambda books: books.drop_network(network.id))
+        assert await ledger.read(lambda books: (books.volumes(), books.networks())) == ((other,), ())
 
     # images, accounts -------------------------------------------------------------------------------
     async def test_tags_are_found_by_name_and_owner(self, ledger: Ledger) -> None:

@@ -52,7 +52,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
         ),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
-        docker=DockerSettings(root_rule=RootRule((data.get("docker") or {}).get("root", RootRule.GUARDED))),
+        docker=_docker(data.get("docker") or {}),
         shares=tuple(data.get("shares", ())),
         source=file,
     )
@@ -143,6 +143,13 @@ def _images(data: Data) -> ImageSettings:
         build_env=dict(data.get("build_env") or {}),
         registries=tuple(data.get("registries", built_in.registries)),
         protected=tuple(data.get("protected", built_in.protected)),
+    )
+
+
+def _docker(data: Data) -> DockerSettings:
+    built_in = DockerSettings()
+    return DockerSettings(
+        root_rule=RootRule(data.get("root", built_in.root_rule)), networks=data.get("networks", built_in.networks)
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import IPv4Network
 from types import GenericAlias
 from typing import Annotated, Any, get_origin
 
@@ -20,6 +21,7 @@ from ds01.config.texts import Line, Text, choice, limit, reader
 from ds01.domain.container import Door
 from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS, Key, Kind
 from ds01.domain.limits import LIFECYCLE_KEYS
+from ds01.domain.settings import POOL
 
 _SIZE = Key(name="size", kind=Kind.SIZE, default=0, meaning="")
 
@@ -140,6 +142,10 @@ class Docker(Section):
         description="whether they may run as root when no folder of the host is in them. `guarded`: where ds01-runc is "
         "the engine's default runtime; `denied`: never; `allowed`: also without it, only on a server where no user has "
         "a shell, because root in a container that is handed an open folder of the host is root on the host",
+    )
+    networks: Annotated[IPv4Network, reader(texts.pool)] = Field(
+        default=POOL,
+        description="the pool of addresses that every network of users gets a small range of; nothing else may use it",
     )
 
 

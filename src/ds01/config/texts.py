@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from ipaddress import IPv4Network
 from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator
@@ -88,6 +89,17 @@ def share(value: str) -> str:
     if path in _PRIVATE or path.startswith(("/proc/", "/sys/", "/dev/", "/run/", "/etc/", "/root/")):
         raise ValueError(f"{path} is no folder of shared data; name the folder with the data, like /data")
     return path
+
+
+def pool(value: str) -> IPv4Network:
+    """A pool of addresses for networks."""
+    try:
+        found = IPv4Network(value)
+    except ValueError:
+        found = None
+    if found is None or not 8 <= found.prefixlen <= 24:
+        raise ValueError(f"expected a range like 198.18.0.0/15, from /8 to /24, not {value!r}")
+    return found
 
 
 def host(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -99,6 +100,8 @@ class Container:
     spec: str = ""
     pins: str = ""
     """The host's key of its pinned folders (``Host.pin``)."""
+    ports: tuple[int, ...] = ()
+    """Ports of the host it publishes on, as its user named them."""
     mounts: tuple[Mount, ...] = ()
     """Its bind mounts of the user's folders in the order they were pinned: number n is ``…/<pins>/<n>``."""
 
@@ -233,6 +236,8 @@ class Observed:
     oom_killed: bool = False
     devices: tuple[str, ...] = ()
     """Host device paths and requested device ids, to compare with the lease."""
+    volume_folders: Mapping[str, str] = field(default_factory=dict)
+    """Where each of its volumes is on the host, by its name; known after an inspect."""
     mounted: tuple[str, ...] = ()
     """Where something is mounted inside; known after an inspect."""
     volumes: tuple[str, ...] = ()

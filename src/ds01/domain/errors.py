@@ -86,6 +86,14 @@ NO_IMAGE = _kind(
     "image.unknown", 404, Exit.NOT_FOUND, "An image that does not exist",
     "`ds01 image list` shows your images; `ds01 image create NAME` builds one.",
 )  # fmt: skip
+NO_VOLUME = _kind(
+    "volume.unknown", 404, Exit.NOT_FOUND, "A volume that does not exist",
+    "`docker volume ls` shows your volumes.",
+)  # fmt: skip
+NO_NETWORK = _kind(
+    "network.unknown", 404, Exit.NOT_FOUND, "A network that does not exist",
+    "`docker network ls` shows your networks.",
+)  # fmt: skip
 NO_USER = _kind(
     "user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know",
     "`getent passwd` shows the accounts of the server.",
@@ -136,6 +144,18 @@ DISK_QUOTA = _kind(
     "disk.quota", 507, Exit.NO_RESOURCE, "More disk than you may use",
     "Remove images and containers you do not need: `docker image prune -a`, `docker container prune`; "
     "`ds01 status` shows what they use.",
+)  # fmt: skip
+VOLUME_QUOTA = _kind(
+    "volume.quota", 409, Exit.NO_RESOURCE, "More volumes than you may have",
+    "Remove volumes you do not need: `docker volume ls`, `docker volume rm NAME`, `docker volume prune`.",
+)  # fmt: skip
+NETWORK_QUOTA = _kind(
+    "network.quota", 409, Exit.NO_RESOURCE, "More networks than you may have",
+    "Remove networks you do not need: `docker network ls`, `docker network rm NAME`, `docker network prune`.",
+)  # fmt: skip
+NO_ADDRESSES = _kind(
+    "network.addresses", 409, Exit.NO_RESOURCE, "An address range a network cannot have",
+    "Leave the range out: DS01 chooses a free one. An admin sets the pool with `docker.networks` in limits.yaml.",
 )  # fmt: skip
 DISK_FULL = _kind(
     "disk.full", 507, Exit.NO_RESOURCE, "The disk is full",

@@ -78,6 +78,14 @@ _ALL = (
         former=("max_containers_per_user", "max_containers"),
     ),
     Key(
+        name="volumes", kind=Kind.COUNT, default=20, nullable=True,
+        meaning="Docker volumes you may have at once, those of containers included",
+    ),
+    Key(
+        name="networks", kind=Kind.COUNT, default=5, nullable=True,
+        meaning="Docker networks you may have at once, without your own one",
+    ),
+    Key(
         name="cpus", kind=Kind.NUMBER, default=8.0, meaning="CPU cores one container may use",
         former=("max_cpus",),
     ),

@@ -95,6 +95,8 @@ class Limits:
     gpus_per_container: int | None
     mig: str
     containers: int | None
+    volumes: int | None
+    networks: int | None
     cpus: float
     memory_bytes: int
     swap_bytes: int
@@ -173,6 +175,8 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         gpus_per_container=value.integer("gpus.per_container"),
         mig=str(merged["gpus.mig"].value),
         containers=value.integer("containers"),
+        volumes=value.integer("volumes"),
+        networks=value.integer("networks"),
         cpus=value.number("cpus"),
         memory_bytes=value.required("memory"),
         swap_bytes=value.required("swap"),

@@ -1,7 +1,7 @@
 """Names: what users may type, and what the engine stores.
 
-A container is stored as ``<name>._.<uid>`` and an image as ``ds01-<uid>/<project>``, so that two users never
-collide and nobody has to know it. Ownership never follows from a name: it is a uid in the ledger.
+A container, a volume or a network is stored as ``<name>._.<uid>`` and an image as ``ds01-<uid>/<project>``, so that
+two users never collide and nobody has to know it. Ownership never follows from a name: it is a uid in the ledger.
 """
 
 from __future__ import annotations
@@ -52,6 +52,16 @@ def owner_of_stored(stored: str) -> int | None:
     """Whose the engine's name of something is; None when it is nobody's."""
     _, separator, uid = stored.rpartition("._.")
     return int(uid) if separator and uid.isdecimal() else None
+
+
+def stored_volume(name: str, uid: int) -> str:
+    """The engine's name of a volume."""
+    return f"{name}._.{uid}"
+
+
+def stored_network(name: str, uid: int) -> str:
+    """The engine's name of a network a user made."""
+    return f"{name}._.{uid}"
 
 
 def image_repository(uid: int, project: str) -> str:

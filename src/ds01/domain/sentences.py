@@ -172,6 +172,10 @@ _ALL = (
         tell=_acted("unpaused"),
     ),
     Sentence(
+        type=EventType.CONTAINER_RENAMED, when="A container got another name.", subject=_CONTAINER,
+        details=("name", "before"), tell=_happened("container {name} got its name", ("before", ", before it was {}")),
+    ),
+    Sentence(
         type=EventType.CONTAINER_REMOVED, when="A container was removed; its workspace stays.", subject=_CONTAINER,
         details=("name", "reason"), tell=_acted("removed", ("reason", ": {}")),
     ),
@@ -278,6 +282,14 @@ _ALL = (
     Sentence(
         type=EventType.IMAGE_REMOVED, when="An image was removed; workspaces stay.", subject="the image's reference",
         details=(), tell=_acted("removed image"),
+    ),
+    *(
+        Sentence(type=type_, when=f"A Docker {kind} was {verb}.", subject=f"the engine's name of the {kind}",
+                 details=("name",), tell=_happened(f"{kind} {{name}} was {verb}"))
+        for type_, kind, verb in (
+            (EventType.VOLUME_CREATED, "volume", "created"), (EventType.VOLUME_REMOVED, "volume", "removed"),
+            (EventType.NETWORK_CREATED, "network", "created"), (EventType.NETWORK_REMOVED, "network", "removed"),
+        )
     ),
     Sentence(
         type=EventType.PACKAGES_SUGGESTED, when="Packages added by hand were noted for the project file.",

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import IPv4Network
 
 from ds01.domain.image import BaseImage
 from ds01.domain.limits import Policy
 from ds01.domain.queue.plan import Rules
+
+POOL = IPv4Network("198.18.0.0/15")
+"""Set aside for measuring networks, so that no campus uses it."""
 
 MINIMAL = BaseImage(
     name="minimal",
@@ -95,9 +99,13 @@ class RootRule(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DockerSettings:
-    """Containers that users make through plain Docker. ``root_rule``: whether anything in them may run as root."""
+    """Containers that users make through plain Docker. ``root_rule``: whether anything in them may run as root.
+
+    ``networks`` is the pool that the ranges of all networks of users come from.
+    """
 
     root_rule: RootRule = RootRule.GUARDED
+    networks: IPv4Network = POOL
 
 
 @dataclass(frozen=True, kw_only=True)

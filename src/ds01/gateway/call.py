@@ -13,6 +13,7 @@ from ds01.domain.dockerpolicy.case import Asker
 from ds01.domain.dockerpolicy.query import Query, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from ds01.domain.network import OWN
 from ds01.gateway import body as bodies
 from ds01.gateway.audit import Audit
 from ds01.gateway.door import Door
@@ -176,10 +177,16 @@ class Call:
     def shown(self, text: str) -> str:
         """A text of the engine, without what only the engine knows."""
         text = text.replace(f"._.{self.user.uid}", "")
+        text = text.replace(self.asker.network, OWN)
         for container in self.gate.registry.containers(self.user):
             for staged, asked in container.binds.items():
                 text = text.replace(staged, asked) if staged in text else text
-        return _ID.sub(lambda match: match[0] if self.gate.registry.by_id(self.user, match[0]) else "another", text)
+        return _ID.sub(lambda match: match[0] if self._sees(match[0]) else "another", text)
+
+    def _sees(self, subject: str) -> bool:
+        registry = self.gate.registry
+        seen = registry.by_id(self.user, subject) or registry.network_by_id(self.user, subject)
+        return seen is not None or registry.volume_by_id(self.user, subject) is not None
 
 
 def error_text(data: bytes) -> str:

@@ -12,6 +12,8 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, absent
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire import codec
 from ds01.wire.door import (
+    DoorAmounts,
+    DoorAmountsGrant,
     DoorAudit,
     DoorBuild,
     DoorBuildGrant,
@@ -22,9 +24,11 @@ from ds01.wire.door import (
     DoorGone,
     DoorGrant,
     DoorImage,
+    DoorMade,
     DoorRemoval,
     DoorRemovalPlan,
     DoorRemoved,
+    DoorRename,
     DoorRoom,
     DoorStart,
     DoorStarting,
@@ -36,6 +40,7 @@ from ds01.wire.door import (
     DoorWritten,
 )
 from ds01.wire.errors import ErrorBody
+from ds01.wire.holdings import DoorDropped, DoorNetwork, DoorNetworkAsk, DoorVolume, DoorVolumeAsk
 
 T = TypeVar("T")
 SECONDS = 30
@@ -70,9 +75,9 @@ class Door:
         """Ask for everything a create needs."""
         return codec.parse(DoorGrant, await self._post("/v1/door/creates", ask))
 
-    async def commit(self, ask: DoorCommit) -> DoorContainer:
+    async def commit(self, ask: DoorCommit) -> DoorMade:
         """The engine made it."""
-        return codec.parse(DoorContainer, await self._post("/v1/door/creates/commit", ask))
+        return codec.parse(DoorMade, await self._post("/v1/door/creates/commit", ask))
 
     async def abort(self, ask: DoorTicket) -> None:
         """The engine did not make it."""
@@ -89,6 +94,14 @@ class Door:
     async def not_started(self, ask: DoorTicket) -> None:
         """The engine did not start it."""
         await self._post("/v1/door/starts/abort", ask)
+
+    async def rename(self, ask: DoorRename) -> DoorContainer:
+        """Give a container another name, in the engine too."""
+        return codec.parse(DoorContainer, await self._post("/v1/door/renames", ask))
+
+    async def amounts(self, ask: DoorAmounts) -> DoorAmountsGrant:
+        """How much of what is asked for a container may use."""
+        return codec.parse(DoorAmountsGrant, await self._post("/v1/door/amounts", ask))
 
     async def gone(self, ask: DoorGone) -> None:
         """A container was removed, or is about to be stopped, by its owner."""
@@ -125,6 +138,22 @@ class Door:
     async def removed(self, ask: DoorRemoved) -> tuple[DoorImage, ...]:
         """The engine has removed what it could; the image as it is now."""
         return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/removals/commit", ask))
+
+    async def volume(self, ask: DoorVolumeAsk) -> DoorVolume:
+        """The user's volume of this name, made when it is not there."""
+        return codec.parse(DoorVolume, await self._post("/v1/door/volumes", ask))
+
+    async def network(self, ask: DoorNetworkAsk) -> DoorNetwork:
+        """A new network of the user's."""
+        return codec.parse(DoorNetwork, await self._post("/v1/door/networks", ask))
+
+    async def own_network(self, uid: int) -> DoorNetwork:
+        """The user's own network, made when it is not there."""
+        return codec.parse(DoorNetwork, await self._post(f"/v1/door/users/{uid}/network", {}))
+
+    async def dropped(self, ask: DoorDropped) -> None:
+        """The engine has removed volumes or networks."""
+        await self._post("/v1/door/dropped", ask)
 
     async def audit(self, records: Sequence[DoorAudit]) -> None:
         """Record decisions."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ds01.domain.container import TRUSTED
-from ds01.domain.dockerpolicy.case import AskedTmpfs, Joined, Kept, Plan
+from ds01.domain.dockerpolicy.case import AskedTmpfs, AskedVolume, Case, Joined, Kept, Plan
 from ds01.domain.dockerpolicy.config import HEALTH_INTERVAL_NS
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
 from ds01.domain.dockerpolicy.network import LOOPBACK
@@ -26,17 +26,27 @@ CPU_NANO = 1_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Blueprint:
-    """The image of a create: its id, the ports it exposes, and how often it wants to be checked."""
+    """The image of a create: its id, the ports it exposes, where it wants volumes, how often it wants checks."""
 
     id: str
     ports: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
     health: Mapping[str, int] = field(default_factory=dict)
     """``Interval`` and ``StartInterval`` in nanoseconds, where it has them."""
 
 
-def body(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]) -> dict[str, Json]:
-    """The whole body. ``ids`` are the full ids of the containers the plan names."""
-    config = {name: _resolved(value, ids) for name, value in plan.config.items()}
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the names in a plan stand for: full ids of containers, the engine's names of networks."""
+
+    containers: Mapping[str, str]
+    networks: Mapping[str, str]
+
+
+def body(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[str, Json]:
+    """The whole body."""
+    ids = found.containers
+    config = {name: resolved(value, ids) for name, value in plan.config.items()}
     config |= {
         "Image": image.id,
         "Env": _environment(plan.case.environment, grant),
@@ -48,8 +58,8 @@ def body(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str])
         config["Healthcheck"] = health
     if grant.force_user:
         config["User"] = grant.force_user
-    config["HostConfig"] = _host(plan, grant, image, ids)
-    config["NetworkingConfig"] = {"EndpointsConfig": _endpoints(plan, grant, ids)}
+    config["HostConfig"] = _host(plan, grant, image, found)
+    config["NetworkingConfig"] = {"EndpointsConfig": _endpoints(plan, found)}
     return config
 
 
@@ -62,9 +72,9 @@ def _slowed(asked: Json, image: Blueprint) -> dict[str, Json]:
     return found
 
 
-def _host(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]) -> dict[str, Json]:
+def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[str, Json]:
     case = plan.case
-    host = {name: _resolved(value, ids) for name, value in plan.host.items()}
+    host = {name: resolved(value, found.containers) for name, value in plan.host.items()}
     given: dict[str, Json] = {
         "Privileged": False,
         "CgroupParent": grant.cgroup_parent,
@@ -80,8 +90,9 @@ def _host(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]
         "CgroupnsMode": "private",
         "CapDrop": _dropped_capabilities(host.get("CapDrop"), grant),
         "SecurityOpt": ["no-new-privileges"] if grant.force_user or case.no_new_privileges else [],
-        "Mounts": _mounts(case.tmpfs, grant),
-        "NetworkMode": host.get("NetworkMode", grant.network),
+        "Binds": [_volume_bind(volume, grant) for volume in case.volumes if volume.bind],
+        "Mounts": _mounts(case, grant),
+        "NetworkMode": host.get("NetworkMode") or found.networks[case.network],
         "Devices": [
             {"PathOnHost": device.host, "PathInContainer": device.inside, "CgroupPermissions": device.permissions}
             for device in grant.devices
@@ -95,12 +106,17 @@ def _host(plan: Plan, grant: DoorGrant, image: Blueprint, ids: Mapping[str, str]
         given["CapAdd"] = []
     if grant.devices or grant.requests:
         given["RestartPolicy"] = NO_RESTART
+    if grant.moved:
+        given["PortBindings"] = _elsewhere(host.get("PortBindings"), grant.moved)
     if case.publish_all:
-        given["PortBindings"] = _all_ports(host.get("PortBindings"), (*case.exposed, *image.ports))
+        given["PortBindings"] = _all_ports(
+            given.get("PortBindings", host.get("PortBindings")), (*case.exposed, *image.ports)
+        )
     return host | given
 
 
-def _resolved(value: Kept, ids: Mapping[str, str]) -> Json:
+def resolved(value: Kept, ids: Mapping[str, str]) -> Json:
+    """Full ids for the containers a field names."""
     if isinstance(value, Joined):
         return f"{value.prefix}{ids[value.ref]}{value.suffix}"
     if isinstance(value, list):
@@ -127,11 +143,30 @@ def _dropped_capabilities(asked: Json, grant: DoorGrant) -> list[Json]:
     return found + asked if isinstance(asked, list) else found
 
 
-def _mounts(tmpfs: Iterable[AskedTmpfs], grant: DoorGrant) -> list[Json]:
+def _mounts(case: Case, grant: DoorGrant) -> list[Json]:
     return [
         *(_bind(bind) for bind in (*grant.binds, *grant.mounts)),
-        *(_tmpfs(mount, grant.memory_bytes) for mount in tmpfs),
+        *(_tmpfs(mount, grant.memory_bytes) for mount in case.tmpfs),
+        *(_volume(volume, grant) for volume in case.volumes if not volume.bind),
     ]
+
+
+def _volume_bind(volume: AskedVolume, grant: DoorGrant) -> Json:
+    """As it was written. The volume is there by now, so the engine makes none."""
+    options = ["ro" if volume.read_only else "rw", *([] if volume.copy else ["nocopy"])]
+    return f"{grant.volumes[volume.name]}:{volume.target}:{','.join(options)}"
+
+
+def _volume(volume: AskedVolume, grant: DoorGrant) -> Json:
+    options: dict[str, Json] = {"NoCopy": not volume.copy}
+    if volume.subpath:
+        options["Subpath"] = volume.subpath
+    if not volume.name:
+        options |= {"Labels": dict(volume.labels), "DriverConfig": {"Name": "local", "Options": dict(volume.options)}}
+    source = {"Source": grant.volumes[volume.name]} if volume.name else {}
+    return {
+        "Type": "volume", **source, "Target": volume.target, "ReadOnly": volume.read_only, "VolumeOptions": options,
+    }  # fmt: skip
 
 
 def _bind(bind: StagedBind) -> Json:
@@ -151,6 +186,19 @@ def _tmpfs(mount: AskedTmpfs, memory_bytes: int) -> Json:
     }  # fmt: skip
 
 
+def _elsewhere(named: Json, taken: Iterable[int]) -> Json:
+    """The engine chooses a free port for each that others have."""
+    gone = {str(port) for port in taken}
+    found = named if isinstance(named, dict) else {}
+    return {
+        port: [
+            {**binding, "HostPort": ""} if isinstance(binding, dict) and binding.get("HostPort") in gone else binding
+            for binding in (bindings if isinstance(bindings, list) else [])
+        ]
+        for port, bindings in found.items()
+    }
+
+
 def _all_ports(named: Json, exposed: Iterable[str]) -> Json:
     found: dict[str, Json] = dict(named) if isinstance(named, dict) else {}
     for port in exposed:
@@ -159,11 +207,12 @@ def _all_ports(named: Json, exposed: Iterable[str]) -> Json:
     return found
 
 
-def _endpoints(plan: Plan, grant: DoorGrant, ids: Mapping[str, str]) -> dict[str, Json]:
-    """The one endpoint: the user's own network, where her containers find each other by name."""
-    if not plan.case.wants_network:
-        return {}
-    found = {name: _resolved(value, ids) for name, value in plan.endpoint.items()}
-    asked = found.get("Aliases")
-    found["Aliases"] = list(dict.fromkeys([plan.name, *(asked if isinstance(asked, list) else [])]))
-    return {grant.network: found}
+def _endpoints(plan: Plan, found: Found) -> dict[str, Json]:
+    """On each network the user's other containers find this one by the name she knows."""
+    ends: dict[str, Json] = {}
+    for name in plan.networks:
+        settings = {key: resolved(value, found.containers) for key, value in plan.endpoints.get(name, {}).items()}
+        asked = settings.get("Aliases")
+        settings["Aliases"] = list(dict.fromkeys([plan.name, *(asked if isinstance(asked, list) else [])]))
+        ends[found.networks[name]] = settings
+    return ends

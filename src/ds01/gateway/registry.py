@@ -10,13 +10,16 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
 from ds01.gateway.door import Door, DoorDownError
-from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate, DoorUser
+from ds01.gateway.mirror import Mirror
+from ds01.wire.door import DoorContainer, DoorImage, DoorUser
+from ds01.wire.holdings import DoorNetwork, DoorVolume
 
 STALE_SECONDS = 60.0
 """How long the mirror is good for when ds01d is away."""
@@ -38,8 +41,8 @@ class Registry:
     def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._door = door
         self._clock = clock
-        self._containers: dict[str, DoorContainer] = {}
-        self._images: dict[str, DoorImage] = {}
+        self._mirror = Mirror()
+        self._coming: dict[str, DoorContainer | DoorVolume | DoorNetwork] = {}
         self._users: dict[int, tuple[DoorUser | None, float]] = {}
         self._following = False
         self._looked = asyncio.Event()
@@ -56,15 +59,14 @@ class Registry:
 
     async def follow_once(self) -> None:
         """One stream, until ds01d goes away. Raises DoorDownError."""
-        containers: dict[str, DoorContainer] = {}
-        images: dict[str, DoorImage] = {}
+        mirror = Mirror()
         try:
             async for update in self._door.updates():
                 if update.ready:
-                    self._containers, self._images, self._following = containers, images, True
+                    self._mirror, self._following = mirror, True
                     self._looked.set()
                 else:
-                    _apply(update, containers, images)
+                    mirror.apply(update)
                 if self._following:
                     self._contact = self._clock()
         finally:
@@ -127,16 +129,16 @@ class Registry:
             return None
         if found is None or not _owns(user, found):
             return None
-        self._containers[found.id] = found
+        self._mirror.containers[found.id] = found
         return found
 
     def containers(self, user: DoorUser) -> Iterable[DoorContainer]:
         """The containers this user may see."""
-        return (c for c in self._containers.values() if _owns(user, c))
+        return (c for c in self._mirror.containers.values() if _owns(user, c))
 
     def by_id(self, user: DoorUser, container_id: str) -> DoorContainer | None:
         """A container by its full id, when this user may see it."""
-        found = self._containers.get(container_id)
+        found = self._mirror.containers.get(container_id)
         return found if found is not None and _owns(user, found) else None
 
     @staticmethod
@@ -146,28 +148,63 @@ class Registry:
 
     async def sees_image(self, user: DoorUser, image_id: str) -> DoorImage | None:
         """An image by id, when this user may see it."""
-        found = self._images.get(image_id)
+        found = self._mirror.images.get(image_id)
         if found is None or not _may_see(user, found):
             try:
                 found = await self._door.image(image_id)
             except DoorDownError:
                 found = None
             if found is not None:
-                self._images[image_id] = found
+                self._mirror.images[image_id] = found
         return found if found is not None and _may_see(user, found) else None
 
     def image(self, user: DoorUser, image_id: str) -> DoorImage | None:
         """An image the mirror knows, when this user may see it."""
-        found = self._images.get(image_id)
+        found = self._mirror.images.get(image_id)
         return found if found is not None and _may_see(user, found) else None
 
     def images(self, user: DoorUser) -> Iterable[DoorImage]:
         """The images this user may see."""
-        return (image for image in self._images.values() if _may_see(user, image))
+        return (image for image in self._mirror.images.values() if _may_see(user, image))
 
-    def learn(self, container: DoorContainer) -> None:
-        """Know a container at once, before the stream says so."""
-        self._containers[container.id] = container
+    def volume(self, user: DoorUser, ref: str) -> DoorVolume | None:
+        """The volume this user calls ``ref``."""
+        return _called(ref, [v for v in self._mirror.volumes.values() if _owns(user, v)], user)
+
+    def volume_by_id(self, user: DoorUser, volume_id: str) -> DoorVolume | None:
+        """A volume by the engine's name, when this user may see it."""
+        found = self._mirror.volumes.get(volume_id)
+        return found if found is not None and _owns(user, found) else None
+
+    def network(self, user: DoorUser, ref: str) -> DoorNetwork | None:
+        """The network this user calls ``ref``: id, name, then id prefix; ``default`` and ``bridge`` are her own."""
+        mine = [n for n in self._mirror.networks.values() if _owns(user, n)]
+        found = _called("bridge" if ref == "default" else ref, mine, user)
+        if found is not None or not _HEX.fullmatch(ref):
+            return found
+        prefixed = [n for n in mine if n.id.startswith(ref)]
+        return prefixed[0] if len(prefixed) == 1 else None
+
+    def network_by_id(self, user: DoorUser, network_id: str) -> DoorNetwork | None:
+        """A network by its full id, when this user may see it."""
+        found = self._mirror.networks.get(network_id)
+        return found if found is not None and _owns(user, found) else None
+
+    def network_stored(self, user: DoorUser, stored: str) -> DoorNetwork | None:
+        """A network by the engine's name, when this user may see it."""
+        found = (n for n in self._mirror.networks.values() if n.stored == stored and _owns(user, n))
+        return next(found, None)
+
+    @staticmethod
+    def called(user: DoorUser, found: DoorVolume | DoorNetwork) -> str:
+        """How this user calls it: her own by its plain name, another's by the engine's."""
+        if found.uid == user.uid:
+            return found.name
+        return _stored(found)
+
+    def learn(self, found: DoorContainer | DoorImage | DoorVolume | DoorNetwork) -> None:
+        """Know something at once, before the stream says so."""
+        self._mirror.put(found)
 
     def images_by_prefix(self, user: DoorUser, prefix: str) -> list[str]:
         """The ids of images this user may see that begin so, without ``sha256:``."""
@@ -184,7 +221,7 @@ class Registry:
             return None
         if found is None:
             return None
-        self._images[image_id] = found
+        self._mirror.put(found)
         return found if _may_name(user, found, ref) else None
 
     def image_names(self, user: DoorUser) -> list[str]:
@@ -193,19 +230,50 @@ class Registry:
 
     def learn_image(self, image: DoorImage) -> None:
         """Know an image at once."""
-        self._images[image.id] = image
+        self._mirror.put(image)
 
-    def forget(self, container_id: str) -> None:
-        """A container is gone."""
-        self._containers.pop(container_id, None)
+    @contextlib.contextmanager
+    def coming(self, stored: str, found: DoorContainer | DoorVolume | DoorNetwork) -> Iterator[None]:
+        """The engine is about to make this, under this name: it tells of it before anybody else can."""
+        self._coming[stored] = found
+        try:
+            yield
+        finally:
+            self._coming.pop(stored, None)
+
+    def told(self, user: DoorUser, subject: str, stored: str) -> DoorContainer | DoorVolume | DoorNetwork | None:
+        """What an event is about, when it is the user's: there, about to be, or just gone."""
+        mirror = self._mirror
+        found = (
+            mirror.containers.get(subject) or mirror.volumes.get(subject) or mirror.networks.get(subject)
+            or mirror.gone.get(subject) or self._coming.get(stored)
+        )  # fmt: skip
+        return found if found is not None and not isinstance(found, DoorImage) and _owns(user, found) else None
+
+    def forget(self, gone: str) -> None:
+        """A container, a volume or a network is gone."""
+        self._mirror.drop(gone)
 
     def forget_image(self, image_id: str) -> None:
         """An image is gone."""
-        self._images.pop(image_id, None)
+        self._mirror.drop(image_id)
 
 
-def _owns(user: DoorUser, container: DoorContainer) -> bool:
-    return user.admin or (container.uid == user.uid and container.epoch == user.epoch)
+def _owns(user: DoorUser, found: DoorContainer | DoorVolume | DoorNetwork) -> bool:
+    return user.admin or (found.uid == user.uid and found.epoch == user.epoch)
+
+
+T = TypeVar("T", DoorVolume, DoorNetwork)
+
+
+def _called(ref: str, seen: Sequence[T], user: DoorUser) -> T | None:
+    """Her own come first: an admin's name is not hidden by another's id."""
+    named = (found for found in seen if found.uid == user.uid and found.name == ref)
+    return next(named, None) or next((found for found in seen if ref in (found.id, _stored(found))), None)
+
+
+def _stored(found: DoorVolume | DoorNetwork) -> str:
+    return found.stored if isinstance(found, DoorNetwork) else found.id
 
 
 def _may_see(user: DoorUser, image: DoorImage) -> bool:
@@ -214,13 +282,3 @@ def _may_see(user: DoorUser, image: DoorImage) -> bool:
 
 def _may_name(user: DoorUser, image: DoorImage, ref: str) -> bool:
     return user.admin or image.access.named(ref, user.account)
-
-
-def _apply(update: DoorUpdate, containers: dict[str, DoorContainer], images: dict[str, DoorImage]) -> None:
-    if update.container is not None:
-        containers[update.container.id] = update.container
-    if update.image is not None:
-        images[update.image.id] = update.image
-    if update.gone:
-        containers.pop(update.gone, None)
-        images.pop(update.gone, None)

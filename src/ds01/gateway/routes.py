@@ -25,6 +25,8 @@ _LIKE_A_VERSION = re.compile(r"/[vV]\d[^/]*(/|$)")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 CONTAINER = r"(?P<container>[A-Za-z0-9][A-Za-z0-9_.-]*)"
 IMAGE = r"(?P<image>[A-Za-z0-9][A-Za-z0-9_.:@/-]*)"
+NETWORK = r"(?P<network>[A-Za-z0-9][A-Za-z0-9_.-]*)"
+VOLUME = r"(?P<volume>[A-Za-z0-9][A-Za-z0-9_.-]*)"
 EXEC = r"(?P<exec>[0-9a-f]{64})"
 
 

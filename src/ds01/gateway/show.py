@@ -9,7 +9,9 @@ from typing import Any
 from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.gateway.registry import Registry
+from ds01.gateway.things import Things
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
+from ds01.wire.holdings import DoorNetwork, DoorVolume
 
 Found = dict[str, Any]
 """An object the engine sent."""
@@ -21,6 +23,7 @@ class View:
     def __init__(self, registry: Registry, user: DoorUser) -> None:
         self._registry = registry
         self._user = user
+        self._things = Things(registry, user)
 
     def rows(self, found: Any) -> list[Found]:
         """``containers/json``: her own rows only."""
@@ -38,8 +41,20 @@ class View:
         if container.image_ref:
             row["Image"] = container.image_ref
         row["Labels"] = labels(row.get("Labels"))
-        sources(row.get("Mounts"), container.binds)
+        self._places(row, container)
         return row
+
+    def _places(self, found: Found, container: DoorContainer) -> None:
+        """What is mounted and which networks it is on, under the names the user has for them."""
+        host = found.get("HostConfig") or {}
+        for mounts in (found.get("Mounts"), host.get("Mounts")):
+            sources(mounts, container.binds)
+            self._things.mounts(mounts)
+        if "Binds" in host:
+            host["Binds"] = self._things.binds(host["Binds"])
+        if "NetworkMode" in host:
+            host["NetworkMode"] = self._things.network_name(str(host["NetworkMode"]))
+        self._things.endpoints(found.get("NetworkSettings"))
 
     def inspected(self, found: Found, container: DoorContainer) -> Found:
         """``containers/{id}/json``."""
@@ -48,8 +63,7 @@ class View:
         if container.image_ref:
             config["Image"] = container.image_ref
         config["Labels"] = labels(config.get("Labels"))
-        sources(found.get("Mounts"), container.binds)
-        sources((found.get("HostConfig") or {}).get("Mounts"), container.binds)
+        self._places(found, container)
         return found
 
     def stats_line(self, line: bytes, container: DoorContainer) -> bytes:
@@ -75,18 +89,26 @@ class View:
         actor = found.get("Actor")
         if not isinstance(actor, dict):
             return None
-        subject = str(actor.get("ID", ""))
-        if found.get("Type") == "container":
-            return self._container_event(found, actor, subject)
-        if found.get("Type") == "image":
-            return self._image_event(found, actor, subject)
-        return None
-
-    def _container_event(self, found: Found, actor: Found, subject: str) -> Found | None:
         attributes = actor.get("Attributes") or {}
-        container = self._registry.by_id(self._user, subject)
-        if container is None:
+        if found.get("Type") == "image":
+            return self._image_event(found, actor, str(actor.get("ID", "")))
+        subject, name = str(actor.get("ID", "")), str(attributes.get("name", ""))
+        match self._registry.told(self._user, subject, name or subject):
+            case DoorContainer() as container:
+                return self._container_event(found, actor, attributes, container)
+            case DoorVolume() as volume:
+                actor["ID"] = self._registry.called(self._user, volume)
+            case DoorNetwork() as network:
+                attributes["name"] = self._registry.called(self._user, network)
+            case None:
+                return None
+        other = attributes.get("container")
+        if other and self._registry.told(self._user, str(other), "") is None:
             return None
+        actor["Attributes"] = attributes
+        return found
+
+    def _container_event(self, found: Found, actor: Found, attributes: Found, container: DoorContainer) -> Found:
         attributes["name"] = self._registry.named(self._user, container)
         if container.image_ref:
             attributes["image"] = container.image_ref

@@ -9,6 +9,7 @@ from ds01.gateway.handlers import (
     archives,
     build,
     buildkit,
+    changing,
     commit,
     containers,
     create,
@@ -16,14 +17,16 @@ from ds01.gateway.handlers import (
     grpc_api,
     images,
     naming,
+    networks,
     prune,
     pull,
     push,
     session,
     streams,
     system,
+    volumes,
 )
-from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, BodyKind, Route, Table
+from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, NETWORK, VOLUME, BodyKind, Route, Table
 
 _SIGNAL = matching(r"(SIG)?[A-Za-z]{2,10}([+-][0-9]{1,2})?|[0-9]{1,2}")
 _PS_ARGS = matching(r"(?: *-(?:[efFAajlLHxwcn]+|[opC] *[A-Za-z0-9,=:_-]+))*|aux|ax|auxww|aux ?f?")
@@ -40,6 +43,8 @@ _CONTAINER_FILTERS = frozenset(
      "network", "volume", "is-task", "isolation"}
 )  # fmt: skip
 _EVENT_FILTERS = frozenset({"container", "event", "image", "label", "type", "scope", "daemon"})
+_NETWORK_FILTERS = frozenset({"name", "id", "driver", "label", "type", "scope", "dangling"})
+_VOLUME_FILTERS = frozenset({"name", "driver", "label", "dangling"})
 _IMAGE_FILTERS = frozenset({"dangling", "label", "reference", "before", "since"})
 
 
@@ -77,6 +82,14 @@ ROUTES: tuple[Route, ...] = (
     Route(name="containers.unpause", method="POST", path=f"{_OF}/unpause", handler=containers.passed, changes=True),
     Route(name="containers.resize", method="POST", path=f"{_OF}/resize", handler=containers.passed,
           query=Rules(one=_SIZE)),
+    Route(name="containers.rename", method="POST", path=f"{_OF}/rename", handler=changing.rename,
+          query=Rules(one={"name": anything}), changes=True),
+    Route(name="containers.update", method="POST", path=f"{_OF}/update", handler=changing.update,
+          body=BodyKind.JSON, changes=True),
+    Route(name="containers.changes", method="GET", path=f"{_OF}/changes", handler=changing.changes),
+    Route(name="containers.export", method="GET", path=f"{_OF}/export", handler=changing.export, changes=True),
+    Route(name="containers.prune", method="POST", path="/containers/prune", handler=changing.prune,
+          query=Rules(filters=frozenset({"until", "label", "label!"})), changes=True),
     Route(name="containers.remove", method="DELETE", path=_OF, handler=containers.remove,
           query=Rules(one={"v": flag, "force": flag}), changes=True),
     Route(name="containers.attach", method="POST", path=f"{_OF}/attach", handler=streams.attach,
@@ -137,10 +150,28 @@ ROUTES: tuple[Route, ...] = (
     Route(name="distribution", method="GET", path=f"/distribution/{IMAGE}/json", handler=images.distribution),
     Route(name="images.history", method="GET", path=f"/images/{IMAGE}/history", handler=images.history),
     Route(name="images.inspect", method="GET", path=f"/images/{IMAGE}/json", handler=images.inspect),
-    Route(name="networks.inspect", method="GET", path=r"/networks/(?P<network>[A-Za-z0-9][A-Za-z0-9_.-]*)",
-          handler=system.nothing_there),
-    Route(name="volumes.inspect", method="GET", path=r"/volumes/(?P<volume>[A-Za-z0-9][A-Za-z0-9_.-]*)",
-          handler=system.nothing_there),
+    Route(name="networks.list", method="GET", path="/networks", handler=networks.listing,
+          query=Rules(filters=_NETWORK_FILTERS)),
+    Route(name="networks.create", method="POST", path="/networks/create", handler=networks.create,
+          body=BodyKind.JSON, changes=True),
+    Route(name="networks.prune", method="POST", path="/networks/prune", handler=networks.prune,
+          query=Rules(filters=frozenset({"until", "label", "label!"})), changes=True),
+    Route(name="networks.connect", method="POST", path=f"/networks/{NETWORK}/connect", handler=networks.connect,
+          body=BodyKind.JSON, changes=True),
+    Route(name="networks.disconnect", method="POST", path=f"/networks/{NETWORK}/disconnect",
+          handler=networks.disconnect, body=BodyKind.JSON, changes=True),
+    Route(name="networks.inspect", method="GET", path=f"/networks/{NETWORK}", handler=networks.inspect,
+          query=Rules(one={"verbose": flag, "scope": matching("local|")})),
+    Route(name="networks.remove", method="DELETE", path=f"/networks/{NETWORK}", handler=networks.remove, changes=True),
+    Route(name="volumes.list", method="GET", path="/volumes", handler=volumes.listing,
+          query=Rules(filters=_VOLUME_FILTERS)),
+    Route(name="volumes.create", method="POST", path="/volumes/create", handler=volumes.create,
+          body=BodyKind.JSON, changes=True),
+    Route(name="volumes.prune", method="POST", path="/volumes/prune", handler=volumes.prune,
+          query=Rules(filters=frozenset({"label", "label!", "all"})), changes=True),
+    Route(name="volumes.inspect", method="GET", path=f"/volumes/{VOLUME}", handler=volumes.inspect),
+    Route(name="volumes.remove", method="DELETE", path=f"/volumes/{VOLUME}", handler=volumes.remove,
+          query=Rules(one={"force": flag}), changes=True),
     Route(name="plugins.list", method="GET", path="/plugins", handler=system.no_plugins),
     Route(name="plugins.inspect", method="GET", path=r"/plugins/(?P<plugin>[A-Za-z0-9][A-Za-z0-9_./:-]*)/json",
           handler=system.nothing_there),

@@ -79,6 +79,41 @@ class Usage:
     pids: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class VolumeSeen:
+    """A volume as the engine shows it. ``folder`` is where its files are on the host."""
+
+    name: str
+    labels: dict[str, str]
+    folder: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSeen:
+    """A network as the engine shows it, with its address ranges."""
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    created_at: datetime
+    ranges: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """A bridge network to make. Ports are published on loopback, whatever ``options`` say."""
+
+    name: str
+    labels: dict[str, str]
+    range: str
+    gateway: str = ""
+    ip_range: str = ""
+    reserved: dict[str, str] = field(default_factory=dict)
+    """Addresses the engine may not hand out, by a name for each."""
+    internal: bool = False
+    options: dict[str, str] = field(default_factory=dict)
+
+
 class Engine(Protocol):
     """The engine. Ids are full ids; ``list`` shows all containers, running or not, of anybody.
 
@@ -136,8 +171,22 @@ class Engine(Protocol):
         """Measure containers and volumes. Slow: every file is looked at."""
         ...
 
-    async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
-        """A bridge network of this name, created when missing."""
+    async def create_volume(self, name: str, labels: dict[str, str], options: dict[str, str]) -> VolumeSeen:
+        """A volume of the local driver. One of this name that is there already is returned as it is."""
+        ...
+
+    async def volume(self, name: str) -> VolumeSeen | None: ...
+    async def volumes(self) -> tuple[VolumeSeen, ...]: ...
+    async def networks(self, name: str = "") -> tuple[NetworkSeen, ...]:
+        """All networks, or those of this name, the oldest first: the engine allows several of one name."""
+        ...
+
+    async def create_network(self, spec: NetworkSpec) -> str:
+        """Its id. Raises Ds01Error (``network.addresses``) when its range overlaps another network's."""
+        ...
+
+    async def remove_network(self, network: str) -> None:
+        """Remove one that nothing is on; one that is gone or in use is left."""
         ...
 
     def events(self) -> AsyncGenerator[EngineEvent, None]:

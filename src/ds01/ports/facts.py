@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Protocol
 
 
@@ -52,6 +53,10 @@ class HostFacts(Protocol):
     async def hardware(self) -> Hardware: ...
     async def listeners(self) -> frozenset[tuple[str, int]]:
         """Address and port of every TCP socket that listens, of IPv4 and IPv6."""
+        ...
+
+    async def routes(self) -> frozenset[IPv4Network]:
+        """The ranges of addresses this host has a way to, without the default one."""
         ...
 
     async def sysctl(self, name: str) -> str | None:

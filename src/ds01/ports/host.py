@@ -78,6 +78,14 @@ class Host(Protocol):
         """Unpack a tar archive below ``folder`` as ``user``, making the folder. Raises Ds01Error (``mount.denied``)."""
         ...
 
+    def is_empty(self, folder: str) -> bool:
+        """Whether a volume's folder has nothing in it."""
+        ...
+
+    def hand_over(self, user: User, folder: str) -> None:
+        """Make a volume's folder, with what the engine put there, the user's own. Links are not followed."""
+        ...
+
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """Create the user's cgroup with these limits and return the engine's ``CgroupParent``."""
         ...

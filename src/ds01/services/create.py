@@ -23,6 +23,7 @@ from ds01.domain.lease import Lease
 from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services import networks
 from ds01.services.caller import Caller
 from ds01.services.disk import check_any_room
 from ds01.services.ending import open_lease, record_removal
@@ -171,7 +172,7 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
     user, lease = caller.user, granted.lease
     async with steps.step("create", "Creating the container"):
         parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
-        await world.engine.ensure_network(user.network, {Label.OWNER: str(user.uid)})
+        await networks.own(world, caller)
         spec = assemble(
             order, user=user, epoch=caller.epoch, limits=caller.limits, lease=lease,
             attachment=world.devices.attach(granted.slots) if granted.slots else Attachment(),

@@ -18,6 +18,7 @@ from ds01.domain.names import stored_container
 from ds01.domain.quantity import show_size
 from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
 from ds01.ports.ledger import Books
+from ds01.services import networks, volumes
 from ds01.services.aside import lift
 from ds01.services.guard import forget, publish, tell_refusals
 from ds01.services.repair import repair
@@ -78,6 +79,8 @@ class Reconciler:
         await publish(world)
         await tell_refusals(world)
         await forget(world, seen)
+        await volumes.tidy(world)
+        await networks.tidy(world)
 
     async def look(self, container: ContainerId) -> None:
         """The engine says that something happened to this container."""

@@ -58,7 +58,7 @@ def from_labels(seen: Observed) -> Container | None:
             id=seen.id,
             uid=Uid(int(labels[Label.OWNER])),
             epoch=int(labels.get(Label.EPOCH) or 1),
-            name=labels[Label.NAME],
+            name=_name(seen),
             door=Door(labels.get(Label.DOOR) or Door.DS01),
             state=_state(seen),
             image=seen.image,
@@ -79,6 +79,12 @@ def from_labels(seen: Observed) -> Container | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+def _name(seen: Observed) -> str:
+    """The one it has now: it may have been renamed since its labels were written."""
+    plain = seen.stored_name.removesuffix(f"._.{seen.labels[Label.OWNER]}")
+    return plain if plain != seen.stored_name else seen.labels[Label.NAME]
 
 
 def _state(seen: Observed) -> ContainerState:

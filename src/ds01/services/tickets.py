@@ -35,6 +35,10 @@ class Ticket:
     container: Container
     lease: Lease | None
     expires_at: datetime
+    fresh: tuple[str, ...] = ()
+    """Folders of volumes in which there was nothing yet."""
+    volumes: bool = False
+    """Whether volumes will be in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +104,15 @@ class Tickets:
             del self._names[names.id]
         return late
 
-    def issue(self, caller: Caller, container: Container, lease: Lease | None, now: datetime) -> Ticket:
+    def issue(
+        self, caller: Caller, container: Container, lease: Lease | None, now: datetime, *,
+        fresh: tuple[str, ...] = (), volumes: bool = False,
+    ) -> Ticket:  # fmt: skip
         """A new ticket."""
         ticket = Ticket(
-            id=secrets.token_hex(16), caller=caller, container=container, lease=lease, expires_at=now + LIFE
-        )
+            id=secrets.token_hex(16), caller=caller, container=container, lease=lease, expires_at=now + LIFE,
+            fresh=fresh, volumes=volumes,
+        )  # fmt: skip
         self._open[ticket.id] = ticket
         return ticket
 
@@ -134,6 +142,10 @@ class Tickets:
         """Containers this user is about to have."""
         promised = [ticket.container for ticket in self._open.values() if not ticket.container.id]
         return list({c.name: c for c in (*self._making, *promised) if c.uid == uid}.values())
+
+    def promised(self) -> Sequence[Container]:
+        """Containers anybody is about to have."""
+        return [ticket.container for ticket in self._open.values() if not ticket.container.id]
 
     def starting(self, container: ContainerId, now: datetime) -> bool:
         """Whether a start was granted that may happen at any moment."""

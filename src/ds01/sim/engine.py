@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from ipaddress import IPv4Network
 
 from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
@@ -16,12 +17,23 @@ from ds01.domain.disk import Layer
 from ds01.domain.errors import (
     ENGINE_ERROR,
     IMAGE_IN_USE,
+    NO_ADDRESSES,
     NO_IMAGE,
     START_FAILED,
     Ds01Error,
 )
 from ds01.domain.image import Image, ImageId
-from ds01.ports.engine import DiskUse, EngineEvent, EngineVersion, Guarding, Process, Usage
+from ds01.ports.engine import (
+    DiskUse,
+    EngineEvent,
+    EngineVersion,
+    Guarding,
+    NetworkSeen,
+    NetworkSpec,
+    Process,
+    Usage,
+    VolumeSeen,
+)
 from ds01.sim.engine_store import KILLED, TERMINATED, EngineStore, Made, away, wrong_state
 
 
@@ -185,7 +197,9 @@ class SimEngine(EngineStore):
 
     async def disk_use(self) -> DiskUse:
         await self._act()
-        return DiskUse(containers={id_: made.written_bytes for id_, made in self._made.items()}, volumes=self.volumes)
+        return DiskUse(
+            containers={id_: made.written_bytes for id_, made in self._made.items()}, volumes=self.volume_use
+        )
 
     async def remove_image(self, reference: str) -> None:
         await self._act()
@@ -200,9 +214,39 @@ class SimEngine(EngineStore):
             raise Ds01Error(IMAGE_IN_USE, "Containers still use the image.", reason=reference, hint="ds01 list")
         del self._images[image.id]
 
-    async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
+    async def create_volume(self, name: str, labels: dict[str, str], options: dict[str, str]) -> VolumeSeen:
+        await self._act(disk=True)
+        return self.volumes_made.setdefault(
+            name, VolumeSeen(name=name, labels=dict(labels), folder=f"/volumes/{name}/_data")
+        )
+
+    async def volume(self, name: str) -> VolumeSeen | None:
         await self._act()
-        self.networks.setdefault(name, dict(labels))
+        return self.volumes_made.get(name)
+
+    async def volumes(self) -> tuple[VolumeSeen, ...]:
+        await self._act()
+        return tuple(self.volumes_made.values())
+
+    async def networks(self, name: str = "") -> tuple[NetworkSeen, ...]:
+        await self._act()
+        return tuple(each for each in self.networks_made.values() if name in ("", each.name))
+
+    async def create_network(self, spec: NetworkSpec) -> str:
+        await self._act(disk=True)
+        wanted = IPv4Network(spec.range)
+        if any(wanted.overlaps(IPv4Network(each)) for seen in self.networks_made.values() for each in seen.ranges):
+            raise Ds01Error(NO_ADDRESSES, "The address range is in use.", reason=spec.range)
+        made = NetworkSeen(
+            id=self._new_id(), name=spec.name, labels=dict(spec.labels), created_at=self._clock.now(),
+            ranges=(spec.range,),
+        )  # fmt: skip
+        self.networks_made[made.id] = made
+        return made.id
+
+    async def remove_network(self, network: str) -> None:
+        await self._act()
+        self.networks_made.pop(network, None)
 
     async def events(self) -> AsyncGenerator[EngineEvent, None]:
         await self._act()

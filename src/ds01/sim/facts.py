@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 
 from ds01.domain.binds import below
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
@@ -37,6 +38,7 @@ class SimFacts:
     )
     machine: Hardware = field(default_factory=lambda: Hardware(cpus=64, memory_bytes=512 * GIB))
     ports: set[tuple[str, int]] = field(default_factory=lambda: {("127.0.0.1", 22)})
+    ways: set[IPv4Network] = field(default_factory=lambda: {IPv4Network("10.20.0.0/16")})
     sysctls: dict[str, str] = field(default_factory=lambda: dict(_SYSCTLS))
     cgroups: int = 2
     groups: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -65,6 +67,10 @@ class SimFacts:
     async def listeners(self) -> frozenset[tuple[str, int]]:
         """Only sshd at first."""
         return frozenset(self.ports)
+
+    async def routes(self) -> frozenset[IPv4Network]:
+        """The campus."""
+        return frozenset(self.ways)
 
     async def sysctl(self, name: str) -> str | None:
         """Debian's values, hardened."""

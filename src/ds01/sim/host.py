@@ -43,6 +43,7 @@ class SimHost:
         self.refusals: dict[str, list[Refusal]] = {}
         self.data_roots: dict[str, str] = {}
         """What the guard in each folder was told last."""
+        self.handed: dict[str, int] = {}
         self._safe = safe
         self._homes_are_full = homes_are_full
         self._boots = 1
@@ -105,6 +106,14 @@ class SimHost:
     async def unpack(self, user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
         """Keep the archive, as its folder's content."""
         self.unpacked[folder] = b"".join([piece async for piece in archive])
+
+    def is_empty(self, folder: str) -> bool:
+        """Whether nobody was given it yet."""
+        return folder not in self.handed
+
+    def hand_over(self, user: User, folder: str) -> None:
+        """Remember whose it is."""
+        self.handed[folder] = user.uid
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """Write the slice down."""

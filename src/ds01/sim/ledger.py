@@ -15,10 +15,12 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId, rival
+from ds01.domain.network import Network
 from ds01.domain.people import Account, Uid
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
+from ds01.domain.volume import Volume
 from ds01.ports.ledger import Books
 
 T = TypeVar("T")
@@ -38,6 +40,8 @@ class Pages:
     containers: dict[ContainerId, Container] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     ownerships: dict[tuple[ImageId, Uid], Ownership] = field(default_factory=dict)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    networks: dict[str, Network] = field(default_factory=dict)
     accounts: dict[tuple[Uid, int], Account] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -47,8 +51,9 @@ class Pages:
             slots=dict(self.slots), present=self.present, quarantined=dict(self.quarantined),
             last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
             usage=dict(self.usage), containers=dict(self.containers),
-            tags=dict(self.tags), ownerships=dict(self.ownerships), accounts=dict(self.accounts),
-            events=list(self.events), notes=dict(self.notes),
+            tags=dict(self.tags), ownerships=dict(self.ownerships), volumes=dict(self.volumes),
+            networks=dict(self.networks), accounts=dict(self.accounts), events=list(self.events),
+            notes=dict(self.notes),
         )  # fmt: skip
 
 
@@ -189,6 +194,33 @@ class MemoryBooks:
 
     def drop_ownership(self, image: ImageId, uid: Uid) -> None:
         self._write().ownerships.pop((image, uid), None)
+
+    # volumes and networks ---------------------------------------------------------------------------
+    def volume(self, volume: str) -> Volume | None:
+        return self._now.volumes.get(volume)
+
+    def volumes(self, uid: Uid | None = None) -> tuple[Volume, ...]:
+        mine = (volume for volume in self._now.volumes.values() if uid is None or volume.uid == uid)
+        return tuple(sorted(mine, key=lambda volume: (volume.created_at, volume.id)))
+
+    def put_volume(self, volume: Volume) -> None:
+        self._write().volumes[volume.id] = volume
+
+    def drop_volume(self, volume: str) -> None:
+        self._write().volumes.pop(volume, None)
+
+    def network(self, network: str) -> Network | None:
+        return self._now.networks.get(network)
+
+    def networks(self, uid: Uid | None = None) -> tuple[Network, ...]:
+        mine = (network for network in self._now.networks.values() if uid is None or network.uid == uid)
+        return tuple(sorted(mine, key=lambda network: (network.created_at, network.id)))
+
+    def put_network(self, network: Network) -> None:
+        self._write().networks[network.id] = network
+
+    def drop_network(self, network: str) -> None:
+        self._write().networks.pop(network, None)
 
     # accounts ---------------------------------------------------------------------------------------
     def account(self, uid: Uid) -> Account | None:

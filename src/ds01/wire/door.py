@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ds01.domain.image_access import Access
+from ds01.wire.holdings import DoorNetwork, DoorVolume, DoorVolumeAsk
 
 GATEWAY_HEADER = "ds01-gateway"
 """A header of every ``/_ping`` by which the gateway is told from an engine; in lower case."""
@@ -72,8 +73,16 @@ class DoorUpdate:
 
     container: DoorContainer | None = None
     image: DoorImage | None = None
+    volume: DoorVolume | None = None
+    network: DoorNetwork | None = None
     gone: str = ""
     ready: bool = False
+
+    @property
+    def id(self) -> str:
+        """Of what it is about."""
+        about = self.container or self.image or self.volume or self.network
+        return about.id if about is not None else self.gone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +109,12 @@ class DoorCreate:
     gpus: str = "0"
     """As ``--gpus`` takes it, or ``all``: as many as one container of this user may have."""
     binds: tuple[DoorBind, ...] = ()
+    ports: tuple[int, ...] = ()
+    """Of the host, that it wants to publish on."""
+    volumes: tuple[DoorVolumeAsk, ...] = ()
+    """The named ones."""
+    anonymous: bool = False
+    """Whether the engine will make some nobody named."""
     joins: tuple[str, ...] = ()
     """Full ids of the other containers it shares something with."""
     cpus: float | None = None
@@ -163,6 +178,11 @@ class DoorGrant:
     requests: tuple[GrantedRequest, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     mounts: tuple[StagedBind, ...] = ()
+    own_network: DoorNetwork | None = None
+    moved: tuple[int, ...] = ()
+    """Ports of the host that others have: the engine chooses free ones instead."""
+    volumes: dict[str, str] = field(default_factory=dict)
+    """The engine's name of each volume that was asked for, by the user's name for it."""
     notes: tuple[str, ...] = ()
     """What the user should know of the grant, in sentences."""
 
@@ -173,6 +193,14 @@ class DoorCommit:
 
     ticket: str
     id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorMade:
+    """A container that is recorded, with the volumes the engine made for it."""
+
+    container: DoorContainer
+    volumes: tuple[DoorVolume, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +224,37 @@ class DoorStarting:
 
     ticket: str
     container: DoorContainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorRename:
+    """A container gets another name."""
+
+    uid: int
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorAmounts:
+    """What a container may use. Asked, None: not mentioned; below 1: as much as there may be."""
+
+    uid: int
+    id: str
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    pids: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorAmountsGrant:
+    """What it gets of what was asked for; the limits of what was not. ``gpus``: it has GPUs."""
+
+    cpus: float
+    memory_bytes: int
+    swap_bytes: int
+    pids: int
+    gpus: bool
 
 
 class Going(StrEnum):

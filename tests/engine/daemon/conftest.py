@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import pytest
 from dev import people, tiny
-from dev.engine import OwnEngine
+from dev.engine import OwnEngine, pool
 from dev.people import Person, acting_as
 
 from ds01.client.daemon import Client
@@ -32,6 +32,7 @@ defaults: {{cpus: 1, memory: 256M, shm: 16M, pids: 256, containers: 80, stop_gra
 groups:
   student: {{members: ["*"], gpus: {{max: 4, per_container: 4}}}}
 gpus: {{source: simulated, simulated: [a100-40gb, a100-40gb, a100-40gb, a100-40gb]}}
+docker: {{networks: {pool}}}
 """
 
 
@@ -77,7 +78,7 @@ class Daemon:
         return self
 
     def write_limits(self) -> None:
-        (self.folder / "limits.yaml").write_text(LIMITS.format(hold=self.hold))
+        (self.folder / "limits.yaml").write_text(LIMITS.format(hold=self.hold, pool=pool(self.engine)))
 
     def answers(self) -> bool:
         try:

@@ -21,14 +21,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from dev import people
-from dev.engine import OwnEngine, answers
+from dev.engine import OwnEngine, answers, pool
 from dev.registry import Registry
 
 ROOT = Path(__file__).parents[3]
 OLD_CLIENT = "/usr/bin/docker"
 IMAGE = "ds01/tiny"
 LIMITS = """
-defaults: {gpus: {max: 2, per_container: 2}, containers: 60, memory: 1G, shm: 64M, cpus: 2, pids: 256}
+defaults: {gpus: {max: 2, per_container: 2}, containers: 60, volumes: 30, networks: 10, memory: 1G,
+           shm: 64M, cpus: 2, pids: 256}
 gpus: {source: simulated, simulated: [a100-40gb, a100-40gb], attach: simulated}
 images: {registries: ["REGISTRY"], protected: ["ds01/*", "guarded/*", "REGISTRY/guarded/*"]}
 """
@@ -232,7 +233,8 @@ def ground(engine: OwnEngine, folder: Path, registry: Registry, mark: str = "gw"
     """A ground on this engine, with everything it made taken away at the end. ``mark`` is in its users' names."""
     run = folder / "run"
     run.mkdir(mode=0o755)
-    (run / "limits.yaml").write_text(LIMITS.replace("REGISTRY", registry.host))
+    addresses = f"docker: {{networks: {pool(engine.socket)}}}\n"
+    (run / "limits.yaml").write_text(LIMITS.replace("REGISTRY", registry.host) + addresses)
     os.chown(engine.socket, 0, people.gateway().gid)
     Path(engine.root).chmod(0o711)
     logins = tuple(f"ds01-{mark}-{name}-{os.getpid()}" for name in ("alice", "mallory"))  # several runs at once

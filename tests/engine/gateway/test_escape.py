@@ -172,7 +172,7 @@ def test_e8_propagation(mallory: User, field: Ground) -> None:
 
 
 def test_e9_a_volume_that_is_a_bind(mallory: User, field: Ground) -> None:
-    body = {"Name": "v", "Driver": "local", "DriverOpts": {"type": "none", "o": "bind", "device": "/"}}
+    body = {"Name": "vol", "Driver": "local", "DriverOpts": {"type": "none", "o": "bind", "device": "/"}}
     assert mallory.call("POST", "/v1.41/volumes/create", body).status == 403
     assert not field.root("GET", "/volumes").json["Volumes"]
 
@@ -181,7 +181,9 @@ def test_e9_a_volume_that_is_a_bind(mallory: User, field: Ground) -> None:
 def test_e10_the_same_in_a_mount(mallory: User, field: Ground, version: str, kind: str, device: str) -> None:
     options = {"DriverConfig": {"Name": "local", "Options": {"type": kind, "o": "bind", "device": device}}}
     host(mallory, field, version, Mounts=[{"Type": "volume", "Target": "/v", "VolumeOptions": options}])
-    host(mallory, field, version, Mounts=[{"Type": "volume", "Source": "n", "Target": "/v", "VolumeOptions": options}])
+    host(
+        mallory, field, version, Mounts=[{"Type": "volume", "Source": "vol", "Target": "/v", "VolumeOptions": options}]
+    )
 
 
 @pytest.mark.parametrize("field_name", ["PidMode", "IpcMode", "UTSMode", "NetworkMode", "UsernsMode", "CgroupnsMode"])

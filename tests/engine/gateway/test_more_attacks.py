@@ -186,8 +186,10 @@ def test_d10_no_image_is_checked_every_millisecond(mallory: User, field: Ground)
 
 
 def test_d7_no_volume_is_left_that_nobody_can_reach(mallory: User, field: Ground) -> None:
-    """Named volumes are not served, so an anonymous one that outlives its container would fill the disk for ever."""
+    """A volume nobody named may outlive its container, and is its owner's to see and to remove."""
     made = mallory.create("", Cmd=["true"], Volumes={"/data": {}}).json["Id"]
-    assert len(field.root("GET", "/volumes").json["Volumes"]) == 1
+    (volume,) = field.root("GET", "/volumes").json["Volumes"]
     assert mallory.call("DELETE", f"/v1.41/containers/{made}").status == 204
+    assert [each["Name"] for each in mallory.call("GET", "/v1.41/volumes").json["Volumes"]] == [volume["Name"]]
+    assert mallory.call("DELETE", f"/v1.41/volumes/{volume['Name']}").status == 204
     assert not field.root("GET", "/volumes").json["Volumes"]

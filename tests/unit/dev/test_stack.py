@@ -59,12 +59,12 @@ def test_a_file_in_a_private_folder_is_not_for_everybody(tmp_path: Path) -> None
 
 def test_the_limits_file_is_written_once(tmp_path: Path) -> None:
     file = tmp_path / "limits.yaml"
-    policy.write(file)
+    policy.write(file, "198.18.0.0/15")
     assert "source: auto" in file.read_text()
     memory = next(line.split()[1] for line in file.read_text().splitlines() if "memory:" in line)
     assert size(memory) > 0
     file.write_text("mine")
-    policy.write(file)
+    policy.write(file, "198.18.0.0/15")
     assert file.read_text() == "mine"
 
 
@@ -74,7 +74,7 @@ def test_a_machine_with_its_own_certificates_hands_them_on(tmp_path: Path, monke
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     monkeypatch.setenv("https_proxy", "http://proxy.lab.lan:3128")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:3128")
-    policy.write(tmp_path / "limits.yaml")
+    policy.write(tmp_path / "limits.yaml", "198.18.0.0/15")
     text = (tmp_path / "limits.yaml").read_text()
     assert f"ca: {bundle}" in text
     assert 'https_proxy: "http://proxy.lab.lan:3128"' in text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, Asker, Case, Joined, Plan
+from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, AskedVolume, Asker, Case, Joined, Plan
 from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.create import HOST, judge_create
 from ds01.domain.dockerpolicy.network import ENDPOINT
@@ -122,7 +122,7 @@ def test_g5_the_nvidia_runtime_asks_for_one_gpu() -> None:
 def test_mounts_of_every_spelling_are_one_model() -> None:
     found = case(
         {"Volumes": {"/cache": {}}},
-        Binds=["/home/mallory/a:/a", "/home/mallory/./b/:/b:ro,z,rprivate"],
+        Binds=["data:/d:ro,nocopy", "/home/mallory/a:/a", "/home/mallory/./b/:/b:ro,z,rprivate"],
         Mounts=[
             {"Type": "bind", "Source": "/home/mallory/c", "Target": "/c", "ReadOnly": True},
             {"Type": "bind", "Source": "/home/mallory/d", "Target": "/d", "BindOptions": {"CreateMountpoint": True}},
@@ -142,7 +142,11 @@ def test_mounts_of_every_spelling_are_one_model() -> None:
         AskedTmpfs(target="/run", size_bytes=64 << 20, options=("noexec", "mode=1777")),
         AskedTmpfs(target="/dev/shm/x"),
     ]
-    assert found.anonymous == ["/cache", "/v"]
+    assert found.anonymous == ["/cache"]
+    assert found.volumes == [
+        AskedVolume(name="data", target="/d", read_only=True, copy=False, bind=True),
+        AskedVolume(target="/v"),
+    ]
 
 
 # What is refused ------------------------------------------------------------------------------------
@@ -219,11 +223,12 @@ def test_networking_config_keeps_aliases_of_the_own_network_only() -> None:
         return judge_create(parse_object(json.dumps(body).encode()), "m", MALLORY)
 
     kept = plan({"default": {"Aliases": ["db"], "Links": ["x"], "MacAddress": "02:00:00:00:00:01"}})
-    assert kept.endpoint == {"Aliases": ["db"], "Links": [Joined(prefix="", ref="x", suffix=":x")]}
+    assert kept.endpoints[""] == {"Aliases": ["db"], "Links": [Joined(prefix="", ref="x", suffix=":x")]}
     settings_of_default: list[Any] = [
-        {"IPAMConfig": {"IPv4Address": "10.0.0.1"}}, {"DriverOpts": {"a": "b"}}, {"Aliases": ["a b"]}, {"New": 1},
+        {"IPAMConfig": {"IPv4Address": "10.0.0"}}, {"IPAMConfig": {"IPv6Address": "::1"}},
+        {"DriverOpts": {"a": "b"}}, {"Aliases": ["a b"]}, {"New": 1},
     ]  # fmt: skip
-    others: list[Any] = [{"alice_net": {}}, {"host": {}}, {"default": {}, "x": {}}]
+    others: list[Any] = [{"alice net": {}}, {"host": {}}, {"default": {}, "bridge": {}}]
     for refused in (*others, *({"default": each} for each in settings_of_default)):
         with pytest.raises(RefusedError):
             plan(refused)
@@ -235,8 +240,8 @@ def test_every_endpoint_field_has_a_rule() -> None:
 
 def test_o19_foreign_and_missing_things_are_absent_alike() -> None:
     with pytest.raises(AbsentError) as caught:
-        judged(NetworkMode="alice_net")
-    assert caught.value.message == "No such network: alice_net"
+        judged(NetworkMode="alice net")
+    assert caught.value.message == "network alice net not found"
 
 
 NAMES = st.sampled_from([field.name for field in HOST] + ["Nonsense", "privileged", "PRIVILEGED", "Bind\u017f"])

@@ -9,7 +9,7 @@ from ds01.domain.container import TRUSTED, Label
 from ds01.domain.dockerpolicy.case import Asker, Plan
 from ds01.domain.dockerpolicy.create import judge_create
 from ds01.domain.dockerpolicy.strictjson import parse_object
-from ds01.gateway.finish import Blueprint, body
+from ds01.gateway.finish import Blueprint, Found, body
 from ds01.wire.door import DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
 GIB = 1024**3
@@ -31,7 +31,7 @@ def grant(**changes: Any) -> DoorGrant:
 
 
 def made(asked: Plan, given: DoorGrant, **ids: str) -> tuple[Any, Any]:
-    found: Any = body(asked, given, IMAGE, ids)
+    found: Any = body(asked, given, IMAGE, Found(containers=ids, networks={"": "ds01-u1002", "app": "app._.1002"}))
     return found, found["HostConfig"]
 
 
@@ -133,4 +133,4 @@ def test_d12_all_ports_are_published_on_loopback() -> None:
 def test_nothing_is_in_the_body_that_nobody_put_there() -> None:
     config, host = made(plan({"Cmd": ["x"]}), grant())
     assert set(config) == {"Cmd", "Image", "Env", "Labels", "Volumes", "StopTimeout", "HostConfig", "NetworkingConfig"}
-    assert len(host) == 18
+    assert len(host) == 19

@@ -41,7 +41,8 @@ async def test_launch_creates_what_is_not_there(server: SimServer) -> None:
     assert spec.labels[Label.SLOTS] == ",".join(lease.slots)
     assert [mount.target for mount in spec.mounts] == ["/run/ds01/session", "/workspace"]
     assert spec.cgroup_parent == "/ds01-u1001.slice"
-    assert server.engine.networks["ds01-u1001"] == {Label.OWNER: "1001"}
+    (network,) = await server.engine.networks("ds01-u1001")
+    assert (network.labels[Label.OWNER], network.labels[Label.EPOCH]) == ("1001", "1")
     assert await server.events(made.id) == ["container.created", "container.started"]
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import json
+import re
 from collections.abc import AsyncGenerator
 
 from ds01.adapters.docker import read, upper
 from ds01.adapters.docker.errors import unreachable
 from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
-from ds01.adapters.docker.write import create_body, recreate_body
+from ds01.adapters.docker.write import create_body, network_body, recreate_body
 from ds01.domain.changes import Change
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.disk import Layer
-from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, WRONG_STATE, Ds01Error
+from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, NO_VOLUME, WRONG_STATE, Ds01Error
 from ds01.domain.image import Image, ImageId, is_reference
-from ds01.ports.engine import DiskUse, EngineEvent, EngineVersion, Guarding, Process, Usage
+from ds01.ports.engine import (
+    DiskUse,
+    EngineEvent,
+    EngineVersion,
+    Guarding,
+    NetworkSeen,
+    NetworkSpec,
+    Process,
+    Usage,
+    VolumeSeen,
+)
 
 COMMIT_SECONDS = 600.0
 MEASURE_SECONDS = 600.0
@@ -30,7 +40,6 @@ class DockerEngine:
         self._http = EngineHttp(address)
         self._driver: str | None = None
         self._guard: tuple[Guarding | None] | None = None
-        self._networking = asyncio.Lock()
 
     async def version(self) -> EngineVersion:
         """What answers."""
@@ -180,33 +189,36 @@ class DockerEngine:
         """What the engine counts; it allows one count at a time."""
         return read.disk_use(await self._http.json("GET", "system/df", seconds=MEASURE_SECONDS))
 
-    async def ensure_network(self, name: str, labels: dict[str, str]) -> None:
-        """One user's bridge network: her containers find each other; ports are published on loopback."""
-        async with self._networking:
-            found = await self._networks(name)
-            if not found:
-                await self._create_network(name, labels)
-                found = await self._networks(name)
-            for another in found[1:]:
-                await self._drop_network(another)
+    async def create_volume(self, name: str, labels: dict[str, str], options: dict[str, str]) -> VolumeSeen:
+        """A volume of the local driver, made or as it is."""
+        body = {"Name": name, "Driver": "local", "Labels": labels, "DriverOpts": options}
+        return read.volume(await self._http.json("POST", "volumes/create", body=body))
 
-    async def _networks(self, name: str) -> builtins.list[str]:
-        """The ids of all networks of this name, oldest first: the engine allows several, and starts nothing."""
-        filters = {"filters": json.dumps({"name": [f"^{name}$"]})}
-        found = await self._http.json("GET", "networks", filters)
-        return [each["Id"] for each in sorted(found, key=lambda each: str(each["Created"]))]
-
-    async def _create_network(self, name: str, labels: dict[str, str]) -> None:
-        options = {"com.docker.network.bridge.host_binding_ipv4": "127.0.0.1"}
-        body = {"Name": name, "Driver": "bridge", "CheckDuplicate": True, "Labels": labels, "Options": options}
+    async def volume(self, name: str) -> VolumeSeen | None:
+        """One volume, None when it is not there."""
         try:
-            await self._http.json("POST", "networks/create", body=body)
+            return read.volume(await self._http.json("GET", f"volumes/{name}"))
         except Ds01Error as error:
-            if "already exists" not in error.problem.reason:
-                raise
+            if error.kind is NO_VOLUME:
+                return None
+            raise
 
-    async def _drop_network(self, network: str) -> None:
-        """Remove one of two with the same name, which a ds01d that was killed can leave behind."""
+    async def volumes(self) -> tuple[VolumeSeen, ...]:
+        """All volumes of anybody."""
+        return tuple(read.volume(item) for item in (await self._http.json("GET", "volumes"))["Volumes"] or ())
+
+    async def networks(self, name: str = "") -> tuple[NetworkSeen, ...]:
+        """All networks, or those of this name, the oldest first."""
+        filters = {"filters": json.dumps({"name": [f"^{re.escape(name)}$"]})} if name else None
+        found = [read.network(item) for item in await self._http.json("GET", "networks", filters)]
+        return tuple(sorted(found, key=lambda each: (each.created_at, each.id)))
+
+    async def create_network(self, spec: NetworkSpec) -> str:
+        """A bridge network in its range."""
+        return str((await self._http.json("POST", "networks/create", body=network_body(spec)))["Id"])
+
+    async def remove_network(self, network: str) -> None:
+        """Remove it, when nothing is on it."""
         try:
             await self._http.json("DELETE", f"networks/{network}")
         except Ds01Error as error:

@@ -14,7 +14,7 @@ from ds01.domain.container import ContainerId, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.guard import RUNTIME
 from ds01.domain.image import Image, ImageId
-from ds01.ports.engine import DiskUse, EngineEvent, Guarding, Process, Usage, VolumeUse
+from ds01.ports.engine import DiskUse, EngineEvent, Guarding, NetworkSeen, Process, Usage, VolumeSeen, VolumeUse
 
 Json = dict[str, Any]
 _NEVER = "0001-01-01"
@@ -56,6 +56,9 @@ def inspected(data: Json) -> Observed:
         devices=_devices(host),
         mounted=tuple(mount["Destination"] for mount in data.get("Mounts") or ()),
         volumes=tuple(mount["Name"] for mount in data.get("Mounts") or () if mount["Type"] == "volume"),
+        volume_folders={
+            mount["Name"]: mount["Source"] for mount in data.get("Mounts") or () if mount["Type"] == "volume"
+        },
         ever_started=started is not None,
         memory_limit_bytes=int(host.get("Memory") or 0),
     )
@@ -152,6 +155,23 @@ def disk_use(data: Json) -> DiskUse:
         for row in data.get("Volumes") or ()
     )  # fmt: skip
     return DiskUse(containers=containers, volumes=tuple(volumes))
+
+
+def volume(data: Json) -> VolumeSeen:
+    """A volume, listed or inspected."""
+    return VolumeSeen(name=data["Name"], labels=data.get("Labels") or {}, folder=data.get("Mountpoint") or "")
+
+
+def network(data: Json) -> NetworkSeen:
+    """A network, listed or inspected."""
+    ranges = ((data.get("IPAM") or {}).get("Config")) or ()
+    return NetworkSeen(
+        id=data["Id"],
+        name=data["Name"],
+        labels=data.get("Labels") or {},
+        created_at=_known(moment(data.get("Created") or "")),
+        ranges=tuple(each["Subnet"] for each in ranges if each.get("Subnet")),
+    )
 
 
 def change(data: Json) -> Change:

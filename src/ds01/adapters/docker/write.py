@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
+from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.running import LOG
+from ds01.ports.engine import NetworkSpec
 
 Json = dict[str, Any]
 
@@ -41,6 +43,20 @@ def recreate_body(known: Json, *, image: str, attachment: Attachment, labels: di
         "Env": [f"{key}={value}" for key, value in {**environment, **attachment.environment}.items()],
         "Labels": {**(config.get("Labels") or {}), **labels},
         "HostConfig": {**host, **_gpus(attachment), "Mounts": _mounts_again(known, attachment)},
+    }
+
+
+def network_body(spec: NetworkSpec) -> Json:
+    """The body of ``POST /networks/create``."""
+    given = {"Gateway": spec.gateway, "IPRange": spec.ip_range, "AuxiliaryAddresses": spec.reserved}
+    return {
+        "Name": spec.name,
+        "Driver": "bridge",
+        "CheckDuplicate": True,
+        "Internal": spec.internal,
+        "Labels": spec.labels,
+        "Options": {**spec.options, "com.docker.network.bridge.host_binding_ipv4": LOOPBACK},
+        "IPAM": {"Config": [{"Subnet": spec.range, **{key: value for key, value in given.items() if value}}]},
     }
 
 

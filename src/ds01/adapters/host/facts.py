@@ -55,6 +55,10 @@ class SystemFacts:
         """From ``/proc/net/tcp`` and ``tcp6``."""
         return await asyncio.to_thread(lambda: frozenset(_listeners(self._proc)))
 
+    async def routes(self) -> frozenset[ipaddress.IPv4Network]:
+        """From ``/proc/net/route``."""
+        return await asyncio.to_thread(lambda: frozenset(_routes(self._proc)))
+
     async def sysctl(self, name: str) -> str | None:
         """From ``/proc/sys``."""
         return _text(self._proc / "sys" / name.replace(".", "/"))
@@ -139,6 +143,15 @@ def _address(text: str) -> str:
     """The kernel writes addresses as 32-bit words in the machine's byte order."""
     words = (int(text[at : at + 8], 16) for at in range(0, len(text), 8))
     return str(ipaddress.ip_address(b"".join(word.to_bytes(4, sys.byteorder) for word in words)))
+
+
+def _routes(proc: Path) -> Iterator[ipaddress.IPv4Network]:
+    """Target and mask are the bytes of the address as the processor has them in a number."""
+    for line in (_text(proc / "net/route") or "").splitlines()[1:]:
+        words = line.split()
+        where, mask = (int(word, 16).to_bytes(4, sys.byteorder) for word in (words[1], words[7]))
+        if any(mask):
+            yield ipaddress.IPv4Network((where, str(ipaddress.IPv4Address(mask))), strict=False)
 
 
 def _text(path: Path) -> str | None:

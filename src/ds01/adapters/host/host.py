@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
-from ds01.adapters.host import mounts, steps
+from ds01.adapters.host import mounts, ownership, steps
 from ds01.adapters.host.guard import GuardFolder
 from ds01.adapters.host.judging import judged
 from ds01.adapters.host.opening import opened
@@ -76,6 +76,14 @@ class LinuxHost:
     async def unpack(self, user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
         """Unpack a tar archive as the user."""
         await unpack(user, folder, archive)
+
+    def is_empty(self, folder: str) -> bool:
+        """Whether nothing is in it."""
+        return ownership.is_empty(folder)
+
+    def hand_over(self, user: User, folder: str) -> None:
+        """Everything in it becomes the user's."""
+        ownership.hand_over(folder, user.uid, user.gid)
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """The user's slice with these limits."""

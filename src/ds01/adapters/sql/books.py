@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import chain, statements, tables
+from ds01.adapters.sql.holdings import SqlHoldings
 from ds01.adapters.sql.hot import Hot, Slots
-from ds01.adapters.sql.queue import QueueBooks
 from ds01.domain.container import Container, ContainerId
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
@@ -23,7 +23,7 @@ from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
 
 
-class SqlBooks(QueueBooks):
+class SqlBooks(SqlHoldings):
     """Reads and writes within the transaction its connection is in. ``recorded`` is the last event's number."""
 
     def __init__(self, connection: Connection, hot: Hot | None = None) -> None:

@@ -101,6 +101,19 @@ class Words(TypeDecorator[Mapping[str, str]]):
         return found
 
 
+class Numbers(TypeDecorator[tuple[int, ...]]):
+    """Whole numbers in their order, as a JSON list."""
+
+    impl = Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, dialect: Dialect) -> str:
+        return json.dumps(list(value or ()))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[int, ...]:
+        return tuple(json.loads(value or "[]"))
+
+
 class Mounts(TypeDecorator[tuple[Mount, ...]]):
     """Bind mounts in their order, as a JSON list of objects."""
 

@@ -29,6 +29,7 @@ from ds01.adapters.sql.tables import (
     events,
     lease_slots,
     leases,
+    networks,
     notes,
     ownerships,
     quarantines,
@@ -36,14 +37,17 @@ from ds01.adapters.sql.tables import (
     slots,
     tags,
     usage,
+    volumes,
 )
 from ds01.domain.container import Container
 from ds01.domain.events import Event
 from ds01.domain.gpu import Slot
 from ds01.domain.image import Ownership, Tag
 from ds01.domain.lease import Lease
+from ds01.domain.network import Network
 from ds01.domain.people import Account
 from ds01.domain.queue.request import Request
+from ds01.domain.volume import Volume
 
 
 def _fields(table: Table, kind: type[Any], *without: str) -> list[ColumnElement[Any]]:
@@ -98,6 +102,11 @@ _TAG = _fields(tags, Tag)
 TAGS = select(*_TAG).order_by(tags.c.ref)
 OWNERSHIPS = select(*_fields(ownerships, Ownership)).order_by(ownerships.c.at, ownerships.c.image, ownerships.c.uid)
 TAG = select(*_TAG).where(tags.c.ref == bindparam("ref"))
+
+VOLUMES = select(*_fields(volumes, Volume)).order_by(volumes.c.created_at, volumes.c.id)
+VOLUME = select(*_fields(volumes, Volume)).where(volumes.c.id == bindparam("id"))
+NETWORKS = select(*_fields(networks, Network)).order_by(networks.c.created_at, networks.c.id)
+NETWORK = select(*_fields(networks, Network)).where(networks.c.id == bindparam("id"))
 
 ACCOUNT = (
     select(*_fields(accounts, Account))

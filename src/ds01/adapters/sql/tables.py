@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Span, UtcTime, Word, Words
+from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Numbers, Span, UtcTime, Word, Words
 from ds01.domain.container import ContainerState, Door, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.image import Provenance
@@ -174,6 +174,7 @@ containers = Table(
     Column("reason_detail", Text, nullable=False),
     Column("spec", Text, nullable=False),
     Column("pins", Text, nullable=False),
+    Column("ports", Numbers, nullable=False),
     Column("mounts", Mounts, nullable=False),
     Index("containers_uid", "uid", "name"),
     Index(
@@ -202,6 +203,28 @@ ownerships = Table(
     Column("uid", BigInteger, primary_key=True, autoincrement=False, index=True),
     Column("epoch", Integer, nullable=False),
     Column("at", UtcTime, nullable=False),
+)
+
+volumes = Table(
+    "volumes",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("uid", BigInteger, nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("anonymous", Boolean, nullable=False),
+)
+
+networks = Table(
+    "networks",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("uid", BigInteger, nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("stored", Text, nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
 )
 
 accounts = Table(

@@ -9,9 +9,24 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from ds01.api.identity import TheWorld, gateway_only
 from ds01.api.stream import Lines, relayed
-from ds01.services.door import audit, building, create, gone, known, redeem, registry, removing, start, writing
+from ds01.services.door import (
+    audit,
+    building,
+    change,
+    create,
+    gone,
+    holdings,
+    known,
+    redeem,
+    registry,
+    removing,
+    start,
+    writing,
+)
 from ds01.services.steps import Steps
 from ds01.wire.door import (
+    DoorAmounts,
+    DoorAmountsGrant,
     DoorAudit,
     DoorBuild,
     DoorBuildGrant,
@@ -22,9 +37,11 @@ from ds01.wire.door import (
     DoorGone,
     DoorGrant,
     DoorImage,
+    DoorMade,
     DoorRemoval,
     DoorRemovalPlan,
     DoorRemoved,
+    DoorRename,
     DoorRoom,
     DoorStart,
     DoorStarting,
@@ -34,6 +51,7 @@ from ds01.wire.door import (
     DoorWriteGrant,
     DoorWritten,
 )
+from ds01.wire.holdings import DoorDropped, DoorNetwork, DoorNetworkAsk, DoorVolume, DoorVolumeAsk
 
 router = APIRouter(prefix="/door", tags=["door"], dependencies=[Depends(gateway_only)])
 
@@ -83,7 +101,7 @@ async def _leaving(request: Request, left: asyncio.Event) -> None:
 
 
 @router.post("/creates/commit")
-async def commit(world: TheWorld, ask: DoorCommit) -> DoorContainer:
+async def commit(world: TheWorld, ask: DoorCommit) -> DoorMade:
     """The engine made it."""
     return await redeem.commit(world, ask)
 
@@ -110,6 +128,18 @@ async def started(world: TheWorld, ask: DoorTicket) -> DoorContainer:
 async def not_started(world: TheWorld, ask: DoorTicket) -> None:
     """The engine did not start it."""
     await start.not_started(world, ask)
+
+
+@router.post("/renames")
+async def renaming(world: TheWorld, ask: DoorRename) -> DoorContainer:
+    """A container gets another name."""
+    return await change.rename(world, ask)
+
+
+@router.post("/amounts")
+async def amounts(world: TheWorld, ask: DoorAmounts) -> DoorAmountsGrant:
+    """How much of what is asked for may a container use?"""
+    return await change.amounts(world, ask)
 
 
 @router.post("/gone", status_code=204)
@@ -164,6 +194,30 @@ async def removal(world: TheWorld, ask: DoorRemoval) -> DoorRemovalPlan:
 async def removed(world: TheWorld, ask: DoorRemoved) -> list[DoorImage]:
     """The engine has removed what it could."""
     return list(await removing.removed(world, ask))
+
+
+@router.post("/volumes")
+async def make_volume(world: TheWorld, ask: DoorVolumeAsk) -> DoorVolume:
+    """A user wants this volume."""
+    return await holdings.make_volume(world, ask)
+
+
+@router.post("/networks")
+async def make_network(world: TheWorld, ask: DoorNetworkAsk) -> DoorNetwork:
+    """A user makes a network."""
+    return await holdings.make_network(world, ask)
+
+
+@router.post("/users/{uid}/network")
+async def own_network(world: TheWorld, uid: int) -> DoorNetwork:
+    """The user's own network."""
+    return await holdings.own_network(world, uid)
+
+
+@router.post("/dropped", status_code=204)
+async def dropped(world: TheWorld, ask: DoorDropped) -> None:
+    """The engine has removed volumes or networks."""
+    await holdings.dropped(world, ask)
 
 
 @router.post("/audit", status_code=204)

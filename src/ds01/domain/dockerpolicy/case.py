@@ -5,7 +5,7 @@ A plan is a request after judgement and before the grant: nothing of the client'
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.strictjson import Json
@@ -55,6 +55,24 @@ class AskedTmpfs:
     options: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedVolume:
+    """A volume. Without a name the engine makes one for this container alone.
+
+    ``bind`` says that it was written as one (``-v name:/path``), and is written so again. ``subpath`` is a folder
+    in it.
+    """
+
+    target: str
+    name: str = ""
+    read_only: bool = False
+    copy: bool = True
+    bind: bool = False
+    subpath: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(kw_only=True)
 class Case:
     """What the rules of one request read and collect."""
@@ -69,6 +87,9 @@ class Case:
     tmpfs: list[AskedTmpfs] = field(default_factory=list)
     anonymous: list[str] = field(default_factory=list)
     """Targets of anonymous volumes."""
+    volumes: list[AskedVolume] = field(default_factory=list)
+    network: str = ""
+    """What the user calls the network she wants; empty for her own."""
     gpus: str = "0"
     cpus: float | None = None
     quota_us: int = 0
@@ -77,6 +98,8 @@ class Case:
     memory_reservation_bytes: int = 0
     shm_bytes: int | None = None
     pids: int | None = None
+    ports: list[int] = field(default_factory=list)
+    """Ports of the host that are named."""
     publish_all: bool = False
     no_new_privileges: bool = False
     wants_network: bool = True
@@ -95,21 +118,30 @@ Kept = Json | Joined | list[Joined]
 """What a rule keeps of a field."""
 
 
+def references(values: Iterable[Kept]) -> tuple[str, ...]:
+    """The containers that these values name."""
+    each = (item for value in values for item in (value if isinstance(value, list) else [value]))
+    return tuple(dict.fromkeys(item.ref for item in each if isinstance(item, Joined)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A judged create. ``config``, ``host`` and ``endpoint`` hold the fields that were kept, in canonical case."""
+    """A judged create. ``config``, ``host`` and ``endpoints`` hold the fields that were kept, in canonical case."""
 
     name: str
     config: Mapping[str, Kept]
     host: Mapping[str, Kept]
-    endpoint: Mapping[str, Kept]
+    endpoints: Mapping[str, Mapping[str, Kept]]
+    """By the user's name of the network."""
     case: Case
 
     @property
     def references(self) -> tuple[str, ...]:
         """The other containers it names."""
-        found: list[str] = []
-        for value in (*self.config.values(), *self.host.values(), *self.endpoint.values()):
-            many = value if isinstance(value, list) else [value]
-            found += [item.ref for item in many if isinstance(item, Joined)]
-        return tuple(dict.fromkeys(found))
+        ends = (value for endpoint in self.endpoints.values() for value in endpoint.values())
+        return references((*self.config.values(), *self.host.values(), *ends))
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks it names, the one of its mode first."""
+        return tuple(dict.fromkeys((self.case.network, *self.endpoints))) if self.case.wants_network else ()

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from typing import cast
 
-from ds01.domain.container import Label
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, kept
+from ds01.domain.dockerpolicy.labels import labels
 from ds01.domain.dockerpolicy.mounts import target
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
@@ -36,17 +36,6 @@ def environment(case: Case, value: Json, field: str = "Env") -> list[str]:
             case.changed("create.env", f"{name} left out: GPUs come from a lease")
         else:
             found.append(entry)
-    return found
-
-
-def labels(case: Case, value: Json, field: str = "Labels") -> dict[str, str]:
-    """The user's labels: everything that looks like DS01's own is left out."""
-    found = {}
-    for key, item in shape.text_map(field, value, multiline=True).items():
-        if key.casefold().startswith(Label.PREFIX):
-            case.changed("create.labels", f"label {key} left out: DS01 sets its own")
-        else:
-            found[key] = item
     return found
 
 

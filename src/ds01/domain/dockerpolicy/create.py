@@ -11,7 +11,7 @@ from ds01.domain.dockerpolicy.devices import DEVICES
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct
 from ds01.domain.dockerpolicy.isolation import ISOLATION
 from ds01.domain.dockerpolicy.mounts import MOUNTS
-from ds01.domain.dockerpolicy.network import NETWORK, endpoint
+from ds01.domain.dockerpolicy.network import NETWORK, endpoints
 from ds01.domain.dockerpolicy.resources import RESOURCES
 from ds01.domain.dockerpolicy.running import RUNNING
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
@@ -43,8 +43,8 @@ def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
     if not case.image:
         raise malformed("create.image", "No image was named")
     host = judge_struct("HostConfig", parts.get("HostConfig"), HOST, case)
-    joined = endpoint(case, parts.get("NetworkingConfig"))
-    return Plan(name=name, config=config, host=host, endpoint=joined, case=case)
+    joined = endpoints(case, parts.get("NetworkingConfig"))
+    return Plan(name=name, config=config, host=host, endpoints=joined, case=case)
 
 
 def door_of(labels: Mapping[str, str]) -> Door:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 
 from ds01.domain.dockerpolicy import shape
-from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, Case
+from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, AskedVolume, Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field
+from ds01.domain.dockerpolicy.labels import labels
+from ds01.domain.dockerpolicy.names import volume_name
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
-from ds01.domain.quantity import size
+from ds01.domain.dockerpolicy.volumes import check_driver, driver_options, tmpfs_size
 
 _SYSTEM_TARGETS = ("/proc", "/sys", "/dev", "/run/ds01", "/var/run/ds01", "/run/nvidia-container-devices",
                    "/var/run/nvidia-container-devices")  # fmt: skip
@@ -21,6 +23,7 @@ _SYSTEM_SOURCES = ("/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/etc")
 _ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 _BIND_OPTIONS = frozenset({"rw", "ro", "z", "Z", "private", "rprivate", "rslave", "nocopy",
                            "cached", "delegated", "consistent", "default"})  # fmt: skip
+_ENGINES_NAME = re.compile(r"[0-9a-f]{64}")
 _PROPAGATIONS = frozenset({"", "private", "rprivate", "rslave"})
 _TMPFS_OPTIONS = re.compile(r"rw|ro|noexec|exec|nosuid|nodev|mode=[0-7]{1,4}|uid=\d{1,10}|gid=\d{1,10}")
 _SHARED = ("shared", "rshared", "slave")
@@ -82,19 +85,20 @@ def _bind(case: Case, entry: str) -> None:
             raise _propagation(option)
         if option not in _BIND_OPTIONS:
             raise malformed("create.binds", f"{option!r} in {entry!r} is no option of a bind")
+    read_only, place = "ro" in options, target(parts[1], "create.binds")
     if not parts[0].startswith("/"):
-        raise _named_volume(parts[0])
-    case.binds.append(
-        AskedBind(
-            source=source(parts[0]), target=target(parts[1], "create.binds"), read_only="ro" in options, create=True
+        case.volumes.append(
+            AskedVolume(
+                name=_volume(parts[0]), target=place, read_only=read_only, copy="nocopy" not in options, bind=True
+            )
         )
-    )
+        return
+    case.binds.append(AskedBind(source=source(parts[0]), target=place, read_only=read_only, create=True))
 
 
-def _named_volume(name: str) -> RefusedError:
-    return not_allowed(
-        "create.volumes.named", f"the volume '{name}'", "Named volumes are not served yet: mount a folder of your own."
-    )
+def _volume(name: str) -> str:
+    """What a user calls a volume. One the engine named is hers or not there."""
+    return name if _ENGINES_NAME.fullmatch(name) else volume_name(name)
 
 
 def _propagation(mode: str) -> RefusedError:
@@ -145,16 +149,25 @@ def _mount_volume(case: Case, mount: shape.Struct) -> None:
     _only(mount, "VolumeOptions")
     options = shape.struct(f"{mount.name}.VolumeOptions", mount.get("VolumeOptions"), _VOLUME)
     driver = shape.struct("DriverConfig", options.get("DriverConfig"), shape.names("Name", "Options"))
-    if shape.text("Name", driver.get("Name")) not in ("", "local") or not is_zero(driver.get("Options")):
-        raise not_allowed("create.volumes.driver", "a volume driver or its options", "Use a plain volume.")
-    if not is_zero(options.get("Subpath")):
-        raise not_allowed("create.volumes.subpath", "a part of a volume", "Mount the whole volume.")
+    check_driver(shape.text("Name", driver.get("Name")))
     name = shape.text("Source", mount.get("Source"))
-    if name:
-        raise _named_volume(name)
-    if shape.flag("ReadOnly", mount.get("ReadOnly")):
-        raise malformed("create.mounts", "an anonymous volume cannot be read-only")
-    case.anonymous.append(target(shape.text("Target", mount.get("Target")), "create.mounts"))
+    case.volumes.append(
+        AskedVolume(
+            name=_volume(name) if name else "",
+            target=target(shape.text("Target", mount.get("Target")), "create.mounts"),
+            read_only=shape.flag("ReadOnly", mount.get("ReadOnly")),
+            copy=not shape.flag("NoCopy", options.get("NoCopy")),
+            subpath=_subpath(shape.text("Subpath", options.get("Subpath"))),
+            labels=labels(case, options.get("Labels"), f"{mount.name}.VolumeOptions.Labels"),
+            options=driver_options(driver.get("Options"), case.asker),
+        )
+    )
+
+
+def _subpath(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise malformed("create.volumes.subpath", f"the part {path!r} of a volume must be a path in it without '..'")
+    return path
 
 
 def _mount_tmpfs(case: Case, mount: shape.Struct) -> None:
@@ -185,7 +198,7 @@ def _tmpfs(case: Case, value: Json) -> Dropped:
         asked, options = 0, []
         for option in filter(None, spelled.split(",")):
             if option.startswith("size="):
-                asked = _tmpfs_size(option.removeprefix("size="))
+                asked = tmpfs_size(option.removeprefix("size="))
             elif _TMPFS_OPTIONS.fullmatch(option):
                 options.append(option)
             else:
@@ -194,18 +207,12 @@ def _tmpfs(case: Case, value: Json) -> Dropped:
     return DROP
 
 
-def _tmpfs_size(text: str) -> int:
-    try:
-        return size(text)
-    except ValueError as error:
-        raise malformed("create.tmpfs", f"{text!r} is no size", "Write it like size=512m.") from error
-
-
 MOUNTS: tuple[Field, ...] = (
     Field(name="Binds", rule="create.binds", judge=_binds,
-          says="folders you own, opened with your rights and pinned; never `..`, system folders, sockets, `rshared`"),
+          says="folders you own, opened with your rights and pinned; never `..`, system folders, sockets, `rshared`. "
+               "A name is a volume of yours, made when it is not there"),
     Field(name="Mounts", rule="create.mounts", judge=_mounts,
-          says="types bind (as `Binds`), tmpfs and anonymous volume; named volumes are not served yet"),
+          says="types bind (as `Binds`), tmpfs, and volume: your own, made when it is not there"),
     Field(name="Tmpfs", rule="create.tmpfs", judge=_tmpfs, says="size always set, at most half the memory"),
 )  # fmt: skip
 """The fields of ``HostConfig`` that mount something."""

@@ -1,4 +1,4 @@
-"""Names of containers as Docker users write them, one namespace per user.
+"""Names of containers, networks and volumes as Docker users write them, one namespace per user.
 
 A name that looks like a short id is refused: it would win over the id in every command somebody else types. What
 the engine stores is ``<name>._.<uid>``.
@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 
-from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{6,64}")
+_ENGINES = re.compile(r"[0-9a-f]{64}")
+_FILTER = re.compile(r"\^?/?([A-Za-z0-9_.-]*)\$?")
+RESERVED_NETWORKS = ("bridge", "host", "none", "default")
 _HOW = ("amber", "brave", "calm", "clever", "eager", "fair", "gentle", "glad", "happy", "keen", "kind", "lively",
         "lucid", "merry", "neat", "noble", "proud", "quick", "quiet", "ready", "sharp", "swift", "tidy", "warm",
         "wise", "witty")  # fmt: skip
@@ -24,15 +28,66 @@ _WHO = ("banach", "bohr", "curie", "darwin", "dirac", "euler", "fermat", "fermi"
 def container_name(text: str) -> str:
     """The name a user gave, without the slash some clients add."""
     name = text.removeprefix("/")
-    if not _NAME.fullmatch(name) or "._." in name:
-        raise malformed(
-            "create.name",
-            f"{text!r} cannot be a container's name",
-            "Names have letters, digits, '_', '.' and '-', and start with a letter or digit.",
-        )
+    _check(name, "create.name", "a container's name")
     if _LIKE_AN_ID.fullmatch(name):
         raise malformed("create.name", f"'{name}' looks like an id and cannot be a name", "Choose another one.")
     return name
+
+
+def network_name(text: str) -> str:
+    """The name of a network to make. Those the engine has for itself are nobody's to make."""
+    _check(text, "networks.name", "a network's name")
+    if _LIKE_AN_ID.fullmatch(text):
+        raise malformed("networks.name", f"'{text}' looks like an id and cannot be a name", "Choose another one.")
+    if text in RESERVED_NETWORKS:
+        raise not_allowed("networks.name", f"operation on pre-defined {text} network", "Choose another name.")
+    return text
+
+
+def volume_name(text: str) -> str:
+    """The name of a volume. 64 hex digits are a name only the engine gives."""
+    _check(text, "volumes.name", "a volume's name")
+    if len(text) < 2:
+        raise malformed(
+            "volumes.name", "volume name is too short, names should be at least two alphanumeric characters"
+        )
+    if _ENGINES.fullmatch(text):
+        raise malformed("volumes.name", f"'{text}' looks like an id and cannot be a name", "Choose another one.")
+    return text
+
+
+def _check(name: str, rule: str, what: str) -> None:
+    if not _NAME.fullmatch(name) or "._." in name:
+        raise malformed(
+            rule,
+            f"{name!r} cannot be {what}",
+            "Names have letters, digits, '_', '.' and '-', and start with a letter or digit.",
+        )
+
+
+class NameFilter:
+    """The name filters of a list. The engine would match them with its own names, so they are applied here."""
+
+    def __init__(self, wanted: Sequence[str]) -> None:
+        self._wanted = wanted
+        for text in wanted:
+            if not _FILTER.fullmatch(text):
+                raise malformed("filters.name", f"The name filter {text!r} is not served", "Use a part of the name.")
+
+    def __bool__(self) -> bool:
+        return bool(self._wanted)
+
+    def matches(self, name: str) -> bool:
+        """Whether one of them fits."""
+        return not self._wanted or any(_fits(name, wanted) for wanted in self._wanted)
+
+
+def _fits(name: str, wanted: str) -> bool:
+    match = _FILTER.fullmatch(wanted)
+    text = match[1] if match else wanted
+    if wanted.startswith(("^", "/")):
+        return name == text if wanted.endswith("$") else name.startswith(text)
+    return name.endswith(text) if wanted.endswith("$") else text in name
 
 
 def invented(choose: random.Random) -> str:

@@ -1,7 +1,8 @@
-"""How a container is reached and what it reaches: the user's own network, ports on loopback.
+"""How a container is reached and what it reaches: networks of its user, ports on loopback.
 
-``default`` and ``bridge`` mean the user's own network, which only her containers are on. A published port goes past
-the host's firewall, so it is published on 127.0.0.1 and in a range that no service of the server uses.
+``default`` and ``bridge`` mean the user's own network, which only her containers are on. Others she makes herself. A
+published port goes past the host's firewall, so it is published on 127.0.0.1 and in a range that no service of the
+server uses.
 """
 
 from __future__ import annotations
@@ -38,33 +39,36 @@ def _mode(case: Case, value: Json) -> Kept | Dropped:
     if mode == "none":
         case.wants_network = False
         return "none"
-    if mode == "host":
-        raise not_allowed(
-            "create.network", "the host's network", "Leave it out: containers get a network of their own."
-        )
-    _own(case, mode)
+    case.network = meant(mode)
     return DROP
 
 
-def _own(case: Case, name: str) -> None:
-    if name not in (*_OWN_NETWORK, case.asker.network):
+def meant(name: str) -> str:
+    """What a user calls a network; empty for her own. Whether there is such a one is found out later."""
+    if name == "host":
+        raise not_allowed(
+            "create.network", "the host's network", "Leave it out: containers get a network of their own."
+        )
+    if name in _OWN_NETWORK:
+        return ""
+    if not _NAME.fullmatch(name):
         raise absent("network", name)
+    return name
 
 
-def endpoint(case: Case, value: Json) -> dict[str, Kept]:
-    """The one endpoint of ``NetworkingConfig``: which network it is comes from the grant."""
+def endpoints(case: Case, value: Json) -> dict[str, dict[str, Kept]]:
+    """What ``NetworkingConfig`` says of each network the container is on."""
     read = shape.struct("NetworkingConfig", value, shape.names("EndpointsConfig"))
     found = shape.mapping("EndpointsConfig", read.get("EndpointsConfig"))
-    if len(found) > 1:
-        raise not_allowed("create.network", "more than one network", "Use one.")
+    judged: dict[str, dict[str, Kept]] = {}
     for name, settings in found.items():
         if name == "none":
             continue
-        if name == "host":
-            raise not_allowed("create.network", "the host's network")
-        _own(case, name)
-        return judge_struct("EndpointsConfig", settings, ENDPOINT, case)
-    return {}
+        network = meant(name)
+        if network in judged:
+            raise malformed("create.network", f"the network {name!r} is there twice")
+        judged[network] = judge_struct("EndpointsConfig", settings, ENDPOINT, case)
+    return judged
 
 
 def _aliases(case: Case, value: Json) -> Json:
@@ -99,6 +103,8 @@ def _bindings(case: Case, value: Json) -> Json:
             if wanted not in ("", LOOPBACK):
                 case.changed("create.ports", f"port {key} is published on {LOOPBACK}, not {wanted}", told=True)
             host = _host_port(shape.text("HostPort", binding.get("HostPort")))
+            if host:
+                case.ports.append(int(host))
             bindings.append({"HostIp": LOOPBACK, "HostPort": host})
         found[port(key)] = bindings
     return found
@@ -157,6 +163,30 @@ def _volumes_from(case: Case, value: Json) -> Kept | Dropped:
     return found or DROP
 
 
+def _addresses(case: Case, value: Json) -> Kept | Dropped:
+    """An address of one's own choice, within the network: the engine sees to that."""
+    del case
+    read = shape.struct("IPAMConfig", value, shape.names("IPv4Address", "IPv6Address", "LinkLocalIPs"))
+    for name in ("IPv6Address", "LinkLocalIPs"):
+        if not is_zero(read.get(name)):
+            raise not_allowed("create.network", f"{name} of a network endpoint", "Use an IPv4 address.")
+    wanted = shape.text("IPv4Address", read.get("IPv4Address"))
+    return {"IPv4Address": address(wanted)} if wanted else DROP
+
+
+def address(text: str) -> str:
+    """An IPv4 address as it is written."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise malformed("create.network", f"{text!r} is no IPv4 address") from error
+
+
+def _priority(case: Case, value: Json) -> Kept | Dropped:
+    del case
+    return shape.integer("GwPriority", value) or DROP
+
+
 def _left_out(case: Case, value: Json) -> Dropped:
     if not is_zero(value):
         case.changed("create.network", "an address of a network endpoint left out")
@@ -166,10 +196,9 @@ def _left_out(case: Case, value: Json) -> Dropped:
 ENDPOINT: tuple[Field, ...] = (
     Field(name="Aliases", rule="create.network", judge=_aliases, says="kept; your container's name is added"),
     Field(name="Links", rule="create.links", judge=links, says="your own containers"),
-    *(
-        must_be_empty(name, "create.network", f"{name} of a network endpoint")
-        for name in ("IPAMConfig", "DriverOpts", "GwPriority")
-    ),
+    Field(name="IPAMConfig", rule="create.network", judge=_addresses, says="an IPv4 address within the network"),
+    Field(name="GwPriority", rule="create.network", judge=_priority, says="kept"),
+    must_be_empty("DriverOpts", "create.network", "DriverOpts of a network endpoint"),
     *(
         Field(name=name, rule="create.network", says="left out", judge=_left_out)
         for name in ("MacAddress", "NetworkID", "EndpointID", "Gateway", "IPAddress", "IPPrefixLen", "IPv6Gateway",
@@ -181,7 +210,8 @@ ENDPOINT: tuple[Field, ...] = (
 
 NETWORK: tuple[Field, ...] = (
     Field(name="NetworkMode", rule="create.network", judge=_mode,
-          says="your own network, `none`, or `container:` of your own; never the host's"),
+          says="a network of yours (`bridge` and `default` mean your own one), `none`, or `container:` of your own; "
+               "never the host's"),
     Field(name="Links", rule="create.links", judge=links, says="your own containers"),
     Field(name="VolumesFrom", rule="create.volumes-from", judge=_volumes_from,
           says="your own containers, when they have no folder of the host"),

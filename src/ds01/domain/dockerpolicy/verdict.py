@@ -43,11 +43,17 @@ def absent(kind: str, name: str) -> RefusedError:
     return AbsentError(kind, name)
 
 
+_ABSENT = {"volume": "get {name}: no such volume", "network": "network {name} not found"}
+"""The engine's words where they are others."""
+
+
 class AbsentError(RefusedError):
     """Something that is not there for this user. Reads exactly like the engine's own answer."""
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__("own.absent", f"No such {kind}: {name}", status=404)
+        super().__init__(
+            "own.absent", _ABSENT.get(kind, "No such {kind}: {name}").format(kind=kind, name=name), status=404
+        )
 
     @property
     def message(self) -> str:

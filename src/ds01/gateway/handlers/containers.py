@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import cast
 
 import structlog
 
 from ds01.domain.container import Label
+from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
+from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
@@ -20,7 +20,6 @@ from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
 
 _LOG = structlog.get_logger("ds01.gateway.containers")
-_NAME_FILTER = re.compile(r"\^?/?([A-Za-z0-9_.-]*)\$?")
 
 
 def view(call: Call) -> View:
@@ -41,12 +40,12 @@ async def listing(call: Call) -> None:
 
     def shown(found: Json) -> Json:
         rows = view(call).rows(found)
-        return cast(Json, [row for row in rows if _named(row, names)] if names else rows)
+        return cast(Json, [row for row in rows if any(names.matches(name.removeprefix("/")) for name in row["Names"])])
 
     await call.pass_whole(ask, shown)
 
 
-async def _filters(call: Call) -> tuple[Filters, list[str]]:
+async def _filters(call: Call) -> tuple[Filters, NameFilter]:
     """The filters for the engine, and the name filters, which only we can apply."""
     filters = {key: list(values) for key, values in call.query.filters.items()}
     if not call.user.admin:
@@ -54,23 +53,22 @@ async def _filters(call: Call) -> tuple[Filters, list[str]]:
     for key in ("before", "since"):
         if key in filters:
             filters[key] = [(await call.gate.registry.container(call.user, ref)).id for ref in filters[key]]
-    names = [] if call.user.admin else filters.pop("name", [])
-    for name in names:
-        if not _NAME_FILTER.fullmatch(name):
-            raise malformed("filters.name", f"The name filter {name!r} is not served", "Use a part of the name.")
-    return filters, names
+    if "volume" in filters:
+        filters["volume"] = [_volume(call, ref) for ref in filters["volume"]]
+    if "network" in filters:
+        filters["network"] = [_network(call, ref) for ref in filters["network"]]
+    return filters, NameFilter([] if call.user.admin else filters.pop("name", []))
 
 
-def _named(row: Found, names: list[str]) -> bool:
-    return any(_matches(str(name).removeprefix("/"), wanted) for name in row["Names"] for wanted in names)
+def _volume(call: Call, ref: str) -> str:
+    """A volume of hers, or the place it is mounted at."""
+    known = call.gate.registry.volume(call.user, ref)
+    return known.id if known is not None else ref
 
 
-def _matches(name: str, wanted: str) -> bool:
-    match = _NAME_FILTER.fullmatch(wanted)
-    text = match[1] if match else wanted
-    if wanted.startswith(("^", "/")):
-        return name == text if wanted.endswith("$") else name.startswith(text)
-    return name.endswith(text) if wanted.endswith("$") else text in name
+def _network(call: Call, ref: str) -> str:
+    known = call.gate.registry.network(call.user, ref)
+    return known.stored if known is not None else ref
 
 
 async def inspect(call: Call) -> None:
@@ -157,13 +155,13 @@ async def restart(call: Call) -> None:
 
 
 async def remove(call: Call) -> None:
-    """``DELETE``: what it held is free before the answer comes, its anonymous volumes too: nobody could reach them.
+    """``DELETE``: what it held is free before the answer comes.
 
     Removing works also while nothing can be written down (a full disk, ds01d away): ds01d sees it later by itself.
     """
     await call.nothing()
     container = await call.container()
-    target = call.target(f"/containers/{container.id}", {**call.query.values, "v": ["1"]})
+    target = call.target(f"/containers/{container.id}", call.query.values)
     head, data = await call.gate.engine.whole(Ask(method="DELETE", target=target))
     if head.status < 400:
         try:

@@ -11,14 +11,17 @@ from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.strictjson import Json, dump
-from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
-from ds01.gateway.finish import Blueprint, body
+from ds01.gateway.finish import Blueprint, Found, body
 from ds01.gateway.handlers.images import resolve
+from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorGrant, DoorTicket
+from ds01.wire.holdings import DoorVolumeAsk
 
+_PARTS_SINCE = (1, 45)
 _CHOOSE = random.SystemRandom()
 
 
@@ -29,33 +32,58 @@ async def create(call: Call) -> None:
     name = container_name(asked) if asked else invented(_CHOOSE)
     plan = judge_create(await call.json(), name, call.asker)
     call.changes += plan.case.changes
+    _check_parts(call, plan)
     image = await resolve(call, plan.case.image)
     others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
     _check_volumes_from(plan, others)
-    grant = await call.gate.door.create(_ask(call, plan, others, image.id))
-    ids = {ref: other.id for ref, other in others.items()}
-    await _made(call, plan, grant, image, ids)
+    networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
+    grant = await call.gate.door.create(_ask(call, plan, others, image))
+    if grant.own_network is not None:
+        call.gate.registry.learn(grant.own_network)
+    found = Found(containers={ref: other.id for ref, other in others.items()}, networks={"": grant.network, **networks})
+    with call.gate.registry.coming(grant.stored_name, _coming(call, plan, grant)):
+        await _made(call, plan, grant, image, found)
 
 
-def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image_id: str) -> DoorCreate:
+def _coming(call: Call, plan: Plan, grant: DoorGrant) -> DoorContainer:
+    return DoorContainer(
+        id="", uid=call.user.uid, epoch=call.user.epoch, name=plan.name, stored_name=grant.stored_name,
+        image_ref=plan.case.image,
+    )  # fmt: skip
+
+
+def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image: Blueprint) -> DoorCreate:
     case = plan.case
+    named = {volume.name: volume for volume in case.volumes if volume.name}
     return DoorCreate(
         uid=call.user.uid,
         name=plan.name,
         image=case.image,
-        image_id=image_id,
+        image_id=image.id,
         user=str(plan.config.get("User") or ""),
         door=door_of(case.labels),
         gpus=case.gpus,
         binds=tuple(
             DoorBind(source=b.source, target=b.target, read_only=b.read_only, create=b.create) for b in case.binds
         ),
+        ports=tuple(dict.fromkeys(case.ports)),
+        volumes=tuple(
+            DoorVolumeAsk(uid=call.user.uid, name=name, labels=dict(volume.labels), options=dict(volume.options))
+            for name, volume in named.items()
+        ),
+        anonymous=bool(case.anonymous or image.volumes) or len(case.volumes) > len(named),
         joins=tuple(other.id for other in others.values()),
         cpus=case.asked_cpus,
         memory_bytes=case.memory_bytes,
         shm_bytes=case.shm_bytes,
         pids=case.pids,
     )
+
+
+def _check_parts(call: Call, plan: Plan) -> None:
+    """An engine that does not know parts of volumes mounts the whole one."""
+    if call.version < _PARTS_SINCE and any(volume.subpath for volume in plan.case.volumes):
+        raise not_allowed("create.volumes.subpath", "a part of a volume with this engine", "Mount the whole volume.")
 
 
 def _check_volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> None:
@@ -69,20 +97,22 @@ def _check_volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> None:
             )
 
 
-async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, ids: dict[str, str]) -> None:
+async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> None:
     """Ask the engine; commit when it made the container, abort when it did not."""
     made: str | None = None
     try:
-        made, answer, status = await _engine_create(call, body(plan, grant, image, ids), grant.stored_name)
+        made, answer, status = await _engine_create(call, body(plan, grant, image, found), grant.stored_name)
         if made is None:
             await call.gate.door.abort(DoorTicket(ticket=grant.ticket))
             await call.answer_error(status, answer)
             return
-        commit = DoorCommit(ticket=grant.ticket, id=made)
-        call.gate.registry.learn(await call.gate.door.commit(commit))
+        recorded = await call.gate.door.commit(DoorCommit(ticket=grant.ticket, id=made))
     except (UpstreamError, ConnectionError, DoorDownError, RefusedError):
         await _undo(call, grant, made)
         raise
+    call.gate.registry.learn(recorded.container)
+    for volume in recorded.volumes:
+        call.gate.registry.learn(volume)
     call.subject = made
     changes = (*call.changes, *(Change(rule="create.granted", text=text, told=True) for text in grant.notes))
     warnings: list[Json] = [f"DS01: {change.text}" for change in changes if change.told]

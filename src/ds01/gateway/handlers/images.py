@@ -30,8 +30,10 @@ async def resolve(call: Call, ref: str) -> Blueprint:
     found = await look_up(call, ref)
     config = found.get("Config") or {}
     checked = config.get("Healthcheck") or {}
-    health = {name: int(checked[name]) for name in ("Interval", "StartInterval") if checked.get(name)}
-    return Blueprint(id=str(found["Id"]), ports=tuple(config.get("ExposedPorts") or ()), health=health)
+    return Blueprint(
+        id=str(found["Id"]), ports=tuple(config.get("ExposedPorts") or ()), volumes=tuple(config.get("Volumes") or ()),
+        health={name: int(checked[name]) for name in ("Interval", "StartInterval") if checked.get(name)},
+    )  # fmt: skip
 
 
 async def look_up(call: Call, ref: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.image import Image
 from ds01.domain.names import step_host
 from ds01.ports.host import StepPermit
+from ds01.services import networks
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_any_room
 from ds01.services.door.writing import record, reserve
@@ -42,7 +43,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
 async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -> DoorBuildGrant:
     guard = await _guard(world) if ask.buildkit else ""
     parent = await asyncio.to_thread(world.host.ensure_slice, caller.user, caller.limits.together)
-    await world.engine.ensure_network(caller.user.network, {Label.OWNER: str(caller.uid)})
+    await networks.own(world, caller)
     most = resources(caller.limits, world.cpus)
     if guard:
         permit = StepPermit(

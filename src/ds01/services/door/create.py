@@ -21,10 +21,13 @@ from ds01.domain.image import Image
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
+from ds01.domain.ports import moved
 from ds01.ports.ledger import Books
+from ds01.services import networks, volumes
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_any_room
 from ds01.services.door.gone import settle
+from ds01.services.door.known import network_shown
 from ds01.services.door.patience import patiently
 from ds01.services.find import mine
 from ds01.services.guard import root_allowed
@@ -37,6 +40,9 @@ from ds01.services.world import World
 from ds01.wire.door import DoorBind, DoorCreate, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
 FORCED = "everything in this container runs as you ({who}): {why}"
+
+
+MOVED = "port {} of this server is in use, so a free one was chosen: docker port shows it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +85,33 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
             joined, folder=ask.binds[0].source if ask.binds else "", unsafe=pinned.unsafe, itself=_itself(caller, ask),
             root=await root_allowed(world), guarded=await world.engine.guard() is not None,
         )  # fmt: skip
+        held = [await volumes.make(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
         lease, slots = await _lease(world, caller, ask, undo)
+        elsewhere = await _moved(world, caller, ask)
         order = _order(ask, image, pinned, lease, forced=bool(why))
-        ticket = world.tickets.issue(caller, _container(world, caller, order, lease), lease, world.clock.now())
+        kept = tuple(port for port in ask.ports if port not in elsewhere)
+        ticket = world.tickets.issue(
+            caller, replace(_container(world, caller, order, lease), ports=kept), lease, world.clock.now(),
+            fresh=tuple(each.folder for each in held if each.fresh), volumes=bool(held) or ask.anonymous,
+        )  # fmt: skip
         undo.add("ticket", lambda: _forget(world, ticket))
         given = await _grant(world, ask, ticket, order, slots, why)
         undo.keep()
-    return given
+    return replace(
+        given,
+        moved=elsewhere,
+        notes=(*given.notes, *map(MOVED.format, elsewhere)),
+        volumes={ask_.name: each.volume.id for ask_, each in zip(ask.volumes, held, strict=True)},
+    )
+
+
+async def _moved(world: World, caller: Caller, ask: DoorCreate) -> tuple[int, ...]:
+    """Ports that others have. Those who are about to have one count."""
+    if not ask.ports:
+        return ()
+    listening = {port for _, port in await world.facts.listeners()}
+    live = await world.ledger.read(lambda books: books.containers())
+    return moved(ask.ports, caller.uid, (*live, *world.tickets.promised()), listening)
 
 
 async def _forget(world: World, ticket: Ticket) -> None:
@@ -202,7 +228,7 @@ async def _grant(
 ) -> DoorGrant:
     caller, user = ticket.caller, ticket.caller.user
     parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
-    await world.engine.ensure_network(user.network, {Label.OWNER: str(user.uid)})
+    own = await networks.own(world, caller)
     attached = world.devices.attach(slots) if slots else Attachment()
     most = resources(caller.limits, world.cpus)
     who = f"{user.uid}:{user.gid}"
@@ -211,7 +237,8 @@ async def _grant(
         stored_name=stored_container(ask.name, user.uid),
         labels=labels(order, user=user, epoch=caller.epoch, lease=ticket.lease),
         cgroup_parent=parent,
-        network=user.network,
+        network=own.stored,
+        own_network=network_shown(own),
         cpus=min(ask.cpus or most.cpus, most.cpus),
         memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,

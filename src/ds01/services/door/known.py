@@ -9,13 +9,16 @@ from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, Ds01Error
 from ds01.domain.guard import as_owner
 from ds01.domain.names import stored_container
+from ds01.domain.network import Network
 from ds01.domain.people import Uid
 from ds01.domain.settings import RootRule
+from ds01.domain.volume import Volume
 from ds01.ports.ledger import Books
 from ds01.services.caller import identify
 from ds01.services.image_records import shown as image_shown
 from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
+from ds01.wire.holdings import DoorNetwork, DoorVolume
 
 _HEX = re.compile(r"[0-9a-f]{1,64}")
 
@@ -74,6 +77,16 @@ def shown(world: World, found: Container) -> DoorContainer:
         binds={mount.source: mount.shown for mount in found.mounts},
         epoch=found.epoch,
     )
+
+
+def volume_shown(found: Volume) -> DoorVolume:
+    """A volume as the gateway needs it."""
+    return DoorVolume(id=found.id, uid=found.uid, name=found.name, epoch=found.epoch, anonymous=found.anonymous)
+
+
+def network_shown(found: Network) -> DoorNetwork:
+    """A network as the gateway needs it."""
+    return DoorNetwork(id=found.id, uid=found.uid, name=found.name, stored=found.stored, epoch=found.epoch)
 
 
 async def image(world: World, image_id: str) -> DoorImage:

@@ -7,11 +7,13 @@ import asyncio
 from ds01.domain.container import Container
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.events import EventType
+from ds01.domain.guard import as_owner
 from ds01.domain.launch import check_containers
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services import volumes
 from ds01.services.door.create import named
-from ds01.services.door.known import shown
+from ds01.services.door.known import shown, volume_shown
 from ds01.services.find import mine
 from ds01.services.guard import withdraw
 from ds01.services.queue.turn import claimed
@@ -19,10 +21,11 @@ from ds01.services.running import give_back
 from ds01.services.tell import tell
 from ds01.services.tickets import Ticket
 from ds01.services.world import World
-from ds01.wire.door import DoorCommit, DoorContainer, DoorTicket
+from ds01.wire.door import DoorCommit, DoorMade, DoorTicket
+from ds01.wire.holdings import DoorVolume
 
 
-async def commit(world: World, ask: DoorCommit) -> DoorContainer:
+async def commit(world: World, ask: DoorCommit) -> DoorMade:
     """Remember whose the container is. Raises Ds01Error when the ticket is over; the gateway removes it then."""
     ticket = world.tickets.redeem(ask.ticket, world.clock.now())
     if ticket is None:
@@ -33,7 +36,16 @@ async def commit(world: World, ask: DoorCommit) -> DoorContainer:
     except Ds01Error:
         await _take_back(world, ticket, "it could not be recorded")
         raise
-    return shown(world, made)
+    return DoorMade(container=shown(world, made), volumes=await _volumes(world, ticket, made))
+
+
+async def _volumes(world: World, ticket: Ticket, made: Container) -> tuple[DoorVolume, ...]:
+    """Those the engine made are hers, and what it put into new ones."""
+    seen = await world.engine.inspect(made.id) if ticket.volumes else None
+    if seen is None:
+        return ()
+    found = await volumes.adopt(world, ticket.caller, seen, ticket.fresh, hers=as_owner(made))
+    return tuple(volume_shown(volume) for volume in found)
 
 
 def _record(books: Books, world: World, ticket: Ticket, made: Container) -> None:

@@ -6,14 +6,13 @@ behind the door. A line at least every few seconds tells the gateway that ds01d 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from functools import partial
 
-from ds01.domain.container import ContainerId
 from ds01.domain.errors import Ds01Error
 from ds01.domain.image import Image
 from ds01.ports.ledger import Books
-from ds01.services.door.known import shown, visible
+from ds01.services.door.known import network_shown, shown, visible, volume_shown
 from ds01.services.image_records import accounts
 from ds01.services.image_records import shown as image_shown
 from ds01.services.world import World
@@ -22,13 +21,14 @@ from ds01.wire.door import DoorImage, DoorUpdate
 WAIT_SECONDS = 5.0
 IMAGE_SECONDS = 20.0
 _BATCH = 500
+_OWNED = ("container.", "volume.", "network.")
 
 
 async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
     """Updates for ever."""
-    seen, found = await world.ledger.read(lambda books: (_last(books), list(visible(books, None))))
-    for container in found:
-        yield DoorUpdate(container=shown(world, container))
+    seen, known = await world.ledger.read(lambda books: (_last(books), list(_known(world, books))))
+    for update in known:
+        yield update
     images = await _images(world)
     for image in images.values():
         yield DoorUpdate(image=image)
@@ -54,15 +54,27 @@ def _last(books: Books) -> int:
 
 def _changes(world: World, after: int, books: Books) -> list[DoorUpdate]:
     """What the events since then are about, as it is now."""
-    subjects = dict.fromkeys(event.subject for event in books.events(after=after, limit=_BATCH))
-    live = {container.id: container for container in visible(books, None)} if subjects else {}
-    updates = []
-    for subject in subjects:
-        if len(subject) != 64:
-            continue
-        current = live.get(ContainerId(subject))
-        updates.append(DoorUpdate(gone=subject) if current is None else DoorUpdate(container=shown(world, current)))
-    return updates
+    wanted = {
+        event.subject: DoorUpdate(gone=event.subject)
+        for event in books.events(after=after, limit=_BATCH)
+        if event.type.value.startswith(_OWNED)
+    }
+    for update in _known(world, books, wanted) if wanted else ():
+        wanted[update.id] = update
+    return list(wanted.values())
+
+
+def _known(world: World, books: Books, only: Collection[str] | None = None) -> Iterator[DoorUpdate]:
+    """Everything that has an owner, but images; ``only`` what has one of these ids."""
+    for container in visible(books, None):
+        if only is None or container.id in only:
+            yield DoorUpdate(container=shown(world, container))
+    for volume in books.volumes():
+        if only is None or volume.id in only:
+            yield DoorUpdate(volume=volume_shown(volume))
+    for network in books.networks():
+        if only is None or network.id in only:
+            yield DoorUpdate(network=network_shown(network))
 
 
 async def _images(world: World) -> dict[str, DoorImage]:

@@ -1,4 +1,4 @@
-"""The first ledger: slots, leases, requests, usage, containers, tags, accounts, events, notes."""
+"""The first ledger: slots, leases, requests, usage, containers, volumes, networks, tags, accounts, events, notes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def upgrade() -> None:
     _requests()
     _containers()
     _people_and_images()
+    _volumes_and_networks()
     _events()
     if op.get_bind().dialect.name == "sqlite":
         op.execute(ONE_SIZE.format(when="insert", event="INSERT"))
@@ -169,6 +170,7 @@ def _containers() -> None:
         sa.Column("reason_detail", sa.Text(), nullable=False),
         sa.Column("spec", sa.Text(), nullable=False),
         sa.Column("pins", sa.Text(), nullable=False),
+        sa.Column("ports", sa.Text(), nullable=False),
         sa.Column("mounts", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lease"], ["leases.id"], name="fk_containers_lease"),
         sa.PrimaryKeyConstraint("id", name="pk_containers"),
@@ -209,6 +211,32 @@ def _people_and_images() -> None:
         sa.Column("since", sa.String(32)),
         sa.PrimaryKeyConstraint("uid", "epoch", name="pk_accounts"),
     )
+
+
+def _volumes_and_networks() -> None:
+    op.create_table(
+        "volumes",
+        sa.Column("id", sa.String(255), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(32), nullable=False),
+        sa.Column("anonymous", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_volumes"),
+    )
+    op.create_index("ix_volumes_uid", "volumes", ["uid"])
+    op.create_table(
+        "networks",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("stored", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_networks"),
+        sa.UniqueConstraint("stored", name="uq_networks_stored"),
+    )
+    op.create_index("ix_networks_uid", "networks", ["uid"])
 
 
 def _events() -> None:

@@ -1,0 +1,95 @@
+"""Containers that are changed, looked into, or cleared away: ``rename``, ``update``, ``changes``, ``export``, prune."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ds01.domain.container import Label
+from ds01.domain.dockerpolicy.names import container_name
+from ds01.domain.dockerpolicy.strictjson import Json, dump
+from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
+from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.gateway import flow
+from ds01.gateway.call import Call, parsed
+from ds01.gateway.finish import CPU_NANO, NO_RESTART, resolved
+from ds01.gateway.things import Found
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorAmounts, DoorAmountsGrant, DoorGone, DoorRename, Going
+
+
+async def rename(call: Call) -> None:
+    """``rename``: among her own names, which are nobody else's."""
+    await call.nothing()
+    if not call.query.get("name"):
+        raise malformed("create.name", "Neither old nor new names may be empty")
+    name = container_name(call.query.get("name"))
+    container = await call.container()
+    if container.name == name:
+        raise malformed("create.name", "Renaming a container with the same name as its current name")
+    renamed = await call.gate.door.rename(DoorRename(uid=container.uid, id=container.id, name=name))
+    call.gate.registry.learn(renamed)
+    await call.answer(204)
+
+
+async def update(call: Call) -> None:
+    """``update``: never more than a create would have given."""
+    plan = judge_update(await call.json(), call.asker)
+    call.changes += plan.changes
+    container = await call.container()
+    ask = DoorAmounts(
+        uid=container.uid, id=container.id, cpus=plan.cpus, memory_bytes=plan.memory_bytes, pids=plan.pids
+    )
+    body = _amounts(plan, await call.gate.door.amounts(ask))
+    told: list[Json] = [f"DS01: {change.text}" for change in call.changes if change.told]
+
+    def shown(found: Json) -> Json:
+        said = cast(Found, found).get("Warnings") or []
+        return {"Warnings": [*said, *told]}
+
+    target = call.target(f"/containers/{container.id}/update")
+    await call.pass_whole(Ask(method="POST", target=target, body=dump(body)), shown)
+
+
+def _amounts(plan: UpdatePlan, grant: DoorAmountsGrant) -> dict[str, Json]:
+    """What is asked for, at most what is granted; what is not asked for is left as it is."""
+    body: dict[str, Json] = {name: resolved(value, {}) for name, value in plan.kept.items()}
+    if plan.memory_bytes is not None:
+        body |= {"Memory": grant.memory_bytes, "MemorySwap": grant.memory_bytes + grant.swap_bytes}
+    if plan.reservation_bytes:
+        body["MemoryReservation"] = min(plan.reservation_bytes, grant.memory_bytes)
+    if plan.cpus is not None:
+        body["NanoCpus"] = int(grant.cpus * CPU_NANO)
+    if plan.pids is not None:
+        body["PidsLimit"] = grant.pids
+    if grant.gpus and "RestartPolicy" in body:
+        body["RestartPolicy"] = NO_RESTART
+    return body
+
+
+async def changes(call: Call) -> None:
+    """``changes``: the writable layer against the image."""
+    await call.nothing()
+    container = await call.container()
+    await call.pass_whole(Ask(method="GET", target=call.target(f"/containers/{container.id}/changes")))
+
+
+async def export(call: Call) -> None:
+    """``export``: its own files as an archive; what is mounted is not in it."""
+    await call.nothing()
+    container = await call.container()
+    await flow.stream(call, Ask(method="GET", target=call.target(f"/containers/{container.id}/export")))
+
+
+async def prune(call: Call) -> None:
+    """``containers/prune``: hers that do not run."""
+    await call.nothing()
+    filters = {key: list(values) for key, values in call.query.filters.items()}
+    mine = [f"{Label.OWNER}={call.user.uid}", f"{Label.EPOCH}={call.user.epoch}"]
+    filters["label"] = [*filters.get("label", []), *mine]
+    target = call.target("/containers/prune", None, filters)
+    head, data = await call.gate.engine.whole(Ask(method="POST", target=target), None)
+    if head.status < 400:
+        for removed in cast(Found, parsed(data)).get("ContainersDeleted") or ():
+            await call.gate.door.gone(DoorGone(uid=call.user.uid, id=removed, what=Going.REMOVED))
+            call.gate.registry.forget(removed)
+    await call.pass_answer(head, data)

@@ -1,0 +1,149 @@
+"""Volumes: each user has her own, under names of her own."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Any, cast
+
+from ds01.domain.dockerpolicy.names import NameFilter
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import absent
+from ds01.domain.dockerpolicy.volumes import judge_volume
+from ds01.domain.names import stored_volume
+from ds01.gateway.call import Call, parsed
+from ds01.gateway.things import Found, Things
+from ds01.gateway.upstream import Ask
+from ds01.wire.holdings import DoorDropped, DoorVolume, DoorVolumeAsk, Kind
+
+_ALL_SINCE = (1, 42)
+"""From here on a prune takes named volumes only when it is told to."""
+
+
+def things(call: Call) -> Things:
+    """How this user sees volumes and networks."""
+    return Things(call.gate.registry, call.user)
+
+
+async def listing(call: Call) -> None:
+    """``/volumes``."""
+    await call.nothing()
+    filters = {key: list(values) for key, values in call.query.filters.items()}
+    names = NameFilter(filters.pop("name", []))
+    target = call.target("/volumes", None, filters)
+
+    def shown(found: Json) -> Json:
+        rows = things(call).volumes(cast(Found, found).get("Volumes"))
+        return {"Volumes": [row for row in rows if names.matches(row["Name"])], "Warnings": None}
+
+    await call.pass_whole(Ask(method="GET", target=target), shown)
+
+
+async def inspect(call: Call) -> None:
+    """``/volumes/{name}``."""
+    await call.nothing()
+    await _show(call, _own(call), 200)
+
+
+def _own(call: Call) -> DoorVolume:
+    name = call.names["volume"]
+    known = call.gate.registry.volume(call.user, name)
+    if known is None:
+        raise absent("volume", name)
+    call.subject = known.id
+    return known
+
+
+async def _show(call: Call, volume: DoorVolume, status: int) -> None:
+    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/volumes/{volume.id}")))
+    if head.status == 404:
+        raise absent("volume", call.gate.registry.called(call.user, volume))
+    if head.status >= 400:
+        await call.answer_error(head.status, data)
+        return
+    await call.answer_json(status, cast(Json, things(call).volume(cast(Found, parsed(data)))))
+
+
+async def create(call: Call) -> None:
+    """``/volumes/create``: one of this name that she has is answered as if it were new, as the engine does."""
+    plan = judge_volume(await call.json(), call.asker)
+    call.changes += plan.changes
+    name = plan.name or secrets.token_hex(32)
+    stored = stored_volume(name, call.user.uid)
+    coming = DoorVolume(id=stored, uid=call.user.uid, epoch=call.user.epoch, name=name)
+    with call.gate.registry.coming(stored, coming):
+        ask = DoorVolumeAsk(uid=call.user.uid, name=name, labels=dict(plan.labels), options=dict(plan.options))
+        made = await call.gate.door.volume(ask)
+    call.gate.registry.learn(made)
+    call.subject = made.id
+    await _show(call, made, 201)
+
+
+async def remove(call: Call) -> None:
+    """``DELETE /volumes/{name}``."""
+    await call.nothing()
+    known = _own(call)
+    ask = Ask(method="DELETE", target=call.target(f"/volumes/{known.id}", call.query.values))
+    head, data = await call.gate.engine.whole(ask)
+    if head.status < 400:
+        await gone(call, Kind.VOLUME, [known.id])
+    await call.pass_answer(head, data)
+
+
+async def gone(call: Call, kind: Kind, ids: list[str]) -> None:
+    """ds01d hears of it before the client does."""
+    if ids:
+        await call.gate.door.dropped(DoorDropped(uid=call.user.uid, kind=kind, ids=tuple(ids)))
+    for each in ids:
+        call.gate.registry.forget(each)
+
+
+async def prune(call: Call) -> None:
+    """``/volumes/prune``: hers that nothing uses. The engine would take everybody's, so they are removed one by one."""
+    await call.nothing()
+    removed = [row for row in await _unused(call) if await _removed(call, row)]
+    await gone(call, Kind.VOLUME, [row["Name"] for row in removed])
+    shown = things(call).volumes(removed) if call.user.admin else removed
+    names = [_called(call, row) for row in shown]
+    await call.answer_json(200, {"VolumesDeleted": cast(Json, names), "SpaceReclaimed": 0})
+
+
+def _called(call: Call, row: Found) -> str:
+    return str(row["Name"]).removesuffix(f"._.{call.user.uid}")
+
+
+async def _unused(call: Call) -> list[Found]:
+    """Those of hers that no container has, as the filters say."""
+    wanted = call.query.filters
+    filters = {"dangling": ["true"], "label": list(wanted.get("label", ()))}
+    target = call.target("/volumes", None, {key: values for key, values in filters.items() if values})
+    found = cast(Found, parsed((await call.gate.engine.whole(Ask(method="GET", target=target)))[1]))
+    named = call.version < _ALL_SINCE or any(value in ("1", "true") for value in wanted.get("all", ()))
+    rows = []
+    for row in found.get("Volumes") or ():
+        known = call.gate.registry.volume_by_id(call.user, row["Name"])
+        mine = known is not None and known.uid == call.user.uid
+        if mine and known is not None and (named or known.anonymous) and not _labelled(row, wanted.get("label!", ())):
+            rows.append(row)
+    return rows
+
+
+def _labelled(row: Found, wanted: Any) -> bool:
+    labels = row.get("Labels") or {}
+    for text in wanted:
+        key, equals, value = text.partition("=")
+        if key in labels and (not equals or labels[key] == value):
+            return True
+    return False
+
+
+async def _removed(call: Call, row: Found) -> bool:
+    """False when a container got it meanwhile."""
+    head, _ = await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/volumes/{row['Name']}")))
+    return head.status < 300
+
+
+def sizes(data: bytes) -> dict[str, int]:
+    """How large each volume is, of ``/system/df``."""
+    rows = json.loads(data).get("Volumes") or ()
+    return {row["Name"]: int((row.get("UsageData") or {}).get("Size") or 0) for row in rows}

@@ -1,0 +1,54 @@
+"""What ds01d last said of who owns what."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate
+from ds01.wire.holdings import DoorNetwork, DoorVolume
+
+Owned = DoorContainer | DoorImage | DoorVolume | DoorNetwork
+
+REMEMBERED = 512
+"""How many that are gone are remembered: the engine tells of a removal when it is over."""
+
+
+@dataclass(kw_only=True)
+class Mirror:
+    """Everything by its id; ``gone`` is what was there a moment ago."""
+
+    containers: dict[str, DoorContainer] = field(default_factory=dict)
+    images: dict[str, DoorImage] = field(default_factory=dict)
+    volumes: dict[str, DoorVolume] = field(default_factory=dict)
+    networks: dict[str, DoorNetwork] = field(default_factory=dict)
+    gone: OrderedDict[str, Owned] = field(default_factory=OrderedDict)
+
+    def apply(self, update: DoorUpdate) -> None:
+        """Take in one line of the stream."""
+        for found in (update.container, update.image, update.volume, update.network):
+            if found is not None:
+                self.put(found)
+        if update.gone:
+            self.drop(update.gone)
+
+    def put(self, found: Owned) -> None:
+        """It is so now."""
+        match found:
+            case DoorContainer():
+                self.containers[found.id] = found
+            case DoorImage():
+                self.images[found.id] = found
+            case DoorVolume():
+                self.volumes[found.id] = found
+            case DoorNetwork():
+                self.networks[found.id] = found
+
+    def drop(self, gone: str) -> None:
+        """It is gone."""
+        for kind in (self.containers, self.images, self.volumes, self.networks):
+            found = kind.pop(gone, None)
+            if found is not None:
+                self.gone[gone] = found
+        while len(self.gone) > REMEMBERED:
+            self.gone.popitem(last=False)

@@ -1,0 +1,80 @@
+"""Changes of a container through the Docker door: another name, other amounts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ds01.domain.assembly import resources
+from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.errors import NAME_TAKEN, NO_CONTAINER, Ds01Error
+from ds01.domain.events import EventType
+from ds01.domain.launch import out_of_service
+from ds01.domain.limits import effective
+from ds01.domain.names import stored_container
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller, identify
+from ds01.services.door.known import shown
+from ds01.services.find import mine
+from ds01.services.tell import tell
+from ds01.services.world import World
+from ds01.wire.door import DoorAmounts, DoorAmountsGrant, DoorContainer, DoorRename
+
+
+async def rename(world: World, ask: DoorRename) -> DoorContainer:
+    """Give it the name, in the engine and in the ledger. Raises Ds01Error when its owner has one of this name."""
+    caller = await identify(world, ask.uid)
+    found = await _hers(world, caller, ask.id)
+    async with (
+        world.locks.hold(caller.uid, found.name, "rename"),
+        world.locks.hold(caller.uid, ask.name, "rename"),
+    ):
+        await world.ledger.read(lambda books: _check_free(books, caller, world, ask.name))
+        await world.engine.rename(found.id, stored_container(ask.name, caller.uid))
+        return shown(world, await world.ledger.write(lambda books: _record(books, world, caller, found.id, ask.name)))
+
+
+def _check_free(books: Books, caller: Caller, world: World, name: str) -> None:
+    others = (*mine(books, caller), *world.tickets.creating(caller.uid))
+    taken = next((other for other in others if other.name == name), None)
+    if taken is not None:
+        raise Ds01Error(
+            NAME_TAKEN,
+            f'Conflict. The container name "/{name}" is already in use by container "{taken.id}".',
+            reason="You have to remove (or rename) that container to be able to reuse that name.",
+        )
+
+
+def _record(books: Books, world: World, caller: Caller, container: ContainerId, name: str) -> Container:
+    current = books.container(container)
+    if current is None or current.state is ContainerState.REMOVED:
+        raise Ds01Error(NO_CONTAINER, f"No such container: {container}")
+    renamed = replace(current, name=name)
+    books.put_container(renamed)
+    tell(
+        books, EventType.CONTAINER_RENAMED, renamed, at=world.clock.now(), actor=caller.actor, before=current.name
+    )  # fmt: skip
+    return renamed
+
+
+async def amounts(world: World, ask: DoorAmounts) -> DoorAmountsGrant:
+    """What the container may have of what is asked for, by the limits of the door it came through."""
+    caller = await identify(world, ask.uid)
+    found = await _hers(world, caller, ask.id)
+    limits = effective(world.settings().policy, caller.user, found.door, world.clock.now())
+    most = resources(limits, world.cpus)
+    return DoorAmountsGrant(
+        cpus=min(ask.cpus, most.cpus) if ask.cpus and ask.cpus > 0 else most.cpus,
+        memory_bytes=min(ask.memory_bytes, most.memory_bytes) if ask.memory_bytes else most.memory_bytes,
+        swap_bytes=most.swap_bytes,
+        pids=min(ask.pids, most.pids) if ask.pids else most.pids,
+        gpus=bool(found.gpus),
+    )
+
+
+async def _hers(world: World, caller: Caller, container_id: str) -> Container:
+    found = await world.ledger.read(lambda books: books.container(ContainerId(container_id)))
+    if found is None or found.uid != caller.uid or found.epoch != caller.epoch:
+        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
+    if found.state is ContainerState.QUARANTINED:
+        raise out_of_service(found)
+    return found

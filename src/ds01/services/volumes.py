@@ -1,0 +1,149 @@
+"""Volumes of users: made before a container is, owned before and after, counted, and handed to their owner.
+
+The engine answers a second create of one name with the first one's volume, whoever's that is. So whose it is, is
+looked at before and again afterwards, under a lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from ds01.domain.container import Label, Observed
+from ds01.domain.errors import NAME_TAKEN, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.names import stored_volume
+from ds01.domain.volume import Volume, check_volumes
+from ds01.ports.engine import VolumeSeen
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.world import World
+
+IS_TMPFS = "type"
+"""An option only volumes in memory have; their files are made anew each time, with the owner the options say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A volume of the caller's, and its folder on the host. ``fresh``: nothing is in it yet."""
+
+    volume: Volume
+    folder: str
+    fresh: bool
+
+
+async def make(
+    world: World, caller: Caller, name: str, labels: Mapping[str, str], options: Mapping[str, str]
+) -> Held:  # fmt: skip
+    """The caller's volume of this name, made when it is not there. Raises Ds01Error when it cannot be hers."""
+    stored = await _stored(world, caller, name)
+    async with world.locks.hold(caller.uid, f"volume {name}", "create"):
+        known = await world.ledger.read(lambda books: books.volume(stored))
+        before = await world.engine.volume(stored)
+        if (known is not None and not _hers(known, caller)) or (
+            before is not None and not _labelled(before, caller, known)
+        ):
+            raise Ds01Error(NAME_TAKEN, f"The volume name {name} cannot be used.", hint="Choose another name")
+        if known is None:
+            await _check(world, caller)
+        if before is not None and known is not None:
+            return await _held(world, known, before)
+        given = {**labels, Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+        seen = before or await world.engine.create_volume(stored, given, dict(options))
+        if not _labelled(seen, caller, known):
+            raise Ds01Error(NAME_TAKEN, f"The volume name {name} cannot be used.", hint="Choose another name")
+        volume = Volume(id=stored, uid=caller.uid, epoch=caller.epoch, name=name, created_at=world.clock.now())
+        if IS_TMPFS not in options:
+            await asyncio.to_thread(world.host.hand_over, caller.user, seen.folder)
+        await world.ledger.write(lambda books: _record(books, world, [volume]))
+        return await _held(world, volume, seen)
+
+
+async def _stored(world: World, caller: Caller, name: str) -> str:
+    """The engine's name: an anonymous volume of hers has none but the engine's."""
+    known = await world.ledger.read(lambda books: books.volume(name))
+    if known is not None and known.anonymous and _hers(known, caller):
+        return known.id
+    return stored_volume(name, caller.uid)
+
+
+def _hers(volume: Volume, caller: Caller) -> bool:
+    return (volume.uid, volume.epoch) == (caller.uid, caller.epoch)
+
+
+def _labelled(seen: VolumeSeen, caller: Caller, known: Volume | None) -> bool:
+    if known is not None and known.anonymous:
+        return True
+    return (seen.labels.get(Label.OWNER), seen.labels.get(Label.EPOCH)) == (str(caller.uid), str(caller.epoch))
+
+
+async def _held(world: World, volume: Volume, seen: VolumeSeen) -> Held:
+    return Held(volume=volume, folder=seen.folder, fresh=await asyncio.to_thread(world.host.is_empty, seen.folder))
+
+
+async def _check(world: World, caller: Caller) -> None:
+    """One more is allowed; volumes that went with their containers do not count."""
+    mine = await world.ledger.read(lambda books: own_volumes(books, caller))
+    if caller.limits.volumes is not None and len(mine) >= caller.limits.volumes:
+        await tidy(world)
+        mine = await world.ledger.read(lambda books: own_volumes(books, caller))
+    check_volumes(mine, caller.limits)
+
+
+def own_volumes(books: Books, caller: Caller) -> tuple[Volume, ...]:
+    """Those of the account as it is now."""
+    return tuple(volume for volume in books.volumes(caller.uid) if _hers(volume, caller))
+
+
+async def adopt(
+    world: World, caller: Caller, made: Observed, fresh: Iterable[str], *, hers: bool
+) -> tuple[Volume, ...]:  # fmt: skip
+    """The volumes the engine made for a container are its owner's.
+
+    Where everything in it runs as she, they and the ``fresh`` ones are handed to her with what the engine put there.
+    """
+    known = await world.ledger.read(lambda books: {volume.id for volume in books.volumes()})
+    new = [(name, folder) for name, folder in made.volume_folders.items() if name not in known]
+    if hers:
+        for folder in (*(folder for _, folder in new), *fresh):
+            await asyncio.to_thread(world.host.hand_over, caller.user, folder)
+    volumes = [
+        Volume(id=name, uid=caller.uid, epoch=caller.epoch, name=name, created_at=made.created_at, anonymous=True)
+        for name, _ in new
+    ]
+    if volumes:
+        await world.ledger.write(lambda books: _record(books, world, volumes))
+    return tuple(volumes)
+
+
+def _record(books: Books, world: World, volumes: Iterable[Volume]) -> None:
+    for volume in volumes:
+        books.put_volume(volume)
+        books.record(_event(world, EventType.VOLUME_CREATED, volume))
+
+
+def _event(world: World, kind: EventType, volume: Volume) -> Event:
+    return Event(
+        at=world.clock.now(), type=kind, actor=volume.uid, uid=volume.uid, subject=volume.id,
+        details={"name": volume.name},
+    )  # fmt: skip
+
+
+async def tidy(world: World) -> None:
+    """Forget what the engine no longer has."""
+    there = {seen.name for seen in await world.engine.volumes()}
+    await forget(world, lambda volume: volume.id not in there)
+
+
+async def forget(world: World, gone: Callable[[Volume], bool]) -> None:
+    """Take volumes out of the ledger."""
+    lost = await world.ledger.read(lambda books: [volume for volume in books.volumes() if gone(volume)])
+
+    def write(books: Books) -> None:
+        for volume in lost:
+            books.drop_volume(volume.id)
+            books.record(_event(world, EventType.VOLUME_REMOVED, volume))
+
+    if lost:
+        await world.ledger.write(write)

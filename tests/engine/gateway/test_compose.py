@@ -1,0 +1,124 @@
+"""Compose v1 as ordinary users run it: the same file, the same project name, the same port, at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dev import people
+
+from tests.engine.gateway.conftest import Victim
+from tests.engine.gateway.ground import IMAGE, Ground, User
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.root,
+    pytest.mark.skipif(shutil.which("docker-compose") is None, reason="left out: needs docker-compose"),
+]
+FILE = f"""
+version: "3.8"
+services:
+  db:
+    image: {IMAGE}
+    command: sh -c 'test -e /data/x || echo $$WHO > /data/x; while true; do cat /data/x | nc -l -p 99; done'
+    environment: [WHO]
+    volumes: ["data:/data"]
+    networks: [app]
+    stop_grace_period: 0s
+  web:
+    image: {IMAGE}
+    depends_on: [db]
+    command: sh -c 'for i in 1 2 3 4 5; do nc -w 2 db 99 < /dev/null && break; done; sleep 1000'
+    networks: {{app: {{aliases: [site]}}}}
+    ports: ["18080:80"]
+    stop_grace_period: 0s
+volumes:
+  data: {{}}
+networks:
+  app: {{}}
+"""
+
+
+class Project:
+    """One user's project, always of the same name."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.file = user.folder("proj") / "docker-compose.yml"
+        self.file.write_text(FILE)
+
+    def compose(self, *arguments: str) -> people.Done:
+        login, host = self.user.person.login, f"unix://{self.user.gateway}"
+        person = people.person(login, DOCKER_HOST=host, WHO=login, COMPOSE_INTERACTIVE_NO_CLI="1")
+        return person.run("docker-compose", "-f", str(self.file), *arguments, seconds=180)
+
+    def up(self, *flags: str) -> None:
+        done = self.compose("up", "-d", *flags)
+        assert done.code == 0, done.err
+
+
+@pytest.fixture
+def both(field: Ground, alice: User, mallory: User, victim: Victim) -> Iterator[tuple[Project, Project]]:
+    """Two users with one project name."""
+    projects = Project(alice), Project(mallory)
+    yield projects
+    for project in projects:
+        project.compose("down", "-v")
+        shutil.rmtree(Path(project.file).parent)
+
+
+def test_o26_two_users_run_one_compose_file_at_once(both: tuple[Project, Project], field: Ground) -> None:
+    for project in both:
+        project.up()
+    ports = set()
+    for project in both:
+        login = project.user.person.login
+        assert project.compose("exec", "-T", "web", "nc", "-w", "2", "db", "99").out == f"{login}\n"
+        assert f"{login}\n" in project.compose("logs", "web").out
+        shown = project.compose("ps", "-q").out.split()
+        assert len(shown) == 2
+        ports.add(project.user.docker("port", "proj_web_1", "80").out.strip())
+    assert len(ports) == 2
+    assert "127.0.0.1:18080" in ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_recreate_scale_stop_and_down(both: tuple[Project, Project], field: Ground) -> None:
+    hers, mine = both
+    hers.up()
+    mine.up()
+    before = mine.compose("ps", "-q").out.split()
+    mine.up("--force-recreate")
+    after = mine.compose("ps", "-q").out.split()
+    assert not set(before) & set(after)
+    assert mine.compose("exec", "-T", "web", "nc", "-w", "2", "db", "99").out.strip() == mine.user.person.login
+    for command in (
+        ("stop",),
+        ("start",),
+        ("restart", "-t", "0"),
+        ("up", "-d", "--scale", "db=2"),
+        ("rm", "-sf", "db"),
+    ):
+        done = mine.compose(*command)
+        assert done.code == 0, (command, done.err)
+    gone = mine.compose("-p", "proj", "down", "-v")
+    assert gone.code == 0, gone.err
+    assert mine.user.call("GET", "/v1.41/volumes").json["Volumes"] == []
+    assert hers.compose("exec", "-T", "web", "nc", "-w", "2", "db", "99").out.strip() == hers.user.person.login
+    names = {row["Name"] for row in field.root("GET", "/networks").json}
+    assert f"proj_app._.{hers.user.uid}" in names
+    assert f"proj_app._.{mine.user.uid}" not in names
+
+
+def test_s6_a_label_of_anothers_project_sweeps_nothing(both: tuple[Project, Project]) -> None:
+    hers, mine = both
+    hers.up()
+    bait = mine.user.runs("bait", Labels={
+        "com.docker.compose.project": "proj", "com.docker.compose.service": "web",
+        "com.docker.compose.oneoff": "False", "com.docker.compose.container-number": "1",
+    })  # fmt: skip
+    assert bait not in hers.compose("ps", "-q").out
+    assert hers.compose("down", "-v").code == 0
+    assert mine.user.call("GET", f"/v1.41/containers/{bait}/json").json["State"]["Running"]

@@ -1,0 +1,225 @@
+"""Networks: everybody has her own, makes others under her own names, and reaches nobody else's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from dev.engine import pool
+
+from tests.engine.gateway.conftest import Victim
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+
+pytestmark = [pytest.mark.engine, pytest.mark.root]
+CLIENTS = ["docker", OLD_CLIENT]
+LISTEN = "while true; do echo found | nc -l -p 99; done"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(field: Ground, victim: Victim, untouched: None) -> Iterator[None]:
+    """The networks of a test go with it."""
+    yield
+    field.clear({victim.id})
+    for network in stored(field):
+        field.root("DELETE", f"/networks/{network}")
+
+
+def stored(field: Ground) -> set[str]:
+    """What users made, as the engine names it."""
+    return {row["Name"] for row in field.root("GET", "/networks").json if "._." in row["Name"]}
+
+
+def names(user: User) -> set[str]:
+    """What a user sees."""
+    return {row["Name"] for row in user.call("GET", "/v1.41/networks").json}
+
+
+def reaches(user: User, target: str, *flags: str, client: str = "docker") -> bool:
+    """Whether a new container of hers hears what is said at a target."""
+    script = f"for i in 1 2 3; do nc -w 2 {target} 99 < /dev/null && exit 0; done; exit 1"
+    return "found" in user.docker("run", "--rm", *flags, IMAGE, "sh", "-c", script, client=client).out
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_two_users_have_a_network_of_one_name(mallory: User, alice: User, field: Ground, client: str) -> None:
+    for user in (alice, mallory):
+        assert user.docker("network", "create", "--label", "a=b", "app", client=client).code == 0
+        assert names(user) == {"bridge", "none", "app"}
+        user.docker("run", "-d", "--name", "web", "--network", "app", IMAGE, "sh", "-c", LISTEN, client=client)
+        assert reaches(user, "web", "--network", "app", client=client)
+        assert not reaches(user, "web", client=client)
+        (seen,) = json.loads(user.docker("network", "inspect", "app", client=client).out)
+        assert (seen["Name"], seen["Labels"], [each["Name"] for each in seen["Containers"].values()]) == (
+            "app", {"a": "b"}, ["web"],
+        )  # fmt: skip
+        (container,) = json.loads(user.docker("inspect", "web", client=client).out)
+        assert list(container["NetworkSettings"]["Networks"]) == ["app"]
+        assert container["HostConfig"]["NetworkMode"] == "app"
+        assert "._." not in json.dumps((seen, container))
+    assert stored(field) == {f"app._.{alice.uid}", f"app._.{mallory.uid}"}
+    for user in (alice, mallory):
+        assert "active endpoints" in user.docker("network", "rm", "app", client=client).err
+        user.docker("rm", "-f", "web", client=client)
+        assert user.docker("network", "rm", "app", client=client).out == "app\n"
+    assert stored(field) == set()
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_connect_disconnect_and_names_of_more_than_one(mallory: User, client: str) -> None:
+    for name in ("front", "back"):
+        assert mallory.docker("network", "create", name, client=client).code == 0
+    mallory.docker("run", "-d", "--name", "db", "--network", "back", IMAGE, "sh", "-c", LISTEN, client=client)
+    assert not reaches(mallory, "db", "--network", "front", client=client)
+    done = mallory.docker("network", "connect", "--alias", "store", "front", "db", client=client)
+    assert done.code == 0, done.err
+    for name in ("db", "store"):
+        assert reaches(mallory, name, "--network", "front", client=client)
+    again = mallory.docker("network", "connect", "front", "db", client=client)
+    assert again.code != 0
+    assert "already exists in network front" in again.err
+    assert mallory.docker("network", "disconnect", "front", "db", client=client).code == 0
+    assert not reaches(mallory, "db", "--network", "front", client=client)
+    assert mallory.docker("run", "--rm", "--network", "bridge", IMAGE, "true", client=client).code == 0
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_lists_filters_and_prune(mallory: User, alice: User, field: Ground, client: str) -> None:
+    alice.docker("network", "create", "hers")
+    mallory.docker("network", "create", "--label", "x=1", "mine", client=client)
+    shown = "{{.Name}}"
+
+    def listed(*flags: str) -> set[str]:
+        return set(mallory.docker("network", "ls", "--format", shown, *flags, client=client).out.split())
+
+    assert listed() == {"bridge", "none", "mine"}
+    assert listed("--filter", "name=min") == {"mine"}
+    assert listed("--filter", "label=x=1") == {"mine"}
+    assert listed("--filter", "type=builtin") == {"bridge", "none"}
+    assert listed("--filter", "type=custom") == {"mine"}
+    network = mallory.docker("network", "inspect", "-f", "{{.Id}}", "mine", client=client).out.strip()
+    assert mallory.docker("network", "inspect", "-f", shown, network[:12], client=client).out == "mine\n"
+    for name in ("bridge", "none"):
+        assert mallory.docker("network", "inspect", "-f", shown, name, client=client).out == f"{name}\n"
+        assert mallory.docker("network", "rm", name, client=client).code != 0
+    assert mallory.docker("network", "prune", "-f", client=client).out.split()[-1] == "mine"
+    assert listed() == {"bridge", "none"}
+    assert stored(field) == {f"hers._.{alice.uid}"}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_o20_networks_of_another_are_not_there(
+    mallory: User, alice: User, field: Ground, victim: Victim, client: str
+) -> None:
+    alice.docker("network", "create", "alice_net")
+    known = alice.call("GET", "/v1.41/networks/alice_net").json["Id"]
+    mine = mallory.runs("mine")
+    foreign = ("alice_net", f"alice_net._.{alice.uid}", known, known[:12], f"ds01-u{alice.uid}", "host", "docker0")
+    for name in foreign:
+        assert mallory.docker("network", "connect", name, "mine", client=client).code != 0
+        assert mallory.docker("network", "inspect", name, client=client).code != 0
+        assert mallory.docker("network", "rm", name, client=client).code != 0
+        assert mallory.docker("run", "--rm", "--network", name, "--pull", "never", IMAGE, "true").code != 0
+        body = {"Container": mine, "EndpointConfig": {}}
+        for verb in ("connect", "disconnect"):
+            assert mallory.call("POST", f"/v1.41/networks/{name}/{verb}", body).status in (403, 404)
+    assert mallory.call("POST", "/v1.41/networks/bridge/connect", {"Container": victim.id}).status == 404
+    assert (
+        mallory.call("POST", "/v1.41/networks/bridge/disconnect", {"Container": victim.id, "Force": True}).status == 404
+    )
+    assert known not in mallory.call("GET", "/v1.41/networks").body.decode()
+    assert list(field.seen(mine)["NetworkSettings"]["Networks"]) == [f"ds01-u{mallory.uid}"]
+    assert field.root("GET", f"/networks/{known}").json["Containers"] == {}
+
+
+def test_o19_links_and_networks_of_hers(mallory: User, victim: Victim, alice: User) -> None:
+    for ref in (victim.id, victim.id[:12], "victim", f"victim._.{alice.uid}"):
+        ends = {"bridge": {"Links": [f"{ref}:x"]}}
+        assert mallory.create(NetworkingConfig={"EndpointsConfig": ends}).status == 404
+        assert mallory.create(HostConfig={"NetworkMode": f"container:{ref}"}).status == 404
+        assert mallory.create(HostConfig={"Links": [f"{ref}:x"]}).status == 404
+
+
+def test_d11_addresses_come_from_the_pool(mallory: User, field: Ground) -> None:
+    of_users = IPv4Network(pool(field.engine.socket))
+    for number in range(3):
+        assert mallory.docker("network", "create", f"n{number}").code == 0
+    ranges = [
+        IPv4Network(config["Subnet"])
+        for row in field.root("GET", "/networks").json if "._." in row["Name"]
+        for config in row["IPAM"]["Config"]
+    ]  # fmt: skip
+    assert len(set(ranges)) == 3
+    assert all(each.subnet_of(of_users) and each.prefixlen == 26 for each in ranges)
+    for wish in ("10.0.0.0/8", "192.168.1.0/24", "0.0.0.0/0", str(of_users), "127.0.0.0/8", "169.254.0.0/16"):
+        done = mallory.docker("network", "create", "--subnet", wish, "wish")
+        assert done.code != 0, wish
+    free = next(
+        each for each in of_users.subnets(new_prefix=26) if not any(each.overlaps(used) for used in taken(field))
+    )
+    done = mallory.docker("network", "create", "--subnet", str(free), "wish")
+    assert done.code == 0, done.err
+    assert mallory.docker("run", "--rm", "--network", "wish", "--ip", str(free[9]), IMAGE, "true").code == 0
+
+
+def taken(field: Ground) -> list[IPv4Network]:
+    """The ranges in use."""
+    rows = field.root("GET", "/networks").json
+    return [IPv4Network(each["Subnet"]) for row in rows for each in row["IPAM"]["Config"] or ()]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Driver": "macvlan"}, {"Driver": "ipvlan"}, {"Driver": "host"}, {"Driver": "overlay"}, {"driver": "null"},
+        {"Options": {"com.docker.network.bridge.name": "docker0"}}, {"Options": {"parent": "eth0"}},
+        {"Options": {"com.docker.network.bridge.gateway_mode_ipv4": "routed"}},
+        {"Options": {"com.docker.network.bridge.trusted_host_interfaces": "eth0"}},
+        {"Options": {"com.docker.network.bridge.enable_ip_masquerade": "false"}},
+        {"ConfigFrom": {"Network": "x"}}, {"ConfigOnly": True}, {"Scope": "swarm"}, {"Ingress": True},
+        {"EnableIPv6": True}, {"IPAM": {"Driver": "null"}}, {"IPAM": {"Options": {"a": "b"}}},
+        {"IPAM": {"Config": [{"Gateway": "10.0.0.1"}]}}, {"IPAM": {"Config": [{"Subnet": "fd00::/64"}]}},
+        {"IPAM": {"Config": [{"Subnet": "198.18.0.0/26"}, {"Subnet": "198.18.1.0/26"}]}}, {"New": 1},
+        {"Name": "bridge"}, {"Name": "host"}, {"Name": "none"}, {"Name": "abcdef12"}, {"Name": "a b"},
+        {"Name": "x._.1"},
+    ],
+)  # fmt: skip
+def test_networks_that_are_refused(mallory: User, field: Ground, body: dict[str, Any]) -> None:
+    assert mallory.call("POST", "/v1.41/networks/create", {"Name": "net", **body}).status in (400, 403)
+    assert stored(field) == set()
+
+
+def test_ports_of_ones_networks_are_on_loopback_whatever_is_asked(mallory: User, field: Ground) -> None:
+    done = mallory.docker(
+        "network", "create", "-o", "com.docker.network.bridge.host_binding_ipv4=0.0.0.0", "-o",
+        "com.docker.network.driver.mtu=1400", "--attachable", "open",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    (row,) = (row for row in field.root("GET", "/networks").json if row["Name"].startswith("open"))
+    assert row["Options"] == {
+        "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1", "com.docker.network.driver.mtu": "1400",
+    }  # fmt: skip
+    assert mallory.call("GET", "/v1.41/networks/open").json["Options"] == {"com.docker.network.driver.mtu": "1400"}
+
+
+def test_d9_networks_are_counted(mallory: User, field: Ground) -> None:
+    for number in range(10):
+        assert mallory.call("POST", "/v1.41/networks/create", {"Name": f"n{number}"}).status == 201
+    over = mallory.call("POST", "/v1.41/networks/create", {"Name": "one-more"})
+    assert (over.status, "10 of 10 networks" in over.message) == (409, True)
+    assert mallory.call("POST", "/v1.41/networks/create", {"Name": "n1"}).status == 409
+    field.root("DELETE", f"/networks/n1._.{mallory.uid}")
+    assert mallory.call("POST", "/v1.41/networks/create", {"Name": "one-more"}).status == 201
+
+
+def test_d13_users_do_not_reach_each_other(mallory: User, alice: User, field: Ground) -> None:
+    alice.docker("run", "-d", "--name", "jupyter", IMAGE, "sh", "-c", LISTEN)
+    alice.docker("network", "create", "closed")
+    alice.docker("network", "connect", "closed", "jupyter")
+    assert reaches(alice, "jupyter")
+    networks = field.seen(f"jupyter._.{alice.uid}")["NetworkSettings"]["Networks"]
+    for end in networks.values():
+        assert not reaches(mallory, end["IPAddress"])
+    assert not reaches(mallory, "jupyter")

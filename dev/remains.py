@@ -73,6 +73,14 @@ def _unrule(links: list[str], networks: list[ipaddress.IPv4Network | ipaddress.I
             if rule.startswith("-A ") and _about(rule, links, networks):
                 words = shlex.split(rule)
                 subprocess.run(["iptables", "-t", table, "-D", *words[1:]], check=False, capture_output=True)
+                if words[-1].startswith("DS01-"):
+                    _unchain(words[-1])
+
+
+def _unchain(name: str) -> None:
+    """Remove a chain that a rule led into which was for these addresses alone."""
+    for verb in ("-F", "-X"):
+        subprocess.run(["iptables", verb, name], check=False, capture_output=True)
 
 
 def _about(rule: str, links: list[str], networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

@@ -30,6 +30,7 @@ from ds01.sim.devices import SimDevices
 from ds01.sim.directory import SimDirectory
 from ds01.sim.engine import SimEngine
 from ds01.sim.facts import SimFacts
+from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from ds01.sim.policy import SimPolicy
@@ -89,6 +90,7 @@ class SimServer:
         return World(
             engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=self.host,
             clock=self.clock, policy=self.policy, paths=paths, server="lab", cpus=64, version="0", facts=SimFacts(),
+            fence=SimFence(),
         )  # fmt: skip
 
     async def open(self) -> SimServer:

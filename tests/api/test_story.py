@@ -21,6 +21,7 @@ from ds01.sim.devices import SimDevices
 from ds01.sim.directory import SimDirectory
 from ds01.sim.engine import SimEngine
 from ds01.sim.facts import SimFacts
+from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from tests.api.call import get, stream
@@ -34,7 +35,7 @@ async def world(tmp_path: Path) -> World:
     clock = SimClock(NOW)
     made = World(
         engine=SimEngine(clock), devices=SimDevices(["a100-40gb"], run=tmp_path, clock=clock), ledger=MemoryLedger(),
-        directory=SimDirectory([ALICE, BOB, ROOT]), host=SimHost(), facts=SimFacts(), clock=clock,
+        directory=SimDirectory([ALICE, BOB, ROOT]), host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock,
         policy=CurrentLimits(tmp_path / "limits.yaml"),
         paths=Paths(
             state=tmp_path, run=tmp_path, limits=tmp_path / "limits.yaml", gateway=tmp_path / "docker.sock",

@@ -20,6 +20,7 @@ from ds01.services.checks import State
 from ds01.services.doctor import every, examine
 from ds01.services.world import Paths, World
 from ds01.sim.devices import SimDevices
+from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -34,7 +35,7 @@ async def world(engine: OwnEngine, tmp_path: Path) -> AsyncIterator[World]:
     ledger = SqlLedger(tmp_path / "ledger.db")
     yield World(
         engine=docker, devices=SimDevices(["a100-40gb"], run=tmp_path / "run", clock=clock), ledger=ledger,
-        directory=NssDirectory(), host=SimHost(), facts=SystemFacts(), clock=clock,
+        directory=NssDirectory(), host=SimHost(), facts=SystemFacts(), fence=SimFence(), clock=clock,
         policy=CurrentLimits(tmp_path / "limits.yaml"),
         paths=Paths(
             state=tmp_path, run=tmp_path / "run", limits=tmp_path / "limits.yaml", gateway=tmp_path / "docker.sock",

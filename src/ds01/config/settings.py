@@ -149,7 +149,9 @@ def _images(data: Data) -> ImageSettings:
 def _docker(data: Data) -> DockerSettings:
     built_in = DockerSettings()
     return DockerSettings(
-        root_rule=RootRule(data.get("root", built_in.root_rule)), networks=data.get("networks", built_in.networks)
+        root_rule=RootRule(data.get("root", built_in.root_rule)),
+        networks=data.get("networks", built_in.networks),
+        host_ports=tuple(data.get("host_ports", built_in.host_ports)),
     )
 
 

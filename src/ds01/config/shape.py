@@ -147,6 +147,9 @@ class Docker(Section):
         default=POOL,
         description="the pool of addresses that every network of users gets a small range of; nothing else may use it",
     )
+    host_ports: list[Annotated[int, reader(texts.port)]] = Field(
+        default=[53], description="ports of this server that users' containers may reach; all others are closed to them"
+    )
 
 
 def _many(model: type[BaseModel], description: str) -> Any:

@@ -102,6 +102,13 @@ def pool(value: str) -> IPv4Network:
     return found
 
 
+def port(value: str) -> int:
+    """A port."""
+    if not re.fullmatch(r"[0-9]{1,5}", value) or not 0 < int(value) < 65536:
+        raise ValueError(f"expected a port from 1 to 65535, not {value!r}")
+    return int(value)
+
+
 def host(value: str) -> str:
     """A registry."""
     if not _HOST.fullmatch(value):

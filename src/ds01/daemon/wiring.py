@@ -13,6 +13,7 @@ import ds01
 from ds01.adapters.docker.engine import DockerEngine
 from ds01.adapters.host.clock import SystemClock
 from ds01.adapters.host.facts import SystemFacts
+from ds01.adapters.host.fence import IptablesFence
 from ds01.adapters.host.host import LinuxHost
 from ds01.adapters.nss.directory import NssDirectory
 from ds01.adapters.sql.ledger import SqlLedger
@@ -23,6 +24,7 @@ from ds01.domain.settings import MINIMAL
 from ds01.ports.engine import Engine, EngineVersion
 from ds01.ports.host import Host
 from ds01.services.world import Paths, World
+from ds01.sim.fence import SimFence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,7 @@ async def build(options: Options) -> World:
         directory=NssDirectory(),
         host=_host(options, version),
         facts=SystemFacts(),
+        fence=SimFence() if options.simulate else IptablesFence(),
         clock=clock,
         policy=policy,
         paths=paths,

@@ -235,6 +235,10 @@ ENGINE_ERROR = _kind(
     "engine.error", 502, Exit.FAILED, "The Docker engine refused",
     "The engine's own words are in the message; `ds01 doctor` tells more.",
 )  # fmt: skip
+FENCE_FAILED = _kind(
+    "fence.failed", 502, Exit.FAILED, "The firewall refused DS01's rules",
+    "An admin looks at `iptables -S`; `ds01 doctor` says what is missing.",
+)  # fmt: skip
 DAEMON_DOWN = _kind(
     "daemon.unreachable", 503, Exit.UNREACHABLE, "ds01d does not answer",
     "Running containers and shells go on. An admin starts ds01d; then try again.",

@@ -101,11 +101,13 @@ class RootRule(StrEnum):
 class DockerSettings:
     """Containers that users make through plain Docker. ``root_rule``: whether anything in them may run as root.
 
-    ``networks`` is the pool that the ranges of all networks of users come from.
+    ``networks`` is the pool that the ranges of all networks of users come from; ``host_ports`` are those of this host
+    that their containers may reach.
     """
 
     root_rule: RootRule = RootRule.GUARDED
     networks: IPv4Network = POOL
+    host_ports: tuple[int, ...] = (53,)
 
 
 @dataclass(frozen=True, kw_only=True)

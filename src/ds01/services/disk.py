@@ -89,7 +89,11 @@ def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]
         account = f"{container.uid}:{container.epoch}"
         containers[account] = containers.get(account, 0) + world.disk.use.containers.get(container.id, 0)
     volumes: dict[str, int] = {}
+    known = {volume.id: f"{volume.uid}:{volume.epoch}" for volume in books.volumes()}
     for volume in world.disk.use.volumes:
+        if volume.name in known:
+            volumes[known[volume.name]] = volumes.get(known[volume.name], 0) + volume.size_bytes
+            continue
         label = volume.labels.get(Label.OWNER, "")
         uid = int(label) if label.isdecimal() else owner_of_stored(volume.name)
         if uid is not None:

@@ -14,6 +14,7 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.network import OWN, Network, check_networks, checked_range, free_range
 from ds01.ports.engine import NetworkSeen, NetworkSpec
 from ds01.ports.ledger import Books
+from ds01.services import fence
 from ds01.services.caller import Caller
 from ds01.services.world import World
 
@@ -69,6 +70,7 @@ async def _made(world: World, caller: Caller, name: str, stored: str, spec: Netw
                 raise
             refused.add(range_)
             continue
+        await fence.keep(world)
         seen = NetworkSeen(id=made, name=stored, labels=labels, created_at=world.clock.now())
         return await _known(world, caller, name, seen)
 
@@ -94,8 +96,9 @@ async def _known(world: World, caller: Caller, name: str, seen: NetworkSeen) -> 
 
 def _record(books: Books, world: World, caller: Caller, network: Network) -> None:
     for other in books.networks(caller.uid):
-        if other.stored == network.stored:
+        if other.stored == network.stored and other.id != network.id:
             books.drop_network(other.id)
+            books.record(_event(world, EventType.NETWORK_REMOVED, other))
     books.put_network(network)
     books.record(_event(world, EventType.NETWORK_CREATED, network))
 

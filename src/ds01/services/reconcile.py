@@ -18,7 +18,7 @@ from ds01.domain.names import stored_container
 from ds01.domain.quantity import show_size
 from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
 from ds01.ports.ledger import Books
-from ds01.services import networks, volumes
+from ds01.services import fence, networks, volumes
 from ds01.services.aside import lift
 from ds01.services.guard import forget, publish, tell_refusals
 from ds01.services.repair import repair
@@ -81,6 +81,7 @@ class Reconciler:
         await forget(world, seen)
         await volumes.tidy(world)
         await networks.tidy(world)
+        await fence.keep(world)
 
     async def look(self, container: ContainerId) -> None:
         """The engine says that something happened to this container."""

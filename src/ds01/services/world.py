@@ -14,6 +14,7 @@ from ds01.ports.devices import Devices
 from ds01.ports.directory import Directory
 from ds01.ports.engine import Engine
 from ds01.ports.facts import HostFacts
+from ds01.ports.fence import Fence
 from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
 from ds01.ports.policy import PolicyFile
@@ -55,6 +56,7 @@ class World:
     directory: Directory
     host: Host
     facts: HostFacts
+    fence: Fence
     clock: Clock
     policy: PolicyFile
     paths: Paths

@@ -54,6 +54,11 @@ class Project:
         person = people.person(login, DOCKER_HOST=host, WHO=login, COMPOSE_INTERACTIVE_NO_CLI="1")
         return person.run("docker-compose", "-f", str(self.file), *arguments, seconds=180)
 
+    def hears(self) -> str:
+        """What the one service says to the other; who answers listens anew each time."""
+        script = "for i in 1 2 3 4 5; do nc -w 2 db 99 < /dev/null && exit; sleep 1; done"
+        return self.compose("exec", "-T", "web", "sh", "-c", script).out.strip()
+
     def up(self, *flags: str) -> None:
         done = self.compose("up", "-d", *flags)
         assert done.code == 0, done.err
@@ -75,7 +80,7 @@ def test_o26_two_users_run_one_compose_file_at_once(both: tuple[Project, Project
     ports = set()
     for project in both:
         login = project.user.person.login
-        assert project.compose("exec", "-T", "web", "nc", "-w", "2", "db", "99").out == f"{login}\n"
+        assert project.hears() == login
         assert f"{login}\n" in project.compose("logs", "web").out
         shown = project.compose("ps", "-q").out.split()
         assert len(shown) == 2
@@ -93,7 +98,7 @@ def test_recreate_scale_stop_and_down(both: tuple[Project, Project], field: Grou
     mine.up("--force-recreate")
     after = mine.compose("ps", "-q").out.split()
     assert not set(before) & set(after)
-    assert mine.compose("exec", "-T", "web", "nc", "-w", "2", "db", "99").out.strip() == mine.user.person.login
+    assert mine.hears() == mine.user.person.login
     for command in (
         ("stop",),
         ("start",),
@@ -106,7 +111,7 @@ def test_recreate_scale_stop_and_down(both: tuple[Project, Project], field: Grou
     gone = mine.compose("-p", "proj", "down", "-v")
     assert gone.code == 0, gone.err
     assert mine.user.call("GET", "/v1.41/volumes").json["Volumes"] == []
-    assert hers.compose("exec", "-T", "web", "nc", "-w", "2", "db", "99").out.strip() == hers.user.person.login
+    assert hers.hears() == hers.user.person.login
     names = {row["Name"] for row in field.root("GET", "/networks").json}
     assert f"proj_app._.{hers.user.uid}" in names
     assert f"proj_app._.{mine.user.uid}" not in names

@@ -18,6 +18,7 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, slots_of
 from ds01.ports.engine import Guarding
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
+from ds01.services import fence
 from ds01.services.checks import Check, Finding, State
 from ds01.services.doctor import every, examine
 from ds01.services.world import Paths, World
@@ -26,6 +27,7 @@ from ds01.sim.devices import SimDevices
 from ds01.sim.directory import SimDirectory
 from ds01.sim.engine import SimEngine
 from ds01.sim.facts import SimFacts
+from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from tests.values import ALICE, BOB, container
@@ -63,7 +65,7 @@ class Lab:
     def world(self) -> World:
         return World(
             engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=SimHost(),
-            facts=self.facts, clock=self.clock, policy=CurrentLimits(self.limits),
+            facts=self.facts, fence=SimFence(), clock=self.clock, policy=CurrentLimits(self.limits),
             paths=Paths(
                 state=Path("/var/lib/ds01"), run=self.run, limits=self.limits, gateway=Path(GATEWAY),
                 engine=f"unix://{ENGINE}",
@@ -97,13 +99,24 @@ SOUND = {"engine", "gpus"}
 
 
 async def test_a_sound_server_is_healthy(lab: Lab) -> None:
-    found = await examine(lab.world(), admin=True)
+    world = lab.world()
+    await fence.keep(world)
+    found = await examine(world, admin=True)
     assert found.healthy
     assert {check.name for check in found.checks if check.state != State.OK} <= SOUND
     assert len(found.checks) == len(every()) >= 16
     for check in found.checks:
         assert check.text.endswith("."), check
         assert check.fix or check.state == State.OK
+
+
+async def test_d13_a_fence_that_somebody_emptied_is_found(lab: Lab) -> None:
+    world = lab.world()
+    await fence.keep(world)
+    await fence.take_down(world)
+    found = {check.name: check for check in (await examine(world, admin=True)).checks}
+    assert found["isolation"].state == "failed"
+    assert "not kept apart" in found["isolation"].text
 
 
 def test_every_check_says_what_it_is_about() -> None:

@@ -19,6 +19,7 @@ from ds01.sim.devices import SimDevices
 from ds01.sim.directory import SimDirectory
 from ds01.sim.engine import SimEngine
 from ds01.sim.facts import SimFacts
+from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from tests.values import ALICE, NOW, limits
@@ -33,7 +34,8 @@ class Lab:
         self.ledger = MemoryLedger()
         self.world = World(
             engine=SimEngine(clock), devices=self.devices, ledger=self.ledger, directory=SimDirectory([ALICE]),
-            host=SimHost(), facts=SimFacts(), clock=clock, policy=CurrentLimits(folder / "limits.yaml"),
+            host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock,
+            policy=CurrentLimits(folder / "limits.yaml"),
             paths=Paths(
                 state=folder, run=folder / "run", limits=folder / "limits.yaml", gateway=folder / "docker.sock",
                 engine=f"unix://{folder}/engine.sock",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Asker, Case, Kept
 from ds01.domain.dockerpolicy.config import environment
-from ds01.domain.dockerpolicy.field import Dropped, Field, judge_struct, kept, must_be_empty
+from ds01.domain.dockerpolicy.field import Dropped, Field, dropped, judge_struct, kept, must_be_empty
 from ds01.domain.dockerpolicy.running import RUNNING
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change
@@ -39,6 +39,7 @@ EXEC: tuple[Field, ...] = (
     kept("User", "exec.user", "kept; yours when everything in the container runs as you", shape.text),
     kept("WorkingDir", "exec.config", "kept", shape.text),
     kept("DetachKeys", "exec.config", "kept", shape.text),
+    dropped("Container", "exec.config", "the path says which; some clients say it again"),
     _CONSOLE,
 )
 """Every field of an exec there is a rule for."""

@@ -41,13 +41,37 @@ default runtime. Why is in [the guard](../explanation/guard.md).
 ## Requests
 """
 
+_IMAGES = """\
+## Images
+
+You see what is yours and what is shared: the bases and protected names of the server, and what anybody pulled without
+a password. Somebody else's image is `No such image`, under whatever name or id.
+
+- `pull`, `push`, `login`, `search`: with the registries of `images.registries`; any other is `registry.unknown`. Three
+  at once. What you pull with a password is seen by those who pull it with one.
+- Names (`tag`, `build`, `load`, `import`, `commit`, `pull`): a free one or your own. Somebody else's is `tags.taken`;
+  `images.protected`, the bases and `ds01-<another uid>/…` are `tags.protected` and `tags.others`.
+- `save`: of a repository without a tag, the tags you may use.
+- `load`: archives made by `docker save`, plain or compressed with gzip, bzip2 or xz. The list of names in it is judged
+  and written anew.
+- `import`: from your side (`docker import FILE` or `-`); an address is `import.source`.
+- `commit`: of your own containers; labels of DS01 do not come along.
+- `rmi`: takes away what is yours. What others have or run as well stays for them; what is everybody's and you did not
+  pull is `images.shared`.
+- `image prune`: yours that no container uses. The cache of builds is everybody's: `prune.builder`.
+- Space: your images (layers in equal parts among those who brought them), what your containers wrote and your volumes
+  may take `disk.images`; past it, `disk.quota` says what uses it.
+
+"""
+
 _BUILD = """\
 ## Builds
 
 The engine's own builder (`DOCKER_BUILDKIT=0`) is served: `t`, `dockerfile`, `target`, `buildargs`, `labels`, `nocache`,
 `rm`, `forcerm`, `q` and `memory` are kept; `networkmode` may be empty, `default` or `none`; `pull` and `cachefrom` are
 left out; everything else is refused, `remote` above all. The context is a plain tar archive without devices. The
-Dockerfile is read and written anew: one instruction a line, images by id, each of them yours or shared. Refused in it:
+Dockerfile is read and written anew: one instruction a line, images by id, each of them yours or shared, or pulled for
+the build from a registry of the limits file. Refused in it:
 `ADD` of an address or with variables in its sources, `RUN`, `COPY` and `ADD` options other than `--from`, `--chown` and
 `--chmod`, here-documents, another escape character, `ONBUILD` with an image. Names: `ds01-<your uid>/…` or any free
 one; never one of somebody else or a protected one (`images.protected` in limits.yaml).
@@ -74,7 +98,7 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield _HEAD
     yield from table(("request", "parameters", "body"), _requests(ROUTES))
-    yield f"\n{_BUILD}"
+    yield f"\n{_IMAGES}{_BUILD}"
     for heading, fields in (
         ("`create`: the configuration", CONFIG), ("`create`: `HostConfig`", HOST),
         ("`create` and `connect`: one endpoint of a network", ENDPOINT), ("`exec`", EXEC),

@@ -113,7 +113,7 @@ _ALL = (
     ),
     Key(
         name="disk.images", kind=Kind.SIZE, default=60 * GIB, nullable=True,
-        meaning="disk space of your images and containers together", former=("storage_images",),
+        meaning="disk space of your images, containers and volumes together", former=("storage_images",),
     ),
     Key(
         name="runtime", kind=Kind.DURATION, default=timedelta(hours=24), nullable=True, lifecycle=True, least=60,

@@ -7,22 +7,21 @@ without a word, and a project file with a mistake in it keeps nobody out of a co
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ds01.cli import show
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
-from ds01.cli.progress import Line
-from ds01.cli.waiting import Told, going_on, wants_to_wait
-from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, INTERNAL, NO_IMAGE, NO_PROJECT, Ds01Error
+from ds01.cli.waiting import follow, wants_to_wait
+from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, NO_IMAGE, NO_PROJECT, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.domain.quantity import size
 from ds01.projects import file, prepare
 from ds01.projects.recipe import Recipe
 from ds01.wire.containers import ContainerView, RetireRequest
-from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
+from ds01.wire.launches import LaunchPlan, LaunchRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,34 +250,6 @@ def _do(call: Call, wish: Wish, request: LaunchRequest) -> ContainerView:
             raise
     waits = replace(request, wait=True)
     return follow(call, request.name, lambda: call.client.launch(waits), stays=request.stays)
-
-
-def follow(call: Call, name: str, launch: Callable[[], Iterator[LaunchEvent]], *, stays: bool) -> ContainerView:
-    """Show a launch as it goes on, waiting included; the container it ends with."""
-    coming = f"{name} may still come up: ds01 list shows it, ds01 retire {name} ends it."
-    kept = f"Your place in the queue stays: ds01 queue shows it, ds01 cancel {name} gives it up."
-    call.standing = coming
-    line = Line(call.talk)
-    told, container = Told(call, line), None
-    try:
-        for event in going_on(call, launch):
-            if event.place is not None:
-                call.standing = kept if stays else "You gave your place in the queue up; nothing was launched."
-                told.show(event.place)
-                continue
-            told.came()
-            call.standing = coming
-            if event.state == "begin":
-                line.show(event.text or event.step)
-            elif event.container is None:
-                call.talk.detail(f"{event.text or event.step} {event.seconds:.2f} s")
-            container = event.container or container
-    finally:
-        line.clear()
-    if container is None:
-        raise Ds01Error(INTERNAL, "ds01d ended the launch without a result.", hint=f"ds01 why {name}")
-    call.standing = f"{container.name} runs; ds01 attach {container.name} enters it."
-    return container
 
 
 def _show_plan(call: Call, plan: LaunchPlan) -> None:

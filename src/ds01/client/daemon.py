@@ -6,15 +6,14 @@ it as it is or look at ``error.kind``.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from ds01.client.answers import encoded, read, read_all, refusal
 from ds01.client.http import BadAnswerError, Request, Response, escaped, send, target
 from ds01.client.place import socket_path
-from ds01.domain.errors import DAEMON_DOWN, INTERNAL, NOT_ALLOWED, Ds01Error
-from ds01.wire.codec import parse, plain
+from ds01.domain.errors import DAEMON_DOWN, NOT_ALLOWED, Ds01Error
 from ds01.wire.containers import (
     ContainerView,
     RetirePreview,
@@ -25,7 +24,7 @@ from ds01.wire.containers import (
     StopRequest,
     WhyView,
 )
-from ds01.wire.errors import ErrorBody, error
+from ds01.wire.errors import error
 from ds01.wire.gpus import GpusView, LeaseView
 from ds01.wire.queue import PlaceView, QueueView
 from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingView, StatusView
@@ -134,7 +133,7 @@ class Client:
     def _launching(self, where: str, request: LaunchRequest | None = None) -> Iterator[LaunchEvent]:
         from ds01.wire.launches import LaunchEvent
 
-        sent = Request(method="POST", target=where, body=None if request is None else _body(request))
+        sent = Request(method="POST", target=where, body=None if request is None else encoded(request))
         for event in self._lines(LaunchEvent, sent):
             if event.error is not None:
                 raise error(event.error)
@@ -222,23 +221,23 @@ class Client:
 
     def _get(self, kind: type[T], path: str, *, patience: float = ANSWER_SECONDS, **query: object) -> T:
         request = Request(method="GET", target=target(path, **query))
-        return _read(kind, self._ask(request, patience).read())
+        return read(kind, self._ask(request, patience).read())
 
     def _list(self, kind: type[T], path: str, **query: object) -> tuple[T, ...]:
         answer = self._ask(Request(method="GET", target=target(path, **query)), ANSWER_SECONDS).read()
-        return _read_all(kind, answer)
+        return read_all(kind, answer)
 
     def _do(
         self, kind: type[T], method: str, where: str, body: object = None, *, patience: float = ANSWER_SECONDS
     ) -> T:
-        sent = Request(method=method, target=where, body=_body(body) if body is not None else None)
-        return _read(kind, self._ask(sent, patience).read())
+        sent = Request(method=method, target=where, body=encoded(body) if body is not None else None)
+        return read(kind, self._ask(sent, patience).read())
 
     def _lines(self, kind: type[T], request: Request) -> Iterator[T]:
         response = self._ask(request, None)
         try:
             for line in response.lines():
-                yield _read(kind, line)
+                yield read(kind, line)
         except (OSError, BadAnswerError) as failure:
             raise self._down(failure) from failure
 
@@ -255,7 +254,7 @@ class Client:
         except (OSError, BadAnswerError) as failure:
             raise self._down(failure) from failure
         if response.status >= 400:
-            raise _refusal(response)
+            raise refusal(response)
         return response
 
     def _send(self, request: Request, patience: float | None) -> Response:
@@ -283,34 +282,3 @@ class Client:
 
 def _container(name: str) -> str:
     return f"/v1/containers/{escaped(name)}"
-
-
-def _body(value: object) -> bytes:
-    return json.dumps(plain(value)).encode()
-
-
-def _read(kind: type[T], content: bytes) -> T:
-    return _understood(lambda: parse(kind, json.loads(content)))
-
-
-def _read_all(kind: type[T], content: bytes) -> tuple[T, ...]:
-    return _understood(lambda: tuple(parse(kind, item) for item in json.loads(content)))
-
-
-def _understood(read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except (ValueError, TypeError) as failure:
-        raise Ds01Error(
-            INTERNAL, "The answer of ds01d cannot be read.", reason=f"{failure}.",
-            hint="ds01 and ds01d may be of different versions; see: ds01 doctor",
-        ) from failure  # fmt: skip
-
-
-def _refusal(response: Response) -> Ds01Error:
-    body = response.read()
-    try:
-        return error(parse(ErrorBody, json.loads(body)).error)
-    except ValueError:
-        said = body[:200].decode(errors="replace").strip()
-        return Ds01Error(INTERNAL, f"ds01d answered with status {response.status}.", reason=said, hint="ds01 doctor")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ds01.cli.call import Call
 from ds01.cli.commands.container.launch import step_in
-from ds01.cli.launching import Launched, follow
+from ds01.cli.launching import Launched
+from ds01.cli.waiting import follow
 from ds01.domain.errors import BAD_REQUEST, NO_REQUEST, Ds01Error
 
 

@@ -12,9 +12,12 @@ from typing import Protocol
 import pytest
 
 from ds01.adapters.host.host import LinuxHost
+from ds01.domain.container import ContainerId
 from ds01.domain.errors import BAD_BIND, Ds01Error
+from ds01.domain.guard import StartGrant
 from ds01.domain.people import Uid, User
 from ds01.ports.host import Host
+from ds01.runc import launcher
 from ds01.sim.host import SimHost
 
 
@@ -233,3 +236,33 @@ class TestHost:
 
     def test_the_boot_id_stays_while_the_host_runs(self, world: World) -> None:
         assert world.host.boot_id() == world.host.boot_id() != ""
+
+    def test_a_grant_counts_until_it_is_withdrawn(self, world: World) -> None:
+        guard = guard_of(world)
+        first = grant("a", as_owner=True, binds=("/x/0",), volumes=("v",), gpus=("GPU-a",))
+        world.host.grant(guard, first)
+        world.host.grant(guard, grant("b"))
+        assert set(world.host.grants(guard)) == {first, grant("b")}
+        world.host.grant(guard, grant("a"))
+        world.host.withdraw(guard, ContainerId("b"))
+        world.host.withdraw(guard, ContainerId("b"))
+        assert world.host.grants(guard) == (grant("a"),)
+
+    def test_a_guard_that_refused_nothing_tells_nothing(self, world: World) -> None:
+        guard = guard_of(world)
+        world.host.publish(guard, "/var/lib/docker")
+        assert world.host.refused(guard) == ()
+        assert world.host.grants(guard) == ()
+
+
+def grant(container: str, *, as_owner: bool = False, **more: tuple[str, ...]) -> StartGrant:
+    return StartGrant(container=ContainerId(container), uid=61001, gid=61001, as_owner=as_owner, **more)
+
+
+def guard_of(world: World) -> str:
+    """The folder of a guard on this host."""
+    if isinstance(world, SimWorld):
+        return "/var/lib/ds01/guard"
+    folder = Path(world.base, "guard")
+    launcher.write(folder, Path("/var/lib/docker"), "/usr/sbin/runc")
+    return str(folder)

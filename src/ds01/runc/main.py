@@ -164,10 +164,11 @@ def _refuse(folder: str, arguments: list[str], message: str) -> NoReturn:
 
 
 def _append(path: str, line: dict[str, Any]) -> None:
-    """One line more. Where it cannot be written, the exit status alone must do."""
+    """One line more, for root alone. Where it cannot be written, the exit status alone must do."""
     try:
-        mode = "a" if not os.path.exists(path) or os.path.getsize(path) < LOG_BYTES else "w"
-        with open(path, mode) as file:
+        full = os.path.exists(path) and os.path.getsize(path) >= LOG_BYTES
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
+        with open(os.open(path, flags, 0o600), "a") as file:
             file.write(json.dumps(line) + "\n")
     except OSError as error:
         print(f"DS01: {path}: {error}", file=sys.stderr)

@@ -78,7 +78,9 @@ def test_without_a_grant_nothing_starts_and_the_engine_is_told(runtime: Runtime)
     told = json.loads((runtime.place / "log.json").read_text())
     assert (told["level"], told["msg"]) == ("error", done.stderr.strip())
     assert "DS01 did not grant" in told["msg"]
-    assert json.loads((runtime.guard / "refused.log").read_text())["container"] == ID
+    record = runtime.guard / "refused.log"
+    assert json.loads(record.read_text())["container"] == ID
+    assert record.stat().st_mode & 0o077 == 0
     assert runtime.config == PLAIN
 
 

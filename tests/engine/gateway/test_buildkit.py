@@ -207,6 +207,19 @@ def test_a_client_that_leaves_ends_its_build(mallory: User) -> None:
     pytest.fail("the build goes on without its client")
 
 
+def test_without_the_guard_buildkit_is_refused(mallory: User, field: Ground) -> None:
+    """It stands where the engine looks for ``runc``, or it does not: nobody's configuration is believed."""
+    guard = Path(field.engine.root) / "guard/runc"
+    guard.chmod(0o644)
+    try:
+        done = built(mallory, "unguarded", f"FROM {IMAGE}\nRUN echo ran\n", "--no-cache")
+    finally:
+        guard.chmod(0o755)
+    assert done.code != 0
+    assert "DOCKER_BUILDKIT=0" in done.err
+    assert "ran" not in done.err
+
+
 def test_a_build_is_cancelled_by_its_own_user_only(mallory: User, alice: User) -> None:
     assert mallory.call("POST", "/v1.41/build/cancel?id=nothing").status == 200
     assert alice.call("POST", "/v1.41/build/cancel?id=../x").status == 400

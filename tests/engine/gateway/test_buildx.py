@@ -109,6 +109,7 @@ def test_d23_d25_sources_of_others_are_no_base(place: Ground, thief: User, line:
     done = built(thief, "steals", line.format(PRIVATE, image) + "\nRUN cat /secret /x/secret\n", "-t", "stolen")
     assert done.code != 0
     assert "denied by policy" in done.err or "invalid reference format" in done.err
+    assert "docker pull" in done.err or "invalid reference format" in done.err
     assert SECRET not in done.err
     assert place.root("GET", "/images/stolen/json").status == 404
 

@@ -7,11 +7,14 @@ what is judged is what is read.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from types import MappingProxyType
+from urllib.parse import quote, unquote
 
+from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2.link import Call, Headers, Link
 
@@ -134,15 +137,16 @@ async def _nothing() -> None:
 
 async def relay(
     near: Call, far: Link, headers: Headers, first: Iterable[bytes] = (), *, closed: bool = False,
-    settle: Callable[[], Awaitable[None]] = _nothing,
+    settle: Callable[[], Awaitable[None]] = _nothing, advice: Mapping[str, str] = MappingProxyType({}),
 ) -> None:  # fmt: skip
     """Make the call again on the other side and pass what comes, both ways. ``first`` goes before the caller's own
-    bytes; ``closed`` says that nothing comes after it. ``settle`` is done before the caller hears the end.
+    bytes; ``closed`` says that nothing comes after it. ``settle`` is done before the caller hears the end; ``advice``
+    has sentences to add to errors that say certain words.
     """
     made = await far.call(headers)
     sending = asyncio.create_task(_send(near, made, first, closed))
     try:
-        await _answer(made, near, settle)
+        await _answer(made, near, settle, advice)
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
@@ -157,13 +161,13 @@ async def _send(near: Call, made: Call, first: Iterable[bytes], closed: bool) ->
     await made.end()
 
 
-async def _answer(made: Call, near: Call, settle: Callable[[], Awaitable[None]]) -> None:
+async def _answer(made: Call, near: Call, settle: Callable[[], Awaitable[None]], advice: Mapping[str, str]) -> None:
     """Pass the answer: headers, bytes, and how it ended."""
     begun = await made.answered()
     if dict(begun).get(":status") != "200":
         await refuse(near, INTERNAL, "the other side does not speak gRPC")
         return
-    status = _status(begun)
+    status = advised(_status(begun), advice)
     if status:
         await near.send_headers([*ANSWER, *status], end=True)
         return
@@ -171,7 +175,28 @@ async def _answer(made: Call, near: Call, settle: Callable[[], Awaitable[None]])
     while data := await made.read():
         await near.write(data)
     await settle()
-    await near.send_headers(_status(made.trailers) or [("grpc-status", str(INTERNAL))], end=True)
+    await near.send_headers(advised(_status(made.trailers), advice) or [("grpc-status", str(INTERNAL))], end=True)
+
+
+def advised(status: Headers, advice: Mapping[str, str]) -> Headers:
+    """A status with the sentence that belongs to its words, in both places where clients look for its text."""
+    text = unquote(dict(status).get("grpc-message", ""))
+    added = next((sentence for words, sentence in advice.items() if words in text), "")
+    return [(name, _told(name, value, added)) for name, value in status] if added else status
+
+
+def _told(name: str, value: str, added: str) -> str:
+    if name == "grpc-message":
+        return _spelled(f"{unquote(value)}. {added}")
+    if name != "grpc-status-details-bin":
+        return value
+    try:
+        found = protobuf.fields(base64.b64decode(value + "=" * (-len(value) % 4), validate=True))
+        text = protobuf.text(found, 2)
+    except (ValueError, RefusedError):
+        return value
+    made = [protobuf.of(2, f"{text}. {added}") if field.number == 2 else field for field in found]
+    return base64.b64encode(protobuf.render(made)).decode().rstrip("=")
 
 
 def _status(headers: Headers) -> Headers:

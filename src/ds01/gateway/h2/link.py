@@ -173,11 +173,11 @@ class Link:
         self._tasks: dict[Call, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._over = False
+        self._begin()
 
     async def run(self) -> None:
         """Serve until the connection ends, by the other side or by a mistake of it."""
         try:
-            self._begin()
             await self._flush()
             while not self._over and (data := await self._stream.read()):
                 for event in self._h2.receive_data(data):

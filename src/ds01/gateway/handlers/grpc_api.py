@@ -30,6 +30,10 @@ from ds01.wire.door import DoorAudit, DoorBuildGrant
 
 BUILD_ID = "buildkit-controlapi-buildid"
 CONTROL, BRIDGE = "/moby.buildkit.v1.Control/", "/moby.buildkit.v1.frontend.LLBBridge/"
+ADVICE = {
+    "denied by policy": "DS01: a build may use images that are yours or shared, and your own files (build.from). "
+    "Get the image first: docker pull; fetch files with RUN."
+}
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 PASSED = frozenset({f"{CONTROL}ListWorkers", f"{CONTROL}Info", "/grpc.health.v1.Health/Check"})
 OF_A_BUILD = frozenset(f"{BRIDGE}{name}" for name in ("Ping", "ReadFile", "ReadDir", "StatFile", "Evaluate", "Warn"))
@@ -123,7 +127,8 @@ class Talk:
         return self._builds[wanted]
 
     async def _again(self, near: link.Call, asked: Method, message: bytes) -> None:
-        await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True)
+        await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
+                         advice=ADVICE)  # fmt: skip
 
     async def _status(self, near: link.Call, asked: Method) -> None:
         message = await grpc.only(near)
@@ -152,7 +157,7 @@ class Talk:
                     stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
                     message = solve.message(building.owner, self._judged_by(stack, session, building))
                     await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
-                                     settle=settle)  # fmt: skip
+                                     settle=settle, advice=ADVICE)  # fmt: skip
         self._record(asked.path, "allowed", "grpc.solve")
 
     def _owner(self, grant: DoorBuildGrant) -> Owner:

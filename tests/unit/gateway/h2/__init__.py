@@ -1,0 +1,1 @@
+"""HTTP/2 of the gateway: calls, flow, and whatever bytes somebody sends."""

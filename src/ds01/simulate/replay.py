@@ -15,7 +15,7 @@ from math import inf
 from time import perf_counter
 
 from ds01.domain.queue.estimate import Load, Ranges, Runs, reckoned
-from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape
+from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape, Span
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
 from ds01.domain.queue.plan import Rules
@@ -41,6 +41,16 @@ class Terms:
     runtime: float = inf
     priority: int = 0
     share: Share = field(default_factory=Share)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booked:
+    """The first ``gpus`` GPUs are kept for these users from one time to another."""
+
+    gpus: int
+    begin: float
+    end: float
+    users: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -80,9 +90,13 @@ def planned(job: Job, terms: Terms, estimates: Estimates) -> float:
 def replay(
     jobs: Sequence[Job], gpus: int, rules: Rules, *, estimates: Estimates = Estimates.EXACT,
     terms: Mapping[str, Terms] | None = None, asked_every: int = 0,
+    booked: Sequence[Booked] = (),
 ) -> Replayed:  # fmt: skip
     """Run the jobs (in order of submission) on so many GPUs. ``asked_every`` n-th who waits is told a range."""
-    return _Replay(jobs, gpus, rules, estimates, terms or {}, asked_every).run()
+    replaying = _Replay(jobs, gpus, rules, estimates, terms or {}, asked_every)
+    for one in booked:
+        replaying.book(one)
+    return replaying.run()
 
 
 class _Replay:
@@ -113,7 +127,17 @@ class _Replay:
         )  # fmt: skip
         self._shapes: dict[tuple[int, int], Shape] = {}
         self._refused: list[Job] = []
+        self._moments: list[float] = []
+        """When a booking begins or ends, the next one last."""
         self._cut = 0
+
+    def book(self, booked: Booked) -> None:
+        """Keep GPUs for some users."""
+        uids = frozenset(self._people[user].uid for user in booked.users if user in self._people)
+        for slot in range(min(booked.gpus, self._gpus)):
+            self._floor.promise(slot, Span(booked.begin, booked.end, uids))
+        self._passing.guests |= uids
+        self._moments = sorted([*self._moments, booked.begin, booked.end], reverse=True)
 
     def run(self) -> Replayed:
         """The loop: whatever happens at one moment happens together, then the queue is looked at once.
@@ -123,16 +147,23 @@ class _Replay:
         began, passes, coming, outcomes = perf_counter(), 0, 0, self._outcomes
         ends, last = self._ends, len(self._outcomes)
         while coming < last or ends:
-            now = self._now = min(outcomes[coming].job.submit if coming < last else inf, ends[0][0] if ends else inf)
-            before = len(ends)
+            now = self._now = min(
+                outcomes[coming].job.submit if coming < last else inf,
+                ends[0][0] if ends else inf,
+                self._moments[-1] if self._moments else inf,
+            )
+            before = len(ends) + len(self._moments)
+            while self._moments and self._moments[-1] <= now:
+                self._moments.pop()
             while ends and ends[0][0] <= now:
                 self._end(*heappop(ends))
             new: list[Waiter] = []
-            ended = before != len(ends)
+            ended = before != len(ends) + len(self._moments)
             while coming < last and outcomes[coming].job.submit <= now:
                 new += self._come(coming)
                 coming += 1
             self._meter.rebased(self._people.values(), now)
+            self._floor.expire(now)
             if ended or self._floor.any_fits({waiter.shape for waiter in new}):
                 self._passing.run(now)
                 passes += 1

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from ds01.domain.queue.plan import Rules
 from ds01.simulate.measure import wait
-from ds01.simulate.replay import Estimates, replay
+from ds01.simulate.replay import Booked, Estimates, replay
 from ds01.simulate.trace import load
 from ds01.simulate.week import CLASS, HOUR, main, week
 
@@ -29,6 +29,20 @@ def test_forgetting_makes_everybody_wait() -> None:
         return fmean(wait(one) for one in found.outcomes)
 
     assert mean_wait(4 * HOUR) > 2 * mean_wait(0.5 * HOUR)
+
+
+def test_a_class_needs_a_booking() -> None:
+    jobs = week()
+    roster = frozenset(job.user for job in jobs if job.id.endswith("-class"))
+    ten = (24 + 10) * HOUR
+    booking = Booked(gpus=CLASS // 2, begin=ten, end=ten + 2 * HOUR, users=roster)
+    seated = {}
+    for booked in ((), (booking,)):
+        found = replay(jobs, 24, Rules(), estimates=Estimates.USER, booked=booked)
+        seats = [one for one in found.outcomes if one.job.id.endswith("-class")]
+        seated[len(booked)] = sum(wait(one) < 600 for one in seats)
+    assert seated[0] < CLASS / 2
+    assert seated[1] > 0.8 * CLASS  # the other seats go to sessions that those of the class waited for already
 
 
 def test_the_program_writes_a_trace(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ class Scene:
         self._kinds: dict[tuple[object, ...], int] = {}
         self._kind_slots: list[Slot] = []
         floor = Floor([self._kind(slot) for slot in self._slots], self._unusable())
+        floor.now = self._at
         self._own: dict[int, frozenset[int]] = {}
         line = Line(age=rules.age.total_seconds(), longest=rules.longest.total_seconds())
         meter = Meter(rules.half_life.total_seconds(), rules.fair, start=self._at)

@@ -77,6 +77,8 @@ class Floor:
     """How many slots of each kind are wholly free."""
     runs: list[set[Run]] = field(init=False)
     promised: dict[int, list[Span]] = field(default_factory=dict)
+    now: float = -inf
+    """The time it is, which decides whether a booking has begun."""
     head_at: float = inf
     head_spare: dict[int, int] = field(default_factory=dict)
     """Of the head's slots: how much of each will be left when the head has its own."""
@@ -92,6 +94,16 @@ class Floor:
     def promise(self, slot: int, span: Span) -> None:
         """Keep a slot for a booking."""
         insort(self.promised.setdefault(slot, []), span, key=lambda one: one.begin)
+
+    def expire(self, now: float) -> None:
+        """The time is ``now``; promises whose time is over bind nobody any more."""
+        self.now = now
+        for slot, spans in list(self.promised.items()):
+            left = [span for span in spans if span.end > now]
+            if left:
+                self.promised[slot] = left
+            else:
+                del self.promised[slot]
 
     def take(self, run: Run) -> None:
         """Slots are given away."""
@@ -214,7 +226,11 @@ class Floor:
 
     def _spans(self, slot: int, uid: int) -> list[Span]:
         """Promises of a slot to others than ``uid``."""
-        return [span for span in self.promised.get(slot, ()) if uid not in span.uids]
+        return [span for span in self.promised.get(slot, ()) if not self._hers(span, uid)]
+
+    def _hers(self, span: Span, uid: int) -> bool:
+        """Whether a promise is to her. One to many is to nobody before it begins: who sat early would take a seat."""
+        return uid in span.uids and (span.begin <= self.now or len(span.uids) == 1)
 
     def _gap(self, slot: int, at: float, planned: float, uid: int) -> bool:
         return all(at + planned <= span.begin or span.end <= at for span in self._spans(slot, uid))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ds01.domain.queue.plan import Order, Rules, Why
-from tests.unit.domain.queue.world import EASY, booked, has, hours, member, plan, started, want
+from tests.unit.domain.queue.world import EASY, booked, has, hours, member, plan, started, want, who
 from tests.values import NOW
 
 FIFO = Rules(order=Order.FIFO)
@@ -181,3 +183,12 @@ def test_everybody_is_started_or_told_why() -> None:
     assert len(found.starts) == 16
     assert len(found.order) == 44
     assert set(found.reasons) == set(found.order)
+
+
+def test_seats_of_a_class_are_not_taken_early_by_one_of_it() -> None:
+    early = [want("early", 1, 3, by="a")]
+    class_ = replace(booked("class", 1, 2, 4), uids=frozenset({who("a").uid, who("b").uid}))
+    assert started(plan(early, bookings=[class_])) == []
+    assert started(plan(early, bookings=[class_], after=1)) == ["early"]
+    alone = booked("mine", 1, 2, 4, by="a")
+    assert started(plan(early, bookings=[alone])) == ["early"]

@@ -48,12 +48,6 @@ def stored_container(name: str, uid: int) -> str:
     return f"{name}._.{uid}"
 
 
-def owner_of_stored(stored: str) -> int | None:
-    """Whose the engine's name of something is; None when it is nobody's."""
-    _, separator, uid = stored.rpartition("._.")
-    return int(uid) if separator and uid.isdecimal() else None
-
-
 def stored_volume(name: str, uid: int) -> str:
     """The engine's name of a volume."""
     return f"{name}._.{uid}"

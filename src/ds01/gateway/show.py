@@ -122,8 +122,11 @@ class View:
         name = str((actor.get("Attributes") or {}).get("name") or "")
         if known is not None:
             ref = looked_up(name)
-            return found if not ref or name in (known.id, subject) or self.named(known, ref) else None
+            hers = not ref or name in (known.id, subject) or self.named(known, ref)
+            return found if hers or self._registry.is_writing(self._user, ref) else None
         ref = looked_up(subject)
+        if ref and self._registry.is_writing(self._user, ref):
+            return found
         mine = any(ref in image.refs and self.named(image, ref) for image in self._registry.images(self._user))
         return found if mine else None
 

@@ -43,20 +43,11 @@ class EngineEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VolumeUse:
-    """A volume and what is in it."""
-
-    name: str
-    size_bytes: int
-    labels: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
 class DiskUse:
-    """What containers wrote into their own layers, and volumes."""
+    """What containers wrote into their own layers, and what is in volumes, by the engine's names."""
 
     containers: dict[ContainerId, int] = field(default_factory=dict)
-    volumes: tuple[VolumeUse, ...] = ()
+    volumes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ds01.domain.container import ContainerId, Label
+from ds01.domain.container import ContainerId
 from ds01.domain.disk import Held, Layer, Use, largest, room, shares
 from ds01.domain.image import Image
 from ds01.domain.image_access import is_common
-from ds01.domain.names import owner_of_stored
-from ds01.domain.people import Uid
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
-from ds01.services.image_records import access_of, accounts
+from ds01.services.image_records import access_of
 from ds01.services.measured import SHOWN_SECONDS
 from ds01.services.world import World
 
@@ -81,7 +79,6 @@ def _account(caller: Caller) -> str:
 
 
 def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]:
-    of = accounts(books)
     held = [_held(world, books, image) for image in images]
     paid = shares(held)
     containers: dict[str, int] = {}
@@ -89,16 +86,9 @@ def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]
         account = f"{container.uid}:{container.epoch}"
         containers[account] = containers.get(account, 0) + world.disk.use.containers.get(container.id, 0)
     volumes: dict[str, int] = {}
-    known = {volume.id: f"{volume.uid}:{volume.epoch}" for volume in books.volumes()}
-    for volume in world.disk.use.volumes:
-        if volume.name in known:
-            volumes[known[volume.name]] = volumes.get(known[volume.name], 0) + volume.size_bytes
-            continue
-        label = volume.labels.get(Label.OWNER, "")
-        uid = int(label) if label.isdecimal() else owner_of_stored(volume.name)
-        if uid is not None:
-            account = of(Uid(uid))
-            volumes[account] = volumes.get(account, 0) + volume.size_bytes
+    for volume in books.volumes():
+        account = f"{volume.uid}:{volume.epoch}"
+        volumes[account] = volumes.get(account, 0) + world.disk.use.volumes.get(volume.id, 0)
     return {
         account: Use(
             images_bytes=paid.get(account, 0), containers_bytes=containers.get(account, 0),

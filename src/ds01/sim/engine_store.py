@@ -18,7 +18,7 @@ from ds01.domain.errors import (
 )
 from ds01.domain.image import Image, ImageId, with_tag
 from ds01.ports.clock import Clock
-from ds01.ports.engine import EngineEvent, Guarding, NetworkSeen, Usage, VolumeSeen, VolumeUse
+from ds01.ports.engine import EngineEvent, Guarding, NetworkSeen, Usage, VolumeSeen
 
 KILLED = 137
 TERMINATED = 143
@@ -59,7 +59,7 @@ class EngineStore:
 
     def __init__(self, clock: Clock) -> None:
         self.faults = EngineFaults()
-        self.volume_use: tuple[VolumeUse, ...] = ()
+        self.volume_use: dict[str, int] = {}
         self.volumes_made: dict[str, VolumeSeen] = {}
         self.networks_made: dict[str, NetworkSeen] = {}
         self.grace_seconds: int | None = None

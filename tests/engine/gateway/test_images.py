@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import lzma
+import socket
 import subprocess
 import tarfile
 import threading
@@ -826,3 +827,37 @@ def test_d20_all_tags_write_over_nothing_protected_or_anothers(mallory: User, al
     assert mallory.call("POST", f"/v1.41/images/create?fromImage={host}/lab/tool").status == 409
     assert there(field, f"{host}/lab/tool:1") == there(field, IMAGE)
     assert there(field, f"{host}/guarded/base:1") == ""
+
+
+def test_o17_one_hears_of_ones_own_pulls_and_tags(mallory: User, alice: User, field: Ground) -> None:
+    field.registry.put("private/model", "1", SMALL, [layer("a", "heard")])
+    ref = f"{field.registry.host}/private/model:1"
+    hers, others = _listening(mallory), _listening(alice)
+    assert pull(mallory, ref, X_Registry_Auth=login()).status == 200
+    assert mallory.call("POST", f"/v1.41/images/{ref}/tag?repo=heard").status == 201
+    assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=the-end").status == 201
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=my-end").status == 201
+    told, elsewhere = _said(hers, b"my-end"), _said(others, b"the-end")
+    assert f'"id":"{ref}"'.encode() in told
+    assert b"heard:latest" in told
+    assert b"private/model" not in elsewhere
+    assert b"heard" not in elsewhere
+
+
+def _listening(user: User) -> socket.socket:
+    sock = user.connect()
+    filters = urlencode({"filters": json.dumps({"type": ["image"]})})
+    sock.sendall(f"GET /v1.41/events?{filters} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+    found = sock.recv(65536)
+    assert b"200" in found.split(b"\r\n", 1)[0]
+    return sock
+
+
+def _said(sock: socket.socket, end: bytes) -> bytes:
+    """Everything heard until ``end``."""
+    found = b""
+    sock.settimeout(60)
+    with sock:
+        while end not in found:
+            found += sock.recv(65536)
+    return found

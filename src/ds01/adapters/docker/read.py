@@ -14,7 +14,7 @@ from ds01.domain.container import ContainerId, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.guard import RUNTIME
 from ds01.domain.image import Image, ImageId
-from ds01.ports.engine import DiskUse, EngineEvent, Guarding, NetworkSeen, Process, Usage, VolumeSeen, VolumeUse
+from ds01.ports.engine import DiskUse, EngineEvent, Guarding, NetworkSeen, Process, Usage, VolumeSeen
 
 Json = dict[str, Any]
 _NEVER = "0001-01-01"
@@ -149,12 +149,9 @@ def _makes_no_layer(row: Json) -> bool:
 def disk_use(data: Json) -> DiskUse:
     """What ``GET /system/df`` counts."""
     containers = {ContainerId(row["Id"]): int(row.get("SizeRw") or 0) for row in data.get("Containers") or ()}
-    volumes = (
-        VolumeUse(name=row["Name"], size_bytes=max(0, int((row.get("UsageData") or {}).get("Size") or 0)),
-                  labels=row.get("Labels") or {})
-        for row in data.get("Volumes") or ()
-    )  # fmt: skip
-    return DiskUse(containers=containers, volumes=tuple(volumes))
+    rows = data.get("Volumes") or ()
+    volumes = {row["Name"]: max(0, int((row.get("UsageData") or {}).get("Size") or 0)) for row in rows}
+    return DiskUse(containers=containers, volumes=volumes)
 
 
 def volume(data: Json) -> VolumeSeen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -22,11 +23,15 @@ class Written:
     done: bool = False
     images: list[str] = field(default_factory=list)
     _settled: bool = False
+    _told: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
     async def begin(cls, call: Call, ask: DoorWrite) -> Self:
         """Ask for it. Raises RefusedError."""
-        return cls(call=call, ask=ask, grant=await call.gate.door.write(ask))
+        grant = await call.gate.door.write(ask)
+        found = cls(call=call, ask=ask, grant=grant)
+        found._told.enter_context(call.gate.registry.writing(call.user.uid, ask.refs))
+        return found
 
     async def __aenter__(self) -> Self:
         return self
@@ -39,6 +44,10 @@ class Written:
         if self._settled:
             return
         self._settled = True
+        with self._told:
+            await self._settle()
+
+    async def _settle(self) -> None:
         written = DoorWritten(
             ticket=self.grant.ticket, asked=self.ask, done=self.done, images=tuple(dict.fromkeys(self.images))
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NewType
 
 from ds01.domain.gpu import GpuAsk, Slot, SlotId
@@ -48,6 +48,10 @@ class Booking:
     def overlaps(self, other: Booking) -> bool:
         """Whether there is a moment in both."""
         return self.begins_at < other.ends_at and other.begins_at < self.ends_at
+
+    def binds(self, now: datetime, unclaimed: timedelta) -> bool:
+        """Whether slots are still kept for it: it is not over, and somebody came within ``unclaimed`` of its begin."""
+        return now < self.ends_at and (bool(self.claimed) or now - self.begins_at < unclaimed)
 
     def could_use(self, slot: Slot) -> bool:
         """Whether this slot is of the kind that was booked."""

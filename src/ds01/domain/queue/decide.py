@@ -138,7 +138,8 @@ class Scene:
     def _promise(self) -> None:
         ends = {slot: taken.until for taken in self._server.taken for slot in taken.slots}
         free_from = {slot: until or datetime.max.replace(tzinfo=UTC) for slot, until in ends.items()}
-        kept = [one for one in map(self._claimed, self._server.bookings) if self._still(one)]
+        bookings = map(self._claimed, self._server.bookings)
+        kept = [one for one in bookings if one.binds(self.now, self._rules.unclaimed)]
         healthy = [slot for number, slot in enumerate(self._slots) if number not in self.passing.floor.ill]
         given = seated(kept, healthy, free_from).slots
         own: dict[int, set[int]] = {}
@@ -164,11 +165,6 @@ class Scene:
             if slot in self._number and booking.could_use(self._slots[self._number[slot]])
         ]
         return replace(booking, claimed=frozenset(used[: booking.count]))
-
-    def _still(self, booking: Booking) -> bool:
-        """Whether slots are still kept for it: it is not over, and somebody came in time."""
-        late = self.now - booking.begins_at >= self._rules.unclaimed
-        return self.now < booking.ends_at and bool(booking.claimed or not late)
 
     def _add(self, request: Request, since: float) -> None:
         owner = Owner(request.uid, request.epoch)

@@ -10,7 +10,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from dev import engine26 as newer
 from dev import people
+from dev.engine import OwnEngine
 
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User
@@ -205,6 +207,27 @@ def test_a_client_that_leaves_ends_its_build(mallory: User) -> None:
             return
         mallory.call("GET", "/v1.41/info")
     pytest.fail("the build goes on without its client")
+
+
+def test_d23_buildx_on_an_engine_that_keeps_no_policy(mallory: User, victim: Victim, engine26: OwnEngine) -> None:
+    """buildx is newer than the engine: its Dockerfile is judged on its way, like that of the old client."""
+    del engine26  # only its client is wanted
+    newer.plugins(mallory.folder(".docker"))
+    command = [str(newer.programs() / "docker"), "buildx", "build", "--progress", "plain"]
+
+    def run(dockerfile: str, *options: str) -> people.Done:
+        return asking(mallory).run(*command, *options, str(folder(mallory, "kit-buildx", dockerfile)), seconds=120)
+
+    good = run(f"# syntax=docker/dockerfile:1\nFROM {IMAGE}\nRUN echo built > /x\n", "-t", "kit-buildx")
+    assert good.code == 0, good.err
+    assert mallory.docker("run", "--rm", "kit-buildx", "cat", "/x").out == "built\n"
+    for done in (
+        run(f"FROM {victim.image}\nRUN cat /secret\n"),
+        run(f"FROM {IMAGE}\nRUN cat /secret\n", "--build-context", f"{IMAGE}=docker-image://{victim.image}"),
+    ):
+        assert done.code != 0
+        assert "DS01" in done.err
+        assert victim.secret not in done.err
 
 
 def test_without_the_guard_buildkit_is_refused(mallory: User, field: Ground) -> None:

@@ -79,6 +79,14 @@ def test_options_that_are_left_out_or_overruled() -> None:
     assert "build-arg:buildkit_sandbox_hostname" not in made
 
 
+def test_d23_contexts_by_name_need_an_engine_with_a_policy() -> None:
+    """Where BuildKit keeps no policy, ``FROM mine`` would be whatever ``context:mine`` says."""
+    judge_frontend({"filename": "Dockerfile"}, PLATFORM).check_unpoliced()
+    for value in ("docker-image://alice/private", "local:other"):
+        with pytest.raises(RefusedError):
+            judge_frontend({"context:mine": value}, PLATFORM).check_unpoliced()
+
+
 def test_the_second_step_is_marked_too() -> None:
     data = render([of(2, "dockerfile.v0"), *of_mapping(3, {"filename": "Dockerfile"}), of(5, 1), of(6, 1)])
     found = protobuf.fields(judge_bridge_solve(data, PLATFORM).message(OWNER))

@@ -60,6 +60,13 @@ class Frontend:
     arguments: dict[str, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
+    def check_unpoliced(self) -> None:
+        """An engine that keeps no policy for sources would take another image where a name was judged. Raises
+        RefusedError.
+        """
+        if any(name.startswith(_CONTEXT) for name in self.options):
+            raise not_allowed("build.context", "a context by name on this engine", "Name the image in the Dockerfile.")
+
     def finished(self, owner: Owner) -> dict[str, str]:
         """The options for the engine."""
         return {

@@ -77,6 +77,11 @@ class Talk:
     def _platform(self) -> str:
         return f"linux/{self._call.gate.facts.architecture}"
 
+    @property
+    def _policed(self) -> bool:
+        """Whether the engine keeps a policy for what a build is made from."""
+        return self._call.gate.facts.version >= sources.OLDEST
+
     async def accept(self, near: link.Call) -> None:
         """One call. Whatever is not served ends in a status."""
         path = ""
@@ -141,12 +146,16 @@ class Talk:
     async def _bridge_solve(self, near: link.Call, asked: Method) -> None:
         building = await self._building(asked)
         solve = judge_bridge_solve(await grpc.only(near), self._platform)
+        if not self._policed:
+            solve.frontend.check_unpoliced()
         building.arguments = solve.frontend.arguments
         await self._again(near, asked, solve.message(building.owner))
 
     async def _solve(self, near: link.Call, asked: Method) -> None:
         call = self._call
         solve = judge_solve(await grpc.only(near), self._platform)
+        if not self._policed:
+            solve.frontend.check_unpoliced()
         session = await call.gate.sessions.of(call.user, solve.session)
         with session.ended_by_refusal(), call.gate.moves.building(call.user.uid):
             async with granted(call, solve.refs, 0, buildkit=True) as (grant, settle):
@@ -169,7 +178,7 @@ class Talk:
         for a policy, None for an engine without.
         """
         call = self._call
-        if call.gate.facts.version >= sources.OLDEST:
+        if self._policed:
             session.police()
             return call.gate.registry.image_names(call.user)
 

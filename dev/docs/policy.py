@@ -13,6 +13,7 @@ from ds01.domain.dockerpolicy.network import ENDPOINT
 from ds01.domain.dockerpolicy.networks import NETWORK
 from ds01.domain.dockerpolicy.volumes import VOLUME
 from ds01.domain.engine_versions import NEWEST_API
+from ds01.gateway.decisions import DECISIONS
 from ds01.gateway.routes import OLDEST, Route
 from ds01.gateway.table import ROUTES
 
@@ -97,7 +98,9 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     yield _HEAD
-    yield from table(("request", "parameters", "body"), _requests(ROUTES))
+    yield from table(("request", "what is served", "parameters", "body"), _requests(ROUTES))
+    yield "\n## Requests that are refused\n"
+    yield from table(("request", "why", "rule"), _refusals(ROUTES))
     yield f"\n{_IMAGES}{_BUILD}"
     for heading, fields in (
         ("`create`: the configuration", CONFIG), ("`create`: `HostConfig`", HOST),
@@ -109,12 +112,21 @@ def _lines() -> Iterator[str]:
         yield ""
 
 
-def _requests(routes: Iterable[Route]) -> Iterator[tuple[str, str, str]]:
-    for route in (route for route in routes if route.name != "swarm"):
+def _requests(routes: Iterable[Route]) -> Iterator[tuple[str, str, str, str]]:
+    for route in (route for route in routes if route.name != "swarm" and route.refusal is None):
         rules = route.query
         many = [f"`{name}`" for name in (*rules.one, *rules.many)]
         filters = [f"`filters` ({', '.join(sorted(rules.filters))})"] if rules.filters else []
-        yield f"`{route.method} {_plain(route.path)}`", ", ".join(many + filters), route.body.value
+        says = DECISIONS[route.name]
+        yield f"`{route.method} {_plain(route.path)}`", says, ", ".join(many + filters), route.body.value
+
+
+def _refusals(routes: Iterable[Route]) -> Iterator[tuple[str, str, str]]:
+    """Those with a sentence of their own, by rule."""
+    for route in routes:
+        if route.refusal is not None:
+            path = _plain(route.path.replace(r"(?:/[^?]*)?", "…").replace(r"[^?]*", "…"))
+            yield f"`{route.method} {path}`", route.refusal.what.rstrip(","), f"`{route.refusal.rule}`"
 
 
 def _plain(path: str) -> str:

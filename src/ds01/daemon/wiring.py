@@ -42,6 +42,7 @@ async def build(options: Options) -> World:
     policy = CurrentLimits(paths.limits)
     clock = SystemClock()
     _folders(paths)
+    _place_of_doors(paths, options.gateway_uids)
     engine = _engine(options, clock)
     version = await _version(engine)
     return World(
@@ -81,6 +82,15 @@ def _folders(paths: Paths) -> None:
         shutil.copyfile(source, staged)
     staged.chmod(0o755)
     staged.rename(paths.lib / "session")
+
+
+def _place_of_doors(paths: Paths, gateways: frozenset[int]) -> None:
+    """Where the gateway puts its users' sockets for their containers; nobody else on the host gets there."""
+    place = paths.run / "u"
+    place.mkdir(exist_ok=True)
+    place.chmod(0o700)
+    if os.geteuid() == 0:
+        os.chown(place, next((uid for uid in sorted(gateways) if uid), 0), -1)
 
 
 def _engine(options: Options, clock: SystemClock) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy import strictjson
@@ -20,6 +20,7 @@ from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
 from ds01.gateway.moves import Moves
+from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
 from ds01.gateway.sessions import Sessions
@@ -35,6 +36,10 @@ _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-diges
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 
+async def _no_doors(uid: int) -> str:
+    raise RefusedError("create.mounts.socket", f"There is no socket for {uid} here", status=503)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gate:
     """What every request is served with."""
@@ -44,7 +49,10 @@ class Gate:
     registry: Registry
     audit: Audit
     facts: EngineFacts
+    doors: Callable[[int], Awaitable[str]] = field(default=_no_doors)
+    """Serves a user's own socket, for her containers, and says where it is."""
     moves: Moves = field(default_factory=Moves)
+    pace: Pace = field(default_factory=Pace)
     sessions: Sessions = field(default_factory=Sessions)
 
 

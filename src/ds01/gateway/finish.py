@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ds01.domain.container import TRUSTED
-from ds01.domain.dockerpolicy.case import AskedTmpfs, AskedVolume, Case, Joined, Kept, Plan
+from ds01.domain.dockerpolicy.case import AskedSocket, AskedTmpfs, AskedVolume, Case, Joined, Kept, Plan
 from ds01.domain.dockerpolicy.config import HEALTH_INTERVAL_NS
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
 from ds01.domain.dockerpolicy.network import LOOPBACK
@@ -41,6 +41,8 @@ class Found:
 
     containers: Mapping[str, str]
     networks: Mapping[str, str]
+    socket: str = ""
+    """The user's own socket."""
 
 
 def body(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[str, Json]:
@@ -91,7 +93,7 @@ def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[
         "CapDrop": _dropped_capabilities(host.get("CapDrop"), grant),
         "SecurityOpt": ["no-new-privileges"] if grant.force_user or case.no_new_privileges else [],
         "Binds": [_volume_bind(volume, grant) for volume in case.volumes if volume.bind],
-        "Mounts": _mounts(case, grant),
+        "Mounts": [*_mounts(case, grant), *(_socket(asked, found.socket) for asked in case.sockets)],
         "NetworkMode": host.get("NetworkMode") or found.networks[case.network],
         "Devices": [
             {"PathOnHost": device.host, "PathInContainer": device.inside, "CgroupPermissions": device.permissions}
@@ -149,6 +151,10 @@ def _mounts(case: Case, grant: DoorGrant) -> list[Json]:
         *(_tmpfs(mount, grant.memory_bytes) for mount in case.tmpfs),
         *(_volume(volume, grant) for volume in case.volumes if not volume.bind),
     ]
+
+
+def _socket(asked: AskedSocket, path: str) -> Json:
+    return _bind(StagedBind(shown="", staged=path, target=asked.target, read_only=asked.read_only))
 
 
 def _volume_bind(volume: AskedVolume, grant: DoorGrant) -> Json:

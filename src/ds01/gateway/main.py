@@ -22,6 +22,7 @@ import uvloop
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
+from ds01.gateway.doors import Doors
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, many_files, own_socket, passed_socket
@@ -52,28 +53,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _LOG.warning("privilege.root", what="the gateway runs as root; start it with --user")
     many_files()
     with contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(run(listening, engine=_unix(options.engine), api=str(options.api or options.run / "ds01d.sock")))
+        api = str(options.api or options.run / "ds01d.sock")
+        uvloop.run(run(listening, engine=_unix(options.engine), api=api, doors=options.run / "u"))
     return 0
 
 
-async def run(listening: socket.socket, *, engine: str, api: str) -> None:
+async def run(listening: socket.socket, *, engine: str, api: str, doors: Path) -> None:
     """Serve until SIGTERM or SIGINT."""
     upstream, door = Upstream(engine, "the engine"), Door(api)
+    presence = Presence()
+    own = Doors(doors, lambda: Server(gate, TABLE), presence)
     gate = Gate(
-        engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream, door)
-    )
-    listener = Listener(Server(gate, TABLE), Presence())
+        engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream, door),
+        doors=own.open,
+    )  # fmt: skip
+    listener = Listener(Server(gate, TABLE), presence)
     await gate.facts.refresh()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     tasks = [asyncio.create_task(work) for work in (gate.registry.follow(), gate.audit.run(), gate.facts.keep())]
+    await own.again()
     await listener.listen(listening)
     _LOG.info("ready", engine=engine, api=api, uid=os.geteuid())
     _tell_systemd("READY=1")
     await stop.wait()
     _tell_systemd("STOPPING=1")
     await listener.close()
+    await own.close()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -42,6 +42,8 @@ class Mirror:
             case DoorVolume():
                 self.volumes[found.id] = found
             case DoorNetwork():
+                for other in [n.id for n in self.networks.values() if n.stored == found.stored and n.id != found.id]:
+                    self.drop(other)  # it was removed behind our back, and made again
                 self.networks[found.id] = found
 
     def drop(self, gone: str) -> None:

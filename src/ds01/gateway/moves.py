@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.limits import BUILDS, PULLS
 
+WATCHED = 100
+"""Streams of figures (``stats``) one user may follow at once: each has the engine read cgroups every second."""
+
 
 class Moves:
     """What goes on with each container right now."""
@@ -22,6 +25,7 @@ class Moves:
         self._starting: Counter[str] = Counter()
         self._building: Counter[int] = Counter()
         self._pulling: Counter[int] = Counter()
+        self._watching: Counter[int] = Counter()
 
     @contextmanager
     def copying(self, container_id: str) -> Iterator[None]:
@@ -45,6 +49,12 @@ class Moves:
     def pulling(self, uid: int) -> Iterator[None]:
         """Raises RefusedError (429) when this user has too many pulls and pushes already."""
         with _one_of(self._pulling, uid, PULLS, "pull.many", "pulls and pushes"):
+            yield
+
+    @contextmanager
+    def watching(self, uid: int) -> Iterator[None]:
+        """Raises RefusedError (429) when this user follows the figures of too many containers already."""
+        with _one_of(self._watching, uid, WATCHED, "stats.many", "streams of figures"):
             yield
 
 

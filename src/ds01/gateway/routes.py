@@ -39,6 +39,15 @@ class BodyKind(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a known request is not served: ``what`` is a noun phrase."""
+
+    rule: str
+    what: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """One kind of request. ``name`` is what the record calls it; ``changes`` says that it changes something."""
 
@@ -53,6 +62,8 @@ class Route:
     changes: bool = False
     open: bool = False
     """Whether anybody may ask, also root and accounts this server does not know: it tells nothing of anybody."""
+    refusal: Refusal | None = None
+    """Set: nothing of the request is looked at, it is refused."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import contextlib
 import structlog
 
 from ds01.domain.dockerpolicy import query
-from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.door import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, head_bytes, read_request, status_line
@@ -96,6 +96,8 @@ class Server:
     async def _call(self, client: Stream, uid: int, head: Head) -> Call:
         where = target(head.target)
         route, names = self._table.find(head.method, where.path)
+        if route.refusal is not None:
+            raise not_allowed(route.refusal.rule, route.refusal.what, route.refusal.advice)
         user = await self._user(uid, route)
         call = Call(
             gate=self._gate, client=client, user=user, head=head, route=route, path=where.path, names=names,

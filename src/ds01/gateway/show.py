@@ -13,6 +13,7 @@ from ds01.gateway.things import Things
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 from ds01.wire.holdings import DoorNetwork, DoorVolume
 
+ENGINE_SOCKET = "/var/run/docker.sock"
 Found = dict[str, Any]
 """An object the engine sent."""
 
@@ -49,6 +50,7 @@ class View:
         host = found.get("HostConfig") or {}
         for mounts in (found.get("Mounts"), host.get("Mounts")):
             sources(mounts, container.binds)
+            sockets(mounts, container.uid)
             self._things.mounts(mounts)
         if "Binds" in host:
             host["Binds"] = self._things.binds(host["Binds"])
@@ -184,6 +186,13 @@ def sources(mounts: Any, binds: Mapping[str, str]) -> None:
     for mount in mounts if isinstance(mounts, list) else []:
         if isinstance(mount, dict) and mount.get("Source") in binds:
             mount["Source"] = binds[mount["Source"]]
+
+
+def sockets(mounts: Any, uid: int) -> None:
+    """Write the engine's socket over the owner's own one."""
+    for mount in mounts if isinstance(mounts, list) else []:
+        if isinstance(mount, dict) and str(mount.get("Source", "")).endswith(f"/u/{uid}/docker.sock"):
+            mount["Source"] = ENGINE_SOCKET
 
 
 def _object(line: bytes) -> Found | None:

@@ -24,8 +24,10 @@ from ds01.gateway.handlers import (
     session,
     streams,
     system,
+    usage,
     volumes,
 )
+from ds01.gateway.refusals import REFUSALS
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, NETWORK, VOLUME, BodyKind, Route, Table
 
 _SIGNAL = matching(r"(SIG)?[A-Za-z]{2,10}([+-][0-9]{1,2})?|[0-9]{1,2}")
@@ -55,6 +57,9 @@ ROUTES: tuple[Route, ...] = (
     Route(name="info", method="GET", path="/info", handler=system.info),
     Route(name="events", method="GET", path="/events", handler=events.events,
           query=Rules(one={"since": TIME, "until": TIME}, filters=_EVENT_FILTERS)),
+    Route(name="options", method="OPTIONS", path=r"/[^?]*", handler=system.options, open=True),
+    Route(name="system.df", method="GET", path="/system/df", handler=usage.usage,
+          query=Rules(one={"verbose": flag}, many={"type": matching("container|image|volume|build-cache")})),
     Route(name="containers.list", method="GET", path="/containers/json", handler=containers.listing,
           query=Rules(one={"all": flag, "limit": number, "size": flag}, filters=_CONTAINER_FILTERS)),
     Route(name="containers.create", method="POST", path="/containers/create", handler=create.create,
@@ -175,6 +180,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="plugins.list", method="GET", path="/plugins", handler=system.no_plugins),
     Route(name="plugins.inspect", method="GET", path=r"/plugins/(?P<plugin>[A-Za-z0-9][A-Za-z0-9_./:-]*)/json",
           handler=system.nothing_there),
+    *REFUSALS,
     *(
         Route(name="absent", method="GET", path=rf"/{kind}s/(?P<{kind}>{_LIKE_AN_IMAGE}){end}",
               handler=system.nothing_there)

@@ -74,7 +74,7 @@ def test_e1_privileged(mallory: User, field: Ground, version: str) -> None:
     assert mallory.docker("run", "--rm", "--privileged", IMAGE, "true").code == 125
 
 
-@pytest.mark.parametrize("source", ["/", "/etc", "/root", "/var/run/docker.sock", "/var/lib", "/usr", "//", "/./"])
+@pytest.mark.parametrize("source", ["/", "/etc", "/root", "/var/lib", "/usr", "//", "/./"])
 def test_e2_e3_folders_of_the_host(mallory: User, field: Ground, version: str, source: str) -> None:
     host(mallory, field, version, Binds=[f"{source}:/h"])
     host(mallory, field, version, Mounts=[{"Type": "bind", "Source": source, "Target": "/h"}])

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import time
+import zlib
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Any
@@ -223,3 +227,42 @@ def test_d13_users_do_not_reach_each_other(mallory: User, alice: User, field: Gr
     for end in networks.values():
         assert not reaches(mallory, end["IPAddress"])
     assert not reaches(mallory, "jupyter")
+
+
+def test_d14_services_of_the_host_and_metadata_are_closed(mallory: User, field: Ground) -> None:
+    """An exporter that listens everywhere is not for containers; a name lookup is."""
+    mallory.runs("inner")
+    gateway = mallory.call("GET", "/v1.41/networks/bridge").json["IPAM"]["Config"][0]
+    address = gateway.get("Gateway") or str(IPv4Network(gateway["Subnet"])[1])
+    with socket.create_server(("0.0.0.0", 0)) as service:
+        port = service.getsockname()[1]
+        for target in (f"{address} {port}", f"{host_address()} {port}", "169.254.169.254 80"):
+            assert mallory.docker("exec", "inner", "nc", "-w", "2", *target.split(), given="").code != 0, target
+        service.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            service.accept()
+
+
+def test_d13_a_fence_that_is_emptied_stands_again(mallory: User, field: Ground) -> None:
+    """Another engine on this host, or a reload of the firewall, empties chains."""
+    mallory.runs("inner")
+    chain = f"DS01-{zlib.crc32(str(field.run).encode()):08x}-FWD"
+    before = rules(chain)
+    assert f"-d {pool(field.engine.socket)} -j DROP" in before
+    subprocess.run(["iptables", "-w", "5", "-F", chain], check=True)
+    deadline = time.monotonic() + 60
+    while rules(chain) != before:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def rules(chain: str) -> str:
+    """What the firewall says."""
+    return subprocess.run(["iptables", "-w", "5", "-S", chain], capture_output=True, text=True, check=False).stdout
+
+
+def host_address() -> str:
+    """An address of this host that is not of a bridge."""
+    shown = subprocess.run(["ip", "-4", "-o", "addr", "show"], capture_output=True, text=True, check=True).stdout
+    found = (line.split() for line in shown.splitlines())
+    return next(words[3].split("/")[0] for words in found if words[1].startswith(("eth", "en")))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, AskedVolume, Asker, Case, Joined, Plan
+from ds01.domain.dockerpolicy.case import AskedBind, AskedSocket, AskedTmpfs, AskedVolume, Asker, Case, Joined, Plan
 from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.create import HOST, judge_create
 from ds01.domain.dockerpolicy.network import ENDPOINT
@@ -147,6 +147,15 @@ def test_mounts_of_every_spelling_are_one_model() -> None:
         AskedVolume(name="data", target="/d", read_only=True, copy=False, bind=True),
         AskedVolume(target="/v"),
     ]
+
+
+@pytest.mark.parametrize("path", ["/var/run/docker.sock", "/run/docker.sock", "/./run//docker.sock"])
+def test_s11_the_engines_socket_is_the_users_own_one(path: str) -> None:
+    found = case(
+        None, Binds=[f"{path}:/d"], Mounts=[{"Type": "bind", "Source": path, "Target": "/e", "ReadOnly": True}]
+    )
+    assert found.binds == []
+    assert found.sockets == [AskedSocket(target="/d"), AskedSocket(target="/e", read_only=True)]
 
 
 # What is refused ------------------------------------------------------------------------------------

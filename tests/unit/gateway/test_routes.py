@@ -71,14 +71,24 @@ def test_p12_versions_after_the_newest_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "rule"),
     [
-        ("POST", "/plugins/pull"), ("GET", "/debug/pprof"), ("POST", "/plugins/create"), ("GET", "/system/df"),
-        ("GET", f"/containers/{ID}/checkpoints"), ("POST", f"/containers/{ID}/checkpoints"),
-        ("POST", f"/containers/{ID}/copy"), ("GET", "/"),
-        ("PUT", "/volumes/x"), ("GET", "/anything"),
+        ("POST", "/plugins/pull", "plugins"), ("POST", "/plugins/create", "plugins"),
+        ("DELETE", "/plugins/x", "plugins"),
+        ("GET", "/plugins/privileges", "plugins"), ("POST", "/plugins/a/b:c/enable", "plugins"),
+        ("GET", "/debug/pprof", "debug"), ("GET", "/debug/vars", "debug"), ("PUT", "/volumes/x", "volumes.cluster"),
+        ("GET", f"/containers/{ID}/checkpoints", "checkpoints"),
+        ("POST", f"/containers/{ID}/checkpoints", "checkpoints"),
+        ("DELETE", f"/containers/{ID}/checkpoints/x", "checkpoints"), ("POST", f"/containers/{ID}/copy", "copy"),
     ],
 )  # fmt: skip
+def test_e25_e27_what_is_refused_is_refused_with_its_own_sentence(method: str, path: str, rule: str) -> None:
+    route, _ = TABLE.find(method, path)
+    assert route.refusal is not None
+    assert (route.refusal.rule, route.name) == (rule, rule)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", "/anything"), ("PATCH", "/info"), ("PUT", "/info")])
 def test_what_has_no_route_is_refused(method: str, path: str) -> None:
     with pytest.raises(RefusedError) as caught:
         TABLE.find(method, path)
@@ -93,12 +103,12 @@ def test_swarm_is_answered_in_words_that_keep_clients_quiet() -> None:
 def test_every_changing_route_is_recorded() -> None:
     quiet = {"containers.wait", "containers.resize", "exec.resize", "swarm"}
     for route in ROUTES:
-        if route.method in ("POST", "PUT", "DELETE") and route.name not in quiet:
+        if route.method in ("POST", "PUT", "DELETE") and route.name not in quiet and route.refusal is None:
             assert route.changes, route.name
 
 
-def test_only_ping_and_version_are_open_to_anybody() -> None:
-    assert {route.name for route in ROUTES if route.open} == {"ping", "version"}
+def test_only_what_tells_nothing_is_open_to_anybody() -> None:
+    assert {route.name for route in ROUTES if route.open} == {"ping", "version", "options"}
 
 
 def test_o12_exec_ids_are_whole() -> None:

@@ -73,6 +73,14 @@ class AskedVolume:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedSocket:
+    """The engine's socket in the container: it gets its owner's own."""
+
+    target: str
+    read_only: bool = False
+
+
 @dataclass(kw_only=True)
 class Case:
     """What the rules of one request read and collect."""
@@ -88,6 +96,7 @@ class Case:
     anonymous: list[str] = field(default_factory=list)
     """Targets of anonymous volumes."""
     volumes: list[AskedVolume] = field(default_factory=list)
+    sockets: list[AskedSocket] = field(default_factory=list)
     network: str = ""
     """What the user calls the network she wants; empty for her own."""
     gpus: str = "0"

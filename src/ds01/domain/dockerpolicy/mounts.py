@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ds01.domain.dockerpolicy import shape
-from ds01.domain.dockerpolicy.case import AskedBind, AskedTmpfs, AskedVolume, Case
+from ds01.domain.dockerpolicy.case import AskedBind, AskedSocket, AskedTmpfs, AskedVolume, Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field
 from ds01.domain.dockerpolicy.labels import labels
 from ds01.domain.dockerpolicy.names import volume_name
@@ -20,7 +20,7 @@ from ds01.domain.dockerpolicy.volumes import check_driver, driver_options, tmpfs
 _SYSTEM_TARGETS = ("/proc", "/sys", "/dev", "/run/ds01", "/var/run/ds01", "/run/nvidia-container-devices",
                    "/var/run/nvidia-container-devices")  # fmt: skip
 _SYSTEM_SOURCES = ("/proc", "/sys", "/dev", "/run", "/var/run", "/boot", "/etc")
-_ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+_ENGINE_SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/ds01/docker.sock", "/var/run/ds01/docker.sock")
 _BIND_OPTIONS = frozenset({"rw", "ro", "z", "Z", "private", "rprivate", "rslave", "nocopy",
                            "cached", "delegated", "consistent", "default"})  # fmt: skip
 _ENGINES_NAME = re.compile(r"[0-9a-f]{64}")
@@ -49,15 +49,15 @@ def target(path: str, rule: str) -> str:
     return clean
 
 
+def _clean(path: str) -> str:
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
 def source(path: str) -> str:
     """A path of the host that could be the user's; whether it is, is found out by opening it as her."""
     if ".." in path.split("/"):
         raise malformed("create.mounts", f"the folder {path!r} contains '..'", "Write the path itself.")
-    clean = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
-    if clean in _ENGINE_SOCKETS:
-        raise not_allowed(
-            "create.mounts.socket", "the engine's socket in a container", "Use Docker from the host instead."
-        )
+    clean = _clean(path)
     if clean == "/" or _below(clean, _SYSTEM_SOURCES):
         raise not_allowed(
             "create.mounts", f"mounting {clean} of the host", "Mount a folder of your own, for example in ~/workspace."
@@ -93,7 +93,15 @@ def _bind(case: Case, entry: str) -> None:
             )
         )
         return
-    case.binds.append(AskedBind(source=source(parts[0]), target=place, read_only=read_only, create=True))
+    _from_host(case, parts[0], place, read_only=read_only, create=True)
+
+
+def _from_host(case: Case, path: str, place: str, *, read_only: bool, create: bool) -> None:
+    """Something of the host; the engine's socket is the user's own one."""
+    if _clean(path) in _ENGINE_SOCKETS and ".." not in path.split("/"):
+        case.sockets.append(AskedSocket(target=place, read_only=read_only))
+        return
+    case.binds.append(AskedBind(source=source(path), target=place, read_only=read_only, create=create))
 
 
 def _volume(name: str) -> str:
@@ -135,14 +143,11 @@ def _mount_bind(case: Case, mount: shape.Struct) -> None:
     path = shape.text("Source", mount.get("Source"))
     if not path.startswith("/"):
         raise malformed("create.mounts", f"the source {path!r} of a bind must be an absolute path")
-    case.binds.append(
-        AskedBind(
-            source=source(path),
-            target=target(shape.text("Target", mount.get("Target")), "create.mounts"),
-            read_only=shape.flag("ReadOnly", mount.get("ReadOnly")),
-            create=shape.flag("CreateMountpoint", options.get("CreateMountpoint")),
-        )
-    )
+    _from_host(
+        case, path, target(shape.text("Target", mount.get("Target")), "create.mounts"),
+        read_only=shape.flag("ReadOnly", mount.get("ReadOnly")),
+        create=shape.flag("CreateMountpoint", options.get("CreateMountpoint")),
+    )  # fmt: skip
 
 
 def _mount_volume(case: Case, mount: shape.Struct) -> None:
@@ -210,7 +215,7 @@ def _tmpfs(case: Case, value: Json) -> Dropped:
 MOUNTS: tuple[Field, ...] = (
     Field(name="Binds", rule="create.binds", judge=_binds,
           says="folders you own, opened with your rights and pinned; never `..`, system folders, sockets, `rshared`. "
-               "A name is a volume of yours, made when it is not there"),
+               "A name is a volume of yours, made when it is not there; the engine's socket is your own one"),
     Field(name="Mounts", rule="create.mounts", judge=_mounts,
           says="types bind (as `Binds`), tmpfs, and volume: your own, made when it is not there"),
     Field(name="Tmpfs", rule="create.tmpfs", judge=_tmpfs, says="size always set, at most half the memory"),

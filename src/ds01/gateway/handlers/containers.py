@@ -15,6 +15,7 @@ from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
 from ds01.gateway.http import AnswerHead
+from ds01.gateway.pace import Costly
 from ds01.gateway.show import Found, View
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
@@ -35,6 +36,8 @@ def own_label(call: Call) -> str:
 async def listing(call: Call) -> None:
     """``containers/json``: asked of the engine by owner, and checked row by row."""
     await call.nothing()
+    if call.query.on("size"):
+        await call.gate.pace.take(call.user.uid, Costly.MEASURE)
     filters, names = await _filters(call)
     ask = Ask(method="GET", target=call.target("/containers/json", call.query.values, filters))
 
@@ -74,6 +77,8 @@ def _network(call: Call, ref: str) -> str:
 async def inspect(call: Call) -> None:
     """``containers/{id}/json``."""
     await call.nothing()
+    if call.query.on("size"):
+        await call.gate.pace.take(call.user.uid, Costly.MEASURE)
     container = await call.container()
     target = call.target(f"/containers/{container.id}/json", call.query.values)
     await call.pass_whole(
@@ -104,10 +109,9 @@ async def stats(call: Call) -> None:
     """``stats``: a line a second."""
     await call.nothing()
     container = await call.container()
-    shown = view(call)
-    await flow.stream(
-        call, Ask(method="GET", target=_same(call, container)), lambda line: shown.stats_line(line, container)
-    )
+    shown, ask = view(call), Ask(method="GET", target=_same(call, container))
+    with call.gate.moves.watching(call.user.uid):
+        await flow.stream(call, ask, lambda line: shown.stats_line(line, container))
 
 
 async def start(call: Call) -> None:

@@ -37,10 +37,14 @@ async def create(call: Call) -> None:
     others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
     _check_volumes_from(plan, others)
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
+    socket = await call.gate.doors(call.user.uid) if plan.case.sockets else ""
     grant = await call.gate.door.create(_ask(call, plan, others, image))
     if grant.own_network is not None:
         call.gate.registry.learn(grant.own_network)
-    found = Found(containers={ref: other.id for ref, other in others.items()}, networks={"": grant.network, **networks})
+    found = Found(
+        containers={ref: other.id for ref, other in others.items()}, networks={"": grant.network, **networks},
+        socket=socket,
+    )  # fmt: skip
     with call.gate.registry.coming(grant.stored_name, _coming(call, plan, grant)):
         await _made(call, plan, grant, image, found)
 

@@ -10,6 +10,7 @@ from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
+from ds01.gateway.pace import Costly
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorContainer
 
@@ -45,6 +46,7 @@ def _protocol(call: Call, wanted: str) -> str:
 async def exec_create(call: Call) -> None:
     """``exec``: as the container's owner where the container must be hers alone."""
     container = await call.container()
+    await call.gate.pace.take(call.user.uid, Costly.EXEC)
     plan = judge_exec(await call.json(), call.asker, container.force_user)
     call.changes += plan.changes
     target = call.target(f"/containers/{container.id}/exec")

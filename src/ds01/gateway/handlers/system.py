@@ -82,6 +82,12 @@ async def info(call: Call) -> None:
     await call.pass_whole(Ask(method="GET", target=call.target("/info")), view)
 
 
+async def options(call: Call) -> None:
+    """``OPTIONS``: answered without asking anybody."""
+    await call.nothing()
+    await call.answer(200, b"", {"Content-Type": "text/plain; charset=utf-8"})
+
+
 async def no_plugins(call: Call) -> None:
     """``/plugins``: none."""
     await call.nothing()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from ds01.domain.dockerpolicy.verdict import absent
 from ds01.domain.dockerpolicy.volumes import judge_volume
 from ds01.domain.names import stored_volume
 from ds01.gateway.call import Call, parsed
+from ds01.gateway.pace import Costly
 from ds01.gateway.things import Found, Things
 from ds01.gateway.upstream import Ask
 from ds01.wire.holdings import DoorDropped, DoorVolume, DoorVolumeAsk, Kind
@@ -101,15 +101,25 @@ async def gone(call: Call, kind: Kind, ids: list[str]) -> None:
 async def prune(call: Call) -> None:
     """``/volumes/prune``: hers that nothing uses. The engine would take everybody's, so they are removed one by one."""
     await call.nothing()
-    removed = [row for row in await _unused(call) if await _removed(call, row)]
-    await gone(call, Kind.VOLUME, [row["Name"] for row in removed])
-    shown = things(call).volumes(removed) if call.user.admin else removed
-    names = [_called(call, row) for row in shown]
-    await call.answer_json(200, {"VolumesDeleted": cast(Json, names), "SpaceReclaimed": 0})
+    unused = await _unused(call)
+    known = await _sizes(call) if unused else {}
+    removed = [row["Name"] for row in unused if await _removed(call, row)]
+    await gone(call, Kind.VOLUME, removed)
+    names = [_called(call, name) for name in removed]
+    freed = sum(known.get(name, 0) for name in removed)
+    await call.answer_json(200, {"VolumesDeleted": cast(Json, names), "SpaceReclaimed": freed})
 
 
-def _called(call: Call, row: Found) -> str:
-    return str(row["Name"]).removesuffix(f"._.{call.user.uid}")
+async def _sizes(call: Call) -> dict[str, int]:
+    """How large each volume is, as the engine measures them; it is asked like anybody who measures."""
+    await call.gate.pace.take(call.user.uid, Costly.MEASURE)
+    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target("/system/df")), None)
+    rows = (cast(Found, parsed(data)).get("Volumes") or ()) if head.status == 200 else ()
+    return {row["Name"]: max(0, int((row.get("UsageData") or {}).get("Size") or 0)) for row in rows}
+
+
+def _called(call: Call, name: str) -> str:
+    return name.removesuffix(f"._.{call.user.uid}")
 
 
 async def _unused(call: Call) -> list[Found]:
@@ -141,9 +151,3 @@ async def _removed(call: Call, row: Found) -> bool:
     """False when a container got it meanwhile."""
     head, _ = await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/volumes/{row['Name']}")))
     return head.status < 300
-
-
-def sizes(data: bytes) -> dict[str, int]:
-    """How large each volume is, of ``/system/df``."""
-    rows = json.loads(data).get("Volumes") or ()
-    return {row["Name"]: int((row.get("UsageData") or {}).get("Size") or 0) for row in rows}

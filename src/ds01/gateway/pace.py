@@ -1,0 +1,68 @@
+"""How often one user may ask for what costs the engine much: measuring disks, starting programs.
+
+Who asks too fast waits a moment; who asks far too fast is refused. Others notice nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+
+PATIENCE_SECONDS = 5.0
+KEPT = 10_000
+"""Users and kinds that are remembered before those at rest are forgotten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate:
+    """``burst`` at once, then ``per_second``; ``what`` is said to who is refused."""
+
+    what: str
+    burst: float
+    per_second: float
+
+
+class Costly(Enum):
+    """What is counted."""
+
+    MEASURE = Rate(what="measuring disk space", burst=20, per_second=1)
+    EXEC = Rate(what="commands in containers", burst=200, per_second=40)
+
+
+class Pace:
+    """One bucket per user and kind, filled as time goes by."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._buckets: dict[tuple[int, Costly], tuple[float, float]] = {}
+
+    async def take(self, uid: int, kind: Costly) -> None:
+        """Wait for one's turn. Raises RefusedError (429) when that is too long."""
+        rate, now = kind.value, self._clock()
+        left, before = self._buckets.get((uid, kind), (rate.burst, now))
+        left = min(rate.burst, left + (now - before) * rate.per_second) - 1
+        wait = max(0.0, -left / rate.per_second)
+        if wait > PATIENCE_SECONDS:
+            raise RefusedError("pace", f"You ask for {rate.what} too often", "Ask less often.", status=429)
+        self._forget(now)
+        self._buckets[uid, kind] = (left, now)
+        if wait:
+            await self._sleep(wait)
+
+    def _forget(self, now: float) -> None:
+        if len(self._buckets) < KEPT:
+            return
+        full = {
+            key: (left, at)
+            for key, (left, at) in self._buckets.items()
+            if left + (now - at) * key[1].value.per_second < key[1].value.burst
+        }
+        self._buckets = full

@@ -157,7 +157,8 @@ def _refuse_any(found: Any) -> None:
 def _refuse(folder: str, arguments: list[str], message: str) -> NoReturn:
     """Tell the engine, which reads the last error of runc's own log, and write it down for ds01d."""
     call = read_call(arguments)
-    _append(call.options.get("--log", ""), {"level": "error", "msg": message})
+    if log := call.options.get("--log"):
+        _append(log, {"level": "error", "msg": message})
     _append(os.path.join(folder, "refused.log"), {"at": time.time(), "container": call.container, "message": message})
     print(message, file=sys.stderr)
     sys.exit(1)

@@ -830,8 +830,8 @@ def test_d20_all_tags_write_over_nothing_protected_or_anothers(mallory: User, al
 
 
 def test_o17_one_hears_of_ones_own_pulls_and_tags(mallory: User, alice: User, field: Ground) -> None:
-    field.registry.put("private/model", "1", SMALL, [layer("a", "heard")])
-    ref = f"{field.registry.host}/private/model:1"
+    field.registry.put("private/heard-of", "1", SMALL, [layer("a", "heard")])
+    ref = f"{field.registry.host}/private/heard-of:1"
     hers, others = _listening(mallory), _listening(alice)
     assert pull(mallory, ref, X_Registry_Auth=login()).status == 200
     assert mallory.call("POST", f"/v1.41/images/{ref}/tag?repo=heard").status == 201
@@ -840,7 +840,7 @@ def test_o17_one_hears_of_ones_own_pulls_and_tags(mallory: User, alice: User, fi
     told, elsewhere = _said(hers, b"my-end"), _said(others, b"the-end")
     assert f'"id":"{ref}"'.encode() in told
     assert b"heard:latest" in told
-    assert b"private/model" not in elsewhere
+    assert b"private/heard-of" not in elsewhere
     assert b"heard" not in elsewhere
 
 

@@ -23,7 +23,7 @@ class QueueBooks(Said):
     """Requests and usage, within a transaction."""
 
     def request(self, request: RequestId) -> Request | None:
-        if found := self._waiting().get(request):
+        if self.hot.requests is not None and (found := self.hot.requests.get(request)):
             return found
         row = self._one(statements.REQUEST, {"id": request})
         return None if row is None else _request(row)

@@ -19,15 +19,17 @@ from ds01.domain.queue.explain import Explanation
 from ds01.domain.queue.plan import Member, Owner, Plan
 from ds01.domain.queue.request import RequestId
 from ds01.domain.queue.usage import Share
+from ds01.wire.queue import PlaceView
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
-    """How a pass ended. ``number`` grows with every pass."""
+    """How a pass ended. ``number`` grows with every pass; ``places`` has those who wait with an open connection."""
 
     number: int = 0
     plan: Plan = field(default_factory=Plan)
     at: datetime | None = None
+    places: Mapping[RequestId, PlaceView] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -65,9 +67,9 @@ class Line:
                 self.ranges.saw(seconds, monotonic - since)
         self.reckoned = {request: one for request, one in self.reckoned.items() if request in waiting}
 
-    def publish(self, plan: Plan, at: datetime) -> None:
+    def publish(self, plan: Plan, at: datetime, places: Mapping[RequestId, PlaceView]) -> None:
         """A pass is over: tell everybody who waits."""
-        self.outlook = Outlook(number=self.outlook.number + 1, plan=plan, at=at)
+        self.outlook = Outlook(number=self.outlook.number + 1, plan=plan, at=at, places=places)
         self._wake()
 
     def arrive(self, request: RequestId, *, stays: bool) -> None:
@@ -75,6 +77,10 @@ class Line:
         self._present[request] += 1
         if stays:
             self._staying.add(request)
+
+    def present(self) -> frozenset[RequestId]:
+        """What somebody waits for with an open connection."""
+        return frozenset(self._present)
 
     def somebody(self, request: RequestId) -> bool:
         """Whether somebody waits for it with an open connection."""

@@ -12,7 +12,7 @@ from ds01.domain.queue.explain import Explanation, Instead
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.ports.ledger import Books
 from ds01.services.people import names
-from ds01.services.queue.scene import scene, waiting
+from ds01.services.queue.scene import Told, scene, waiting
 from ds01.services.world import World
 from ds01.wire.queue import InsteadView, PlaceView
 
@@ -35,12 +35,17 @@ def places(books: Books, world: World, requests: Iterable[Request]) -> tuple[Pla
     """These places, out of one look at the books."""
     shown, every = tuple(requests), waiting(books)
     wanted = [request.id for request in shown if request.state is RequestState.WAITING]
-    called = names(books)
-    told = {}
+    told: Told = {}
     if wanted:
         seen = scene(books, world.line, world.settings().queue, world.clock.now())
-        told = dict(seen.explain(every, wanted, world.line.ranges))
-    return tuple(_told(_bare(books, one, called(one.uid)), told.get(one.id), len(every)) for one in shown)
+        told = seen.explain(every, wanted, world.line.ranges)
+    return drawn(books, shown, told, len(every))
+
+
+def drawn(books: Books, requests: Iterable[Request], told: Told, of: int) -> tuple[PlaceView, ...]:
+    """The views of these requests, of whom ``told`` is known, among ``of`` who wait."""
+    called = names(books)
+    return tuple(_told(_bare(books, one, called(one.uid)), told.get(one.id), of) for one in requests)
 
 
 def _bare(books: Books, request: Request, owner: str) -> PlaceView:

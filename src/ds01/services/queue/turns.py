@@ -23,8 +23,10 @@ from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
 from ds01.services.countdown import Countdown
 from ds01.services.queue import turn
+from ds01.services.queue.place import drawn
 from ds01.services.queue.scene import HEAD, Told, owner_of, scene, waiting
 from ds01.services.world import World
+from ds01.wire.queue import PlaceView
 
 _log = logging.getLogger(__name__)
 
@@ -64,35 +66,45 @@ class Turns:
         """One pass. Those who wait with an open connection are told afterwards."""
         world = self._world
         self._passed = world.clock.monotonic()
-        ends = await world.ledger.read(_ends)
+        ends, owners = await world.ledger.read(_look)
         over = self._countdown.past(ends, world.clock.now(), self._passed)
-        plan = Plan()
+        plan, places = Plan(), dict[RequestId, PlaceView]()
         if ends:
-            await self._learn()
+            await self._learn(owners)
             now = world.clock.now()
             plan = await world.ledger.write(lambda books: _pass(books, world, over, now))
-            await self._reckon(plan)
-        world.line.publish(plan, world.clock.now())
+            places = await self._tell(plan)
+        world.line.publish(plan, world.clock.now(), places)
         return plan
 
-    async def _reckon(self, plan: Plan) -> None:
-        """Note what is reckoned for those who are new, and learn from those whose turn has come."""
-        line, now = self._world.line, self._world.clock.now()
+    async def _tell(self, plan: Plan) -> dict[RequestId, PlaceView]:
+        """The places of those who wait with an open connection, all at once: one look for a hundred people.
+
+        What is reckoned for those who are new is noted, and what was reckoned for those whose turn has come is learned
+        from.
+        """
+        world, line = self._world, self._world.line
         line.came([start.request for start in plan.starts], frozenset(plan.order), self._passed)
-        new = frozenset(plan.order) - line.reckoned.keys()
-        if not new or len(plan.order) > MANY:
-            return
+        present = line.present() & frozenset(plan.order)
+        new = frozenset(plan.order) - line.reckoned.keys() if len(plan.order) <= MANY else frozenset()
+        if not present | new:
+            return {}
 
-        def read(books: Books) -> Told:
-            seen = scene(books, line, self._world.settings().queue, now)
-            return seen.explain(waiting(books), new, line.ranges)
+        def read(books: Books) -> tuple[Told, dict[RequestId, PlaceView]]:
+            every = waiting(books)
+            seen = scene(books, line, world.settings().queue, world.clock.now())
+            told = seen.explain(every, present | new, line.ranges)
+            shown = [request for request in every if request.id in present]
+            views = drawn(books, shown, told, len(every))
+            return told, {request.id: view for request, view in zip(shown, views, strict=True)}
 
-        line.reckon(await self._world.ledger.read(read), self._passed)
+        told, places = await world.ledger.read(read)
+        line.reckon(told, self._passed)
+        return places
 
-    async def _learn(self) -> None:
+    async def _learn(self, owners: set[Owner]) -> None:
         """What everybody who waits or holds something may have, asked again when that may have changed."""
         world = self._world
-        owners = await world.ledger.read(_owners)
         settings, since = self._learned
         fresh = settings is world.settings() and self._passed - since < LEARN_SECONDS
         wanted = owners - world.line.members.keys() if fresh else owners
@@ -106,16 +118,11 @@ def _stirred(books: Books, seen: int) -> bool:
     return bool(books.events(types=RELEVANT, after=seen, limit=1))
 
 
-def _ends(books: Books) -> dict[RequestId, datetime | None]:
-    """Everybody in the queue, and when each gives up by herself."""
-    return {
-        request.id: request.wait_until if request.state is RequestState.WAITING else None
-        for request in books.open_requests()
-    }  # fmt: skip
-
-
-def _owners(books: Books) -> set[Owner]:
-    return {*map(owner_of, books.open_requests()), *map(owner_of, books.open_leases())}
+def _look(books: Books) -> tuple[dict[RequestId, datetime | None], set[Owner]]:
+    """Everybody in the queue with when each gives up by herself, and whose the queue and the leases are."""
+    every = books.open_requests()
+    ends = {one.id: one.wait_until if one.state is RequestState.WAITING else None for one in every}
+    return ends, {*map(owner_of, every), *map(owner_of, books.open_leases())}
 
 
 def _limits(world: World, owners: Iterable[Owner]) -> dict[Owner, Limits]:

@@ -40,9 +40,9 @@ async def wait_for_turn(
     request = await world.ledger.write(lambda books: join(books, want, now, order=order, wait_until=until))
     async with _present(world, caller, request, patience):
         while not await _come(world, request.id):
-            seen = world.line.outlook.number
-            steps.waits(await place(world, request.id))
-            await world.line.next(seen, steps.left)
+            last = world.line.outlook
+            steps.waits(last.places.get(request.id) or await place(world, request.id))
+            await world.line.next(last.number, steps.left)
             steps.check()
 
 

@@ -63,6 +63,11 @@ KEPT_HOST: list[tuple[str, Any, Any]] = [
     ("PortBindings", {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8888"}]},
      {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8888"}]}),
     ("PortBindings", {"80/tcp": [{"HostPort": ""}]}, {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}),
+    *(
+        ("PortBindings", {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]},
+         {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]})
+        for port in ("22", "80", "3000", "9100", "40000")
+    ),
     ("Dns", ["8.8.8.8"], ["8.8.8.8"]),
     ("DnsOptions", ["ndots:2"], ["ndots:2"]),
     ("DnsSearch", ["lab.lan", "."], ["lab.lan", "."]),
@@ -165,7 +170,7 @@ REFUSED_HOST: list[tuple[str, Any, str]] = [
     ("ConsoleSize", [1], "create.console"),
     *(
         ("PortBindings", {"80/tcp": [{"HostPort": port}]}, "create.ports")
-        for port in ("22", "80", "3000", "9100", "40000", "8000-8100", "٨٨٨٨", "-1", "08888888")
+        for port in ("8000-8100", "٨٨٨٨", "-1", "08888888", "70000")
     ),
     ("PortBindings", {"80/bla": []}, "create.ports"),
     ("Dns", ["evil.example"], "create.dns"),

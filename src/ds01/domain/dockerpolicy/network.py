@@ -102,7 +102,7 @@ def _bindings(case: Case, value: Json) -> Json:
             wanted = shape.text("HostIp", binding.get("HostIp"))
             if wanted not in ("", LOOPBACK):
                 case.changed("create.ports", f"port {key} is published on {LOOPBACK}, not {wanted}", told=True)
-            host = _host_port(shape.text("HostPort", binding.get("HostPort")))
+            host = _host_port(case, key, shape.text("HostPort", binding.get("HostPort")))
             if host:
                 case.ports.append(int(host))
             bindings.append({"HostIp": LOOPBACK, "HostPort": host})
@@ -110,18 +110,20 @@ def _bindings(case: Case, value: Json) -> Json:
     return found
 
 
-def _host_port(text: str) -> str:
+def _host_port(case: Case, key: str, text: str) -> str:
+    """The host port, or none for a free one: who names a port that is not for users gets another and is told.
+
+    Compose files name 80 and 3000; they are to start, and not to stand where people look for a service of the server.
+    """
     if text in ("", "0"):
         return ""
-    if not text.isdecimal() or not text.isascii() or len(text) > 5:
+    if not text.isdecimal() or not text.isascii() or len(text) > 5 or int(text) > 65535:
         raise malformed("create.ports", f"the host port {text!r} must be one number", "Or leave it empty.")
-    if int(text) not in PORTS or int(text) in RESERVED_PORTS:
-        raise not_allowed(
-            "create.ports",
-            f"the host port {text}",
-            f"Use one from {PORTS.start} to {PORTS.stop - 1} that no service has, or none: -p 127.0.0.1::8888.",
-        )
-    return str(int(text))
+    if int(text) in PORTS and int(text) not in RESERVED_PORTS:
+        return str(int(text))
+    what = f"port {key} gets a free host port (docker port shows it), because {int(text)} is not for users"
+    case.changed("create.ports", f"{what}: those are {PORTS.start} to {PORTS.stop - 1}", told=True)
+    return ""
 
 
 def _publish_all(case: Case, value: Json) -> Dropped:

@@ -29,6 +29,7 @@ SAME = {
     "container deploy": "container launch",
     "project launch": "container launch",
     "check-limits": "limits show",
+    "why-refused": "refused",
 } | {
     verb: f"container {verb}"
     for verb in (
@@ -40,7 +41,7 @@ SAME = {
 FRONT = (
     ("Every day", ("init", "launch", "list", "status", "retire")),
     ("The queue", ("queue", "claim", "cancel")),
-    ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why")),
+    ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Server", ("gpus", "limits", "events", "doctor", "simulate")),
     ("More", ("setup", "container", "image", "project", "admin", "help", "completion")),

@@ -158,7 +158,8 @@ _ALL = (
     ),
     Sentence(
         type=EventType.DOOR_DENIED, when="The gateway refused a request to the engine.",
-        subject="the object or path asked for", details=("method", "path", "rule", "reason"), tell=door("refused"),
+        subject="the object or path asked for", details=("method", "path", "rule", "reason", "advice"),
+        tell=door("refused"),
     ),
     Sentence(
         type=EventType.DOOR_ALLOWED, when="The gateway let a changing request to the engine through.",

@@ -133,7 +133,7 @@ def recordable(entry: DoorAudit) -> DoorAudit:
         changes.append(f"and {len(entry.changes) - CHANGES} more")
     return replace(
         entry, path=_plain(entry.path), subject=_plain(entry.subject), reason=_plain(entry.reason),
-        changes=tuple(changes),
+        advice=_plain(entry.advice), changes=tuple(changes),
     )  # fmt: skip
 
 
@@ -146,7 +146,4 @@ def _plain(text: str) -> str:
 def _counted(entry: DoorAudit, count: int) -> DoorAudit:
     if count == 1:
         return entry
-    return DoorAudit(
-        uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject, outcome=entry.outcome,
-        rule=entry.rule, reason=entry.reason, changes=(*entry.changes, f"{count} times"),
-    )  # fmt: skip
+    return replace(entry, changes=(*entry.changes, f"{count} times"))

@@ -123,7 +123,7 @@ class Server:
     def _record(self, uid: int, head: Head | None, path: str, subject: str, error: RefusedError) -> None:
         self._gate.audit.record(
             DoorAudit(uid=uid, method=head.method if head else "", path=path[:200], subject=subject,
-                      outcome="denied", rule=error.rule, reason=error.what)
+                      outcome="denied", rule=error.rule, reason=error.what, advice=error.advice)
         )  # fmt: skip
 
 

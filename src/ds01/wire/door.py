@@ -403,3 +403,5 @@ class DoorAudit:
     rule: str
     reason: str = ""
     changes: tuple[str, ...] = ()
+    advice: str = ""
+    """What to do instead, in a sentence."""

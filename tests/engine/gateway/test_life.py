@@ -104,7 +104,8 @@ def test_an_events_story_is_kept(mallory: User, field: Ground) -> None:
     told = rows(field, f"select type, details from events where uid = {mallory.uid} order by seq desc limit 12")
     kinds = {kind for kind, _ in told}
     assert {"door.allowed", "door.denied", "container.created", "container.started"} <= kinds
-    assert any("create.privileged" in str(details) for _, details in told)
+    refused = next(json.loads(details) for _, details in told if "create.privileged" in str(details))
+    assert refused["advice"], "the way that works is kept too: ds01 why-refused"
     assert container
 
 

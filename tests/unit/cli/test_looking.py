@@ -195,6 +195,25 @@ def test_events_follow_after_the_last_one_shown(ds01: Run, daemon: Daemon) -> No
     assert [json.loads(line)["seq"] for line in ds01("events", "--follow", "--json").out.splitlines()] == [1, 2, 3]
 
 
+def test_a_refusal_is_told_with_the_way_that_works(ds01: Run, daemon: Daemon) -> None:
+    details = {
+        "method": "POST", "path": "/containers/create", "rule": "create.privileged",
+        "reason": "a privileged container is not allowed here", "advice": "Run it without --privileged.",
+    }  # fmt: skip
+    refused = dataclasses.replace(event(7), type="door.denied", details=details)
+
+    def answer(asked: Asked) -> object:
+        assert (asked.query["type"], asked.query["limit"]) == ("door.denied", "1")
+        return [refused]
+
+    daemon.answers["GET", "/v1/events"] = answer
+    shown = ds01("why-refused").out
+    for text in ("create.privileged", "not allowed here.", "Run it without --privileged."):
+        assert text in shown
+    daemon.answers["GET", "/v1/events"] = lambda asked: []
+    assert "Nothing was refused to you." in ds01("why-refused").err
+
+
 def test_an_event_type_that_is_nearly_right_gets_the_right_one(ds01: Run, daemon: Daemon) -> None:
     ran = ds01("events", "--type", "container.stoped")
     assert ran.code == 2

@@ -38,7 +38,7 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
         except RefusedError as error:
             call.gate.audit.record(
                 DoorAudit(uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
-                          outcome="denied", rule=error.rule, reason=error.what)
+                          outcome="denied", rule=error.rule, reason=error.what, advice=error.advice)
             )  # fmt: skip
             raise
 

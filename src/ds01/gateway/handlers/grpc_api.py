@@ -92,16 +92,16 @@ class Talk:
         except RefusedCallError as error:
             await grpc.refuse(near, error.code, str(error))
         except RefusedError as error:
-            self._record(path, "denied", error.rule, error.what)
+            self._record(path, "denied", error.rule, error.what, error.advice)
             await grpc.refuse(near, grpc.code_of(error), error.message)
         except DoorDownError:
             await grpc.refuse(near, grpc.UNAVAILABLE, "DS01: ds01d does not answer, so nothing can be granted.")
 
-    def _record(self, path: str, outcome: str, rule: str, reason: str = "") -> None:
+    def _record(self, path: str, outcome: str, rule: str, reason: str = "", advice: str = "") -> None:
         call = self._call
         call.gate.audit.record(
             DoorAudit(uid=call.user.uid, method="gRPC", path=path, subject=call.subject, outcome=outcome, rule=rule,
-                      reason=reason)
+                      reason=reason, advice=advice)
         )  # fmt: skip
 
     async def _served(self, near: link.Call, asked: Method) -> None:

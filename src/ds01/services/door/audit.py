@@ -22,6 +22,7 @@ async def record(world: World, entries: Sequence[DoorAudit]) -> None:
                 "path": entry.path,
                 "rule": entry.rule,
                 "reason": entry.reason,
+                "advice": entry.advice,
                 "changes": "; ".join(entry.changes),
             }
             books.record(

@@ -22,8 +22,11 @@ RESTART_SECONDS = 60.0
 
 
 def wants_to_wait(call: Call, error: Ds01Error) -> bool:
-    """Whether somebody who cannot have a GPU now will wait for it: asked only where somebody is there."""
-    if error.kind != GPU_FULL or not (call.talk.yes or call.talk.somebody_there):
+    """Whether somebody who cannot have a GPU now will wait for it: asked only where somebody is there.
+
+    ``--yes`` is no yes to hours of waiting: a program that means it says ``--wait``.
+    """
+    if error.kind != GPU_FULL or call.talk.yes or not call.talk.somebody_there:
         return False
     show_full(call, error.problem)
     return call.talk.confirm("Wait for your turn?", default=True, flag="--wait, or --no-wait")

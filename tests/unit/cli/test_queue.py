@@ -69,16 +69,11 @@ def test_without_a_terminal_a_full_server_is_exit_3_with_the_place(ds01: Run, la
     assert ds01(*LAUNCH, "--no-wait", "--yes").code == 3
 
 
-def test_yes_waits(ds01: Run, launching: Daemon) -> None:
-    asked: list[Any] = []
-
-    def launch(request: Asked) -> Any:
-        asked.append(request.body)
-        return FULL if len(asked) == 1 else iter([READY])
-
-    launching.answers["POST", "/v1/launches"] = launch
-    assert ds01(*LAUNCH, "--yes").code == 0
-    assert [body["wait"] for body in asked] == [False, True]
+def test_yes_is_no_yes_to_waiting(ds01: Run, launching: Daemon) -> None:
+    launching.answers["POST", "/v1/launches"] = FULL
+    ran = ds01(*LAUNCH, "--yes")
+    assert ran.code == 3
+    assert "ds01 launch thesis --wait" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_p14_pipelining_after_a_failed_upgrade(mallory: User, field: Ground, vic
                        ("/grpc", b"")):  # fmt: skip
         first = post(path, body, "Connection: Upgrade", "Upgrade: tcp")
         found = statuses(mallory.raw(first + second))
-        assert found[0] in (403, 404)
+        assert found[0] in (400, 403, 404)
         assert found[1:] in ([], [403])
     assert field.ids() == before
 
@@ -294,7 +294,9 @@ def test_p20_expect_before_a_denied_body(mallory: User) -> None:
     head = post("/v1.41/swarm/join", b"", "Expect: 100-continue", "Content-Length: 1000000", length=False)
     answer = mallory.raw(head)
     assert statuses(answer) == [503]
-    denied = mallory.raw(post("/v1.41/images/load", b"", "Expect: 100-continue", "Content-Length: 9999", length=False))
+    denied = mallory.raw(
+        post("/v1.41/plugins/create?name=x", b"", "Expect: 100-continue", "Content-Length: 9999", length=False)
+    )
     assert statuses(denied) == [403]
     wanted = mallory.raw(post(CREATE, b"", "Expect: 100-continue", "Content-Length: 2", length=False), seconds=1)
     assert statuses(wanted) == [100]

@@ -30,6 +30,7 @@ getgid set_tid_address set_robust_list rseq mprotect prlimit64 readlink getrando
 ioctl dup2 capget capset prctl setgid setuid setgroups chdir getdents64 futex epoll_ctl newfstatat lseek fcntl
 getppid getpid gettid nanosleep clock_nanosleep poll epoll_pwait epoll_create1 pipe2 tgkill sigaltstack
 sched_getaffinity munmap faccessat2 getcwd access wait4 vfork statfs fstatfs mknodat fchown dup3 setsid
+rt_sigtimedwait rt_sigreturn rt_sigsuspend kill waitid setpgid
 """
 ALLOWING = {"names": CALLS.split(), "action": "SCMP_ACT_ALLOW"}
 WIDE = json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [ALLOWING]})

@@ -13,8 +13,9 @@ import pytest
 from dev import tiny
 from dev.engine import OwnEngine
 
-from ds01.domain.container import Attachment
+from ds01.domain.container import Attachment, ContainerId
 from ds01.domain.gpu import Slot, slots_of
+from ds01.domain.guard import StartGrant
 from ds01.sim.clock import SimClock
 from ds01.sim.devices import SimDevices
 from tests.unit.host.conftest import ALICE, MALLORY, Place, place
@@ -36,6 +37,14 @@ class Docker:
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (ran.returncode != 0) == fails, ran.stderr
         return ran.stdout.strip()
+
+    def granted(self, place: Place, parent: str, *command: str) -> str:
+        """A container in this slice that the guard lets start; its id."""
+        made = self("create", "--cgroup-parent", parent, self.image, *command)
+        user = place.alice
+        grant = StartGrant(container=ContainerId(made), uid=user.uid, gid=user.gid, as_owner=True)
+        place.host.grant(f"{self._engine.root}/guard", grant)
+        return made
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +116,15 @@ class TestPins:
 class TestSlices:
     def test_e31_containers_are_in_their_users_slice_and_share_its_limits(self, docker: Docker, place: Place) -> None:
         parent = place.host.ensure_slice(place.alice, {"pids": 12})
-        container = docker("run", "-d", "--cgroup-parent", parent, docker.image, "sleep", "60")
+        container = docker.granted(place, parent, "sleep", "60")
         try:
+            docker("start", container)
             pid = docker("inspect", "-f", "{{.State.Pid}}", container)
             assert f"/{place.alice.slice}/" in Path(f"/proc/{pid}/cgroup").read_text()
             forks = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do sleep 5 & done; wait"
-            docker("run", "--rm", "--cgroup-parent", parent, docker.image, "sh", "-c", forks, fails=True)
+            other = docker.granted(place, parent, "sh", "-c", forks)
+            docker("start", "--attach", other, fails=True)
+            docker("rm", "-f", other)
         finally:
             docker("rm", "-f", container)
             for folder in Path("/sys/fs/cgroup").glob(f"**/{place.alice.slice}"):

@@ -52,8 +52,9 @@ COMMAND = Command(
     " lost, as 'ds01 retire' does. Options for GPUs, image and mounts count when a container is created. /workspace is"
     " the project's folder, ~/workspace/NAME. Leave the shell with 'exit': the container goes on. Without a terminal,"
     " or with --json, it does not step in. When no GPU is free it asks whether to wait in the queue; --wait does not"
-    " ask and --no-wait does not wait. With --time the queue knows that you will be done sooner, and lets you in where"
-    " nobody is delayed. Ctrl-C while waiting gives the place up; with --background it stays, and GPUs are kept for you"
+    " ask, --no-wait does not wait, and --yes is no answer to it: a script says --wait, or gets exit code 3."
+    " With --time the queue knows that you will be done sooner, and lets you in where nobody is delayed."
+    " Ctrl-C while waiting gives the place up; with --background it stays, and GPUs are kept for you"
     " for a while when it is your turn: 'ds01 claim'. With --dry-run and --json the plan is printed (LaunchPlan).",
     idea="You say where you want to be, not how to get there. Launching twice is the same as launching once.",
     topics=("containers", "images", "gpus"),

@@ -21,7 +21,7 @@ from ds01.domain.settings import POOL
 from ds01.runc import launcher
 
 _PREFIX = "ds01br"
-_CHOOSING = Path("/run/ds01-bridges.lock")
+_STARTING = Path("/run/ds01-engines.lock")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,19 +90,25 @@ def start(root: Path, *, group: str = "root", log: Path | None = None, programs:
     sock = root / "engine.sock"
     (root / "pid").unlink(missing_ok=True)
     logged = log or root / "engine.log"
-    with logged.open("ab") as out, _choosing():
+    with logged.open("ab") as out, _alone():
         number = _bridge(root / "bridge")
         process = subprocess.Popen(
             _command(root, group, number, programs, guard),
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
             env=os.environ | {"PATH": f"{guard.parent}{os.pathsep}{path}"},
         )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not answers(str(sock)):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"dockerd did not start; its log is {logged}")
-        time.sleep(0.1)
+        _wait(process, str(sock), logged)
     return OwnEngine(socket=str(sock), pid=process.pid, root=str(root), process=process)
+
+
+def _wait(process: subprocess.Popen[bytes], sock: str, log: Path) -> None:
+    """Until dockerd answers. Raises RuntimeError with its last words when it ended, or after a minute."""
+    deadline = time.monotonic() + 60
+    while not answers(sock):
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = log.read_text(errors="replace").splitlines()[-5:]
+            raise RuntimeError("\n".join([f"dockerd did not start; its log, {log}, ends with:", *last]))
+        time.sleep(0.1)
 
 
 def _command(root: Path, group: str, number: int, programs: Path | None, guard: Path) -> list[str]:
@@ -183,9 +189,11 @@ def _alive(engine: OwnEngine) -> bool:
 
 
 @contextlib.contextmanager
-def _choosing() -> Iterator[None]:
-    """One engine at a time takes a bridge, until it can be seen to run on it: two must never share one."""
-    with _CHOOSING.open("w") as lock:
+def _alone() -> Iterator[None]:
+    """One engine at a time starts, until it answers: two must never take one bridge, and a second engine that makes
+    the firewall's chains in the same moment ends with "Chain already exists".
+    """
+    with _STARTING.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

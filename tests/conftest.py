@@ -7,6 +7,7 @@ other skipped test as well, and lets chance be asked as often as it should be (`
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,10 @@ from tests.effort import COMPLETE, tries
 # The machine may be busy with other things: how long an example takes says nothing about the code.
 settings.register_profile("ds01", deadline=None, max_examples=tries(100), suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ds01")
+
+
+# A shell starts its background programs deaf to Ctrl-C, and all they start inherits it: here it is what is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

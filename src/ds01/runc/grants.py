@@ -6,20 +6,18 @@ missing was not granted; a file that cannot be read is an error, and an error is
 
 from __future__ import annotations
 
-import json
 import os
-import re
 
+from ds01.runc.documents import read_json, write_json
 from ds01.runc.refusal import RefusedError
 
 TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
 if TYPE_CHECKING:
     from typing import Any
 
-_ID = r"([0-9a-f]{64})"
-_OWN = re.compile(rf"/?ds01-u(\d+)\.slice/{_ID}|ds01-u(\d+)\.slice:docker:{_ID}")
-_STEP = re.compile(rf"/?ds01-u(\d+)\.slice/ds01-u\1-build\.slice/{_ID}|ds01-u(\d+)-build\.slice:docker:{_ID}")
-_IN_A_SLICE = re.compile(rf"/ds01-u(\d+)\.slice/(?:docker-)?{_ID}(?:\.scope)?$", re.MULTILINE)
+_SLICE = "ds01-u"
+_DIGITS = frozenset("0123456789")
+_HEX = frozenset("0123456789abcdef")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -67,23 +65,6 @@ def step_grant(uid: int, *prefixes: str) -> Grant:
     )  # fmt: skip
 
 
-def read_json(path: str) -> dict[str, Any]:
-    """A JSON object."""
-    with open(path, "rb") as file:
-        data = json.load(file)
-    if not isinstance(data, dict):
-        raise RefusedError(f"what {path} says, which is no object")
-    return data
-
-
-def write_json(path: str, data: dict[str, Any]) -> None:
-    """Replace a file in one step: whoever reads it sees all of before or all of now."""
-    part = f"{path}.part"
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(json.dumps(data))
-    os.replace(part, path)
-
-
 def read_server(folder: str) -> Server:
     """The server's facts."""
     try:
@@ -113,13 +94,14 @@ def owner_of(path: str, container: str) -> tuple[int, bool] | None:
 
     A path that looks like a user's slice and is written in another way than DS01 writes it is refused.
     """
-    for pattern, step in ((_OWN, False), (_STEP, True)):
-        match = pattern.fullmatch(path)
-        if match is not None:
-            uid, found = (part for part in match.groups() if part is not None)
-            if found == container:
-                return int(uid), step
-    if "ds01-u" in path:
+    uid = _uid(path.removeprefix("/"))
+    if uid is not None and is_id(container):
+        own, build = f"{_SLICE}{uid}.slice", f"{_SLICE}{uid}-build.slice"
+        if path in (f"{own}/{container}", f"/{own}/{container}", f"{own}:docker:{container}"):
+            return uid, False
+        if path in (f"{own}/{build}/{container}", f"/{own}/{build}/{container}", f"{build}:docker:{container}"):
+            return uid, True
+    if _SLICE in path:
         raise RefusedError(f"the cgroup {path}")
     return None
 
@@ -127,5 +109,30 @@ def owner_of(path: str, container: str) -> tuple[int, bool] | None:
 def container_of(pid: int) -> tuple[int, str] | None:
     """Whose container a process runs in, and which one; None when it is in no user's."""
     with open(f"/proc/{pid}/cgroup") as file:
-        match = _IN_A_SLICE.search(file.read())
-    return (int(match[1]), match[2]) if match else None
+        paths = [line.rstrip("\n").rpartition(":")[2] for line in file]
+    for path in paths:
+        above, _, scope = path.rpartition("/")
+        slice_, container = above.rpartition("/")[2], scope.removeprefix("docker-").removesuffix(".scope")
+        uid = _uid(slice_)
+        if uid is not None and slice_ == f"{_SLICE}{uid}.slice" and is_id(container):
+            return uid, container
+    return None
+
+
+def is_id(text: str) -> bool:
+    """Whether it is a container's full id."""
+    return len(text) == 64 and _HEX.issuperset(text)
+
+
+def number(text: str) -> int | None:
+    """A number written as the kernel and the engine write it; None for anything else."""
+    return int(text) if 0 < len(text) <= 10 and _DIGITS.issuperset(text) and str(int(text)) == text else None
+
+
+def _uid(text: str) -> int | None:
+    """The uid in the name of a user's slice, at its beginning."""
+    if not text.startswith(_SLICE):
+        return None
+    rest = text.removeprefix(_SLICE)
+    end = next((at for at, letter in enumerate(rest) if letter not in _DIGITS), len(rest))
+    return number(rest[:end])

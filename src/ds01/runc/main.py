@@ -7,24 +7,22 @@ error nobody thought of ends the program, and with it the start.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 
 from ds01.runc import edits
 from ds01.runc.call import CHECKED, Call, read_call
+from ds01.runc.documents import read_json, write_json, written
 from ds01.runc.edits import KIND, OUTSIDE, edited, edited_process, read_kind
 from ds01.runc.grants import (
     Grant,
     Server,
     container_of,
     owner_of,
-    read_json,
     read_server,
     step_grant,
     take_grant,
-    write_json,
 )
 from ds01.runc.refusal import RefusedError, StepRefusedError
 from ds01.runc.rules import process_refusals, refusals
@@ -134,7 +132,7 @@ def _kind(call: Call, container: str) -> str:
         name, _, value = str(label).partition("=")
         if name == KIND:
             return value
-    if "ds01-u" in json.dumps(state.get("cgroups")):
+    if "ds01-u" in written(state.get("cgroups")):
         raise RefusedError("to enter a container that was started without the guard; start it again first")
     return OUTSIDE
 
@@ -170,6 +168,6 @@ def _append(path: str, line: dict[str, Any]) -> None:
         full = os.path.exists(path) and os.path.getsize(path) >= LOG_BYTES
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
         with open(os.open(path, flags, 0o600), "a") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(written(line) + "\n")
     except OSError as error:
         print(f"DS01: {path}: {error}", file=sys.stderr)

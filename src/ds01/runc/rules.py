@@ -6,9 +6,7 @@ of what may be: what a rule does not know is refused. Source of the shapes: the 
 
 from __future__ import annotations
 
-import re
-
-from ds01.runc.grants import Grant, Server
+from ds01.runc.grants import Grant, Server, number
 
 TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ _LINUX = {"sysctl", "resources", "cgroupsPath", "namespaces", "devices", "seccom
           "readonlyPaths", "mountLabel"}  # fmt: skip
 _RESOURCES = {"devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits"}
 _NAMESPACES = {"mount", "network", "uts", "pid", "ipc"}
-_SHAREABLE = {"network", "pid", "ipc"}
 _MOUNT_TYPES = {"proc", "tmpfs", "devpts", "sysfs", "cgroup", "cgroup2", "mqueue", "bind"}
 _MOUNT = {"destination", "type", "source", "options"}
 _READ_ONLY_TYPES = {"sysfs", "cgroup", "cgroup2"}
@@ -44,14 +41,17 @@ _MUST_MASK = {"/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"}
 _MUST_BE_READ_ONLY = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
 _DEFAULT_DEVICES = {("c", 1, 3), ("c", 1, 5), ("c", 1, 7), ("c", 1, 8), ("c", 1, 9), ("c", 5, 0), ("c", 5, 1),
                     ("c", 5, 2), ("c", 136, None)}  # fmt: skip
-_SYSCTLS = re.compile(
-    r"kernel\.shm_rmid_forced|net\.ipv4\.(?:ip_local_port_range|ip_unprivileged_port_start|tcp_syncookies"
-    r"|ping_group_range|ip_local_reserved_ports|tcp_keepalive_\w+|tcp_fin_timeout|tcp_[rw]mem)"
-    r"|net\.ipv6\.conf\.\w+\.disable_ipv6"
-)
+_SYSCTLS = {"kernel.shm_rmid_forced"} | {
+    f"net.ipv4.{name}"
+    for name in ("ip_local_port_range", "ip_unprivileged_port_start", "tcp_syncookies", "ping_group_range",
+                 "ip_local_reserved_ports", "tcp_keepalive_time", "tcp_keepalive_intvl", "tcp_keepalive_probes",
+                 "tcp_fin_timeout", "tcp_rmem", "tcp_wmem")
+}  # fmt: skip
 _OPEN_FILES = 1048576
 _SCHEDULING = {"RLIMIT_RTPRIO", "RLIMIT_NICE", "RLIMIT_RTTIME"}
-_ENGINE = re.compile(r"/proc/(?:\d+|self)/exe")
+_NAMESPACE_FILES = {"network": "net", "pid": "pid", "ipc": "ipc"}
+"""Those that may be shared, and what the kernel calls them."""
+_ENGINES_FILES = ("resolv.conf", "hostname", "hosts", "mounts/shm")
 
 
 def refusals(config: Config, grant: Grant, server: Server, container: str, joined: Joined) -> Iterator[str]:
@@ -115,8 +115,9 @@ def _namespaces(linux: Config, grant: Grant, joined: Joined, shared: set[str]) -
 
 
 def _shared_namespace(kind: str, path: str, grant: Grant, joined: Joined, shared: set[str]) -> Iterator[str]:
-    match = re.fullmatch(r"/proc/(\d+)/ns/\w+", path)
-    other = joined(int(match[1])) if match is not None and kind in _SHAREABLE else None
+    pid = number(path.removeprefix("/proc/").partition("/")[0])
+    known = pid is not None and path == f"/proc/{pid}/ns/{_NAMESPACE_FILES.get(kind)}"
+    other = joined(pid) if known and pid is not None else None
     if other is None or other[0] != grant.uid:
         yield f"the {kind} namespace {path} of somebody else"
     elif other[2] != (grant.owner is not None):
@@ -156,16 +157,13 @@ def _bind(source: str, options: set[str], grant: Grant, server: Server, shared: 
         return
     if grant.prefixes and source.startswith(grant.prefixes) and ".." not in source:
         return
-    volume = re.fullmatch(rf"{re.escape(server.data_root)}/volumes/([\w][\w.-]*)/_data", source)
-    if volume is None or volume[1] not in grant.volumes:
+    if source not in {f"{server.data_root}/volumes/{name}/_data" for name in grant.volumes}:
         yield f"the host's {source}"
 
 
 def _of_the_engine(source: str, server: Server, shared: set[str]) -> bool:
     """The files the engine itself makes for this container, or for one it shares namespaces with."""
-    pattern = rf"{re.escape(server.data_root)}/containers/([0-9a-f]{{64}})/(?:resolv\.conf|hostname|hosts|mounts/shm)"
-    match = re.fullmatch(pattern, source)
-    return match is not None and match[1] in shared
+    return source in {f"{server.data_root}/containers/{one}/{name}" for one in shared for name in _ENGINES_FILES}
 
 
 def _devices(linux: Config, grant: Grant) -> Iterator[str]:
@@ -198,14 +196,31 @@ def _walls(linux: Config) -> Iterator[str]:
     for path in sorted(_MUST_BE_READ_ONLY - set(linux.get("readonlyPaths") or ())):
         yield f"a writable {path}"
     for name in sorted(linux.get("sysctl") or ()):
-        if not _SYSCTLS.fullmatch(name):
+        if name not in _SYSCTLS and not _of_an_interface(name):
             yield f"the kernel setting {name}"
+
+
+def _of_an_interface(name: str) -> bool:
+    """``net.ipv6.conf.<interface>.disable_ipv6``."""
+    words = name.split(".")
+    return len(words) == 5 and words[:3] == ["net", "ipv6", "conf"] and words[4] == "disable_ipv6" and bool(words[3])
 
 
 def _hooks(config: Config, server: Server) -> Iterator[str]:
     for hooks in (config.get("hooks") or {}).values():
         for hook in hooks or ():
             path, arguments = hook.get("path", ""), hook.get("args") or [""]
-            engine = _ENGINE.fullmatch(path) and "libnetwork-setkey" in arguments[:2]
+            engine = "libnetwork-setkey" in arguments[:2] and _is_itself(path)
             if not engine and path not in server.hooks:
                 yield f"the hook {path}"
+
+
+def _is_itself(path: str) -> bool:
+    """The engine's own program, as it calls itself."""
+    words = path.split("/")
+    return (
+        len(words) == 4
+        and words[:2] == ["", "proc"]
+        and words[3] == "exe"
+        and (words[2] == "self" or number(words[2]) is not None)
+    )

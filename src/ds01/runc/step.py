@@ -10,9 +10,9 @@ gets. A step without that line did not come through the gateway, and is refused:
 from __future__ import annotations
 
 import os
-import re
 
-from ds01.runc.grants import Grant, Server, read_json, step_grant
+from ds01.runc.documents import read_json
+from ds01.runc.grants import Grant, Server, number, step_grant
 from ds01.runc.refusal import StepRefusedError
 
 TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     Config = dict[str, Any]
 
-OWNER = re.compile(r"^127\.0\.0\.1\s+ds01-u(\d{1,10})$", re.MULTILINE)
-"""The line in a step's ``/etc/hosts``: ``ds01.domain.names.step_host``."""
+_LOOPBACK = "127.0.0.1"
+_OWNER = "ds01-u"
+"""How the name of the line in a step's ``/etc/hosts`` begins: ``ds01.domain.names.step_host``."""
 
 PERMITS = "builds"
 _PLACES = ("buildkit/executor/", "buildkit/net/", "overlay2/", "vfs/dir/", "btrfs/subvolumes/", "zfs/graph/",
@@ -42,7 +43,7 @@ def read_step(folder: str, config: Config, server: Server) -> tuple[Grant, Confi
     if hosts:
         with open(hosts) as file:
             text = file.read()
-    if server.outside and OWNER.search(text) is None:
+    if server.outside and not _owners(text):
         return None
     uid = owner(text)
     try:
@@ -54,10 +55,16 @@ def read_step(folder: str, config: Config, server: Server) -> tuple[Grant, Confi
 
 def owner(hosts: str) -> int:
     """The uid in a step's hosts file. Raises StepRefusedError unless there is exactly one."""
-    found = OWNER.findall(hosts)
+    found = _owners(hosts)
     if len(found) != 1:
         raise StepRefusedError("it did not come through DS01. As root, build with DOCKER_BUILDKIT=0")
-    return int(found[0])
+    return found[0]
+
+
+def _owners(hosts: str) -> list[int]:
+    lines = [line.split() for line in hosts.split("\n")]
+    names = [line[1] for line in lines if len(line) == 2 and line[0] == _LOOPBACK and line[1].startswith(_OWNER)]
+    return [uid for name in names if (uid := number(name.removeprefix(_OWNER))) is not None]
 
 
 def placed(config: Config, permit: Config, container: str) -> Config:

@@ -21,7 +21,8 @@ from bench.row import Row
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain.container import Door
 from ds01.domain.errors import GPU_FULL, Ds01Error
-from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease
 from ds01.domain.limits import Policy, effective
 from ds01.domain.people import Uid, User

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from bench.row import Row
-from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Uid
 from ds01.domain.queue.decide import decide
 from ds01.domain.queue.plan import Member, Order, Owner, Rules, Server, Taken

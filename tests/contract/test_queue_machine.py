@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ds01.domain.errors import Ds01Error
-from ds01.domain.gpu import GpuAsk, SlotId
+from ds01.domain.gpu import SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import User
 from ds01.domain.queue.plan import Owner

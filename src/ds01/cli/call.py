@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 
 from ds01.cli.talk import Talk
+from ds01.domain.record import record
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
     from ds01.client import Client
 
 
-@dataclass(kw_only=True)
+@record(frozen=False)
 class Call:
     """A running command. ``path`` is its home in the tree (``container launch``)."""
 

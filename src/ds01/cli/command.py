@@ -8,12 +8,16 @@ nothing of the command itself, which keeps ``--help`` and completion quick.
 from __future__ import annotations
 
 import builtins
-from dataclasses import KW_ONLY, dataclass
 
 from ds01.domain.errors import Exit
+from ds01.domain.record import record
+
+TYPE_CHECKING = False  # dataclasses is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from dataclasses import KW_ONLY
 
 
-@dataclass(frozen=True)
+@record(kw_only=False)
 class Argument:
     """A word that a command takes. ``name`` is the parameter; ``complete`` says what Tab offers.
 
@@ -44,7 +48,7 @@ class Argument:
         return text if self.required else f"[{text}]"
 
 
-@dataclass(frozen=True)
+@record(kw_only=False)
 class Option:
     """An option. ``value`` is what it takes (``N``, ``DIR``); empty makes it a flag.
 
@@ -92,7 +96,7 @@ CONTAINER = Argument(
 """The container a command is about."""
 
 
-@dataclass(frozen=True)
+@record(kw_only=False)
 class Step:
     """One step of ``--guided``: an explanation, and the option or argument it asks for, if any."""
 
@@ -100,7 +104,7 @@ class Step:
     asks: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Command:
     """One command.
 
@@ -129,7 +133,7 @@ class Command:
     hidden: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Group:
     """A noun. ``default`` is the verb meant when none is given."""
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ds01.cli import show
 from ds01.cli.table import pairs
 from ds01.cli.talk import Talk
 from ds01.domain.errors import Ds01Error
+from ds01.domain.record import record
 from ds01.wire.containers import PackageView, RetirePreview
 
 SHOWN_FILES = 10
 SUGGESTIONS = ".ds01/suggested-packages.txt"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Keep:
     """What to keep: ``packages`` in the project file, ``files`` in the workspace."""
 

@@ -42,7 +42,7 @@ def image_of(call: Call, reference: str) -> ImageView | None:
 
 def tell(call: Call, planned: BuildView, difference: str = "", *, built: Built | None = None) -> int:
     """Print how it ended, or what would be done."""
-    from dataclasses import replace
+    from ds01.domain.record import replace
 
     talk = call.talk
     if built is not None:

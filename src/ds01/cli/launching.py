@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from ds01.cli import show
 from ds01.cli.bases import base_id
@@ -18,13 +17,14 @@ from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, NO_IMAGE, NO_PROJE
 from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.domain.quantity import size
+from ds01.domain.record import record, replace
 from ds01.projects import file, prepare
 from ds01.projects.recipe import Recipe
 from ds01.wire.containers import ContainerView, RetireRequest
 from ds01.wire.launches import LaunchPlan, LaunchRequest
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Wish:
     """What was typed."""
 
@@ -44,7 +44,7 @@ class Wish:
     stays: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Target:
     """What was meant: the request for ds01d, and what to build when the image is the project's own."""
 
@@ -53,7 +53,7 @@ class Target:
     recipe: Recipe | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Launched:
     """The container, and whether it is new. None when it was only looked at, or not wanted after all."""
 

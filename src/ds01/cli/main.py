@@ -10,7 +10,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ds01 import __version__
 from ds01.cli import failures, tree
@@ -20,6 +19,7 @@ from ds01.cli.parse import parse
 from ds01.cli.talk import Talk, talk
 from ds01.cli.tree import Found
 from ds01.domain.errors import Ds01Error, Exit
+from ds01.domain.record import record
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def run(words: Sequence[str]) -> int:
         return failures.unexpected(error, program.talk)
 
 
-@dataclass(kw_only=True)
+@record(frozen=False)
 class Program:
     """One run. ``talk`` is what the options said as far as they were read; ``call`` exists once a command runs."""
 

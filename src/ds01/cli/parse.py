@@ -9,25 +9,25 @@ abbreviations; a value that may be left out is written ``--name=value``. Every m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from ds01.cli.command import TIERS, Argument, Command, Option, common
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.names import nearest
+from ds01.domain.record import made, record
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
     from typing import Any
 
 
-@dataclass
+@record(frozen=False, kw_only=False)
 class Parsed:
     """What was typed: the command's own ``values`` by parameter, the ``common`` options, and a tier of help."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    common: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any] = made(factory=dict)
+    common: dict[str, Any] = made(factory=dict)
     tier: str = ""
-    given: set[str] = field(default_factory=set)
+    given: set[str] = made(factory=set)
     """The options and arguments that were typed."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from ds01.domain import gpu, names, quantity
+from ds01.domain import gpu_ask, names, quantity
 from ds01.domain.errors import Ds01Error
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -23,7 +23,7 @@ def size(text: str) -> int:
 
 def gpus(text: str) -> str:
     """``2``, ``full`` or a MIG profile, checked."""
-    gpu.ask(text)
+    gpu_ask.ask(text)
     return text
 
 

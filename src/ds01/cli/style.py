@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from ds01.domain.record import record
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1",
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Style:
     """How to write to one stream. ``width`` is in columns; ``symbols``: more than ASCII letters and digits.
 

@@ -7,14 +7,14 @@ a line. Nothing is ever cut off that a program reads: only what a person looks a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ds01.cli.style import Style, columns, pad, shorten, wrap
+from ds01.domain.record import record
 
 GAP = "  "
 
 
-@dataclass(frozen=True)
+@record(kw_only=False)
 class Column:
     """One column. ``right`` aligns numbers; ``flexible`` may be shortened down to ``least`` columns."""
 
@@ -24,7 +24,7 @@ class Column:
     least: int = 12
 
 
-@dataclass(frozen=True)
+@record(kw_only=False)
 class Painted:
     """A cell in a colour."""
 

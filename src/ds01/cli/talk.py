@@ -9,17 +9,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from ds01.cli.style import Style, style, wrap
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
+from ds01.domain.record import record
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
     from typing import TextIO
 
 
-@dataclass(kw_only=True)
+@record(frozen=False)
 class Talk:
     """The user's ears and mouth for one command."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from ds01.cli.command import TIERS, Command, Group
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.names import nearest
+from ds01.domain.record import record
 
 TIER_FLAGS = {name for tier in TIERS for name in (tier.name, tier.short) if name}
 PACKAGE = "ds01.cli.commands"
@@ -49,7 +49,7 @@ FRONT = (
 """The front page, ``ds01 --help``."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Found:
     """A command or a group, where words led. ``path`` is its home, ``typed`` the words that led there."""
 

@@ -16,11 +16,11 @@ import termios
 import time
 import tty
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from ds01.client.docker import Docker, Exec, frames
 from ds01.client.http import Stream
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
+from ds01.domain.record import record, replace
 
 DETACH_KEYS = b"\x10\x11"
 _PIECE = 64 * 1024
@@ -30,7 +30,7 @@ _REFUSAL = b"OCI runtime exec failed"
 """How the engine begins, on the program's own output, when it could not start it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Ended:
     """How it went: the program ended with ``code``; or it goes on (``left``: by the keys, ``lost``: the line broke);
     or the engine could not start it: ``refused`` is why, in the engine's words.

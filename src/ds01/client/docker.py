@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ds01.client.http import BadAnswerError, Request, Response, Stream, escaped, send, target
@@ -22,23 +21,24 @@ from ds01.domain.errors import (
     Ds01Error,
     ErrorKind,
 )
+from ds01.domain.record import made, record
 
 ANSWER_SECONDS = 60.0
 _KINDS: dict[int, ErrorKind] = {403: NOT_ALLOWED, 404: NO_CONTAINER, 409: WRONG_STATE, 503: ENGINE_DOWN}
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Exec:
     """A program to run in a container, as the container's user. ``stdin``: it gets input."""
 
     command: Sequence[str]
     tty: bool = False
     stdin: bool = True
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = made(factory=dict)
     folder: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ExecState:
     """How a program in a container is doing; ``code`` counts once it runs no more."""
 

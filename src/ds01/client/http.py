@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from ds01.domain.record import record
 
 _CHUNK = 64 * 1024
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -19,7 +20,7 @@ class BadAnswerError(Exception):
     """The other side does not speak HTTP, or stopped in the middle of it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Request:
     """One request. ``body`` is bytes, or pieces that are sent chunked. ``upgrade``: the bytes after it are a stream."""
 

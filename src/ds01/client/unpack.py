@@ -13,21 +13,22 @@ import posixpath
 import shutil
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import IO
+
+from ds01.domain.record import made, record
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _PIECE = 256 * 1024
 
 
-@dataclass(kw_only=True)
+@record(frozen=False)
 class Copied:
     """What was copied. ``left_out`` are the names of what was not: links that lead outside, sockets, devices."""
 
     files: int = 0
     size_bytes: int = 0
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[str] = made(factory=list)
 
 
 class OutsideError(Exception):

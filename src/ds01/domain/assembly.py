@@ -10,7 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ds01.domain.container import CACHES, SCHEMA_VERSION, Attachment, ContainerSpec, Door, Label, Mount, Resources
+from ds01.domain.caches import CACHES
+from ds01.domain.container import SCHEMA_VERSION, Attachment, ContainerSpec, Door, Label, Mount, Resources
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE, SlotId, asks_for_devices
 from ds01.domain.image import Image
 from ds01.domain.lease import Lease

@@ -206,16 +206,6 @@ BUILD_LABELS = frozenset({Label.SPEC, Label.BASE, Label.PROJECT, Label.BUILT_AT,
 lets exactly these ``ds01.*`` labels through in a build and sets the owner itself.
 """
 
-CACHES = {
-    "XDG_CACHE_HOME": "/workspace/.cache",
-    "HF_HOME": "/workspace/.cache/huggingface",
-    "TORCH_HOME": "/workspace/.cache/torch",
-    "PIP_CACHE_DIR": "/workspace/.cache/pip",
-    "UV_CACHE_DIR": "/workspace/.cache/uv",
-}
-"""Where models and packages that were downloaded once stay (W4): in the workspace, which outlives the container."""
-
-
 SCHEMA_VERSION = "1"
 
 

@@ -6,8 +6,9 @@ command line ends with, one sentence, and the command that helps. The docs page 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+from ds01.domain.record import made, record
 
 
 class Exit(IntEnum):
@@ -23,7 +24,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ErrorKind:
     """What is the same for every error of one code. ``title`` and ``remedy`` are for the docs page."""
 
@@ -267,7 +268,7 @@ def kind(code: str) -> ErrorKind:
     return _KINDS.get(code, INTERNAL)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Problem:
     """An error as data: what happened, why, and what to type next."""
 
@@ -275,7 +276,7 @@ class Problem:
     message: str
     reason: str = ""
     hint: str = ""
-    details: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = made(factory=dict)
 
 
 class Ds01Error(Exception):

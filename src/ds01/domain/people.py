@@ -6,16 +6,16 @@ account starts a new epoch and inherits nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
 from ds01.domain.names import login_inside, user_network
+from ds01.domain.record import record
 
 Uid = NewType("Uid", int)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class User:
     """One account, as the directory (NSS) gives it. ``groups`` are Unix group names."""
 
@@ -47,7 +47,7 @@ class User:
         return user_network(self.uid)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Account:
     """Who a uid belongs to, in the ledger: the epoch grows when the uid changes hands.
 

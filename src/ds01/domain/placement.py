@@ -16,7 +16,8 @@ from fractions import Fraction
 from heapq import nsmallest
 from itertools import groupby
 
-from ds01.domain.gpu import GpuAsk, Slot, SlotId, flags
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.gpu_ask import GpuAsk, flags
 from ds01.domain.proximity import closest, near
 
 

@@ -6,10 +6,10 @@ because that happens as the user.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from ds01.domain.record import made, record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ImageRecipe:
     """What the project's image is made of. ``dockerfile`` set and not ours: the user's own, built as is."""
 
@@ -20,7 +20,7 @@ class ImageRecipe:
     dockerfile: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RunDefaults:
     """How the project's containers run unless a command says otherwise. ``gpus`` None: one if allowed."""
 
@@ -29,11 +29,11 @@ class RunDefaults:
     time: str = ""
     data: tuple[str, ...] = ()
     on_stop: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
-    ports: dict[str, int] = field(default_factory=dict)
+    environment: dict[str, str] = made(factory=dict)
+    ports: dict[str, int] = made(factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Project:
     """One project. ``folder`` is the absolute path of the workspace that holds it."""
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from fractions import Fraction
+
+TYPE_CHECKING = False  # fractions is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZES = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -17,9 +20,8 @@ def duration(text: str) -> timedelta:
     if not _DURATION.fullmatch(text):
         raise ValueError(f"'{text}' is no duration; write it like 30m, 24h, 1h30m or 7d")
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhdw])", text)
-    seconds = sum(Fraction(number) * _UNITS[unit] for number, unit in parts)
     try:
-        return timedelta(seconds=float(seconds))
+        return timedelta(microseconds=sum(_times(number, _UNITS[unit] * 1_000_000) for number, unit in parts))
     except OverflowError as error:
         raise ValueError(f"'{text}' is longer than time can be counted") from error
 
@@ -29,7 +31,14 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"'{text}' is no size; write it like 512M or 32G")
-    return int(Fraction(match[1]) * _SIZES[match[2].upper()])
+    return _times(match[1], _SIZES[match[2].upper()])
+
+
+def _times(number: str, unit: int) -> int:
+    """A decimal number of units, exact, rounded down."""
+    whole, _, part = number.partition(".")
+    shift: int = 10 ** len(part)
+    return int(whole + part) * unit // shift
 
 
 def show_duration(value: timedelta | None) -> str:

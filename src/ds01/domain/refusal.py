@@ -12,7 +12,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from ds01.domain.errors import GPU_FULL, GPU_IMPOSSIBLE, GPU_QUOTA, Ds01Error, Problem
-from ds01.domain.gpu import GpuAsk, flags
+from ds01.domain.gpu_ask import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.limits import Limits
 from ds01.domain.placement import Full, Impossible

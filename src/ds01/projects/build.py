@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +20,7 @@ from ds01.domain.container import Label
 from ds01.domain.errors import BUILD_FAILED, ENGINE_ERROR, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.names import image_reference, image_repository
 from ds01.domain.people import User
+from ds01.domain.record import record, replace
 from ds01.projects import context
 from ds01.projects.buildlog import BuildEvent, BuildLog
 from ds01.projects.diagnosis import diagnose
@@ -30,7 +30,7 @@ SHOWN_LINES = 12
 LINE_LENGTH = 160
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Order:
     """What to build and for whom. ``socket`` is the Docker socket; ``anew`` ignores what was built before."""
 
@@ -47,7 +47,7 @@ class Order:
         return image_reference(self.owner.uid, self.project)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Built:
     """The image a project has now. ``changed`` is False when it was this one already."""
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from ds01.domain.record import record
 
 KEPT_LINES = 200
 
@@ -23,7 +24,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BuildEvent:
     """Something that happened in a build. ``state`` is begin, log or done.
 

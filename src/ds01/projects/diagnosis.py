@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ds01.domain.errors import BUILD_FAILED, DISK_FULL, ErrorKind
 from ds01.domain.names import nearest
+from ds01.domain.record import record
 from ds01.projects.kinds import EVERYWHERE, KINDS
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Diagnosis:
     """Why it failed, and what helps. ``cause`` completes "The image did not build: …"."""
 
@@ -24,7 +24,7 @@ class Diagnosis:
     kind: ErrorKind = BUILD_FAILED
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class _Rule:
     pattern: re.Pattern[str]
     say: Callable[[re.Match[str]], Diagnosis]

@@ -15,9 +15,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from ds01.domain.container import CACHES
+from ds01.domain.caches import CACHES
+from ds01.domain.record import made, record
 from ds01.projects.packages import Entry
 
 ENVIRONMENT = "/opt/ds01/env"
@@ -41,7 +41,7 @@ print(*sorted(line for line in kept if not re.match("(|pip|setuptools|wheel)==",
 """
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Instruction:
     """One Dockerfile instruction; ``title`` tells people what it is for, ``""`` for one that takes no time."""
 
@@ -49,7 +49,7 @@ class Instruction:
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Contents:
     """All that a generated image is made of. ``files`` are requirements files, by path in the project."""
 
@@ -61,7 +61,7 @@ class Contents:
     pinned: Sequence[str] = ()
     """Names whose version the project chooses itself, which the base's version must not overrule."""
     certificates: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = made(factory=dict)
 
 
 def instructions(contents: Contents) -> tuple[Instruction, ...]:

@@ -7,11 +7,11 @@ stays as it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ds01.domain.errors import BAD_PACKAGE, BAD_PROJECT_FILE, INTERNAL, Ds01Error
 from ds01.domain.names import nearest
+from ds01.domain.record import record
 from ds01.projects import file, packages, plainfile
 from ds01.projects.packages import Entry
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LINE_LENGTH = 88
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Edit:
     """A change of a project file, not yet written. ``changes`` are sentences for the user."""
 

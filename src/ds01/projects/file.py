@@ -11,12 +11,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from ds01.domain.errors import BAD_PROJECT_FILE, NO_PROJECT, Ds01Error
 from ds01.domain.names import checked, nearest
 from ds01.domain.project import Project
+from ds01.domain.record import record, replace
 from ds01.projects import plainfile, schema
 from ds01.projects.schema import Mistake
 
@@ -25,7 +25,7 @@ SHARED = "pyproject.toml"
 _WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ProjectText:
     """A project file as it is on disk. ``prefix`` is where DS01's tables are in it."""
 

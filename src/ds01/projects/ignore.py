@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+
+from ds01.domain.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Pattern:
     """One line. ``kept`` lines begin with an exclamation mark."""
 
@@ -20,7 +21,7 @@ class Pattern:
     kept: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Ignore:
     """A whole ``.dockerignore``."""
 

@@ -6,10 +6,10 @@ type is a word in it. Versions are left to the day of the build.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ds01.domain.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Kind:
     """One type of project."""
 

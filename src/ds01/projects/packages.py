@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ds01.domain.errors import BAD_PACKAGE, Ds01Error
+from ds01.domain.record import record
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -32,7 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _APT = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?(?:=[A-Za-z0-9.+:~-]+)?(?:/[a-z0-9-]+)?")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Entry:
     """One line of a package list. ``name`` is canonical (``scikit-learn``), ``""`` for an option.
 

@@ -7,7 +7,8 @@ when something in it has to be complained about; it decides nothing about what t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from ds01.domain.record import made, record
 
 Path = tuple[str | int, ...]
 """Keys and array indexes from the top of the document."""
@@ -19,13 +20,13 @@ _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _ESCAPED = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Places:
     """Offsets of keys and of values, by path. A table's key is its header."""
 
     text: str
-    keys: dict[Path, int] = field(default_factory=dict)
-    values: dict[Path, int] = field(default_factory=dict)
+    keys: dict[Path, int] = made(factory=dict)
+    values: dict[Path, int] = made(factory=dict)
 
     def key(self, path: Path) -> tuple[int, int]:
         """Line and column, both from 1, of a key; of its nearest known parent when it is not written there."""

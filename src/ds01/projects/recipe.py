@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error
 from ds01.domain.names import nearest
 from ds01.domain.project import ImageRecipe
+from ds01.domain.record import made, record
 from ds01.projects import dockerfile, packages, requirements
 from ds01.projects.dockerfile import CA_FILE, Contents
 from ds01.wire.images import BaseView, BuildSettings
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Recipe:
     """What to build. ``base`` is the reference to compare digests with, ``""`` when only the Dockerfile knows.
 
@@ -34,7 +34,7 @@ class Recipe:
     base: str = ""
     context: Mapping[str, bytes] | None = None
     titles: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = made(factory=dict)
 
     @property
     def generated(self) -> bool:

@@ -11,11 +11,11 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, DISK_FULL, Ds01Error
 from ds01.domain.names import checked, nearest
+from ds01.domain.record import record
 from ds01.projects import file, kinds, plainfile
 from ds01.projects.kinds import Kind
 
@@ -44,7 +44,7 @@ class State(StrEnum):
     KEPT = "kept"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PlannedFile:
     """One file. ``path`` is relative to the project."""
 
@@ -53,7 +53,7 @@ class PlannedFile:
     state: State
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Wish:
     """What a new project should be."""
 
@@ -64,7 +64,7 @@ class Wish:
     lean: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Plan:
     """What making the project would do. ``adopted``: the folder is there already."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from ds01.domain import gpu, quantity
+from ds01.domain import gpu_ask, quantity
 from ds01.domain.errors import Ds01Error
 from ds01.domain.names import corrected, is_name, nearest
 from ds01.domain.project import ImageRecipe, Project, RunDefaults
+from ds01.domain.record import made, record
 from ds01.projects import packages
 from ds01.projects.kinds import KINDS
 from ds01.projects.places import Path
@@ -34,7 +34,7 @@ _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Mistake:
     """One thing wrong. ``path`` is where in the tables; ``at_key`` says that the key itself is the mistake."""
 
@@ -43,12 +43,12 @@ class Mistake:
     at_key: bool = False
 
 
-@dataclass(kw_only=True)
+@record(frozen=False)
 class _Reading:
     """The tables being read and the mistakes found so far."""
 
     tables: Mapping[str, Any]
-    mistakes: list[Mistake] = field(default_factory=list)
+    mistakes: list[Mistake] = made(factory=list)
 
     def wrong(self, path: Path, text: str, *, at_key: bool = False) -> None:
         self.mistakes.append(Mistake(path=path, text=text, at_key=at_key))
@@ -162,7 +162,7 @@ def _gpus(reading: _Reading) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | str) or (isinstance(value, int) and value < 0):
         reading.wrong(path, f'expected a number of GPUs or a MIG profile such as "2g.20gb", got {_shown(value)}')
         return None
-    problem = _raises(gpu.ask)(str(value))
+    problem = _raises(gpu_ask.ask)(str(value))
     if problem:
         reading.wrong(path, problem)
     return str(value)

@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from ds01.domain.container import Door
 from ds01.domain.errors import ADMIN_ONLY, NO_USER, Ds01Error
-from ds01.domain.gpu import GpuAsk, SlotId
+from ds01.domain.gpu import SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.limits import Limits, effective
 from ds01.domain.people import Uid, User
 from ds01.domain.queue.plan import Owner

@@ -17,7 +17,8 @@ from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets
 from ds01.domain.container import Attachment, Container, ContainerState, Label, Mount
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.events import EventType
-from ds01.domain.gpu import GpuAsk, Slot
+from ds01.domain.gpu import Slot
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
 from ds01.ports.host import Pin

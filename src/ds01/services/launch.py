@@ -14,7 +14,7 @@ from datetime import timedelta
 from ds01.domain.assembly import Order
 from ds01.domain.container import Container
 from ds01.domain.errors import BAD_REQUEST, GPU_FULL, NO_IMAGE, NOT_YET, Ds01Error
-from ds01.domain.gpu import GpuAsk, ask
+from ds01.domain.gpu_ask import GpuAsk, ask
 from ds01.domain.image import Image
 from ds01.domain.launch import Action, Decision, Situation, decide
 from ds01.domain.names import checked, image_reference

@@ -16,7 +16,8 @@ from fractions import Fraction
 from ds01.domain import refusal
 from ds01.domain.errors import BAD_REQUEST, NO_LEASE, Ds01Error
 from ds01.domain.events import Event, EventType
-from ds01.domain.gpu import GpuAsk, SlotId
+from ds01.domain.gpu import SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState, moved
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User

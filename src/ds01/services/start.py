@@ -13,7 +13,8 @@ from ds01.domain.assembly import read_slots
 from ds01.domain.binds import refused
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import NO_CONTAINER, WRONG_STATE, Ds01Error
-from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.launch import out_of_service
 from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books

@@ -1,11 +1,10 @@
-"""Dataclasses to JSON and back, without a library: the command line must start fast.
+"""Records to JSON and back, without a library: the command line must start fast.
 
 Unknown keys are ignored, so that an older client reads a newer daemon; a missing or wrong value is a ValueError.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from datetime import datetime
@@ -13,13 +12,15 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
 
+from ds01.domain.record import names
+
 T = TypeVar("T")
 
 
 def plain(value: object) -> Any:
-    """A dataclass (or list, dict, enum, datetime) as JSON-ready values."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    """A record (or list, dict, enum, datetime) as JSON-ready values."""
+    if fields := names(type(value)):
+        return {name: plain(getattr(value, name)) for name in fields}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
@@ -52,8 +53,8 @@ def _read(kind: Any, data: Any, where: str) -> Any:
             raise ValueError(f"{where}: expected an object")
         value = typing.get_args(kind)[1]
         return {key: _read(value, item, f"{where}.{key}") for key, item in data.items()}
-    if dataclasses.is_dataclass(kind):
-        return _read_dataclass(typing.cast(type, kind), data, where)
+    if names(kind):
+        return _read_record(kind, data, where)
     return _read_scalar(kind, data, where)
 
 
@@ -71,7 +72,7 @@ def _read_many(kind: Any, origin: Any, data: Any, where: str) -> Any:
     return origin(_read(item, entry, f"{where}[{index}]") for index, entry in enumerate(data))
 
 
-def _read_dataclass(kind: type, data: Any, where: str) -> Any:
+def _read_record(kind: type, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise ValueError(f"{where}: expected an object")
     hints = _hints(kind)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from ds01.domain.record import made, record
 from ds01.wire.queue import PlaceView
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ContainerView:
     """One container as its owner sees it."""
 
@@ -40,7 +39,7 @@ class ContainerView:
     runtime_left_seconds: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StatsView:
     """One reading of a running container."""
 
@@ -54,7 +53,7 @@ class StatsView:
     gpu_utilisation: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PackageView:
     """A package added or upgraded by hand. ``source`` is pip, conda or apt; ``before`` is ``""`` for a new one."""
 
@@ -68,7 +67,7 @@ class PackageView:
     """Installed from a folder or URL: no version an index knows."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RetirePreview:
     """What retiring would end and lose; nothing has happened yet."""
 
@@ -81,7 +80,7 @@ class RetirePreview:
     workspace: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RetireRequest:
     """``rescue``: copy the changed files to ``/workspace/.ds01/rescued/<date>/`` first."""
 
@@ -90,7 +89,7 @@ class RetireRequest:
     """Kill instead of stop."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RetireResult:
     """What retiring did."""
 
@@ -103,7 +102,7 @@ class RetireResult:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class WhyEntry:
     """One line of a container's story."""
 
@@ -112,7 +111,7 @@ class WhyEntry:
     detail: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class WhyView:
     """A container's story, also after it is gone, or before there is one: ``place`` is where it waits for a GPU."""
 
@@ -124,17 +123,17 @@ class WhyView:
     place: PlaceView | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StopRequest:
     """``grace_seconds`` None: the limit's."""
 
     grace_seconds: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StartResult:
     """A start; ``recreated`` says the container was made anew on its own writable layer because its GPUs changed."""
 
     container: ContainerView
     recreated: bool = False
-    notes: tuple[str, ...] = field(default_factory=tuple)
+    notes: tuple[str, ...] = made(factory=tuple)

@@ -6,17 +6,17 @@ which slots are granted, which folder is pinned where.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ds01.domain.image_access import Access
+from ds01.domain.record import made, record
 from ds01.wire.holdings import DoorNetwork, DoorVolume, DoorVolumeAsk
 
 GATEWAY_HEADER = "ds01-gateway"
 """A header of every ``/_ping`` by which the gateway is told from an engine; in lower case."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorUser:
     """An identity and its policy, as the gateway needs it for every request of a connection."""
 
@@ -35,7 +35,7 @@ class DoorUser:
         return f"{self.uid}:{self.epoch}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorContainer:
     """Who owns a container. ``name`` is what its owner calls it; ``image_ref`` what she asked for."""
 
@@ -47,19 +47,19 @@ class DoorContainer:
     force_user: str = ""
     """``uid:gid`` when everything in it must run as its owner, else ``""``."""
     gpus: int = 0
-    binds: dict[str, str] = field(default_factory=dict)
+    binds: dict[str, str] = made(factory=dict)
     """Staged source to the path the user wrote, to write responses back."""
     epoch: int = 0
     """Of the owner's account when it was made: a uid that changed hands inherits nothing."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorImage:
     """Who may see an image: ``owners`` are accounts as ``uid:epoch``, ``refs`` its names with their readers."""
 
     id: str
     owners: tuple[str, ...] = ()
-    refs: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, str] = made(factory=dict)
 
     @property
     def access(self) -> Access:
@@ -67,7 +67,7 @@ class DoorImage:
         return Access(owners=frozenset(self.owners), readers=self.refs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorUpdate:
     """One line of the registry stream: something is now so, or gone. ``ready`` ends the first snapshot."""
 
@@ -85,7 +85,7 @@ class DoorUpdate:
         return about.id if about is not None else self.gone
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorBind:
     """A bind mount a user asked for. ``create``: make a missing folder (docker ``-v``)."""
 
@@ -95,7 +95,7 @@ class DoorBind:
     create: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorCreate:
     """A create that passed the gateway's policy. ``image`` is as the user wrote it; resources None: not asked."""
 
@@ -126,7 +126,7 @@ class DoorCreate:
     """How long it waits in the queue for GPUs; a gateway that hangs up meanwhile gives the place up."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StagedBind:
     """A pinned bind: mount ``staged`` at ``target``."""
 
@@ -136,7 +136,7 @@ class StagedBind:
     read_only: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class GrantedDevice:
     """A device node to give."""
 
@@ -145,7 +145,7 @@ class GrantedDevice:
     permissions: str = "rwm"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class GrantedRequest:
     """A device request to send the engine."""
 
@@ -154,7 +154,7 @@ class GrantedRequest:
     capabilities: tuple[str, ...] = ("gpu",)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorGrant:
     """What ds01d adds to a create. ``ticket`` must be committed or aborted; it expires by itself.
 
@@ -176,18 +176,18 @@ class DoorGrant:
     binds: tuple[StagedBind, ...] = ()
     devices: tuple[GrantedDevice, ...] = ()
     requests: tuple[GrantedRequest, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = made(factory=dict)
     mounts: tuple[StagedBind, ...] = ()
     own_network: DoorNetwork | None = None
     moved: tuple[int, ...] = ()
     """Ports of the host that others have: the engine chooses free ones instead."""
-    volumes: dict[str, str] = field(default_factory=dict)
+    volumes: dict[str, str] = made(factory=dict)
     """The engine's name of each volume that was asked for, by the user's name for it."""
     notes: tuple[str, ...] = ()
     """What the user should know of the grant, in sentences."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorCommit:
     """The engine made the container: remember whose it is."""
 
@@ -195,7 +195,7 @@ class DoorCommit:
     id: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorMade:
     """A container that is recorded, with the volumes the engine made for it."""
 
@@ -203,14 +203,14 @@ class DoorMade:
     volumes: tuple[DoorVolume, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorTicket:
     """A ticket by itself: what it was for is over, well or not; the address says which."""
 
     ticket: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorStart:
     """May this container start? Its GPU is leased again and its binds are made again."""
 
@@ -218,7 +218,7 @@ class DoorStart:
     id: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorStarting:
     """It may start. The ticket is committed when it has, aborted when the engine refused."""
 
@@ -226,7 +226,7 @@ class DoorStarting:
     container: DoorContainer
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorRename:
     """A container gets another name."""
 
@@ -235,7 +235,7 @@ class DoorRename:
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorAmounts:
     """What a container may use. Asked, None: not mentioned; below 1: as much as there may be."""
 
@@ -246,7 +246,7 @@ class DoorAmounts:
     pids: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorAmountsGrant:
     """What it gets of what was asked for; the limits of what was not. ``gpus``: it has GPUs."""
 
@@ -266,7 +266,7 @@ class Going(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorGone:
     """The owner stops a container (told before the engine acts) or has removed it (told after)."""
 
@@ -275,7 +275,7 @@ class DoorGone:
     what: Going
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorBuild:
     """A build that passed the gateway's policy, and the tags it wants to write."""
 
@@ -286,7 +286,7 @@ class DoorBuild:
     """Whether BuildKit builds it, whose steps need a guard of their own."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorBuildGrant:
     """What ds01d adds to a build. Its tags are reserved until the ticket is committed or expires."""
 
@@ -303,7 +303,7 @@ class DoorBuildGrant:
     """A host name that every step of a BuildKit build must have: its guard knows by it whose the step is."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorEngine:
     """What ds01d knows of the engine. ``buildkit``: whether the steps of BuildKit's builds are guarded."""
 
@@ -321,7 +321,7 @@ class Writing(StrEnum):
     COMMIT = "commit"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorWrite:
     """May these names be written? ``image`` is what they will name, if known; ``private``: with a password."""
 
@@ -334,23 +334,23 @@ class DoorWrite:
     """The container that is committed."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorWriteGrant:
     """They may. ``labels`` say whose the image is, where it can have labels; ``left_bytes`` None: no limit."""
 
     ticket: str
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = made(factory=dict)
     left_bytes: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorRoom:
     """How much more a user's images and containers may take; None is no limit."""
 
     left_bytes: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorWritten:
     """The writing is over. ``done``: the engine said so; ``images`` are the ids it says it made.
 
@@ -363,7 +363,7 @@ class DoorWritten:
     images: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorRemoval:
     """May this image be removed? ``ref`` is one of its names, or empty: all of it."""
 
@@ -373,7 +373,7 @@ class DoorRemoval:
     force: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorRemovalPlan:
     """What to remove from the engine, and what to tell the user besides: names and ids that are hers no more."""
 
@@ -382,7 +382,7 @@ class DoorRemovalPlan:
     deleted: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorRemoved:
     """The engine has removed what it could."""
 
@@ -391,7 +391,7 @@ class DoorRemoved:
     refs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorAudit:
     """One decision of the gateway, for the record."""
 

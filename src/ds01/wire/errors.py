@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ds01.domain.errors import Ds01Error, Problem, kind
+from ds01.domain.record import made, record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ErrorView:
     """One error. ``code`` is stable; ``exit_code`` is what a command ends with; ``hint`` is a command to type."""
 
@@ -17,10 +16,10 @@ class ErrorView:
     hint: str = ""
     docs: str = ""
     exit_code: int = 1
-    details: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = made(factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ErrorBody:
     """The body of every answer that is not a success."""
 

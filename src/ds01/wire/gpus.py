@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ds01.domain.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SlotView:
     """One slot. ``holder`` is a login for admins and for oneself, ``in use`` for others, ``""`` when free."""
 
@@ -24,7 +24,7 @@ class SlotView:
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class GpusView:
     """All slots of the server."""
 
@@ -34,7 +34,7 @@ class GpusView:
     total: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LeaseView:
     """One lease."""
 

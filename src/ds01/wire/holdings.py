@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ds01.domain.record import made, record
 
-@dataclass(frozen=True, kw_only=True)
+
+@record
 class DoorVolume:
     """Who owns a volume. ``id`` is the engine's name, ``name`` what its owner calls it."""
 
@@ -17,7 +18,7 @@ class DoorVolume:
     anonymous: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorNetwork:
     """Who owns a network. ``name`` is what its owner calls it, ``bridge`` her own one; ``stored`` the engine's name."""
 
@@ -28,29 +29,29 @@ class DoorNetwork:
     epoch: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorVolumeAsk:
     """A volume a user wants to have: made when it is not there."""
 
     uid: int
     name: str
-    labels: dict[str, str] = field(default_factory=dict)
-    options: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = made(factory=dict)
+    options: dict[str, str] = made(factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorNetworkAsk:
     """A network a user wants to make. An empty ``range``: DS01 chooses one."""
 
     uid: int
     name: str
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = made(factory=dict)
     range: str = ""
     gateway: str = ""
     ip_range: str = ""
-    reserved: dict[str, str] = field(default_factory=dict)
+    reserved: dict[str, str] = made(factory=dict)
     internal: bool = False
-    options: dict[str, str] = field(default_factory=dict)
+    options: dict[str, str] = made(factory=dict)
 
 
 class Kind(StrEnum):
@@ -60,7 +61,7 @@ class Kind(StrEnum):
     NETWORK = "network"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoorDropped:
     """The engine has removed these of a user's, by their ids."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from ds01.domain.record import made, record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ImageView:
     """One image of a user. ``stale`` needs the project file and is filled in by the command line."""
 
@@ -17,13 +17,13 @@ class ImageView:
     size_bytes: int
     spec: str = ""
     base: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = made(factory=dict)
     containers: tuple[str, ...] = ()
     owner: str = ""
     stale: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BaseView:
     """One base of the catalogue; ``digest`` is the image id it has now, ``""`` when it is not here yet."""
 
@@ -34,16 +34,16 @@ class BaseView:
     size_bytes: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BuildSettings:
     """What every generated image and build gets from the server: its CA bundle and environment."""
 
     bases: tuple[BaseView, ...]
     ca_pem: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = made(factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class RemovedImage:
     """What removing an image removed."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from ds01.domain.record import made, record
 from ds01.wire.containers import ContainerView
 from ds01.wire.errors import ErrorView
 from ds01.wire.queue import PlaceView
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LaunchRequest:
     """What the command line resolved from the project file and its flags.
 
@@ -27,7 +26,7 @@ class LaunchRequest:
     gpus: str | None = None
     memory_bytes: int = 0
     data: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = made(factory=dict)
     recreate: bool = False
     on_stop: str = ""
     create_only: bool = False
@@ -42,7 +41,7 @@ class LaunchRequest:
     """The place in the queue stays when the client hangs up, to be claimed later."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LaunchPlan:
     """What a launch would do now.
 
@@ -60,7 +59,7 @@ class LaunchPlan:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LaunchEvent:
     """One line of the stream. ``step`` names what goes on (lease, create, start, …), ``state`` is begin or done;
     the last line has ``container`` or ``error``. While it waits for a GPU, ``step`` is ``queue`` and ``place`` says

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ds01.domain.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LimitsFileView:
     """A limits file without mistakes. ``users`` and ``exemptions`` are counts."""
 
@@ -17,7 +17,7 @@ class LimitsFileView:
     """Where GPUs come from: auto, nvml or simulated."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ImportedKey:
     """What became of one key of an older file: ``outcome`` is mapped, dropped or unreadable, ``text`` says how."""
 
@@ -28,7 +28,7 @@ class ImportedKey:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ImportView:
     """An older limits file, converted: the new ``file``, and every key of the old one."""
 
@@ -36,7 +36,7 @@ class ImportView:
     keys: tuple[ImportedKey, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TermsOf:
     """What one user may have by a limits file; None is no limit. ``runtime`` in seconds."""
 
@@ -50,7 +50,7 @@ class TermsOf:
     group_shares: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class TermsView:
     """What the users of a trace may have, and how the queue is run: ``age`` in seconds, ``guard`` None is never."""
 

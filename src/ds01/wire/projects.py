@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from ds01.domain.record import made, record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class ProjectView:
     """One project. ``problem`` is what is wrong with its file; then only name and folder count.
 
@@ -21,14 +21,14 @@ class ProjectView:
     apt: tuple[str, ...] = ()
     requirements: str = ""
     dockerfile: str = ""
-    run: dict[str, str] = field(default_factory=dict)
+    run: dict[str, str] = made(factory=dict)
     image: str = ""
     stale: str = ""
     containers: tuple[str, ...] = ()
     problem: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class NewProject:
     """What ``init`` did or would do. ``kept`` are files that were there and differ from what would be written."""
 
@@ -41,7 +41,7 @@ class NewProject:
     git: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BuildView:
     """What a build did or would do. ``changed``: there is another image now; ``reason`` is why it was built.
 

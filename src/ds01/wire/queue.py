@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ds01.domain.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class InsteadView:
     """A smaller request that would start now: what to type for it, and what is different."""
 
@@ -13,7 +13,7 @@ class InsteadView:
     what: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PlaceView:
     """One place in the queue. Times are ISO 8601 in UTC."""
 
@@ -46,7 +46,7 @@ class PlaceView:
     """The GPUs that are kept for it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class QueueView:
     """The queue as somebody sees it: her own places, everybody's for admins who ask, and how many there are."""
 

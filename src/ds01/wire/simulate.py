@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ds01.domain.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class UserFigures:
     """One user's jobs. Waits in seconds; ``served`` is the part of her GPU time that she had when the last job came."""
 
@@ -17,7 +17,7 @@ class UserFigures:
     served: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class SimulationView:
     """One replay. Times in seconds, shares 0 to 1; None where there was nothing to measure.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ds01.domain.record import record
 from ds01.wire.containers import ContainerView
 from ds01.wire.gpus import GpusView
 from ds01.wire.queue import QueueView
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LimitView:
     """One limit in force: ``value`` as people write it (``30m``, ``32G``, ``no limit``), ``source`` as file:line.
 
@@ -23,7 +22,7 @@ class LimitView:
     overrules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class LimitsView:
     """All limits of one user."""
 
@@ -33,7 +32,7 @@ class LimitsView:
     limits: tuple[LimitView, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class UsageView:
     """One used/limit pair, as shown."""
 
@@ -42,7 +41,7 @@ class UsageView:
     limit: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class StatusView:
     """``ds01 status``."""
 
@@ -57,7 +56,7 @@ class StatusView:
     queue: QueueView | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class PingView:
     """Whether ds01d is there, and what it is."""
 
@@ -70,7 +69,7 @@ class PingView:
     """The gateway's socket, for commands that stream."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class EventView:
     """One event."""
 
@@ -85,7 +84,7 @@ class EventView:
     text: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class CheckView:
     """One check of the doctor: ``state`` is ok, warning or failed; ``fix`` is what to do."""
 
@@ -95,7 +94,7 @@ class CheckView:
     fix: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class DoctorView:
     """All checks."""
 

@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds01.domain.gpu import Gpu, GpuAsk, Slot, SlotId, ask, flags, slots_of
+from ds01.domain.gpu import Gpu, Slot, SlotId, slots_of
+from ds01.domain.gpu_ask import GpuAsk, ask, flags
 from ds01.domain.placement import Full, Impossible, Inventory, OverBudget, Placed, fits, place, total
 from tests.values import GIB, NOW, gpu, slots
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from ds01.domain.container import ContainerState
 from ds01.domain.events import EventType
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.image import ImageId, Provenance, Tag
 from ds01.domain.people import Account
 from ds01.services import lease as leases

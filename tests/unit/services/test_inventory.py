@@ -10,7 +10,8 @@ import pytest
 from ds01.config.current import CurrentLimits
 from ds01.domain.errors import GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
-from ds01.domain.gpu import GpuAsk, SlotId
+from ds01.domain.gpu import SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.services import lease as leases
 from ds01.services.inventory import refresh
 from ds01.services.world import Paths, World

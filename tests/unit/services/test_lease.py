@@ -22,7 +22,8 @@ from ds01.domain.errors import (
     Problem,
 )
 from ds01.domain.events import EventType
-from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.limits import Limits
 from ds01.domain.people import User

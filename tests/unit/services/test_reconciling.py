@@ -9,7 +9,7 @@ import pytest
 
 from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
 from ds01.domain.errors import Ds01Error
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Account
 from ds01.domain.reconcile import WAITING
 from ds01.services import lease as leases

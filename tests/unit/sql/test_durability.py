@@ -22,7 +22,7 @@ from ds01.adapters.sql import connect
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain.errors import DISK_FULL, GPU_FULL, Ds01Error, ErrorKind
 from ds01.domain.events import Event, EventType
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import Uid, User
 from ds01.ports.ledger import Books

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from ds01.adapters.sql import statements, tables
 from ds01.adapters.sql.said import Said
 from ds01.domain.errors import NAME_TAKEN, Ds01Error
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Uid
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId

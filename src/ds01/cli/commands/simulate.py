@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from math import inf
 from pathlib import Path
@@ -15,6 +14,7 @@ from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.quantity import many, show_duration
 from ds01.domain.queue.plan import Order, Rules
 from ds01.domain.queue.usage import Share
+from ds01.domain.record import replace
 from ds01.simulate import terminal
 from ds01.simulate.measure import report
 from ds01.simulate.picture import svg as drawn

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ds01.cli.call import Call
 from ds01.cli.commands.container.list import lines as container_lines
 from ds01.cli.commands.queue import screen as queue_lines
 from ds01.cli.style import Style, wrap
 from ds01.cli.table import pairs
+from ds01.domain.record import replace
 from ds01.wire.gpus import GpusView
 from ds01.wire.status import StatusView
 

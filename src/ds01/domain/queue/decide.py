@@ -13,7 +13,8 @@ from fractions import Fraction
 from heapq import nsmallest
 from math import inf
 
-from ds01.domain.gpu import GpuAsk, Slot
+from ds01.domain.gpu import Slot
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.placement import Inventory, Placed, fits, place
 from ds01.domain.queue.booking import Booking, seated
 from ds01.domain.queue.floor import NOBODY, WHOLE, Floor, Run, Shape, Span

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.queue.decide import Scene
 from ds01.domain.queue.estimate import Load, Ranges, reckoned
 from ds01.domain.queue.line import Waiter

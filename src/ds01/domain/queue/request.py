@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NewType
 
 from ds01.domain.errors import REQUEST_ENDED, Ds01Error
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import LeaseId
 from ds01.domain.people import Uid
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from ds01.domain.assembly import Order, labels, resources
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door, Label, Mount
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
-from ds01.domain.gpu import GpuAsk, Slot
-from ds01.domain.gpu import ask as read_ask
+from ds01.domain.gpu import Slot
+from ds01.domain.gpu_ask import GpuAsk
+from ds01.domain.gpu_ask import ask as read_ask
 from ds01.domain.guard import judge_kind
 from ds01.domain.image import Image
 from ds01.domain.launch import check_containers

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from ds01.domain import refusal
 from ds01.domain.errors import GPU_FULL, REQUEST_OTHER, Ds01Error
-from ds01.domain.gpu import GpuAsk, flags
+from ds01.domain.gpu_ask import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.placement import Placed
 from ds01.domain.queue.plan import Plan

@@ -13,7 +13,7 @@ from fractions import Fraction
 from ds01.domain import refusal
 from ds01.domain.errors import BAD_REQUEST, GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
-from ds01.domain.gpu import flags
+from ds01.domain.gpu_ask import flags
 from ds01.domain.limits import Limits
 from ds01.domain.placement import Inventory, cheapest
 from ds01.domain.quantity import show_duration

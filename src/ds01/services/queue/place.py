@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from ds01.domain.gpu import flags
+from ds01.domain.gpu_ask import flags
 from ds01.domain.quantity import show_duration
 from ds01.domain.queue.explain import Explanation, Instead
 from ds01.domain.queue.request import Request, RequestId, RequestState

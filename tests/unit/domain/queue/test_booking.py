@@ -8,7 +8,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds01.domain.gpu import GpuAsk, SlotId
+from ds01.domain.gpu import SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.queue.booking import Booking, BookingId, clashes, seated
 from tests.values import ALICE, GIB, NOW, gpu, slots
 

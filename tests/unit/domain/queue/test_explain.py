@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.queue.booking import Booking
 from ds01.domain.queue.estimate import Load, Ranges, Runs, reckoned
 from ds01.domain.queue.explain import WORDS, Explanation, Instead, explain

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ds01.domain.gpu import Gpu, GpuAsk, Slot, SlotId
+from ds01.domain.gpu import Gpu, Slot, SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Uid
 from ds01.domain.placement import fits
 from ds01.domain.queue.booking import Booking, BookingId, clashes

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.errors import REQUEST_ENDED, Ds01Error
-from ds01.domain.gpu import GpuAsk
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import LeaseId
 from ds01.domain.queue.request import Request, RequestId, RequestState, may_become, moved
 from tests.values import ALICE, NOW

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from fractions import Fraction
 
-from ds01.domain.gpu import GpuAsk, Slot, SlotId
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Uid
 from ds01.domain.queue.booking import Booking, BookingId
 from ds01.domain.queue.decide import decide

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ds01.cli import project as known
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.style import Style
 from ds01.cli.table import Column, table
 from ds01.domain.errors import Ds01Error
+from ds01.domain.record import replace
 from ds01.projects import file
 from ds01.wire.images import BuildSettings, ImageView
 

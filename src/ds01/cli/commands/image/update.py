@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ds01.cli import project as known
 from ds01.cli.building import build, write
@@ -11,6 +10,7 @@ from ds01.cli.call import Call
 from ds01.cli.imaging import plan, tell
 from ds01.domain.errors import Ds01Error
 from ds01.domain.project import Project
+from ds01.domain.record import replace
 from ds01.projects import edit, file, prepare
 from ds01.projects.build import Built
 from ds01.projects.edit import Edit

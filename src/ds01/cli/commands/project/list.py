@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from ds01.cli import project as known
 from ds01.cli import show
@@ -11,6 +10,7 @@ from ds01.cli.call import Call
 from ds01.cli.style import Style
 from ds01.cli.table import Column, table
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
+from ds01.domain.record import made, record
 from ds01.projects import file
 from ds01.wire.containers import ContainerView
 from ds01.wire.images import BuildSettings, ImageView
@@ -26,12 +26,12 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Server:
     """What ds01d knows; nothing when it does not answer."""
 
     settings: BuildSettings | None = None
-    images: Mapping[str, ImageView] = field(default_factory=dict)
+    images: Mapping[str, ImageView] = made(factory=dict)
     containers: tuple[ContainerView, ...] = ()
 
 

@@ -16,6 +16,7 @@ from dev.engine import OwnEngine
 
 from ds01.adapters.docker.engine import DockerEngine
 from ds01.domain import errors
+from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Device, Label, Resources
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.image import ImageId
@@ -59,6 +60,17 @@ class EngineContract:
         assert (seen.running, seen.paused, seen.ever_started, seen.started_at) == (False, False, False, None)
         assert seen.labels[Label.OWNER] == "1000"
         assert seen.image.startswith("sha256:")
+
+    async def test_what_it_may_use_is_put_back(self, engine_port: Engine) -> None:
+        made = await engine_port.create(spec("c-back"))
+        await engine_port.start(made)
+        less = Amounts(cpus=0.5, memory_bytes=32 * MEBI, swap_bytes=0, pids=32)
+        await engine_port.put_back(made, less, stays_down=True)
+        seen = await engine_port.inspect(made)
+        assert seen is not None
+        assert seen.confinement is not None
+        assert (seen.running, seen.confinement.amounts, seen.confinement.restart) == (True, less, "no")
+        assert (seen.confinement.privileged, seen.confinement.host, seen.confinement.opened) == (False, (), ())
 
     async def test_the_list_shows_everybody_in_one_call(self, engine_port: Engine) -> None:
         made = await engine_port.create(spec("c-list"))

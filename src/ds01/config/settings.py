@@ -24,6 +24,7 @@ from ds01.domain.settings import (
     RootRule,
     Settings,
 )
+from ds01.domain.standing import OutsideRule
 
 Data = Mapping[str, Any]
 T = TypeVar("T")
@@ -152,6 +153,8 @@ def _docker(data: Data) -> DockerSettings:
         root_rule=RootRule(data.get("root", built_in.root_rule)),
         networks=data.get("networks", built_in.networks),
         host_ports=tuple(data.get("host_ports", built_in.host_ports)),
+        outside_rule=OutsideRule(data.get("outside", built_in.outside_rule)),
+        outside_allowed=tuple(data.get("outside_allowed", built_in.outside_allowed)),
     )
 
 

@@ -150,6 +150,15 @@ class Docker(Section):
     host_ports: list[Annotated[int, reader(texts.port)]] = Field(
         default=[53], description="ports of this server that users' containers may reach; all others are closed to them"
     )
+    outside: Annotated[str, reader(choice("told", "stopped"))] = Field(
+        default="told",
+        description="what becomes of containers that root makes beside DS01. `told`: they run, an event and `doctor` "
+        "say so, and no GPU they may use is leased to anybody; `stopped`: they are stopped within seconds. What bears "
+        "a user's name or is in a user's cgroup is always stopped",
+    )
+    outside_allowed: list[Line] = Field(
+        default=[], description="names of such containers, with `*`, that are yours: they are never touched nor told"
+    )
 
 
 def _many(model: type[BaseModel], description: str) -> Any:

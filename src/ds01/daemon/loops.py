@@ -15,6 +15,7 @@ from typing import Self
 from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import Ds01Error
 from ds01.ports.engine import EngineEvent
+from ds01.services.confine import Confiner
 from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
@@ -38,9 +39,13 @@ EXPIRY_SECONDS = 2.0
 QUEUE_SECONDS = 0.02
 """The queue waits for something to happen by itself; what happens within this time is one pass."""
 ROUND_SECONDS = 10.0
+CONFINE_SECONDS = 4.0
+"""With the age at which a container is looked at, and the grace it is stopped with, this is within ten seconds."""
 RETRY_SECONDS = 1.0
 TELLING = frozenset({"create", "start", "die", "oom", "destroy", "pause", "unpause", "rename"})
 """The engine's events that mean that the ledger may have to change."""
+ALTERING = frozenset({"start", "update"})
+"""The engine's events after which a container may not be confined as it should be."""
 
 
 class Loops:
@@ -49,6 +54,7 @@ class Loops:
     def __init__(self, world: World) -> None:
         self._world = world
         self._reconciler = Reconciler(world)
+        self._confiner = Confiner(world)
         self._gone = Gone()
         self._turns = Turns(world)
         self._tasks: list[asyncio.Task[None]] = []
@@ -76,6 +82,7 @@ class Loops:
             ("queue", QUEUE_SECONDS, self._turns.round),
             ("gpus", ROUND_SECONDS, lambda: refresh(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),
+            ("confinement", CONFINE_SECONDS, self._confiner.round),
             ("events", RETRY_SECONDS, self._listen),
         )
         self._tasks = [asyncio.create_task(self._every(*each)) for each in rounds]
@@ -112,10 +119,14 @@ class Loops:
             await self._reconciler.lost(self._world.clock.now())
 
     async def _heard(self, event: EngineEvent) -> None:
-        if event.kind == "container" and event.action in TELLING and Label.OWNER in event.attributes:
+        if event.kind != "container":
+            return
+        if event.action in TELLING and Label.OWNER in event.attributes:
             if event.action == "oom":
                 await self._reconciler.out_of_memory(ContainerId(event.id))
             await self._reconciler.look(ContainerId(event.id))
+        if event.action in ALTERING:
+            await self._confiner.heard(event)
 
 
 async def _outcome(act: Callable[[], Awaitable[object]]) -> BaseException | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ds01.domain.caches import CACHES
+from ds01.domain.confinement import Amounts, amounts_label
 from ds01.domain.container import SCHEMA_VERSION, Attachment, ContainerSpec, Door, Label, Mount, Resources
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE, SlotId, asks_for_devices
 from ds01.domain.image import Image
@@ -52,6 +53,7 @@ def assemble(
 ) -> ContainerSpec:  # fmt: skip
     """The configuration. ``lib`` is the folder with DS01's own files for containers; ``cpus`` what the machine has."""
     session = Mount(source=f"{lib}/session", target=SESSION, read_only=True)
+    given = resources(limits, cpus)
     return ContainerSpec(
         name=stored_container(order.name, user.uid),
         image=order.image.id,
@@ -60,10 +62,10 @@ def assemble(
         hostname=order.name,
         working_dir=WORKSPACE if order.workspace else "/",
         environment=_environment(order, user),
-        labels=labels(order, user=user, epoch=epoch, lease=lease),
+        labels=labels(order, user=user, epoch=epoch, lease=lease, given=amounts(given)),
         mounts=(session, *order.mounts),
         attachment=attachment,
-        resources=resources(limits, cpus),
+        resources=given,
         cgroup_parent=cgroup_parent,
         network=user.network,
         stop_grace_seconds=int(limits.stop_grace.total_seconds()),
@@ -81,7 +83,14 @@ def resources(limits: Limits, cpus: int) -> Resources:
     )
 
 
-def labels(order: Order, *, user: User, epoch: int, lease: Lease | None) -> dict[str, str]:
+def amounts(given: Resources) -> Amounts:
+    """What of the limits an update could change."""
+    return Amounts(
+        cpus=given.cpus, memory_bytes=given.memory_bytes, swap_bytes=given.swap_bytes, pids=given.pids
+    )  # fmt: skip
+
+
+def labels(order: Order, *, user: User, epoch: int, lease: Lease | None, given: Amounts) -> dict[str, str]:
     """Enough to rebuild the live state when the ledger is lost. The image's own DS01 labels are overwritten."""
     return {
         Label.SCHEMA: SCHEMA_VERSION,
@@ -97,6 +106,7 @@ def labels(order: Order, *, user: User, epoch: int, lease: Lease | None) -> dict
         Label.FORCED_USER: str(int(order.forced_user)),
         Label.PINS: order.pins,
         Label.BINDS: binds_label(order.mounts),
+        Label.AMOUNTS: amounts_label(given),
         **lease_labels(lease),
     }
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from ds01.domain.confinement import Confinement
 from ds01.domain.lease import LeaseId
 from ds01.domain.people import Uid
 
@@ -189,6 +190,10 @@ class Label:
     PINS = "ds01.pins"
     BINDS = "ds01.binds"
     """JSON: ``[[staged source, target, "ro" or "rw", shown], …]`` in the order they were pinned."""
+    AMOUNTS = "ds01.amounts"
+    """JSON: cpus, bytes of memory and of swap, processes it was granted. An update changes the engine's, not this."""
+    SEAL = "ds01.seal"
+    """Says that DS01 wrote the labels; see ``domain/seal.py``."""
     INTERNAL = "ds01.internal"
     """On images DS01 made to recreate a container on its own writable layer."""
     BASE = "ds01.base"
@@ -234,3 +239,5 @@ class Observed:
     """Names of the volumes it mounts; known after an inspect."""
     ever_started: bool = False
     memory_limit_bytes: int = 0
+    confinement: Confinement | None = None
+    """The walls around it; known after an inspect."""

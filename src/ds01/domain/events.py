@@ -22,6 +22,8 @@ class EventType(StrEnum):
     CONTAINER_RENAMED = "container.renamed"
     CONTAINER_REMOVED = "container.removed"
     CONTAINER_QUARANTINED = "container.quarantined"
+    CONTAINER_CORRECTED = "container.corrected"
+    CONTAINER_OUTSIDE = "container.outside"
     CONTAINER_RECOVERED = "container.recovered"
     LEASE_GRANTED = "lease.granted"
     LEASE_ACTIVATED = "lease.activated"

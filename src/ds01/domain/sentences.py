@@ -94,6 +94,15 @@ _ALL = (
         details=("name", "reason"), tell=acted("removed", ("reason", ": {}")),
     ),
     Sentence(
+        type=EventType.CONTAINER_CORRECTED,
+        when="Settings of a container were changed on the engine's own socket, and were put back.", subject=_CONTAINER,
+        details=("name", "reason"), tell=happened("the settings of {name} were put back", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_OUTSIDE, when="A container runs that root made beside DS01.", subject=_CONTAINER,
+        details=("name", "reason"), tell=happened("{name} runs, and DS01 did not make it", ("reason", ": {}")),
+    ),
+    Sentence(
         type=EventType.CONTAINER_QUARANTINED, when="A container broke a rule and was set aside.", subject=_CONTAINER,
         details=("name", "reason"), tell=happened("{name} was set aside", ("reason", ": {}")),
     ),

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from ds01.domain.image import BaseImage
 from ds01.domain.limits import Policy
 from ds01.domain.queue.plan import Rules
+from ds01.domain.standing import OutsideRule
 
 POOL = IPv4Network("198.18.0.0/15")
 """Set aside for measuring networks, so that no campus uses it."""
@@ -102,12 +103,15 @@ class DockerSettings:
     """Containers that users make through plain Docker. ``root_rule``: whether anything in them may run as root.
 
     ``networks`` is the pool that the ranges of all networks of users come from; ``host_ports`` are those of this host
-    that their containers may reach.
+    that their containers may reach. ``outside_rule`` is for containers that root made beside DS01, ``outside_allowed``
+    are patterns of names of those that are never touched.
     """
 
     root_rule: RootRule = RootRule.GUARDED
     networks: IPv4Network = POOL
     host_ports: tuple[int, ...] = (53,)
+    outside_rule: OutsideRule = OutsideRule.TOLD
+    outside_allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

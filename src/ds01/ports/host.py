@@ -61,6 +61,10 @@ class Host(Protocol):
         """Undo all pins of a key; unknown keys are fine."""
         ...
 
+    def place(self, user: User) -> str:
+        """The folder that this user's pins are below."""
+        ...
+
     def pinned(self) -> frozenset[str]:
         """The keys with pins, for the reconciler."""
         ...
@@ -114,6 +118,10 @@ class Host(Protocol):
 
     def publish(self, guard: str, data_root: str) -> None:
         """Bring the guard's facts up to date: the engine's data root, and where pins are."""
+        ...
+
+    def admin_slice(self, guard: str) -> str:
+        """The cgroup of containers that the admin starts beside DS01, as the guard knows it; only root can read it."""
         ...
 
     def boot_id(self) -> str:

@@ -5,12 +5,12 @@ Stopping it could end work that did nothing wrong; leasing its GPU to somebody w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from datetime import datetime
 
 from ds01.domain.assembly import read_slots
-from ds01.domain.container import Container, ContainerState, Observed, StopReason
+from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
 from ds01.ports.ledger import Books
@@ -27,10 +27,15 @@ def set_aside(books: Books, container: Container, seen: Observed, reason: str, n
     )  # fmt: skip
     books.put_container(aside)
     tell(books, EventType.CONTAINER_QUARANTINED, aside, at=now, actor=None, reason=reason)
-    leased = {slot for lease in books.open_leases() for slot in lease.slots}
-    for slot in set(read_slots(seen.labels)) - leased - books.quarantined().keys():
-        books.quarantine(slot, _IN_USE + container.id)
+    keep_free(books, container.id, set(read_slots(seen.labels)))
     return aside
+
+
+def keep_free(books: Books, container: ContainerId, slots: Set[SlotId]) -> None:
+    """Lease these slots to nobody while the container runs. Those that somebody has already stay hers."""
+    leased = {slot for lease in books.open_leases() for slot in lease.slots}
+    for slot in slots - leased - books.quarantined().keys():
+        books.quarantine(slot, _IN_USE + container)
 
 
 async def lift(world: World, seen: Iterable[Observed]) -> None:

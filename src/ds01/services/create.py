@@ -21,6 +21,7 @@ from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
+from ds01.domain.seal import sealed
 from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
@@ -32,6 +33,7 @@ from ds01.services.find import mine
 from ds01.services.queue.grant import grant
 from ds01.services.queue.turn import claimed, moot
 from ds01.services.running import put_back, record_start, run, slots_of
+from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
 from ds01.services.strangers import take_back
 from ds01.services.tell import tell
@@ -179,7 +181,7 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
             attachment=world.devices.attach(granted.slots) if granted.slots else Attachment(),
             cgroup_parent=parent, lib=str(world.paths.lib), cpus=world.cpus,
         )  # fmt: skip
-        made = await world.engine.create(spec)
+        made = await world.engine.create(replace(spec, labels=sealed(spec.labels, await seal_key(world))))
         undo.add("container", lambda: take_back(world, made))
     return Container(
         id=made, uid=user.uid, epoch=caller.epoch, name=order.name, door=order.door, state=ContainerState.CREATING,

@@ -42,6 +42,7 @@ class Reconciler:
         self._ends = Ends()
         self._rebooted = False
         self._begun = False
+        self._new_ledger = False
         self._outages: list[Outage] = []
         self._out_of_memory: dict[ContainerId, datetime] = {}
 
@@ -55,13 +56,13 @@ class Reconciler:
         world = self._world
         boot = await asyncio.to_thread(world.host.boot_id)
         before = await world.ledger.read(lambda books: books.note(BOOT))
-        self._rebooted = before is not None and before != boot
+        self._rebooted, self._new_ledger = before is not None and before != boot, before is None
         await self._look_round()
         await forget_unmade(world)
         await recover_tags(world)
         if before != boot:
             await world.ledger.write(lambda books: books.put_note(BOOT, boot))
-        self._rebooted, self._begun = False, True
+        self._rebooted, self._new_ledger, self._begun = False, False, True
 
     async def _look_round(self) -> None:
         world = self._world
@@ -72,7 +73,7 @@ class Reconciler:
                 await self._settle(container)
         for stranger in seen.values():
             if stranger.id not in known and Label.OWNER in stranger.labels:
-                await meet(world, stranger)
+                await meet(world, stranger, believed=self._new_ledger)
         await lift(world, seen.values())
         await self.end_leases()
         await self._orphans.unpin(world, seen.values())

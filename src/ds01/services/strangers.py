@@ -14,10 +14,12 @@ from ds01.domain.lease import LeaseId
 from ds01.domain.names import image_repository
 from ds01.domain.people import Uid
 from ds01.domain.reconcile import Stranger, judge_stranger
+from ds01.domain.seal import genuine
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.recover import adopt
 from ds01.services.remove import drop_layer
+from ds01.services.seal import seal_key
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
@@ -28,15 +30,18 @@ _CONDEMNED = "clear:"
 """Begins the ledger's note of a container that its launch could not take back."""
 
 
-async def meet(world: World, stranger: Observed) -> None:
-    """Adopt it, clear it, or leave it alone. Whoever is at work on its name now made it, and will record it."""
+async def meet(world: World, stranger: Observed, *, believed: bool = False) -> None:
+    """Adopt it, clear it, or leave it alone. Whoever is at work on its name now made it, and will record it.
+
+    ``believed``: the ledger is new, so labels are all there is.
+    """
     uid, name = owner(stranger), stranger.labels.get(Label.NAME, "")
     if uid is None or world.locks.busy(uid, name):
         return
     async with world.locks.hold(uid, name, "the reconciler"):
         match await _judge(world, stranger, uid, name):
             case Stranger.ADOPT:
-                await _adopt(world, stranger)
+                await _adopt(world, stranger, believed=believed)
             case Stranger.CLEAR:
                 await clear(world, stranger)
             case Stranger.IGNORE:
@@ -111,9 +116,10 @@ def owner(seen: Observed) -> Uid | None:
     return Uid(int(text)) if text.isdecimal() else None
 
 
-async def _adopt(world: World, stranger: Observed) -> None:
+async def _adopt(world: World, stranger: Observed, *, believed: bool) -> None:
+    """One whose labels DS01 did not write stays nobody's: ``services/confine`` sees to it when it runs."""
     seen = await world.engine.inspect(stranger.id)
-    if seen is None:
+    if seen is None or not (believed or genuine(seen.labels, await seal_key(world))):
         return
     found = await world.ledger.write(lambda books: adopt(books, seen, world.clock.now()))
     _log.warning("found a container", extra={"container": seen.id, "owner": seen.labels[Label.OWNER]})

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 from ds01.domain.changes import Change
+from ds01.domain.confinement import Amounts, Confinement
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.errors import (
@@ -64,7 +65,7 @@ class SimEngine(EngineStore):
         seen = Observed(
             id=container, stored_name=spec.name, image=image.id, labels={**image.labels, **spec.labels},
             running=False, paused=False, created_at=self._clock.now(), devices=devices,
-            memory_limit_bytes=spec.resources.memory_bytes,
+            memory_limit_bytes=spec.resources.memory_bytes, confinement=_confinement(spec),
         )  # fmt: skip
         self._made[container] = Made(spec=spec, seen=seen)
         self._tell("create", self._made[container])
@@ -105,6 +106,15 @@ class SimEngine(EngineStore):
             raise wrong_state("not paused")
         made.seen = replace(made.seen, paused=False)
         self._tell("unpause", made)
+
+    async def put_back(self, container: ContainerId, amounts: Amounts, *, stays_down: bool) -> None:
+        await self._act()
+        made = self._get(container)
+        if self.faults.refuse_update:
+            raise Ds01Error(ENGINE_ERROR, "The Docker engine refused.", reason=self.faults.refuse_update)
+        before = made.seen.confinement or Confinement()
+        restart = "no" if stays_down else before.restart
+        self.alter(container, replace(before, amounts=amounts, restart=restart))
 
     async def remove(self, container: ContainerId, *, force: bool = False) -> None:
         await self._act()
@@ -264,10 +274,23 @@ class SimEngine(EngineStore):
             queue.put_nowait(None)
 
 
+def _confinement(spec: ContainerSpec) -> Confinement:
+    limits = spec.resources
+    return Confinement(
+        nodes=tuple(device.host for device in spec.attachment.devices),
+        gpus=tuple(item for request in spec.attachment.requests for item in request.ids),
+        sources=tuple(mount.source for mount in (*spec.mounts, *spec.attachment.mounts)),
+        cgroup_parent=spec.cgroup_parent,
+        amounts=Amounts(
+            cpus=limits.cpus, memory_bytes=limits.memory_bytes, swap_bytes=limits.swap_bytes, pids=limits.pids
+        ),
+    )
+
+
 def _listed(seen: Observed) -> Observed:
     """What the engine's list knows of a container."""
     return replace(
         seen, started_at=None, finished_at=None, exit_code=0, oom_killed=False, devices=(),
-        memory_limit_bytes=0,
+        memory_limit_bytes=0, confinement=None,
         ever_started=seen.started_at is not None,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 
 from ds01.domain.changes import Change
+from ds01.domain.confinement import Confinement
 from ds01.domain.container import ContainerId, ContainerSpec, Observed
 from ds01.domain.errors import (
     DISK_FULL,
@@ -35,6 +36,7 @@ class EngineFaults:
     away_after: int | None = None
     refuse_create: str = ""
     refuse_start: str = ""
+    refuse_update: str = ""
     die_at_once: int | None = None
     full: bool = False
     slow_seconds: float = 0.0
@@ -94,6 +96,12 @@ class EngineStore:
         if oom:
             self._tell("oom", made)
         self._tell("die", made)
+
+    def alter(self, container: ContainerId, confinement: Confinement) -> None:
+        """The settings of a container change, as by somebody with the engine's own socket."""
+        made = self._get(container)
+        made.seen = replace(made.seen, confinement=confinement)
+        self._tell("update", made)
 
     def vanish(self, container: ContainerId) -> None:
         """A container is removed without a word, as by somebody with the engine's own socket while nobody listens."""

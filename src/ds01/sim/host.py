@@ -17,6 +17,8 @@ from ds01.domain.limits import Value
 from ds01.domain.people import User
 from ds01.ports.host import Pin, StepPermit
 
+ADMIN_SLICE = "ds01-admin-0123456789abcdef.slice"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
@@ -88,6 +90,10 @@ class SimHost:
         """Forget all pins of a key."""
         self.pins.pop(key, None)
 
+    def place(self, user: User) -> str:
+        """As on a real host."""
+        return f"/run/ds01/binds/{user.uid}"
+
     def pinned(self) -> frozenset[str]:
         """The keys with pins."""
         return frozenset(self.pins)
@@ -144,12 +150,16 @@ class SimHost:
         """Remember it."""
         self.data_roots[guard] = data_root
 
+    def admin_slice(self, guard: str) -> str:
+        """The same for every guard."""
+        return ADMIN_SLICE
+
     def boot_id(self) -> str:
         """Changes with ``reboot``."""
         return f"00000000-0000-4000-8000-{self._boots:012d}"
 
     def _keep(self, user: User, key: str, index: int, found: Pin, *, read_only: bool) -> Pin:
-        source = f"/run/ds01/binds/{user.uid}/{key}/{index}"
+        source = f"{self.place(user)}/{key}/{index}"
         harmless = found.safe or (read_only and not found.read_only)
         pin = replace(found, source=source, safe=harmless, read_only=found.read_only or read_only)
         self.pins.setdefault(key, {})[index] = pin

@@ -10,8 +10,9 @@ from collections.abc import AsyncGenerator
 from ds01.adapters.docker import read, upper
 from ds01.adapters.docker.errors import unreachable
 from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
-from ds01.adapters.docker.write import create_body, network_body, recreate_body
+from ds01.adapters.docker.write import create_body, network_body, recreate_body, update_body
 from ds01.domain.changes import Change
+from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, NO_VOLUME, WRONG_STATE, Ds01Error
@@ -75,6 +76,11 @@ class DockerEngine:
     async def unpause(self, container: ContainerId) -> None:
         """Let it go on."""
         await self._http.json("POST", f"containers/{container}/unpause")
+
+    async def put_back(self, container: ContainerId, amounts: Amounts, *, stays_down: bool) -> None:
+        """All of it in one update."""
+        body = update_body(amounts, stays_down=stays_down)
+        await self._http.json("POST", f"containers/{container}/update", body=body)
 
     async def remove(self, container: ContainerId, *, force: bool = False) -> None:
         """Remove with its anonymous volumes; one that is gone already is fine."""

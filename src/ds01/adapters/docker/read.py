@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import PurePath
 from typing import Any
 
 from ds01.domain.changes import Change
+from ds01.domain.confinement import ANY, Amounts, Confinement
 from ds01.domain.container import ContainerId, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.guard import RUNTIME
@@ -20,6 +22,7 @@ Json = dict[str, Any]
 _NEVER = "0001-01-01"
 _KINDS = {0: "C", 1: "A", 2: "D"}
 _MINOR_TICKS = 1_000_000_000
+_PERIOD_US = 100_000
 EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 """The digest of an archive without entries: what a step leaves that changes nothing."""
 
@@ -61,6 +64,7 @@ def inspected(data: Json) -> Observed:
         },
         ever_started=started is not None,
         memory_limit_bytes=int(host.get("Memory") or 0),
+        confinement=confinement(host, data.get("Mounts") or ()),
     )
 
 
@@ -84,6 +88,57 @@ def listed(data: Json) -> Observed:
         paused=state == "paused",
         created_at=datetime.fromtimestamp(data["Created"], UTC),
         ever_started=state != "created",
+    )
+
+
+def confinement(host: Json, mounts: Iterable[Json]) -> Confinement:
+    """The walls, from ``HostConfig`` and the mounts there are."""
+    modes = {"pid": "PidMode", "ipc": "IpcMode", "uts": "UTSMode", "user": "UsernsMode", "cgroup": "CgroupnsMode",
+             "network": "NetworkMode"}  # fmt: skip
+    named = [str(host.get(field) or "") for field in modes.values()]
+    return Confinement(
+        privileged=bool(host.get("Privileged")),
+        host=tuple(name for name, field in modes.items() if host.get(field) == "host"),
+        capabilities=tuple(str(name).upper().removeprefix("CAP_") for name in host.get("CapAdd") or ()),
+        nodes=tuple(device["PathOnHost"] for device in host.get("Devices") or ()),
+        rules=tuple(host.get("DeviceCgroupRules") or ()),
+        gpus=tuple(_gpus(host)),
+        opened=tuple(_opened(host)),
+        sources=tuple(mount["Source"] for mount in mounts if mount["Type"] == "bind"),
+        joined=tuple(mode.removeprefix("container:") for mode in named if mode.startswith("container:")),
+        cgroup_parent=str(host.get("CgroupParent") or ""),
+        amounts=_amounts(host),
+        restart=str((host.get("RestartPolicy") or {}).get("Name") or ""),
+    )
+
+
+def _gpus(host: Json) -> Iterator[str]:
+    """UUIDs, or any: a number of them, or NVIDIA's runtime, which reads the environment."""
+    for request in host.get("DeviceRequests") or ():
+        yield from request.get("DeviceIDs") or (ANY,)
+    if str(host.get("Runtime") or "").startswith("nvidia"):
+        yield ANY
+
+
+def _opened(host: Json) -> Iterator[str]:
+    """An engine writes its own lists of masked paths down; an empty one was asked for."""
+    for option in host.get("SecurityOpt") or ():
+        if not option.startswith("no-new-privileges"):
+            yield f"the security option '{option[:60]}'"
+    for field in ("MaskedPaths", "ReadonlyPaths"):
+        if host.get(field) == [] and not host.get("Privileged"):
+            yield f"no {field}"
+
+
+def _amounts(host: Json) -> Amounts:
+    """A quota without a period is one of the kernel's usual 100 ms."""
+    quota, period = int(host.get("CpuQuota") or 0), int(host.get("CpuPeriod") or 0) or _PERIOD_US
+    memory, together = int(host.get("Memory") or 0), int(host.get("MemorySwap") or 0)
+    return Amounts(
+        cpus=int(host.get("NanoCpus") or 0) / _MINOR_TICKS or max(quota, 0) / period,
+        memory_bytes=max(memory, 0),
+        swap_bytes=max(together - memory, 0) if together >= 0 else memory + 1,
+        pids=max(int(host.get("PidsLimit") or 0), 0),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
 from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.running import LOG
@@ -43,6 +44,17 @@ def recreate_body(known: Json, *, image: str, attachment: Attachment, labels: di
         "Env": [f"{key}={value}" for key, value in {**environment, **attachment.environment}.items()],
         "Labels": {**(config.get("Labels") or {}), **labels},
         "HostConfig": {**host, **_gpus(attachment), "Mounts": _mounts_again(known, attachment)},
+    }
+
+
+def update_body(amounts: Amounts, *, stays_down: bool) -> Json:
+    """The body of ``POST /containers/{id}/update``. A field with 0 would be left as it is."""
+    return {
+        "NanoCpus": int(amounts.cpus * 1_000_000_000),
+        "Memory": amounts.memory_bytes,
+        "MemorySwap": amounts.memory_bytes + amounts.swap_bytes,
+        "PidsLimit": amounts.pids,
+        **({"RestartPolicy": {"Name": "no"}} if stays_down else {}),
     }
 
 
@@ -82,6 +94,7 @@ def _host(spec: ContainerSpec) -> Json:
         "SecurityOpt": ["no-new-privileges:true"],
         "RestartPolicy": {"Name": "no"},
         "IpcMode": "private",
+        "CgroupnsMode": "private",
         "LogConfig": LOG,
         "NetworkMode": spec.network,
         "CgroupParent": spec.cgroup_parent,

@@ -62,6 +62,11 @@ class GuardFolder:
         if now != known:
             _replace(path, now)
 
+    def admin_slice(self) -> str:
+        """Of the facts the admin chose."""
+        facts: dict[str, Any] = json.loads((self._folder / "server.json").read_text())
+        return str(facts["admin_slice"])
+
     def _read(self) -> Iterator[StartGrant]:
         if self._grants.is_dir():
             for path in sorted(self._grants.glob("*.json")):

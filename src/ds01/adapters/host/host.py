@@ -68,6 +68,10 @@ class LinuxHost:
         with self._lock:
             self._staging.drop(key)
 
+    def place(self, user: User) -> str:
+        """One for each uid."""
+        return str(self._staging.root / str(user.uid))
+
     def pinned(self) -> frozenset[str]:
         """The keys with pins."""
         with self._lock:
@@ -112,6 +116,10 @@ class LinuxHost:
     def publish(self, guard: str, data_root: str) -> None:
         """With the place of this host's pins."""
         GuardFolder(Path(guard)).publish(data_root, self._staging.root)
+
+    def admin_slice(self, guard: str) -> str:
+        """From the guard's facts."""
+        return GuardFolder(Path(guard)).admin_slice()
 
     def boot_id(self) -> str:
         """The kernel's own."""

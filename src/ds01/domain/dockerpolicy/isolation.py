@@ -8,19 +8,12 @@ from __future__ import annotations
 
 import re
 
+from ds01.domain.confinement import CAPABILITIES
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case, Joined
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, must_be_empty
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
-
-CAPABILITIES = frozenset(
-    {
-        "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "NET_RAW",
-        "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_PTRACE",
-    }
-)  # fmt: skip
-"""What may be added: the engine's own defaults without MKNOD, and SYS_PTRACE for debuggers."""
 
 ALWAYS_DROPPED = ("MKNOD",)
 """Device nodes reach GPUs and disks; they come from a lease or not at all."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ds01.domain.assembly import Order, labels, resources
+from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door, Label, Mount
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.gpu import Slot
@@ -23,6 +24,7 @@ from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
 from ds01.domain.ports import moved
+from ds01.domain.seal import sealed
 from ds01.ports.ledger import Books
 from ds01.services import networks, volumes
 from ds01.services.caller import Caller, identify
@@ -34,6 +36,7 @@ from ds01.services.find import mine
 from ds01.services.guard import root_allowed
 from ds01.services.queue.grant import grant as grant_lease
 from ds01.services.running import give_back, slots_of
+from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
 from ds01.services.tickets import Ticket
 from ds01.services.undo import Undo
@@ -233,18 +236,25 @@ async def _grant(
     attached = world.devices.attach(slots) if slots else Attachment()
     most = resources(caller.limits, world.cpus)
     who = f"{user.uid}:{user.gid}"
-    return DoorGrant(
-        ticket=ticket.id,
-        stored_name=stored_container(ask.name, user.uid),
-        labels=labels(order, user=user, epoch=caller.epoch, lease=ticket.lease),
-        cgroup_parent=parent,
-        network=own.stored,
-        own_network=network_shown(own),
+    given = Amounts(
         cpus=min(ask.cpus or most.cpus, most.cpus),
         memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,
-        shm_bytes=min(ask.shm_bytes or most.shm_bytes, most.shm_bytes),
         pids=min(ask.pids or most.pids, most.pids),
+    )
+    marks = labels(order, user=user, epoch=caller.epoch, lease=ticket.lease, given=given)
+    return DoorGrant(
+        ticket=ticket.id,
+        stored_name=stored_container(ask.name, user.uid),
+        labels=sealed(marks, await seal_key(world)),
+        cgroup_parent=parent,
+        network=own.stored,
+        own_network=network_shown(own),
+        cpus=given.cpus,
+        memory_bytes=given.memory_bytes,
+        swap_bytes=given.swap_bytes,
+        shm_bytes=min(ask.shm_bytes or most.shm_bytes, most.shm_bytes),
+        pids=given.pids,
         stop_grace_seconds=int(caller.limits.stop_grace.total_seconds()),
         force_user=who if order.forced_user else "",
         binds=tuple(_staged(mount) for mount in order.mounts),

@@ -1,0 +1,244 @@
+"""Looking at how every running container is confined, and acting on what DS01 never gave.
+
+The engine tells of every start and every update; each container is looked at once more some seconds later and then
+every few minutes, so that nothing rests on having heard of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ds01.domain.assembly import amounts, read_slots, resources
+from ds01.domain.confinement import Amounts, Confinement, Room, claimed
+from ds01.domain.container import Container, ContainerId, ContainerState, Label, Observed, StopReason
+from ds01.domain.errors import BUSY, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.limits import effective
+from ds01.domain.people import User
+from ds01.domain.seal import genuine
+from ds01.domain.standing import FINE, Judgement, Remedy, claims, granted, judge_claiming, judge_outside, judge_own
+from ds01.ports.engine import EngineEvent
+from ds01.ports.ledger import Books
+from ds01.services.aside import keep_free
+from ds01.services.ending import record_stop
+from ds01.services.seal import seal_key
+from ds01.services.strangers import owner
+from ds01.services.tell import tell
+from ds01.services.world import World
+
+_log = logging.getLogger(__name__)
+
+YOUNG = timedelta(seconds=3)
+"""A container this young may be on its way into the ledger."""
+AGAIN = timedelta(minutes=5)
+"""How long one look at a container is good for, as long as nobody says that it changed."""
+AT_ONCE = 40
+"""Looks in one round, so that many containers are no burst of work."""
+GRACE_SECONDS = 2
+"""For what has no right to run: it is to be gone in ten seconds, looks and all."""
+
+
+class Confiner:
+    """Judges containers: everything in a ``round``, one with ``look``."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._looked: dict[ContainerId, datetime] = {}
+        self._told: dict[ContainerId, tuple[str, ...]] = {}
+
+    async def round(self) -> None:
+        """Look at the running containers that were not looked at lately."""
+        now = self._world.clock.now()
+        seen = {each.id: each for each in await self._world.engine.list() if each.running}
+        self._looked = {key: at for key, at in self._looked.items() if key in seen and now - at < AGAIN}
+        self._told = {key: why for key, why in self._told.items() if key in seen}
+        due = [each for each in seen.values() if each.id not in self._looked and now - each.created_at >= YOUNG]
+        for each in due[:AT_ONCE]:
+            await self._patiently(each.id)
+
+    async def heard(self, event: EngineEvent) -> None:
+        """The engine says that a container started or was altered. What the ledger knows and starts was looked at when
+        it was made, and is looked at again in a moment.
+        """
+        container = ContainerId(event.id)
+        known = await self._world.ledger.read(lambda books: books.container(container))
+        self._looked.pop(container, None)
+        if event.action == "update" or known is None:
+            await self._patiently(container)
+
+    async def _patiently(self, container: ContainerId) -> None:
+        """Who is at work on it now is looked at next time."""
+        try:
+            await self.look(container)
+        except Ds01Error as error:
+            if error.kind is not BUSY:
+                raise
+
+    async def look(self, container: ContainerId) -> None:
+        """Judge one container now, and act."""
+        world = self._world
+        known = await world.ledger.read(lambda books: books.container(container))
+        seen = await world.engine.inspect(container)
+        if seen is None or seen.confinement is None or not seen.running:
+            return
+        if known is None and self._being_made(seen):
+            return
+        if known is None and await _claims(world, seen):
+            await self._claiming(seen, seen.confinement)
+        elif known is None:
+            await self._outside(seen, seen.confinement)
+        elif known.state not in (ContainerState.REMOVED, ContainerState.QUARANTINED):
+            await self._own(known, seen, seen.confinement)
+        self._looked[container] = world.clock.now()
+
+    async def _own(self, container: Container, seen: Observed, found: Confinement) -> None:
+        world = self._world
+        user = await asyncio.to_thread(world.directory.by_uid, container.uid)
+        if user is None:
+            return
+        judged = judge_own(
+            container, found, await _room(world, user, seen), _now(world, user, container), granted(seen)
+        )
+        if judged.remedy is Remedy.PUT_BACK:
+            judged = await _put_back(world, container, judged)
+        if judged.remedy is Remedy.STOP:
+            await _end(world, container, judged)
+
+    def _being_made(self, seen: Observed) -> bool:
+        uid = owner(seen)
+        return uid is not None and self._world.locks.busy(uid, seen.labels.get(Label.NAME, ""))
+
+    async def _claiming(self, seen: Observed, found: Confinement) -> None:
+        judged = await _judged_claim(self._world, seen, found)
+        if judged.remedy is Remedy.STOP:
+            await self._stop_nobodys(seen, judged)
+
+    async def _outside(self, seen: Observed, found: Confinement) -> None:
+        world, docker = self._world, self._world.settings().docker
+        judged = judge_outside(
+            seen, found, rule=docker.outside_rule, allowed=docker.outside_allowed, slice_=await _admin_slice(world)
+        )  # fmt: skip
+        if judged.remedy is Remedy.STOP:
+            await self._stop_nobodys(seen, judged)
+        elif judged.remedy is Remedy.TELL:
+            slots = claimed(found, await world.ledger.read(lambda books: _names(world, books.slots())))
+            if slots:
+                await world.ledger.write(lambda books: keep_free(books, seen.id, slots))
+            await self._tell(seen, EventType.CONTAINER_OUTSIDE, judged)
+
+    async def _stop_nobodys(self, seen: Observed, judged: Judgement) -> None:
+        _log.warning("stopping a container", extra={"container": seen.id, "named": seen.stored_name, "why": judged.why})
+        await self._world.engine.stop(seen.id, GRACE_SECONDS)
+        self._told.pop(seen.id, None)
+        await self._tell(seen, EventType.CONTAINER_QUARANTINED, judged)
+
+    async def _tell(self, seen: Observed, kind: EventType, judged: Judgement) -> None:
+        """Once, as nobody's affair: what its labels say of an owner is not believed."""
+        if self._told.get(seen.id) == judged.why:
+            return
+        self._told[seen.id] = judged.why
+        event = Event(
+            at=self._world.clock.now(), type=kind, actor=None, uid=None, subject=seen.id,
+            details={"name": seen.stored_name, "reason": _sentence(judged.why)},
+        )  # fmt: skip
+        if not await self._world.ledger.read(lambda books: _written(books, event)):
+            await self._world.ledger.write(lambda books: books.record(event))
+
+
+async def _claims(world: World, seen: Observed) -> bool:
+    image = await world.engine.image(seen.image)
+    return claims(seen.labels, image.labels if image else {})
+
+
+async def _judged_claim(world: World, seen: Observed, found: Confinement) -> Judgement:
+    uid = owner(seen)
+    user = await asyncio.to_thread(world.directory.by_uid, uid) if uid is not None else None
+    ours = genuine(seen.labels, await seal_key(world))
+    if user is None:
+        return FINE if ours else Judgement(remedy=Remedy.STOP, why=("bears labels that DS01 did not write",))
+    return judge_claiming(found, await _room(world, user, seen), genuine=ours)
+
+
+async def _room(world: World, user: User, seen: Observed) -> Room:
+    wanted = set(read_slots(seen.labels))
+    slots, own = await world.ledger.read(
+        lambda books: ([s for s in books.slots() if s.id in wanted], {c.id for c in books.containers(user.uid)})
+    )
+    attached = await asyncio.to_thread(world.devices.attach, slots)
+    given = [mount.source for mount in attached.mounts]
+    folders = (world.host.place(user), str(world.paths.lib), world.paths.door_of(user.uid), *given)
+    return Room(
+        slice_=user.slice, folders=folders, own=frozenset(own),
+        nodes=frozenset(device.host for device in attached.devices),
+    )  # fmt: skip
+
+
+def _now(world: World, user: User, container: Container) -> Amounts:
+    limits = effective(world.settings().policy, user, container.door, world.clock.now())
+    return amounts(resources(limits, world.cpus))
+
+
+def _names(world: World, slots: tuple[Slot, ...]) -> Mapping[str, SlotId]:
+    """Every name by which a container may be given a slot: its nodes, its UUID, what the engine calls it."""
+    names: dict[str, SlotId] = {}
+    for slot in slots:
+        attached = world.devices.attach((slot,))
+        requested = [item for request in attached.requests for item in request.ids]
+        nodes = [device.host for device in attached.devices]
+        names |= dict.fromkeys((slot.id, f"/dev/nvidia{slot.minor}", *requested, *nodes), slot.id)
+    return names
+
+
+async def _admin_slice(world: World) -> str:
+    guarding = await world.engine.guard()
+    return await asyncio.to_thread(world.host.admin_slice, guarding.folder) if guarding else ""
+
+
+async def _put_back(world: World, container: Container, judged: Judgement) -> Judgement:
+    """What cannot be put back, because the container uses it already, is stopped."""
+    assert judged.amounts is not None
+    try:
+        await world.engine.put_back(container.id, judged.amounts, stays_down=judged.stays_down)
+    except Ds01Error as error:
+        return replace(judged, remedy=Remedy.STOP, why=(*judged.why, f"keeps it ({error.problem.reason})"))
+    why = _sentence(judged.why)
+    kind = EventType.CONTAINER_CORRECTED
+    await world.ledger.write(lambda books: tell(books, kind, container, at=world.clock.now(), actor=None, reason=why))
+    return judged
+
+
+async def _end(world: World, container: Container, judged: Judgement) -> None:
+    """The reason is written down first: whatever happens then, its owner reads it. Raises Ds01Error (``busy``)."""
+    why = _sentence(judged.why)
+    _log.warning("stopping a container", extra={"container": container.id, "why": why})
+    async with world.locks.hold(container.uid, container.name, "the reconciler", patience=1):
+        condemned = replace(container, reason=StopReason.QUARANTINE, reason_detail=why)
+        await world.ledger.write(lambda books: books.put_container(condemned))
+        await world.engine.stop(container.id, GRACE_SECONDS)
+        await world.ledger.write(lambda books: _ended(books, condemned, why, world.clock.now()))
+
+
+def _ended(books: Books, container: Container, why: str, now: datetime) -> None:
+    """Out of service, and its GPU is free at once."""
+    stopped = record_stop(
+        books, container, at=now, now=now, reason=StopReason.QUARANTINE, detail=why, hold=timedelta(0), actor=None
+    )  # fmt: skip
+    books.put_container(replace(stopped, state=ContainerState.QUARANTINED, lease=None))
+    tell(books, EventType.CONTAINER_QUARANTINED, stopped, at=now, actor=None, reason=why)
+
+
+def _sentence(why: tuple[str, ...]) -> str:
+    return f"it {', '.join(why)}"
+
+
+def _written(books: Books, event: Event) -> bool:
+    """Whether ds01d told it before it was started again; a stop is told each time."""
+    if event.type is EventType.CONTAINER_QUARANTINED:
+        return False
+    before = books.events(subject=event.subject)
+    return any(each.type is event.type and each.details == event.details for each in before)

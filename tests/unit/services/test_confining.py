@@ -1,0 +1,265 @@
+"""Containers that are not as DS01 made them: stopped, put back or told, and what the admin named is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ds01.domain.confinement import ANY, Amounts, Confinement
+from ds01.domain.container import Container, ContainerId, ContainerState, Label, Observed, StopReason
+from ds01.domain.settings import DockerSettings
+from ds01.domain.standing import OutsideRule
+from ds01.ports.engine import Guarding
+from ds01.services.confine import Confiner
+from ds01.services.reconcile import Reconciler
+from ds01.sim.host import ADMIN_SLICE
+from tests.server import ALICE, BOB, SimServer
+
+GIB = 1024**3
+
+
+@pytest.fixture
+def confiner(server: SimServer) -> Confiner:
+    return Confiner(server.world)
+
+
+async def seen(server: SimServer, container: ContainerId) -> Observed:
+    found = await server.engine.inspect(container)
+    assert found is not None
+    return found
+
+
+async def walls(server: SimServer, container: ContainerId) -> Confinement:
+    found = (await seen(server, container)).confinement
+    assert found is not None
+    return found
+
+
+async def altered(server: SimServer, confiner: Confiner, made: Container, **changes: Any) -> Observed:
+    """The container after somebody changed this on the engine's own socket, and ds01d's next look."""
+    server.engine.alter(made.id, replace(await walls(server, made.id), **changes))
+    await confiner.look(made.id)
+    return await seen(server, made.id)
+
+
+async def beside(
+    server: SimServer, name: str = "grafana", labels: dict[str, str] | None = None, **changes: Any
+) -> ContainerId:
+    """A container that root made at the engine."""
+    made = await server.container() or await server.launch()
+    spec = replace(server.engine.spec(made.id), name=name, labels=labels or {}, cgroup_parent="")
+    outside = await server.engine.create(spec)
+    await server.engine.start(outside)
+    server.engine.alter(outside, Confinement(**changes))
+    return outside
+
+
+async def told(server: SimServer, container: ContainerId) -> list[tuple[str, str]]:
+    found = await server.world.ledger.read(lambda books: books.events(subject=container))
+    return [(event.type.value, event.details.get("reason", "")) for event in found]
+
+
+def allow(server: SimServer, *names: str, rule: OutsideRule = OutsideRule.TOLD) -> None:
+    docker = DockerSettings(outside_rule=rule, outside_allowed=names)
+    server.policy.settings = replace(server.policy.settings, docker=docker)
+
+
+async def test_what_ds01_made_is_fine(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    before = await server.events()
+    await server.clock.advance(60)
+    await confiner.round()
+    assert (await seen(server, made.id)).running
+    assert await server.events() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"privileged": True}, "is privileged"), ({"host": ("pid",)}, "pid namespace of the host"),
+        ({"capabilities": ("SYS_ADMIN",)}, "the capability SYS_ADMIN"), ({"rules": ("c 195:* rwm",)}, "the rule"),
+        ({"nodes": ("/dev/sda",)}, "the device /dev/sda"), ({"opened": ("no MaskedPaths",)}, "runs with no Masked"),
+        ({"cgroup_parent": "/ds01-u1002.slice"}, "not in its owner's"), ({"sources": ("/etc",)}, "mounts /etc"),
+        ({"joined": ("f" * 64,)}, "shares a namespace with container ffffffffffff"),
+    ],
+)  # fmt: skip
+async def test_e31_one_that_left_its_walls_is_stopped_and_its_gpu_is_free(
+    server: SimServer, confiner: Confiner, change: dict[str, Any], word: str
+) -> None:
+    made = await server.launch()
+    after = await altered(server, confiner, made, **change)
+    assert not after.running
+    found = await server.container()
+    assert found is not None
+    assert (found.state, found.reason) == (ContainerState.QUARANTINED, StopReason.QUARANTINE)
+    assert word in found.reason_detail
+    assert await server.leases() == ()
+    assert ("container.quarantined", found.reason_detail) in await told(server, made.id)
+    await server.reconciler.round()
+    assert (await server.container()) == found
+
+
+async def test_d1_amounts_that_were_raised_are_put_back_and_it_runs_on(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    before = (await walls(server, made.id)).amounts
+    for raised in (replace(before, memory_bytes=0), replace(before, cpus=0), replace(before, pids=99999),
+                   replace(before, swap_bytes=GIB), Amounts()):  # fmt: skip
+        after = await altered(server, confiner, made, amounts=raised)
+        assert after.running
+        assert (await walls(server, made.id)).amounts == before
+    assert ("container.corrected", "it may use more than it was granted") in await told(server, made.id)
+
+
+async def test_g14_with_a_gpu_the_engine_starts_nothing_again(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    await altered(server, confiner, made, restart="always")
+    assert (await walls(server, made.id)).restart == "no"
+
+
+async def test_less_than_was_granted_is_fine(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    before = (await walls(server, made.id)).amounts
+    await altered(server, confiner, made, amounts=replace(before, memory_bytes=before.memory_bytes // 2, cpus=0.5))
+    assert [kind for kind, _ in await told(server, made.id)] == ["container.created", "container.started"]
+
+
+async def test_what_cannot_be_put_back_is_stopped(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    server.engine.faults.refuse_update = "it uses 40G"
+    after = await altered(server, confiner, made, amounts=Amounts())
+    assert not after.running
+    assert any(kind == "container.quarantined" and "it uses 40G" in why for kind, why in await told(server, made.id))
+
+
+async def test_s1_labels_written_by_hand_make_nobody_its_owner(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    await server.reconciler.round()
+    labels = {**server.engine.spec(made.id).labels, Label.OWNER: str(BOB.uid), Label.NAME: "mine", Label.LEASE: "",
+              Label.SLOTS: ""}  # fmt: skip
+    forged = await beside(server, f"mine._.{BOB.uid}", labels, cgroup_parent=f"/ds01-u{BOB.uid}.slice")
+    await server.reconciler.round()
+    assert await server.container("mine", BOB) is None
+    await confiner.look(forged)
+    assert not (await seen(server, forged)).running
+    ((kind, why),) = await told(server, forged)
+    assert (kind, why) == ("container.quarantined", "it bears labels that DS01 did not write")
+    events = await server.world.ledger.read(lambda books: books.events(subject=forged))
+    assert [event.uid for event in events] == [None]
+    await server.reconciler.round()
+    assert await server.container("mine", BOB) is None
+
+
+async def test_labels_that_ds01_wrote_count_where_it_died_before_it_recorded(server: SimServer) -> None:
+    made = await server.launch(gpus="0")
+    await server.reconciler.round()
+    spec = server.engine.spec(made.id)
+    await server.engine.remove(made.id, force=True)
+    await server.reconciler.round()
+    again = await server.engine.create(spec)
+    await server.engine.start(again)
+    await Reconciler(server.another_world()).round()
+    found = await server.container()
+    assert found is not None
+    assert (found.id, found.state) == (again, ContainerState.RUNNING)
+    await Confiner(server.world).look(again)
+    assert (await seen(server, again)).running
+
+
+async def test_i3_what_root_made_beside_ds01_is_told_once_and_runs(server: SimServer, confiner: Confiner) -> None:
+    outside = await beside(server, privileged=True)
+    for _ in range(3):
+        await confiner.look(outside)
+    await Confiner(server.another_world()).look(outside)
+    assert (await seen(server, outside)).running
+    assert await told(server, outside) == [("container.outside", "it was made beside DS01, is privileged")]
+
+
+@pytest.mark.parametrize("asked", [{"nodes": ("/dev/nvidia3",)}, {"gpus": (ANY,)}])
+async def test_f3_a_gpu_that_root_took_is_leased_to_nobody_while_it_runs(
+    server: SimServer, confiner: Confiner, asked: dict[str, Any]
+) -> None:
+    outside = await beside(server, **asked)
+    await confiner.look(outside)
+    free = {slot.minor for slot in await server.world.ledger.read(_free)}
+    assert 3 not in free
+    assert free == ({1, 2} if "nodes" in asked else set())
+    assert (await told(server, outside))[0][1].endswith("may use GPUs without a lease")
+    server.engine.die(outside, 0)
+    await server.reconciler.round()
+    assert len(await server.world.ledger.read(_free)) == 3
+
+
+def _free(books: Any) -> list[Any]:
+    taken = {slot for lease in books.open_leases() for slot in lease.slots} | books.quarantined().keys()
+    return [slot for slot in books.slots() if slot.id not in taken]
+
+
+async def test_f3_in_a_users_cgroup_it_is_stopped(server: SimServer, confiner: Confiner) -> None:
+    outside = await beside(server, cgroup_parent=f"/ds01-u{ALICE.uid}.slice")
+    await confiner.look(outside)
+    assert not (await seen(server, outside)).running
+    assert [kind for kind, _ in await told(server, outside)] == ["container.quarantined"]
+
+
+async def test_where_the_admin_says_so_everything_beside_ds01_is_stopped(server: SimServer, confiner: Confiner) -> None:
+    allow(server, rule=OutsideRule.STOPPED)
+    outside = await beside(server)
+    await confiner.look(outside)
+    assert not (await seen(server, outside)).running
+
+
+def _by_name(server: SimServer) -> dict[str, Any]:
+    allow(server, "graf*", rule=OutsideRule.STOPPED)
+    return {}
+
+
+def _by_slice(server: SimServer) -> dict[str, Any]:
+    allow(server, rule=OutsideRule.STOPPED)
+    server.engine.guarding = Guarding(folder="/guard", data_root="/var/lib/docker")
+    return {"cgroup_parent": f"/{ADMIN_SLICE}"}
+
+
+@pytest.mark.parametrize("declare", [_by_name, _by_slice])
+async def test_what_the_admin_named_is_never_touched(
+    server: SimServer, confiner: Confiner, declare: Callable[[SimServer], dict[str, Any]]
+) -> None:
+    outside = await beside(server, privileged=True, gpus=(ANY,), **declare(server))
+    await server.clock.advance(60)
+    await confiner.round()
+    assert (await seen(server, outside)).running
+    assert await told(server, outside) == []
+    assert await server.world.ledger.read(lambda books: books.quarantined()) == {}
+
+
+async def test_a_name_that_looks_like_a_users_is_no_way_around_it(server: SimServer, confiner: Confiner) -> None:
+    """The admin's names are for what says nothing of DS01."""
+    allow(server, "*")
+    forged = await beside(server, labels={Label.OWNER: str(ALICE.uid), Label.NAME: "x"})
+    await confiner.look(forged)
+    assert not (await seen(server, forged)).running
+
+
+async def test_a_round_looks_at_each_once_and_again_after_a_while(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    await server.clock.advance(10)
+    await confiner.round()
+    server.engine.alter(made.id, replace(await walls(server, made.id), privileged=True))
+    await confiner.round()
+    assert (await seen(server, made.id)).running
+    await server.clock.advance(301)
+    await confiner.round()
+    assert not (await seen(server, made.id)).running
+
+
+async def test_who_is_at_work_on_it_is_not_disturbed(server: SimServer, confiner: Confiner) -> None:
+    made = await server.launch()
+    server.engine.alter(made.id, replace(await walls(server, made.id), privileged=True))
+    await server.clock.advance(10)
+    async with server.world.locks.hold(ALICE.uid, "thesis", "test"):
+        await confiner.round()
+        assert (await seen(server, made.id)).running
+    await confiner.round()
+    assert not (await seen(server, made.id)).running

@@ -45,6 +45,7 @@ class Order:
     mounts: tuple[Mount, ...] = ()
     pins: str = ""
     forced_user: bool = False
+    on_stop: str = ""
 
 
 def assemble(
@@ -105,6 +106,7 @@ def labels(order: Order, *, user: User, epoch: int, lease: Lease | None, given: 
         Label.GPUS: order.gpu_profile or str(order.gpus),
         Label.FORCED_USER: str(int(order.forced_user)),
         Label.PINS: order.pins,
+        Label.ON_STOP: order.on_stop,
         Label.BINDS: binds_label(order.mounts),
         Label.AMOUNTS: amounts_label(given),
         **lease_labels(lease),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -105,6 +105,14 @@ class Container:
     """Ports of the host it publishes on, as its user named them."""
     mounts: tuple[Mount, ...] = ()
     """Its bind mounts of the user's folders in the order they were pinned: number n is ``…/<pins>/<n>``."""
+    ran: timedelta = timedelta(0)
+    """How long it ran before its present start; a restart does not take it back."""
+    extended: timedelta = timedelta(0)
+    """What its owner added to the time it may run."""
+    kept_until: datetime | None = None
+    """Until when its owner's word keeps it from being stopped for idling."""
+    on_stop: str = ""
+    """A command of the project file that runs in it when it is stopped, within the grace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +207,7 @@ class Label:
     BASE = "ds01.base"
     BUILT_AT = "ds01.built_at"
     PACKAGES = "ds01.packages"
+    ON_STOP = "ds01.on_stop"
 
 
 TRUSTED = tuple(

@@ -34,7 +34,7 @@ class User:
     @property
     def slice(self) -> str:
         """The cgroup that holds everything of this user."""
-        return f"ds01-u{self.uid}.slice"
+        return slice_of(self.uid)
 
     def build_slice(self, parent: str) -> str:
         """The cgroup of her builds' steps, in the slice the engine calls ``parent``."""
@@ -45,6 +45,11 @@ class User:
     def network(self) -> str:
         """The bridge network of this user's containers."""
         return user_network(self.uid)
+
+
+def slice_of(uid: Uid) -> str:
+    """The cgroup that holds everything of the user with this number."""
+    return f"ds01-u{uid}.slice"
 
 
 @record

@@ -188,6 +188,7 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
         image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(), project=order.project,
         workspace=order.workspace, lease=lease.id if lease else None, gpus=order.gpus, gpu_profile=order.gpu_profile,
         forced_user=order.forced_user, spec=spec.labels[Label.SPEC], pins=order.pins, mounts=order.mounts,
+        on_stop=order.on_stop,
     )  # fmt: skip
 
 

@@ -24,7 +24,8 @@ def record_stop(
 ) -> Container:  # fmt: skip
     """It stopped at ``at``: hold its GPU for ``hold`` from then on, or give it back when that is over."""
     stopped = replace(
-        container, state=ContainerState.STOPPED, stopped_at=at, reason=reason, reason_detail=detail
+        container, state=ContainerState.STOPPED, stopped_at=at, reason=reason, reason_detail=detail,
+        ran=container.ran + max(at - (container.started_at or at), timedelta(0)),
     )  # fmt: skip
     lease = open_lease(books, container)
     if lease is not None and lease.state is LeaseState.ACTIVE:

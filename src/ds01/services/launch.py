@@ -225,6 +225,7 @@ def _wanted(request: LaunchRequest, found: _Launch) -> Wanted:
         gpus=found.ask.count,
         gpu_profile=found.ask.profile or "",
         environment=request.environment,
+        on_stop=request.on_stop,
     )
     return Wanted(order=order, ask=found.ask, data=request.data, start=not request.create_only, planned=found.planned)
 

@@ -75,6 +75,7 @@ def from_labels(seen: Observed) -> Container | None:
             reason_detail="" if seen.running or not seen.ever_started else str(seen.exit_code),
             spec=labels.get(Label.SPEC, ""),
             pins=labels.get(Label.PINS, ""),
+            on_stop=labels.get(Label.ON_STOP, ""),
             mounts=read_binds(labels.get(Label.BINDS, "")),
         )
     except (KeyError, ValueError):

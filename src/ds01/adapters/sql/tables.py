@@ -176,6 +176,10 @@ containers = Table(
     Column("pins", Text, nullable=False),
     Column("ports", Numbers, nullable=False),
     Column("mounts", Mounts, nullable=False),
+    Column("ran", Span, nullable=False),
+    Column("extended", Span, nullable=False),
+    Column("kept_until", UtcTime),
+    Column("on_stop", Text, nullable=False),
     Index("containers_uid", "uid", "name"),
     Index(
         "containers_one_live_name",

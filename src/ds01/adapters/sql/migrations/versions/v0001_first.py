@@ -172,6 +172,10 @@ def _containers() -> None:
         sa.Column("pins", sa.Text(), nullable=False),
         sa.Column("ports", sa.Text(), nullable=False),
         sa.Column("mounts", sa.Text(), nullable=False),
+        sa.Column("ran", sa.Float(), nullable=False),
+        sa.Column("extended", sa.Float(), nullable=False),
+        sa.Column("kept_until", sa.String(32)),
+        sa.Column("on_stop", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["lease"], ["leases.id"], name="fk_containers_lease"),
         sa.PrimaryKeyConstraint("id", name="pk_containers"),
     )

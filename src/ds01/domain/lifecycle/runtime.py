@@ -1,0 +1,28 @@
+"""Runtime: a container with a GPU runs no longer than its owner may, over restarts too, or than she said it would.
+
+What she planned it for binds as well, because others were let in or kept waiting by it. ``ds01 extend`` moves both.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ds01.domain.container import ContainerState
+from ds01.domain.lifecycle.case import ZERO, Act, Case, Due, Rule
+
+
+def due(case: Case) -> Due | None:
+    """When its time is over."""
+    if case.container.state not in (ContainerState.RUNNING, ContainerState.PAUSED) or not case.holds_gpu:
+        return None
+    left = _left(case)
+    if left is None:
+        return None
+    return Due(rule=Rule.RUNTIME, act=Act.STOP, left=left, limit=max(ZERO, case.ran + left), lead=case.limits.lead)
+
+
+def _left(case: Case) -> timedelta | None:
+    limit = case.limits.runtime
+    by_limit = None if limit is None else limit + case.container.extended - case.ran
+    known = [left for left in (by_limit, case.asked_left) if left is not None]
+    return min(known, default=None)

@@ -19,12 +19,14 @@ from ds01.domain.people import Uid, User
 from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books, Ledger
 from ds01.services.caller import Caller, identify
+from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.inventory import refresh
 from ds01.services.launch import launch
 from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
 from ds01.services.steps import Steps
 from ds01.services.world import Paths, World
+from ds01.sim.channel import SimChannel
 from ds01.sim.clock import SimClock
 from ds01.sim.devices import SimDevices
 from ds01.sim.directory import SimDirectory
@@ -33,6 +35,7 @@ from ds01.sim.facts import SimFacts
 from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
+from ds01.sim.meters import SimMeters
 from ds01.sim.policy import SimPolicy
 from ds01.wire.launches import LaunchRequest
 
@@ -68,18 +71,22 @@ class SimServer:
     def __post_init__(self) -> None:
         self.engine = SimEngine(self.clock)
         self.engine.add_image(MINIMAL)
+        self.meters = SimMeters(clock=self.clock)
+        self.terminals = SimChannel("terminals")
         self.devices = SimDevices(("a100-40gb",) * 4, run=self.run, clock=self.clock)
         self.directory = SimDirectory([ALICE, BOB, ROOT])
         self.host = SimHost(homes_are_full=True)
         self.world = self.another_world()
         self.reconciler = Reconciler(self.world)
         self.turns = Turns(self.world)
+        self.enforcer = Enforcer(self.world)
 
     def restart(self) -> None:
         """ds01d is killed and starts again: what it only remembered is gone."""
         self.world = self.another_world()
         self.reconciler = Reconciler(self.world)
         self.turns = Turns(self.world)
+        self.enforcer = Enforcer(self.world)
 
     def another_world(self) -> World:
         """What a restarted ds01d makes of the same server."""
@@ -90,7 +97,7 @@ class SimServer:
         return World(
             engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=self.host,
             clock=self.clock, policy=self.policy, paths=paths, server="lab", cpus=64, version="0", facts=SimFacts(),
-            fence=SimFence(),
+            fence=SimFence(), meters=self.meters, channels=(self.terminals,),
         )  # fmt: skip
 
     async def open(self) -> SimServer:
@@ -150,6 +157,13 @@ class SimServer:
         await self.clock.advance(minutes * 60)
         await self.reconciler.end_leases()
         await self.turns.take()
+
+    async def live(self, minutes: float, *, look_seconds: float = 15) -> None:
+        """So much time passes, and ds01d looks at what runs as often as it does."""
+        for _ in range(round(minutes * 60 / look_seconds)):
+            await self.clock.advance(look_seconds)
+            await self.enforcer.round()
+            await self.enforcer.settle()
 
     async def container(self, name: str = "thesis", user: User = ALICE) -> Container | None:
         return await self.world.ledger.read(lambda books: books.named(user.uid, name))

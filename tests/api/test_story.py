@@ -24,6 +24,7 @@ from ds01.sim.facts import SimFacts
 from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
+from ds01.sim.meters import SimMeters
 from tests.api.call import get, stream
 from tests.values import ALICE, BOB, NOW, container
 
@@ -36,6 +37,7 @@ async def world(tmp_path: Path) -> World:
     made = World(
         engine=SimEngine(clock), devices=SimDevices(["a100-40gb"], run=tmp_path, clock=clock), ledger=MemoryLedger(),
         directory=SimDirectory([ALICE, BOB, ROOT]), host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock,
+        meters=SimMeters(clock=clock),
         policy=CurrentLimits(tmp_path / "limits.yaml"),
         paths=Paths(
             state=tmp_path, run=tmp_path, limits=tmp_path / "limits.yaml", gateway=tmp_path / "docker.sock",

@@ -18,9 +18,12 @@ from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
+from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.image import ImageId, Ownership, Provenance, Tag
 from ds01.domain.lease import Lease, LeaseId, LeaseState
+from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.network import Network
+from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid, User
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId, RequestState, moved
@@ -394,6 +397,42 @@ class LedgerContract:
         await ledger.write(put(second, first))
         assert await ledger.read(lambda books: books.account(uid)) == second
         assert await ledger.read(lambda books: books.account(ALICE.uid)) is None
+
+    # notices ----------------------------------------------------------------------------------------
+    async def test_notices_are_kept_and_those_that_hold_no_more_are_left_out(self, ledger: Ledger) -> None:
+        first = Notice(
+            id=NoticeId("notice-1"), at=NOW, uid=ALICE.uid, epoch=1, container="c" * 64, name="thesis", rule=Rule.IDLE,
+            level=Level.WARNING, title="thesis stops", text="why\nand how", acts_at=NOW + timedelta(minutes=15),
+            reached={"terminals": "pts/3"},
+        )  # fmt: skip
+        later = replace(first, id=NoticeId("notice-2"), at=NOW + timedelta(minutes=1), level=Level.LAST)
+        his = replace(first, id=NoticeId("notice-3"), at=NOW + timedelta(minutes=2), uid=BOB.uid)
+        for notice in (later, first, his):
+            await ledger.write(lambda books, notice=notice: books.put_notice(notice))  # type: ignore[misc]
+        assert await ledger.read(lambda books: books.notices()) == (first, later, his)
+        over = replace(first, ended_at=NOW, seen_at=NOW, delivered_at=NOW)
+        await ledger.write(lambda books: books.put_notice(over))
+        assert await ledger.read(lambda books: books.notices(ALICE.uid)) == (later,)
+        assert await ledger.read(lambda books: books.notices(ALICE.uid, ended=True)) == (over, later)
+        assert await ledger.read(lambda books: books.notices(ended=True, limit=1)) == (his,)
+        assert await ledger.read(lambda books: books.notice(over.id)) == over
+        assert await ledger.read(lambda books: books.notice(NoticeId("no"))) is None
+
+    async def test_how_somebody_wants_to_be_told_is_her_own(self, ledger: Ledger) -> None:
+        wish = Preferences(uid=ALICE.uid, epoch=2, mail="alice@lab.lan", off=frozenset({"terminals"}))
+        await ledger.write(lambda books: books.put_preferences(wish))
+        assert await ledger.read(lambda books: books.preferences(ALICE.uid, 2)) == wish
+        assert await ledger.read(lambda books: books.preferences(ALICE.uid, 1)) is None
+
+    async def test_exemptions_come_and_go(self, ledger: Ledger) -> None:
+        given = GrantedExemption(
+            id=ExemptionId("exemption-1"), at=NOW, by=Uid(0), login="alice", keys=frozenset({"idle", "runtime"}),
+            until=NOW + timedelta(days=3), reason="thesis deadline",
+        )  # fmt: skip
+        await ledger.write(lambda books: books.put_exemption(given))
+        assert await ledger.read(lambda books: books.granted_exemptions()) == (given,)
+        await ledger.write(lambda books: books.drop_exemption(given.id))
+        assert await ledger.read(lambda books: books.granted_exemptions()) == ()
 
     # events -----------------------------------------------------------------------------------------
     async def test_events_are_numbered_in_order_without_gaps(self, ledger: Ledger) -> None:

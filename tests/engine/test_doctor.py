@@ -22,6 +22,7 @@ from ds01.services.world import Paths, World
 from ds01.sim.devices import SimDevices
 from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
+from ds01.sim.meters import SimMeters
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -36,6 +37,7 @@ async def world(engine: OwnEngine, tmp_path: Path) -> AsyncIterator[World]:
     yield World(
         engine=docker, devices=SimDevices(["a100-40gb"], run=tmp_path / "run", clock=clock), ledger=ledger,
         directory=NssDirectory(), host=SimHost(), facts=SystemFacts(), fence=SimFence(), clock=clock,
+        meters=SimMeters(clock=clock),
         policy=CurrentLimits(tmp_path / "limits.yaml"),
         paths=Paths(
             state=tmp_path, run=tmp_path / "run", limits=tmp_path / "limits.yaml", gateway=tmp_path / "docker.sock",

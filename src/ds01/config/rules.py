@@ -43,7 +43,11 @@ RULES: dict[str, Key] = {
         ),
         Key(
             name="keep_alive.max", kind=Kind.DURATION, default=_BUILT_IN.keep_alive_max,
-            meaning="the longest a user may keep a container from being stopped",
+            meaning="the longest a user may keep a container from being stopped for idling, with one word",
+        ),
+        Key(
+            name="extend.max", kind=Kind.DURATION, default=_BUILT_IN.extend_max,
+            meaning="the most a user may add to the running time of one container",
         ),
         Key(
             name="never_started", kind=Kind.DURATION, default=_BUILT_IN.never_started, least=60,

@@ -123,6 +123,7 @@ def _lifecycle(value: Data) -> LifecycleRules:
         ),
         busy=BusyRule(above=value["busy.above"], idle_times=value["busy.idle_times"]),
         keep_alive_max=value["keep_alive.max"],
+        extend_max=value["extend.max"],
         never_started=value["never_started"],
     )
 

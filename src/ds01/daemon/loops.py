@@ -19,6 +19,7 @@ from ds01.services.confine import Confiner
 from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
+from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.image_tidy import Gone
 from ds01.services.inventory import refresh
 from ds01.services.queue.turns import Turns
@@ -41,6 +42,7 @@ QUEUE_SECONDS = 0.02
 ROUND_SECONDS = 10.0
 CONFINE_SECONDS = 4.0
 """With the age at which a container is looked at, and the grace it is stopped with, this is within ten seconds."""
+LIFE_SECONDS = 15.0
 RETRY_SECONDS = 1.0
 TELLING = frozenset({"create", "start", "die", "oom", "destroy", "pause", "unpause", "rename"})
 """The engine's events that mean that the ledger may have to change."""
@@ -57,10 +59,12 @@ class Loops:
         self._confiner = Confiner(world)
         self._gone = Gone()
         self._turns = Turns(world)
+        self._enforcer = Enforcer(world)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def first(self) -> None:
         """One look at everything before anybody is served. An engine that is not there is waited for later."""
+        await self._world.lifted.load(self._world.ledger)
         await refresh(self._world)
         try:
             async with asyncio.timeout(FIRST_SECONDS):
@@ -84,6 +88,7 @@ class Loops:
             ("containers", ROUND_SECONDS, self._reconciler.round),
             ("confinement", CONFINE_SECONDS, self._confiner.round),
             ("events", RETRY_SECONDS, self._listen),
+            ("life", LIFE_SECONDS, self._enforcer.round),
         )
         self._tasks = [asyncio.create_task(self._every(*each)) for each in rounds]
         return self
@@ -94,6 +99,7 @@ class Loops:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._enforcer.stop()
 
     async def _every(self, name: str, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
         said = ""

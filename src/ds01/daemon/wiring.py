@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ds01.adapters.host.clock import SystemClock
 from ds01.adapters.host.facts import SystemFacts
 from ds01.adapters.host.fence import IptablesFence
 from ds01.adapters.host.host import LinuxHost
+from ds01.adapters.host.meters import CgroupMeters
 from ds01.adapters.nss.directory import NssDirectory
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.config.current import CurrentLimits
@@ -23,6 +25,7 @@ from ds01.domain.errors import Ds01Error
 from ds01.domain.settings import MINIMAL
 from ds01.ports.engine import Engine, EngineVersion
 from ds01.ports.host import Host
+from ds01.ports.meters import Meters
 from ds01.services.world import Paths, World
 from ds01.sim.fence import SimFence
 
@@ -56,6 +59,9 @@ async def build(options: Options) -> World:
         host=_host(options, version),
         facts=SystemFacts(),
         fence=SimFence() if options.simulate else IptablesFence(),
+        meters=_meters(options, clock),
+        channels=(),
+        zone=datetime.now().astimezone().tzinfo or UTC,
         clock=clock,
         policy=policy,
         paths=paths,
@@ -109,6 +115,14 @@ async def _version(engine: Engine) -> EngineVersion | None:
         return await engine.version()
     except Ds01Error:
         return None
+
+
+def _meters(options: Options, clock: SystemClock) -> Meters:
+    if not options.simulate:
+        return CgroupMeters()
+    from ds01.sim.meters import SimMeters
+
+    return SimMeters(clock=clock)
 
 
 def _host(options: Options, version: EngineVersion | None) -> Host:

@@ -19,6 +19,7 @@ from ds01.domain.telling import (
     granted,
     happened,
     held,
+    kept,
     released,
     started,
     stopped,
@@ -69,7 +70,7 @@ _ALL = (
     ),
     Sentence(
         type=EventType.CONTAINER_STOPPED, when="A container stopped, for whatever reason.", subject=_CONTAINER,
-        details=("name", "reason", "detail"), tell=stopped,
+        details=("name", "reason", "detail", "killed", "on_stop"), tell=stopped,
     ),
     Sentence(
         type=EventType.CONTAINER_OUT_OF_MEMORY,
@@ -109,6 +110,40 @@ _ALL = (
     Sentence(
         type=EventType.CONTAINER_RECOVERED, when="A container was found again after the ledger was lost.",
         subject=_CONTAINER, details=("name",), tell=happened("{name} was found again from its labels"),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_KEPT, when="A container was kept from being stopped for idling, until a time.",
+        subject=_CONTAINER, details=("name", "until", "how"), tell=kept,
+    ),
+    Sentence(
+        type=EventType.CONTAINER_EXTENDED, when="A container got more running time.", subject=_CONTAINER,
+        details=("name", "by", "total"),
+        tell=acted("extended", ("by", " by {}"), ("total", ", {} added in all")),
+    ),
+    Sentence(
+        type=EventType.CONTAINER_UNDONE, when="A container that idling or its runtime had stopped was started again.",
+        subject=_CONTAINER, details=("name", "reason"),
+        tell=acted("took the stop of", ("reason", " back ({})")),
+    ),
+    Sentence(
+        type=EventType.NOTICE_DELIVERED, when="A notice reached its reader.", subject=_CONTAINER,
+        details=("name", "rule", "level", "title", "by", "until"),
+        tell=happened("{name} was told about", ("title", ": {}"), ("by", ", by {}")),
+    ),
+    Sentence(
+        type=EventType.NOTICE_UNDELIVERED,
+        when="A warning reached nobody: what it warned of waits one more lead, and it is tried again.",
+        subject=_CONTAINER, details=("name", "rule", "level", "title", "why"),
+        tell=happened("nobody could be told about {name}, so it waits longer", ("title", ": {}"), ("why", " ({})")),
+    ),
+    Sentence(
+        type=EventType.EXEMPTION_GRANTED, when="An admin lifted limits of a user for a while.", subject="the exemption",
+        details=("name", "keys", "until", "reason"),
+        tell=acted("lifted limits of", ("keys", " ({})"), ("until", " until {}"), ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.EXEMPTION_ENDED, when="An admin ended an exemption before its time.", subject="the exemption",
+        details=("name", "keys"), tell=acted("ended the exemption of", ("keys", " from {}")),
     ),
     Sentence(
         type=EventType.LEASE_GRANTED, when="GPUs were reserved for a container about to start.", subject=_LEASE,

@@ -49,13 +49,15 @@ class BusyRule:
 class LifecycleRules:
     """How the limits of time are applied, the same for everybody.
 
-    ``keep_alive_max`` is the longest a user may keep a container from being stopped. ``never_started``: a
+    ``keep_alive_max`` is the longest a user may keep a container from being stopped for idling, ``extend_max`` the most
+    she may add to the running time of one. ``never_started``: a
     container that was created and not started is removed after this time.
     """
 
     idle: IdleRule = field(default_factory=IdleRule)
     busy: BusyRule = field(default_factory=BusyRule)
     keep_alive_max: timedelta = timedelta(hours=24)
+    extend_max: timedelta = timedelta(hours=24)
     never_started: timedelta = timedelta(minutes=30)
 
 

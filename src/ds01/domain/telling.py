@@ -25,7 +25,7 @@ def _name(event: Event) -> str:
 def _opt(event: Event, key: str, text: str) -> str:
     """``text`` with the detail in it, or nothing."""
     value = event.details.get(key, "")
-    return text.format(value) if value else ""
+    return text.format(_moment(event, key) if key == "until" else value) if value else ""
 
 
 def _gpus(event: Event) -> str:
@@ -52,13 +52,21 @@ def happened(text: str, *parts: tuple[str, str]) -> Callable[[Event, str], str]:
     return lambda event, _: text.format(name=_name(event)) + "".join(_opt(event, *part) for part in parts)
 
 
+def kept(event: Event, who: str) -> str:
+    """Somebody's word, or a file she touched, keeps a container from being stopped for idling."""
+    until = f" until {_moment(event, 'until')}" if event.details.get("until") else ""
+    how = _opt(event, "how", " by {}")
+    return f"{_name(event)} is kept from being stopped for idling{until}{how or f' by {who}'}"
+
+
 def stopped(event: Event, who: str) -> str:
     """A container stopped, and why."""
     name, reason, detail = _name(event), event.details.get("reason", ""), event.details.get("detail", "")
     if reason not in _REASONS:
         return f"{name} stopped{_opt(event, 'reason', ': {}')}"
     told = words(StopReason(reason), detail, owner=who)
-    return f"{name} was {told}" if by_somebody(StopReason(reason)) else f"{name} stopped: {told}"
+    more = _opt(event, "on_stop", "; {}") + _opt(event, "killed", "; killed, because it did not end within {}")
+    return f"{name} was {told}{more}" if by_somebody(StopReason(reason)) else f"{name} stopped: {told}{more}"
 
 
 _REASONS = frozenset(reason.value for reason in StopReason)

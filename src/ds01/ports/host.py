@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from ds01.domain.container import ContainerId
@@ -122,6 +123,13 @@ class Host(Protocol):
 
     def admin_slice(self, guard: str) -> str:
         """The cgroup of containers that the admin starts beside DS01, as the guard knows it; only root can read it."""
+        ...
+
+    def touched(self, user: User, path: str) -> datetime | None:
+        """When this file was last changed, looked at with the user's own rights; None when she has none there.
+
+        Raises TimeoutError when its file server does not answer. Call it from a thread.
+        """
         ...
 
     def boot_id(self) -> str:

@@ -20,9 +20,12 @@ from ds01.services.tell import tell
 
 def record_stop(
     books: Books, container: Container, *, at: datetime, now: datetime, reason: StopReason, detail: str,
-    hold: timedelta, actor: Uid | None,
+    hold: timedelta, actor: Uid | None, **more: str,
 ) -> Container:  # fmt: skip
-    """It stopped at ``at``: hold its GPU for ``hold`` from then on, or give it back when that is over."""
+    """It stopped at ``at``: hold its GPU for ``hold`` from then on, or give it back when that is over.
+
+    ``more`` are details of the event: how its end went.
+    """
     stopped = replace(
         container, state=ContainerState.STOPPED, stopped_at=at, reason=reason, reason_detail=detail,
         ran=container.ran + max(at - (container.started_at or at), timedelta(0)),
@@ -35,15 +38,16 @@ def record_stop(
         else:
             leases.release(books, lease.id, "the container stopped", now)
     books.put_container(stopped)
-    _tell_stop(books, stopped, actor)
+    _tell_stop(books, stopped, actor, **more)
     return stopped
 
 
 def record_removal(
     books: Books, container: Container, *, now: datetime, actor: Uid | None,
     reason: StopReason | None = None, detail: str = "", why: str = "the container was removed",
+    told: str = "",
 ) -> Container:  # fmt: skip
-    """It is gone: its GPU is free. ``reason`` counts when it was still running."""
+    """It is gone: its GPU is free. ``reason`` counts when it was still running; ``told`` is why DS01 removed it."""
     lease = open_lease(books, container)
     if lease is not None:
         leases.release(books, lease.id, why, now)
@@ -52,7 +56,7 @@ def record_removal(
         _tell_stop(books, container, actor)
     gone = replace(container, state=ContainerState.REMOVED, removed_at=now, lease=None)
     books.put_container(gone)
-    tell(books, EventType.CONTAINER_REMOVED, gone, at=now, actor=actor)
+    tell(books, EventType.CONTAINER_REMOVED, gone, at=now, actor=actor, reason=told)
     return gone
 
 
@@ -68,11 +72,11 @@ def promised_lease(books: Books, container: Container) -> Lease | None:
     return next((lease for lease in mine if lease.name == container.name and lease.container is None), None)
 
 
-def _tell_stop(books: Books, container: Container, actor: Uid | None) -> None:
+def _tell_stop(books: Books, container: Container, actor: Uid | None, **more: str) -> None:
     reason = container.reason.value if container.reason else ""
     at = container.stopped_at
     if at is not None:
         tell(
             books, EventType.CONTAINER_STOPPED, container, at=at, actor=actor,
-            reason=reason, detail=container.reason_detail,
+            reason=reason, detail=container.reason_detail, **more,
         )  # fmt: skip

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from ds01.domain import limit_keys, limits
 from ds01.domain.container import Door
 from ds01.domain.errors import NO_KEY, Ds01Error
 from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS, Key
-from ds01.domain.limits import Sourced
-from ds01.domain.people import User
+from ds01.domain.limits import Limits, Sourced
+from ds01.domain.people import Uid, User
 from ds01.domain.settings import Settings
+from ds01.services.world import World
 from ds01.wire.status import LimitsView, LimitView
 
 _TOGETHER = {
@@ -30,6 +32,18 @@ def everything(settings: Settings, user: User, now: datetime, door: Door = Door.
         admin=found.admin or user.uid == 0,
         limits=(*single, *_together(settings, user)),
     )
+
+
+def of_everybody(world: World, pairs: Iterable[tuple[Uid, Door]]) -> dict[tuple[Uid, str], tuple[User, Limits]]:
+    """The account and the limits in force for these people through these doors; who has no account is left out."""
+    wanted = set(pairs)
+    policy, now = world.settings().policy, world.clock.now()
+    users = {uid: world.directory.by_uid(uid) for uid in {uid for uid, _ in wanted}}
+    return {
+        (uid, door.value): (user, limits.effective(policy, user, door, now))
+        for uid, door in wanted
+        if (user := users[uid]) is not None
+    }
 
 
 def _together(settings: Settings, user: User) -> tuple[LimitView, ...]:

@@ -20,7 +20,7 @@ from ds01.services.find import find
 from ds01.services.observe import view
 from ds01.services.remove import remove_held
 from ds01.services.rescue import rescue
-from ds01.services.stop import ask_to_end, record_end
+from ds01.services.stop import Ended, ask_to_end, record_end
 from ds01.services.tell import tell
 from ds01.services.world import World
 from ds01.wire.containers import PackageView, RetirePreview, RetireRequest, RetireResult
@@ -61,11 +61,13 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
         container = await world.ledger.read(lambda books: find(books, caller, name))
         _check_still(world, container)
         labels = (await view(world, caller, container)).gpus
-        ended = await _stop(world, caller, container, force=request.force)
+        stopped = await _stop(world, caller, container, force=request.force)
+        ended = stopped.container if stopped is not None else container
         try:
             found, saved = await _keep(world, caller, ended, rescued=request.rescue)
         except Ds01Error:
-            await _leave(world, caller, container, ended)
+            if stopped is not None:  # nothing is removed then: the container stays, stopped
+                await record_end(world, stopped, caller)
             raise
         await remove_held(world, caller, ended, force=True, reason=StopReason.RETIRED, detail=ended.reason_detail)
     return RetireResult(
@@ -87,9 +89,9 @@ def _check_still(world: World, container: Container) -> None:
         )
 
 
-async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> Container:
+async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> Ended | None:
     if container.state in (ContainerState.STOPPED, ContainerState.CREATING):
-        return container
+        return None
     detail = caller.actor_login if caller.for_another else ""
     grace = 0 if force else None
     return await ask_to_end(world, container, StopReason.RETIRED, detail, caller, grace_seconds=grace)
@@ -101,12 +103,6 @@ async def _keep(world: World, caller: Caller, container: Container, *, rescued: 
     saved = await rescue(world, caller, container, found.files) if rescued and found.files else ""
     await _suggest(world, caller, container, found.packages)
     return found, saved
-
-
-async def _leave(world: World, caller: Caller, container: Container, ended: Container) -> None:
-    """Something could not be kept, so nothing is removed: the container stays, stopped."""
-    if ended is not container:
-        await record_end(world, ended, caller)
 
 
 async def _findings(world: World, container: Container) -> Findings:

@@ -1,14 +1,18 @@
-"""Stopping: SIGTERM, the grace, SIGKILL. The container stays for its hold time, its GPU for the shorter GPU hold.
+"""Stopping: the project's own command, SIGTERM, the grace, SIGKILL. The container stays for its hold time, its GPU for
+the shorter GPU hold.
 
 Who stops it and why is written down before the engine is asked: if ds01d dies in between, the reason survives.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.domain.container import Container, ContainerState, Observed, StopReason
+from ds01.domain.errors import Ds01Error
 from ds01.domain.limits import Limits, effective
+from ds01.domain.people import Uid, User
 from ds01.services.caller import Caller
 from ds01.services.ending import record_stop
 from ds01.services.find import find
@@ -17,6 +21,10 @@ from ds01.services.world import World
 
 LONGEST_GRACE = 300
 """Seconds anybody may ask for: while a stop waits, nobody else can act on the container, no limit and no admin."""
+SAVING = 0.8
+"""The part of the grace that the project's own command gets; the rest is for programs that wait for SIGTERM."""
+KILLED = 137
+"""The exit code of a main process that SIGKILL ended."""
 
 
 async def stop(world: World, caller: Caller, name: str, grace_seconds: int | None = None) -> Container:
@@ -39,45 +47,91 @@ async def stop_held(
     grace_seconds: int | None = None,
 ) -> Container:  # fmt: skip
     """Stop a container whose lock is held, and write down how it ended."""
-    stopped = await ask_to_end(world, container, reason, detail, caller, grace_seconds=grace_seconds)
-    return await record_end(world, stopped, caller)
+    ended = await ask_to_end(world, container, reason, detail, caller, grace_seconds=grace_seconds)
+    return await record_end(world, ended, caller)
 
 
 async def ask_to_end(
     world: World, container: Container, reason: StopReason, detail: str, caller: Caller, *,
     grace_seconds: int | None = None,
-) -> Container:  # fmt: skip
-    """Stop it with its reason written down before; when the engine does not, the reason is taken back."""
+) -> Ended:  # fmt: skip
+    """Stop it because somebody says so, with her grace or the one she asks for."""
     usual = int(_limits(world, container, caller).stop_grace.total_seconds())
     grace = usual if grace_seconds is None else min(max(0, grace_seconds), max(usual, LONGEST_GRACE))
-    meant = replace(container, reason=reason, reason_detail=detail)
-    async with Undo() as undo:
-        await world.ledger.write(lambda books: books.put_container(meant))
-        undo.add("reason", lambda: world.ledger.write(lambda books: books.put_container(container)))
-        await end(world, meant, grace)
-        undo.keep()
-    return meant
+    return await end_with_reason(world, caller.user, container, reason, detail, grace)
+
+
+async def record_end(world: World, ended: Ended, caller: Caller) -> Container:
+    """Write down that it stopped, for the reason it bears; its GPU is held from then on."""
+    hold = _limits(world, ended.container, caller).gpu_hold
+    return await record_ended(world, ended, hold=hold, actor=caller.actor)
 
 
 def _limits(world: World, container: Container, caller: Caller) -> Limits:
     return effective(world.settings().policy, caller.user, container.door, world.clock.now())
 
 
-async def end(world: World, container: Container, grace_seconds: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A container that was stopped, not yet written down. ``killed``: its programs did not end within ``grace``
+    seconds; ``on_stop`` is how its command of the project file went, as a sentence.
+    """
+
+    container: Container
+    grace: int = 0
+    killed: bool = False
+    on_stop: str = ""
+    seen: Observed | None = None
+
+
+async def end_with_reason(
+    world: World, user: User, container: Container, reason: StopReason, detail: str, grace: int
+) -> Ended:
+    """Stop it with its reason written down before; when the engine does not, the reason is taken back."""
+    meant = replace(container, reason=reason, reason_detail=detail)
+    async with Undo() as undo:
+        await world.ledger.write(lambda books: books.put_container(meant))
+        undo.add("reason", lambda: world.ledger.write(lambda books: books.put_container(container)))
+        told = await _end(world, user, meant, grace)
+        undo.keep()
+    seen = await world.engine.inspect(container.id)
+    killed = grace > 0 and seen is not None and not seen.oom_killed and seen.exit_code == KILLED
+    return Ended(container=meant, grace=grace, killed=killed, on_stop=told, seen=seen)
+
+
+async def _end(world: World, user: User, container: Container, grace: int) -> str:
     """Ask the engine. A paused container cannot hear SIGTERM: it goes on first."""
     if container.state is ContainerState.PAUSED:
         await world.engine.unpause(container.id)
-    await world.engine.stop(container.id, grace_seconds)
+    begun = world.clock.monotonic()
+    told = await _save(world, user, container, grace * SAVING) if container.on_stop and grace else ""
+    left = max(0, grace - int(world.clock.monotonic() - begun))
+    await world.engine.stop(container.id, left)
+    return told
 
 
-async def record_end(world: World, container: Container, caller: Caller) -> Container:
-    """Write down that it stopped, for the reason it bears; its GPU is held from then on."""
-    seen = await world.engine.inspect(container.id)
+async def _save(world: World, user: User, container: Container, seconds: float) -> str:
+    """Run the project's own command, so that a checkpoint can be written. However it ends, the stop goes on."""
+    try:
+        code = await world.engine.execute(
+            container.id, ("sh", "-c", container.on_stop), user=f"{user.uid}:{user.gid}", seconds=seconds
+        )
+    except Ds01Error as error:
+        return f"Its on_stop command could not be run: {(error.problem.reason or error.problem.message).rstrip('.')}."
+    if code is None:
+        return "Its on_stop command did not end in time."
+    return "Its on_stop command ended well." if code == 0 else f"Its on_stop command failed with exit code {code}."
+
+
+async def record_ended(world: World, ended: Ended, *, hold: timedelta, actor: Uid | None) -> Container:
+    """Write down that it stopped, when, and how."""
     now = world.clock.now()
-    at = (seen.finished_at if seen else None) or now
+    at = (ended.seen.finished_at if ended.seen else None) or now
+    container = ended.container
     return await world.ledger.write(
         lambda books: record_stop(
             books, container, at=at, now=now, reason=container.reason or StopReason.USER,
-            detail=container.reason_detail, hold=_limits(world, container, caller).gpu_hold, actor=caller.actor,
+            detail=container.reason_detail, hold=hold, actor=actor, killed=f"{ended.grace}s" if ended.killed else "",
+            on_stop=ended.on_stop.rstrip(".").replace("Its on_stop", "its on_stop"),
         )
     )  # fmt: skip

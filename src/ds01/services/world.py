@@ -6,9 +6,11 @@ A service takes the world and the caller, loads, decides with the rules, writes,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from ds01.domain.settings import Settings
+from ds01.ports.channel import Channel
 from ds01.ports.clock import Clock
 from ds01.ports.devices import Devices
 from ds01.ports.directory import Directory
@@ -17,7 +19,10 @@ from ds01.ports.facts import HostFacts
 from ds01.ports.fence import Fence
 from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
+from ds01.ports.meters import Meters
 from ds01.ports.policy import PolicyFile
+from ds01.services.enforce.memory import Memory
+from ds01.services.lifted import Lifted
 from ds01.services.locks import Locks
 from ds01.services.measured import Measured
 from ds01.services.queue.line import Line
@@ -47,7 +52,7 @@ class Paths:
 @dataclass(frozen=True, kw_only=True)
 class World:
     """Everything outside the rules. ``server`` is the machine's name, for people; ``cpus`` how many cores it has,
-    ``version`` that of DS01.
+    ``version`` that of DS01, ``zone`` the one its clocks on the wall show.
     """
 
     engine: Engine
@@ -59,7 +64,10 @@ class World:
     fence: Fence
     clock: Clock
     policy: PolicyFile
+    meters: Meters
     paths: Paths
+    channels: tuple[Channel, ...] = ()
+    zone: tzinfo = UTC
     server: str = "this server"
     cpus: int = 1
     version: str = ""
@@ -67,7 +75,9 @@ class World:
     tickets: Tickets = field(default_factory=Tickets)
     line: Line = field(default_factory=Line)
     disk: Measured = field(default_factory=Measured)
+    memory: Memory = field(default_factory=Memory)
+    lifted: Lifted = field(default_factory=Lifted)
 
     def settings(self) -> Settings:
-        """The limits file in force now."""
-        return self.policy.settings
+        """The limits file in force now, with the exemptions that admins gave by word."""
+        return self.lifted.over(self.policy.settings)

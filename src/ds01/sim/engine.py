@@ -89,7 +89,7 @@ class SimEngine(EngineStore):
         await self._act()
         self.grace_seconds = grace_seconds
         if self._get(container).seen.running:
-            self.die(container, TERMINATED)
+            self.die(container, KILLED if self.faults.ignores_term else TERMINATED)
 
     async def pause(self, container: ContainerId) -> None:
         await self._act()
@@ -157,6 +157,14 @@ class SimEngine(EngineStore):
             raise Ds01Error(ENGINE_ERROR, "The Docker engine refused.", reason='exec: "ps": executable file not found')
         user = made.spec.user.partition(":")[0]
         return tuple(Process(pid=4000 + n, user=user, command=what) for n, what in enumerate(made.processes))
+
+    async def execute(
+        self, container: ContainerId, command: tuple[str, ...], *, user: str, seconds: float
+    ) -> int | None:
+        await self._act()
+        made = self._running(container)
+        made.ran.append(command)
+        return self.faults.exec_code
 
     async def usage(self, container: ContainerId) -> Usage | None:
         await self._act()

@@ -29,7 +29,8 @@ _IDLE = Usage(cpu_seconds=0.0, memory_bytes=8 << 20, memory_limit_bytes=0, netwo
 @dataclass(kw_only=True)
 class EngineFaults:
     """What goes wrong next. ``slow_seconds`` delays every act by the clock; ``full`` refuses what needs disk;
-    after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with.
+    after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with;
+    ``ignores_term``: programs must be killed; ``exec_code`` is how commands in containers end, None that they do not.
     """
 
     away: bool = False
@@ -41,6 +42,8 @@ class EngineFaults:
     full: bool = False
     slow_seconds: float = 0.0
     no_ps: bool = False
+    ignores_term: bool = False
+    exec_code: int | None = 0
 
 
 @dataclass(kw_only=True)
@@ -54,6 +57,7 @@ class Made:
     processes: tuple[str, ...] = ("/sbin/docker-init", "session")
     usage: Usage = _IDLE
     written_bytes: int = 0
+    ran: list[tuple[str, ...]] = field(default_factory=list)
 
 
 class EngineStore:
@@ -125,6 +129,10 @@ class EngineStore:
             for container, made in self._made.items():
                 if made.seen.running:
                     self.die(container, KILLED)
+
+    def executed(self, container: ContainerId) -> tuple[tuple[str, ...], ...]:
+        """The commands DS01 ran in it."""
+        return tuple(self._get(container).ran)
 
     def spec(self, container: ContainerId) -> ContainerSpec:
         """What was asked for at create."""

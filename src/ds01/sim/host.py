@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from ds01.domain.binds import check_place, checked_path, refused, share_of
@@ -46,6 +47,7 @@ class SimHost:
         self.data_roots: dict[str, str] = {}
         """What the guard in each folder was told last."""
         self.handed: dict[str, int] = {}
+        self.touches: dict[str, datetime] = {}
         self._safe = safe
         self._homes_are_full = homes_are_full
         self._boots = 1
@@ -153,6 +155,10 @@ class SimHost:
     def admin_slice(self, guard: str) -> str:
         """The same for every guard."""
         return ADMIN_SLICE
+
+    def touched(self, user: User, path: str) -> datetime | None:
+        """What a test says was touched."""
+        return self.touches.get(path)
 
     def boot_id(self) -> str:
         """Changes with ``reboot``."""

@@ -12,10 +12,12 @@ from typing import TypeVar
 from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
+from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.network import Network
+from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
@@ -42,6 +44,9 @@ class Pages:
     ownerships: dict[tuple[ImageId, Uid], Ownership] = field(default_factory=dict)
     volumes: dict[str, Volume] = field(default_factory=dict)
     networks: dict[str, Network] = field(default_factory=dict)
+    notices: dict[NoticeId, Notice] = field(default_factory=dict)
+    preferences: dict[tuple[Uid, int], Preferences] = field(default_factory=dict)
+    exemptions: dict[ExemptionId, GrantedExemption] = field(default_factory=dict)
     accounts: dict[tuple[Uid, int], Account] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -52,7 +57,8 @@ class Pages:
             last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
             usage=dict(self.usage), containers=dict(self.containers),
             tags=dict(self.tags), ownerships=dict(self.ownerships), volumes=dict(self.volumes),
-            networks=dict(self.networks), accounts=dict(self.accounts), events=list(self.events),
+            networks=dict(self.networks), notices=dict(self.notices), preferences=dict(self.preferences),
+            exemptions=dict(self.exemptions), accounts=dict(self.accounts), events=list(self.events),
             notes=dict(self.notes),
         )  # fmt: skip
 
@@ -194,6 +200,32 @@ class MemoryBooks:
 
     def drop_ownership(self, image: ImageId, uid: Uid) -> None:
         self._write().ownerships.pop((image, uid), None)
+
+    # notices ----------------------------------------------------------------------------------------
+    def notice(self, notice: NoticeId) -> Notice | None:
+        return self._now.notices.get(notice)
+
+    def notices(self, uid: Uid | None = None, *, ended: bool = False, limit: int = 1000) -> tuple[Notice, ...]:
+        found = [n for n in self._now.notices.values() if uid in (None, n.uid) and (ended or n.open)]
+        return tuple(sorted(found, key=lambda notice: (notice.at, notice.id))[-limit:])
+
+    def put_notice(self, notice: Notice) -> None:
+        self._write().notices[notice.id] = notice
+
+    def preferences(self, uid: Uid, epoch: int) -> Preferences | None:
+        return self._now.preferences.get((uid, epoch))
+
+    def put_preferences(self, preferences: Preferences) -> None:
+        self._write().preferences[(preferences.uid, preferences.epoch)] = preferences
+
+    def granted_exemptions(self) -> tuple[GrantedExemption, ...]:
+        return tuple(sorted(self._now.exemptions.values(), key=lambda exemption: (exemption.at, exemption.id)))
+
+    def put_exemption(self, exemption: GrantedExemption) -> None:
+        self._write().exemptions[exemption.id] = exemption
+
+    def drop_exemption(self, exemption: ExemptionId) -> None:
+        self._write().exemptions.pop(exemption, None)
 
     # volumes and networks ---------------------------------------------------------------------------
     def volume(self, volume: str) -> Volume | None:

@@ -30,6 +30,7 @@ from ds01.sim.facts import SimFacts
 from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
+from ds01.sim.meters import SimMeters
 from tests.values import ALICE, BOB, container
 
 GIB = 1024**3
@@ -65,7 +66,8 @@ class Lab:
     def world(self) -> World:
         return World(
             engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=SimHost(),
-            facts=self.facts, fence=SimFence(), clock=self.clock, policy=CurrentLimits(self.limits),
+            facts=self.facts, fence=SimFence(), clock=self.clock,
+            meters=SimMeters(clock=self.clock), policy=CurrentLimits(self.limits),
             paths=Paths(
                 state=Path("/var/lib/ds01"), run=self.run, limits=self.limits, gateway=Path(GATEWAY),
                 engine=f"unix://{ENGINE}",

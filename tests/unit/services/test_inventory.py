@@ -23,6 +23,7 @@ from ds01.sim.facts import SimFacts
 from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
+from ds01.sim.meters import SimMeters
 from tests.values import ALICE, NOW, limits
 
 
@@ -35,7 +36,7 @@ class Lab:
         self.ledger = MemoryLedger()
         self.world = World(
             engine=SimEngine(clock), devices=self.devices, ledger=self.ledger, directory=SimDirectory([ALICE]),
-            host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock,
+            host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock, meters=SimMeters(clock=clock),
             policy=CurrentLimits(folder / "limits.yaml"),
             paths=Paths(
                 state=folder, run=folder / "run", limits=folder / "limits.yaml", gateway=folder / "docker.sock",

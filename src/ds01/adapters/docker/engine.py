@@ -30,6 +30,7 @@ from ds01.ports.engine import (
 )
 
 COMMIT_SECONDS = 600.0
+EXEC_SECONDS = 0.1
 MEASURE_SECONDS = 600.0
 _WATCHED = json.dumps({"type": ["container", "image"]})
 
@@ -125,6 +126,22 @@ class DockerEngine:
             if error.kind is WRONG_STATE:
                 return ()
             raise
+
+    async def execute(
+        self, container: ContainerId, command: tuple[str, ...], *, user: str, seconds: float
+    ) -> int | None:
+        """An exec without a stream, looked at until it ended."""
+        body = {"Cmd": list(command), "User": user, "AttachStdout": False, "AttachStderr": False}
+        made = (await self._http.json("POST", f"containers/{container}/exec", body=body))["Id"]
+        await self._http.json("POST", f"exec/{made}/start", body={"Detach": True, "Tty": False})
+        waited = 0.0
+        while waited < seconds:
+            await asyncio.sleep(EXEC_SECONDS)
+            waited += EXEC_SECONDS
+            seen = await self._http.json("GET", f"exec/{made}/json")
+            if not seen["Running"]:
+                return int(seen["ExitCode"] or 0)
+        return None
 
     async def usage(self, container: ContainerId) -> Usage | None:
         """One reading; None when it does not run."""

@@ -10,11 +10,15 @@ import os
 import stat
 import threading
 from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from ds01.adapters.host import mounts, ownership, steps
 from ds01.adapters.host.guard import GuardFolder
+from ds01.adapters.host.identity import opened_as
 from ds01.adapters.host.judging import judged
+from ds01.adapters.host.kernel import open_path
 from ds01.adapters.host.opening import opened
 from ds01.adapters.host.slices import Slices
 from ds01.adapters.host.staging import Staging
@@ -120,6 +124,19 @@ class LinuxHost:
     def admin_slice(self, guard: str) -> str:
         """From the guard's facts."""
         return GuardFolder(Path(guard)).admin_slice()
+
+    def touched(self, user: User, path: str) -> datetime | None:
+        """Opened as the user, without reading it."""
+        try:
+            fd = opened_as(user, partial(open_path, path, 0))
+        except TimeoutError:
+            raise
+        except OSError:
+            return None
+        try:
+            return datetime.fromtimestamp(os.fstat(fd).st_mtime, UTC)
+        finally:
+            os.close(fd)
 
     def boot_id(self) -> str:
         """The kernel's own."""

@@ -27,11 +27,14 @@ from ds01.adapters.sql.tables import (
     accounts,
     containers,
     events,
+    exemptions,
     lease_slots,
     leases,
     networks,
     notes,
+    notices,
     ownerships,
+    preferences,
     quarantines,
     requests,
     slots,
@@ -41,10 +44,12 @@ from ds01.adapters.sql.tables import (
 )
 from ds01.domain.container import Container
 from ds01.domain.events import Event
+from ds01.domain.exemption import GrantedExemption
 from ds01.domain.gpu import Slot
 from ds01.domain.image import Ownership, Tag
 from ds01.domain.lease import Lease
 from ds01.domain.network import Network
+from ds01.domain.notice import Notice, Preferences
 from ds01.domain.people import Account
 from ds01.domain.queue.request import Request
 from ds01.domain.volume import Volume
@@ -102,6 +107,14 @@ _TAG = _fields(tags, Tag)
 TAGS = select(*_TAG).order_by(tags.c.ref)
 OWNERSHIPS = select(*_fields(ownerships, Ownership)).order_by(ownerships.c.at, ownerships.c.image, ownerships.c.uid)
 TAG = select(*_TAG).where(tags.c.ref == bindparam("ref"))
+
+NOTICES = select(*_fields(notices, Notice)).order_by(notices.c.at.desc(), notices.c.id.desc())
+NOTICE = select(*_fields(notices, Notice)).where(notices.c.id == bindparam("id"))
+STILL_TRUE: ColumnElement[bool] = literal_column("ended_at IS NULL")
+PREFERENCES = select(*_fields(preferences, Preferences)).where(
+    preferences.c.uid == bindparam("uid"), preferences.c.epoch == bindparam("epoch")
+)
+EXEMPTIONS = select(*_fields(exemptions, GrantedExemption)).order_by(exemptions.c.at, exemptions.c.id)
 
 VOLUMES = select(*_fields(volumes, Volume)).order_by(volumes.c.created_at, volumes.c.id)
 VOLUME = select(*_fields(volumes, Volume)).where(volumes.c.id == bindparam("id"))

@@ -31,6 +31,7 @@ from ds01.domain.container import ContainerState, Door, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.image import Provenance
 from ds01.domain.lease import LeaseState
+from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.queue.request import RequestState
 
 metadata = MetaData(
@@ -229,6 +230,51 @@ networks = Table(
     Column("name", Text, nullable=False),
     Column("stored", Text, nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("container", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("rule", Word(Rule), nullable=False),
+    Column("level", Word(Level), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("acts_at", UtcTime),
+    Column("reached", Words, nullable=False),
+    Column("delivered_at", UtcTime),
+    Column("seen_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Index("notices_open", "uid", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    Index("notices_uid", "uid", "at"),
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("uid", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("mail", Text, nullable=False),
+    Column("webhook", Text, nullable=False),
+    Column("shape", String(40), nullable=False),
+    Column("off", NameSet, nullable=False),
+)
+
+exemptions = Table(
+    "exemptions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("keys", NameSet, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 accounts = Table(

@@ -4,7 +4,7 @@ One look at a container is a ``Reading``: what its GPUs, its processors and its 
 idle only when all three are below their marks; what cannot be measured counts as activity, so that a driver that says
 nothing stops nobody. GPU memory that is held is no activity: a debugger that waits, a notebook with a loaded model and
 nobody at it. The network counts by what moved within the window, because a look is short and packets come in bursts;
-a look in which nothing moved is quiet all the same, so that idling begins when the download ends and not a window later.
+a look in which nothing moved is quiet all the same, so that idling begins when a download ends and not a window later.
 """
 
 from __future__ import annotations

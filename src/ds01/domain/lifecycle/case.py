@@ -128,3 +128,8 @@ class Decision:
     execute: Execute | None = None
     moot: tuple[Rule, ...] = ()
     standing: dict[Rule, timedelta] = field(default_factory=dict)
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.moot or self.notify or self.execute is not None)

@@ -20,8 +20,7 @@ HOUR = timedelta(hours=1)
 
 def case(state: ContainerState = ContainerState.RUNNING, *, extended: timedelta = MINUTE * 0, **given: Any) -> Case:
     held = {key: given.pop(key) for key in ("idle", "runtime", "lead", "container_hold") if key in given}
-    flat = {key: value for key, value in held.items()}
-    found = replace(limits(), **flat)
+    found = replace(limits(), **held)
     values: dict[str, Any] = {"holds_gpu": True, "up": 10 * HOUR, "ran": 10 * HOUR, **given}
     return Case(
         container=replace(container("thesis", state=state), extended=extended), limits=found,

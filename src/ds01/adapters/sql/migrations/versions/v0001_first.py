@@ -26,6 +26,7 @@ def upgrade() -> None:
     _containers()
     _people_and_images()
     _volumes_and_networks()
+    _notices()
     _events()
     if op.get_bind().dialect.name == "sqlite":
         op.execute(ONE_SIZE.format(when="insert", event="INSERT"))
@@ -241,6 +242,52 @@ def _volumes_and_networks() -> None:
         sa.UniqueConstraint("stored", name="uq_networks_stored"),
     )
     op.create_index("ix_networks_uid", "networks", ["uid"])
+
+
+def _notices() -> None:
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("container", sa.String(64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("rule", sa.String(40), nullable=False),
+        sa.Column("level", sa.String(40), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("acts_at", sa.String(32)),
+        sa.Column("reached", sa.Text(), nullable=False),
+        sa.Column("delivered_at", sa.String(32)),
+        sa.Column("seen_at", sa.String(32)),
+        sa.Column("ended_at", sa.String(32)),
+        sa.PrimaryKeyConstraint("id", name="pk_notices"),
+    )
+    still = sa.text("ended_at IS NULL")
+    op.create_index("notices_open", "notices", ["uid"], sqlite_where=still, postgresql_where=still)
+    op.create_index("notices_uid", "notices", ["uid", "at"])
+    op.create_table(
+        "preferences",
+        sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("mail", sa.Text(), nullable=False),
+        sa.Column("webhook", sa.Text(), nullable=False),
+        sa.Column("shape", sa.String(40), nullable=False),
+        sa.Column("off", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("uid", "epoch", name="pk_preferences"),
+    )
+    op.create_table(
+        "exemptions",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("by", sa.BigInteger(), nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("until", sa.String(32), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_exemptions"),
+    )
 
 
 def _events() -> None:

@@ -1,0 +1,236 @@
+"""What a notice says: what happens to which container, when, why, and how to prevent it.
+
+The title is one line that says enough by itself; the text has the rest, with the commands on lines of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ds01.domain.lifecycle.case import Due, Rule
+from ds01.domain.quantity import show_duration, show_size
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known about a container that something will happen to. Times are in the server's zone.
+
+    ``usual`` is the idle limit without the server being busy; ``asked`` says that its owner's own plan ends it and not
+    her limit; ``extend_left`` is what she may still add.
+    """
+
+    name: str
+    due: Due
+    acts_at: datetime
+    acts_in: timedelta
+    lasted: timedelta
+    usual: timedelta | None = None
+    gpu_memory_bytes: int = 0
+    asked: bool = False
+    grace: timedelta = timedelta(0)
+    gpu_hold: timedelta = timedelta(0)
+    container_hold: timedelta | None = None
+    workspace: str = ""
+    keep_max: timedelta = timedelta(0)
+    extend_left: timedelta = timedelta(0)
+
+
+def title(facts: Facts) -> str:
+    """One line: ``thesis stops at 15:30 CET, in 15 minutes, unless it is used``."""
+    verb = "is removed" if facts.due.rule is Rule.CONTAINER_HOLD else "stops"
+    return f"{facts.name} {verb} {_when(facts)}{_TITLES[facts.due.rule]}"
+
+
+_TITLES = {
+    Rule.IDLE: ", unless it is used",
+    Rule.PAUSED: ": it is paused and keeps a GPU",
+    Rule.RUNTIME: ": its time is over",
+    Rule.CONTAINER_HOLD: ", unless it is started",
+    Rule.NEVER_STARTED: ", unless it is started",
+}
+
+
+def text(facts: Facts) -> str:
+    """Why, what becomes of it, and what to type."""
+    why = _WHY[facts.due.rule](facts)
+    return "\n".join([why, _becomes(facts), "", *_ways(_WAYS[facts.due.rule](facts))])
+
+
+def _when(facts: Facts) -> str:
+    """``at 15:30 CET, in 15 minutes``, with the day when it is not within one."""
+    day = f"on {facts.acts_at:%a %d %b} " if facts.acts_in >= DAY / 2 else ""
+    return f"{day}at {facts.acts_at:%H:%M %Z}, in {_long(facts.acts_in)}".replace(" ,", ",")
+
+
+def _long(value: timedelta) -> str:
+    """A length of time in words: ``15 minutes``, ``2 hours``, ``1 day``, ``40 seconds``."""
+    seconds = max(0, round(value.total_seconds()))
+    for word, length, least in (("day", 86400, 2 * 86400), ("hour", 3600, 2 * 3600), ("minute", 60, 90)):
+        if seconds >= least:
+            count = round(seconds / length)
+            return f"{count} {word}s"
+    return "1 minute" if seconds == 60 else f"{seconds} seconds"
+
+
+def _short(value: timedelta) -> str:
+    """To the minute when it is long, as people say it."""
+    step = 60 if value >= timedelta(minutes=3) else 1
+    return show_duration(timedelta(seconds=round(value.total_seconds() / step) * step))
+
+
+def _idle(facts: Facts) -> str:
+    busy = ""
+    if facts.usual is not None and facts.usual > facts.due.limit:
+        busy = f" (shortened from {show_duration(facts.usual)}: the server is busy)"
+    said = f"Its GPU, processors and network have done nothing for {_short(facts.lasted)}; it may idle for"
+    memory = ""
+    if facts.gpu_memory_bytes:
+        memory = f" It holds {show_size(facts.gpu_memory_bytes)} of GPU memory, but holding it is not using it."
+    return f"{said} {show_duration(facts.due.limit)}{busy}.{memory}"
+
+
+def _paused(facts: Facts) -> str:
+    return (
+        f"It has been paused for {_short(facts.lasted)} and keeps its GPU from others; it may do so for "
+        f"{show_duration(facts.due.limit)}."
+    )
+
+
+def _runtime(facts: Facts) -> str:
+    whose = "it was launched for" if facts.asked else "a container with a GPU may run"
+    return f"It has run for {_short(facts.lasted)} of the {_short(facts.due.limit)} that {whose}, restarts included."
+
+
+def _hold(facts: Facts) -> str:
+    kept = show_duration(facts.due.limit)
+    return f"It has been stopped for {_short(facts.lasted)}; a stopped container is kept for {kept}."
+
+
+def _never(facts: Facts) -> str:
+    return f"It was made {_short(facts.lasted)} ago and was never started."
+
+
+_WHY = {
+    Rule.IDLE: _idle,
+    Rule.PAUSED: _paused,
+    Rule.RUNTIME: _runtime,
+    Rule.CONTAINER_HOLD: _hold,
+    Rule.NEVER_STARTED: _never,
+}
+
+
+def _becomes(facts: Facts) -> str:
+    """What the stop or the removal does, and what stays."""
+    files = f"your files in {facts.workspace} stay" if facts.workspace else "its image stays"
+    if facts.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
+        return f"What is in it outside /workspace goes with it; {files}."
+    kept = "for ever" if facts.container_hold is None else f"for {show_duration(facts.container_hold)}"
+    return (
+        f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container is kept "
+        f"{kept} and its GPU for {show_duration(facts.gpu_hold)}; {files}."
+    )
+
+
+def _ways(ways: Sequence[tuple[str, str]]) -> list[str]:
+    """Commands on lines of their own, with what each does."""
+    width = max(len(command) for command, _ in ways)
+    return [f"  {command:<{width}}  {does}" for command, does in ways]
+
+
+def _idle_ways(facts: Facts) -> list[tuple[str, str]]:
+    most = show_duration(facts.keep_max)
+    touch = [("touch /workspace/.keep-alive", f"the same from inside, good for {most}")] if facts.workspace else []
+    return [
+        (f"ds01 keep {facts.name} --for 2h", f"let it idle longer (at most {most})"),
+        *touch,
+        (f"ds01 retire {facts.name}", "if you are done: frees the GPU now"),
+    ]
+
+
+def _paused_ways(facts: Facts) -> list[tuple[str, str]]:
+    return [
+        (f"ds01 unpause {facts.name}", "let it go on"),
+        (f"ds01 keep {facts.name} --for 2h", f"leave it paused longer (at most {show_duration(facts.keep_max)})"),
+        (f"ds01 retire {facts.name}", "if you are done: frees the GPU now"),
+    ]
+
+
+def _runtime_ways(facts: Facts) -> list[tuple[str, str]]:
+    done = (f"ds01 retire {facts.name}", "if you are done: frees the GPU now")
+    if facts.extend_left < timedelta(minutes=1):
+        return [("ask an admin", f"for more time: ds01 admin exempt; {facts.name} cannot be extended further"), done]
+    some = min(timedelta(hours=4), facts.extend_left)
+    shown = show_duration(timedelta(minutes=int(some.total_seconds() // 60)))
+    return [(f"ds01 extend {facts.name} {shown}", f"run longer (at most {_short(facts.extend_left)} more)"), done]
+
+
+def _hold_ways(facts: Facts) -> list[tuple[str, str]]:
+    return [
+        (f"ds01 start {facts.name}", "use it again"),
+        (f"ds01 retire {facts.name}", "see what would be lost, keep what you want of it"),
+    ]
+
+
+_WAYS = {
+    Rule.IDLE: _idle_ways,
+    Rule.PAUSED: _paused_ways,
+    Rule.RUNTIME: _runtime_ways,
+    Rule.CONTAINER_HOLD: _hold_ways,
+    Rule.NEVER_STARTED: _hold_ways,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What was done. ``killed`` says that its programs did not end by themselves within ``grace``; ``on_stop`` how its
+    command of the project file went; ``held_until`` until when its GPU is kept.
+    """
+
+    name: str
+    due: Due
+    at: datetime
+    killed: bool = False
+    grace: timedelta = timedelta(0)
+    on_stop: str = ""
+    held_until: datetime | None = None
+    workspace: str = ""
+    packages: str = ""
+
+
+def done_title(outcome: Outcome) -> str:
+    """One line about what was done."""
+    verb = "was removed" if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED) else "was stopped"
+    return f"{outcome.name} {verb} at {outcome.at:%H:%M %Z}: {_DONE[outcome.due.rule].format(_limit(outcome.due))}"
+
+
+_DONE = {
+    Rule.IDLE: "idle for {}",
+    Rule.PAUSED: "paused with a GPU for {}",
+    Rule.RUNTIME: "it ran for {}",
+    Rule.CONTAINER_HOLD: "stopped for {}",
+    Rule.NEVER_STARTED: "not started for {}",
+}
+
+
+def _limit(due: Due) -> str:
+    return due.detail.removesuffix(", paused")
+
+
+def done_text(outcome: Outcome) -> str:
+    """What became of its programs and files, and how to go on."""
+    if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
+        files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
+        packages = f" Packages you had added by hand: {outcome.packages}." if outcome.packages else ""
+        return f"{files}{packages}\n\n  ds01 launch {outcome.name}  make it again"
+    saved = "Its programs ended by themselves."
+    if outcome.killed:
+        saved = f"Its programs did not end within {show_duration(outcome.grace)} and were killed."
+    gpu = f" Its GPU is kept for it until {outcome.held_until:%H:%M %Z}." if outcome.held_until else ""
+    ways = [(f"ds01 undo {outcome.name}", "start it again, with its files as they were")]
+    ways.append((f"ds01 why {outcome.name}", "the whole story"))
+    said = f"{outcome.on_stop} {saved}".strip()
+    return "\n".join([f"{said}{gpu}", "", *_ways(ways)])

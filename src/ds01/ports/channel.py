@@ -1,0 +1,34 @@
+"""A way to reach somebody: one Protocol for terminals, shells, files, mail and webhooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ds01.domain.container import Container
+from ds01.domain.lifecycle.case import Level
+from ds01.domain.notice import Preferences
+from ds01.domain.people import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """One message to one user about one container of hers. ``text`` may have several lines."""
+
+    user: User
+    container: Container
+    level: Level
+    title: str
+    text: str
+    wishes: Preferences
+
+
+class Channel(Protocol):
+    """Delivers letters. ``proves`` says whether what it reached is likely to be read: a file nobody opens is not."""
+
+    name: str
+    proves: bool
+
+    async def deliver(self, letter: Letter) -> str:
+        """Where it arrived (``pts/3``, an address); ``""`` when there was nowhere to bring it. Raises Ds01Error."""
+        ...

@@ -1,0 +1,1 @@
+"""Carrying out the rules of life: looking every few seconds, telling, stopping, removing."""

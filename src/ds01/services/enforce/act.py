@@ -1,0 +1,95 @@
+"""Doing what is due, as DS01 itself: stopping with grace and a reason, removing with what is worth keeping noted down.
+
+Each looks again under the container's lock: who came first and used, stopped or removed it is not overruled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from ds01.domain.changes import Package, findings
+from ds01.domain.container import Container, ContainerState, Observed, StopReason
+from ds01.domain.events import EventType
+from ds01.domain.lifecycle.case import Due, Rule
+from ds01.domain.limits import Limits
+from ds01.domain.people import User
+from ds01.domain.queue.plan import Owner
+from ds01.ports.ledger import Books
+from ds01.services.ending import open_lease, record_removal
+from ds01.services.queue.turn import moot
+from ds01.services.remove import drop_layer
+from ds01.services.stop import end_with_reason, record_ended
+from ds01.services.tell import tell
+from ds01.services.world import World
+
+REASONS = {Rule.IDLE: StopReason.IDLE, Rule.PAUSED: StopReason.IDLE, Rule.RUNTIME: StopReason.RUNTIME}
+"""Why a container stopped that a rule stopped."""
+STANDING = (ContainerState.RUNNING, ContainerState.PAUSED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """How it went. ``killed``: its programs did not end by themselves."""
+
+    container: Container
+    killed: bool = False
+    on_stop: str = ""
+    held_until: datetime | None = None
+    packages: str = ""
+
+
+async def stop(world: World, user: User, limits: Limits, container: Container, due: Due) -> Done | None:
+    """Stop it; None when it does not run any more."""
+    async with world.locks.hold(container.uid, container.name, "DS01, which stops it,"):
+        current = await world.ledger.read(lambda books: books.container(container.id))
+        if current is None or current.state not in STANDING:
+            return None
+        grace = int(limits.stop_grace.total_seconds())
+        ended = await end_with_reason(world, user, current, REASONS[due.rule], due.detail, grace)
+        stopped = await record_ended(world, ended, hold=limits.gpu_hold, actor=None)
+        lease = await world.ledger.read(lambda books: open_lease(books, stopped))
+    return Done(
+        container=stopped, killed=ended.killed, on_stop=ended.on_stop,
+        held_until=lease.expires_at if lease is not None else None,
+    )  # fmt: skip
+
+
+async def remove(world: World, container: Container, why: str) -> Done | None:
+    """Remove it; None when it is in use or gone."""
+    async with world.locks.hold(container.uid, container.name, "DS01, which removes it,"):
+        current = await world.ledger.read(lambda books: books.container(container.id))
+        if current is None or current.state not in (ContainerState.STOPPED, ContainerState.CREATING):
+            return None
+        if world.tickets.starting(container.id, world.clock.now()):
+            return None
+        seen = await world.engine.inspect(current.id)
+        packages = await _packages(world, current, seen)
+        await world.engine.remove(current.id)
+        gone = await world.ledger.write(lambda books: _record(books, world, current, why, packages))
+        if seen is not None and seen.image != current.image:
+            await drop_layer(world, seen.image)
+        if current.pins:
+            await asyncio.to_thread(world.host.unpin, current.pins)
+    return Done(container=gone, packages=packages)
+
+
+async def _packages(world: World, container: Container, seen: Observed | None) -> str:
+    """Packages added by hand, so that the record has them when the container is gone."""
+    if container.started_at is None or seen is None:
+        return ""
+    found = findings(await world.engine.changes(container.id), seen.mounted)
+    return " ".join(_spec(package) for package in found.packages if package.requested)
+
+
+def _spec(package: Package) -> str:
+    return f"{package.name}=={package.version}" if package.version else package.name
+
+
+def _record(books: Books, world: World, container: Container, why: str, packages: str) -> Container:
+    now = world.clock.now()
+    if packages:
+        tell(books, EventType.PACKAGES_SUGGESTED, container, at=now, actor=None, packages=packages)
+    moot(books, Owner(container.uid, container.epoch), container.name, now, actor=None, reason="it was removed")
+    return record_removal(books, container, now=now, actor=None, told=why)

@@ -1,0 +1,113 @@
+"""Bringing a notice to its reader by every channel she has, and putting on record what it reached.
+
+A channel that fails is no reason not to try the others. A warning counts as delivered when it reached something that
+is likely to be read; one that did not is tried again, and its reader gets more time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ds01.domain.container import Container
+from ds01.domain.errors import Ds01Error
+from ds01.domain.events import EventType
+from ds01.domain.lifecycle.case import Level, Rule
+from ds01.domain.notice import Notice, NoticeId, Preferences
+from ds01.domain.people import User
+from ds01.ports.channel import Channel, Letter
+from ds01.ports.ledger import Books
+from ds01.services.tell import tell
+from ds01.services.world import World
+
+_log = logging.getLogger(__name__)
+CHANNEL_SECONDS = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """What to tell about a container."""
+
+    container: Container
+    rule: Rule
+    level: Level
+    title: str
+    text: str
+    acts_at: datetime | None = None
+
+
+async def give(world: World, user: User, message: Message) -> Notice:
+    """Write it down, then bring it to her. The answer says what it reached."""
+    now = world.clock.now()
+    notice = Notice(
+        id=NoticeId(f"notice-{secrets.token_hex(6)}"), at=now, uid=message.container.uid,
+        epoch=message.container.epoch, container=message.container.id, name=message.container.name,
+        rule=message.rule, level=message.level, title=message.title, text=message.text, acts_at=message.acts_at,
+    )  # fmt: skip
+    await world.ledger.write(lambda books: _supersede(books, notice))
+    return await bring(world, user, message.container, notice)
+
+
+def _supersede(books: Books, notice: Notice) -> None:
+    """A later word on the same matter takes the place of the earlier one."""
+    for other in books.notices(notice.uid):
+        if other.container == notice.container and (other.rule is notice.rule or notice.level is Level.NOTICE):
+            books.put_notice(replace(other, ended_at=notice.at))
+    books.put_notice(notice)
+
+
+async def bring(world: World, user: User, container: Container, notice: Notice) -> Notice:
+    """Try every channel she wants, all at once; what it reached is on record when this returns."""
+    wishes = await world.ledger.read(lambda books: books.preferences(notice.uid, notice.epoch))
+    wishes = wishes or Preferences(uid=notice.uid, epoch=notice.epoch)
+    letter = Letter(
+        user=user, container=container, level=notice.level, title=notice.title, text=notice.text, wishes=wishes
+    )  # fmt: skip
+    wanted = [channel for channel in world.channels if channel.name not in wishes.off]
+    reached = {
+        channel.name: where
+        for channel, where in zip(wanted, await asyncio.gather(*(_try(c, letter) for c in wanted)), strict=True)
+        if where
+    }
+    proven = any(channel.name in reached for channel in wanted if channel.proves)
+    return await world.ledger.write(lambda books: _reached(books, world, container, notice, reached, proven))
+
+
+async def _try(channel: Channel, letter: Letter) -> str:
+    try:
+        async with asyncio.timeout(CHANNEL_SECONDS):
+            return await channel.deliver(letter)
+    except (Ds01Error, TimeoutError) as error:
+        why = error.problem.reason or error.problem.message if isinstance(error, Ds01Error) else "no answer"
+        _log.warning("a channel failed", extra={"channel": channel.name, "to": letter.user.login, "why": why})
+        return ""
+
+
+def _reached(
+    books: Books, world: World, container: Container, notice: Notice, reached: Mapping[str, str], proven: bool
+) -> Notice:
+    now = world.clock.now()
+    known = books.notice(notice.id) or notice
+    fresh = {channel: where for channel, where in reached.items() if channel not in known.reached}
+    delivered = known.delivered_at or (now if proven else None)
+    told = replace(known, reached={**known.reached, **reached}, delivered_at=delivered)
+    books.put_notice(told)
+    if fresh:
+        record_delivery(books, container, told, fresh, now)
+    return told
+
+
+def record_delivery(
+    books: Books, container: Container, notice: Notice, reached: Mapping[str, str], now: datetime
+) -> None:
+    """The event of it."""
+    by = ", ".join(f"{channel} ({where})" for channel, where in reached.items())
+    tell(
+        books, EventType.NOTICE_DELIVERED, container, at=now, actor=None, rule=notice.rule.value,
+        level=notice.level.value, title=notice.title, by=by,
+        until="" if notice.acts_at is None else notice.acts_at.isoformat(timespec="seconds"),
+    )  # fmt: skip

@@ -1,0 +1,192 @@
+"""The loop that makes limits of time true: look, decide, tell, act.
+
+Looking and deciding is quick and one for all. Telling and acting may take a minute (a grace, a mail server), so each
+container has a task of its own; while that goes on it is looked at and nothing more is decided about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import inf
+from typing import Any
+
+from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.errors import BUSY, Ds01Error
+from ds01.domain.gpu import Slot
+from ds01.domain.lease import Lease, LeaseState
+from ds01.domain.lifecycle import idle, paused
+from ds01.domain.lifecycle.activity import busy_with
+from ds01.domain.lifecycle.case import ZERO, Case
+from ds01.domain.limits import Limits
+from ds01.domain.people import Uid, User
+from ds01.domain.settings import Settings
+from ds01.ports.ledger import Books
+from ds01.services.enforce.look import look, note
+from ds01.services.enforce.memory import Watched
+from ds01.services.enforce.one import One
+from ds01.services.limits import of_everybody
+from ds01.services.world import World
+
+_log = logging.getLogger(__name__)
+
+LEARN_SECONDS = 60.0
+"""How often everybody's limits are asked for again: groups change in the directory, too."""
+RUNNING = (ContainerState.RUNNING, ContainerState.PAUSED)
+
+Owners = Mapping[tuple[Uid, str], tuple[User, Limits]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Books:
+    """What the ledger says, in one look."""
+
+    containers: tuple[Container, ...]
+    leases: Mapping[str, Lease]
+    busy: float
+
+
+class Enforcer:
+    """One of these looks all the time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._tasks: dict[ContainerId, asyncio.Task[None]] = {}
+        self._owners: Owners = {}
+        self._learned: tuple[Settings | None, float] = (None, -inf)
+
+    async def round(self) -> None:
+        """Look at everything once, and begin what is due."""
+        world, memory = self._world, self._world.memory
+        now, monotonic = world.clock.now(), world.clock.monotonic()
+        books = await world.ledger.read(_read)
+        memory.tick(now, monotonic)
+        memory.keep((container.id for container in books.containers), monotonic)
+        memory.busy = books.busy
+        await self._look(books, monotonic)
+        owners = await self._learn(books.containers, monotonic)
+        for container in books.containers:
+            owner = owners.get((container.uid, container.door.value))
+            if owner is not None and container.id not in self._tasks:
+                self._judge(container, books.leases.get(container.id), *owner)
+
+    async def settle(self) -> None:
+        """Wait for what was begun."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        """ds01d stops: what is being told or stopped is not waited for."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _look(self, books: _Books, monotonic: float) -> None:
+        world = self._world
+        running = [container for container in books.containers if container.state in RUNNING]
+        seen = await asyncio.to_thread(look, world, running)
+        rule = world.settings().lifecycle.idle
+        for container in running:
+            watched = world.memory.get(container.id)
+            if watched is None:
+                continue
+            known = self._owners.get((container.uid, container.door.value))
+            cpus = min(known[1].cpus, float(world.cpus)) if known else float(world.cpus)
+            note(watched, seen, container.id, books.leases.get(container.id), cpus, monotonic)
+            watched.busy_with = busy_with(watched.history, rule)
+            if watched.busy_with:
+                watched.active_at = monotonic
+            paused_now = container.state is ContainerState.PAUSED
+            watched.paused_at = (watched.paused_at or monotonic) if paused_now else None
+
+    async def _learn(self, containers: Iterable[Container], monotonic: float) -> Owners:
+        """Whose they are and what she may, asked again now and then and when the limits changed."""
+        settings, since = self._learned
+        fresh = settings is self._world.settings() and monotonic - since < LEARN_SECONDS
+        wanted = {(container.uid, container.door) for container in containers}
+        if not fresh or any((uid, door.value) not in self._owners for uid, door in wanted):
+            self._owners = await asyncio.to_thread(of_everybody, self._world, wanted)
+            self._learned = (self._world.settings(), monotonic)
+        return self._owners
+
+    def _judge(self, container: Container, lease: Lease | None, user: User, limits: Limits) -> None:
+        """Decide, and begin what follows. What may wait for a file or a mail server is done in a task of its own."""
+        watched = self._world.memory.get(container.id)
+        if watched is None:
+            return
+        one = One(self._world, container, user, limits, lease, watched)
+        case = self._case(container, lease, limits, watched)
+        if _ends_idle(case) or one.waits():
+            self._begin(container, one.attend(case))
+            return
+        decision = one.decide(case)
+        if decision.asks:
+            self._begin(container, one.carry_out(case, decision))
+
+    def _begin(self, container: Container, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks[container.id] = task
+        task.add_done_callback(lambda done: self._done(container.id, done))
+
+    def _done(self, container: ContainerId, task: asyncio.Task[None]) -> None:
+        """One that failed is tried again at the next look."""
+        del self._tasks[container]
+        error = None if task.cancelled() else task.exception()
+        if error is None or (isinstance(error, Ds01Error) and error.kind is BUSY):
+            return
+        why = error.problem.message if isinstance(error, Ds01Error) else repr(error)
+        trace = None if isinstance(error, Ds01Error) else error
+        _log.warning("a rule could not be carried out", extra={"container": container, "why": why}, exc_info=trace)
+
+    def _case(self, container: Container, lease: Lease | None, limits: Limits, watched: Watched) -> Case:
+        memory, now, monotonic = self._world.memory, self._world.clock.now(), self._world.clock.monotonic()
+        up = memory.since(watched, "started", container.started_at)
+        return Case(
+            container=container, limits=limits, rules=self._world.settings().lifecycle,
+            holds_gpu=lease is not None and lease.state is LeaseState.ACTIVE, busy=memory.busy,
+            up=up, ran=container.ran + up, quiet=_seconds(monotonic, watched.active_at),
+            paused=_seconds(monotonic, watched.paused_at),
+            stopped=memory.since(watched, "stopped", container.stopped_at),
+            age=memory.since(watched, "created", container.created_at),
+            asked_left=self._asked_left(lease, limits, watched), kept=_kept(container, now),
+        )  # fmt: skip
+
+    def _asked_left(self, lease: Lease | None, limits: Limits, watched: Watched) -> timedelta | None:
+        """What is left of what its owner planned, when that is not simply her limit."""
+        if lease is None or lease.planned is None or lease.planned == limits.runtime:
+            return None
+        return lease.planned - self._world.memory.since(watched, "granted", lease.granted_at)
+
+
+def _ends_idle(case: Case) -> bool:
+    """Whether its owner's word would matter now."""
+    found = idle.due(case) or paused.due(case)
+    return found is not None and found.left <= found.lead
+
+
+def _kept(container: Container, now: datetime) -> timedelta:
+    return ZERO if container.kept_until is None else max(ZERO, container.kept_until - now)
+
+
+def _seconds(now: float, since: float | None) -> timedelta:
+    return ZERO if since is None else timedelta(seconds=now - since)
+
+
+def _read(books: Books) -> _Books:
+    leases = books.open_leases()
+    return _Books(
+        containers=books.containers(),
+        leases={lease.container: lease for lease in leases if lease.container is not None},
+        busy=_share(books.slots(vanished=False), leases),
+    )
+
+
+def _share(slots: Sequence[Slot], leases: Sequence[Lease]) -> float:
+    """Of the server's GPUs, how much is leased."""
+    every = sum((slot.gpueq for slot in slots), Fraction(0))
+    return float(sum((lease.gpueq for lease in leases), Fraction(0)) / every) if every else 0.0

@@ -1,0 +1,28 @@
+"""A channel in memory: what it was given, and whether anybody is there to read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ds01.domain.errors import ENGINE_ERROR, Ds01Error
+from ds01.ports.channel import Letter
+
+
+@dataclass
+class SimChannel:
+    """``open`` says whether somebody is there; ``broken`` that it fails; ``letters`` is what it delivered."""
+
+    name: str
+    proves: bool = True
+    open: bool = True
+    broken: bool = False
+    letters: list[Letter] = field(default_factory=list)
+
+    async def deliver(self, letter: Letter) -> str:
+        """Keep it."""
+        if self.broken:
+            raise Ds01Error(ENGINE_ERROR, "The channel is broken.", reason="a test says so")
+        if not self.open:
+            return ""
+        self.letters.append(letter)
+        return f"{letter.user.login} here"

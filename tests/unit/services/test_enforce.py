@@ -1,0 +1,277 @@
+"""What the rules of life do to real containers of a simulated server: told in time, stopped with a reason, kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ds01.domain.changes import Change
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.lifecycle.case import Level
+from ds01.services.pause import pause
+from ds01.services.stop import stop
+from ds01.sim.meters import Use
+from ds01.sim.script import Load
+from tests.server import ALICE, SimServer, settings
+
+HOUR = 60.0
+
+
+async def made(server: SimServer, **changes: Any) -> Container:
+    """A container of Alice's with a GPU, past the time after its start in which nothing counts as idle."""
+    container = await server.launch(**changes)
+    server.meters.use(container.id, Use(cpus=1.0))
+    await server.live(30)
+    server.meters.use(container.id, Use())
+    return container
+
+
+async def state(server: SimServer, name: str = "thesis") -> tuple[str, str]:
+    found = await server.container(name)
+    assert found is not None
+    return found.state.value, "" if found.reason is None else f"{found.reason.value}:{found.reason_detail}"
+
+
+def titles(server: SimServer) -> list[str]:
+    return [letter.title for letter in server.terminals.letters]
+
+
+async def test_e8_f4_an_idle_container_is_told_twice_and_stopped_with_its_reason(server: SimServer) -> None:
+    await made(server)
+    await server.live(14.5)
+    assert titles(server) == []
+    await server.live(1)
+    assert len(titles(server)) == 1
+    await server.live(9)
+    assert await state(server) == ("running", "")
+    await server.live(1)
+    assert [letter.level for letter in server.terminals.letters] == [Level.WARNING, Level.LAST]
+    await server.live(5)
+    assert await state(server) == ("stopped", "idle:30m")
+    assert titles(server)[2].startswith("thesis was stopped at ")
+    (lease,) = await server.leases()
+    assert lease.state == "held"
+    events = await server.events()
+    assert events.count("notice.delivered") == 3
+    assert events.index("notice.delivered") < events.index("container.stopped")
+
+
+async def test_whoever_works_is_left_alone(server: SimServer) -> None:
+    container = await made(server)
+    server.devices.set_load("0", Load(utilisation=0.3))
+    await server.live(3 * HOUR)
+    assert await state(server) == ("running", "")
+    server.devices.set_load("0", Load(utilisation=0.0))
+    server.meters.use(container.id, Use(network_bytes_per_second=40_000))
+    await server.live(2 * HOUR)
+    assert (await state(server), titles(server)) == (("running", ""), [])
+
+
+async def test_gpu_memory_that_is_only_held_is_idle_and_the_notice_says_so(server: SimServer) -> None:
+    await made(server)
+    server.devices.set_load("0", Load(utilisation=0.0, memory_used_bytes=12 * 1024**3))
+    await server.live(16)
+    assert "It holds 12G of GPU memory, but holding it is not using it." in server.terminals.letters[0].text
+
+
+@pytest.mark.parametrize("blind", ["gpu", "cpu", "network", "gone"])
+async def test_what_cannot_be_measured_counts_as_work(server: SimServer, blind: str) -> None:
+    container = await made(server)
+    if blind == "gpu":
+        server.devices.set_load("0", Load(utilisation=None))
+    elif blind == "gone":
+        server.meters.gone.add(container.id)
+    else:
+        use = Use(cpus=None) if blind == "cpu" else Use(network_bytes_per_second=None)
+        server.meters.use(container.id, use)
+    await server.live(2 * HOUR)
+    assert (await state(server), titles(server)) == (("running", ""), [])
+
+
+async def test_a_mig_instance_that_works_does_not_cover_for_its_sibling(server: SimServer) -> None:
+    server.devices.repartition(0, "a100-40gb: 3g.20gb 3g.20gb")
+    for index in (1, 2, 3):
+        server.devices.lose(index)
+    await server.open()
+    await server.launch(gpus="3g.20gb")
+    (lease,) = await server.leases()
+    server.devices.set_load(lease.slots[0], Load(utilisation=0.9))
+    await made(server, project="other", gpus="3g.20gb")
+    await server.live(35)
+    assert (await state(server))[0] == "running"
+    assert (await state(server, "other"))[0] == "stopped"
+
+
+async def test_who_works_again_is_not_stopped_and_her_warning_is_taken_back(server: SimServer) -> None:
+    container = await made(server)
+    await server.live(20)
+    server.meters.use(container.id, Use(cpus=4.0))
+    await server.live(1)
+    notices = await server.world.ledger.read(lambda books: books.notices(ALICE.uid))
+    server.meters.use(container.id, Use())
+    await server.live(14)
+    assert (notices, await state(server)) == ((), ("running", ""))
+
+
+async def test_nobody_reached_waits_one_more_lead_and_an_event_says_why(server: SimServer) -> None:
+    await made(server)
+    server.terminals.open = False
+    await server.live(40)
+    assert (await state(server))[0] == "running"
+    assert (await server.events()).count("notice.undelivered") == 1
+    await server.live(6)
+    assert await state(server) == ("stopped", "idle:30m")
+
+
+async def test_whoever_comes_back_in_that_time_gets_the_whole_lead(server: SimServer) -> None:
+    await made(server)
+    server.terminals.broken = True
+    await server.live(40)
+    server.terminals.broken = False
+    await server.live(14)
+    assert (await state(server))[0] == "running"
+    await server.live(3)
+    assert (await state(server))[0] == "stopped"
+
+
+async def test_a_ds01d_that_was_down_for_an_hour_surprises_nobody(server: SimServer) -> None:
+    await made(server)
+    await server.live(25)
+    server.restart()
+    await server.clock.advance(3600)
+    await server.live(1)
+    assert (await state(server))[0] == "running"
+    before = len(titles(server))
+    await server.live(28.5)
+    assert ((await state(server))[0], len(titles(server)) - before) == ("running", 2)
+    await server.live(1.5)
+    assert (await state(server))[0] == "stopped"
+
+
+async def test_i5_a_clock_that_jumps_stops_nobody(server: SimServer) -> None:
+    await made(server)
+    await server.live(10)
+    server.clock.jump(timedelta(hours=30))
+    await server.live(4)
+    assert titles(server) == []
+    server.clock.jump(timedelta(hours=-60))
+    await server.live(2)
+    assert len(titles(server)) == 1
+
+
+async def test_runtime_counts_over_restarts_and_ends_whoever_works(server: SimServer) -> None:
+    server.policy.settings = settings(runtime=timedelta(hours=2), idle=None)
+    await made(server)
+    await server.live(HOUR)
+    await stop(server.world, await server.caller(), "thesis")
+    await server.clock.advance(5 * 3600)
+    await server.launch()
+    await server.live(15.5)
+    assert titles(server)[0].endswith("in 15 minutes: its time is over")
+    assert "It has run for 1h45m of the 2h that a container with a GPU may run, restarts included." in (
+        server.terminals.letters[0].text
+    )
+    await server.live(15)
+    assert await state(server) == ("stopped", "runtime:2h")
+
+
+async def test_what_somebody_planned_it_for_binds_her(server: SimServer) -> None:
+    server.policy.settings = settings(idle=None)
+    await server.launch(time_seconds=3600)
+    await server.live(46)
+    assert "that it was launched for" in server.terminals.letters[0].text
+    await server.live(15)
+    assert await state(server) == ("stopped", "runtime:1h")
+
+
+async def test_paused_with_a_gpu_is_warned_and_stopped(server: SimServer) -> None:
+    await made(server)
+    await pause(server.world, await server.caller(), "thesis")
+    await server.live(16)
+    assert "ds01 unpause thesis" in server.terminals.letters[0].text
+    await server.live(15)
+    assert await state(server) == ("stopped", "idle:30m, paused")
+
+
+async def test_a_touched_file_keeps_it_and_the_warning_comes_before_that_ends(server: SimServer) -> None:
+    server.policy.settings = settings(runtime=None)
+    await made(server)
+    server.host.touches["/home/alice/workspace/thesis/.keep-alive"] = server.clock.now()
+    await server.live(23 * HOUR, look_seconds=60)
+    assert titles(server) == []
+    await server.live(50, look_seconds=60)
+    assert len(titles(server)) == 1
+    await server.live(11)
+    assert (await state(server))[0] == "stopped"
+
+
+async def test_a_file_touched_after_the_warning_takes_it_back(server: SimServer) -> None:
+    await made(server)
+    await server.live(20)
+    server.host.touches["/home/alice/workspace/thesis/.keep-alive"] = server.clock.now()
+    await server.live(60)
+    assert ((await state(server))[0], len(titles(server))) == ("running", 1)
+
+
+async def test_on_stop_runs_first_and_how_it_went_is_told(server: SimServer) -> None:
+    container = await made(server, on_stop="python save.py")
+    server.engine.faults.exec_code = 3
+    await server.live(31)
+    assert server.engine.executed(container.id) == (("sh", "-c", "python save.py"),)
+    assert "Its on_stop command failed with exit code 3." in server.terminals.letters[-1].text
+
+
+async def test_whoever_ignores_sigterm_is_killed_and_told_so(server: SimServer) -> None:
+    await made(server)
+    server.engine.faults.ignores_term = True
+    await server.live(31)
+    assert "did not end within 1m and were killed" in server.terminals.letters[-1].text
+    found = await server.world.ledger.read(lambda books: books.events(limit=50))
+    (stopped,) = [event for event in found if event.type.value == "container.stopped"]
+    assert stopped.details["killed"] == "60s"
+
+
+async def test_a_container_hold_removes_it_after_a_word_and_notes_its_packages(server: SimServer) -> None:
+    server.policy.settings = settings(container_hold=timedelta(days=7))
+    container = await made(server)
+    added = Change(kind="A", path="/usr/lib/python3/dist-packages/wandb-0.16.0.dist-info/METADATA")
+    server.engine.write_layer(container.id, (added,), {})
+    await stop(server.world, await server.caller(), "thesis")
+    await server.live(6 * 24 * HOUR, look_seconds=1800)
+    assert titles(server)[0].startswith("thesis is removed on ")
+    await server.live(25 * HOUR, look_seconds=1800)
+    assert await server.container() is None
+    gone = await server.world.ledger.read(lambda books: books.named(ALICE.uid, "thesis", removed=True))
+    assert gone is not None
+    assert gone.state is ContainerState.REMOVED
+    assert "Your files in /home/alice/workspace/thesis stay." in server.terminals.letters[-1].text
+    assert await server.traces() == (0, 0, 0)
+
+
+async def test_a_container_that_was_never_started_goes_and_gives_its_gpu_back(server: SimServer) -> None:
+    await server.launch(create_only=True)
+    await server.live(29)
+    assert await server.container() is not None
+    await server.live(2)
+    assert await server.container() is None
+    assert await server.leases() == ()
+
+
+async def test_an_admins_stop_is_not_overruled(server: SimServer) -> None:
+    await made(server)
+    await server.live(29.5)
+    await stop(server.world, await server.caller(), "thesis")
+    await server.live(3)
+    assert await state(server) == ("stopped", "user:")
+
+
+async def test_memory_stays_flat_over_a_month(server: SimServer) -> None:
+    container = await made(server)
+    server.meters.use(container.id, Use(cpus=1.0))
+    server.policy.settings = settings(runtime=None)
+    await server.live(HOUR * 3)
+    watched = server.world.memory.get(container.id)
+    assert watched is not None
+    assert len(watched.history) == watched.history.maxlen

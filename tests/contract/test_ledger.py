@@ -16,9 +16,9 @@ from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain.container import Container, ContainerState, Mount, StopReason
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
+from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
-from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.image import ImageId, Ownership, Provenance, Tag
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.lifecycle.case import Level, Rule

@@ -46,6 +46,7 @@ _EXAMPLES = {
     "killed": "60s", "on_stop": "its on_stop command ended well", "how": "touch /workspace/.keep-alive", "by": "4h",
     "total": "4h", "rule": "idle", "level": "warning", "title": "thesis stops at 15:30 CET, in 15 minutes",
     "keys": "idle, runtime",
+    "command": "python train.py", "tasks": "10", "attempt": "2", "end": "exit",
     "asked": "--gpus 1", "planned": "24h", "waited": "1h20m", "lease": "lease-3f4e…",
 }  # fmt: skip
 
@@ -61,6 +62,8 @@ _SPECIAL = {
     EventType.QUEUE_RETURNED: {"reason": "its GPU was taken out of service"},
     EventType.QUEUE_EXPIRED: {"reason": "nobody claimed it in time"},
     EventType.QUEUE_CANCELLED: {"reason": ""},
+    EventType.JOB_RETRIED: {"reason": "lost: the server restarted"},
+    EventType.JOB_ENDED: {"detail": "3", "code": "3"},
     EventType.LEASE_REVOKED: {"reason": "its GPU is gone"},
     EventType.DOOR_ALLOWED: {"rule": "E1"},
     EventType.DOOR_DENIED: {"rule": "E1", "reason": "privileged containers are not allowed here"},

@@ -22,6 +22,7 @@ from ds01.services.door.writing import lapse
 from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.image_tidy import Gone
 from ds01.services.inventory import refresh
+from ds01.services.jobs.runner import Runner
 from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
 from ds01.services.reload import reload
@@ -60,6 +61,7 @@ class Loops:
         self._gone = Gone()
         self._turns = Turns(world)
         self._enforcer = Enforcer(world)
+        self._runner = Runner(world)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def first(self) -> None:
@@ -84,6 +86,7 @@ class Loops:
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
             ("queue", QUEUE_SECONDS, self._turns.round),
+            ("jobs", QUEUE_SECONDS, self._runner.round),
             ("gpus", ROUND_SECONDS, lambda: refresh(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),
             ("confinement", CONFINE_SECONDS, self._confiner.round),
@@ -100,6 +103,7 @@ class Loops:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._enforcer.stop()
+        await self._runner.close()
 
     async def _every(self, name: str, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
         said = ""

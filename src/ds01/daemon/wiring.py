@@ -82,12 +82,13 @@ def _folders(paths: Paths) -> None:
     """The run folder with what goes into containers: world-readable, written by root alone."""
     paths.run.mkdir(parents=True, exist_ok=True)
     paths.lib.mkdir(exist_ok=True)
-    script = resources.files("ds01.adapters.host") / "session.sh"
-    staged = paths.lib / ".session"
-    with resources.as_file(script) as source:
-        shutil.copyfile(source, staged)
-    staged.chmod(0o755)
-    staged.rename(paths.lib / "session")
+    for name in ("session", "job"):
+        script = resources.files("ds01.adapters.host") / f"{name}.sh"
+        staged = paths.lib / f".{name}"
+        with resources.as_file(script) as source:
+            shutil.copyfile(source, staged)
+        staged.chmod(0o755)
+        staged.rename(paths.lib / name)
 
 
 def _place_of_doors(paths: Paths, gateways: frozenset[int]) -> None:

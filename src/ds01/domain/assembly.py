@@ -23,7 +23,9 @@ from ds01.domain.people import User
 WORKSPACE = "/workspace"
 DATA = "/data"
 SESSION = "/run/ds01/session"
-"""The main process of every container DS01 creates itself; see ``adapters/host/session.sh``."""
+"""The main process of every container one works in; see ``adapters/host/session.sh``."""
+JOB = "/run/ds01/job"
+"""The main process of a job's container; see ``adapters/host/job.sh``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,7 @@ class Order:
     """What is wanted: a container of ``image`` called ``name``, with the folders that were pinned for it.
 
     ``workspace`` is the path its owner knows; ``mounts`` are in the order they were pinned under the key ``pins``.
+    With a ``command`` it is a job's, told what it is by the variables ``job``.
     """
 
     name: str
@@ -46,6 +49,8 @@ class Order:
     pins: str = ""
     forced_user: bool = False
     on_stop: str = ""
+    command: tuple[str, ...] = ()
+    job: Mapping[str, str] = field(default_factory=dict)
 
 
 def assemble(
@@ -53,18 +58,19 @@ def assemble(
     cgroup_parent: str, lib: str, cpus: int,
 ) -> ContainerSpec:  # fmt: skip
     """The configuration. ``lib`` is the folder with DS01's own files for containers; ``cpus`` what the machine has."""
-    session = Mount(source=f"{lib}/session", target=SESSION, read_only=True)
+    main = JOB if order.command else SESSION
+    program = Mount(source=f"{lib}/{main.rpartition('/')[2]}", target=main, read_only=True)
     given = resources(limits, cpus)
     return ContainerSpec(
         name=stored_container(order.name, user.uid),
         image=order.image.id,
-        command=(SESSION,),
+        command=(main, *order.command),
         user=f"{user.uid}:{user.gid}",
         hostname=order.name,
         working_dir=WORKSPACE if order.workspace else "/",
         environment=_environment(order, user),
         labels=labels(order, user=user, epoch=epoch, lease=lease, given=amounts(given)),
-        mounts=(session, *order.mounts),
+        mounts=(program, *order.mounts),
         attachment=attachment,
         resources=given,
         cgroup_parent=cgroup_parent,
@@ -166,5 +172,6 @@ def _environment(order: Order, user: User) -> dict[str, str]:
         "DS01_CONTAINER": order.name,
         "DS01_PROJECT": order.project,
         **{name: value for name, value in order.environment.items() if not asks_for_devices(name)},
+        **order.job,
         VISIBLE: NONE_VISIBLE,
     }

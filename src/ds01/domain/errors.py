@@ -99,6 +99,10 @@ NO_USER = _kind(
     "user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know",
     "`getent passwd` shows the accounts of the server.",
 )  # fmt: skip
+NO_JOB = _kind(
+    "job.unknown", 404, Exit.NOT_FOUND, "A job that does not exist",
+    "`ds01 runs` shows yours.",
+)  # fmt: skip
 NO_LEASE = _kind(
     "lease.unknown", 404, Exit.NOT_FOUND, "A lease that does not exist",
     "`ds01 status` shows the GPUs you hold.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from ds01.domain.container import Container, ContainerState
+from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.errors import CONTAINER_QUOTA, WRONG_STATE, Ds01Error
 from ds01.domain.image import Image, stale_reason
 from ds01.domain.limits import Limits
@@ -71,6 +71,8 @@ def _action(situation: Situation) -> Action:
         return Action.CREATE
     if container.state is ContainerState.QUARANTINED:
         raise out_of_service(container)
+    if container.door is Door.JOB and (situation.recreate or container.state is not ContainerState.RUNNING):
+        raise of_a_job(container)
     return Action.RECREATE if situation.recreate else _existing(container.state)
 
 
@@ -125,6 +127,17 @@ def check_containers(containers: Sequence[Container], limits: Limits) -> None:
         limit=str(limit),
         source=source,
     )
+
+
+def of_a_job(container: Container) -> Ds01Error:
+    """The error for whoever would start or replace a job's container."""
+    return Ds01Error(
+        WRONG_STATE,
+        f"'{container.name}' is a job.",
+        reason="A job runs once, in a container of its own.",
+        hint="Run it again: ds01 run -- COMMAND" if container.state is ContainerState.STOPPED
+        else f"Look into it: ds01 attach {container.name}",
+    )  # fmt: skip
 
 
 def out_of_service(container: Container) -> Ds01Error:

@@ -78,7 +78,7 @@ def judge_stranger(seen: Observed, *, removed: bool, name_taken: bool, settled: 
         return Stranger.CLEAR
     if seen.ever_started:
         return Stranger.ADOPT
-    if seen.labels.get(Label.DOOR) == Door.DS01.value:
+    if seen.labels.get(Label.DOOR) in (Door.DS01.value, Door.JOB.value):
         return Stranger.CLEAR
     return Stranger.ADOPT if settled else Stranger.IGNORE
 

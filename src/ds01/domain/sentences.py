@@ -19,6 +19,7 @@ from ds01.domain.telling import (
     granted,
     happened,
     held,
+    job_ended,
     kept,
     released,
     started,
@@ -57,6 +58,7 @@ def who_did(event: Event, names: Callable[[int], str], viewer: int | None = None
 _CONTAINER = "the container's full id"
 _LEASE = "the lease"
 _REQUEST = "the request's id"
+_JOB = "the job's id"
 
 _ALL = (
     Sentence(
@@ -195,6 +197,25 @@ _ALL = (
     Sentence(
         type=EventType.QUEUE_CANCELLED, when="A request was given up.", subject=_REQUEST,
         details=("name", "reason"), tell=acted("gave up waiting for", ("reason", " ({})")),
+    ),
+    Sentence(
+        type=EventType.JOB_SUBMITTED, when="A job, or an array of them, was submitted.",
+        subject="the job's id; of an array that of its first task", details=("name", "command", "tasks"),
+        tell=acted("submitted job", ("tasks", " with {} tasks"), ("command", ": {}")),
+    ),
+    Sentence(
+        type=EventType.JOB_STARTED, when="A job's command runs.", subject=_JOB,
+        details=("name", "container", "attempt"),
+        tell=happened("job {name} started", ("attempt", ", attempt {}")),
+    ),
+    Sentence(
+        type=EventType.JOB_RETRIED, when="A job was lost by no fault of its own, or could not start; it waits again.",
+        subject=_JOB, details=("name", "reason"),
+        tell=happened("job {name} waits again", ("reason", ": {}")),
+    ),
+    Sentence(
+        type=EventType.JOB_ENDED, when="A job ended: by itself, or because of something else.", subject=_JOB,
+        details=("name", "end", "detail", "code", "container"), tell=job_ended,
     ),
     Sentence(
         type=EventType.REQUEST_DENIED, when="A request could not be given: quota, no free GPU, limits.",

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from ds01.domain.container import Container, ContainerId
+from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.events import Event, EventType
 from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
+from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
@@ -69,9 +70,37 @@ class Books(Protocol):
 
     def put_usage(self, owner: Owner, usage: Usage) -> None: ...
 
+    # jobs
+    def job(self, job: JobId) -> Job | None: ...
+    def open_jobs(self, uid: Uid | None = None) -> tuple[Job, ...]:
+        """Those that have not ended, in the order of their submission and their index."""
+        ...
+
+    def jobs(self, uid: Uid | None = None, *, limit: int = 100) -> tuple[Job, ...]:
+        """The latest ones, ended or not, in the order of their submission and their index."""
+        ...
+
+    def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
+        """The job of this number, or the tasks of its array."""
+        ...
+
+    def called(self, uid: Uid, name: str) -> tuple[Job, ...]:
+        """The latest job of this name, or all tasks of the latest array of this name."""
+        ...
+
+    def last_number(self, uid: Uid) -> int:
+        """The number of the user's latest job; 0 when there was none."""
+        ...
+
+    def put_job(self, job: Job) -> None:
+        """Insert or update. Raises Ds01Error (``name.taken``) when another one of this uid and name is open."""
+        ...
+
     # containers
     def container(self, container: ContainerId) -> Container | None: ...
-    def containers(self, uid: Uid | None = None, *, removed: bool = False) -> tuple[Container, ...]: ...
+    def containers(
+        self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
+    ) -> tuple[Container, ...]: ...
     def named(self, uid: Uid, name: str, *, removed: bool = False) -> Container | None:
         """The live container of this name; with ``removed`` the latest one, live or not."""
         ...

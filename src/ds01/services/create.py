@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.launch import check_containers
-from ds01.domain.lease import Lease
+from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.seal import sealed
 from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
@@ -31,7 +31,7 @@ from ds01.services.disk import check_any_room
 from ds01.services.ending import open_lease, record_removal
 from ds01.services.find import mine
 from ds01.services.queue.grant import grant
-from ds01.services.queue.turn import claimed, moot
+from ds01.services.queue.turn import claimed, moot, prolong
 from ds01.services.running import put_back, record_start, run, slots_of
 from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
@@ -45,7 +45,8 @@ from ds01.services.world import World
 class Wanted:
     """What to create. ``order`` has no mounts yet: its ``workspace`` and ``data`` are paths to pin for its owner.
 
-    ``planned`` is the longest it may run.
+    ``planned`` is the longest it may run. ``lease`` is one that was granted already; ``also`` is written down in the
+    transaction that records the container.
     """
 
     order: Order
@@ -53,6 +54,8 @@ class Wanted:
     data: tuple[str, ...] = ()
     start: bool = True
     planned: timedelta | None = None
+    lease: LeaseId | None = None
+    also: Callable[[Books, Container], object] = lambda *_: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +98,7 @@ async def _create(
             await run(world, caller.user, container, granted.slots, steps)
         steps.check()
         recorded = await world.ledger.write(
-            lambda books: _record(books, world, caller, container, granted.lease, instead_of, started=wanted.start)
+            lambda books: _record(books, world, caller, container, granted.lease, instead_of, wanted)
         )
         undo.keep()
     return recorded
@@ -153,6 +156,9 @@ async def _reserve(
 
 def _grant(books: Books, world: World, caller: Caller, wanted: Wanted, instead_of: Container | None) -> _Granted:
     now = world.clock.now()
+    if wanted.lease is not None:
+        lease = leases.activatable(books, wanted.lease)
+        return _Granted(lease=prolong(books, lease, now), slots=slots_of(books, lease))
     old = open_lease(books, instead_of) if instead_of is not None else None
     if old is not None and instead_of is not None and _same(wanted, instead_of, slots_of(books, old)):
         kept = leases.hold(books, old.id, now + leases.RESERVATION, now)
@@ -194,7 +200,7 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
 
 def _record(
     books: Books, world: World, caller: Caller, container: Container, lease: Lease | None,
-    instead_of: Container | None, *, started: bool,
+    instead_of: Container | None, wanted: Wanted,
 ) -> Container:  # fmt: skip
     """The one transaction after which the container counts. Another one may have been quicker: look again."""
     now = world.clock.now()
@@ -208,7 +214,8 @@ def _record(
     )  # fmt: skip
     if lease is None:
         moot(books, caller.owner, container.name, now, actor=caller.actor, reason="it was made without a GPU")
-    if not started:
+    wanted.also(books, container)
+    if not wanted.start:
         if lease is not None:
             claimed(books, lease.id, now, caller.actor)
         return container

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.domain.container import Container, ContainerState, Door, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import Uid
@@ -24,7 +24,7 @@ def record_stop(
 ) -> Container:  # fmt: skip
     """It stopped at ``at``: hold its GPU for ``hold`` from then on, or give it back when that is over.
 
-    ``more`` are details of the event: how its end went.
+    Nothing is held for a job: it does not start again. ``more`` are details of the event: how its end went.
     """
     stopped = replace(
         container, state=ContainerState.STOPPED, stopped_at=at, reason=reason, reason_detail=detail,
@@ -32,7 +32,7 @@ def record_stop(
     )  # fmt: skip
     lease = open_lease(books, container)
     if lease is not None and lease.state is LeaseState.ACTIVE:
-        until = at + hold
+        until = at if container.door is Door.JOB else at + hold
         if until > now:
             leases.hold(books, lease.id, until, now)
         else:

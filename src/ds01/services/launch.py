@@ -169,7 +169,7 @@ async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Lau
         checked(request.project, "project name")
     reference = request.image or image_reference(caller.uid, request.project)
     own = not request.image
-    wanted = await _ask(world, caller, request)
+    wanted = await wanted_gpus(world, caller, request.gpus, request.memory_bytes)
     image = await resolve(world, caller, reference)
     container = await world.ledger.read(lambda books: _named(books, caller, name))
     decision = decide(
@@ -192,14 +192,13 @@ def _named(books: Books, caller: Caller, name: str) -> Container | None:
     return found if found is not None and found.epoch == caller.epoch else None
 
 
-async def _ask(world: World, caller: Caller, request: LaunchRequest) -> GpuAsk:
+async def wanted_gpus(world: World, caller: Caller, text: str | None, memory_bytes: int) -> GpuAsk:
     """What was asked for; by default one GPU for those who may have one on a server that has some."""
-    text = request.gpus
     if text is None:
         may = caller.limits.gpus_max != 0 and caller.limits.gpus_per_container != 0
         text = "1" if may and await world.ledger.read(lambda books: bool(books.slots())) else "0"
     try:
-        return ask(text, request.memory_bytes)
+        return ask(text, memory_bytes)
     except ValueError as error:
         raise Ds01Error(
             BAD_REQUEST, f"--gpus {text} cannot be read.", reason=f"{error}.", hint="Use --gpus 1 or --gpus 2g.20gb"

@@ -84,6 +84,13 @@ def put(
     return lease
 
 
+def activatable(books: Books, lease_id: LeaseId) -> Lease:
+    """A lease that waits for its container. Raises Ds01Error (``lease.ended``) when it waits no more."""
+    lease = find(books, lease_id)
+    moved(lease, LeaseState.ACTIVE, lease.granted_at, container=lease.container)
+    return lease
+
+
 def activate(books: Books, lease_id: LeaseId, container_id: str, now: datetime) -> Lease:
     """The container runs: the lease is its own. Raises Ds01Error (``lease.ended``) when it expired meanwhile."""
     lease = find(books, lease_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import START_FAILED, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
@@ -23,11 +23,13 @@ from ds01.services.world import World
 
 async def run(world: World, user: User, container: Container, slots: tuple[Slot, ...], steps: Steps) -> None:
     """Start a container of this user and see that it stays. Raises Ds01Error (``container.start``) when it ends at
-    once. ``slots`` are those of its lease.
+    once, which only a job may. ``slots`` are those of its lease.
     """
     async with steps.step("start", "Starting the container"):
         await allow(world, user, container, slots)
         await _start(world, container.id)
+        if container.door is Door.JOB:
+            return
         seen = await world.engine.inspect(container.id)
         if seen is None or not seen.running:
             code = seen.exit_code if seen else 0

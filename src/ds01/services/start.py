@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from ds01.domain.assembly import read_slots
 from ds01.domain.binds import refused
-from ds01.domain.container import Container, ContainerState
+from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.errors import NO_CONTAINER, WRONG_STATE, Ds01Error
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
-from ds01.domain.launch import out_of_service
+from ds01.domain.launch import of_a_job, out_of_service
 from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
@@ -119,6 +119,8 @@ def pin_again(world: World, caller: Caller, container: Container) -> None:
 def _check(container: Container) -> None:
     if container.state is ContainerState.QUARANTINED:
         raise out_of_service(container)
+    if container.door is Door.JOB and container.state is not ContainerState.RUNNING:
+        raise of_a_job(container)
     if container.state is ContainerState.PAUSED:
         raise Ds01Error(
             WRONG_STATE, f"Container '{container.name}' is paused.", hint=f"ds01 container unpause {container.name}"

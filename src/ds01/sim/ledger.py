@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
-from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
+from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
@@ -39,6 +40,7 @@ class Pages:
     leases: dict[LeaseId, Lease] = field(default_factory=dict)
     requests: dict[RequestId, Request] = field(default_factory=dict)
     usage: dict[Owner, Usage] = field(default_factory=dict)
+    jobs: dict[JobId, Job] = field(default_factory=dict)
     containers: dict[ContainerId, Container] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     ownerships: dict[tuple[ImageId, Uid], Ownership] = field(default_factory=dict)
@@ -55,7 +57,7 @@ class Pages:
         return Pages(
             slots=dict(self.slots), present=self.present, quarantined=dict(self.quarantined),
             last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
-            usage=dict(self.usage), containers=dict(self.containers),
+            usage=dict(self.usage), jobs=dict(self.jobs), containers=dict(self.containers),
             tags=dict(self.tags), ownerships=dict(self.ownerships), volumes=dict(self.volumes),
             networks=dict(self.networks), notices=dict(self.notices), preferences=dict(self.preferences),
             exemptions=dict(self.exemptions), accounts=dict(self.accounts), events=list(self.events),
@@ -148,15 +150,51 @@ class MemoryBooks:
     def put_usage(self, owner: Owner, usage: Usage) -> None:
         self._write().usage[owner] = usage
 
+    # jobs -------------------------------------------------------------------------------------------
+    def job(self, job: JobId) -> Job | None:
+        return self._now.jobs.get(job)
+
+    def open_jobs(self, uid: Uid | None = None) -> tuple[Job, ...]:
+        return self._jobs(lambda job: job.open and uid in (None, job.uid))
+
+    def jobs(self, uid: Uid | None = None, *, limit: int = 100) -> tuple[Job, ...]:
+        return self._jobs(lambda job: uid in (None, job.uid))[-limit:]
+
+    def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
+        return self._jobs(lambda job: job.uid == uid and job.number == number)
+
+    def called(self, uid: Uid, name: str) -> tuple[Job, ...]:
+        found = self._jobs(lambda job: job.uid == uid and name in (job.name, job.array))
+        last = max((job.number for job in found), default=0)
+        return tuple(job for job in found if job.number == last)
+
+    def last_number(self, uid: Uid) -> int:
+        return max((job.number for job in self._now.jobs.values() if job.uid == uid), default=0)
+
+    def put_job(self, job: Job) -> None:
+        pages = self._write()
+        if job.request is not None and job.request not in pages.requests:
+            raise Ds01Error(LEDGER_ERROR, f"The ledger knows no request {job.request}.")
+        others = (other for other in self.open_jobs(job.uid) if other.id != job.id)
+        if job.open and any(other.name == job.name for other in others):
+            raise Ds01Error(NAME_TAKEN, f"You have a job '{job.name}' already, which has not ended.")
+        pages.jobs[job.id] = job
+
+    def _jobs(self, chosen: Callable[[Job], bool]) -> tuple[Job, ...]:
+        found = (job for job in self._now.jobs.values() if chosen(job))
+        return tuple(sorted(found, key=lambda job: (job.submitted_at, job.uid, job.number, job.index or 0)))
+
     # containers -------------------------------------------------------------------------------------
     def container(self, container: ContainerId) -> Container | None:
         return self._now.containers.get(container)
 
-    def containers(self, uid: Uid | None = None, *, removed: bool = False) -> tuple[Container, ...]:
+    def containers(
+        self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
+    ) -> tuple[Container, ...]:
         mine = (
             container
             for container in self._now.containers.values()
-            if (uid is None or container.uid == uid) and (removed or live(container))
+            if uid in (None, container.uid) and (removed or live(container)) and door in (None, container.door)
         )
         return tuple(sorted(mine, key=lambda container: (container.created_at, container.id)))
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from ds01.adapters.sql import chain, statements, tables
 from ds01.adapters.sql.holdings import SqlHoldings
 from ds01.adapters.sql.hot import Hot, Slots
-from ds01.domain.container import Container, ContainerId
+from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
@@ -139,8 +139,10 @@ class SqlBooks(SqlHoldings):
         row = self._one(statements.CONTAINER, {"id": container})
         return None if row is None else Container(**row._mapping)
 
-    def containers(self, uid: Uid | None = None, *, removed: bool = False) -> tuple[Container, ...]:
-        rows = self._all(statements.containers_of(uid=uid, removed=removed))
+    def containers(
+        self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
+    ) -> tuple[Container, ...]:
+        rows = self._all(statements.containers_of(uid=uid, removed=removed, door=door))
         return tuple(Container(**row._mapping) for row in rows)
 
     def named(self, uid: Uid, name: str, *, removed: bool = False) -> Container | None:

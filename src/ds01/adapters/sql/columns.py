@@ -114,6 +114,19 @@ class Numbers(TypeDecorator[tuple[int, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
+class Texts(TypeDecorator[tuple[str, ...]]):
+    """Short strings in their order, as a JSON list."""
+
+    impl = Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return json.dumps(list(value or ()), ensure_ascii=False)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...]:
+        return tuple(json.loads(value or "[]"))
+
+
 class Mounts(TypeDecorator[tuple[Mount, ...]]):
     """Bind mounts in their order, as a JSON list of objects."""
 

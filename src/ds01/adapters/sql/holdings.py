@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ds01.adapters.sql import statements, tables
-from ds01.adapters.sql.notices import NoticeBooks
+from ds01.adapters.sql.jobs import JobBooks
 from ds01.domain.network import Network
 from ds01.domain.people import Uid
 from ds01.domain.volume import Volume
 
 
-class SqlHoldings(NoticeBooks):
+class SqlHoldings(JobBooks):
     """Volumes and networks, within a transaction."""
 
     def volume(self, volume: str) -> Volume | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
@@ -32,12 +33,15 @@ class Slots:
 
 @dataclass(frozen=True, kw_only=True)
 class Hot:
-    """``open`` are the open leases, ``requests`` the open requests, ``chain`` the number and hash of the last event."""
+    """``open`` are the open leases, ``requests`` the open requests, ``jobs`` the open jobs, ``chain`` the number and
+    hash of the last event.
+    """
 
     slots: Slots | None = None
     quarantined: Mapping[SlotId, str] | None = None
     last_used: Mapping[SlotId, datetime] | None = None
     open: Mapping[LeaseId, Lease] | None = None
     requests: Mapping[RequestId, Request] | None = None
+    jobs: Mapping[JobId, Job] | None = None
     usage: Mapping[Owner, Usage] | None = None
     chain: tuple[int, str] | None = None

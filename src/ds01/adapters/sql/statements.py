@@ -28,6 +28,7 @@ from ds01.adapters.sql.tables import (
     containers,
     events,
     exemptions,
+    jobs,
     lease_slots,
     leases,
     networks,
@@ -42,11 +43,12 @@ from ds01.adapters.sql.tables import (
     usage,
     volumes,
 )
-from ds01.domain.container import Container
+from ds01.domain.container import Container, Door
 from ds01.domain.events import Event
 from ds01.domain.exemption import GrantedExemption
 from ds01.domain.gpu import Slot
 from ds01.domain.image import Ownership, Tag
+from ds01.domain.jobs.job import Job
 from ds01.domain.lease import Lease
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, Preferences
@@ -90,6 +92,26 @@ REQUEST = select(*_REQUEST).where(requests.c.id == bindparam("id"))
 OPEN_REQUESTS = (
     select(*_REQUEST).where(requests.c.ended_at.is_(None)).order_by(requests.c.submitted_at, requests.c.id)
 )  # fmt: skip
+_JOB = (
+    *_fields(jobs, Job, "ask"), jobs.c.gpus.label("count"), jobs.c.gpu_profile.label("profile"),
+    jobs.c.gpu_memory_bytes.label("memory_bytes"),
+)  # fmt: skip
+JOB = select(*_JOB).where(jobs.c.id == bindparam("id"))
+OPEN_JOBS = select(*_JOB).where(jobs.c.ended_at.is_(None))
+JOBS = select(*_JOB).order_by(jobs.c.submitted_at.desc(), jobs.c.number.desc(), jobs.c.index)
+NUMBERED = (
+    select(*_JOB).where(jobs.c.uid == bindparam("uid"), jobs.c.number == bindparam("number")).order_by(jobs.c.index)
+)
+CALLED = (
+    select(jobs.c.number, jobs.c.array)
+    .where(
+        jobs.c.uid == bindparam("uid"),
+        (jobs.c.name == bindparam("called")) | (jobs.c.array == bindparam("called")),
+    )
+    .order_by(jobs.c.number.desc())
+    .limit(1)
+)
+LAST_NUMBER = select(func.max(jobs.c.number)).where(jobs.c.uid == bindparam("uid"))
 USAGE = select(usage.c.uid, usage.c.epoch, usage.c.seconds, usage.c.at)
 
 _CONTAINER = _fields(containers, Container)
@@ -136,9 +158,10 @@ LAST_SEQ = select(func.max(events.c.seq))
 NOTE = select(notes.c.value).where(notes.c.key == bindparam("key"))
 
 
-def containers_of(*, uid: int | None, removed: bool) -> Select[Any]:
+def containers_of(*, uid: int | None, removed: bool, door: Door | None) -> Select[Any]:
     """Containers of one user or of all, in the order they were made."""
     chosen = CONTAINERS if removed else CONTAINERS.where(_LIVE)
+    chosen = chosen if door is None else chosen.where(containers.c.door == door)
     return chosen if uid is None else chosen.where(containers.c.uid == uid)
 
 

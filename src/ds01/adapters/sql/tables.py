@@ -1,8 +1,8 @@
 """The tables. A column has the name of the field it keeps, so that rows become values without a list of names.
 
 The invariants are the schema's as far as it can: at most one open lease per slot and per container, a GPU and
-its MIG instances never leased together, one live container and one open request per name, events that cannot be
-changed.
+its MIG instances never leased together, one live container, one open request and one open job per name, events that
+cannot be changed.
 The migrations build exactly this; a test compares the two.
 """
 
@@ -26,10 +26,11 @@ from sqlalchemy import (
     text,
 )
 
-from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Numbers, Span, UtcTime, Word, Words
+from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Numbers, Span, Texts, UtcTime, Word, Words
 from ds01.domain.container import ContainerState, Door, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.image import Provenance
+from ds01.domain.jobs.job import JobEnd, JobState
 from ds01.domain.lease import LeaseState
 from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.queue.request import RequestState
@@ -189,6 +190,52 @@ containers = Table(
         unique=True,
         sqlite_where=text("state != 'removed'"),
         postgresql_where=text("state != 'removed'"),
+    ),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("uid", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("submitted_at", UtcTime, nullable=False),
+    Column("gpus", Integer, nullable=False),
+    Column("gpu_profile", String(40)),
+    Column("gpu_memory_bytes", BigInteger, nullable=False),
+    Column("order", Text, nullable=False),
+    Column("array", Text, nullable=False),
+    Column("index", Integer),
+    Column("parallel", Integer),
+    Column("after", Texts, nullable=False),
+    Column("planned", Span),
+    Column("retries", Integer, nullable=False),
+    Column("state", Word(JobState), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("eligible_at", UtcTime),
+    Column("request", String(40), ForeignKey("requests.id")),
+    Column("container", String(64)),
+    Column("started_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("end", Word(JobEnd)),
+    Column("detail", Text, nullable=False),
+    Column("exit_code", Integer),
+    Column("note", Text, nullable=False),
+    CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended"),
+    CheckConstraint("(state = 'running') <= (container IS NOT NULL)", name="running"),
+    Index("jobs_uid", "uid", "number", "index"),
+    Index("jobs_name", "uid", "name"),
+    Index("jobs_array", "uid", "array"),
+    Index("jobs_submitted", "submitted_at"),
+    Index(
+        "jobs_one_open_name",
+        "uid",
+        "name",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
     ),
 )
 

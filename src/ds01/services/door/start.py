@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 
 from ds01.domain.assembly import read_slots
-from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import GPU_FULL, NO_CONTAINER, Ds01Error
-from ds01.domain.launch import out_of_service
+from ds01.domain.launch import of_a_job, out_of_service
 from ds01.domain.lease import LeaseState
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
@@ -42,6 +42,8 @@ async def _container(world: World, caller: Caller, container_id: str) -> Contain
         raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
     if found.state is ContainerState.QUARANTINED:
         raise out_of_service(found)
+    if found.door is Door.JOB and found.state is not ContainerState.RUNNING:
+        raise of_a_job(found)
     return found
 
 

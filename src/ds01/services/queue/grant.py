@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ds01.domain import refusal
-from ds01.domain.errors import GPU_FULL, REQUEST_OTHER, Ds01Error
+from ds01.domain.errors import GPU_FULL, NAME_TAKEN, REQUEST_OTHER, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.placement import Placed
@@ -36,7 +36,7 @@ def grant(books: Books, world: World, want: Want, now: datetime) -> Lease:
     others go first.
     """
     turn.settle(books, now)
-    own = turn.named(books, want.owner, want.name)
+    own = _own(books, want)
     kept = _kept(books, own, want.ask)
     if kept is not None:
         return turn.prolong(books, kept, now)
@@ -51,9 +51,25 @@ def grant(books: Books, world: World, want: Want, now: datetime) -> Lease:
 
 def check(books: Books, world: World, want: Want, now: datetime, instead_of: LeaseId | None) -> None:
     """Raise what a grant would raise, were the lease ``instead_of`` over: before what holds it is given up."""
-    own = turn.named(books, want.owner, want.name)
+    own = _own(books, want)
     if want.ask.count and _kept(books, own, want.ask) is None:
         _chance(books, world, want, own, now, instead_of)
+
+
+def _own(books: Books, want: Want) -> Request | None:
+    """Her place under this name. Raises Ds01Error (``name.taken``) when it is a job's, which takes it itself."""
+    own = turn.named(books, want.owner, want.name)
+    if own is not None and not own.interactive:
+        raise taken_by_job(own.name)
+    return own
+
+
+def taken_by_job(name: str) -> Ds01Error:
+    """A job has this name until it ends."""
+    return Ds01Error(
+        NAME_TAKEN, f"'{name}' is a job of yours that waits.", reason="A name is for one container.",
+        hint=f"Choose another --name, or give the job up: ds01 cancel {name}",
+    )  # fmt: skip
 
 
 def shorter(own: Request, planned: timedelta | None) -> Request:

@@ -15,14 +15,14 @@ from ds01.domain.errors import BAD_REQUEST, GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu_ask import flags
 from ds01.domain.limits import Limits
-from ds01.domain.placement import Inventory, cheapest
+from ds01.domain.placement import Full, Impossible, Inventory, OverBudget, Placed, cheapest, place
 from ds01.domain.quantity import show_duration
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.lease import Want
 from ds01.services.queue import turn
-from ds01.services.queue.grant import other, shorter
+from ds01.services.queue.grant import other, shorter, taken_by_job
 
 
 def join(books: Books, want: Want, now: datetime, *, order: str, wait_until: datetime | None = None) -> Request:
@@ -32,6 +32,8 @@ def join(books: Books, want: Want, now: datetime, *, order: str, wait_until: dat
     ``gpu.quota``, ``gpu.impossible`` or ``request.other``.
     """
     own = turn.named(books, want.owner, want.name)
+    if own is not None and not own.interactive:
+        raise taken_by_job(own.name)
     if own is not None and own.ask != want.ask:
         raise other(own)
     if own is not None:
@@ -46,6 +48,32 @@ def join(books: Books, want: Want, now: datetime, *, order: str, wait_until: dat
     planned = "" if want.planned is None else show_duration(want.planned)
     turn.record(books, EventType.QUEUE_JOINED, request, now, asked=flags(want.ask), planned=planned)
     return request
+
+
+def enqueue(books: Books, want: Want, now: datetime, since: datetime) -> Request:
+    """A place for a job, which starts by itself when its turn comes. It counts from ``since``."""
+    request = Request(
+        id=RequestId(f"request-{secrets.token_hex(8)}"), uid=want.user.uid, epoch=want.epoch, name=want.name,
+        ask=want.ask, submitted_at=since, planned=want.planned, priority=want.limits.priority, interactive=False,
+    )  # fmt: skip
+    books.put_request(request)
+    planned = "" if want.planned is None else show_duration(want.planned)
+    turn.record(books, EventType.QUEUE_JOINED, request, now, asked=flags(want.ask), planned=planned)
+    return request
+
+
+def check_ever(books: Books, want: Want) -> None:
+    """Raise what no wait would mend: more than the server has, or more than she may ever have. Ds01Error."""
+    ask, limits = want.ask, want.limits
+    if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
+        raise refusal.too_many(ask, limits)
+    match place(ask, leases.inventory(books, (), limits), limits.gpus_max):
+        case Impossible() as decision:
+            raise refusal.impossible(ask, decision)
+        case OverBudget(cost=cost):
+            raise refusal.over_quota(ask, cost, (), limits)
+        case Placed() | Full():
+            return
 
 
 def planned(limits: Limits, seconds: int | None) -> timedelta | None:

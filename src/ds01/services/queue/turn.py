@@ -41,9 +41,10 @@ def take_turn(books: Books, request: Request, chosen: Placed, rules: Rules, now:
     )
     state = RequestState.RESERVED if request.interactive else RequestState.TAKEN
     books.put_request(moved(request, state, now, lease=lease.id, claim_until=lease.expires_at))
+    until = (now + wait).isoformat(timespec="seconds") if request.interactive else ""
     record(
-        books, EventType.QUEUE_TURN, request, now, slots=", ".join(slot.label for slot in chosen.slots),
-        until=(now + wait).isoformat(timespec="seconds"), lease=lease.id, waited=_waited(request, now),
+        books, EventType.QUEUE_TURN, request, now, slots=", ".join(slot.label for slot in chosen.slots), until=until,
+        lease=lease.id, waited=_waited(request, now),
     )  # fmt: skip
     return lease
 
@@ -88,9 +89,9 @@ def _stands(books: Books, request: Request) -> bool:
 
 
 def moot(books: Books, owner: Owner, name: str, now: datetime, *, actor: Uid | None, reason: str) -> None:
-    """What happened to the container of this name makes waiting for it pointless."""
+    """What happened to the container of this name makes waiting for it pointless; a job that waits is no matter."""
     request = named(books, owner, name)
-    if request is not None:
+    if request is not None and request.interactive:
         give_up(books, request, now, actor=actor, reason=reason)
 
 

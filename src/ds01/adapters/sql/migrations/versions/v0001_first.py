@@ -1,4 +1,4 @@
-"""The first ledger: slots, leases, requests, usage, containers, volumes, networks, tags, accounts, events, notes."""
+"""The first ledger: slots, leases, requests, jobs, usage, containers, volumes, networks, images, accounts, events."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def upgrade() -> None:
     _slots()
     _leases()
     _requests()
+    _jobs()
     _containers()
     _people_and_images()
     _volumes_and_networks()
@@ -143,6 +144,55 @@ def _requests() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("uid", "epoch", name="pk_usage"),
+    )
+
+
+def _jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("submitted_at", sa.String(32), nullable=False),
+        sa.Column("gpus", sa.Integer(), nullable=False),
+        sa.Column("gpu_profile", sa.String(40)),
+        sa.Column("gpu_memory_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("order", sa.Text(), nullable=False),
+        sa.Column("array", sa.Text(), nullable=False),
+        sa.Column("index", sa.Integer()),
+        sa.Column("parallel", sa.Integer()),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("planned", sa.Float()),
+        sa.Column("retries", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(40), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("eligible_at", sa.String(32)),
+        sa.Column("request", sa.String(40)),
+        sa.Column("container", sa.String(64)),
+        sa.Column("started_at", sa.String(32)),
+        sa.Column("ended_at", sa.String(32)),
+        sa.Column("end", sa.String(40)),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("exit_code", sa.Integer()),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+        sa.CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name=op.f("ck_jobs_ended")),
+        sa.CheckConstraint("(state = 'running') <= (container IS NOT NULL)", name=op.f("ck_jobs_running")),
+        sa.ForeignKeyConstraint(["request"], ["requests.id"], name="fk_jobs_request"),
+    )
+    op.create_index("jobs_uid", "jobs", ["uid", "number", "index"])
+    op.create_index("jobs_name", "jobs", ["uid", "name"])
+    op.create_index("jobs_array", "jobs", ["uid", "array"])
+    op.create_index("jobs_submitted", "jobs", ["submitted_at"])
+    op.create_index(
+        "jobs_one_open_name",
+        "jobs",
+        ["uid", "name"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
 
 

@@ -1,0 +1,89 @@
+"""The jobs' part of the books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+
+from ds01.adapters.sql import statements, tables
+from ds01.adapters.sql.notices import NoticeBooks
+from ds01.domain.errors import NAME_TAKEN, Ds01Error
+from ds01.domain.gpu_ask import GpuAsk
+from ds01.domain.jobs.job import Job, JobId
+from ds01.domain.people import Uid
+
+
+class JobBooks(NoticeBooks):
+    """Jobs, within a transaction. The open ones are kept decoded: every step of each looks at all of them."""
+
+    def job(self, job: JobId) -> Job | None:
+        if self.hot.jobs is not None and (found := self.hot.jobs.get(job)):
+            return found
+        row = self._one(statements.JOB, {"id": job})
+        return None if row is None else _job(row)
+
+    def open_jobs(self, uid: Uid | None = None) -> tuple[Job, ...]:
+        mine = (job for job in self._open_jobs().values() if uid is None or job.uid == uid)
+        return tuple(sorted(mine, key=_order))
+
+    def jobs(self, uid: Uid | None = None, *, limit: int = 100) -> tuple[Job, ...]:
+        chosen = statements.JOBS if uid is None else statements.JOBS.where(tables.jobs.c.uid == uid)
+        return tuple(sorted(map(_job, self._all(chosen.limit(limit))), key=_order))
+
+    def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
+        return tuple(_job(row) for row in self._all(statements.NUMBERED, {"uid": uid, "number": number}))
+
+    def called(self, uid: Uid, name: str) -> tuple[Job, ...]:
+        row = self._one(statements.CALLED, {"uid": uid, "called": name})
+        if row is None:
+            return ()
+        found = self.numbered(uid, row.number)
+        return found if row.array == name else tuple(job for job in found if job.name == name)
+
+    def last_number(self, uid: Uid) -> int:
+        row = self._one(statements.LAST_NUMBER, {"uid": uid})
+        return 0 if row is None else int(row[0] or 0)
+
+    def put_job(self, job: Job) -> None:
+        try:
+            self._put(tables.jobs, _row(job))
+        except IntegrityError as error:
+            if "jobs.name" not in str(error.orig):
+                raise
+            raise named_already(job) from error
+        others = {key: value for key, value in self._open_jobs().items() if key != job.id}
+        self.hot = replace(self.hot, jobs=others | ({job.id: job} if job.open else {}))
+
+    def _open_jobs(self) -> Mapping[JobId, Job]:
+        if self.hot.jobs is None:
+            found = [_job(row) for row in self._all(statements.OPEN_JOBS)]
+            self.hot = replace(self.hot, jobs={job.id: job for job in found})
+        return self.hot.jobs or {}
+
+
+def _order(job: Job) -> tuple[object, ...]:
+    return job.submitted_at, job.uid, job.number, -1 if job.index is None else job.index
+
+
+def _job(row: Row[Any]) -> Job:
+    values = dict(row._mapping)
+    ask = GpuAsk(count=values.pop("count"), profile=values.pop("profile"), memory_bytes=values.pop("memory_bytes"))
+    return Job(**values, ask=ask)
+
+
+def _row(job: Job) -> dict[str, Any]:
+    values = {key: value for key, value in vars(job).items() if key != "ask"}
+    ask = job.ask
+    return {**values, "gpus": ask.count, "gpu_profile": ask.profile, "gpu_memory_bytes": ask.memory_bytes}
+
+
+def named_already(job: Job) -> Ds01Error:
+    """One open job for each name."""
+    return Ds01Error(
+        NAME_TAKEN, f"You have a job '{job.name}' already, which has not ended.",
+        hint=f"See it: ds01 why {job.name}, or leave --name out",
+    )  # fmt: skip

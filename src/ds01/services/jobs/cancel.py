@@ -1,0 +1,52 @@
+"""Giving jobs up: what waits ends at once, what runs is asked to end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ds01.domain.errors import WRONG_STATE, Ds01Error
+from ds01.domain.jobs.job import Job, JobEnd, JobState, asked_to_end, ended
+from ds01.domain.jobs.words import words
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.jobs.find import find
+from ds01.services.jobs.record import over
+from ds01.services.jobs.show import Look, view
+from ds01.services.queue import turn
+from ds01.services.world import World
+from ds01.wire.jobs import JobsView
+
+
+async def cancel(world: World, caller: Caller, name: str) -> JobsView:
+    """The jobs that were open, as they are now. Raises Ds01Error when there is none (``job.unknown``), or none left
+    to end (``container.state``).
+    """
+
+    def write(books: Books) -> JobsView:
+        found = find(books, caller, name)
+        given_up = [_cancel(books, job, caller, world.clock.now()) for job in found if job.open]
+        if not given_up:
+            raise _over(name, found)
+        return JobsView(name=name, jobs=tuple(view(books, world, job, Look()) for job in given_up))
+
+    return await world.ledger.write(write)
+
+
+def _cancel(books: Books, job: Job, caller: Caller, now: datetime) -> Job:
+    admin = caller.actor_login if caller.for_another else ""
+    if job.state is JobState.RUNNING:
+        asked = asked_to_end(job, JobEnd.CANCELLED, admin)
+        books.put_job(asked)
+        return asked
+    request = books.request(job.request) if job.request is not None else None
+    if request is not None and request.state.open:
+        turn.give_up(books, request, now, actor=caller.actor, reason=f"by admin {admin}" if admin else "")
+    gone = ended(replace(job, container=None), JobEnd.CANCELLED, now, detail=admin)
+    return over(books, gone, now, actor=caller.actor)
+
+
+def _over(name: str, found: tuple[Job, ...]) -> Ds01Error:
+    ends = {words(job.end, job.detail) for job in found if job.end is not None}
+    how = ends.pop() if len(ends) == 1 else "all its tasks have ended"
+    return Ds01Error(WRONG_STATE, f"Job '{name}' has ended already: {how}.", hint=f"ds01 job show {name}")

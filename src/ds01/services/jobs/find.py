@@ -1,0 +1,17 @@
+"""Finding the jobs somebody means: one, or all tasks of an array."""
+
+from __future__ import annotations
+
+from ds01.domain.jobs.job import Job
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.jobs.submit import unknown
+
+
+def find(books: Books, caller: Caller, name: str) -> tuple[Job, ...]:
+    """The caller's latest of this name. Raises Ds01Error (``job.unknown``) with the name that may be meant."""
+    found = tuple(job for job in books.called(caller.uid, name) if job.epoch == caller.epoch)
+    if not found:
+        known = books.jobs(caller.uid)
+        raise unknown(name, sorted({job.array for job in known if job.array} | {job.name for job in known}))
+    return found

@@ -1,0 +1,183 @@
+"""Carries jobs through: looks whenever something may have changed, decides in one transaction, and does what follows.
+
+What takes time is done beside, a few at once; a job is never begun twice at the same time, and what fails is tried
+again after a while that grows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from math import inf
+
+from ds01.domain.container import Door
+from ds01.domain.errors import NO_USER, Ds01Error
+from ds01.domain.events import EventType, meant
+from ds01.domain.jobs.job import JobId
+from ds01.domain.queue.plan import Owner
+from ds01.domain.settings import Settings
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller, identify
+from ds01.services.countdown import Countdown
+from ds01.services.jobs.advance import Given, Todo, advance, owner_of
+from ds01.services.jobs.begin import begin
+from ds01.services.jobs.finish import clear, end
+from ds01.services.world import World
+
+_log = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 2.0
+LEARN_SECONDS = 60.0
+AT_ONCE = 4
+"""Containers begun, ended and cleared at the same time, each: the engine does little more at once."""
+REST_SECONDS = (5.0, 15.0, 60.0)
+"""How long a job rests after its first, second and every later start that came to nothing."""
+FORGET_SECONDS = 600.0
+RELEVANT = (
+    *meant("job"), EventType.QUEUE_TURN, EventType.QUEUE_CANCELLED, EventType.QUEUE_EXPIRED,
+    EventType.CONTAINER_STOPPED, EventType.CONTAINER_REMOVED, EventType.CONTAINER_RECOVERED,
+    EventType.LEASE_RELEASED, EventType.LEASE_REVOKED, EventType.POLICY_RELOADED,
+)  # fmt: skip
+
+
+class Runner:
+    """One of these looks all the time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._countdown = Countdown()
+        self._seen = 0
+        self._passed = -inf
+        self._known: dict[Owner, Caller] = {}
+        self._learned: tuple[Settings | None, float] = (None, -inf)
+        self._done = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[bool]] = {}
+        self._failures: dict[str, tuple[int, float]] = {}
+        self._room = {act: asyncio.Semaphore(AT_ONCE) for act in ("begin", "end", "clear")}
+
+    async def round(self) -> None:
+        """Wait until there may be something to do, and do it."""
+        world = self._world
+        last = await self._stir()
+        late = world.clock.monotonic() - self._passed >= PERIOD_SECONDS
+        if late or self._done.is_set() or await world.ledger.read(lambda books: _stirred(books, self._seen)):
+            self._done.clear()
+            await self.take()
+        self._seen = last
+
+    async def _stir(self) -> int:
+        """Wait for an event of the ledger, or until something that was begun here is done; the last event's number."""
+        waits = asyncio.ensure_future(self._world.ledger.wait(self._seen, PERIOD_SECONDS))
+        done = asyncio.ensure_future(self._done.wait())
+        try:
+            await asyncio.wait({waits, done}, return_when=asyncio.FIRST_COMPLETED)
+            return waits.result() if waits.done() else self._seen
+        finally:
+            waits.cancel()
+            done.cancel()
+
+    async def take(self) -> Todo:
+        """One look at all jobs; what follows is begun and goes on by itself."""
+        world = self._world
+        self._passed = world.clock.monotonic()
+        self._failures = {key: one for key, one in self._failures.items() if one[1] + FORGET_SECONDS > self._passed}
+        ends, owners = await world.ledger.write(_look)
+        late = self._countdown.past(ends, world.clock.now(), self._passed)
+        await self._learn(owners)
+        given = Given(
+            now=world.clock.now(), known=self._known, late=late.keys(), resting=self._resting(), busy=self._busy()
+        )
+        todo = await world.ledger.write(lambda books: advance(books, given))
+        for job in todo.begin:
+            self._start("begin", job.id, lambda job=job: self._begin(job.id))  # type: ignore[misc]
+        for job in todo.end:
+            self._start("end", job.id, lambda job=job: end(world, job.id))  # type: ignore[misc]
+        for container in todo.clear:
+            self._start("clear", container.id, lambda container=container: clear(world, container))  # type: ignore[misc]
+        return todo
+
+    async def settled(self) -> None:
+        """Return when nothing is being done."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Take back what is being done."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _busy(self) -> frozenset[JobId]:
+        return frozenset(JobId(key.partition(" ")[2]) for key in self._tasks)
+
+    def _resting(self) -> frozenset[JobId]:
+        return frozenset(JobId(key.partition(" ")[2]) for key in self._failures if self._rests(key))
+
+    def _rests(self, key: str) -> bool:
+        _, until = self._failures.get(key, (0, -inf))
+        return self._world.clock.monotonic() < until
+
+    def _start(self, act: str, subject: str, work: Callable[[], Awaitable[object]]) -> None:
+        key = f"{act} {subject}"
+        if key not in self._tasks and not self._rests(key):
+            task = self._tasks[key] = asyncio.create_task(self._do(act, work))
+            task.add_done_callback(lambda task: self._over(key, task))
+
+    async def _do(self, act: str, work: Callable[[], Awaitable[object]]) -> bool:
+        """Do it when there is room; False when it came to nothing."""
+        async with self._room[act]:
+            return await work() is not False
+
+    def _over(self, key: str, task: asyncio.Task[bool]) -> None:
+        """Whatever it raised is logged and not the end of the others."""
+        del self._tasks[key]
+        self._done.set()
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, Ds01Error):
+            _log.warning(
+                "left for later", extra={"what": key, "why": f"{error.problem.message} {error.problem.reason}"}
+            )
+        elif error is not None:
+            _log.error("a job could not be carried on", extra={"what": key}, exc_info=error)
+        self._remember(key, good=error is None and task.result())
+
+    def _remember(self, key: str, *, good: bool) -> None:
+        if good:
+            self._failures.pop(key, None)
+            return
+        times = self._failures.get(key, (0, 0.0))[0]
+        rest = REST_SECONDS[min(times, len(REST_SECONDS) - 1)]
+        self._failures[key] = (times + 1, self._world.clock.monotonic() + rest)
+
+    async def _begin(self, job: JobId) -> bool:
+        return await begin(self._world, job)
+
+    async def _learn(self, owners: set[Owner]) -> None:
+        """Who the owners of open jobs are and what they may have, asked again when that may have changed."""
+        world = self._world
+        settings, since = self._learned
+        if settings is not world.settings() or self._passed - since >= LEARN_SECONDS:
+            self._known, self._learned = {}, (world.settings(), self._passed)
+        for owner in owners - self._known.keys():
+            try:
+                caller = await identify(world, owner.uid, Door.JOB)
+            except Ds01Error as error:
+                if error.kind is not NO_USER:
+                    raise
+                continue
+            self._known[caller.owner] = caller
+
+
+def _stirred(books: Books, seen: int) -> bool:
+    return bool(books.events(types=RELEVANT, after=seen, limit=1))
+
+
+def _look(books: Books) -> tuple[dict[JobId, datetime | None], set[Owner]]:
+    """When the time of each running job is over, and whose the open jobs are."""
+    jobs = books.open_jobs()
+    return {job.id: job.deadline for job in jobs}, {owner_of(job) for job in jobs}

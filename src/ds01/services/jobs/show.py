@@ -1,0 +1,160 @@
+"""Jobs as people see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ds01.domain.gpu_ask import flags
+from ds01.domain.jobs import after as dependencies
+from ds01.domain.jobs.job import Job, JobId, JobOrder, JobState
+from ds01.domain.jobs.words import code, words
+from ds01.domain.people import Uid
+from ds01.domain.quantity import ordinal
+from ds01.domain.queue.request import RequestState
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.jobs.find import find
+from ds01.services.people import names
+from ds01.services.queue.place import places
+from ds01.services.world import World
+from ds01.wire.codec import parse
+from ds01.wire.jobs import JobsView, JobView
+from ds01.wire.queue import PlaceView
+
+FOLLOW_SECONDS = 15.0
+"""How long a follower hears nothing at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How much is looked up: ``places`` in the queue cost as much as a pass over it."""
+
+    places: bool = False
+
+
+async def list_jobs(world: World, caller: Caller, *, everybody: bool, limit: int) -> tuple[JobView, ...]:
+    """The latest jobs of the caller, or of everybody, the latest last."""
+
+    def read(books: Books) -> tuple[JobView, ...]:
+        found = books.jobs(None if everybody else caller.uid, limit=limit)
+        shown = [job for job in found if everybody or job.epoch == caller.epoch]
+        return tuple(view(books, world, job, Look()) for job in shown)
+
+    return await world.ledger.read(read)
+
+
+async def submitted(world: World, jobs: tuple[Job, ...]) -> JobsView:
+    """What was just written down."""
+    return await world.ledger.read(lambda books: _shown(books, world, jobs, jobs[0].array or jobs[0].name))
+
+
+async def show(world: World, caller: Caller, name: str) -> JobsView:
+    """One job, or all tasks of an array. Raises Ds01Error (``job.unknown``)."""
+    return await world.ledger.read(lambda books: _shown(books, world, find(books, caller, name), name))
+
+
+async def follow(world: World, caller: Caller, name: str) -> AsyncGenerator[JobsView, None]:
+    """The same now and whenever it changes, until all have ended."""
+    jobs = await world.ledger.read(lambda books: find(books, caller, name))
+    uid, number, ids = jobs[0].uid, jobs[0].number, {job.id for job in jobs}
+    before: JobsView | None = None
+    seen = await world.ledger.wait(0, 0)
+    while True:
+        now = await world.ledger.read(lambda books: _still(books, world, uid, number, ids, name))
+        if now != before:
+            yield now
+        if all(job.state == JobState.ENDED.value for job in now.jobs):
+            return
+        before, seen = now, await world.ledger.wait(seen, FOLLOW_SECONDS)
+
+
+def _still(books: Books, world: World, uid: Uid, number: int, ids: set[JobId], name: str) -> JobsView:
+    return _shown(books, world, tuple(job for job in books.numbered(uid, number) if job.id in ids), name)
+
+
+def _shown(books: Books, world: World, jobs: tuple[Job, ...], name: str) -> JobsView:
+    look = Look(places=len(jobs) == 1)
+    return JobsView(name=name, jobs=tuple(view(books, world, job, look) for job in jobs))
+
+
+def view(books: Books, world: World, job: Job, look: Look) -> JobView:
+    """One job."""
+    order = parse(JobOrder, json.loads(job.order))
+    place = _place(books, world, job) if look.places else None
+    return JobView(
+        name=job.name, number=job.number, owner=names(books)(job.uid), state=job.state.value,
+        text=_text(books, job, place), command=order.command, project=order.project, workspace=order.workspace,
+        log=f"{order.workspace}/{job.folder}/log", submitted_at=job.submitted_at.isoformat(), asked=flags(job.ask),
+        image=order.image_ref, image_id=order.image, end=job.end.value if job.end is not None else "",
+        detail=job.detail, exit_code=job.exit_code, code=None if job.open else code(job), array=job.array,
+        index=job.index, after=tuple(_after(books, job, kept) for kept in job.after), folder=order.folder,
+        commit=order.commit, environment=dict(order.environment), data=order.data,
+        planned_seconds=None if job.planned is None else int(job.planned.total_seconds()), attempt=job.attempt,
+        retries=job.retries, started_at=_time(job.started_at), ended_at=_time(job.ended_at), gpus=_gpus(books, job),
+        place=place,
+    )  # fmt: skip
+
+
+def _text(books: Books, job: Job, place: PlaceView | None) -> str:
+    match job.state:
+        case JobState.ENDED:
+            return words(job.end, job.detail) if job.end is not None else "ended"
+        case JobState.RUNNING:
+            return "running" if job.end is None else "is being stopped"
+        case JobState.QUEUED:
+            return _waits(books, job, place)
+        case JobState.WAITING if job.note:
+            return f"is tried again: {job.note}"
+        case JobState.WAITING if open_ := [_after(books, job, kept) for kept in job.after if _blocks(books, job, kept)]:
+            return f"comes after {', '.join(name.removesuffix(dependencies.ANY) for name in open_)}"
+        case JobState.WAITING if job.parallel is not None:
+            return f"waits: {job.parallel} of its array at once"
+        case JobState.WAITING:
+            return "waits for room among your containers"
+
+
+def _waits(books: Books, job: Job, place: PlaceView | None) -> str:
+    request = books.request(job.request) if job.request is not None else None
+    if request is None or request.state is not RequestState.WAITING:
+        return "is about to start"
+    if place is None or not place.place:
+        return "in the queue"
+    return f"{ordinal(place.place)} of {place.of} in the queue: {place.text}"
+
+
+def _place(books: Books, world: World, job: Job) -> PlaceView | None:
+    request = books.request(job.request) if job.state is JobState.QUEUED and job.request is not None else None
+    waits = request is not None and request.state is RequestState.WAITING
+    return places(books, world, [request])[0] if request is not None and waits else None
+
+
+def _blocks(books: Books, job: Job, kept: str) -> bool:
+    after = dependencies.read(kept)
+    return after.standing(books.numbered(job.uid, after.number)) is dependencies.Standing.NOT_YET
+
+
+def _after(books: Books, job: Job, kept: str) -> str:
+    """What it comes after, by name."""
+    after = dependencies.read(kept)
+    meant = [other for other in books.numbered(job.uid, after.number) if after.index in (None, other.index)]
+    name = f"job {after.number}"
+    if meant:
+        name = meant[0].name if after.index is not None else meant[0].array or meant[0].name
+    return name + (dependencies.ANY if after.anyhow else "")
+
+
+def _gpus(books: Books, job: Job) -> tuple[str, ...]:
+    """The GPUs it has, or had."""
+    request = books.request(job.request) if job.request is not None else None
+    lease = books.lease(request.lease) if request is not None and request.lease is not None else None
+    if lease is None or not job.attempt:
+        return ()
+    known = {slot.id: slot.label for slot in books.slots()}
+    return tuple(known.get(slot, slot) for slot in lease.slots)
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

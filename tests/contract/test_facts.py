@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -101,6 +102,13 @@ async def test_a_file_shows_its_kind_owner_and_mode(place: Place) -> None:
     assert (opened.kind, opened.mode) == ("folder", 0o755)
 
 
+async def test_what_is_not_there_says_nothing(place: Place) -> None:
+    assert await place.facts.text(f"{place.base}/none.json") is None
+    assert await place.facts.version_of("no-such-program-of-ds01") == ""
+    assert await place.facts.opens(f"{place.base}/nvidia9") is None
+    assert await place.facts.crypto_sockets() in (True, False)
+
+
 @pytest.mark.parametrize("path", ["/nowhere/at/all", "bad\0path"])
 async def test_what_is_not_there_is_nothing_and_no_error(place: Place, path: str) -> None:
     assert await place.facts.file(path) is None
@@ -160,3 +168,19 @@ async def test_a_server_that_accepts_and_says_nothing_is_nobody(tmp_path: Path) 
     server = await asyncio.start_unix_server(silent, tmp_path / "s")
     async with server:
         assert await SystemFacts().headers(str(tmp_path / "s"), "/_ping") is None
+
+
+@pytest.mark.root
+async def test_a_device_is_tried_as_somebody_without_rights(tmp_path: Path) -> None:
+    """On a kernel with the old control groups, where sessions have no devices of their own."""
+    facts = SystemFacts(cgroups=tmp_path)
+    assert await facts.opens("/dev/null") is True
+    closed = tmp_path / "closed"
+    os.mknod(closed, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    assert await facts.opens(str(closed)) is False
+
+
+async def test_a_program_is_asked_for_its_version() -> None:
+    facts = SystemFacts()
+    assert (await facts.version_of("python3")).startswith("3.")
+    assert await facts.text("/etc/passwd") is not None

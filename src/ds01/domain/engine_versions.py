@@ -12,6 +12,15 @@ NEWEST_API = (1, 55)
 COPY_FIXED = (29, 5, 1)
 """Engines before this one copy files of running containers, and compressed ones, in an unsafe way."""
 
+FILTER_FIXED = (29, 4, 3)
+"""From this one on the engine's own filter of system calls has no sockets to the kernel's ciphers."""
+
+TOOLKIT_FIXED = (1, 17, 8)
+"""NVIDIA's toolkits before this one let an image decide what its hooks load on the host."""
+
+_RUNC_FIXED: dict[tuple[int, ...], tuple[int, ...]] = {(1, 2): (1, 2, 8), (1, 3): (1, 3, 3)}
+"""Of each line of runc the first without the known ways out of a container; lines after them have none."""
+
 _GATES = (
     (COPY_FIXED, "uploads of compressed archives and copies into running containers (docker cp)"),
     ((29, 3, 1), "builds with a '# syntax=' frontend from elsewhere"),
@@ -39,3 +48,9 @@ def gates(engine: str, api: str) -> Gates:
     if numbers(api) > NEWEST_API:
         closed.append(f"API versions above {'.'.join(map(str, NEWEST_API))}")
     return Gates(too_old=() < found < numbers(OLDEST), closed=tuple(closed))
+
+
+def runc_fixed(version: str) -> bool:
+    """Whether this runc has no known way out by itself. Distributions mend older ones without a new number."""
+    found = numbers(version)
+    return bool(found) and found >= _RUNC_FIXED.get(found[:2], (1, 4))

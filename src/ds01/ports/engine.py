@@ -22,6 +22,8 @@ class EngineVersion:
     api: str
     cgroup_driver: str = "cgroupfs"
     """``cgroupfs`` or ``systemd``: how a container's cgroup parent is written."""
+    runc: str = ""
+    """The version of the runc it knows of; empty when it does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,3 +84,21 @@ class HostFacts(Protocol):
     async def clock_synchronised(self) -> bool | None:
         """Whether the kernel's clock is kept by a time service; None when the kernel does not say."""
         ...
+
+    async def text(self, path: str) -> str | None:
+        """What is in a small configuration file; None when it is not there or no text."""
+        ...
+
+    async def version_of(self, program: str) -> str:
+        """What a program on the PATH says of its version, in numbers such as ``1.17.8``; empty when it is not there."""
+        ...
+
+    async def crypto_sockets(self) -> bool:
+        """Whether the kernel gives programs sockets to its ciphers (AF_ALG)."""
+        ...
+
+    async def opens(self, path: str) -> bool | None:
+        """Whether a program of somebody who is logged in, outside of any container, can open this device: tried, as an
+        account without rights in the cgroup of a session. None when nobody is logged in, or it cannot be tried.
+        """
+        ...

@@ -45,6 +45,11 @@ class SimFacts:
     answers: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
     synchronised: bool | None = True
     guards: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    ciphers: bool = False
+    opened: dict[str, bool] = field(default_factory=dict)
+    """Devices that a test tried for programs outside containers; of others nothing is known."""
 
     async def file(self, path: str) -> FileFacts | None:
         """What was put there."""
@@ -95,3 +100,19 @@ class SimFacts:
     async def clock_synchronised(self) -> bool | None:
         """As set."""
         return self.synchronised
+
+    async def text(self, path: str) -> str | None:
+        """What was put there."""
+        return self.texts.get(path)
+
+    async def version_of(self, program: str) -> str:
+        """As set; no program is there by itself."""
+        return self.versions.get(program, "")
+
+    async def crypto_sockets(self) -> bool:
+        """As set."""
+        return self.ciphers
+
+    async def opens(self, path: str) -> bool | None:
+        """As set."""
+        return self.opened.get(path)

@@ -114,7 +114,9 @@ class TestPins:
 
 
 class TestSlices:
-    def test_e31_containers_are_in_their_users_slice_and_share_its_limits(self, docker: Docker, place: Place) -> None:
+    def test_e31_d3_containers_are_in_their_users_slice_and_share_its_limits(
+        self, docker: Docker, place: Place
+    ) -> None:
         parent = place.host.ensure_slice(place.alice, {"pids": 12})
         container = docker.granted(place, parent, "sleep", "60")
         try:

@@ -12,7 +12,7 @@ import pytest
 
 from ds01.config.current import CurrentLimits
 from ds01.domain.container import ContainerState, Mount
-from ds01.domain.engine_versions import gates
+from ds01.domain.engine_versions import gates, runc_fixed
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, slots_of
@@ -35,6 +35,7 @@ from tests.values import ALICE, BOB, container
 
 GIB = 1024**3
 ENGINE, GATEWAY = "/run/engine/docker.sock", "/run/ds01/docker.sock"
+DAEMON_JSON = "/etc/docker/daemon.json"
 GUARD, DATA_ROOT = "/var/lib/ds01/guard", "/var/lib/docker"
 
 
@@ -92,6 +93,8 @@ def lab(tmp_path: Path) -> Lab:
     made.engine.guarding = Guarding(folder=GUARD, data_root=DATA_ROOT)
     made.facts.guards[ENGINE] = GUARD
     made.facts.files |= {GUARD: folder(), f"{GUARD}/grants": folder(0o700), DATA_ROOT: folder(0o710)}
+    made.facts.answers["/run/docker.sock", "/_ping"] = {"ds01-gateway": "1"}
+    made.facts.texts[DAEMON_JSON] = '{"builder": {"Entitlements": {"network-host": false}}}'
     made.engine.add_image("ds01/minimal:latest")
     return made
 
@@ -178,6 +181,7 @@ def containerd(lab: Lab) -> None:
 
 
 def second_engine(lab: Lab) -> None:
+    lab.facts.answers["/run/docker.sock", "/_ping"] = {"server": "Docker"}
     lab.facts.files["/run/docker.sock"] = socket(0o660, "docker")
     lab.facts.groups["docker"] = frozenset({"alice"})
 
@@ -425,3 +429,87 @@ async def test_e17_another_runc_in_front_of_the_guard(lab: Lab) -> None:
 async def test_no_user_namespaces(lab: Lab) -> None:
     lab.facts.sysctls["user.max_user_namespaces"] = "0"
     assert (await lab.check("guard")).state == State.FAILED
+
+
+class RealGpus(SimDevices):
+    """GPUs that say they are real."""
+
+    @property
+    def simulated(self) -> bool:
+        return False
+
+
+def real(lab: Lab) -> None:
+    lab.devices = RealGpus(["a100-40gb"] * 2, run=lab.run, clock=lab.clock)
+
+
+@pytest.mark.parametrize(
+    ("opened", "state", "word"),
+    [
+        ({}, State.OK, "not tried"), ({"/dev/nvidia0": False, "/dev/nvidia1": False}, State.OK, "cannot open"),
+        ({"/dev/nvidia0": False, "/dev/nvidia1": True}, State.WARNING, "can open /dev/nvidia1"),
+    ],
+)  # fmt: skip
+async def test_g16_g17_a_gpu_that_programs_of_the_host_can_open(
+    lab: Lab, opened: dict[str, bool], state: State, word: str
+) -> None:
+    real(lab)
+    lab.facts.opened = opened
+    found = await lab.check("gpu-nodes")
+    assert (found.state, word in found.text) == (state, True), found.text
+
+
+async def test_simulated_gpus_need_no_toolkit_and_no_closed_nodes(lab: Lab) -> None:
+    assert [(await lab.check(name)).state for name in ("gpu-nodes", "toolkit")] == [State.OK, State.OK]
+
+
+@pytest.mark.parametrize(("version", "state"), [("", State.FAILED), ("1.17.7", State.FAILED), ("1.17.8", State.OK)])
+async def test_e30_an_old_toolkit_is_a_hole(lab: Lab, version: str, state: State) -> None:
+    real(lab)
+    lab.facts.versions["nvidia-ctk"] = version
+    assert (await lab.check("toolkit")).state is state
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        (None, State.WARNING), ("{}", State.WARNING), ("{", State.FAILED), ("[]", State.FAILED),
+        ('{"builder": {"Entitlements": {"network-host": true}}}', State.FAILED),
+        ('{"builder": {"Entitlements": {"security-insecure": true}}}', State.FAILED),
+        ('{"builder": {"entitlements": {"network-host": false}}}', State.OK),
+    ],
+)  # fmt: skip
+async def test_d15_what_the_engines_builder_gives(lab: Lab, text: str | None, state: State) -> None:
+    lab.facts.texts = {} if text is None else {DAEMON_JSON: text}
+    assert (await lab.check("builder")).state is state
+
+
+async def test_containers_that_reach_the_kernels_ciphers(lab: Lab) -> None:
+    assert (await lab.check("crypto-sockets")).state is State.OK
+    lab.facts.ciphers = True
+    found = await lab.check("crypto-sockets")
+    assert (found.state, "modprobe" in found.fix) == (State.WARNING, True)
+
+
+@pytest.mark.parametrize(
+    ("version", "fixed"),
+    [("1.1.12", False), ("1.2.7", False), ("1.2.8", True), ("1.3.2", False), ("1.3.3", True), ("1.4.0", True),
+     ("2.0", True), ("", False), ("1.1.5+ds1", False)],
+)  # fmt: skip
+def test_a_runc_with_known_ways_out(version: str, fixed: bool) -> None:
+    assert runc_fixed(version) is fixed
+
+
+@pytest.mark.parametrize(
+    ("answer", "mode", "state"),
+    [
+        (None, 0o600, State.WARNING), ({"server": "Docker"}, 0o600, State.WARNING),
+        ({"server": "Docker"}, 0o666, State.FAILED), ({"ds01-gateway": "1"}, 0o666, State.OK),
+    ],
+)  # fmt: skip
+async def test_what_plain_docker_finds(lab: Lab, answer: dict[str, str] | None, mode: int, state: State) -> None:
+    lab.facts.answers.pop(("/run/docker.sock", "/_ping"))
+    if answer is not None:
+        lab.facts.answers["/run/docker.sock", "/_ping"] = answer
+    lab.facts.files["/run/docker.sock"] = socket(mode)
+    assert (await lab.check("usual-socket")).state is state

@@ -48,7 +48,9 @@ class DockerEngine:
         data = await self._http.json("GET", "version")
         if self._driver is None:
             self._driver = (await self._http.json("GET", "info"))["CgroupDriver"]
-        return EngineVersion(engine=data["Version"], api=data["ApiVersion"], cgroup_driver=self._driver)
+        return EngineVersion(
+            engine=data["Version"], api=data["ApiVersion"], cgroup_driver=self._driver, runc=read.runc(data)
+        )  # fmt: skip
 
     async def guard(self) -> Guarding | None:
         """Asked once for every engine that comes up: it reads its runtimes only then."""

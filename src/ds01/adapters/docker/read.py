@@ -76,6 +76,12 @@ def guarding(info: Json) -> Guarding | None:
     return Guarding(folder=str(PurePath(runtime["path"]).parent), data_root=info["DockerRootDir"])
 
 
+def runc(version: Json) -> str:
+    """The version of runc, from ``GET /version``."""
+    parts = version.get("Components") or ()
+    return next((str(part.get("Version") or "") for part in parts if part.get("Name") == "runc"), "")
+
+
 def listed(data: Json) -> Observed:
     """A container from ``GET /containers/json``: what the list knows."""
     state = data["State"]

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ds01.adapters.host import trial
 from ds01.adapters.host.mounts import mount_of, mounted
 from ds01.adapters.host.steps import step_guard
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
@@ -83,6 +84,22 @@ class SystemFacts:
     async def step_guard(self, engine: str) -> str:
         """From the environment of the engine's process."""
         return await asyncio.to_thread(step_guard, self._proc, engine)
+
+    async def text(self, path: str) -> str | None:
+        """At most a megabyte of it: a configuration is smaller."""
+        return await asyncio.to_thread(trial.text, path)
+
+    async def version_of(self, program: str) -> str:
+        """From ``--version``."""
+        return await asyncio.to_thread(trial.version_of, program)
+
+    async def crypto_sockets(self) -> bool:
+        """Tried."""
+        return await asyncio.to_thread(trial.crypto_sockets)
+
+    async def opens(self, path: str) -> bool | None:
+        """Tried, in the cgroup of whoever is logged in."""
+        return await asyncio.to_thread(trial.opens, path, self._cgroups)
 
     async def clock_synchronised(self) -> bool | None:
         """What ``adjtimex`` says, without changing anything."""

@@ -1,0 +1,132 @@
+"""Section 6 of the attacks: no container takes more of the server than its owner may have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+
+pytestmark = [pytest.mark.engine, pytest.mark.root]
+MEBI = 1 << 20
+
+
+def made(user: User, field: Ground, **host: Any) -> dict[str, Any]:
+    """What the engine has of a create with this configuration."""
+    found = user.create(HostConfig=host)
+    assert found.status == 201, found.body
+    shown: dict[str, Any] = field.seen(found.json["Id"])["HostConfig"]
+    return shown
+
+
+def controls(pid: int, controller: str) -> Path:
+    """Where a process's cgroup is."""
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        if controller in names.split(",") or not names:
+            return Path("/sys/fs/cgroup", controller if names else "", path.lstrip("/"))
+    raise AssertionError(f"no {controller}")
+
+
+def test_d2_a_fork_bomb_ends_at_the_containers_limit(mallory: User, alice: User, field: Ground) -> None:
+    container = mallory.runs("bomb")
+    bomb = "i=0; while [ $i -lt 400 ]; do sleep 300 & i=$((i+1)); done; wait"
+    mallory.docker("exec", "-d", container, "sh", "-c", bomb)
+    said = mallory.docker("exec", container, "sh", "-c", "sleep 1; true")
+    group = controls(field.seen(container)["State"]["Pid"], "pids")
+    assert int((group / "pids.current").read_text()) <= 256 == int((group / "pids.max").read_text())
+    assert alice.docker("run", "--rm", IMAGE, "echo", "works").out == "works\n", said
+    assert mallory.call("DELETE", f"/v1.41/containers/{container}?force=1").status == 204
+
+
+@pytest.mark.parametrize("host", [
+    {"ShmSize": 900 << 30}, {"ShmSize": -1}, {"Tmpfs": {"/x": ""}}, {"Tmpfs": {"/x": "size=900g"}},
+    {"Mounts": [{"Type": "tmpfs", "Target": "/x", "TmpfsOptions": {"SizeBytes": 1 << 50}}]},
+    {"Mounts": [{"Type": "tmpfs", "Target": "/x"}]},
+])  # fmt: skip
+def test_d4_memory_file_systems_are_bounded(mallory: User, field: Ground, host: dict[str, Any]) -> None:
+    found = made(mallory, field, **host)
+    assert 0 < found["ShmSize"] <= 64 * MEBI
+    assert not found.get("Tmpfs")
+    for mount in found.get("Mounts") or ():
+        assert 0 < mount["TmpfsOptions"]["SizeBytes"] <= 512 * MEBI
+
+
+def test_d5_a_flood_of_words_is_rotated(mallory: User, field: Ground) -> None:
+    container = mallory.runs("flood", Tty=False)
+    line = "$(head -c 9000 /dev/zero | tr '\\0' x)"
+    mallory.docker("exec", container, "sh", "-c", f"yes {line} | head -c 24000000 > /proc/1/fd/1")
+    log = Path(field.seen(container)["LogPath"])
+    sizes = [each.stat().st_size for each in log.parent.glob(f"{log.name}*")]
+    assert len(sizes) == 3
+    assert max(sizes) < 11_000_000
+
+
+def test_d6_no_logs_go_elsewhere(mallory: User, field: Ground) -> None:
+    before = field.ids()
+    for kind in ("syslog", "fluentd", "gelf", "splunk", "awslogs", "journald", "etwlogs", "x"):
+        refused = mallory.create(HostConfig={"LogConfig": {"Type": kind, "Config": {}}})
+        assert refused.status in (400, 403), kind
+    assert field.ids() == before
+
+
+@pytest.mark.parametrize("options", [
+    {"max-size": "-1"}, {"max-file": "100000"}, {"max-size": "900g", "max-file": "1"}, {"labels": "x"}, {},
+])  # fmt: skip
+def test_d6_logs_have_an_end(mallory: User, field: Ground, options: dict[str, str]) -> None:
+    found = made(mallory, field, LogConfig={"Type": "json-file", "Config": options})
+    assert found["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
+    none = mallory.create(HostConfig={"LogConfig": {"Type": "none", "Config": {}}})
+    if none.status == 201:
+        assert field.seen(none.json["Id"])["HostConfig"]["LogConfig"] == found["LogConfig"]
+
+
+@pytest.mark.parametrize("client", ["docker", OLD_CLIENT])
+def test_d8_ulimits_are_bounded(mallory: User, client: str) -> None:
+    words = ("--ulimit", "nofile=1000000000:1000000000", "--ulimit", "core=-1")
+    done = mallory.docker("run", "--rm", *words, IMAGE, "sh", "-c", "ulimit -Hn; ulimit -Hc", client=client)
+    if done.code == 0:
+        files, core = done.out.split()
+        assert int(files) <= 1 << 20
+        assert core == "0"
+    else:
+        assert "DS01" in done.err
+    assert mallory.docker("run", "--rm", "--ulimit", "rtprio=99", IMAGE, "true", client=client).code == 125
+
+
+@pytest.mark.parametrize("check", [{"Interval": 1_000_000}, {"Interval": 1}, {"StartInterval": 1_000_000}])
+def test_d10_health_is_not_checked_every_millisecond(mallory: User, field: Ground, check: dict[str, int]) -> None:
+    found = mallory.create(Healthcheck={"Test": ["CMD", "true"], **check})
+    if found.status == 201:
+        stored = field.seen(found.json["Id"])["Config"]["Healthcheck"]
+        assert all(stored.get(name, 5 * 10**9) >= 5 * 10**9 for name in ("Interval", "StartInterval"))
+
+
+@pytest.mark.parametrize("asked", [
+    ("0.0.0.0", "22"), ("", "3000"), ("::", "443"), ("127.0.0.1", "40000"),
+])  # fmt: skip
+def test_d12_ports_of_the_server_stay_its_own(mallory: User, field: Ground, asked: tuple[str, str]) -> None:
+    address, port = asked
+    found = mallory.create(
+        "web", Cmd=["sleep", "60"], ExposedPorts={"80/tcp": {}},
+        HostConfig={"PortBindings": {"80/tcp": [{"HostIp": address, "HostPort": port}]}},
+    )  # fmt: skip
+    assert found.status == 201, found.body
+    assert mallory.call("POST", f"/v1.41/containers/{found.json['Id']}/start").status == 204
+    (bound,) = field.seen(found.json["Id"])["NetworkSettings"]["Ports"]["80/tcp"]
+    assert bound["HostIp"] == "127.0.0.1"
+    assert bound["HostPort"] != port
+    assert int(bound["HostPort"]) > 1024
+
+
+def test_d12_a_range_and_every_port(mallory: User, field: Ground) -> None:
+    done = mallory.docker("run", "-d", "-p", "20-23:20-23", "-P", IMAGE, "sleep", "60")
+    if done.code == 0:
+        ports = field.seen(done.out.strip())["NetworkSettings"]["Ports"]
+        bound = [each for found in ports.values() for each in found or ()]
+        assert {each["HostIp"] for each in bound} == {"127.0.0.1"}
+        assert not {each["HostPort"] for each in bound} & {"20", "21", "22", "23"}
+    else:
+        assert "DS01" in done.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ class SimServer:
     clock: SimClock = field(default_factory=SimClock)
     policy: SimPolicy = field(default_factory=lambda: SimPolicy(settings()))
     ledger: Ledger = field(default_factory=MemoryLedger)
+    zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
         self.engine = SimEngine(self.clock)
@@ -97,7 +98,7 @@ class SimServer:
         return World(
             engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=self.host,
             clock=self.clock, policy=self.policy, paths=paths, server="lab", cpus=64, version="0", facts=SimFacts(),
-            fence=SimFence(), meters=self.meters, channels=(self.terminals,),
+            fence=SimFence(), meters=self.meters, channels=(self.terminals,), zone=self.zone,
         )  # fmt: skip
 
     async def open(self) -> SimServer:

@@ -47,8 +47,11 @@ _EXAMPLES = {
     "total": "4h", "rule": "idle", "level": "warning", "title": "thesis stops at 15:30 CET, in 15 minutes",
     "keys": "idle, runtime",
     "command": "python train.py", "tasks": "10", "attempt": "2", "end": "exit",
-    "asked": "--gpus 1", "planned": "24h", "waited": "1h20m", "lease": "lease-3f4e…",
+    "begins": "Tue 10 Mar 10:00", "ends": "12:00", "dates": "", "people": "alice", "given_back": "2 of 3", "kept": "1",
+    "stopped": "thesis", "asked": "--gpus 1", "planned": "24h", "waited": "1h20m", "lease": "lease-3f4e…",
 }  # fmt: skip
+
+_BOOKING = {"name": "tue-10-00", "asked": "2 GPUs", "until": "12:00", "container": "thesis", "reason": ""}
 
 _SPECIAL = {
     EventType.CONTAINER_STOPPED: {"reason": "idle", "detail": "30m"},
@@ -64,6 +67,7 @@ _SPECIAL = {
     EventType.QUEUE_CANCELLED: {"reason": ""},
     EventType.JOB_RETRIED: {"reason": "lost: the server restarted"},
     EventType.JOB_ENDED: {"detail": "3", "code": "3"},
+    **{kind: _BOOKING for kind in EventType if kind.value.startswith("booking.")},
     EventType.LEASE_REVOKED: {"reason": "its GPU is gone"},
     EventType.DOOR_ALLOWED: {"rule": "E1"},
     EventType.DOOR_DENIED: {"rule": "E1", "reason": "privileged containers are not allowed here"},

@@ -58,6 +58,16 @@ class TestDirectory:
         assert {GROUP, LOGINS[0]} <= found.groups
         assert found.gid in found.gids
 
+    def test_a_group_is_everybody_in_it(self, directory: Directory) -> None:
+        for name in (GROUP, LOGINS[0]):
+            members = directory.members(name)
+            assert members is not None
+            assert [user.login for user in members] == [LOGINS[0]]
+
+    @pytest.mark.parametrize("name", ["no-group-of-this-name", "", "with\0zero"])
+    def test_unknown_groups_are_none(self, directory: Directory, name: str) -> None:
+        assert directory.members(name) is None
+
     def test_a_numeric_login_is_a_name_and_no_uid(self, directory: Directory) -> None:
         assert directory.by_login(str(FIRST_UID)) is None
 

@@ -25,6 +25,7 @@ from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid, User
+from ds01.domain.queue.booking import Booking, BookingId, BookingState, Kind
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId, RequestState, moved
 from ds01.domain.queue.usage import Usage
@@ -54,7 +55,19 @@ def waiting(name: str, *, user: User = ALICE, minutes: int = 0) -> Request:
     )  # fmt: skip
 
 
-def put(*things: tuple[Slot, ...] | Lease | Request | Container | Tag | Account | Ownership) -> Callable[[Books], None]:
+def booked(name: str, hours: float = 1) -> Booking:
+    return Booking(
+        id=BookingId(f"booking-{name}"), uid=ALICE.uid, epoch=1, name=name,
+        ask=GpuAsk(count=2, profile="2g.10gb", memory_bytes=7), begins_at=NOW + timedelta(hours=hours),
+        ends_at=NOW + timedelta(hours=hours + 2), uids=frozenset({ALICE.uid, BOB.uid}), series="series-1",
+        kind=Kind.CLASS, each=1, keep=timedelta(minutes=20), group="ml101", image="ds01-1001/ml101:latest",
+        made_at=NOW, told=2,
+    )  # fmt: skip
+
+
+def put(
+    *things: tuple[Slot, ...] | Lease | Request | Container | Tag | Account | Ownership | Booking,
+) -> Callable[[Books], None]:
     """A transaction that writes these things in order; a tuple is the inventory."""
 
     def work(books: Books) -> None:
@@ -70,6 +83,8 @@ def put(*things: tuple[Slot, ...] | Lease | Request | Container | Tag | Account 
                     books.put_tag(thing)
                 case Account():
                     books.put_account(thing)
+                case Booking():
+                    books.put_booking(thing)
                 case Ownership():
                     books.put_ownership(thing)
                 case _:
@@ -295,6 +310,38 @@ class LedgerContract:
         with pytest.raises(Ds01Error) as refused:
             await ledger.write(put(reserved))
         assert refused.value.kind is LEDGER_ERROR
+
+    async def test_a_booking_comes_back_as_it_was(self, ledger: Ledger) -> None:
+        one, later = booked("ml101"), booked("own", 24)
+        await ledger.write(put(later, one))
+        assert await ledger.read(lambda books: books.bookings()) == (one, later)
+        assert await ledger.read(lambda books: books.booking(one.id)) == one
+        assert await ledger.read(lambda books: books.booking(BookingId("other"))) is None
+
+    async def test_a_booking_that_ended_stands_no_more_and_is_remembered(self, ledger: Ledger) -> None:
+        one, later = booked("ml101"), booked("own", 24)
+        over = replace(one, state=BookingState.RELEASED, ended_at=NOW, reason="nobody came")
+        await ledger.write(put(one, later, over))
+        assert await ledger.read(lambda books: books.bookings()) == (later,)
+        assert await ledger.read(lambda books: books.bookings(after=NOW)) == (over, later)
+        assert await ledger.read(lambda books: books.bookings(after=over.ends_at)) == (later,)
+        assert await ledger.read(lambda books: books.booking(one.id)) == over
+
+    async def test_a_booking_that_failed_to_be_written_is_not_there(self, ledger: Ledger) -> None:
+        def work(books: Books) -> None:
+            books.put_booking(booked("ml101"))
+            raise LookupError("changed its mind")
+
+        with pytest.raises(LookupError):
+            await ledger.write(work)
+        assert await ledger.read(lambda books: books.bookings()) == ()
+
+    async def test_all_leases_of_a_booking_are_found(self, ledger: Ledger) -> None:
+        one = booked("ml101")
+        mine = replace(lease("a", "GPU-0", "GPU-1"), booking=one.id)
+        gone = replace(lease("b", "GPU-2", state=LeaseState.RELEASED), booking=one.id)
+        await ledger.write(put(FOUR, one, mine, gone, lease("c", "GPU-3")))
+        assert await ledger.read(lambda books: books.leases_of(one.id)) == (mine, gone)
 
     async def test_usage_is_kept_exactly_for_each_epoch(self, ledger: Ledger) -> None:
         first, second = Owner(ALICE.uid, 1), Owner(ALICE.uid, 2)

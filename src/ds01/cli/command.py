@@ -71,9 +71,9 @@ class Option:
 
     @property
     def key(self) -> str:
-        """The parameter's name; one that Python has already gets an underscore (``all_``)."""
+        """The parameter's name; one that Python has already gets an underscore (``all_``, ``from_``)."""
         name = self.name.lstrip("-").replace("-", "_")
-        return f"{name}_" if hasattr(builtins, name) else name
+        return f"{name}_" if hasattr(builtins, name) or name in ("for", "from") else name
 
     @property
     def shown(self) -> str:

@@ -118,6 +118,11 @@ def _waiting(_: str) -> Iterator[Offer]:
         yield place["name"], place["state"]
 
 
+def _bookings(_: str) -> Iterator[Offer]:
+    names = {one["name"]: one["asked"] for one in _asked("/v1/bookings", "bookings") if one["kind"] != "class"}
+    yield from names.items()
+
+
 def _projects(_: str) -> Iterator[Offer]:
     folder = os.path.expanduser("~/workspace")
     try:
@@ -180,6 +185,7 @@ def _shells(_: str) -> Iterator[Offer]:
 _KINDS: dict[str, Callable[[str], Iterator[Offer]]] = {
     "container": _containers,
     "waiting": _waiting,
+    "booking": _bookings,
     "image": _images,
     "project": _projects,
     "launch": _launches,

@@ -40,7 +40,7 @@ SAME = {
 
 FRONT = (
     ("Every day", ("init", "launch", "list", "status", "retire")),
-    ("The queue", ("queue", "claim", "cancel")),
+    ("When GPUs are short", ("queue", "claim", "cancel", "book", "bookings")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Server", ("gpus", "limits", "events", "doctor", "simulate")),

@@ -130,6 +130,19 @@ VIEWS: dict[str, dict[str, str]] = {
         "claim_until": "until when its GPUs are kept, or null",
         "slots": "the GPUs that are kept",
     },
+    "BookingsView": {
+        "bookings": "yours and those you may use, every date, the next one first: id, name, owner, kind (own, group or"
+        " class), people, asked, begins_at, ends_at (with the offset of the server's zone), state (booked, on, over,"
+        " released or cancelled), series, kept, used, mine",
+        "zone": "the server's time zone",
+        "week_used": "GPU time you booked in this week",
+        "week_limit": "how much you may",
+    },
+    "Booked": {
+        "dates": "every date that was booked, or given up, as 'ds01 bookings' prints them",
+        "zone": "the server's time zone",
+        "notes": "what else one should know",
+    },
     "GpusView": {
         "simulated": "whether the GPUs are simulated",
         "slots": "GPUs and MIG instances: id, label, model, profile, memory_bytes, gpueq, state, holder, container,"

@@ -30,6 +30,7 @@ from ds01.wire.queue import PlaceView, QueueView
 from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingView, StatusView
 
 if TYPE_CHECKING:  # imported by the methods that need them: making their classes takes as long as asking ds01d
+    from ds01.wire.bookings import Booked, BookingsView, BookRequest
     from ds01.wire.images import BuildSettings, ImageView, RemovedImage
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
 
@@ -152,6 +153,34 @@ class Client:
     def cancel(self, name: str, *, user: str = "") -> PlaceView:
         """Give a place in the queue up; the answer is the place as it was."""
         return self._do(PlaceView, "DELETE", target(f"/v1/queue/{escaped(name)}", user=user))
+
+    # bookings --------------------------------------------------------------------------------------
+
+    def bookings(self, *, everybody: bool = False, over: bool = False, user: str = "") -> BookingsView:
+        """My bookings and those I may use, every date of them."""
+        from ds01.wire.bookings import BookingsView
+
+        return self._get(BookingsView, "/v1/bookings", all=everybody, over=over, user=user)
+
+    def book(self, request: BookRequest, *, user: str = "") -> Booked:
+        """Book GPUs; all dates of it."""
+        from ds01.wire.bookings import Booked
+
+        return self._do(Booked, "POST", target("/v1/bookings", user=user), request)
+
+    def cancel_booking(self, name: str, *, date: str = "", check_only: bool = False, user: str = "") -> Booked:
+        """Give up a booking, or one date of it; what was given up."""
+        from ds01.wire.bookings import Booked
+
+        where = target(f"/v1/bookings/{escaped(name)}", date=date, check_only=check_only, user=user)
+        return self._do(Booked, "DELETE", where)
+
+    def calendar(self, *, everybody: bool = False, user: str = "") -> str:
+        """The bookings as an iCalendar file."""
+        where = target("/v1/bookings/calendar", all=everybody, user=user)
+        return self._ask(Request(method="GET", target=where), ANSWER_SECONDS).read().decode()
+
+    # running ---------------------------------------------------------------------------------------
 
     def start(self, name: str) -> StartResult:
         """Start a stopped container; its GPU is leased again."""

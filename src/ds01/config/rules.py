@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ds01.domain.limit_keys import Key, Kind
 from ds01.domain.queue.plan import Rules
-from ds01.domain.settings import LifecycleRules
+from ds01.domain.settings import BookingRules, LifecycleRules
 
 _BUILT_IN = LifecycleRules()
 _IDLE = _BUILT_IN.idle
@@ -71,6 +71,14 @@ RULES: dict[str, Key] = {
             name="queue.guard", kind=Kind.NUMBER, default=_QUEUE.guard, nullable=True,
             meaning="who needs several GPUs at once has them collected once she waited this many times as long as that"
             " leaves them unused; less is a shorter wait for her and more unused GPUs, null is never",
+        ),
+        Key(
+            name="bookings.unclaimed", kind=Kind.DURATION, default=_QUEUE.unclaimed, least=60,
+            meaning="how long booked GPUs wait for somebody to come before they go back to everybody",
+        ),
+        Key(
+            name="bookings.starts", kind=Kind.COUNT, default=BookingRules().starts, least=1,
+            meaning="how many containers of one class start at the same time; the others wait for a few seconds",
         ),
     )
 }  # fmt: skip

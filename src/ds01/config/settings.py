@@ -15,6 +15,7 @@ from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS
 from ds01.domain.limits import Exemption, Group, Layer, Policy, Sourced
 from ds01.domain.queue.plan import Rules
 from ds01.domain.settings import (
+    BookingRules,
     BusyRule,
     DockerSettings,
     GpuSettings,
@@ -49,8 +50,13 @@ def build(data: Data, found: Located, file: str) -> Settings:
         ),
         lifecycle=_lifecycle(rules),
         queue=Rules(
-            claim=rules["queue.claim"], fair=rules["queue.fair"], age=rules["queue.age"], guard=rules["queue.guard"]
+            claim=rules["queue.claim"],
+            fair=rules["queue.fair"],
+            age=rules["queue.age"],
+            guard=rules["queue.guard"],
+            unclaimed=rules["bookings.unclaimed"],
         ),
+        bookings=BookingRules(starts=rules["bookings.starts"]),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
         docker=_docker(data.get("docker") or {}),

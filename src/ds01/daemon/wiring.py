@@ -6,13 +6,12 @@ import os
 import shutil
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
 import ds01
 from ds01.adapters.docker.engine import DockerEngine
-from ds01.adapters.host.clock import SystemClock
+from ds01.adapters.host.clock import SystemClock, local_zone
 from ds01.adapters.host.facts import SystemFacts
 from ds01.adapters.host.fence import IptablesFence
 from ds01.adapters.host.host import LinuxHost
@@ -61,13 +60,13 @@ async def build(options: Options) -> World:
         fence=SimFence() if options.simulate else IptablesFence(),
         meters=_meters(options, clock),
         channels=(),
-        zone=datetime.now().astimezone().tzinfo or UTC,
         clock=clock,
         policy=policy,
         paths=paths,
         server=socket.gethostname(),
         cpus=len(os.sched_getaffinity(0)),
         version=ds01.__version__,
+        zone=local_zone(),
     )  # fmt: skip
 
 

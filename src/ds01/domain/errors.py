@@ -61,6 +61,10 @@ BAD_LIMITS_FILE = _kind(
     "limits.file", 400, Exit.USAGE, "A limits file with a mistake in it",
     "An admin corrects limits.yaml at the lines given; every key is in [limits.md](limits.md).",
 )  # fmt: skip
+BAD_ROSTER = _kind(
+    "roster.invalid", 400, Exit.USAGE, "A roster that cannot be used",
+    "Correct the lines the message names; `ds01 class open --info` says what a roster looks like.",
+)  # fmt: skip
 BAD_TRACE = _kind(
     "trace.invalid", 400, Exit.USAGE, "A trace that cannot be simulated",
     "Correct the lines the message names; `ds01 simulate --info` says what a trace looks like.",
@@ -111,6 +115,10 @@ NO_REQUEST = _kind(
     "request.unknown", 404, Exit.NOT_FOUND, "A request that is not in the queue",
     "`ds01 queue` shows yours.",
 )  # fmt: skip
+NO_BOOKING = _kind(
+    "booking.unknown", 404, Exit.NOT_FOUND, "A booking or class that does not exist",
+    "`ds01 bookings` shows yours, `ds01 class list` your classes.",
+)  # fmt: skip
 NO_KEY = _kind(
     "limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist",
     "`ds01 limits` shows all limits.",
@@ -132,6 +140,14 @@ NO_ROUTE = _kind(
 GPU_FULL = _kind(
     "gpu.full", 409, Exit.NO_RESOURCE, "No GPU is free right now",
     "Wait and try again, ask for less (`--gpus 1`, a MIG profile), or work without a GPU (`--gpus 0`).",
+)  # fmt: skip
+BOOKING_CLASH = _kind(
+    "booking.clash", 409, Exit.NO_RESOURCE, "A booking that others are in the way of",
+    "The message names the nearest booking that is possible; `ds01 bookings --all` shows an admin what is booked.",
+)  # fmt: skip
+BOOKING_QUOTA = _kind(
+    "booking.quota", 409, Exit.NO_RESOURCE, "More than you may book",
+    "Book fewer or for a shorter time; `ds01 limits explain bookings.per_week` says whose limit it is.",
 )  # fmt: skip
 GPU_QUOTA = _kind(
     "gpu.quota", 409, Exit.NO_RESOURCE, "More GPU than you may use at once",
@@ -171,6 +187,10 @@ DISK_FULL = _kind(
 NOT_ALLOWED = _kind(
     "door.denied", 403, Exit.NOT_ALLOWED, "Something DS01 does not allow",
     "Do it the way the message offers; what the gateway refuses could leave the container or reach others.",
+)  # fmt: skip
+BOOKING_DENIED = _kind(
+    "booking.denied", 403, Exit.NOT_ALLOWED, "A booking you may not make",
+    "`ds01 limits` shows for whom, how far ahead and with how much notice you may book.",
 )  # fmt: skip
 ADMIN_ONLY = _kind(
     "admin.only", 403, Exit.NOT_ALLOWED, "Something only admins may do",

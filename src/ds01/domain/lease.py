@@ -53,7 +53,8 @@ def may_become(old: LeaseState, new: LeaseState) -> bool:
 class Lease:
     """One grant. ``container`` is the engine's full id once there is one; ``expires_at`` is set while the
     lease is reserved or held and says when it ends by itself. ``planned`` is the longest it may be in use, counted
-    from the grant; None has no end.
+    from the grant; None has no end. ``booking`` is the one it is part of: it ends with that, and does not count against
+    the quota.
     """
 
     id: LeaseId
@@ -69,6 +70,7 @@ class Lease:
     ended_at: datetime | None = None
     reason: str = ""
     planned: timedelta | None = None
+    booking: str = ""
 
 
 def moved(

@@ -147,6 +147,22 @@ _ALL = (
         meaning="the part of the whole group when GPUs are short, against other groups",
     ),
     Key(
+        name="bookings.who", kind=Kind.CHOICE, default="self", choices=("nobody", "self", "others"),
+        meaning="for whom you may book GPUs: nobody, self, or others too (groups and classes)",
+    ),
+    Key(
+        name="bookings.per_week", kind=Kind.DURATION, default=timedelta(hours=8), nullable=True,
+        meaning="GPU time you may book in one week: 8h is one GPU for eight hours, or four for two",
+    ),
+    Key(
+        name="bookings.ahead", kind=Kind.DURATION, default=timedelta(days=14), nullable=True,
+        meaning="how far ahead you may book, the last date of a weekly booking included",
+    ),
+    Key(
+        name="bookings.notice", kind=Kind.DURATION, default=timedelta(hours=1),
+        meaning="how long before its begin a booking must be made",
+    ),
+    Key(
         name="lead", kind=Kind.DURATION, default=timedelta(minutes=15), lifecycle=True,
         meaning="warning you get before any automatic stop",
     ),

@@ -111,6 +111,10 @@ class Limits:
     priority: int
     shares: int
     group_shares: int
+    bookings_who: str
+    bookings_per_week: timedelta | None
+    bookings_ahead: timedelta | None
+    bookings_notice: timedelta
     lead: timedelta
     stop_grace: timedelta
     aggregate: Mapping[str, Value]
@@ -191,6 +195,10 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         priority=value.required("priority"),
         shares=value.required("shares"),
         group_shares=value.required("group_shares"),
+        bookings_who=str(merged["bookings.who"].value),
+        bookings_per_week=value.duration("bookings.per_week"),
+        bookings_ahead=value.duration("bookings.ahead"),
+        bookings_notice=value.duration("bookings.notice") or timedelta(0),
         lead=value.duration("lead") or timedelta(0),
         stop_grace=value.duration("stop_grace") or timedelta(0),
         aggregate={key: item.value for key, item in group.aggregate.items()} if group else {},

@@ -16,7 +16,7 @@ from ds01.domain.gpu_ask import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.limits import Limits
 from ds01.domain.placement import Full, Impossible
-from ds01.domain.quantity import ordinal, roughly, show_gpueq
+from ds01.domain.quantity import ordinal, roughly, show_duration, show_gpueq
 from ds01.domain.queue.explain import Explanation
 from ds01.domain.queue.request import Request
 
@@ -94,6 +94,21 @@ def others_first(request: Request, told: Explanation | None, now: datetime, *, w
         GPU_FULL, f"What is free goes to others first. {_place(told, waits)}",
         reason=(told.words if told is not None else "") + _likely(told, now), hint=_wait(request, told, waits),
         asked=flags(request.ask), **_about(told),
+    )  # fmt: skip
+
+
+def booked(request: Request, told: Explanation | None, now: datetime, *, waits: bool) -> Ds01Error:
+    """Something that fits is free, but booked before she would be done."""
+    asked = "" if request.planned is None else f", and this may run {show_duration(request.planned)}"
+    now_ = [one for one in told.instead if one.planned != request.planned] if told is not None else []
+    shorter_ = (
+        f"This would start now: ds01 launch {request.name} --time {show_duration(now_[0].planned)}" if now_ else ""
+    )
+    about = _about(told) | ({"fits_now": f"--time {show_duration(now_[0].planned)}"} if now_ else {})
+    return Ds01Error(
+        GPU_FULL, f"What is free is booked for others{asked}. {_place(told, waits)}",
+        reason=(told.words if told is not None else "") + _likely(told, now),
+        hint=shorter_ or _wait(request, told, waits), asked=flags(request.ask), **about,
     )  # fmt: skip
 
 

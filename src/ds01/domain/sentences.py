@@ -59,6 +59,7 @@ _CONTAINER = "the container's full id"
 _LEASE = "the lease"
 _REQUEST = "the request's id"
 _JOB = "the job's id"
+_BOOKING = "the booking's id"
 
 _ALL = (
     Sentence(
@@ -216,6 +217,39 @@ _ALL = (
     Sentence(
         type=EventType.JOB_ENDED, when="A job ended: by itself, or because of something else.", subject=_JOB,
         details=("name", "end", "detail", "code", "container"), tell=job_ended,
+    ),
+    Sentence(
+        type=EventType.BOOKING_MADE, when="Somebody booked GPUs; of a weekly booking once for all its dates.",
+        subject=_BOOKING, details=("name", "asked", "begins", "ends", "dates", "people"),
+        tell=acted("booked", ("asked", ": {}"), ("begins", ", {}"), ("ends", " to {}"), ("dates", ", {} dates")),
+    ),
+    Sentence(
+        type=EventType.BOOKING_CANCELLED, when="A booking was given up.", subject=_BOOKING,
+        details=("name", "begins", "dates", "reason"),
+        tell=acted("cancelled booking", ("begins", " of {}"), ("dates", ", {} dates"), ("reason", " ({})")),
+    ),
+    Sentence(
+        type=EventType.BOOKING_BEGAN, when="The time of a booking has come.", subject=_BOOKING,
+        details=("name", "asked", "until"), tell=happened("booking {name} began", ("until", ", until {}")),
+    ),
+    Sentence(
+        type=EventType.BOOKING_CLAIMED, when="Somebody uses GPUs of a booking.", subject=_BOOKING,
+        details=("name", "container", "slots", "lease"),
+        tell=happened("booking {name} is used", ("slots", ": GPU {}"), ("container", " by {}")),
+    ),
+    Sentence(
+        type=EventType.BOOKING_RELEASED, when="Booked GPUs nobody came for went back to everybody.", subject=_BOOKING,
+        details=("name", "given_back", "kept"),
+        tell=happened("nobody came for all of booking {name}", ("given_back", ": {} of its GPUs went back")),
+    ),
+    Sentence(
+        type=EventType.BOOKING_ENDING, when="What runs in a booking was warned that the booking ends.",
+        subject=_BOOKING, details=("name", "container", "until"),
+        tell=happened("booking {name} ends soon", ("container", ", and {} with it"), ("until", ", at {}")),
+    ),
+    Sentence(
+        type=EventType.BOOKING_ENDED, when="A booking is over.", subject=_BOOKING,
+        details=("name", "stopped"), tell=happened("booking {name} is over", ("stopped", "; it ended {}")),
     ),
     Sentence(
         type=EventType.REQUEST_DENIED, when="A request could not be given: quota, no free GPU, limits.",

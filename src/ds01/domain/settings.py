@@ -62,6 +62,13 @@ class LifecycleRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BookingRules:
+    """``starts`` is how many containers of one class start at the same time."""
+
+    starts: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
 class GpuSettings:
     """``source``: auto, nvml or simulated. ``simulated`` lists GPUs as ``a100-40gb`` or ``a100-40gb: 3g.20gb …``.
 
@@ -126,6 +133,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
     queue: Rules = field(default_factory=Rules)
+    bookings: BookingRules = field(default_factory=BookingRules)
     gpus: GpuSettings = field(default_factory=GpuSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     docker: DockerSettings = field(default_factory=DockerSettings)

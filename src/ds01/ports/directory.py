@@ -8,7 +8,7 @@ from ds01.domain.people import Uid, User
 
 
 class Directory(Protocol):
-    """Looks accounts up. Both methods return None for an account that does not exist."""
+    """Looks accounts up. What does not exist is None."""
 
     def by_uid(self, uid: Uid) -> User | None:
         """The account with this uid, with all its groups."""
@@ -16,4 +16,8 @@ class Directory(Protocol):
 
     def by_login(self, login: str) -> User | None:
         """The account with this login name."""
+        ...
+
+    def members(self, group: str) -> tuple[User, ...] | None:
+        """Everybody in the group of this name, those whose own group it is included, by login."""
         ...

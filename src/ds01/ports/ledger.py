@@ -20,6 +20,7 @@ from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid
+from ds01.domain.queue.booking import Booking, BookingId
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
@@ -94,6 +95,19 @@ class Books(Protocol):
 
     def put_job(self, job: Job) -> None:
         """Insert or update. Raises Ds01Error (``name.taken``) when another one of this uid and name is open."""
+
+    # bookings
+    def booking(self, booking: BookingId) -> Booking | None: ...
+    def bookings(self, *, after: datetime | None = None) -> tuple[Booking, ...]:
+        """Those that stand, in order of their begin; with ``after`` all that end later, however they ended."""
+        ...
+
+    def put_booking(self, booking: Booking) -> None:
+        """Insert or update. ``claimed`` is not kept: ``leases_of`` says it."""
+        ...
+
+    def leases_of(self, booking: BookingId) -> tuple[Lease, ...]:
+        """All leases there ever were of it, in order of their grant."""
         ...
 
     # containers

@@ -8,7 +8,7 @@ its event. Ending what has ended is fine and changes nothing: clean-up may run t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -64,7 +64,7 @@ def grant(
 
 def put(
     books: Books, owner: Owner, name: str, chosen: Placed, now: datetime, *, planned: timedelta | None = None,
-    expires_in: timedelta = RESERVATION,
+    expires_in: timedelta = RESERVATION, booking: str = "",
 ) -> Lease:  # fmt: skip
     """Write the lease of these slots for the container ``name``, reserved until it starts."""
     lease = Lease(
@@ -78,6 +78,7 @@ def put(
         expires_at=now + expires_in,
         name=name,
         planned=planned,
+        booking=booking,
     )
     books.put_lease(lease)
     record(books, EventType.LEASE_GRANTED, lease, now, gpueq=str(lease.gpueq), why=chosen.reason)
@@ -148,9 +149,14 @@ def find(books: Books, lease_id: LeaseId) -> Lease:
     return lease
 
 
+def counted(leases: Iterable[Lease]) -> list[Lease]:
+    """Those that count against the quota: what is booked was allowed when it was booked."""
+    return [lease for lease in leases if not lease.booking]
+
+
 def used(books: Books, uid: Uid, epoch: int) -> Fraction:
     """GPU-equivalents that count against the quota: reserved, active and held."""
-    return sum((lease.gpueq for lease in _mine(books, uid, epoch)), Fraction(0))
+    return sum((lease.gpueq for lease in counted(_mine(books, uid, epoch))), Fraction(0))
 
 
 def record(books: Books, kind: EventType, lease: Lease, now: datetime, **details: str) -> None:
@@ -185,7 +191,7 @@ def placed(books: Books, want: Want, now: datetime, instead_of: LeaseId | None =
     if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
         raise refusal.too_many(ask, limits)
     everybody = tuple(lease for lease in books.open_leases() if lease.id != instead_of)
-    mine = [lease for lease in everybody if lease.uid == want.user.uid and lease.epoch == want.epoch]
+    mine = counted(lease for lease in everybody if lease.uid == want.user.uid and lease.epoch == want.epoch)
     left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))
     match place(ask, inventory(books, everybody, limits, want.preferred), left):
         case Placed() as chosen:

@@ -23,6 +23,11 @@ class SimDirectory:
         """The account with this login name."""
         return next((user for user in self._users.values() if user.login == login), None)
 
+    def members(self, group: str) -> tuple[User, ...] | None:
+        """Everybody in the group of this name."""
+        found = [user for user in self._users.values() if group in user.groups]
+        return tuple(sorted(found, key=lambda user: user.login)) if found else None
+
     def add(self, user: User) -> None:
         """Create the account, or give its uid to a new one."""
         self._users[user.uid] = user

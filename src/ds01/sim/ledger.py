@@ -20,6 +20,7 @@ from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid
+from ds01.domain.queue.booking import Booking, BookingId, BookingState
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
@@ -39,6 +40,7 @@ class Pages:
     last_used: dict[SlotId, datetime] = field(default_factory=dict)
     leases: dict[LeaseId, Lease] = field(default_factory=dict)
     requests: dict[RequestId, Request] = field(default_factory=dict)
+    bookings: dict[BookingId, Booking] = field(default_factory=dict)
     usage: dict[Owner, Usage] = field(default_factory=dict)
     jobs: dict[JobId, Job] = field(default_factory=dict)
     containers: dict[ContainerId, Container] = field(default_factory=dict)
@@ -57,7 +59,8 @@ class Pages:
         return Pages(
             slots=dict(self.slots), present=self.present, quarantined=dict(self.quarantined),
             last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
-            usage=dict(self.usage), jobs=dict(self.jobs), containers=dict(self.containers),
+            bookings=dict(self.bookings), usage=dict(self.usage), jobs=dict(self.jobs),
+            containers=dict(self.containers),
             tags=dict(self.tags), ownerships=dict(self.ownerships), volumes=dict(self.volumes),
             networks=dict(self.networks), notices=dict(self.notices), preferences=dict(self.preferences),
             exemptions=dict(self.exemptions), accounts=dict(self.accounts), events=list(self.events),
@@ -183,6 +186,22 @@ class MemoryBooks:
     def _jobs(self, chosen: Callable[[Job], bool]) -> tuple[Job, ...]:
         found = (job for job in self._now.jobs.values() if chosen(job))
         return tuple(sorted(found, key=lambda job: (job.submitted_at, job.uid, job.number, job.index or 0)))
+
+    # bookings ---------------------------------------------------------------------------------------
+    def booking(self, booking: BookingId) -> Booking | None:
+        return self._now.bookings.get(booking)
+
+    def bookings(self, *, after: datetime | None = None) -> tuple[Booking, ...]:
+        found = self._now.bookings.values()
+        chosen = [one for one in found if (one.state is BookingState.BOOKED if after is None else one.ends_at > after)]
+        return tuple(sorted(chosen, key=lambda one: (one.begins_at, one.id)))
+
+    def put_booking(self, booking: Booking) -> None:
+        self._write().bookings[booking.id] = replace(booking, claimed=frozenset())
+
+    def leases_of(self, booking: BookingId) -> tuple[Lease, ...]:
+        found = (lease for lease in self._now.leases.values() if lease.booking == booking)
+        return tuple(sorted(found, key=lambda lease: (lease.granted_at, lease.id)))
 
     # containers -------------------------------------------------------------------------------------
     def container(self, container: ContainerId) -> Container | None:

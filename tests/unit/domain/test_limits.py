@@ -33,7 +33,8 @@ ALICE = User(uid=Uid(1001), gid=1001, login="alice@lab.lan", home="/home/alice",
 FIELDS = {
     "gpus.max": "gpus_max", "gpus.per_container": "gpus_per_container", "gpus.mig": "mig", "memory": "memory_bytes",
     "swap": "swap_bytes", "shm": "shm_bytes", "disk.workspace": "disk_workspace_bytes",
-    "disk.images": "disk_images_bytes",
+    "disk.images": "disk_images_bytes", "bookings.who": "bookings_who", "bookings.per_week": "bookings_per_week",
+    "bookings.ahead": "bookings_ahead", "bookings.notice": "bookings_notice",
 }  # fmt: skip
 """Keys whose field has another name."""
 

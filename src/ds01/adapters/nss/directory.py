@@ -30,6 +30,16 @@ class NssDirectory:
         except (KeyError, ValueError):
             return None
 
+    def members(self, group: str) -> tuple[User, ...] | None:
+        """Everybody in the group of this name. Directories that list no accounts tell only its named members."""
+        try:
+            found = grp.getgrnam(group)
+        except (KeyError, ValueError):
+            return None
+        own = [entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == found.gr_gid]
+        users = (self.by_login(login) for login in sorted({*found.gr_mem, *own}))
+        return tuple(user for user in users if user is not None)
+
 
 def _user(entry: pwd.struct_passwd) -> User:
     gids = frozenset(os.getgrouplist(entry.pw_name, entry.pw_gid))

@@ -21,6 +21,7 @@ from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
+from ds01.domain.queue.booking import BookingId
 
 
 class SqlBooks(SqlHoldings):
@@ -90,6 +91,9 @@ class SqlBooks(SqlHoldings):
     def open_leases(self, uid: Uid | None = None) -> tuple[Lease, ...]:
         mine = (lease for lease in self._open().values() if uid is None or lease.uid == uid)
         return tuple(sorted(mine, key=lambda lease: (lease.granted_at, lease.id)))
+
+    def leases_of(self, booking: BookingId) -> tuple[Lease, ...]:
+        return _leases(self._all(statements.LEASES_OF, {"of_booking": booking}))
 
     def put_lease(self, lease: Lease) -> None:
         """Checks I1 and I2 before it writes; the schema checks them again."""

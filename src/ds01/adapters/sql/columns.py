@@ -127,6 +127,19 @@ class Texts(TypeDecorator[tuple[str, ...]]):
         return tuple(json.loads(value or "[]"))
 
 
+class NumberSet(TypeDecorator[frozenset[int]]):
+    """A set of whole numbers, as a sorted JSON list."""
+
+    impl = Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[int] | None, dialect: Dialect) -> str:
+        return json.dumps(sorted(value or ()))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> frozenset[int]:
+        return frozenset(json.loads(value or "[]"))
+
+
 class Mounts(TypeDecorator[tuple[Mount, ...]]):
     """Bind mounts in their order, as a JSON list of objects."""
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.queue.booking import Booking, BookingId
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
@@ -33,8 +34,8 @@ class Slots:
 
 @dataclass(frozen=True, kw_only=True)
 class Hot:
-    """``open`` are the open leases, ``requests`` the open requests, ``jobs`` the open jobs, ``chain`` the number and
-    hash of the last event.
+    """``open`` are the open leases, ``requests`` the open requests, ``jobs`` the open jobs, ``bookings`` those that
+    stand, ``chain`` the number and hash of the last event.
     """
 
     slots: Slots | None = None
@@ -43,5 +44,6 @@ class Hot:
     open: Mapping[LeaseId, Lease] | None = None
     requests: Mapping[RequestId, Request] | None = None
     jobs: Mapping[JobId, Job] | None = None
+    bookings: Mapping[BookingId, Booking] | None = None
     usage: Mapping[Owner, Usage] | None = None
     chain: tuple[int, str] | None = None

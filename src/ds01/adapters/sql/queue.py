@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import statements, tables
-from ds01.adapters.sql.said import Said
+from ds01.adapters.sql.bookings import BookingBooks
 from ds01.domain.errors import NAME_TAKEN, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Uid
@@ -19,7 +19,7 @@ from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
 
 
-class QueueBooks(Said):
+class QueueBooks(BookingBooks):
     """Requests and usage, within a transaction."""
 
     def request(self, request: RequestId) -> Request | None:

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ds01.adapters.sql.tables import (
     accounts,
+    bookings,
     containers,
     events,
     exemptions,
@@ -53,6 +54,7 @@ from ds01.domain.lease import Lease
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, Preferences
 from ds01.domain.people import Account
+from ds01.domain.queue.booking import Booking
 from ds01.domain.queue.request import Request
 from ds01.domain.volume import Volume
 
@@ -112,6 +114,21 @@ CALLED = (
     .limit(1)
 )
 LAST_NUMBER = select(func.max(jobs.c.number)).where(jobs.c.uid == bindparam("uid"))
+_BOOKED = (
+    bookings.c.gpus.label("count"), bookings.c.gpu_profile.label("profile"),
+    bookings.c.gpu_memory_bytes.label("memory_bytes"),
+)  # fmt: skip
+_BOOKING = (*_fields(bookings, Booking, "ask", "slots", "claimed"), *_BOOKED)
+BOOKING = select(*_BOOKING).where(bookings.c.id == bindparam("id"))
+_IN_ORDER = (bookings.c.begins_at, bookings.c.id)
+BOOKINGS = select(*_BOOKING).where(bookings.c.ended_at.is_(None)).order_by(*_IN_ORDER)
+BOOKINGS_AFTER = select(*_BOOKING).where(bookings.c.ends_at > bindparam("after")).order_by(*_IN_ORDER)
+LEASES_OF = (
+    select(*_LEASE, lease_slots.c.slot)
+    .join(lease_slots, lease_slots.c.lease == leases.c.id)
+    .where(leases.c.booking == bindparam("of_booking"), literal_column("booking != ''"))
+    .order_by(leases.c.granted_at, leases.c.id, lease_slots.c.position)
+)
 USAGE = select(usage.c.uid, usage.c.epoch, usage.c.seconds, usage.c.at)
 
 _CONTAINER = _fields(containers, Container)

@@ -26,13 +26,14 @@ from sqlalchemy import (
     text,
 )
 
-from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Numbers, Span, Texts, UtcTime, Word, Words
+from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Numbers, NumberSet, Span, Texts, UtcTime, Word, Words
 from ds01.domain.container import ContainerState, Door, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.image import Provenance
 from ds01.domain.jobs.job import JobEnd, JobState
 from ds01.domain.lease import LeaseState
 from ds01.domain.lifecycle.case import Level, Rule
+from ds01.domain.queue.booking import BookingState, Kind
 from ds01.domain.queue.request import RequestState
 
 metadata = MetaData(
@@ -87,8 +88,10 @@ leases = Table(
     Column("ended_at", UtcTime),
     Column("reason", Text, nullable=False),
     Column("planned", Span),
+    Column("booking", String(40), nullable=False),
     CheckConstraint("(state IN ('released', 'revoked')) = (ended_at IS NOT NULL)", name="ended"),
     Index("leases_open", "uid", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+    Index("leases_booking", "booking", sqlite_where=text("booking != ''"), postgresql_where=text("booking != ''")),
     Index(
         "leases_one_per_container",
         "container",
@@ -140,6 +143,34 @@ requests = Table(
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),
     ),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("uid", BigInteger, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("gpus", Integer, nullable=False),
+    Column("gpu_profile", String(40)),
+    Column("gpu_memory_bytes", BigInteger, nullable=False),
+    Column("begins_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False, index=True),
+    Column("uids", NumberSet, nullable=False),
+    Column("series", String(40), nullable=False),
+    Column("kind", Word(Kind), nullable=False),
+    Column("each", Integer),
+    Column("keep", Span),
+    Column("group", Text, nullable=False),
+    Column("image", Text, nullable=False),
+    Column("state", Word(BookingState), nullable=False),
+    Column("made_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("reason", Text, nullable=False),
+    Column("told", Integer),
+    CheckConstraint("(state != 'booked') = (ended_at IS NOT NULL)", name="ended"),
+    CheckConstraint("begins_at < ends_at", name="length"),
 )
 
 usage = Table(

@@ -1,8 +1,22 @@
 """One router per noun."""
 
-from ds01.api.routers import containers, doctor, door, events, gpus, images, jobs, launches, limits, queue, status, why
+from ds01.api.routers import (
+    bookings,
+    containers,
+    doctor,
+    door,
+    events,
+    gpus,
+    images,
+    jobs,
+    launches,
+    limits,
+    queue,
+    status,
+    why,
+)
 
 ALL = (
-    status.router, containers.router, why.router, launches.router, queue.router, jobs.router, images.router,
-    gpus.router, limits.router, events.router, doctor.router, door.router,
+    status.router, containers.router, why.router, launches.router, queue.router, jobs.router, bookings.router,
+    images.router, gpus.router, limits.router, events.router, doctor.router, door.router,
 )  # fmt: skip

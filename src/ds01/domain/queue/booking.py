@@ -1,24 +1,49 @@
 """A booking: slots promised to somebody from one time to another, and whether more can be promised.
 
 A booking names slots, or a number of slots of a kind. Which slots those are is decided anew in every pass
-(``seated``), because what matters is that enough are free when it begins: bookings of one kind are intervals, and
-intervals in the order of their begin never need more slots than overlap at one moment. The check for clashes is the
-same function: what cannot be seated clashes.
+(``seating.seated``), because what matters is that enough are free when it begins. The check for clashes asks the same
+function: what cannot be seated clashes.
+
+What nobody came for goes back: after a while only what is in use is kept, and for whoever left a moment ago.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NewType
 
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
+from ds01.domain.lease import Lease
 from ds01.domain.people import Uid
 from ds01.domain.placement import fits
 
 BookingId = NewType("BookingId", str)
+
+
+class Kind(StrEnum):
+    """For whom it is."""
+
+    OWN = "own"
+    """For the one who made it."""
+    GROUP = "group"
+    """For the members of a group of the server."""
+    CLASS = "class"
+    """For those on a roster, one seat each."""
+
+
+class BookingState(StrEnum):
+    """Where a booking is in its life; whether it has begun the clock says."""
+
+    BOOKED = "booked"
+    OVER = "over"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+    """Nobody came, so its GPUs went back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +52,9 @@ class Booking:
 
     ``uids`` may use it (a person, or everybody of a class); ``uid`` made it. ``series`` ties the dates of a weekly
     booking together. ``claimed`` are slots of it that are in use by those it is for: they are not kept free any more.
+    ``each`` is how many slots one person may have of it (None: all), ``keep`` how long it waits for somebody to come
+    (None: as long as the server's rules say). ``group`` is where its people come from, ``image`` what a class uses.
+    ``told`` is how many slots were kept when that was last recorded.
     """
 
     id: BookingId
@@ -40,77 +68,86 @@ class Booking:
     uids: frozenset[Uid] = field(default_factory=frozenset)
     series: str = ""
     claimed: frozenset[SlotId] = field(default_factory=frozenset)
+    kind: Kind = Kind.OWN
+    each: int | None = None
+    keep: timedelta | None = None
+    group: str = ""
+    image: str = ""
+    state: BookingState = BookingState.BOOKED
+    made_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str = ""
+    told: int | None = None
 
     @property
     def count(self) -> int:
         """How many slots it is for."""
         return len(self.slots) or self.ask.count
 
+    @property
+    def length(self) -> timedelta:
+        """From begin to end."""
+        return self.ends_at - self.begins_at
+
+    @property
+    def share(self) -> int:
+        """How many slots one person may have of it."""
+        return self.count if self.each is None else self.each
+
+    def on(self, now: datetime) -> bool:
+        """Whether it has begun and is not over."""
+        return self.state is BookingState.BOOKED and self.begins_at <= now < self.ends_at
+
     def overlaps(self, other: Booking) -> bool:
         """Whether there is a moment in both."""
         return self.begins_at < other.ends_at and other.begins_at < self.ends_at
 
+    def waits(self, unclaimed: timedelta) -> timedelta:
+        """How long it waits for somebody to come."""
+        return unclaimed if self.keep is None else self.keep
+
     def binds(self, now: datetime, unclaimed: timedelta) -> bool:
-        """Whether slots are still kept for it: it is not over, and somebody came within ``unclaimed`` of its begin."""
-        return now < self.ends_at and (bool(self.claimed) or now - self.begins_at < unclaimed)
+        """Whether slots are still kept for it: it is not over, and somebody came in time."""
+        return now < self.ends_at and (bool(self.claimed) or now - self.begins_at < self.waits(unclaimed))
 
     def could_use(self, slot: Slot) -> bool:
         """Whether this slot is of the kind that was booked."""
         return slot.id in self.slots if self.slots else fits(slot, self.ask)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seating:
-    """Which slots each booking has; ``unseated`` are those for which not enough were left."""
+def kept(booking: Booking, leases: Iterable[Lease], now: datetime, unclaimed: timedelta) -> int:
+    """How many slots are kept for it now, those in use included. ``leases`` are all it ever had."""
+    wait, leases = booking.waits(unclaimed), tuple(leases)
+    if now - booking.begins_at < wait:
+        return booking.count
+    used = in_use(leases)
+    back = {lease.uid for lease in leases if lease.ended_at is not None and now - lease.ended_at < wait}
+    returning = sum(max(0, booking.share - used[uid]) for uid in back)
+    return min(booking.count, sum(used.values()) + returning)
 
-    slots: Mapping[BookingId, tuple[SlotId, ...]]
-    unseated: tuple[Booking, ...] = ()
+
+def in_use(leases: Iterable[Lease]) -> Counter[Uid]:
+    """How many slots each person has of it."""
+    used: Counter[Uid] = Counter()
+    for lease in leases:
+        if lease.state.open:
+            used[lease.uid] += len(lease.slots)
+    return used
 
 
-def seated(
-    bookings: Iterable[Booking], slots: Sequence[Slot], free_from: Mapping[SlotId, datetime] | None = None
-) -> Seating:
-    """Give every booking its slots: those in use by it, those named by it, then the others in order of their begin.
+def standing(booking: Booking, leases: Iterable[Lease], now: datetime, unclaimed: timedelta) -> Booking | None:
+    """What of a booking binds now, as the pass is told it: as many slots as are kept, and who may still have some.
 
-    Each takes the slots that fewest others could use, and of those the ones ``free_from`` latest, so that what is
-    free now stays free for who waits now.
+    None when nothing is kept any more. ``leases`` are all it ever had.
     """
-    order = sorted(bookings, key=lambda one: (not one.claimed, not one.slots, one.begins_at, one.ends_at, one.id))
-    wanted = {slot.id: sum(one.could_use(slot) for one in order) for slot in slots}
-    ends: dict[SlotId, list[Booking]] = {slot.id: [] for slot in slots}
-    given: dict[BookingId, tuple[SlotId, ...]] = {}
-    unseated: list[Booking] = []
-    for one in order:
-        able = [
-            slot for slot in slots
-            if one.could_use(slot) and not any(other.overlaps(one) for other in ends[slot.id])
-        ]  # fmt: skip
-        able.sort(key=lambda slot: _pull(slot, one, wanted, free_from or {}))
-        chosen = tuple(slot.id for slot in able[: one.count])
-        if len(chosen) < one.count:
-            unseated.append(one)
-        for slot in chosen:
-            ends[slot].append(one)
-        given[one.id] = chosen
-    return Seating(slots=given, unseated=tuple(unseated))
-
-
-def clashes(new: Booking, others: Iterable[Booking], slots: Sequence[Slot]) -> tuple[Booking, ...]:
-    """The bookings that stand in the way of a new one; empty when all of them can be had together."""
-    rivals = [other for other in others if other.id != new.id and _related(new, other, slots)]
-    if not seated([*rivals, new], slots).unseated:
-        return ()
-    return tuple(sorted((one for one in rivals if one.overlaps(new)), key=lambda one: (one.begins_at, one.id)))
-
-
-def _related(new: Booking, other: Booking, slots: Sequence[Slot]) -> bool:
-    """Whether they could want the same slot; time is not looked at, since a chain of bookings connects all times."""
-    return any(new.could_use(slot) and other.could_use(slot) for slot in slots)
-
-
-def _pull(
-    slot: Slot, one: Booking, wanted: Mapping[SlotId, int], free_from: Mapping[SlotId, datetime]
-) -> tuple[bool, int, float, float, SlotId]:
-    free = free_from.get(slot.id)
-    late = free.timestamp() if free is not None and free <= one.begins_at else (0.0 if free is None else float("-inf"))
-    return slot.id not in one.claimed, wanted[slot.id], float(slot.gpueq), -late, slot.id
+    if booking.state is not BookingState.BOOKED or now >= booking.ends_at:
+        return None
+    if now < booking.begins_at:
+        return booking
+    leases = tuple(leases)
+    count, used = kept(booking, leases, now, unclaimed), in_use(leases)
+    if not count:
+        return None
+    claimed = frozenset(slot for lease in leases if lease.state.open for slot in lease.slots)
+    may = frozenset(uid for uid in booking.uids if used[uid] < booking.share) if count > len(claimed) else frozenset()
+    return replace(booking, ask=replace(booking.ask, count=count), claimed=claimed, uids=may, keep=booking.length)

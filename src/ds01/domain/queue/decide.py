@@ -16,12 +16,14 @@ from math import inf
 from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.placement import Inventory, Placed, fits, place
-from ds01.domain.queue.booking import Booking, seated
+from ds01.domain.queue.booking import Booking
 from ds01.domain.queue.floor import NOBODY, WHOLE, Floor, Run, Shape, Span
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
 from ds01.domain.queue.plan import Head, Member, Owner, Plan, Rules, Server, Start, Taken, Why
 from ds01.domain.queue.request import Request, RequestId
+from ds01.domain.queue.seating import seated
+from ds01.domain.queue.seats import Seats
 from ds01.domain.queue.usage import parts
 
 _YEARS = 10 * 365 * 86400.0
@@ -64,7 +66,7 @@ class Scene:
         self._kind_slots: list[Slot] = []
         floor = Floor([self._kind(slot) for slot in self._slots], self._unusable())
         floor.now = self._at
-        self._own: dict[int, frozenset[int]] = {}
+        self._seats = Seats(floor)
         line = Line(age=rules.age.total_seconds(), longest=rules.longest.total_seconds())
         meter = Meter(rules.half_life.total_seconds(), rules.fair, start=self._at)
         guests = frozenset(uid for one in server.bookings for uid in one.uids)
@@ -131,9 +133,10 @@ class Scene:
         numbers = tuple(self._number[slot] for slot in taken.slots if slot in self._number)
         self.passing.floor.take(Run(numbers, WHOLE, inf if taken.until is None else taken.until.timestamp()))
         person = self._people.get(taken.owner)
-        self._held[taken.owner] = self._held.get(taken.owner, Fraction(0)) + taken.gpueq
+        counts = Fraction(0) if taken.booking else taken.gpueq
+        self._held[taken.owner] = self._held.get(taken.owner, Fraction(0)) + counts
         if person is not None:
-            person.held += float(taken.gpueq)
+            person.held += float(counts)
             self.passing.meter.begin(person, float(taken.gpueq), min(taken.since.timestamp(), self._at))
 
     def _promise(self) -> None:
@@ -143,29 +146,18 @@ class Scene:
         kept = [one for one in bookings if one.binds(self.now, self._rules.unclaimed)]
         healthy = [slot for number, slot in enumerate(self._slots) if number not in self.passing.floor.ill]
         given = seated(kept, healthy, free_from).slots
-        own: dict[int, set[int]] = {}
         for one in kept:
             numbers = [self._number[slot] for slot in given[one.id] if slot not in one.claimed]
             for number in numbers:
                 span = Span(one.begins_at.timestamp(), one.ends_at.timestamp(), frozenset(map(int, one.uids)))
                 self.passing.floor.promise(number, span)
             if one.begins_at <= self.now:
-                for uid in one.uids:
-                    own.setdefault(uid, set()).update(numbers)
-        self._own = {uid: frozenset(numbers) for uid, numbers in own.items()}
+                self._seats.begin(one, numbers)
 
     def _claimed(self, booking: Booking) -> Booking:
-        """The booking with those of its slots that are in use by those it is for, once it has begun."""
-        if booking.claimed or booking.begins_at > self.now:
-            return booking
-        used = [
-            slot
-            for taken in self._server.taken
-            if taken.owner.uid in booking.uids and taken.since >= booking.begins_at
-            for slot in taken.slots
-            if slot in self._number and booking.could_use(self._slots[self._number[slot]])
-        ]
-        return replace(booking, claimed=frozenset(used[: booking.count]))
+        """The booking with those of its slots that are in use by those it is for."""
+        used = [slot for taken in self._server.taken if taken.booking == booking.id for slot in taken.slots]
+        return replace(booking, claimed=booking.claimed | frozenset(used))
 
     def _add(self, request: Request, since: float) -> None:
         owner = Owner(request.uid, request.epoch)
@@ -202,7 +194,7 @@ class Scene:
         """Place a request on some of the open slots; booked ones first, if they are booked for her."""
         request = self._requests[waiter.key]
         owner = Owner(request.uid, request.epoch)
-        booked = [number for number in able if number in self._own.get(request.uid, ())]
+        booked = self._seats.of(request.uid, request.ask.count, able)
         for numbers in filter(None, (booked, able)):
             inventory = Inventory(
                 slots=tuple(self._slots[number] for number in numbers),
@@ -214,8 +206,10 @@ class Scene:
             placed = place(request.ask, inventory, budget)
             if isinstance(placed, Placed):
                 self._held[owner] = self._held.get(owner, Fraction(0)) + placed.gpueq
-                self._starts.append(Start(request=request.id, placed=placed))
-                return tuple(self._number[slot.id] for slot in placed.slots)
+                chosen = tuple(self._number[slot.id] for slot in placed.slots)
+                booking = self._seats.sit(request.uid, chosen)
+                self._starts.append(Start(request=request.id, placed=placed, booking=booking))
+                return chosen
         return ()
 
     def _begin(self, waiter: Waiter, run: Run) -> None:

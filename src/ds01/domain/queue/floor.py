@@ -95,6 +95,12 @@ class Floor:
         """Keep a slot for a booking."""
         insort(self.promised.setdefault(slot, []), span, key=lambda one: one.begin)
 
+    def withdraw(self, uid: int, slots: Iterable[int]) -> None:
+        """Promises of these slots are not to her any more: she has had her part of them."""
+        for slot in slots:
+            spans = self.promised.get(slot, [])
+            self.promised[slot] = [span._replace(uids=span.uids - {uid}) for span in spans]
+
     def expire(self, now: float) -> None:
         """The time is ``now``; promises whose time is over bind nobody any more."""
         self.now = now

@@ -49,7 +49,7 @@ class Why(StrEnum):
 class Taken:
     """Slots somebody has: one open lease. ``until`` is when they are back at the latest; None: nobody knows.
 
-    ``since`` is when they were taken.
+    ``since`` is when they were taken, ``booking`` the one they are part of: such do not count against the quota.
     """
 
     owner: Owner
@@ -57,6 +57,7 @@ class Taken:
     gpueq: Fraction
     since: datetime
     until: datetime | None = None
+    booking: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,10 +126,11 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """A request whose turn it is, and the slots it gets."""
+    """A request whose turn it is, the slots it gets, and the booking they are of, if any."""
 
     request: RequestId
     placed: Placed
+    booking: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

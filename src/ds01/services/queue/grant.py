@@ -14,10 +14,11 @@ from ds01.domain.errors import GPU_FULL, NAME_TAKEN, REQUEST_OTHER, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.placement import Placed
-from ds01.domain.queue.plan import Plan
+from ds01.domain.queue.plan import Plan, Why
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.booking.seat import Seat, sat, seat
 from ds01.services.lease import Want
 from ds01.services.queue import turn
 from ds01.services.queue.line import member
@@ -40,6 +41,9 @@ def grant(books: Books, world: World, want: Want, now: datetime) -> Lease:
     kept = _kept(books, own, want.ask)
     if kept is not None:
         return turn.prolong(books, kept, now)
+    booked = seat(books, want, world.settings().queue.unclaimed, now)
+    if booked is not None:
+        return _sit(books, world, want, own, booked, now)
     chosen = _chance(books, world, want, own, now)
     if own is not None and own.ask == want.ask:
         mine = shorter(own, want.planned)
@@ -53,6 +57,8 @@ def check(books: Books, world: World, want: Want, now: datetime, instead_of: Lea
     """Raise what a grant would raise, were the lease ``instead_of`` over: before what holds it is given up."""
     own = _own(books, want)
     if want.ask.count and _kept(books, own, want.ask) is None:
+        if seat(books, want, world.settings().queue.unclaimed, now, instead_of) is not None:
+            return
         _chance(books, world, want, own, now, instead_of)
 
 
@@ -70,6 +76,22 @@ def taken_by_job(name: str) -> Ds01Error:
         NAME_TAKEN, f"'{name}' is a job of yours that waits.", reason="A name is for one container.",
         hint=f"Choose another --name, or give the job up: ds01 cancel {name}",
     )  # fmt: skip
+
+
+def _sit(
+    books: Books, world: World, want: Want, own: Request | None, booked: Seat, now: datetime
+) -> Lease:  # fmt: skip
+    """What is booked for her is hers at once; a place under this name is not needed any more."""
+    booking = booked.booking.id
+    if own is not None and own.ask == want.ask:
+        mine, rules = shorter(own, want.planned), world.settings().queue
+        return turn.prolong(books, turn.take_turn(books, mine, booked.placed, rules, now, booking), now)
+    if own is not None:
+        turn.give_up(books, own, now, actor=None, reason=f"{flags(want.ask)} was booked for it")
+    planned = booked.planned(want.planned, now)
+    lease = leases.put(books, want.owner, want.name, booked.placed, now, planned=planned, booking=booking)
+    sat(books, lease, now)
+    return lease
 
 
 def shorter(own: Request, planned: timedelta | None) -> Request:
@@ -113,13 +135,15 @@ def _chance(
         seen = _scene(books, world, want, now, instead_of)
         told = seen.explain([*others, me], [me.id], world.line.ranges).get(me.id)
         raise refusal.in_line(error.problem, me, told, now, waits=me.id != ASKING) from error
-    if not others:
+    if not others and not books.bookings():
         return chosen
     seen = _scene(books, world, want, now, instead_of)
     plan = seen.plan([*others, me])
     start = next((start for start in plan.starts if start.request == me.id), None)
     if start is None:
         told = seen.explain([*others, me], [me.id], world.line.ranges).get(me.id)
+        if plan.reasons.get(me.id) is Why.BOOKING:
+            raise refusal.booked(me, told, now, waits=me.id != ASKING)
         raise refusal.others_first(me, told, now, waits=me.id != ASKING)
     return chosen if _harmless(chosen, want, plan, me.id) else start.placed
 

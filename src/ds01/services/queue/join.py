@@ -110,7 +110,7 @@ def _check(books: Books, want: Want, now: datetime) -> None:
         return
     everything = leases.inventory(books, (), want.limits)
     mine = [request for request in books.open_requests(want.user.uid) if request.epoch == want.epoch]
-    held = [lease for lease in books.open_leases(want.user.uid) if lease.epoch == want.epoch]
+    held = leases.counted(lease for lease in books.open_leases(want.user.uid) if lease.epoch == want.epoch)
     promised = [request for request in mine if request.state is RequestState.WAITING and request.interactive]
     waiting = sum((_cost(request, everything) for request in promised), Fraction(0))
     cost = cheapest(want.ask, everything.fitting(want.ask))

@@ -13,6 +13,8 @@ from ds01.domain.queue.explain import Explanation, explain
 from ds01.domain.queue.plan import Member, Owner, Plan, Rules, Server, Taken
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.ports.ledger import Books
+from ds01.services.booking.seat import in_line
+from ds01.services.booking.standing import standing
 from ds01.services.queue.line import Line
 
 Told = Mapping[RequestId, Explanation]
@@ -61,6 +63,7 @@ def scene(books: Books, line: Line, rules: Rules, now: datetime, without: LeaseI
             taken=tuple(_taken(lease) for lease in open_),
             quarantined=books.quarantined(),
             last_used=books.last_used(),
+            bookings=in_line(standing(books, rules.unclaimed, now), waiting(books)),
         ),
         members=_members(books, line, open_, now),
         now=now,
@@ -94,5 +97,5 @@ def _taken(lease: Lease) -> Taken:
     until = lease.granted_at + lease.planned if lease.planned is not None else None
     return Taken(
         owner=owner_of(lease), slots=lease.slots, gpueq=lease.gpueq, since=lease.granted_at,
-        until=lease.expires_at if lease.state is LeaseState.HELD else until,
+        until=lease.expires_at if lease.state is LeaseState.HELD else until, booking=lease.booking,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from ds01.domain.queue.plan import Owner, Rules
 from ds01.domain.queue.request import Request, RequestState, moved
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.booking.seat import sat, within
 
 NOT_CLAIMED = "nobody claimed it in time"
 LONG_ENOUGH = "it waited as long as it was asked to"
@@ -33,12 +34,17 @@ def kept_for(books: Books, lease: LeaseId) -> Request | None:
     return next((request for request in books.open_requests() if request.lease == lease), None)
 
 
-def take_turn(books: Books, request: Request, chosen: Placed, rules: Rules, now: datetime) -> Lease:
-    """Lease the slots for the request. For a person they are kept for a while; any other starts by itself."""
+def take_turn(books: Books, request: Request, chosen: Placed, rules: Rules, now: datetime, booking: str = "") -> Lease:
+    """Lease the slots for the request. For a person they are kept for a while; any other starts by itself.
+
+    ``booking`` is the one that these slots are of.
+    """
     wait = rules.claim if request.interactive else leases.RESERVATION
     lease = leases.put(
-        books, Owner(request.uid, request.epoch), request.name, chosen, now, planned=request.planned, expires_in=wait
-    )
+        books, Owner(request.uid, request.epoch), request.name, chosen, now,
+        planned=within(books, booking, request.planned, now), expires_in=wait, booking=booking,
+    )  # fmt: skip
+    sat(books, lease, now)
     state = RequestState.RESERVED if request.interactive else RequestState.TAKEN
     books.put_request(moved(request, state, now, lease=lease.id, claim_until=lease.expires_at))
     until = (now + wait).isoformat(timespec="seconds") if request.interactive else ""

@@ -40,6 +40,8 @@ RELEVANT = (
     EventType.LEASE_GRANTED, EventType.LEASE_RELEASED, EventType.LEASE_REVOKED, EventType.LEASE_HELD,
     EventType.QUEUE_JOINED, EventType.QUEUE_RETURNED, EventType.QUEUE_CLAIMED, EventType.QUEUE_EXPIRED,
     EventType.QUEUE_CANCELLED, EventType.POLICY_RELOADED, EventType.SLOT_QUARANTINED, EventType.SLOT_VANISHED,
+    EventType.BOOKING_MADE, EventType.BOOKING_CANCELLED, EventType.BOOKING_BEGAN, EventType.BOOKING_RELEASED,
+    EventType.BOOKING_ENDED,
 )  # fmt: skip
 
 
@@ -162,7 +164,7 @@ def _return_ill(books: Books, now: datetime) -> None:
 def _start(books: Books, world: World, request: Request, start: Start, now: datetime) -> None:
     """One that cannot be written must not stop the others."""
     try:
-        turn.take_turn(books, request, start.placed, world.settings().queue, now)
+        turn.take_turn(books, request, start.placed, world.settings().queue, now, start.booking)
     except Ds01Error as error:
         if error.kind is not GPU_FULL:
             raise

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds01.domain.gpu import SlotId
+from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
-from ds01.domain.queue.booking import Booking, BookingId, clashes, seated
-from tests.values import ALICE, GIB, NOW, gpu, slots
+from ds01.domain.lease import Lease, LeaseState
+from ds01.domain.people import Uid
+from ds01.domain.queue.booking import Booking, BookingId, Kind, kept, standing
+from ds01.domain.queue.seating import clashes, possible, seated
+from tests.values import ALICE, GIB, NOW, gpu, lease, slots
 
 FOUR = slots(*(gpu(index) for index in range(4)))
 MIXED = slots(gpu(0), gpu(1, parts=["3g.20gb", "2g.10gb", "2g.10gb"]))
@@ -94,3 +99,107 @@ def test_of_one_kind_exactly_what_overlaps_too_much_clashes(spans: list[tuple[in
         for other in accepted:
             if other.id != one.id and one.overlaps(other):
                 assert not set(given.slots[one.id]) & set(given.slots[other.id])
+
+
+KINDS = st.sampled_from([None, "full", "3g.20gb", "2g.10gb"])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(1, 3), KINDS, st.sampled_from([0, 15])),
+             min_size=1, max_size=6)
+)  # fmt: skip
+def test_what_is_refused_could_not_be_had_in_any_way(asked: list[tuple[int, int, int, str | None, int]]) -> None:
+    """Of several kinds: the answer is that of trying everything."""
+    accepted: list[Booking] = []
+    for number, (begin, length, count, profile, memory) in enumerate(asked):
+        new = booked(str(number), begin, begin + length, count, profile, memory=memory)
+        together = [*accepted, new]
+        assert possible(new, accepted, MIXED) == any_way(together, MIXED)
+        if possible(new, accepted, MIXED):
+            accepted.append(new)
+            given = seated(accepted, MIXED)
+            assert not given.unseated
+            check(accepted, given.slots)
+
+
+def any_way(bookings: Sequence[Booking], server: Sequence[Slot]) -> bool:
+    """Whether there is any assignment of slots, by trying all of them."""
+    if not bookings:
+        return True
+    return _any(sorted(bookings, key=lambda one: one.begins_at), {}, server)
+
+
+def _any(left: Sequence[Booking], given: dict[BookingId, tuple[Booking, set[str]]], server: Sequence[Slot]) -> bool:
+    if not left:
+        return True
+    one = left[0]
+    busy = {slot for other, ids in given.values() if other.overlaps(one) for slot in ids}
+    able = [slot.id for slot in server if one.could_use(slot) and slot.id not in busy]
+    return any(_any(left[1:], {**given, one.id: (one, set(ids))}, server) for ids in combinations(able, one.count))
+
+
+def check(bookings: Sequence[Booking], given: Mapping[BookingId, tuple[SlotId, ...]]) -> None:
+    known = {slot.id: slot for slot in MIXED}
+    for one in bookings:
+        assert len(given[one.id]) == len(set(given[one.id])) == one.count
+        assert all(one.could_use(known[slot]) for slot in given[one.id])
+        for other in bookings:
+            if other.id != one.id and one.overlaps(other):
+                assert not set(given[one.id]) & set(given[other.id])
+
+
+def test_where_the_quick_way_leaves_somebody_out_all_ways_are_looked_at() -> None:
+    """A small one that could be anywhere begins first and ends last; two that need the same kind follow."""
+    server = slots(gpu(0, parts=["2g.10gb", "2g.10gb"]), gpu(1, parts=["3g.20gb"]))
+    anywhere = [booked("long", 0, 9), booked("b", 0, 2, 1, "3g.20gb"), booked("c", 3, 5, 2, "2g.10gb")]
+    assert not seated(anywhere, server).unseated or not any_way(anywhere, server)
+
+
+def test_a_slot_in_use_stays_with_its_booking() -> None:
+    sits = replace(booked("sits", 0, 4, 1), claimed=frozenset({SlotId("GPU-0")}))
+    given = seated([sits, booked("whole", 1, 2, 1, "full")], MIXED)
+    assert [one.name for one in given.unseated] == ["whole"]
+    assert given.slots[BookingId("sits")] == ("GPU-0",)
+
+
+# what goes back ------------------------------------------------------------------------------------------
+
+WAIT = timedelta(minutes=15)
+
+
+def seat(uid: int, *, left: float | None = None, slots_: Sequence[str] = ("GPU-0",)) -> Lease:
+    """Somebody's lease of a booking; ``left`` hours after now she left."""
+    used = lease(f"{uid}", *slots_, state=LeaseState.ACTIVE if left is None else LeaseState.RELEASED)
+    return replace(used, uid=Uid(uid), ended_at=None if left is None else NOW + timedelta(hours=left))
+
+
+def course(seats: int = 3) -> Booking:
+    people = frozenset(Uid(number) for number in range(1, 10))
+    return replace(booked("ml101", 0, 2, seats), kind=Kind.CLASS, uids=people, each=1)
+
+
+def at(hours: float) -> datetime:
+    return NOW + timedelta(hours=hours)
+
+
+def test_all_is_kept_at_first_then_what_is_used_and_for_who_left_a_moment_ago() -> None:
+    assert kept(course(), [], at(0.2), WAIT) == 3
+    assert kept(course(), [], at(0.25), WAIT) == 0
+    assert kept(course(), [seat(1), seat(2, slots_=["GPU-1"])], at(1), WAIT) == 2
+    assert kept(course(), [seat(1), seat(2, left=0.9)], at(1), WAIT) == 2
+    assert kept(course(), [seat(1), seat(2, left=0.7)], at(1), WAIT) == 1
+
+
+def test_one_person_has_one_seat() -> None:
+    before = standing(course(), [], at(-1), WAIT)
+    assert before is not None
+    assert before.count == 3
+    now = standing(course(), [seat(1)], at(0.1), WAIT)
+    assert now is not None
+    assert Uid(1) not in now.uids
+    assert Uid(2) in now.uids
+    full = standing(course(1), [seat(1)], at(1), WAIT)
+    assert full is not None
+    assert not full.uids
+    assert standing(course(), [], at(1), WAIT) is None
+    assert standing(course(), [seat(1)], at(2), WAIT) is None

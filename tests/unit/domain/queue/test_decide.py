@@ -150,7 +150,7 @@ def test_booked_slots_nobody_comes_for_are_everybodys() -> None:
     bookings = [booked("class", 0, 2, 4)]
     assert started(plan([want("other")], bookings=bookings, after=0.24)) == []
     assert started(plan([want("other")], bookings=bookings, after=0.25)) == ["other"]
-    seat = has("z", [0], 2, since=0.1)
+    seat = has("z", [0], 2, since=0.1, booking="class")
     assert started(plan([want("other")], bookings=bookings, after=0.25, taken=[seat])) == []
 
 

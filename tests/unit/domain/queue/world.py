@@ -44,11 +44,11 @@ def want(
     )  # fmt: skip
 
 
-def has(by: str, numbers: Sequence[int], left: float | None, since: float = -1) -> Taken:
+def has(by: str, numbers: Sequence[int], left: float | None, since: float = -1, booking: str = "") -> Taken:
     """GPUs somebody has, for so many hours yet."""
     return Taken(
         owner=who(by), slots=tuple(SlotId(f"GPU-{number}") for number in numbers), gpueq=Fraction(len(numbers)),
-        since=NOW + hours(since), until=None if left is None else NOW + hours(left),
+        since=NOW + hours(since), until=None if left is None else NOW + hours(left), booking=booking,
     )  # fmt: skip
 
 

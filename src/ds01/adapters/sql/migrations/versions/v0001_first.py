@@ -24,6 +24,7 @@ def upgrade() -> None:
     _leases()
     _requests()
     _jobs()
+    _bookings()
     _containers()
     _people_and_images()
     _volumes_and_networks()
@@ -77,12 +78,15 @@ def _leases() -> None:
         sa.Column("ended_at", sa.String(32)),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("planned", sa.Float()),
+        sa.Column("booking", sa.String(40), nullable=False),
         sa.CheckConstraint("(state IN ('released', 'revoked')) = (ended_at IS NOT NULL)", name=op.f("ck_leases_ended")),
         sa.PrimaryKeyConstraint("id", name="pk_leases"),
     )
     open_ = sa.text("ended_at IS NULL")
     with_container = sa.text("ended_at IS NULL AND container IS NOT NULL")
     op.create_index("leases_open", "leases", ["uid"], sqlite_where=open_, postgresql_where=open_)
+    booked = sa.text("booking != ''")
+    op.create_index("leases_booking", "leases", ["booking"], sqlite_where=booked, postgresql_where=booked)
     op.create_index(
         "leases_one_per_container", "leases", ["container"], unique=True,
         sqlite_where=with_container, postgresql_where=with_container,
@@ -194,6 +198,37 @@ def _jobs() -> None:
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+
+
+def _bookings() -> None:
+    op.create_table(
+        "bookings",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("gpus", sa.Integer(), nullable=False),
+        sa.Column("gpu_profile", sa.String(40)),
+        sa.Column("gpu_memory_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("begins_at", sa.String(32), nullable=False),
+        sa.Column("ends_at", sa.String(32), nullable=False),
+        sa.Column("uids", sa.Text(), nullable=False),
+        sa.Column("series", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("each", sa.Integer()),
+        sa.Column("keep", sa.Float()),
+        sa.Column("group", sa.Text(), nullable=False),
+        sa.Column("image", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(40), nullable=False),
+        sa.Column("made_at", sa.String(32)),
+        sa.Column("ended_at", sa.String(32)),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("told", sa.Integer()),
+        sa.CheckConstraint("(state != 'booked') = (ended_at IS NOT NULL)", name=op.f("ck_bookings_ended")),
+        sa.CheckConstraint("begins_at < ends_at", name=op.f("ck_bookings_length")),
+        sa.PrimaryKeyConstraint("id", name="pk_bookings"),
+    )
+    op.create_index("ix_bookings_ends_at", "bookings", ["ends_at"])
 
 
 def _containers() -> None:

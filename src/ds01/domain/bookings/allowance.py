@@ -1,0 +1,158 @@
+"""What somebody may book: for whom, how far ahead, with how much notice, how much GPU time a week.
+
+A week is one of the calendar, Monday to Sunday on the clock on the server's wall: that is how people count them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from fractions import Fraction
+
+from ds01.domain.errors import BOOKING_DENIED, BOOKING_QUOTA, Ds01Error
+from ds01.domain.gpu import Slot
+from ds01.domain.limits import Limits
+from ds01.domain.placement import cheapest
+from ds01.domain.quantity import show_duration, show_gpueq
+from ds01.domain.queue.booking import Booking, BookingState, Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """All dates of what somebody wants to book, and what one moment of it costs."""
+
+    dates: Sequence[Booking]
+    gpueq: Fraction
+    now: datetime
+    zone: tzinfo
+
+
+def check(asked: Asked, limits: Limits, before: Iterable[Booking], slots: Sequence[Slot]) -> None:
+    """Raise Ds01Error when she may not book this. ``before`` is what she booked already, however it ended."""
+    first, last = asked.dates[0], asked.dates[-1]
+    _check_who(first.kind, limits)
+    _check_time(first, last, limits, asked)
+    if first.kind is not Kind.CLASS:
+        _check_size(first, limits, asked.gpueq)
+    _check_week(asked, limits, tuple(before), slots)
+
+
+def cost(booking: Booking, slots: Sequence[Slot]) -> Fraction:
+    """What one moment of a booking costs at least, in GPU-equivalents."""
+    return cheapest(booking.ask, [slot for slot in slots if booking.could_use(slot)])
+
+
+def gpu_time(gpueq: Fraction, length: timedelta) -> timedelta:
+    """GPU time: 4 GPUs for half an hour are two hours."""
+    return timedelta(seconds=float(gpueq * Fraction(length.total_seconds())))
+
+
+def _check_who(kind: Kind, limits: Limits) -> None:
+    if limits.bookings_who == "others" or (limits.bookings_who == "self" and kind is Kind.OWN):
+        return
+    source = limits.sources["bookings.who"].source
+    whom = "anything" if limits.bookings_who == "nobody" else "for others"
+    raise Ds01Error(
+        BOOKING_DENIED, f"You may not book {whom}.", reason=f"bookings.who is {limits.bookings_who} ({source})",
+        hint="Ask an admin, or wait for your turn: ds01 launch NAME --wait",
+    )  # fmt: skip
+
+
+def _check_time(first: Booking, last: Booking, limits: Limits, asked: Asked) -> None:
+    notice, ahead = limits.bookings_notice, limits.bookings_ahead
+    if first.begins_at - asked.now < notice:
+        source = limits.sources["bookings.notice"].source
+        soonest = rounded_up(asked.now + notice)
+        raise Ds01Error(
+            BOOKING_DENIED, f"A booking of yours must be made {show_duration(notice)} before it begins.",
+            reason=f"bookings.notice is {show_duration(notice)} ({source})",
+            hint=f"The soonest you can book: --from '{typed(soonest, asked.zone)}'. Now: ds01 launch NAME",
+        )  # fmt: skip
+    if ahead is not None and last.begins_at - asked.now > ahead:
+        source = limits.sources["bookings.ahead"].source
+        latest = (asked.now + ahead).astimezone(asked.zone).date()
+        what = "begin" if first is last else "have dates"
+        raise Ds01Error(
+            BOOKING_DENIED, f"A booking of yours may {what} up to {show_duration(ahead)} ahead.",
+            reason=f"bookings.ahead is {show_duration(ahead)} ({source})",
+            hint=f"The last day is {latest:%a %d %b}" + ("." if first is last else f": --until {latest}"),
+        )  # fmt: skip
+
+
+def _check_size(first: Booking, limits: Limits, gpueq: Fraction) -> None:
+    most = limits.gpus_max
+    if first.kind is Kind.OWN and most is not None and gpueq > most:
+        source = limits.sources["gpus.max"].source
+        raise Ds01Error(
+            BOOKING_QUOTA,
+            f"You may use {_gpus(most)} at once, and this books {show_gpueq(gpueq)}.",
+            reason=f"gpus.max is {show_gpueq(most)} ({source})",
+            hint=f"Book fewer: ds01 book {int(most)} …" if most >= 1 else "Book a smaller slot: ds01 gpus",
+        )  # fmt: skip
+
+
+def _gpus(number: Fraction) -> str:
+    return f"{show_gpueq(number)} GPU{'' if number == 1 else 's'}"
+
+
+def _check_week(asked: Asked, limits: Limits, before: Sequence[Booking], slots: Sequence[Slot]) -> None:
+    most = limits.bookings_per_week
+    if most is None:
+        return
+    for one in asked.dates:
+        monday = week_of(one.begins_at, asked.zone)
+        had = sum(
+            (gpu_time(cost(other, slots), other.length) for other in before
+             if other.state is not BookingState.CANCELLED and week_of(other.begins_at, asked.zone) == monday),
+            timedelta(0),
+        )  # fmt: skip
+        mine = sum(
+            (gpu_time(asked.gpueq, other.length) for other in asked.dates
+             if week_of(other.begins_at, asked.zone) == monday),
+            timedelta(0),
+        )  # fmt: skip
+        if had + mine > most:
+            raise _over(asked, limits, most, had, mine, monday)
+
+
+def _over(asked: Asked, limits: Limits, most: timedelta, had: timedelta, mine: timedelta, monday: date) -> Ds01Error:
+    left, source = max(timedelta(0), most - had), limits.sources["bookings.per_week"].source
+    booked = f", {hours(had)} of that week are booked" if had else ""
+    longest = timedelta(minutes=int(left / float(asked.gpueq) / timedelta(minutes=1)) // 5 * 5)
+    hint = f"This would do: --for {show_duration(longest)}" if longest >= timedelta(minutes=15) else "ds01 bookings"
+    return Ds01Error(
+        BOOKING_QUOTA, f"You may book {hours(most)} of GPU time a week{booked}, and this needs {hours(mine)}.",
+        reason=f"bookings.per_week is {hours(most)} ({source}); the week begins on {monday:%a %d %b}", hint=hint,
+        used=hours(had), asked=hours(mine), limit=hours(most), source=source,
+    )  # fmt: skip
+
+
+def hours(time_: timedelta) -> str:
+    """GPU time as people count it: ``60h``, ``1h30m``; days would be read as days of the calendar."""
+    whole, rest = divmod(int(time_.total_seconds()), 3600)
+    minutes = rest // 60
+    return f"{whole}h" + (f"{minutes}m" if minutes else "") if whole else f"{minutes}m"
+
+
+def week_of(at: datetime, zone: tzinfo) -> date:
+    """The Monday of its week."""
+    here = at.astimezone(zone).date()
+    return here - timedelta(days=here.weekday())
+
+
+def week_begin(at: datetime, zone: tzinfo) -> datetime:
+    """When its week begins."""
+    return datetime.combine(week_of(at, zone), time(0, 0), zone).astimezone(UTC)
+
+
+def rounded_up(at: datetime, minutes: int = 5) -> datetime:
+    """The next full five minutes."""
+    step = timedelta(minutes=minutes)
+    over = timedelta(minutes=at.minute % minutes, seconds=at.second, microseconds=at.microsecond)
+    return at if not over else at - over + step
+
+
+def typed(at: datetime, zone: tzinfo) -> str:
+    """A time as it is typed."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

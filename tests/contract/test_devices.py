@@ -10,12 +10,13 @@ from typing import Protocol
 import pytest
 
 from ds01.adapters.nvml.devices import NvmlDevices
-from ds01.domain.gpu import Slot, slots_of
+from ds01.domain.errors import GPU_DIVIDE, Ds01Error
+from ds01.domain.gpu import Slot, SlotId, slots_of
 from ds01.ports.devices import Devices
 from ds01.sim.clock import SimClock
 from ds01.sim.devices import SimDevices
 from ds01.sim.script import Load
-from tests.nvml import State, a100
+from tests.nvml import DIVISIBLE, State, a100
 
 
 class Server(Protocol):
@@ -54,7 +55,7 @@ class NvmlServer:
     def __init__(self, folder: Path) -> None:
         self._state = State(folder / "nvml", {"driver": {"loaded": 1}})
         for index in range(3):
-            self._state.set(f"gpu {index}", **a100(index))
+            self._state.set(f"gpu {index}", **a100(index, profile=DIVISIBLE))
         self._state.set("gpu 1", mig=1)
         for place, (slices, memory) in enumerate(((3, 20480), (2, 10240))):
             name = f"NVIDIA A100-SXM4-40GB MIG {slices}g.{memory // 1024}gb"
@@ -144,3 +145,39 @@ class TestDevices:
         assert nothing.environment == {"NVIDIA_VISIBLE_DEVICES": "void"}
         assert not nothing.devices
         assert not nothing.requests
+
+    def test_a_card_says_into_what_it_can_be_divided(self, server: Server) -> None:
+        whole = server.devices.inventory()[0].uuid
+        offered = {each.name: (each.slices, each.width, each.starts) for each in server.devices.offered(whole)}
+        assert offered["3g.20gb"] == (3, 4, (0, 4))
+        assert offered["7g.40gb"] == (7, 8, (0,))
+        assert server.devices.offered(SlotId("GPU-none")) == ()
+
+    @pytest.mark.parametrize("wanted", [["3g.20gb", "2g.10gb", "2g.10gb"], ["1g.5gb"] * 7, ["7g.40gb"], []])
+    def test_a_gpu_is_divided_and_made_whole_again(self, server: Server, wanted: list[str]) -> None:
+        own = server.devices.inventory()[0].uuid
+        server.devices.divide(own, wanted)
+        first = server.devices.inventory()[0]
+        assert first.mig
+        assert sorted(part.profile for part in first.instances) == sorted(wanted)
+        assert len({part.uuid for part in first.instances}) == len(wanted)
+        server.devices.divide(own, ["2g.10gb"])
+        assert [part.profile for part in server.devices.inventory()[0].instances] == ["2g.10gb"]
+        server.devices.divide(own, None)
+        assert [slot.whole for slot in slots_of(server.devices.inventory()[0])] == [True]
+
+    @pytest.mark.parametrize(
+        ("wanted", "said"),
+        [
+            (["4g.20gb", "4g.20gb"], "8 compute slices of 7"),
+            (["3g.20gb", "3g.20gb", "1g.5gb"], "overlap"),
+            (["9g.90gb"], "no MIG profile"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_and_nothing_changes(self, server: Server, wanted: list[str], said: str) -> None:
+        before = server.devices.inventory()
+        with pytest.raises(Ds01Error) as refused:
+            server.devices.divide(before[1].uuid, wanted)
+        assert refused.value.kind is GPU_DIVIDE
+        assert said in refused.value.problem.reason
+        assert server.devices.inventory() == before

@@ -29,6 +29,7 @@ from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import User
+from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books, Ledger
 from ds01.services import lease as leases
 from ds01.services.countdown import Countdown
@@ -178,7 +179,7 @@ class LeaseMachine(RuleBasedStateMachine):
 
     @rule(slot=st.sampled_from(sorted(EVERY)), sick=st.booleans())
     def a_slot_is_quarantined_or_healed(self, slot: SlotId, sick: bool) -> None:
-        self.write(lambda books: books.quarantine(slot, "sick" if sick else None))
+        self.write(lambda books: books.quarantine(slot, Keeper.DRIVER, "sick" if sick else None))
         (self.sick.add if sick else self.sick.discard)(slot)
 
     @rule()

@@ -25,6 +25,7 @@ from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid, User
+from ds01.domain.quarantine import Keeper
 from ds01.domain.queue.booking import Booking, BookingId, BookingState, Kind
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId, RequestState, moved
@@ -168,11 +169,11 @@ class LedgerContract:
 
     async def test_a_slot_is_taken_out_of_service_and_back(self, ledger: Ledger) -> None:
         await ledger.write(put(FOUR))
-        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), "Xid 79"))
-        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), "Xid 48"))
+        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), Keeper.DRIVER, "Xid 79"))
+        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), Keeper.DRIVER, "Xid 48"))
         await ledger.write(put(FOUR))
         assert await ledger.read(lambda books: books.quarantined()) == {"GPU-1": "Xid 48"}
-        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), None))
+        await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), Keeper.DRIVER, None))
         assert await ledger.read(lambda books: books.quarantined()) == {}
 
     # leases -----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from ds01.domain.gpu import SlotId
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import User
+from ds01.domain.quarantine import Keeper
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestState
 from ds01.ports.ledger import Books
@@ -143,7 +144,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(data=st.data(), sick=st.booleans())
     def a_slot_is_quarantined_or_healed(self, data: st.DataObject, sick: bool) -> None:
         slot: SlotId = data.draw(st.sampled_from([slot.id for slot in self.read(lambda books: books.slots())]))
-        self.write(lambda books: books.quarantine(slot, "sick" if sick else None))
+        self.write(lambda books: books.quarantine(slot, Keeper.DRIVER, "sick" if sick else None))
 
     @rule()
     def ds01d_is_killed(self) -> None:

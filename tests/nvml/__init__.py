@@ -64,6 +64,11 @@ class State:
         self.path.write_text(text)
 
 
+DIVISIBLE = ["0 1 1 4864 1g.5gb 0,1,2,3,4,5,6", "1 2 2 9856 2g.10gb 0,2,4", "2 3 4 19968 3g.20gb 0,4",
+             "3 4 4 19968 4g.20gb 0", "4 7 8 40192 7g.40gb 0"]  # fmt: skip
+"""The profiles of an A100 with the places where each may begin."""
+
+
 def a100(index: int, **more: object) -> dict[str, object]:
     """A healthy A100 with all its questions answered."""
     return {

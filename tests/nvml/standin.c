@@ -6,7 +6,9 @@
  *              (repeated) utilisation= temperature= slowdown= power_mw= energy_mj= ecc= rows=<c> <u> <pending> <failed>
  *              pages_pending= lost= process=<pid> <bytes> graphics=<pid> <bytes> event=<serial> <type> <data>
  *   [mig 0 1]  uuid= name= gi_slices= ci_slices= memory_mib= used_mib= process=     (GPU 0, instance 1)
- * A key that is missing is a question the driver does not support.
+ *              gi=<profile> <start> <width> for one that was made here
+ * A key that is missing is a question the driver does not support. Where "profile=" goes on with <width> <memory_mib>
+ * <name> <starts, with commas>, the GPU can be divided; the file is written then. refuses=<call> makes a call fail.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,25 +181,216 @@ int nvmlDeviceGetAttributes_v2(Device *device, Size *out) {
     return number_of(device, "memory_mib", &out->memory);
 }
 
-/* The slices of profile number `wanted`, by lines "profile=<number> <slices>". */
-static int profile(Device *device, unsigned wanted, unsigned *slices) {
+/* Profile number `wanted`, by lines "profile=<number> <slices> [<width> <memory_mib> <name> <starts>]". */
+typedef struct { unsigned slices, width, memory, starts[8], places; char name[32]; } Profile;
+static int profile(Device *device, unsigned wanted, Profile *out) {
     int state = ready(device);
     const char *value;
     unsigned number;
+    char starts[64];
     if (state != OK) return state;
-    for (int n = 0; (value = find(section_of(device), "profile", n)); n++)
-        if (sscanf(value, "%u %u", &number, slices) == 2 && number == wanted) return OK;
+    for (int n = 0; (value = find(section_of(device), "profile", n)); n++) {
+        memset(out, 0, sizeof *out);
+        starts[0] = 0;
+        int read = sscanf(value, "%u %u %u %u %31s %63s", &number, &out->slices, &out->width, &out->memory, out->name,
+                          starts);
+        if (read < 2 || number != wanted) continue;
+        for (char *word = strtok(starts, ","); word; word = strtok(NULL, ","))
+            out->starts[out->places++] = (unsigned)atoi(word);
+        return OK;
+    }
     return UNSUPPORTED;
 }
 typedef struct { unsigned id, p2p, slices, rest[8]; unsigned long long memory; } ProfileInfo;
 typedef struct { unsigned version, id, p2p, slices, rest[7]; unsigned long long memory; char name[96]; } ProfileInfo2;
 int nvmlDeviceGetGpuInstanceProfileInfo(Device *device, unsigned number, ProfileInfo *out) {
-    return profile(device, number, &out->slices);
+    Profile found;
+    int state = profile(device, number, &found);
+    if (state == OK) out->id = number, out->slices = found.slices, out->memory = found.memory;
+    return state;
 }
 int nvmlDeviceGetGpuInstanceProfileInfoV(Device *device, unsigned number, ProfileInfo2 *out) {
+    Profile found;
     read_state();
     if (find("driver", "old", 0)) return UNSUPPORTED;
-    return profile(device, number, &out->slices);
+    int state = profile(device, number, &found);
+    if (state != OK) return state;
+    out->id = number, out->slices = found.slices, out->memory = found.memory;
+    if (found.places) snprintf(out->name, sizeof out->name, "MIG %s", found.name);
+    return OK;
+}
+
+/* Dividing. A GPU instance is a section of its own ("[gi 0 1]") until its compute instance makes it "[mig 0 1]". */
+typedef struct { unsigned start, size; } Placement;
+typedef struct { int gpu, number; } Instance;
+static Instance instances[MAX_GPUS][MAX_PARTS];
+static const unsigned compute_sizes[] = {1, 2, 3, 4, 7};
+
+static int refused(const char *call) {
+    const char *value;
+    for (int n = 0; (value = find("driver", "refuses", n)); n++)
+        if (!strcmp(value, call)) return 1;
+    return 0;
+}
+
+static void put(const char *section, const char *key, const char *value) {
+    if (line_count >= MAX_LINES) return;
+    Line *line = &lines[line_count++];
+    snprintf(line->section, sizeof line->section, "%s", section);
+    snprintf(line->key, sizeof line->key, "%s", key);
+    snprintf(line->value, sizeof line->value, "%s", value);
+}
+
+static void put_number(const char *section, const char *key, unsigned value) {
+    char text[16];
+    snprintf(text, sizeof text, "%u", value);
+    put(section, key, text);
+}
+
+static void drop(const char *section, const char *key) {
+    int kept = 0;
+    for (int i = 0; i < line_count; i++)
+        if (strcmp(lines[i].section, section) || (key && strcmp(lines[i].key, key))) lines[kept++] = lines[i];
+    line_count = kept;
+}
+
+static void write_state(void) {
+    const char *file = path[0] ? path : getenv("DS01_NVML_STATE");
+    FILE *out = file ? fopen(file, "w") : NULL;
+    for (int i = 0; out && i < line_count; i++)
+        fprintf(out, "[%s]\n%s=%s\n", lines[i].section, lines[i].key, lines[i].value);
+    if (out) fclose(out);
+}
+
+static const char *named(const char *kind, const Instance *instance) {
+    static char name[32];
+    snprintf(name, sizeof name, "%s %d %d", kind, instance->gpu, instance->number);
+    return name;
+}
+
+/* Profile, start and width of a GPU instance, with or without its compute instance. */
+static int placed(const Instance *instance, unsigned out[3]) {
+    const char *value = find(named("mig", instance), "gi", 0);
+    if (!value) value = find(named("gi", instance), "gi", 0);
+    return value && sscanf(value, "%u %u %u", &out[0], &out[1], &out[2]) == 3;
+}
+
+static void put_placed(const char *section, const unsigned at[3]) {
+    char text[64];
+    snprintf(text, sizeof text, "%u %u %u", at[0], at[1], at[2]);
+    put(section, "gi", text);
+}
+
+int nvmlDeviceSetMigMode(Device *device, unsigned mode, int *status) {
+    int state = ready(device);
+    if (state != OK) return state;
+    *status = refused("mode") ? 1 : OK;
+    if (*status != OK) return OK;
+    drop(section_of(device), "mig");
+    put_number(section_of(device), "mig", mode);
+    write_state();
+    return OK;
+}
+int nvmlDeviceGetGpuInstancePossiblePlacements_v2(Device *device, unsigned id, Placement *out, unsigned *count) {
+    Profile found;
+    int state = profile(device, id, &found);
+    if (state != OK) return state;
+    for (unsigned n = 0; n < found.places; n++) out[n] = (Placement){found.starts[n], found.width};
+    *count = found.places;
+    return OK;
+}
+int nvmlDeviceGetGpuInstances(Device *device, unsigned id, Instance **out, unsigned *count) {
+    unsigned at[3];
+    int state = ready(device);
+    *count = 0;
+    for (int number = 0; state == OK && number < MAX_PARTS; number++) {
+        Instance *instance = &instances[device->gpu][number];
+        *instance = (Instance){device->gpu, number};
+        if (placed(instance, at) && at[0] == id) out[(*count)++] = instance;
+    }
+    return state;
+}
+int nvmlDeviceCreateGpuInstanceWithPlacement(Device *device, unsigned id, const Placement *place, Instance **out) {
+    Profile found;
+    unsigned at[3];
+    Instance *chosen = NULL;
+    int state = profile(device, id, &found);
+    if (state != OK) return state;
+    if (refused("create")) return UNSUPPORTED;
+    for (int number = 0; number < MAX_PARTS; number++) {
+        Instance *instance = &instances[device->gpu][number];
+        *instance = (Instance){device->gpu, number};
+        if (!placed(instance, at)) chosen = chosen ? chosen : instance;
+        else if (at[1] < place->start + place->size && place->start < at[1] + at[2]) return BAD_ARGUMENT;
+    }
+    if (!chosen) return BAD_ARGUMENT;
+    put_placed(named("gi", chosen), (unsigned[3]){id, place->start, place->size});
+    write_state();
+    *out = chosen;
+    return OK;
+}
+typedef struct { unsigned version, id, slices, rest[7]; char name[96]; } ComputeInfo;
+int nvmlGpuInstanceGetComputeInstanceProfileInfoV(Instance *instance, unsigned number, unsigned engine,
+                                                  ComputeInfo *out) {
+    Profile found;
+    unsigned at[3];
+    int state = ready(NULL);
+    if (state != OK) return state;
+    if (engine || number > 4 || !placed(instance, at)) return UNSUPPORTED;
+    state = profile(&devices[instance->gpu][MAX_PARTS], at[0], &found);
+    if (state != OK || compute_sizes[number] > found.slices) return UNSUPPORTED;
+    out->id = number;
+    out->slices = compute_sizes[number];
+    return OK;
+}
+int nvmlGpuInstanceCreateComputeInstance(Instance *instance, unsigned id, Instance **out) {
+    Profile found;
+    unsigned at[3];
+    char text[128], section[32];
+    int state = ready(NULL);
+    if (state != OK) return state;
+    if (refused("compute") || !placed(instance, at)) return UNSUPPORTED;
+    state = profile(&devices[instance->gpu][MAX_PARTS], at[0], &found);
+    if (state != OK) return state;
+    drop(named("gi", instance), NULL);
+    snprintf(section, sizeof section, "%s", named("mig", instance));
+    snprintf(text, sizeof text, "MIG-%d-%u-%u", instance->gpu, at[0], at[1]);
+    put(section, "uuid", text);
+    snprintf(text, sizeof text, "NVIDIA MIG %s", found.name);
+    put(section, "name", text);
+    put_number(section, "gi_slices", found.slices);
+    put_number(section, "ci_slices", compute_sizes[id]);
+    put_number(section, "memory_mib", found.memory);
+    put_placed(section, at);
+    write_state();
+    *out = instance;
+    return OK;
+}
+int nvmlGpuInstanceGetComputeInstances(Instance *instance, unsigned id, Instance **out, unsigned *count) {
+    int state = ready(NULL);
+    *count = 0;
+    if (state != OK) return state;
+    const char *slices = find(named("mig", instance), "ci_slices", 0);
+    if (slices && id <= 4 && (unsigned)atoi(slices) == compute_sizes[id]) out[(*count)++] = instance;
+    return OK;
+}
+int nvmlComputeInstanceDestroy(Instance *instance) {
+    unsigned at[3];
+    int state = ready(NULL);
+    if (state != OK) return state;
+    if (refused("destroy") || !placed(instance, at)) return UNSUPPORTED;
+    drop(named("mig", instance), NULL);
+    put_placed(named("gi", instance), at);
+    write_state();
+    return OK;
+}
+int nvmlGpuInstanceDestroy(Instance *instance) {
+    int state = ready(NULL);
+    if (state != OK) return state;
+    if (find(named("mig", instance), "gi", 0)) return UNSUPPORTED;
+    drop(named("gi", instance), NULL);
+    write_state();
+    return OK;
 }
 
 int nvmlDeviceGetP2PStatus(Device *one, Device *other, int index, int *out) {

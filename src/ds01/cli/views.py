@@ -276,6 +276,16 @@ VIEWS: dict[str, dict[str, str]] = {
         "jobs_per_second": "jobs by that",
         "by_user": "of each user: user, jobs, wait_mean, wait_p95, slowdown_mean, served",
     },
+    "MigView": {
+        "gpus": "of each GPU: index, model, now and then (profiles, or 'off' for a whole one), changes, in_the_way,"
+        " offered",
+        "simulated": "whether these GPUs are not real",
+    },
+    "DrainView": {
+        "slots": "the labels of what is meant",
+        "still_there": "who has a lease on them",
+        "reasons": "all that keeps them out of service",
+    },
     "Topic": {"name": "what to type after 'ds01 help'", "summary": "what it is about"},
     "Processes": {"titles": "the names of the columns", "processes": "one list of values for each process"},
     "Name": {"name": "the container"},

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # imported by the methods that need them: making their classe
     from ds01.wire.bookings import Booked, BookingsView, BookRequest
     from ds01.wire.images import BuildSettings, ImageView, RemovedImage
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
+    from ds01.wire.mig import DrainView, MigView
 
 ANSWER_SECONDS = 30.0
 RESTART_SECONDS = 0.5
@@ -245,6 +246,32 @@ class Client:
         from ds01.wire.images import RemovedImage
 
         return self._do(RemovedImage, "DELETE", f"/v1/images/{escaped(reference, keep=b'/:')}", patience=120)
+
+    # for admins ------------------------------------------------------------------------------------
+
+    def drain(self, slot: str, reason: str = "") -> DrainView:
+        """Keep new work away from a GPU or a slot; what runs there goes on."""
+        from ds01.wire.mig import DrainRequest, DrainView
+
+        return self._do(DrainView, "POST", "/v1/admin/drain", DrainRequest(slot=slot, reason=reason))
+
+    def undrain(self, slot: str) -> DrainView:
+        """Let new work come again."""
+        from ds01.wire.mig import DrainRequest, DrainView
+
+        return self._do(DrainView, "POST", "/v1/admin/undrain", DrainRequest(slot=slot))
+
+    def mig(self, plan: str = "") -> MigView:
+        """How GPUs are divided, or what a plan would change."""
+        from ds01.wire.mig import MigView
+
+        return self._get(MigView, "/v1/admin/mig", plan=plan)
+
+    def divide(self, plan: str) -> MigView:
+        """Divide GPUs that nobody uses, as planned."""
+        from ds01.wire.mig import MigRequest, MigView
+
+        return self._do(MigView, "POST", "/v1/admin/mig", MigRequest(plan=plan), patience=120)
 
     # underneath ------------------------------------------------------------------------------------
 

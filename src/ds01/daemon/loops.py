@@ -15,13 +15,14 @@ from typing import Self
 from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import Ds01Error
 from ds01.ports.engine import EngineEvent
+from ds01.services import mig
 from ds01.services.confine import Confiner
 from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
 from ds01.services.enforce.enforcer import Enforcer
+from ds01.services.gpu_round import look_at_gpus
 from ds01.services.image_tidy import Gone
-from ds01.services.inventory import refresh
 from ds01.services.jobs.runner import Runner
 from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
@@ -67,7 +68,8 @@ class Loops:
     async def first(self) -> None:
         """One look at everything before anybody is served. An engine that is not there is waited for later."""
         await self._world.lifted.load(self._world.ledger)
-        await refresh(self._world)
+        await mig.lift(self._world)
+        await look_at_gpus(self._world)
         try:
             async with asyncio.timeout(FIRST_SECONDS):
                 await self._reconciler.round()
@@ -87,7 +89,7 @@ class Loops:
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
             ("queue", QUEUE_SECONDS, self._turns.round),
             ("jobs", QUEUE_SECONDS, self._runner.round),
-            ("gpus", ROUND_SECONDS, lambda: refresh(world)),
+            ("gpus", ROUND_SECONDS, lambda: look_at_gpus(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),
             ("confinement", CONFINE_SECONDS, self._confiner.round),
             ("events", RETRY_SECONDS, self._listen),

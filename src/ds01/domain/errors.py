@@ -119,6 +119,10 @@ NO_BOOKING = _kind(
     "booking.unknown", 404, Exit.NOT_FOUND, "A booking or class that does not exist",
     "`ds01 bookings` shows yours, `ds01 class list` your classes.",
 )  # fmt: skip
+NO_GPU = _kind(
+    "gpu.missing", 404, Exit.NOT_FOUND, "No such GPU",
+    "See ds01 gpus; a GPU is named by its number, an instance by its label or UUID.",
+)  # fmt: skip
 NO_KEY = _kind(
     "limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist",
     "`ds01 limits` shows all limits.",
@@ -156,6 +160,14 @@ GPU_QUOTA = _kind(
 GPU_IMPOSSIBLE = _kind(
     "gpu.impossible", 409, Exit.NO_RESOURCE, "More GPU than this server has",
     "Ask for what the server has: `ds01 gpus` shows it.",
+)  # fmt: skip
+GPU_USED = _kind(
+    "gpu.used", 409, Exit.FAILED, "The GPU is in use",
+    "A GPU is divided when nobody uses it: ds01 admin drain keeps new work away, and says who is still on it.",
+)  # fmt: skip
+GPU_DIVIDE = _kind(
+    "gpu.divide", 409, Exit.FAILED, "The GPU cannot be divided so",
+    "See what the card offers with ds01 admin mig show; what the driver refused is in the message.",
 )  # fmt: skip
 CONTAINER_QUOTA = _kind(
     "container.quota", 409, Exit.NO_RESOURCE, "More containers than you may have",

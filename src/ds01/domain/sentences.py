@@ -330,6 +330,15 @@ _ALL = (
         tell=happened("GPU {name} was taken out of service", ("reason", ": {}")),
     ),
     Sentence(
+        type=EventType.SLOT_RETURNED, when="An admin ended that a GPU or MIG instance is drained.",
+        subject="the slot's UUID", details=("name",), tell=acted("lets new work onto GPU"),
+    ),
+    Sentence(
+        type=EventType.GPU_DIVIDED, when="A GPU was divided by MIG, or made whole.", subject="the GPU's UUID",
+        details=("name", "before", "after"),
+        tell=happened("GPU {name} was divided anew", ("before", ", from {}"), ("after", " to {}")),
+    ),
+    Sentence(
         type=EventType.SLOT_VANISHED, when="A GPU or MIG instance is not there any more.", subject="the slot's UUID",
         details=("name",), tell=happened("GPU {name} is not there any more"),
     ),

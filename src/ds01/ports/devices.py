@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ds01.domain.container import Attachment
 from ds01.domain.gpu import Gpu, Slot, SlotId
+from ds01.domain.mig import MigProfile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,16 @@ class Devices(Protocol):
 
     def attach(self, slots: Sequence[Slot]) -> Attachment:
         """How these slots get into a container: numbered from 0 inside, whatever the host calls them."""
+        ...
+
+    def offered(self, gpu: SlotId) -> tuple[MigProfile, ...]:
+        """Into what this GPU can be divided; nothing when it cannot."""
+        ...
+
+    def divide(self, gpu: SlotId, profiles: Sequence[str] | None) -> None:
+        """Divide a GPU that nobody uses anew, or with None make it whole. Raises Ds01Error (``gpu.divide``); the GPU
+        may be left without instances then.
+        """
         ...
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Protocol
@@ -44,6 +44,15 @@ class Hardware:
     memory_bytes: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProcessFacts:
+    """A process of the host: its program, its owner's login (or uid) and the paths of its cgroups."""
+
+    command: str
+    user: str
+    cgroup: str
+
+
 class HostFacts(Protocol):
     """What can be seen of the host. What is not there is None or empty, never an error."""
 
@@ -53,6 +62,10 @@ class HostFacts(Protocol):
     async def hardware(self) -> Hardware: ...
     async def listeners(self) -> frozenset[tuple[str, int]]:
         """Address and port of every TCP socket that listens, of IPv4 and IPv6."""
+        ...
+
+    async def processes(self, pids: Sequence[int]) -> Mapping[int, ProcessFacts]:
+        """Those of these processes that are there."""
         ...
 
     async def routes(self) -> frozenset[IPv4Network]:

@@ -20,6 +20,7 @@ from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid
+from ds01.domain.quarantine import Keeper, Quarantine
 from ds01.domain.queue.booking import Booking, BookingId
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
@@ -41,9 +42,13 @@ class Books(Protocol):
         """Replace the inventory. Slots that vanished stay known while a lease names them."""
         ...
 
-    def quarantined(self) -> dict[SlotId, str]: ...
-    def quarantine(self, slot: SlotId, reason: str | None) -> None:
-        """Take a slot out of service, or back into it with None."""
+    def quarantines(self) -> tuple[Quarantine, ...]: ...
+    def quarantined(self) -> dict[SlotId, str]:
+        """Why nobody is placed on a slot (or on any of a GPU), those that vanished under a lease among them."""
+        ...
+
+    def quarantine(self, slot: SlotId, keeper: Keeper, reason: str | None) -> None:
+        """Take a slot out of service, or with None take back what this keeper said of it."""
         ...
 
     def last_used(self) -> dict[SlotId, datetime]: ...

@@ -13,6 +13,7 @@ from ds01.domain.assembly import read_slots
 from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
+from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -35,7 +36,7 @@ def keep_free(books: Books, container: ContainerId, slots: Set[SlotId]) -> None:
     """Lease these slots to nobody while the container runs. Those that somebody has already stay hers."""
     leased = {slot for lease in books.open_leases() for slot in lease.slots}
     for slot in slots - leased - books.quarantined().keys():
-        books.quarantine(slot, _IN_USE + container)
+        books.quarantine(slot, Keeper.CONTAINER, _IN_USE + container)
 
 
 async def lift(world: World, seen: Iterable[Observed]) -> None:
@@ -49,12 +50,12 @@ async def lift(world: World, seen: Iterable[Observed]) -> None:
 def _over(books: Books, running: Iterable[str]) -> list[SlotId]:
     still = {_IN_USE + container for container in running}
     return [
-        slot
-        for slot, reason in books.quarantined().items()
-        if reason.startswith(_IN_USE) and reason not in still
+        each.slot
+        for each in books.quarantines()
+        if each.keeper is Keeper.CONTAINER and each.reason not in still
     ]  # fmt: skip
 
 
 def _lift(books: Books, slots: Iterable[SlotId]) -> None:
     for slot in slots:
-        books.quarantine(slot, None)
+        books.quarantine(slot, Keeper.CONTAINER, None)

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, SlotId, slots_of
+from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books
 from ds01.services.world import World
-
-BY_DRIVER = "driver: "
-"""Begins the reason of a slot the driver reports as broken, so that it comes back into service by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +32,7 @@ async def refresh(world: World) -> bool:
 
 def _look(world: World) -> _Seen:
     slots = tuple(slot for gpu in world.devices.inventory() for slot in slots_of(gpu))
-    faults = {slot: BY_DRIVER + reason for slot, reason in world.devices.faults().items()}
+    faults = dict(world.devices.faults())
     return _Seen(slots=slots, faults=faults)
 
 
@@ -44,7 +42,8 @@ def _differs(books: Books, seen: _Seen) -> bool:
 
 
 def _ours(books: Books) -> dict[SlotId, str]:
-    return {slot: reason for slot, reason in books.quarantined().items() if reason.startswith(BY_DRIVER)}
+    """What the driver said at the last look. It is taken back by itself when the driver says it no more."""
+    return {each.slot: each.reason for each in books.quarantines() if each.keeper is Keeper.DRIVER}
 
 
 def _write(books: Books, world: World, seen: _Seen) -> None:
@@ -55,11 +54,11 @@ def _write(books: Books, world: World, seen: _Seen) -> None:
         _tell(books, world, EventType.SLOT_VANISHED, slot, before[slot].label, "")
     broken = _ours(books)
     for slot in broken.keys() - seen.faults.keys():
-        books.quarantine(slot, None)
+        books.quarantine(slot, Keeper.DRIVER, None)
     labels = {slot.id: slot.label for slot in (*before.values(), *seen.slots)}
     for slot, reason in seen.faults.items():
         if broken.get(slot) != reason:
-            books.quarantine(slot, reason)
+            books.quarantine(slot, Keeper.DRIVER, reason)
             _tell(books, world, EventType.SLOT_QUARANTINED, slot, labels.get(slot, slot), reason)
 
 

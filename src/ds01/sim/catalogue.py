@@ -10,20 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ds01.domain.mig import MigProfile
 from ds01.domain.names import nearest
 
 GIB = 1024**3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Profile:
-    """One MIG profile: ``slices`` of compute, ``width`` memory slices wide, at one of ``starts``."""
-
-    name: str
-    slices: int
-    width: int
-    starts: tuple[int, ...]
-    memory_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +25,10 @@ class Model:
     watts: int
     slices: int = 0
     nvlink: bool = False
-    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    profiles: Mapping[str, MigProfile] = field(default_factory=dict)
 
 
-def _seven(*sizes: int) -> dict[str, Profile]:
+def _seven(*sizes: int) -> dict[str, MigProfile]:
     """The profiles of a card with 7 compute and 8 memory slices; sizes of 1g, wide 1g, 2g, 3g, 4g and 7g in GB."""
     shapes: tuple[tuple[int, int, tuple[int, ...]], ...] = (
         (1, 1, (0, 1, 2, 3, 4, 5, 6)), (1, 2, (0, 2, 4, 6)), (2, 2, (0, 2, 4)), (3, 4, (0, 4)), (4, 4, (0,)),
@@ -47,14 +37,14 @@ def _seven(*sizes: int) -> dict[str, Profile]:
     return _profiles(shapes, sizes)
 
 
-def _four(*sizes: int) -> dict[str, Profile]:
+def _four(*sizes: int) -> dict[str, MigProfile]:
     """The profiles of a card with 4 compute and 4 memory slices; sizes of 1g, 2g and 4g in GB."""
     return _profiles(((1, 1, (0, 1, 2, 3)), (2, 2, (0, 2)), (4, 4, (0,))), sizes)
 
 
-def _profiles(shapes: tuple[tuple[int, int, tuple[int, ...]], ...], sizes: tuple[int, ...]) -> dict[str, Profile]:
+def _profiles(shapes: tuple[tuple[int, int, tuple[int, ...]], ...], sizes: tuple[int, ...]) -> dict[str, MigProfile]:
     return {
-        f"{slices}g.{size}gb": Profile(
+        f"{slices}g.{size}gb": MigProfile(
             name=f"{slices}g.{size}gb", slices=slices, width=width, starts=starts, memory_bytes=size * GIB
         )
         for (slices, width, starts), size in zip(shapes, sizes, strict=True)

@@ -12,8 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from ds01.domain.container import Attachment
-from ds01.domain.errors import BAD_LIMITS_FILE, Ds01Error
+from ds01.domain.errors import BAD_LIMITS_FILE, GPU_DIVIDE, Ds01Error
 from ds01.domain.gpu import Gpu, Slot, SlotId, slots_of
+from ds01.domain.mig import MigProfile
 from ds01.ports.clock import Clock
 from ds01.ports.devices import GpuProcess, GpuSample
 from ds01.sim import catalogue, partition
@@ -81,6 +82,25 @@ class SimDevices:
         """Character nodes that go nowhere, the environment of the lease, and a stand-in for nvidia-smi."""
         return self._nodes.attach(slots)
 
+    def offered(self, gpu: SlotId) -> tuple[MigProfile, ...]:
+        """The profiles of its model."""
+        if gpu not in {each.uuid for each in self._gpus}:
+            return ()
+        return tuple(catalogue.model(self._name(self._index(gpu))).profiles.values())
+
+    def divide(self, gpu: SlotId, profiles: Sequence[str] | None) -> None:
+        """Divided until ds01d ends: simulated cards forget it then, as real ones do when the machine starts."""
+        index = self._index(gpu)
+        name = self._name(index)
+        line = name if profiles is None else f"{name}: {' '.join(profiles)}"
+        try:
+            partition.gpu(line, index)
+        except ValueError as error:
+            raise Ds01Error(
+                GPU_DIVIDE, f"GPU {index} was not divided.", reason=f"{error}.", hint="ds01 admin mig show"
+            ) from error
+        self.repartition(index, line)
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -115,6 +135,12 @@ class SimDevices:
         self._nodes.stage(self._slots(self._gpus))
 
     # -------------------------------------------------------------------------------------------------
+
+    def _index(self, gpu: SlotId) -> int:
+        return next(each.index for each in self._gpus if each.uuid == gpu)
+
+    def _name(self, index: int) -> str:
+        return self._lines[index].partition(":")[0].strip().lower()
 
     def _slots(self, gpus: Sequence[Gpu]) -> tuple[Slot, ...]:
         return tuple(slot for gpu in gpus for slot in slots_of(gpu))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 from ds01.domain.binds import below
-from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
+from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
 
 GIB = 1024**3
 
@@ -50,6 +50,7 @@ class SimFacts:
     ciphers: bool = False
     opened: dict[str, bool] = field(default_factory=dict)
     """Devices that a test tried for programs outside containers; of others nothing is known."""
+    running: dict[int, ProcessFacts] = field(default_factory=dict)
 
     async def file(self, path: str) -> FileFacts | None:
         """What was put there."""
@@ -72,6 +73,10 @@ class SimFacts:
     async def listeners(self) -> frozenset[tuple[str, int]]:
         """Only sshd at first."""
         return frozenset(self.ports)
+
+    async def processes(self, pids: Sequence[int]) -> Mapping[int, ProcessFacts]:
+        """Those that were put there."""
+        return {pid: self.running[pid] for pid in pids if pid in self.running}
 
     async def routes(self) -> frozenset[IPv4Network]:
         """The campus."""

@@ -20,6 +20,7 @@ from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Account, Uid
+from ds01.domain.quarantine import Keeper, Quarantine, reasons
 from ds01.domain.queue.booking import Booking, BookingId, BookingState
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
@@ -36,7 +37,7 @@ class Pages:
 
     slots: dict[SlotId, Slot] = field(default_factory=dict)
     present: tuple[SlotId, ...] = ()
-    quarantined: dict[SlotId, str] = field(default_factory=dict)
+    quarantines: dict[tuple[SlotId, Keeper], Quarantine] = field(default_factory=dict)
     last_used: dict[SlotId, datetime] = field(default_factory=dict)
     leases: dict[LeaseId, Lease] = field(default_factory=dict)
     requests: dict[RequestId, Request] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Pages:
 
     def copy(self) -> Pages:
         return Pages(
-            slots=dict(self.slots), present=self.present, quarantined=dict(self.quarantined),
+            slots=dict(self.slots), present=self.present, quarantines=dict(self.quarantines),
             last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
             bookings=dict(self.bookings), usage=dict(self.usage), jobs=dict(self.jobs),
             containers=dict(self.containers),
@@ -86,13 +87,16 @@ class MemoryBooks:
         pages.present = tuple(slot.id for slot in slots)
 
     def quarantined(self) -> dict[SlotId, str]:
-        return dict.fromkeys(self._vanished(), VANISHED) | self._now.quarantined
+        return dict.fromkeys(self._vanished(), VANISHED) | reasons(self.quarantines())
 
-    def quarantine(self, slot: SlotId, reason: str | None) -> None:
+    def quarantines(self) -> tuple[Quarantine, ...]:
+        return tuple(sorted(self._now.quarantines.values(), key=lambda each: each.slot))
+
+    def quarantine(self, slot: SlotId, keeper: Keeper, reason: str | None) -> None:
         if reason is None:
-            self._write().quarantined.pop(slot, None)
+            self._write().quarantines.pop((slot, keeper), None)
         else:
-            self._write().quarantined[slot] = reason
+            self._write().quarantines[slot, keeper] = Quarantine(slot=slot, keeper=keeper, reason=reason)
 
     def last_used(self) -> dict[SlotId, datetime]:
         return dict(self._now.last_used)

@@ -27,6 +27,7 @@ from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.limits import Limits
 from ds01.domain.people import User
+from ds01.domain.quarantine import Keeper
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
@@ -219,7 +220,7 @@ def test_impossible_says_the_nearest_possible() -> None:
 
 def test_a_quarantined_slot_is_never_granted() -> None:
     books = books_with(FOUR[:2])
-    books.quarantine(SlotId("GPU-0"), "Xid 79")
+    books.quarantine(SlotId("GPU-0"), Keeper.DRIVER, "Xid 79")
     assert grant(books).slots == ("GPU-1",)
     assert "1 out of service" in refused(GPU_FULL, lambda: grant(books)).message
 

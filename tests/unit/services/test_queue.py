@@ -17,6 +17,7 @@ from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.gpu import SlotId
 from ds01.domain.lease import LeaseState
 from ds01.domain.people import Uid, User
+from ds01.domain.quarantine import Keeper
 from ds01.domain.queue.plan import Order, Rules
 from ds01.domain.queue.request import Request, RequestState
 from ds01.services.door.create import grant
@@ -276,7 +277,7 @@ async def test_slots_that_fall_ill_while_they_are_kept_bring_the_place_back(busy
     await retire(busy, BOB, "one")
     await busy.turns.take()
     (lease,) = [lease for lease in await busy.leases() if lease.uid == ALICE.uid]
-    await busy.books(lambda books: books.quarantine(SlotId(lease.slots[0]), "Xid 79"))
+    await busy.books(lambda books: books.quarantine(SlotId(lease.slots[0]), Keeper.DRIVER, "Xid 79"))
     await busy.turns.take()
     (request,) = await queue(busy)
     assert (request.state, request.lease) == (RequestState.WAITING, None)

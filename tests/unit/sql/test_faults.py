@@ -157,7 +157,7 @@ async def test_a_lock_of_another_program_is_said_and_passes(ledger: SqlLedger, p
 async def test_what_another_program_wrote_is_believed(ledger: SqlLedger, path: Path) -> None:
     await ledger.write(some)
     with shell(path) as connection:
-        connection.execute("INSERT INTO quarantines VALUES ('GPU-2', 'by hand')")
+        connection.execute("INSERT INTO quarantines VALUES ('GPU-2', 'driver', 'by hand')")
     assert await ledger.write(lambda books: books.quarantined()) == {"GPU-2": "by hand"}
 
 

@@ -15,13 +15,13 @@ import pwd
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ds01.adapters.host import trial
 from ds01.adapters.host.mounts import mount_of, mounted
 from ds01.adapters.host.steps import step_guard
-from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
+from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
 
 _LISTENING = "0A"
 _UNSYNCHRONISED = 5
@@ -55,6 +55,10 @@ class SystemFacts:
     async def listeners(self) -> frozenset[tuple[str, int]]:
         """From ``/proc/net/tcp`` and ``tcp6``."""
         return await asyncio.to_thread(lambda: frozenset(_listeners(self._proc)))
+
+    async def processes(self, pids: Sequence[int]) -> Mapping[int, ProcessFacts]:
+        """From ``/proc/<pid>``."""
+        return await asyncio.to_thread(lambda: dict(_processes(self._proc, pids)))
 
     async def routes(self) -> frozenset[ipaddress.IPv4Network]:
         """From ``/proc/net/route``."""
@@ -211,3 +215,19 @@ class _Timex(ctypes.Structure):
 def _synchronised() -> bool | None:
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(_Timex(modes=0)))
     return None if state < 0 else state != _UNSYNCHRONISED
+
+
+def _processes(proc: Path, pids: Sequence[int]) -> Iterator[tuple[int, ProcessFacts]]:
+    for pid in pids:
+        folder = proc / str(pid)
+        command, cgroup = _text(folder / "comm"), _text(folder / "cgroup")
+        if command is not None and cgroup is not None:
+            with contextlib.suppress(OSError):
+                yield pid, ProcessFacts(command=command, user=_login(folder.stat().st_uid), cgroup=cgroup)
+
+
+def _login(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ds01.adapters.nvml import readings
+from ds01.adapters.nvml import mig, readings
 from ds01.adapters.nvml.attach import Attach, nvidia
 from ds01.adapters.nvml.driver import Driver
 from ds01.adapters.nvml.health import Health
 from ds01.adapters.nvml.inventory import Card, cards
 from ds01.domain.container import Attachment
+from ds01.domain.errors import GPU_DIVIDE, Ds01Error
 from ds01.domain.gpu import Gpu, Slot, SlotId, slots_of
+from ds01.domain.mig import MigProfile
 from ds01.ports.devices import GpuProcess, GpuSample
 
 
@@ -58,6 +60,17 @@ class NvmlDevices:
     def attach(self, slots: Sequence[Slot]) -> Attachment:
         """By UUID, in the way chosen for this engine."""
         return self._attach(slots)
+
+    def offered(self, gpu: SlotId) -> tuple[MigProfile, ...]:
+        """As the driver lists them for this very card."""
+        return next((mig.offered(self._driver, card) for card in self._cards() if card.gpu.uuid == gpu), ())
+
+    def divide(self, gpu: SlotId, profiles: Sequence[str] | None) -> None:
+        """By the driver."""
+        found = next((card for card in self._cards() if card.gpu.uuid == gpu), None)
+        if found is None:
+            raise Ds01Error(GPU_DIVIDE, "The GPU is not there any more.", hint="ds01 gpus")
+        mig.divide(self._driver, found, profiles)
 
     def close(self) -> None:
         """Let go of the driver."""

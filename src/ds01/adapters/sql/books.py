@@ -21,6 +21,7 @@ from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
+from ds01.domain.quarantine import Keeper, Quarantine, reasons
 from ds01.domain.queue.booking import BookingId
 
 
@@ -45,19 +46,23 @@ class SqlBooks(SqlHoldings):
         for position, slot in enumerate(slots):
             self._put(tables.slots, {**vars(slot), "present": True, "position": position})
 
+    def quarantines(self) -> tuple[Quarantine, ...]:
+        if self.hot.quarantines is None:
+            rows = self._all(statements.QUARANTINES)
+            found = tuple(Quarantine(slot=row.slot, keeper=Keeper(row.keeper), reason=row.reason) for row in rows)
+            self.hot = replace(self.hot, quarantines=found)
+        return self.hot.quarantines or ()
+
     def quarantined(self) -> dict[SlotId, str]:
         gone = {slot.id: VANISHED for slot in self._slots().absent if slot.id in self._leased()}
-        if self.hot.quarantined is None:
-            found = {row.slot: row.reason for row in self._all(statements.QUARANTINED)}
-            self.hot = replace(self.hot, quarantined=found)
-        return gone | dict(self.hot.quarantined or {})
+        return gone | reasons(self.quarantines())
 
-    def quarantine(self, slot: SlotId, reason: str | None) -> None:
-        self.hot = replace(self.hot, quarantined=None)
+    def quarantine(self, slot: SlotId, keeper: Keeper, reason: str | None) -> None:
+        self.hot = replace(self.hot, quarantines=None)
         if reason is None:
-            self._write(statements.remove(tables.quarantines), {"key_slot": slot})
+            self._write(statements.remove(tables.quarantines), {"key_slot": slot, "key_keeper": keeper})
         else:
-            self._put(tables.quarantines, {"slot": slot, "reason": reason})
+            self._put(tables.quarantines, {"slot": slot, "keeper": keeper, "reason": reason})
 
     def last_used(self) -> dict[SlotId, datetime]:
         if self.hot.last_used is None:

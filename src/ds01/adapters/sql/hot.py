@@ -13,6 +13,7 @@ from datetime import datetime
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.quarantine import Quarantine
 from ds01.domain.queue.booking import Booking, BookingId
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
@@ -39,7 +40,7 @@ class Hot:
     """
 
     slots: Slots | None = None
-    quarantined: Mapping[SlotId, str] | None = None
+    quarantines: tuple[Quarantine, ...] | None = None
     last_used: Mapping[SlotId, datetime] | None = None
     open: Mapping[LeaseId, Lease] | None = None
     requests: Mapping[RequestId, Request] | None = None

@@ -74,7 +74,7 @@ MARK_USED = (
     .where(slots.c.id.in_(select(lease_slots.c.slot).where(lease_slots.c.lease == bindparam("of_lease"))))
     .values(last_used_at=bindparam("at"))
 )
-QUARANTINED = select(quarantines.c.slot, quarantines.c.reason)
+QUARANTINES = select(quarantines.c.slot, quarantines.c.keeper, quarantines.c.reason).order_by(quarantines.c.slot)
 
 _LEASE = _fields(leases, Lease, "slots")
 LEASE_SLOTS = select(lease_slots.c.slot).where(lease_slots.c.lease == bindparam("id")).order_by(lease_slots.c.position)

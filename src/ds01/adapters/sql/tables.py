@@ -70,6 +70,7 @@ quarantines = Table(
     "quarantines",
     metadata,
     Column("slot", String(80), primary_key=True),
+    Column("keeper", String(16), primary_key=True),
     Column("reason", Text, nullable=False),
 )
 

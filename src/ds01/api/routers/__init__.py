@@ -11,6 +11,7 @@ from ds01.api.routers import (
     jobs,
     launches,
     limits,
+    mig,
     queue,
     status,
     why,
@@ -18,5 +19,5 @@ from ds01.api.routers import (
 
 ALL = (
     status.router, containers.router, why.router, launches.router, queue.router, jobs.router, bookings.router,
-    images.router, gpus.router, limits.router, events.router, doctor.router, door.router,
+    images.router, gpus.router, limits.router, events.router, doctor.router, door.router, mig.router,
 )  # fmt: skip

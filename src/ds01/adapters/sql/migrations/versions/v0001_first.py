@@ -58,8 +58,9 @@ def _slots() -> None:
     op.create_table(
         "quarantines",
         sa.Column("slot", sa.String(80), nullable=False),
+        sa.Column("keeper", sa.String(16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("slot", name="pk_quarantines"),
+        sa.PrimaryKeyConstraint("slot", "keeper", name="pk_quarantines"),
     )
 
 

@@ -1,0 +1,194 @@
+"""Dividing GPUs as an admin planned it: kept free, proven free, divided, shown again; and again after a reboot.
+
+A GPU forgets its instances when the machine starts, so the plan is kept in the ledger and done again as soon as nobody
+is on the GPU. While a GPU is being divided nobody is placed on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from ds01.domain import mig
+from ds01.domain.errors import BAD_REQUEST, GPU_DIVIDE, GPU_USED, Ds01Error
+from ds01.domain.events import Event, EventType
+from ds01.domain.gpu import Gpu, SlotId, slots_of
+from ds01.domain.mig import Partition
+from ds01.domain.people import Uid
+from ds01.domain.quantity import many
+from ds01.domain.quarantine import Keeper
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller, require_admin
+from ds01.services.inventory import refresh
+from ds01.services.people import names
+from ds01.services.world import World
+from ds01.wire.mig import MigGpuView, MigView
+
+_BEING_DIVIDED = "it is being divided"
+
+
+async def show(world: World, caller: Caller, text: str = "") -> MigView:
+    """How every GPU is divided, or what ``text`` would change, and who is in the way. Raises Ds01Error."""
+    require_admin(caller, "see how GPUs are divided")
+    gpus = await asyncio.to_thread(world.devices.inventory)
+    wanted = _read(world, gpus, text) if text else {}
+    used = await _users(world, gpus)
+    shown = [gpu for gpu in gpus if not text or gpu.uuid in wanted]
+    return MigView(
+        gpus=tuple(_view(world, gpu, wanted.get(gpu.uuid), used[gpu.uuid]) for gpu in shown),
+        simulated=world.devices.simulated,
+    )
+
+
+async def apply(world: World, caller: Caller, text: str) -> MigView:
+    """Divide the GPUs of the plan, one after the other. Nothing is begun when one of them is in use."""
+    require_admin(caller, "divide GPUs")
+    gpus = await asyncio.to_thread(world.devices.inventory)
+    wanted = _read(world, gpus, text)
+    used = await _users(world, gpus)
+    changing = [gpu for gpu in gpus if gpu.uuid in wanted and not mig.is_so(gpu, wanted[gpu.uuid].profiles)]
+    for gpu in changing:
+        _check_free(gpu, used[gpu.uuid])
+    for gpu in changing:
+        await _divide(world, gpu, wanted[gpu.uuid], caller.actor)
+    await world.ledger.write(lambda books: _remember(books, wanted))
+    return await show(world, caller, text)
+
+
+async def restore(world: World) -> bool:
+    """Divide again what forgot how it was divided, where nobody is on it. True when something changed."""
+    plans = await world.ledger.read(lambda books: books.note(_NOTE))
+    if not plans:
+        return False
+    gpus = await asyncio.to_thread(world.devices.inventory)
+    kept = _plans(plans)
+    lost = [gpu for gpu in gpus if gpu.uuid in kept and not mig.is_so(gpu, kept[gpu.uuid].profiles)]
+    for gpu in lost:
+        if await _in_use(world, gpu):
+            continue
+        await _divide(world, gpu, kept[gpu.uuid], None)
+    return bool(lost)
+
+
+async def lift(world: World) -> None:
+    """A ds01d that ended while it divided left the GPU kept free: nobody divides it now."""
+    await world.ledger.write(_lift)
+
+
+def _lift(books: Books) -> None:
+    for each in books.quarantines():
+        if each.keeper is Keeper.MIG:
+            books.quarantine(each.slot, Keeper.MIG, None)
+
+
+async def _divide(world: World, gpu: Gpu, partition: Partition, actor: Uid | None) -> None:
+    before = mig.now(gpu)
+    await world.ledger.write(lambda books: _keep_free(books, gpu))
+    try:
+        if processes := await _processes(world, gpu):
+            raise _used(gpu, processes)
+        await asyncio.to_thread(world.devices.divide, gpu.uuid, partition.profiles)
+        await refresh(world)
+    finally:
+        await world.ledger.write(lambda books: books.quarantine(gpu.uuid, Keeper.MIG, None))
+    event = Event(
+        at=world.clock.now(), type=EventType.GPU_DIVIDED, actor=actor, uid=None, subject=gpu.uuid,
+        details={"name": str(gpu.index), "before": before, "after": partition.text},
+    )  # fmt: skip
+    await world.ledger.write(lambda books: books.record(event))
+
+
+def _keep_free(books: Books, gpu: Gpu) -> None:
+    """Nobody gets it from now on, and nobody has it. One transaction: whoever came first is in the way."""
+    if holders := _holders(books, gpu):
+        raise _used(gpu, holders)
+    books.quarantine(gpu.uuid, Keeper.MIG, _BEING_DIVIDED)
+
+
+# who is on it -------------------------------------------------------------------------------------------
+
+
+async def _users(world: World, gpus: Sequence[Gpu]) -> dict[SlotId, tuple[str, ...]]:
+    held = await world.ledger.read(lambda books: {gpu.uuid: _holders(books, gpu) for gpu in gpus})
+    return {gpu.uuid: held[gpu.uuid] or await _processes(world, gpu) for gpu in gpus}
+
+
+async def _in_use(world: World, gpu: Gpu) -> bool:
+    """Leases on instances that are gone do not count: their containers wait for the instances to come back."""
+    there = {slot.id for slot in slots_of(gpu)}
+    leased = await world.ledger.read(lambda books: {slot for lease in books.open_leases() for slot in lease.slots})
+    return bool(there & leased or await _processes(world, gpu))
+
+
+def _holders(books: Books, gpu: Gpu) -> tuple[str, ...]:
+    own = {slot.id for slot in books.slots() if slot.gpu == gpu.uuid}
+    called = names(books)
+    leases = [lease for lease in books.open_leases() if own & set(lease.slots)]
+    return tuple(f"{called(lease.uid)}'s {lease.name} ({lease.state})" for lease in leases)
+
+
+async def _processes(world: World, gpu: Gpu) -> tuple[str, ...]:
+    own = {gpu.uuid, *(part.uuid for part in gpu.instances)}
+    found = await asyncio.to_thread(world.devices.processes)
+    return tuple(f"process {each.pid}" for each in found if each.slot in own)
+
+
+def _check_free(gpu: Gpu, users: tuple[str, ...]) -> None:
+    if users:
+        raise _used(gpu, users)
+
+
+def _used(gpu: Gpu, users: tuple[str, ...]) -> Ds01Error:
+    return Ds01Error(
+        GPU_USED, f"GPU {gpu.index} is in use, so it was not divided.", reason=f"On it: {', '.join(users)}.",
+        hint=f"ds01 admin drain {gpu.index}, and again when it is free",
+    )  # fmt: skip
+
+
+# what is wanted ------------------------------------------------------------------------------------------
+
+_NOTE = "mig plans"
+
+
+def _read(world: World, gpus: Sequence[Gpu], text: str) -> dict[SlotId, Partition]:
+    """The plan by GPU, every line of it possible. Raises Ds01Error."""
+    known = {gpu.index: gpu for gpu in gpus}
+    try:
+        found = mig.partitions(text)
+        for each in found:
+            if each.index not in known:
+                raise ValueError(f"there is no GPU {each.index}; there are {', '.join(map(str, sorted(known)))}")
+            _check_possible(world, known[each.index], each)
+    except ValueError as error:
+        raise Ds01Error(
+            GPU_DIVIDE if "divided" in str(error) else BAD_REQUEST, "Nothing was divided.", reason=f"{error}.",
+            hint="ds01 admin mig show",
+        ) from error  # fmt: skip
+    return {known[each.index].uuid: each for each in found}
+
+
+def _check_possible(world: World, gpu: Gpu, wanted: Partition) -> None:
+    if wanted.profiles is not None:
+        mig.places(f"GPU {gpu.index} ({gpu.model})", wanted.profiles, world.devices.offered(gpu.uuid))
+
+
+def _remember(books: Books, wanted: dict[SlotId, Partition]) -> None:
+    kept = _plans(books.note(_NOTE) or "") | wanted
+    books.put_note(_NOTE, "\n".join(f"{uuid} {each.index}: {each.text}" for uuid, each in kept.items()))
+
+
+def _plans(text: str) -> dict[SlotId, Partition]:
+    lines = [line.partition(" ") for line in text.splitlines()]
+    return {SlotId(uuid): mig.partitions(plan)[0] for uuid, _, plan in lines}
+
+
+def _view(world: World, gpu: Gpu, wanted: Partition | None, users: tuple[str, ...]) -> MigGpuView:
+    return MigGpuView(
+        index=gpu.index,
+        model=gpu.model,
+        now=mig.now(gpu),
+        then=wanted.text if wanted else "",
+        changes=wanted is not None and not mig.is_so(gpu, wanted.profiles),
+        in_the_way=users,
+        offered=tuple(f"{each.name} ({many(len(each.starts), 'place')})" for each in world.devices.offered(gpu.uuid)),
+    )

@@ -1,0 +1,201 @@
+"""GPUs out of service: drained by an admin, divided anew, used by somebody outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ds01.domain.container import ContainerId
+from ds01.domain.errors import ADMIN_ONLY, GPU_DIVIDE, GPU_FULL, GPU_USED, NO_GPU, Ds01Error, ErrorKind
+from ds01.domain.events import EventType
+from ds01.domain.gpu import SlotId
+from ds01.domain.quarantine import Keeper
+from ds01.ports.facts import ProcessFacts
+from ds01.services import lease as leases
+from ds01.services import mig
+from ds01.services.account import account
+from ds01.services.caller import Caller
+from ds01.services.drain import drain, undrain
+from ds01.services.gpu_round import look_at_gpus
+from ds01.sim.script import Load
+from ds01.wire.mig import DrainRequest
+from tests.unit.services.test_inventory import Lab
+from tests.values import ALICE, NOW, limits
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> Lab:
+    made = Lab(tmp_path)
+    await made.ledger.write(lambda books: account(books, ALICE, NOW))
+    await look_at_gpus(made.world)
+    return made
+
+
+def caller(*, admin: bool = True) -> Caller:
+    return Caller(user=ALICE, epoch=1, limits=limits(admin=admin), actor=ALICE.uid, actor_login=ALICE.login)
+
+
+async def reasons(lab: Lab) -> dict[str, str]:
+    return {str(slot): text for slot, text in (await lab.ledger.read(lambda books: books.quarantined())).items()}
+
+
+async def refused(lab: Lab, text: str, *, admin: bool = True) -> tuple[ErrorKind, str]:
+    with pytest.raises(Ds01Error) as error:
+        await mig.apply(lab.world, caller(admin=admin), text)
+    return error.value.kind, error.value.problem.reason
+
+
+def gpu(lab: Lab, index: int) -> SlotId:
+    return lab.devices.inventory()[index].uuid
+
+
+class TestDrain:
+    async def test_nobody_new_is_placed_there_and_who_is_there_stays(self, lab: Lab) -> None:
+        await lab.grant()
+        view = await drain(lab.world, caller(), DrainRequest(slot="0", reason="fan"))
+        assert view.slots == ("0",)
+        assert view.still_there == (f"{ALICE.login}'s thesis (reserved)",)
+        assert await lab.grant() == gpu(lab, 1)
+        with pytest.raises(Ds01Error) as full:
+            await lab.grant()
+        assert full.value.kind is GPU_FULL
+        await undrain(lab.world, caller(), DrainRequest(slot="0"))
+        assert await reasons(lab) == {}
+        assert [
+            kind for kind in await lab.told() if kind.value.startswith("slot.")
+        ] == [EventType.SLOT_QUARANTINED, EventType.SLOT_RETURNED]  # fmt: skip
+
+    async def test_what_the_driver_says_stands_beside_it(self, lab: Lab) -> None:
+        await drain(lab.world, caller(), DrainRequest(slot="1"))
+        lab.devices.break_slot("1", "Xid 79")
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {gpu(lab, 1): f"Xid 79; drained by {ALICE.login}"}
+        view = await undrain(lab.world, caller(), DrainRequest(slot="1"))
+        assert view.reasons == ("Xid 79",)
+        lab.devices.mend("1")
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {}
+
+    async def test_one_instance_by_its_label_when_only_one_has_it(self, lab: Lab) -> None:
+        await mig.apply(lab.world, caller(), "0: 3g.20gb 2g.10gb 2g.10gb")
+        view = await drain(lab.world, caller(), DrainRequest(slot="0:3g.20gb"))
+        assert view.slots == ("0:3g.20gb",)
+        with pytest.raises(Ds01Error, match="2 slots") as error:
+            await drain(lab.world, caller(), DrainRequest(slot="0:2g.10gb"))
+        assert error.value.kind is NO_GPU
+        assert (await undrain(lab.world, caller(), DrainRequest(slot="0"))).reasons == ()
+
+    @pytest.mark.parametrize("slot", ["7", "", "GPU-nothing"])
+    async def test_one_that_is_not_there(self, lab: Lab, slot: str) -> None:
+        with pytest.raises(Ds01Error) as error:
+            await drain(lab.world, caller(), DrainRequest(slot=slot))
+        assert error.value.kind is NO_GPU
+
+    async def test_only_by_admins(self, lab: Lab) -> None:
+        for act in (drain, undrain):
+            with pytest.raises(Ds01Error) as error:
+                await act(lab.world, caller(admin=False), DrainRequest(slot="0"))
+            assert error.value.kind is ADMIN_ONLY
+
+
+class TestMig:
+    async def test_a_free_gpu_is_divided_and_offered(self, lab: Lab) -> None:
+        view = await mig.apply(lab.world, caller(), "1: 3g.20gb 2g.10gb 2g.10gb")
+        assert [(each.index, each.now, each.changes) for each in view.gpus] == [(1, "3g.20gb 2g.10gb 2g.10gb", False)]
+        assert await lab.labels() == ["0", "1:3g.20gb", "1:2g.10gb", "1:2g.10gb"]
+        assert await reasons(lab) == {}
+        assert EventType.GPU_DIVIDED in await lab.told()
+
+    async def test_a_plan_is_shown_and_nothing_changes(self, lab: Lab) -> None:
+        await lab.grant()
+        view = await mig.show(lab.world, caller(), "0: 7x1g.5gb; 1: off")
+        assert [(each.index, each.changes, each.in_the_way) for each in view.gpus] == [
+            (0, True, (f"{ALICE.login}'s thesis (reserved)",)), (1, False, ())
+        ]  # fmt: skip
+        assert await lab.labels() == ["0", "1"]
+
+    async def test_one_in_use_is_refused_and_nothing_is_begun(self, lab: Lab) -> None:
+        await lab.grant()
+        kind, reason = await refused(lab, "1: 7x1g.5gb; 0: 7x1g.5gb")
+        assert kind is GPU_USED
+        assert "thesis" in reason
+        assert await lab.labels() == ["0", "1"]
+        assert await reasons(lab) == {}
+
+    async def test_one_with_a_process_is_refused(self, lab: Lab) -> None:
+        lab.devices.set_load("1", Load(processes=((4711, 2**20),)))
+        kind, reason = await refused(lab, "1: 7x1g.5gb")
+        assert (kind, reason) == (GPU_USED, "On it: process 4711.")
+
+    @pytest.mark.parametrize("text", ["1: 4g.20gb 4g.20gb", "1: 9g.90gb", "5: off", "what", ""])
+    async def test_impossible_plans_are_refused_before_anything_is_touched(self, lab: Lab, text: str) -> None:
+        kind, _ = await refused(lab, f"0: 7x1g.5gb; {text}" if text else "")
+        assert kind.status in (400, 409)
+        assert await lab.labels() == ["0", "1"]
+
+    async def test_only_by_admins(self, lab: Lab) -> None:
+        assert (await refused(lab, "1: off", admin=False))[0] is ADMIN_ONLY
+
+    async def test_after_a_reboot_it_is_divided_again_with_the_same_instances(self, lab: Lab) -> None:
+        await mig.apply(lab.world, caller(), "1: 3g.20gb 2g.10gb")
+        before = await lab.ledger.read(lambda books: [slot.id for slot in books.slots()])
+        lab.devices.repartition(1, "a100-40gb")
+        await look_at_gpus(lab.world)
+        assert await lab.ledger.read(lambda books: [slot.id for slot in books.slots()]) == before
+
+    async def test_what_forgot_its_division_under_a_lease_waits(self, lab: Lab) -> None:
+        await mig.apply(lab.world, caller(), "0: 7g.40gb; 1: 7g.40gb")
+        lab.devices.repartition(1, "a100-40gb")
+        lab.devices.repartition(0, "a100-40gb")
+        lab.devices.set_load("1", Load(processes=((4711, 2**20),)))
+        await look_at_gpus(lab.world)
+        assert await lab.labels() == ["0:7g.40gb", "1"]
+        lab.devices.set_load("1", Load())
+        await look_at_gpus(lab.world)
+        assert await lab.labels() == ["0:7g.40gb", "1:7g.40gb"]
+
+    async def test_a_division_that_failed_leaves_it_in_service(self, lab: Lab) -> None:
+        with pytest.raises(Ds01Error) as error:
+            lab.devices.divide(gpu(lab, 0), ["9g.90gb"])
+        assert error.value.kind is GPU_DIVIDE
+        await lab.ledger.write(lambda books: books.quarantine(gpu(lab, 0), Keeper.MIG, "it is being divided"))
+        await mig.lift(lab.world)
+        assert await reasons(lab) == {}
+
+
+class TestForeign:
+    async def test_a_process_outside_keeps_the_slot_free_until_it_is_gone(self, lab: Lab) -> None:
+        lab.devices.set_load("0", Load(processes=((4711, 2**20),)))
+        lab.world.facts.running[4711] = ProcessFacts(command="python", user="bob", cgroup="0::/user.slice")  # type: ignore[attr-defined]
+        await look_at_gpus(lab.world)
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {gpu(lab, 0): "in use outside DS01 by python of bob (process 4711)"}
+        assert await lab.grant() == gpu(lab, 1)
+        assert (await lab.told()).count(EventType.SLOT_QUARANTINED) == 1
+        lab.devices.set_load("0", Load())
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {}
+
+    async def test_the_display_of_the_machine_is_no_user(self, lab: Lab) -> None:
+        lab.devices.set_load("0", Load(processes=((4711, 2**20),)))
+        lab.world.facts.running[4711] = ProcessFacts(command="Xorg", user="root", cgroup="0::/")  # type: ignore[attr-defined]
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {}
+
+    async def test_a_process_that_ended_meanwhile_is_no_reason(self, lab: Lab) -> None:
+        lab.devices.set_load("0", Load(processes=((4711, 2**20),)))
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {}
+
+    async def test_the_process_of_the_lease_is_no_stranger(self, lab: Lab) -> None:
+        slot, container = await lab.grant(), ContainerId("c" * 64)
+        await lab.ledger.write(lambda books: leases.activate(books, books.open_leases()[0].id, container, NOW))
+        lab.devices.set_load("0", Load(processes=((4711, 2**20), (4712, 2**20))))
+        running = lab.world.facts.running  # type: ignore[attr-defined]
+        running[4711] = ProcessFacts(command="python", user="alice", cgroup=f"0::/ds01-u1001.slice/{container}")
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {}
+        running[4712] = ProcessFacts(command="miner", user="mallory", cgroup="0::/ds01-u1002.slice/" + "d" * 64)
+        await look_at_gpus(lab.world)
+        assert await reasons(lab) == {slot: "in use outside DS01 by miner of mallory (process 4712)"}

@@ -118,6 +118,7 @@ class Program:
         module = importlib.import_module(".".join([tree.PACKAGE, *found.path.split()]))
         self.call = Call(path=found.path, talk=self.talk)
         code = module.run(self.call, **parsed.values)
+        _remind(self.call)
         sys.stdout.flush()
         return int(code or 0)
 
@@ -137,6 +138,14 @@ class Program:
             self.talk.data(line)
         sys.stdout.flush()
         return 0
+
+
+def _remind(call: Call) -> None:
+    """What ds01d has to tell, after any command that asked it something."""
+    if "client" in vars(call):
+        from ds01.cli.notices import remind
+
+        remind(call)
 
 
 NO_COMMAND = Command(summary="", examples=(), about="", idea="", guide=(), local=True)

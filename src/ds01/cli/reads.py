@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ds01.domain import gpu_ask, names, quantity
 from ds01.domain.errors import Ds01Error
 
+_HOUR = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -68,6 +69,20 @@ def moment(text: str) -> str:
     """A time of the past, as ISO 8601: written so, or as a duration from now (``2h``)."""
     try:
         when = datetime.now(UTC) - quantity.duration(text)
+    except ValueError:
+        when = _written(text)
+    return when.isoformat(timespec="seconds")
+
+
+def later(text: str) -> str:
+    """A time to come, as ISO 8601 with its zone: a duration from now (``2h``), an hour (``18:00``), or a whole date."""
+    now = datetime.now().astimezone()
+    if _HOUR.fullmatch(text):
+        hour, _, minute = text.partition(":")
+        when = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+        return (when if when > now else when + timedelta(days=1)).isoformat(timespec="seconds")
+    try:
+        when = now + quantity.duration(text)
     except ValueError:
         when = _written(text)
     return when.isoformat(timespec="seconds")

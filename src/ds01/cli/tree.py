@@ -34,6 +34,7 @@ SAME = {
     verb: f"container {verb}"
     for verb in (
         "create", "start", "stop", "pause", "unpause", "attach", "exec", "logs", "stats", "top", "cp", "remove",
+        "extend", "keep", "undo",
     )
 }  # fmt: skip
 """Other names for a command: the same code."""
@@ -43,6 +44,7 @@ FRONT = (
     ("When GPUs are short", ("queue", "claim", "cancel", "book", "bookings")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
+    ("Time", ("keep", "extend", "undo", "notices")),
     ("Server", ("gpus", "limits", "events", "doctor", "simulate")),
     ("More", ("setup", "container", "image", "project", "admin", "help", "completion")),
 )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # imported by the methods that need them: making their classe
     from ds01.wire.bookings import Booked, BookingsView, BookRequest
     from ds01.wire.images import BuildSettings, ImageView, RemovedImage
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
+    from ds01.wire.lifecycle import ExemptionView, ExtendView, KeepView, NoticeView, PreferencesView, WishesRequest
     from ds01.wire.mig import DrainView, MigView
 
 ANSWER_SECONDS = 30.0
@@ -193,6 +194,22 @@ class Client:
         request = StopRequest(grace_seconds=grace_seconds)
         return self._do(ContainerView, "POST", f"{_container(name)}/stop", request, patience=wait)
 
+    def extend(self, name: str, seconds: int) -> ExtendView:
+        """Add to the time a container may run."""
+        from ds01.wire.lifecycle import ExtendRequest, ExtendView
+
+        return self._do(ExtendView, "POST", f"{_container(name)}/extend", ExtendRequest(seconds=seconds))
+
+    def keep(self, name: str, until: str) -> KeepView:
+        """Let a container idle until a time with its zone (ISO 8601)."""
+        from ds01.wire.lifecycle import KeepRequest, KeepView
+
+        return self._do(KeepView, "POST", f"{_container(name)}/keep", KeepRequest(until=until))
+
+    def undo(self, name: str) -> StartResult:
+        """Start a container again that DS01 stopped for idling or its runtime."""
+        return self._do(StartResult, "POST", f"{_container(name)}/undo", patience=120)
+
     def pause(self, name: str) -> ContainerView:
         """Freeze a container; it keeps its GPU."""
         return self._do(ContainerView, "POST", f"{_container(name)}/pause")
@@ -220,6 +237,52 @@ class Client:
     def stats(self, name: str) -> StatsView:
         """One reading of a running container."""
         return self._get(StatsView, f"{_container(name)}/stats")
+
+    # notices and exemptions ------------------------------------------------------------------------
+
+    def notices(self, *, past: bool = False) -> tuple[NoticeView, ...]:
+        """What DS01 told me and still holds, or with ``past`` the latest of all."""
+        from ds01.wire.lifecycle import NoticeView
+
+        return self._list(NoticeView, "/v1/notices", past=past)
+
+    def unseen_notices(self) -> tuple[NoticeView, ...]:
+        """What I was not told in a command yet; asking counts as being told."""
+        from ds01.wire.lifecycle import NoticeView
+
+        sent = Request(method="POST", target="/v1/notices/unseen")
+        return read_all(NoticeView, self._ask(sent, ANSWER_SECONDS).read())
+
+    def wishes(self) -> PreferencesView:
+        """How I am told."""
+        from ds01.wire.lifecycle import PreferencesView
+
+        return self._get(PreferencesView, "/v1/notices/wishes")
+
+    def wish(self, request: WishesRequest) -> PreferencesView:
+        """Change how I am told."""
+        from ds01.wire.lifecycle import PreferencesView
+
+        return self._do(PreferencesView, "POST", "/v1/notices/wishes", request)
+
+    def exempt(self, login: str, keys: tuple[str, ...], until: str, reason: str) -> ExemptionView:
+        """Lift limits of a user until a time; admins only."""
+        from ds01.wire.lifecycle import ExemptionView, ExemptRequest
+
+        request = ExemptRequest(login=login, keys=keys, until=until, reason=reason)
+        return self._do(ExemptionView, "POST", "/v1/exemptions", request)
+
+    def exemptions(self) -> tuple[ExemptionView, ...]:
+        """Exemptions by word that are in force; admins only."""
+        from ds01.wire.lifecycle import ExemptionView
+
+        return self._list(ExemptionView, "/v1/exemptions")
+
+    def end_exemption(self, exemption: str) -> ExemptionView:
+        """End one before its time; admins only."""
+        from ds01.wire.lifecycle import ExemptionView
+
+        return self._do(ExemptionView, "DELETE", f"/v1/exemptions/{escaped(exemption)}")
 
     # images ----------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from ds01.domain.settings import (
     IdleRule,
     ImageSettings,
     LifecycleRules,
+    MailSettings,
+    NoticeSettings,
     RootRule,
     Settings,
 )
@@ -60,6 +62,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
         docker=_docker(data.get("docker") or {}),
+        notices=_notices(data.get("notices") or {}),
         shares=tuple(data.get("shares", ())),
         source=file,
     )
@@ -162,6 +165,16 @@ def _docker(data: Data) -> DockerSettings:
         host_ports=tuple(data.get("host_ports", built_in.host_ports)),
         outside_rule=OutsideRule(data.get("outside", built_in.outside_rule)),
         outside_allowed=tuple(data.get("outside_allowed", built_in.outside_allowed)),
+    )
+
+
+def _notices(data: Data) -> NoticeSettings:
+    built_in, given = MailSettings(), data.get("mail") or {}
+    return NoticeSettings(
+        mail=MailSettings(
+            **{each.name: given.get(each.name, getattr(built_in, each.name)) for each in fields(built_in)}
+        ),
+        webhooks=tuple(data.get("webhooks", ())),
     )
 
 

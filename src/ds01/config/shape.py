@@ -161,6 +161,28 @@ class Docker(Section):
     )
 
 
+class MailSection(Section):
+    """The mail server notices are handed to."""
+
+    server: Annotated[str, reader(texts.host)] = Field(
+        default="", description="the mail server, like `smtp.lab.lan:25`; without one no mail is sent"
+    )
+    sender: Text = Field(default="", description="the address that mail comes from; by default `ds01@` and the server")
+    domain: Text = Field(default="", description="makes a login an address, for users who gave none")
+    security: Annotated[str, reader(choice("none", "starttls", "tls"))] = Field(
+        default="none", description="how the connection is protected: `none`, `starttls` or `tls`"
+    )
+
+
+class Notices(Section):
+    """How users can be told besides their terminals."""
+
+    mail: MailSection | None = Field(default=None, description="mail")
+    webhooks: list[Annotated[str, reader(texts.host)]] = Field(
+        default=[], description="hosts that users' webhooks may be at, like `hooks.slack.com` or `ntfy.sh`"
+    )
+
+
 def _many(model: type[BaseModel], description: str) -> Any:
     """A mapping of names to sections."""
     return GenericAlias(dict, (str, model)), Field(default={}, description=description)
@@ -184,6 +206,7 @@ _FILE: dict[str, Any] = {
     "gpus": _one(Gpus, "where GPUs come from and how they get into containers"),
     "images": _one(Images, "what projects build on, and what every build gets"),
     "docker": _one(Docker, "containers that users make through plain Docker"),
+    "notices": _one(Notices, "how users can be told besides their terminals"),
     "shares": (
         list[Annotated[str, reader(texts.share)]],
         Field(default=[], description="folders of shared data, mounted read-only by whoever may read them"),

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from dataclasses import dataclass
+from datetime import tzinfo
 from importlib import resources
 from pathlib import Path
 
@@ -16,12 +17,18 @@ from ds01.adapters.host.facts import SystemFacts
 from ds01.adapters.host.fence import IptablesFence
 from ds01.adapters.host.host import LinuxHost
 from ds01.adapters.host.meters import CgroupMeters
+from ds01.adapters.notify.mail import Mail
+from ds01.adapters.notify.shells import Shells
+from ds01.adapters.notify.terminals import Terminals
+from ds01.adapters.notify.webhook import Webhook
+from ds01.adapters.notify.workspace import WorkspaceFile
 from ds01.adapters.nss.directory import NssDirectory
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.config.current import CurrentLimits
 from ds01.daemon.gpus import devices
 from ds01.domain.errors import Ds01Error
 from ds01.domain.settings import MINIMAL
+from ds01.ports.channel import Channel
 from ds01.ports.engine import Engine, EngineVersion
 from ds01.ports.host import Host
 from ds01.ports.meters import Meters
@@ -47,6 +54,8 @@ async def build(options: Options) -> World:
     _place_of_doors(paths, options.gateway_uids)
     engine = _engine(options, clock)
     version = await _version(engine)
+    meters = _meters(options, clock)
+    zone = local_zone()
     return World(
         engine=engine,
         devices=devices(
@@ -58,15 +67,15 @@ async def build(options: Options) -> World:
         host=_host(options, version),
         facts=SystemFacts(),
         fence=SimFence() if options.simulate else IptablesFence(),
-        meters=_meters(options, clock),
-        channels=(),
+        meters=meters,
+        channels=() if options.simulate else _channels(policy, meters, clock, zone),
         clock=clock,
         policy=policy,
         paths=paths,
         server=socket.gethostname(),
         cpus=len(os.sched_getaffinity(0)),
         version=ds01.__version__,
-        zone=local_zone(),
+        zone=zone,
     )  # fmt: skip
 
 
@@ -123,6 +132,17 @@ def _meters(options: Options, clock: SystemClock) -> Meters:
     from ds01.sim.meters import SimMeters
 
     return SimMeters(clock=clock)
+
+
+def _channels(policy: CurrentLimits, meters: Meters, clock: SystemClock, zone: tzinfo) -> tuple[Channel, ...]:
+    """Every way to reach people, the nearest first."""
+    return (
+        Terminals(),
+        Shells(meters),
+        WorkspaceFile(lambda: clock.now().astimezone(zone)),
+        Mail(lambda: policy.settings.notices.mail, socket.gethostname()),
+        Webhook(lambda: policy.settings.notices.webhooks),
+    )
 
 
 def _host(options: Options, version: EngineVersion | None) -> Host:

@@ -127,6 +127,10 @@ NO_KEY = _kind(
     "limits.unknown", 404, Exit.NOT_FOUND, "A limit that does not exist",
     "`ds01 limits` shows all limits.",
 )  # fmt: skip
+NO_EXEMPTION = _kind(
+    "exemption.unknown", 404, Exit.NOT_FOUND, "An exemption that does not exist",
+    "`ds01 admin exemptions` shows those that are in force.",
+)  # fmt: skip
 NO_FILE = _kind(
     "file.unknown", 404, Exit.NOT_FOUND, "A file that does not exist",
     "Check the path; in a container it begins at /.",
@@ -172,6 +176,10 @@ GPU_DIVIDE = _kind(
 CONTAINER_QUOTA = _kind(
     "container.quota", 409, Exit.NO_RESOURCE, "More containers than you may have",
     "Retire a container you do not need: `ds01 list`, `ds01 retire NAME`.",
+)  # fmt: skip
+EXTEND_QUOTA = _kind(
+    "extend.quota", 409, Exit.NO_RESOURCE, "More time than you may add",
+    "Add less, or ask an admin for an exemption; the most is in `policy` of the limits file.",
 )  # fmt: skip
 DISK_QUOTA = _kind(
     "disk.quota", 507, Exit.NO_RESOURCE, "More disk than you may use",
@@ -275,6 +283,10 @@ ENGINE_ERROR = _kind(
 FENCE_FAILED = _kind(
     "fence.failed", 502, Exit.FAILED, "The firewall refused DS01's rules",
     "An admin looks at `iptables -S`; `ds01 doctor` says what is missing.",
+)  # fmt: skip
+NOTICE_FAILED = _kind(
+    "notice.failed", 502, Exit.FAILED, "A notice that could not be brought",
+    "Check the address with `ds01 notices`; an admin checks `notices` in limits.yaml.",
 )  # fmt: skip
 DAEMON_DOWN = _kind(
     "daemon.unreachable", 503, Exit.UNREACHABLE, "ds01d does not answer",

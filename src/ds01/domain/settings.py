@@ -69,6 +69,33 @@ class BookingRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailSettings:
+    """``server`` takes mail (``smtp.lab.lan:25``); without one none is sent. ``domain`` makes a login an address.
+
+    ``security`` is none, starttls or tls.
+    """
+
+    server: str = ""
+    sender: str = ""
+    domain: str = ""
+    security: str = "none"
+
+    def address_of(self, login: str) -> str:
+        """Where somebody gets mail who said nothing of it; ``""`` when that cannot be known."""
+        if not self.domain:
+            return ""
+        return login if "@" in login else f"{login}@{self.domain}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeSettings:
+    """How people can be told besides their terminals. ``webhooks`` are the hosts their messages may go to."""
+
+    mail: MailSettings = field(default_factory=MailSettings)
+    webhooks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class GpuSettings:
     """``source``: auto, nvml or simulated. ``simulated`` lists GPUs as ``a100-40gb`` or ``a100-40gb: 3g.20gb …``.
 
@@ -137,5 +164,6 @@ class Settings:
     gpus: GpuSettings = field(default_factory=GpuSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     docker: DockerSettings = field(default_factory=DockerSettings)
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
     shares: tuple[str, ...] = ()
     source: str = "built-in"

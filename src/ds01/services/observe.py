@@ -46,7 +46,7 @@ async def draw(world: World, containers: list[Container]) -> Picture:
     """A picture with what these containers' views need."""
     samples = await asyncio.to_thread(world.devices.samples) if any(c.lease for c in containers) else ()
     limits = await asyncio.to_thread(limits_of, world, containers)
-    return await world.ledger.read(lambda books: picture(books, samples=samples, limits=limits))
+    return await world.ledger.read(lambda books: picture(books, samples=samples, limits=limits, world=world))
 
 
 async def stats(world: World, caller: Caller, name: str) -> StatsView:
@@ -103,7 +103,7 @@ async def status(world: World, caller: Caller) -> StatusView:
 
     def read(books: Books) -> StatusView:
         own = mine(books, caller)
-        drawn = picture(books, samples=samples.values(), limits=policy_limits)
+        drawn = picture(books, samples=samples.values(), limits=policy_limits, world=world)
         return StatusView(
             login=caller.user.login,
             group=caller.limits.group,
@@ -113,6 +113,7 @@ async def status(world: World, caller: Caller) -> StatusView:
             gpus=gpus_view(books, world, caller, samples),
             containers=tuple(drawn.view(c, caller.actor) for c in sorted(own, key=lambda c: c.name)),
             queue=queue_view(books, world, caller),
+            notices=tuple(n.title for n in books.notices(caller.uid) if n.epoch == caller.epoch),
         )
 
     return await world.ledger.read(read)

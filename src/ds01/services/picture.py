@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from ds01.domain.container import Container, ContainerState
+from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.launch import container_stale
 from ds01.domain.lease import Lease, LeaseId, LeaseState
+from ds01.domain.lifecycle.case import Rule
 from ds01.domain.limits import Limits, effective
 from ds01.domain.people import Uid
 from ds01.domain.reasons import words
@@ -29,6 +30,9 @@ class Picture:
     logins: Mapping[Uid, str]
     samples: Mapping[SlotId, GpuSample] = field(default_factory=dict)
     limits: Mapping[tuple[Uid, str], Limits] = field(default_factory=dict)
+    standing: Mapping[ContainerId, Mapping[Rule, timedelta]] = field(default_factory=dict)
+    memory_bytes: Mapping[ContainerId, int] = field(default_factory=dict)
+    now: datetime | None = None
 
     def view(self, container: Container, viewer: Uid | None = None) -> ContainerView:
         """One container. ``viewer`` is called ``you`` in the reason."""
@@ -55,6 +59,11 @@ class Picture:
             workspace=container.workspace,
             stale=self._stale(container),
             gpu_utilisation=self._utilisation(lease),
+            memory_bytes=self.memory_bytes.get(container.id),
+            idle_left_seconds=self._left(container, Rule.IDLE, Rule.PAUSED),
+            runtime_left_seconds=self._left(container, Rule.RUNTIME),
+            kept_until=_shown(container.kept_until) if self._kept(container) else None,
+            extended_seconds=int(container.extended.total_seconds()),
         )
 
     def _label(self, slot: SlotId) -> str:
@@ -82,12 +91,24 @@ class Picture:
         if lease is None or lease.state is not LeaseState.ACTIVE:
             return None
         known = [s.utilisation for slot in lease.slots if (s := self.samples.get(slot)) and s.utilisation is not None]
-        return sum(known) / len(known) if known else None
+        return 100 * sum(known) / len(known) if known else None
+
+    def _left(self, container: Container, *rules: Rule) -> int | None:
+        """Until one of these rules acts, as things are; None when none does."""
+        if container.state not in (ContainerState.RUNNING, ContainerState.PAUSED):
+            return None
+        standing = self.standing.get(container.id, {})
+        left = [standing[rule] for rule in rules if rule in standing]
+        return max(0, int(min(left).total_seconds())) if left else None
+
+    def _kept(self, container: Container) -> bool:
+        return container.kept_until is not None and (self.now is None or container.kept_until > self.now)
 
 
 def picture(
-    books: Books, *, samples: Iterable[GpuSample] = (), limits: Mapping[tuple[Uid, str], Limits] | None = None
-) -> Picture:
+    books: Books, *, samples: Iterable[GpuSample] = (), limits: Mapping[tuple[Uid, str], Limits] | None = None,
+    world: World | None = None,
+) -> Picture:  # fmt: skip
     """Load what views need."""
     tags = books.tags()
     uids = {lease.uid for lease in books.open_leases()} | {c.uid for c in books.containers()}
@@ -99,6 +120,9 @@ def picture(
         logins={account.uid: account.login for account in accounts if account},
         samples={sample.slot: sample for sample in samples},
         limits=limits or {},
+        standing=world.memory.standing() if world is not None else {},
+        memory_bytes=world.memory.used() if world is not None else {},
+        now=world.clock.now() if world is not None else None,
     )
 
 

@@ -37,6 +37,10 @@ class ContainerView:
     memory_bytes: int | None = None
     idle_left_seconds: int | None = None
     runtime_left_seconds: int | None = None
+    kept_until: str | None = None
+    """Until when it may idle, because its owner said so."""
+    extended_seconds: int = 0
+    """What was added to the time it may run."""
 
 
 @record

@@ -10,6 +10,7 @@ from ds01.api.routers import (
     images,
     jobs,
     launches,
+    lifecycle,
     limits,
     mig,
     queue,
@@ -18,6 +19,7 @@ from ds01.api.routers import (
 )
 
 ALL = (
-    status.router, containers.router, why.router, launches.router, queue.router, jobs.router, bookings.router,
-    images.router, gpus.router, limits.router, events.router, doctor.router, door.router, mig.router,
+    status.router, containers.router, lifecycle.router, why.router, launches.router, queue.router, jobs.router,
+    bookings.router, images.router, gpus.router, limits.router, events.router, doctor.router, door.router,
+    mig.router,
 )  # fmt: skip

@@ -86,6 +86,14 @@ class Memory:
         """What is remembered of one."""
         return self._known.get(container)
 
+    def standing(self) -> dict[ContainerId, dict[Rule, timedelta]]:
+        """When each rule would act on each, as seen last."""
+        return {container: watched.standing for container, watched in self._known.items()}
+
+    def used(self) -> dict[ContainerId, int]:
+        """Memory in use, as seen last."""
+        return {container: watched.last.memory_bytes for container, watched in self._known.items() if watched.last}
+
     def since(self, watched: Watched, what: str, at: datetime | None) -> timedelta:
         """How long ago ``at`` was: taken from the wall clock once and counted on from then."""
         if at is None or self._before is None:

@@ -1,0 +1,112 @@
+"""Its owner's word for a container: more running time, or leave to idle, within what the policy allows, on record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.errors import BAD_REQUEST, EXTEND_QUOTA, WRONG_STATE, Ds01Error
+from ds01.domain.events import EventType
+from ds01.domain.lifecycle.case import ZERO, Rule
+from ds01.domain.quantity import show_duration
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller
+from ds01.services.ending import open_lease
+from ds01.services.find import find
+from ds01.services.observe import view
+from ds01.services.tell import tell
+from ds01.services.world import World
+from ds01.wire.lifecycle import ExtendView, KeepView
+
+LEAST = timedelta(minutes=1)
+
+
+async def extend(world: World, caller: Caller, name: str, seconds: int) -> ExtendView:
+    """Add to the time it may run. Raises Ds01Error (``extend.quota``) beyond what the policy allows in all."""
+    by = timedelta(seconds=seconds)
+    if by < LEAST:
+        raise Ds01Error(BAD_REQUEST, "At least a minute can be added.", hint=f"ds01 extend {name} 1h")
+    most = world.settings().lifecycle.extend_max
+    async with world.locks.hold(caller.uid, name, "extend"):
+        container = await world.ledger.write(lambda books: _extend(books, world, caller, name, by, most))
+    shown = await view(world, caller, container)
+    left = _left(world, container, Rule.RUNTIME)
+    ends = None if left is None else (world.clock.now() + left + by).isoformat(timespec="seconds")
+    return ExtendView(
+        container=shown, added_seconds=seconds, total_seconds=int(container.extended.total_seconds()),
+        more_seconds=max(0, int((most - container.extended).total_seconds())), ends_at=ends,
+    )  # fmt: skip
+
+
+def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta, most: timedelta) -> Container:
+    container = find(books, caller, name)
+    _check_gpu(container, "There is no time to extend")
+    if not caller.admin and container.extended + by > most:
+        raise _too_much(container, by, most)
+    longer = replace(container, extended=container.extended + by)
+    books.put_container(longer)
+    lease = open_lease(books, container)
+    if lease is not None and lease.planned is not None:
+        books.put_lease(replace(lease, planned=lease.planned + by))
+    tell(
+        books, EventType.CONTAINER_EXTENDED, longer, at=world.clock.now(), actor=caller.actor,
+        by=show_duration(by), total=show_duration(longer.extended),
+    )  # fmt: skip
+    return longer
+
+
+def _too_much(container: Container, by: timedelta, most: timedelta) -> Ds01Error:
+    left = max(ZERO, most - container.extended)
+    had = f"It was extended by {show_duration(container.extended)} already. " if container.extended else ""
+    hint = f"ds01 extend {container.name} {show_duration(left)}" if left >= LEAST else "Ask an admin for an exemption."
+    return Ds01Error(
+        EXTEND_QUOTA, f"'{container.name}' cannot be extended by {show_duration(by)}.",
+        reason=f"{had}A container may be extended by {show_duration(most)} in all (policy.extend.max).", hint=hint,
+    )  # fmt: skip
+
+
+async def keep(world: World, caller: Caller, name: str, until: datetime) -> KeepView:
+    """Let it idle until a time. Raises Ds01Error when that is past, or later than the policy allows."""
+    now, most = world.clock.now(), world.settings().lifecycle.keep_alive_max
+    until = until.astimezone(UTC)
+    if until <= now:
+        raise Ds01Error(BAD_REQUEST, "That time is past.", hint=f"ds01 keep {name} --for 2h")
+    if not caller.admin and until > now + most:
+        raise Ds01Error(
+            EXTEND_QUOTA, f"'{name}' cannot be kept until then.",
+            reason=f"One word keeps a container for {show_duration(most)} at most (policy.keep_alive.max).",
+            hint=f"ds01 keep {name} --for {show_duration(most)}",
+        )  # fmt: skip
+    async with world.locks.hold(caller.uid, name, "keep"):
+        container = await world.ledger.write(lambda books: _keep(books, caller, name, until, now))
+    return KeepView(container=await view(world, caller, container), until=until.isoformat(timespec="seconds"))
+
+
+def _keep(books: Books, caller: Caller, name: str, until: datetime, now: datetime) -> Container:
+    container = find(books, caller, name)
+    _check_gpu(container, "It is never stopped for idling")
+    if container.state not in (ContainerState.RUNNING, ContainerState.PAUSED):
+        raise Ds01Error(
+            WRONG_STATE, f"Container '{name}' does not run.", reason=f"It is {container.state.value}.",
+            hint=f"ds01 start {name}",
+        )  # fmt: skip
+    kept = replace(container, kept_until=until)
+    books.put_container(kept)
+    tell(
+        books, EventType.CONTAINER_KEPT, kept, at=now, actor=caller.actor, until=until.isoformat(timespec="seconds")
+    )  # fmt: skip
+    return kept
+
+
+def _check_gpu(container: Container, what: str) -> None:
+    if not container.gpus:
+        raise Ds01Error(
+            WRONG_STATE, f"'{container.name}' has no GPU.",
+            reason=f"{what}: limits of time are for containers with a GPU.", hint="ds01 list",
+        )  # fmt: skip
+
+
+def _left(world: World, container: Container, rule: Rule) -> timedelta | None:
+    watched = world.memory.get(container.id)
+    return None if watched is None else watched.standing.get(rule)

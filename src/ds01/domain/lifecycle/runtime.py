@@ -1,19 +1,21 @@
 """Runtime: a container with a GPU runs no longer than its owner may, over restarts too, or than she said it would.
 
 What she planned it for binds as well, because others were let in or kept waiting by it. ``ds01 extend`` moves both.
+A job ends by the time it was submitted with, which its own queue keeps.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from ds01.domain.container import ContainerState
+from ds01.domain.container import ContainerState, Door
 from ds01.domain.lifecycle.case import ZERO, Act, Case, Due, Rule
 
 
 def due(case: Case) -> Due | None:
     """When its time is over."""
-    if case.container.state not in (ContainerState.RUNNING, ContainerState.PAUSED) or not case.holds_gpu:
+    standing = case.container.state in (ContainerState.RUNNING, ContainerState.PAUSED)
+    if not standing or not case.holds_gpu or case.container.door is Door.JOB:
         return None
     left = _left(case)
     if left is None:

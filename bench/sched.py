@@ -21,6 +21,7 @@ from ds01.domain.queue.decide import decide
 from ds01.domain.queue.plan import Member, Order, Owner, Rules, Server, Taken
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
+from ds01.garbage import look_seldom
 from ds01.simulate.replay import replay
 from ds01.simulate.trace import Job
 
@@ -32,6 +33,7 @@ TIMES = 5
 
 def measure() -> list[Row]:
     """A pass at the size of the budget and below it, and a trace at a usual load under each policy."""
+    look_seldom()
     rows = []
     for waiting, slots, full in ((1_000, 100, 1.0), (10_000, 100, 1.0), (WAITING, SLOTS, 1.0), (WAITING, SLOTS, 0.97)):
         took = passing(waiting, slots, full)

@@ -201,7 +201,7 @@ static int profile(Device *device, unsigned wanted, Profile *out) {
     }
     return UNSUPPORTED;
 }
-typedef struct { unsigned id, p2p, slices, rest[8]; unsigned long long memory; } ProfileInfo;
+typedef struct { unsigned id, p2p, slices, rest[7]; unsigned long long memory; } ProfileInfo;
 typedef struct { unsigned version, id, p2p, slices, rest[7]; unsigned long long memory; char name[96]; } ProfileInfo2;
 int nvmlDeviceGetGpuInstanceProfileInfo(Device *device, unsigned number, ProfileInfo *out) {
     Profile found;

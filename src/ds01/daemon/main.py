@@ -21,6 +21,7 @@ from ds01.daemon.serve import GRACE_SECONDS, Server, notify
 from ds01.daemon.wiring import Options, build, dismantle
 from ds01.domain.errors import Ds01Error, Problem
 from ds01.domain.events import Event, EventType
+from ds01.garbage import look_seldom
 from ds01.services.world import Paths, World
 
 _log = logging.getLogger("ds01d")
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Ends with the exit code of what stopped it from starting, else with 0."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
     logs.configure()
+    look_seldom()
     try:
         with lock(options.paths.state):
             uvloop.run(run(options))

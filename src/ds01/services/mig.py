@@ -15,7 +15,6 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Gpu, SlotId, slots_of
 from ds01.domain.mig import Partition
 from ds01.domain.people import Uid
-from ds01.domain.quantity import many
 from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
@@ -190,5 +189,5 @@ def _view(world: World, gpu: Gpu, wanted: Partition | None, users: tuple[str, ..
         then=wanted.text if wanted else "",
         changes=wanted is not None and not mig.is_so(gpu, wanted.profiles),
         in_the_way=users,
-        offered=tuple(f"{each.name} ({many(len(each.starts), 'place')})" for each in world.devices.offered(gpu.uuid)),
+        offered=tuple(each.name for each in world.devices.offered(gpu.uuid)),
     )

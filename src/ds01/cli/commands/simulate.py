@@ -15,6 +15,7 @@ from ds01.domain.quantity import many, show_duration
 from ds01.domain.queue.plan import Order, Rules
 from ds01.domain.queue.usage import Share
 from ds01.domain.record import replace
+from ds01.garbage import look_seldom
 from ds01.simulate import terminal
 from ds01.simulate.measure import report
 from ds01.simulate.picture import svg as drawn
@@ -49,6 +50,7 @@ def run(
             hint="ds01 simulate --trace jobs.csv --gpus 8",
         )  # fmt: skip
     jobs = load(Path(trace))
+    look_seldom()
     rules, terms = held_to(limits, jobs)
     kind = Estimates(estimates or Estimates.EXACT)
     views = []

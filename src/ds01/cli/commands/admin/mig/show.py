@@ -31,7 +31,7 @@ def run(call: Call) -> int:
 
 
 def _row(gpu: MigGpuView) -> list[Cell]:
-    return [str(gpu.index), gpu.model, shown(gpu.now), ", ".join(gpu.offered) or "cannot be divided"]
+    return [str(gpu.index), gpu.model, shown(gpu.now), " ".join(gpu.offered) or "cannot be divided"]
 
 
 def shown(profiles: str) -> str:

@@ -12,8 +12,8 @@ COMMAND = Command(
         ("ds01 admin mig plan '1: 2x3g.20gb'", "what a plan would change"),
         ("ds01 gpus", "who has which slot"),
     ),
-    about="One line for each GPU: how it is divided now, and the profiles the card offers with in how many places each"
-    " can begin. A profile such as 3g.20gb is 3 compute slices with 20 GB.",
+    about="One line for each GPU: how it is divided now, and the profiles the card offers."
+    " A profile such as 3g.20gb is 3 compute slices with 20 GB.",
     idea="A plan names profiles; the driver says which of them find room on the card together.",
     topics=("gpus",),
     guide=(Step("The list shows what each card offers. A plan is made of these names."),),

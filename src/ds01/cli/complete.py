@@ -123,6 +123,11 @@ def _bookings(_: str) -> Iterator[Offer]:
     yield from names.items()
 
 
+def _classes(_: str) -> Iterator[Offer]:
+    for one in _asked("/v1/classes"):
+        yield one["name"], one["asked"]
+
+
 def _projects(_: str) -> Iterator[Offer]:
     folder = os.path.expanduser("~/workspace")
     try:
@@ -186,6 +191,7 @@ _KINDS: dict[str, Callable[[str], Iterator[Offer]]] = {
     "container": _containers,
     "waiting": _waiting,
     "booking": _bookings,
+    "class": _classes,
     "image": _images,
     "project": _projects,
     "launch": _launches,

@@ -13,7 +13,7 @@ from ds01.cli import show
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
 from ds01.cli.waiting import follow, wants_to_wait
-from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, NO_IMAGE, NO_PROJECT, Ds01Error
+from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, NO_BOOKING, NO_IMAGE, NO_PROJECT, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.domain.quantity import size
@@ -94,6 +94,8 @@ def resolve(call: Call, wish: Wish) -> Target:
     try:
         project = _project(call, wish)
     except Ds01Error as error:
+        if (seat := _seat(call, wish, error)) is not None:
+            return Target(request=seat)
         there = _existing(call, wish, error)
         return Target(request=_request(call, wish, there.project or there.name, there.workspace, container=there.name))
     if project is None:
@@ -126,6 +128,23 @@ def _project(call: Call, wish: Wish) -> Project | None:
         if error.kind == NO_PROJECT and wish.image:
             return None
         raise
+
+
+def _seat(call: Call, wish: Wish, error: Ds01Error) -> LaunchRequest | None:
+    """The request of somebody who is in a class of this name and has no project of it: all that is needed is known."""
+    if error.kind != NO_PROJECT or not wish.project or wish.image:
+        return None
+    try:
+        seat = call.client.class_seat(wish.project)
+    except Ds01Error as failure:
+        if failure.kind != NO_BOOKING:
+            raise
+        return None
+    workspace = wish.workspace or os.path.join(file.workspaces(call.home), seat.name)
+    meant = replace(
+        wish, image=seat.image, gpus=wish.gpus or seat.gpus, mem=wish.mem or seat.memory_bytes or None
+    )  # fmt: skip
+    return _request(call, meant, seat.name, _folder(call, workspace))
 
 
 def _existing(call: Call, wish: Wish, error: Ds01Error) -> ContainerView:

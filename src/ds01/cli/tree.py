@@ -41,7 +41,7 @@ SAME = {
 
 FRONT = (
     ("Every day", ("init", "launch", "list", "status", "retire")),
-    ("When GPUs are short", ("queue", "claim", "cancel", "book", "bookings")),
+    ("When GPUs are short", ("queue", "claim", "cancel", "book", "bookings", "class")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Time", ("keep", "extend", "undo", "notices")),

@@ -31,6 +31,7 @@ from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingV
 
 if TYPE_CHECKING:  # imported by the methods that need them: making their classes takes as long as asking ds01d
     from ds01.wire.bookings import Booked, BookingsView, BookRequest
+    from ds01.wire.classes import ClassClosed, ClassOpened, ClassRequest, ClassSeat, ClassView
     from ds01.wire.images import BuildSettings, ImageView, RemovedImage
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
     from ds01.wire.lifecycle import ExemptionView, ExtendView, KeepView, NoticeView, PreferencesView, WishesRequest
@@ -181,6 +182,41 @@ class Client:
         """The bookings as an iCalendar file."""
         where = target("/v1/bookings/calendar", all=everybody, user=user)
         return self._ask(Request(method="GET", target=where), ANSWER_SECONDS).read().decode()
+
+    # classes ---------------------------------------------------------------------------------------
+
+    def classes(self, *, everybody: bool = False) -> tuple[ClassView, ...]:
+        """Classes I opened and those I am in."""
+        from ds01.wire.classes import ClassView
+
+        return self._list(ClassView, "/v1/classes", all=everybody)
+
+    def open_class(self, request: ClassRequest) -> ClassOpened:
+        """Book seats for everybody on a roster."""
+        from ds01.wire.classes import ClassOpened
+
+        return self._do(ClassOpened, "POST", "/v1/classes", request)
+
+    def class_(self, name: str, *, user: str = "") -> ClassView:
+        """One class with its people."""
+        from ds01.wire.classes import ClassView
+
+        return self._get(ClassView, f"/v1/classes/{escaped(name)}", user=user)
+
+    def class_seat(self, name: str) -> ClassSeat:
+        """What I launch with in a class."""
+        from ds01.wire.classes import ClassSeat
+
+        return self._get(ClassSeat, f"/v1/classes/{escaped(name)}/seat")
+
+    def close_class(
+        self, name: str, *, all_dates: bool = False, check_only: bool = False, user: str = ""
+    ) -> ClassClosed:
+        """End a class: what is left of it is retired, workspaces stay."""
+        from ds01.wire.classes import ClassClosed
+
+        where = target(f"/v1/classes/{escaped(name)}", all_dates=all_dates, check_only=check_only, user=user)
+        return self._do(ClassClosed, "DELETE", where, patience=3600)
 
     # running ---------------------------------------------------------------------------------------
 

@@ -80,6 +80,10 @@ RULES: dict[str, Key] = {
             name="bookings.starts", kind=Kind.COUNT, default=BookingRules().starts, least=1,
             meaning="how many containers of one class start at the same time; the others wait for a few seconds",
         ),
+        Key(
+            name="bookings.sweep", kind=Kind.SWITCH, default=BookingRules().sweep,
+            meaning="whether containers of a class are removed when it is over; workspaces always stay",
+        ),
     )
 }  # fmt: skip
 """``policy`` in the limits file, by flat name below it."""

@@ -58,7 +58,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
             guard=rules["queue.guard"],
             unclaimed=rules["bookings.unclaimed"],
         ),
-        bookings=BookingRules(starts=rules["bookings.starts"]),
+        bookings=BookingRules(starts=rules["bookings.starts"], sweep=rules["bookings.sweep"]),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
         docker=_docker(data.get("docker") or {}),

@@ -16,6 +16,7 @@ from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import Ds01Error
 from ds01.ports.engine import EngineEvent
 from ds01.services import mig
+from ds01.services.booking.watch import watch
 from ds01.services.confine import Confiner
 from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
@@ -41,6 +42,7 @@ DISK_SECONDS = 180.0
 EXPIRY_SECONDS = 2.0
 QUEUE_SECONDS = 0.02
 """The queue waits for something to happen by itself; what happens within this time is one pass."""
+BOOKING_SECONDS = 5.0
 ROUND_SECONDS = 10.0
 CONFINE_SECONDS = 4.0
 """With the age at which a container is looked at, and the grace it is stopped with, this is within ten seconds."""
@@ -87,6 +89,7 @@ class Loops:
             ("disk", DISK_SECONDS, lambda: measure(world)),
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
+            ("bookings", BOOKING_SECONDS, lambda: watch(world)),
             ("queue", QUEUE_SECONDS, self._turns.round),
             ("jobs", QUEUE_SECONDS, self._runner.round),
             ("gpus", ROUND_SECONDS, lambda: look_at_gpus(world)),

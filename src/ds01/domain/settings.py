@@ -63,9 +63,12 @@ class LifecycleRules:
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRules:
-    """``starts`` is how many containers of one class start at the same time."""
+    """``starts`` is how many containers of one class start at the same time; ``sweep``: those of a class that is over
+    are removed.
+    """
 
     starts: int = 4
+    sweep: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

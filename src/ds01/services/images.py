@@ -16,6 +16,7 @@ from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Erro
 from ds01.domain.image import Image, ImageId, with_tag
 from ds01.domain.names import image_repository, nearest
 from ds01.ports.ledger import Books
+from ds01.services.booking.seat import lent
 from ds01.services.caller import Caller
 from ds01.services.door.removing import forgotten, planned
 from ds01.services.find import mine
@@ -39,7 +40,11 @@ def _may_use(world: World, books: Books, caller: Caller, image: Image, reference
     found, account = access_of(world, books, image), f"{caller.uid}:{caller.epoch}"
     name = looked_up(reference)
     by_name = name in (*image.tags, *image.digests)
-    return caller.admin or (found.named(name, account) if by_name else found.seen_by(account))
+    return (
+        caller.admin
+        or lent(books, caller.uid, reference)
+        or (found.named(name, account) if by_name else found.seen_by(account))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

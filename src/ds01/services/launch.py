@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -22,6 +24,7 @@ from ds01.domain.quantity import ordinal
 from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
 from ds01.services.anew import make_anew
+from ds01.services.booking.seat import class_of
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
 from ds01.services.denied import denials
@@ -98,7 +101,8 @@ async def _launch(world: World, caller: Caller, request: LaunchRequest, steps: S
     container = found.container
     match found.decision.action:
         case Action.CREATE:
-            return await create(world, caller, _wanted(request, found), steps)
+            async with _in_turn(world, caller, found.name, steps):
+                return await create(world, caller, _wanted(request, found), steps)
         case Action.RECREATE if container is not None:
             _image(found)
             await world.ledger.read(lambda books: _check_gpus(books, world, caller, found, container))
@@ -110,6 +114,18 @@ async def _launch(world: World, caller: Caller, request: LaunchRequest, steps: S
             return (await begin(world, caller, container, steps)).container
         case _:
             return _there(container)
+
+
+@asynccontextmanager
+async def _in_turn(world: World, caller: Caller, name: str, steps: Steps) -> AsyncIterator[None]:
+    """Of a class only a few start at the same time."""
+    now = world.clock.now()
+    found = await world.ledger.read(lambda books: class_of(books, caller.uid, name, now))
+    if found is None:
+        yield
+        return
+    async with world.gate.through(found.id, world.settings().bookings.starts, steps):
+        yield
 
 
 async def _wait(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> None:

@@ -21,6 +21,7 @@ from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
 from ds01.ports.meters import Meters
 from ds01.ports.policy import PolicyFile
+from ds01.services.booking.gate import Gate
 from ds01.services.enforce.memory import Memory
 from ds01.services.lifted import Lifted
 from ds01.services.locks import Locks
@@ -74,6 +75,7 @@ class World:
     locks: Locks = field(default_factory=Locks)
     tickets: Tickets = field(default_factory=Tickets)
     line: Line = field(default_factory=Line)
+    gate: Gate = field(default_factory=Gate)
     disk: Measured = field(default_factory=Measured)
     memory: Memory = field(default_factory=Memory)
     lifted: Lifted = field(default_factory=Lifted)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ds01.domain.record import record
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BookRequest:
     """What somebody wants to book, in the words she typed: ds01d reads times in the server's zone."""
 
@@ -29,7 +29,7 @@ class BookRequest:
     """Say whether it would be possible; book nothing."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BookingView:
     """One date of a booking."""
 
@@ -56,7 +56,7 @@ class BookingView:
     """Whether you may use it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BookingsView:
     """Bookings, the next one first, and what of the week's allowance is left."""
 
@@ -68,7 +68,7 @@ class BookingsView:
     week_limit: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Booked:
     """What was booked, or would be: all its dates."""
 

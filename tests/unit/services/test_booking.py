@@ -131,7 +131,7 @@ async def test_what_cannot_be_read_is_refused_with_a_sentence(
 
 async def test_more_than_there_is_can_be_booked_at_no_time(lab: SimServer) -> None:
     problem = await refused(lab, errors.GPU_IMPOSSIBLE, "tomorrow 10:00", gpus="5")
-    assert problem.hint == "The nearest it can do: 4"
+    assert problem.hint == "The most it can do: 4 GPUs"
 
 
 async def test_a_clash_is_refused_with_the_nearest_time_and_number(lab: SimServer) -> None:

@@ -2,6 +2,7 @@
 
 from ds01.api.routers import (
     bookings,
+    classes,
     containers,
     doctor,
     door,
@@ -20,6 +21,6 @@ from ds01.api.routers import (
 
 ALL = (
     status.router, containers.router, lifecycle.router, why.router, launches.router, queue.router, jobs.router,
-    bookings.router, images.router, gpus.router, limits.router, events.router, doctor.router, door.router,
-    mig.router,
+    bookings.router, classes.router, images.router, gpus.router, limits.router, events.router, doctor.router,
+    door.router, mig.router,
 )  # fmt: skip

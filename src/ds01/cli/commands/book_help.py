@@ -42,5 +42,5 @@ COMMAND = Command(
     prints="Booked",
     changes=True,
     exits=(Exit.NO_RESOURCE, Exit.NOT_ALLOWED, Exit.NOT_FOUND),
-    related=("bookings list", "bookings cancel", "queue", "limits show"),
+    related=("bookings list", "bookings cancel", "queue", "limits show", "class open"),
 )

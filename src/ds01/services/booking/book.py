@@ -20,7 +20,7 @@ from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk, ask
 from ds01.domain.names import checked, corrected
 from ds01.domain.people import Uid
-from ds01.domain.placement import Impossible, Inventory, place
+from ds01.domain.placement import Impossible, Inventory, fits, place
 from ds01.domain.quantity import many, show_duration
 from ds01.domain.queue.booking import Booking, BookingId, Kind
 from ds01.ports.ledger import Books
@@ -177,7 +177,8 @@ def decide(books: Books, world: World, caller: Caller, wanted: Wanted) -> tuple[
     before = [one for one in books.bookings(after=week) if (one.uid, one.epoch) == (caller.uid, caller.epoch)]
     allowance.check(asked, caller.limits, before, slots)
     unclaimed = world.settings().queue.unclaimed
-    others = [*standing(books, unclaimed, now), *occupied(books.open_leases(), now)]
+    binding = standing(books, unclaimed, now)
+    others = [*binding, *occupied(books.open_leases(), binding, now)]
     refused = nearest.first_refused(found, others, healthy)
     if refused is not None:
         soonest = rounded_up(now + caller.limits.bookings_notice)
@@ -191,10 +192,17 @@ def _check_there(wanted: GpuAsk, slots: Sequence[Slot]) -> None:
         case Impossible() as decision:
             raise Ds01Error(
                 GPU_IMPOSSIBLE, f"This server cannot give you {words.what(wanted)} at once, at no time.",
-                reason=decision.reason, hint=f"The nearest it can do: {decision.nearest.removeprefix('--gpus ')}",
+                reason=decision.reason, hint=_at_most(wanted, slots, decision),
             )  # fmt: skip
         case _:
             return
+
+
+def _at_most(wanted: GpuAsk, slots: Sequence[Slot], decision: Impossible) -> str:
+    there = sum(fits(slot, wanted) for slot in slots)
+    if there:
+        return f"The most it can do: {words.what(replace(wanted, count=there))}"
+    return f"The nearest it can do: {decision.nearest.removeprefix('--gpus ')}"
 
 
 def _dates(books: Books, world: World, caller: Caller, wanted: Wanted) -> tuple[Booking, ...]:

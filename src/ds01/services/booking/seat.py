@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ds01.domain.events import Event, EventType
+from ds01.domain.image import with_tag
 from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.people import Uid
 from ds01.domain.placement import Inventory, Placed, place
 from ds01.domain.queue import booking as rules
 from ds01.domain.queue.booking import Booking, BookingId, Kind, in_use
@@ -60,7 +62,7 @@ def seat(
     return None
 
 
-def meant(booking: Booking, uid: int, name: str) -> bool:
+def meant(booking: Booking, uid: Uid, name: str) -> bool:
     """Whether a container of hers with this name may use the booking."""
     return uid in booking.uids and (booking.kind is not Kind.CLASS or name == booking.name)
 
@@ -99,3 +101,14 @@ def sat(books: Books, lease: Lease, now: datetime) -> None:
             },
         )
     )  # fmt: skip
+
+
+def class_of(books: Books, uid: Uid, name: str, now: datetime) -> Booking | None:
+    """The class that a launch of this name is for, while it is on."""
+    found = (one for one in books.bookings() if one.kind is Kind.CLASS and one.on(now))
+    return next((one for one in found if meant(one, uid, name)), None)
+
+
+def lent(books: Books, uid: Uid, reference: str) -> bool:
+    """Whether an image is that of a class somebody is in: then she may use it."""
+    return any(one.image == with_tag(reference) and uid in one.uids for one in books.bookings() if one.image)

@@ -24,9 +24,10 @@ def standing(books: Books, unclaimed: timedelta, now: datetime) -> tuple[Booking
     return tuple(one for one in found if one is not None)
 
 
-def occupied(leases: Iterable[Lease], now: datetime) -> tuple[Booking, ...]:
-    """Leases that are of no booking, as if each were one: its slots, until it must be over."""
-    return tuple(_as_booking(lease, now) for lease in leases if not lease.booking)
+def occupied(leases: Iterable[Lease], bookings: Iterable[Booking], now: datetime) -> tuple[Booking, ...]:
+    """Leases that are of none of these bookings, as if each were one: its slots, until it must be over."""
+    known = {one.id for one in bookings}
+    return tuple(_as_booking(lease, now) for lease in leases if lease.booking not in known)
 
 
 def _as_booking(lease: Lease, now: datetime) -> Booking:

@@ -25,5 +25,5 @@ COMMAND = Command(
     guide=(Step("The list shows what is booked for you, and how much of this week's allowance that is."),),
     prints="BookingsView",
     exits=(Exit.NOT_ALLOWED, Exit.NOT_FOUND),
-    related=("book", "bookings cancel", "queue"),
+    related=("book", "bookings cancel", "class list", "queue"),
 )

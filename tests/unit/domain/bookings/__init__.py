@@ -1,0 +1,1 @@
+"""Bookings as people make them."""

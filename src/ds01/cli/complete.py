@@ -128,6 +128,24 @@ def _classes(_: str) -> Iterator[Offer]:
         yield one["name"], one["asked"]
 
 
+def _jobs(_: str) -> Iterator[Offer]:
+    for job in _asked("/v1/jobs?limit=50"):
+        yield job["name"], job["state"]
+        if job["array"]:
+            yield job["array"], "array"
+
+
+def _ending(partial: str) -> Iterator[Offer]:
+    """What can be cancelled: open jobs and places in the queue."""
+    yield from ((name, state) for name, state in _jobs(partial) if state != "ended")
+    yield from _waiting(partial)
+
+
+def _logged(partial: str) -> Iterator[Offer]:
+    yield from _containers(partial)
+    yield from _jobs(partial)
+
+
 def _projects(_: str) -> Iterator[Offer]:
     folder = os.path.expanduser("~/workspace")
     try:
@@ -192,6 +210,9 @@ _KINDS: dict[str, Callable[[str], Iterator[Offer]]] = {
     "waiting": _waiting,
     "booking": _bookings,
     "class": _classes,
+    "job": _jobs,
+    "ending": _ending,
+    "logged": _logged,
     "image": _images,
     "project": _projects,
     "launch": _launches,

@@ -43,6 +43,13 @@ def count(text: str) -> int:
     raise ValueError("It is a whole number from 1")
 
 
+def number(text: str) -> int:
+    """A whole number from 0."""
+    if text.isdecimal():
+        return int(text)
+    raise ValueError("It is a whole number from 0")
+
+
 def shell(text: str) -> str:
     """A shell there is a completion script for."""
     if text in ("bash", "zsh", "fish"):

@@ -30,6 +30,9 @@ SAME = {
     "project launch": "container launch",
     "check-limits": "limits show",
     "why-refused": "refused",
+    "run": "job run",
+    "runs": "job list",
+    "jobs": "job list",
 } | {
     verb: f"container {verb}"
     for verb in (
@@ -42,6 +45,7 @@ SAME = {
 FRONT = (
     ("Every day", ("init", "launch", "list", "status", "retire")),
     ("When GPUs are short", ("queue", "claim", "cancel", "book", "bookings", "class")),
+    ("Batch runs", ("run", "runs", "job")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Time", ("keep", "extend", "undo", "notices")),

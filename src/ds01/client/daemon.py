@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # imported by the methods that need them: making their classe
     from ds01.wire.bookings import Booked, BookingsView, BookRequest
     from ds01.wire.classes import ClassClosed, ClassOpened, ClassRequest, ClassSeat, ClassView
     from ds01.wire.images import BuildSettings, ImageView, RemovedImage
+    from ds01.wire.jobs import JobPlan, JobRequest, JobsView, JobView
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
     from ds01.wire.lifecycle import ExemptionView, ExtendView, KeepView, NoticeView, PreferencesView, WishesRequest
     from ds01.wire.mig import DrainView, MigView
@@ -217,6 +218,50 @@ class Client:
 
         where = target(f"/v1/classes/{escaped(name)}", all_dates=all_dates, check_only=check_only, user=user)
         return self._do(ClassClosed, "DELETE", where, patience=3600)
+
+    # jobs ------------------------------------------------------------------------------------------
+
+    def plan_job(self, request: JobRequest) -> JobPlan:
+        """What would be submitted; changes nothing."""
+        from ds01.wire.jobs import JobPlan
+
+        return self._do(JobPlan, "POST", "/v1/jobs/plan", request)
+
+    def submit(self, request: JobRequest) -> JobsView:
+        """Submit a job or an array; when this returns it is written down and will be run, whatever happens here."""
+        from ds01.wire.jobs import JobsView
+
+        return self._do(JobsView, "POST", "/v1/jobs", request)
+
+    def jobs(self, *, limit: int = 200, everybody: bool = False, user: str = "") -> tuple[JobView, ...]:
+        """My latest jobs, ended or not, the latest last."""
+        from ds01.wire.jobs import JobView
+
+        return self._list(JobView, "/v1/jobs", limit=limit, all=everybody, user=user)
+
+    def job(self, name: str, *, user: str = "") -> JobsView:
+        """One job, or all tasks of an array."""
+        from ds01.wire.jobs import JobsView
+
+        return self._get(JobsView, f"/v1/jobs/{escaped(name)}", user=user)
+
+    def follow_job(self, name: str) -> Iterator[JobsView]:
+        """The same now and whenever it changes, until all have ended."""
+        from ds01.wire.jobs import JobsView
+
+        yield from self._lines(JobsView, Request(method="GET", target=f"/v1/jobs/{escaped(name)}/follow"))
+
+    def wait_job(self, name: str) -> JobsView:
+        """Wait until it has ended, over restarts of ds01d; ``jobs[0].code`` is its exit code."""
+        from ds01.client.patience import until_ended
+
+        return until_ended(self, name)
+
+    def cancel_job(self, name: str, *, user: str = "") -> JobsView:
+        """Give a job up: what waits ends at once, what runs is asked to end."""
+        from ds01.wire.jobs import JobsView
+
+        return self._do(JobsView, "DELETE", target(f"/v1/jobs/{escaped(name)}", user=user))
 
     # running ---------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from ds01.domain.container import StopReason
 from ds01.domain.events import Event
 from ds01.domain.jobs.job import JobEnd
-from ds01.domain.jobs.words import words as job_words
+from ds01.domain.jobs.words import sentence
 from ds01.domain.reasons import by_somebody, words
 
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -115,8 +115,7 @@ def turn(event: Event, _: str) -> str:
 def job_ended(event: Event, _: str) -> str:
     """A job is over, and how it ended."""
     end, detail = event.details.get("end", ""), event.details.get("detail", "")
-    told = job_words(JobEnd(end), detail) if end in _JOB_ENDS else end
-    return f"job {_name(event)} ended: {told}" if told else f"job {_name(event)} ended"
+    return f"job {sentence(_name(event), JobEnd(end), detail)}" if end in _JOB_ENDS else f"job {_name(event)} ended"
 
 
 _JOB_ENDS = frozenset(end.value for end in JobEnd)

@@ -47,7 +47,7 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
     grant = StartGrant(
         container=container.id, uid=user.uid, gid=user.gid, as_owner=owner,
-        binds=(*(mount.source for mount in mounts), f"{world.paths.lib}/session", world.paths.door_of(user.uid)),
+        binds=(*(mount.source for mount in mounts), *world.paths.programs, world.paths.door_of(user.uid)),
         volumes=seen.volumes if seen else (),
         nodes=_nodes(attached, slots) if attached else (),
         gpus=tuple(slot.id for slot in slots),

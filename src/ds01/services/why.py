@@ -40,7 +40,7 @@ def _why(books: Books, uid: Uid, epoch: int, name: str, viewer: Uid) -> WhyView:
     owner = "you" if viewer == uid else called(uid)
     entries = tuple(
         WhyEntry(at=event.at.isoformat(), what=_told(event, lives, called, viewer), detail=_detail(event))
-        for event in _story(books, lives)
+        for event in story(books, lives)
     )
     return WhyView(
         name=name,
@@ -73,7 +73,7 @@ def _unknown(name: str, known: list[str]) -> Ds01Error:
     )
 
 
-def _story(books: Books, lives: list[Container]) -> list[Event]:
+def story(books: Books, lives: list[Container]) -> list[Event]:
     """What happened to the containers, their leases, and requests that were turned down for them.
 
     What the gateway let through is for ``events``: every shell is two of it, and what came of it is told here anyway.

@@ -45,6 +45,11 @@ class Paths:
         """Read-only files that go into containers: the session script, stand-ins."""
         return self.run / "lib"
 
+    @property
+    def programs(self) -> tuple[str, str]:
+        """The main programs of containers: of those one works in, and of jobs."""
+        return str(self.lib / "session"), str(self.lib / "job")
+
     def door_of(self, uid: int) -> str:
         """The gateway's socket for this user's containers, which knows her without asking who connects."""
         return str(self.run / "u" / str(uid) / "docker.sock")

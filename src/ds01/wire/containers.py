@@ -117,7 +117,10 @@ class WhyEntry:
 
 @record
 class WhyView:
-    """A container's story, also after it is gone, or before there is one: ``place`` is where it waits for a GPU."""
+    """A container's story, also after it is gone, or before there is one: ``place`` is where it waits for a GPU.
+
+    With ``job`` it is a job's.
+    """
 
     name: str
     state: str
@@ -125,6 +128,7 @@ class WhyView:
     summary: str
     entries: tuple[WhyEntry, ...] = ()
     place: PlaceView | None = None
+    job: bool = False
 
 
 @record

@@ -33,6 +33,7 @@ class JobRequest:
     after: tuple[str, ...] = ()
     retries: int = 2
     commit: str = ""
+    on_stop: str = ""
 
 
 @record
@@ -58,6 +59,8 @@ class JobView:
     """``waiting`` (it may not run yet), ``queued`` (for a GPU, or about to start), ``running``, ``ended``."""
     text: str
     """How it is, or how it ended, in words."""
+    told: str
+    """How it ended as a sentence; ``""`` while it goes on."""
     command: tuple[str, ...]
     project: str
     workspace: str
@@ -88,6 +91,8 @@ class JobView:
     ended_at: str | None = None
     gpus: tuple[str, ...] = ()
     place: PlaceView | None = None
+    ran: bool = False
+    """Whether its command ever ran, so that there is a log."""
 
 
 @record

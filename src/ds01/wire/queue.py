@@ -44,6 +44,8 @@ class PlaceView:
     claim_until: str | None = None
     slots: tuple[str, ...] = ()
     """The GPUs that are kept for it."""
+    job: bool = False
+    """Whether it is a job, which starts by itself when its turn comes."""
 
 
 @record

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ds01.domain.errors import GPU_FULL, Ds01Error
+from ds01.domain.errors import GPU_FULL, NO_JOB, Ds01Error
 from ds01.wire.containers import WhyEntry, WhyView
 from ds01.wire.launches import LaunchEvent, LaunchPlan
 from ds01.wire.queue import InsteadView, PlaceView, QueueView
@@ -185,12 +185,13 @@ def test_claim_without_a_turn_says_what_waits(ds01: Run, daemon: Daemon) -> None
 
 def test_cancel_says_what_becomes_of_what_was_kept(ds01: Run, daemon: Daemon) -> None:
     daemon.answers["DELETE", "/v1/queue/exp"] = turn("exp")
+    daemon.answers["GET", "/v1/jobs/exp"] = Ds01Error(NO_JOB, "You have no job 'exp'.")
     ran = ds01("cancel", "exp")
     assert "exp does not wait any more. The GPUs that were kept for it go to the next one." in ran.err
     assert json.loads(ds01("cancel", "exp", "--json").out)["slots"] == ["0", "1"]
-    before = len(daemon.asked)
+    before = [asked.method for asked in daemon.asked].count("DELETE")
     assert "Nothing was changed." in ds01("cancel", "exp", "--dry-run").err
-    assert len(daemon.asked) == before
+    assert [asked.method for asked in daemon.asked].count("DELETE") == before
 
 
 def test_f5_why_says_what_would_start_now(ds01: Run, daemon: Daemon) -> None:

@@ -19,6 +19,7 @@ from ds01.domain.gpu import SlotId
 from ds01.domain.jobs.job import Job, JobEnd, JobState
 from ds01.domain.lease import LeaseState
 from ds01.domain.people import User
+from ds01.domain.quarantine import Keeper
 from ds01.ports.engine import Engine
 from ds01.ports.ledger import Ledger
 from ds01.services.jobs.cancel import cancel
@@ -386,11 +387,20 @@ async def test_a_gpu_that_fails_is_no_fault_of_the_job(jobs: Jobs) -> None:
     await jobs.go()
     for lease in await jobs.server.leases():
         bad = SlotId(lease.slots[0])
-        await jobs.server.books(lambda books, bad=bad: books.quarantine(bad, "Xid 79"))  # type: ignore[misc]
+        await jobs.server.books(lambda books, bad=bad: books.quarantine(bad, Keeper.DRIVER, "Xid 79"))  # type: ignore[misc]
     await jobs.ends("thesis-1", 1)
     await jobs.ends("thesis-2", 1)
     assert await jobs.state(job) == "ended: quarantine Xid 79"
     assert await jobs.state(again) == "running"
+
+
+async def test_a_gpu_that_an_admin_sets_aside_excuses_nothing(jobs: Jobs) -> None:
+    job = await jobs.one()
+    await jobs.go()
+    (lease,) = await jobs.server.leases()
+    await jobs.server.books(lambda books: books.quarantine(SlotId(lease.slots[0]), Keeper.ADMIN, "to be cleaned"))
+    await jobs.ends("thesis-1", 1)
+    assert await jobs.state(job) == "ended: exit 1"
 
 
 async def test_an_engine_that_is_away_is_waited_for_however_long(jobs: Jobs) -> None:

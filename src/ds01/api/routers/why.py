@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from ds01.api.identity import TheCaller, TheWorld
-from ds01.services.queue import story
+from ds01.services.jobs import story
 from ds01.wire.containers import WhyView
 
 router = APIRouter(prefix="/containers", tags=["containers"])

@@ -19,7 +19,8 @@ def run(call: Call, *, name: str | None) -> int:
     lines = [*wrap(story.summary, style.width)]
     if story.place is not None and story.place.instead:
         lines += ["", style("cyan", "Would start now")]
-        lines += pairs([(f"ds01 launch {story.name} {one.flags}", one.what) for one in story.place.instead], style)
+        verb = "ds01 run" if story.job else f"ds01 launch {story.name}"
+        lines += pairs([(f"{verb} {one.flags}", one.what) for one in story.place.instead], style)
     if story.entries:
         lines += ["", style("cyan", "What happened")]
         lines += pairs([(show.clock(entry.at), entry.what) for entry in story.entries], style)
@@ -30,6 +31,9 @@ def run(call: Call, *, name: str | None) -> int:
 
 
 def _next(story: WhyView) -> tuple[str, ...]:
+    if story.job:
+        ended = story.state == "ended"
+        return ("ds01 runs", f"ds01 job show {story.name}" if ended else f"ds01 cancel {story.name}")
     if story.place is not None:
         now = "claim" if story.place.state == "reserved" else "queue"
         return (f"ds01 claim {story.name}" if now == "claim" else "ds01 queue"), f"ds01 cancel {story.name}"

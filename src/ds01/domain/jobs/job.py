@@ -70,6 +70,7 @@ class JobOrder:
     data: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     commit: str = ""
+    on_stop: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,11 @@ class Job:
     def open(self) -> bool:
         """Whether it has not ended."""
         return self.state is not JobState.ENDED
+
+    @property
+    def ran(self) -> bool:
+        """Whether its command ever ran."""
+        return self.container is not None
 
     @property
     def succeeded(self) -> bool:

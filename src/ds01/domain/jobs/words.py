@@ -46,6 +46,20 @@ def words(end: JobEnd, detail: str) -> str:
             return _WORDS[end]
 
 
+def sentence(name: str, end: JobEnd, detail: str) -> str:
+    """The same as a sentence about the job, without its full stop: ``thesis-17 failed with exit code 3``."""
+    told = words(end, detail)
+    match end:
+        case JobEnd.EXIT:
+            return f"{name} is done" if detail == "0" else f"{name} {told.replace(': exit code', ' with exit code')}"
+        case JobEnd.OOM | JobEnd.RUNTIME:
+            return f"{name} ran {told}"
+        case JobEnd.START | JobEnd.PREEMPTED:
+            return f"{name} {told}"
+        case _:
+            return f"{name} was {told}"
+
+
 def advice(end: JobEnd) -> str:
     """What its owner can do next; ``""`` when the words say enough."""
     return _ADVICE.get(end, "")

@@ -72,7 +72,7 @@ async def _begin(world: World, job_id: JobId) -> None:
     image = await world.engine.image(order.image)
     if image is None:
         raise Ds01Error(NO_IMAGE, f"Its image '{order.image_ref}' was removed.", hint="ds01 image create")
-    made = await create(world, caller, _wanted(job, order, image, lease), Steps(world.clock))
+    made = await create(world, caller, _wanted(world, job, order, image, lease), Steps(world.clock))
     await repair(world, made, await world.engine.inspect(made.id), rebooted=False, outages=())
 
 
@@ -85,16 +85,16 @@ def _current(books: Books, job_id: JobId) -> tuple[Job | None, LeaseId | None]:
     return job, request.lease if request is not None else None
 
 
-def _wanted(job: Job, order: JobOrder, image: Image, lease: LeaseId | None) -> Wanted:
+def _wanted(world: World, job: Job, order: JobOrder, image: Image, lease: LeaseId | None) -> Wanted:
     return Wanted(
         order=Order(
             name=checked(job.name), image=image, image_ref=order.image_ref, project=order.project,
             workspace=order.workspace, door=Door.JOB, gpus=job.ask.count, gpu_profile=job.ask.profile or "",
             environment={"PYTHONUNBUFFERED": "1", **order.environment}, command=order.command,
-            job=_variables(job, order),
+            job=_variables(job, order), on_stop=order.on_stop,
         ),
         ask=job.ask, data=order.data, planned=job.planned, lease=lease,
-        also=lambda books, container: _started(books, job.id, container),
+        also=lambda books, container: _started(books, job.id, container, world.clock.now()),
     )  # fmt: skip
 
 
@@ -112,14 +112,14 @@ def _variables(job: Job, order: JobOrder) -> dict[str, str]:
     }
 
 
-def _started(books: Books, job_id: JobId, container: Container) -> None:
+def _started(books: Books, job_id: JobId, container: Container, at: datetime) -> None:
     job = books.job(job_id)
     if job is None or job.state is not JobState.QUEUED:
         raise Ds01Error(LEASE_ENDED, "The job was given up.")
-    now = running(job, container.id, container.created_at)
+    now = running(job, container.id, at)
     books.put_job(now)
     attempt = str(now.attempt) if now.attempt > 1 else ""
-    record(books, EventType.JOB_STARTED, now, container.created_at, container=container.id, attempt=attempt)
+    record(books, EventType.JOB_STARTED, now, at, container=container.id, attempt=attempt)
 
 
 def _failed(books: Books, *, job_id: JobId, error: Ds01Error, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from ds01.domain.errors import WRONG_STATE, Ds01Error
@@ -42,7 +41,7 @@ def _cancel(books: Books, job: Job, caller: Caller, now: datetime) -> Job:
     request = books.request(job.request) if job.request is not None else None
     if request is not None and request.state.open:
         turn.give_up(books, request, now, actor=caller.actor, reason=f"by admin {admin}" if admin else "")
-    gone = ended(replace(job, container=None), JobEnd.CANCELLED, now, detail=admin)
+    gone = ended(job, JobEnd.CANCELLED, now, detail=admin)
     return over(books, gone, now, actor=caller.actor)
 
 

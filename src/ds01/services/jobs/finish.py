@@ -53,4 +53,4 @@ async def clear(world: World, container: Container) -> None:
 def _record(books: Books, world: World, container: Container) -> None:
     current = books.container(container.id)
     if current is not None and current.state is not ContainerState.REMOVED:
-        record_removal(books, current, now=world.clock.now(), actor=None, why="its job is over")
+        record_removal(books, current, now=world.clock.now(), actor=None, why="its job is over", told="its job is over")

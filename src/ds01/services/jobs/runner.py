@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from math import inf
 
-from ds01.domain.container import Door
+from ds01.domain.container import ContainerId, Door
 from ds01.domain.errors import NO_USER, Ds01Error
 from ds01.domain.events import EventType, meant
-from ds01.domain.jobs.job import JobId
+from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.queue.plan import Owner
 from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
@@ -178,6 +178,14 @@ def _stirred(books: Books, seen: int) -> bool:
 
 
 def _look(books: Books) -> tuple[dict[JobId, datetime | None], set[Owner]]:
-    """When the time of each running job is over, and whose the open jobs are."""
+    """When the time of each running job is over (``ds01 extend`` moves that), and whose the open jobs are."""
     jobs = books.open_jobs()
-    return {job.id: job.deadline for job in jobs}, {owner_of(job) for job in jobs}
+    limited = any(job.deadline is not None for job in jobs)
+    more = {c.id: c.extended for c in books.containers(door=Door.JOB)} if limited else {}
+    ends = {job.id: _deadline(job, more) for job in jobs}
+    return ends, {owner_of(job) for job in jobs}
+
+
+def _deadline(job: Job, more: Mapping[ContainerId, timedelta]) -> datetime | None:
+    end, container = job.deadline, job.container
+    return end if end is None or container is None else end + more.get(container, timedelta(0))

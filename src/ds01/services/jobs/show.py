@@ -10,7 +10,7 @@ from datetime import datetime
 from ds01.domain.gpu_ask import flags
 from ds01.domain.jobs import after as dependencies
 from ds01.domain.jobs.job import Job, JobId, JobOrder, JobState
-from ds01.domain.jobs.words import code, words
+from ds01.domain.jobs.words import code, sentence, words
 from ds01.domain.people import Uid
 from ds01.domain.quantity import ordinal
 from ds01.domain.queue.request import RequestState
@@ -18,7 +18,7 @@ from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.jobs.find import find
 from ds01.services.people import names
-from ds01.services.queue.place import places
+from ds01.services.queue.place import SOON, places
 from ds01.services.world import World
 from ds01.wire.codec import parse
 from ds01.wire.jobs import JobsView, JobView
@@ -86,7 +86,9 @@ def view(books: Books, world: World, job: Job, look: Look) -> JobView:
     place = _place(books, world, job) if look.places else None
     return JobView(
         name=job.name, number=job.number, owner=names(books)(job.uid), state=job.state.value,
-        text=_text(books, job, place), command=order.command, project=order.project, workspace=order.workspace,
+        text=_text(books, job, place),
+        told=f"{sentence(job.name, job.end, job.detail)}." if not job.open and job.end is not None else "",
+        command=order.command, project=order.project, workspace=order.workspace,
         log=f"{order.workspace}/{job.folder}/log", submitted_at=job.submitted_at.isoformat(), asked=flags(job.ask),
         image=order.image_ref, image_id=order.image, end=job.end.value if job.end is not None else "",
         detail=job.detail, exit_code=job.exit_code, code=None if job.open else code(job), array=job.array,
@@ -94,7 +96,7 @@ def view(books: Books, world: World, job: Job, look: Look) -> JobView:
         commit=order.commit, environment=dict(order.environment), data=order.data,
         planned_seconds=None if job.planned is None else int(job.planned.total_seconds()), attempt=job.attempt,
         retries=job.retries, started_at=_time(job.started_at), ended_at=_time(job.ended_at), gpus=_gpus(books, job),
-        place=place,
+        place=place, ran=job.ran,
     )  # fmt: skip
 
 
@@ -120,8 +122,10 @@ def _waits(books: Books, job: Job, place: PlaceView | None) -> str:
     request = books.request(job.request) if job.request is not None else None
     if request is None or request.state is not RequestState.WAITING:
         return "is about to start"
-    if place is None or not place.place:
+    if place is None:
         return "in the queue"
+    if place.text == SOON:
+        return "is about to start"
     return f"{ordinal(place.place)} of {place.of} in the queue: {place.text}"
 
 
@@ -150,7 +154,7 @@ def _gpus(books: Books, job: Job) -> tuple[str, ...]:
     """The GPUs it has, or had."""
     request = books.request(job.request) if job.request is not None else None
     lease = books.lease(request.lease) if request is not None and request.lease is not None else None
-    if lease is None or not job.attempt:
+    if lease is None or not job.ran:
         return ()
     known = {slot.id: slot.label for slot in books.slots()}
     return tuple(known.get(slot, slot) for slot in lease.slots)

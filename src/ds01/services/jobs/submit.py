@@ -146,7 +146,7 @@ def _order(draft: Draft, image: Image) -> JobOrder:
     return JobOrder(
         command=request.command, workspace=request.workspace, image=image.id, image_ref=draft.reference,
         project=request.project, folder=request.folder.strip("/"), data=request.data,
-        environment=request.environment, commit=request.commit[:100],
+        environment=request.environment, commit=request.commit[:100], on_stop=request.on_stop,
     )  # fmt: skip
 
 

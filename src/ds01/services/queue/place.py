@@ -61,6 +61,7 @@ def _bare(books: Books, request: Request, owner: str) -> PlaceView:
         wait_until=_shown(request.wait_until),
         claim_until=_shown(lease.expires_at if lease is not None else None),
         slots=tuple(slot.label for slot in books.slots() if slot.id in held),
+        job=not request.interactive,
     )
 
 

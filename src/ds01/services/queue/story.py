@@ -59,7 +59,7 @@ def _waits(books: Books, world: World, caller: Caller, name: str) -> WhyView | N
     now = world.clock.now()
     return WhyView(
         name=name, state=request.state.value, reason=place.reason if place is not None else request.reason,
-        summary=_summary(place, now) if place is not None else _over(request), place=place,
+        summary=waits_summary(place, now) if place is not None else _over(request), place=place,
         entries=tuple(_entry(books, event, caller) for event in mine if event.subject == request.id),
     )  # fmt: skip
 
@@ -68,7 +68,7 @@ def _entry(books: Books, event: Event, caller: Caller) -> WhyEntry:
     return WhyEntry(at=event.at.isoformat(), what=tell(event, who_did(event, names(books), caller.actor)))
 
 
-def _summary(place: PlaceView, now: datetime) -> str:
+def waits_summary(place: PlaceView, now: datetime) -> str:
     if place.state == RequestState.RESERVED.value:
         left = (
             "" if place.claim_until is None else f" for {roughly(datetime.fromisoformat(place.claim_until) - now)} more"

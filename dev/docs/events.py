@@ -48,7 +48,7 @@ _EXAMPLES = {
     "keys": "idle, runtime",
     "command": "python train.py", "tasks": "10", "attempt": "2", "end": "exit",
     "begins": "Tue 10 Mar 10:00", "ends": "12:00", "dates": "", "people": "alice", "given_back": "2 of 3", "kept": "1",
-    "stopped": "thesis", "asked": "--gpus 1", "planned": "24h", "waited": "1h20m", "lease": "lease-3f4e…",
+    "what": "", "stopped": "thesis", "asked": "--gpus 1", "planned": "24h", "waited": "1h20m", "lease": "lease-3f4e…",
 }  # fmt: skip
 
 _BOOKING = {"name": "tue-10-00", "asked": "2 GPUs", "until": "12:00", "container": "thesis", "reason": ""}
@@ -72,6 +72,10 @@ _SPECIAL = {
     EventType.LEASE_REVOKED: {"reason": "its GPU is gone"},
     EventType.DOOR_ALLOWED: {"rule": "E1"},
     EventType.DOOR_DENIED: {"rule": "E1", "reason": "privileged containers are not allowed here"},
+    EventType.DOOR_OBSERVED: {"rule": "create.privileged", "reason": "privileged containers are not allowed here"},
+    EventType.DOOR_GLASS: {"path": "/v1.41/volumes/old", "method": "DELETE", "reason": "what the old system left"},
+    EventType.CONTAINER_CORRECTED: {"reason": "it may use more than it was granted"},
+    EventType.CONTAINER_OUTSIDE: {"name": "grafana", "reason": "it was made beside DS01"},
     EventType.GUARD_REFUSED: {"reason": "it asks for a start that DS01 did not grant"},
     EventType.SLOT_QUARANTINED: {"name": "2", "reason": "Xid 79: the GPU has fallen off the bus"},
     EventType.SLOT_VANISHED: {"name": "2"},

@@ -146,6 +146,20 @@ VIEWS: dict[str, dict[str, str]] = {
         "container": "the existing container, or null",
         "steps": "what would be done, in words",
     },
+    "GlassView": {
+        "socket": "the engine's address for you",
+        "until": "when it closes (ISO); empty when it is closed",
+        "reason": "what it is for",
+    },
+    "DoorReportView": {
+        "observing": "whether the gateway only watches",
+        "until": "when it will be in force (ISO); empty when it is",
+        "rules": "rule, times, users, the latest request, what would be said, what to do instead, when",
+    },
+    "FenceView": {
+        "down": "whether it was taken down on purpose",
+        "missing": "what does not stand; empty when all does",
+    },
     "StatusView": {
         "login": "who you are",
         "group": "the group your limits come from",
@@ -155,6 +169,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "gpus": "the server's GPUs, as 'ds01 gpus' prints them",
         "containers": "your containers, as 'ds01 list' prints them",
         "notices": "what you should know",
+        "alarms": "protections that are off, for admins",
         "queue": "what waits, as 'ds01 queue' prints it, or null",
     },
     "QueueView": {

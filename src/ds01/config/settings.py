@@ -165,6 +165,7 @@ def _docker(data: Data) -> DockerSettings:
         host_ports=tuple(data.get("host_ports", built_in.host_ports)),
         outside_rule=OutsideRule(data.get("outside", built_in.outside_rule)),
         outside_allowed=tuple(data.get("outside_allowed", built_in.outside_allowed)),
+        observe_until=data.get("observe_until"),
     )
 
 

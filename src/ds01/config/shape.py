@@ -159,6 +159,11 @@ class Docker(Section):
     outside_allowed: list[Line] = Field(
         default=[], description="names of such containers, with `*`, that are yours: they are never touched nor told"
     )
+    observe_until: Annotated[datetime, reader(texts.until)] | None = Field(
+        default=None,
+        description="UNSAFE, for getting to know what users do before DS01 is in force: until this time the gateway "
+        "lets through what it would refuse, and writes it down (`ds01 admin door report`). Like `2026-12-20T18:00Z`",
+    )
 
 
 class MailSection(Section):

@@ -13,6 +13,7 @@ from pathlib import Path
 import uvloop
 
 import ds01
+from ds01.adapters.host.fence import IptablesFence
 from ds01.api.app import create_app
 from ds01.daemon import logs
 from ds01.daemon.lock import lock
@@ -21,7 +22,10 @@ from ds01.daemon.serve import GRACE_SECONDS, Server, notify
 from ds01.daemon.wiring import Options, build, dismantle
 from ds01.domain.errors import Ds01Error, Problem
 from ds01.domain.events import Event, EventType
+from ds01.domain.fence import FencePlan
+from ds01.domain.settings import POOL
 from ds01.garbage import look_seldom
+from ds01.services.fence import name_of
 from ds01.services.world import Paths, World
 
 _log = logging.getLogger("ds01d")
@@ -34,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     look_seldom()
     try:
         with lock(options.paths.state):
-            uvloop.run(run(options))
+            uvloop.run(remove_fence(options) if options.remove_fence else run(options))
     except Ds01Error as error:
         sys.stderr.write(sentence(error.problem) + "\n")
         return int(error.kind.exit)
@@ -51,6 +55,10 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--gateway-socket", type=Path, help="the gateway's socket (default: RUN/docker.sock)")
     parser.add_argument("--gateway-uid", type=int, action="append", default=[], help="uid the gateway runs as")
     parser.add_argument("--simulate", action="store_true", help="no engine, no GPUs, no mounts: all of it simulated")
+    parser.add_argument(
+        "--remove-fence", action="store_true",
+        help="take DS01's rules out of the firewall and end: when DS01 is removed from this server",
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"ds01d {ds01.__version__}")
     given = parser.parse_args(arguments)
     run = given.run.absolute()
@@ -58,7 +66,16 @@ def parse(arguments: Sequence[str]) -> Options:
         state=given.state.absolute(), run=run, limits=given.limits.absolute(), engine=given.engine,
         gateway=(given.gateway_socket or run / "docker.sock").absolute(),
     )  # fmt: skip
-    return Options(paths=paths, simulate=given.simulate, gateway_uids=frozenset({0, *given.gateway_uid}))
+    return Options(
+        paths=paths, simulate=given.simulate, gateway_uids=frozenset({0, *given.gateway_uid}),
+        remove_fence=given.remove_fence,
+    )  # fmt: skip
+
+
+async def remove_fence(options: Options) -> None:
+    """What stays in the kernel when DS01 is gone: its chains. Which ranges they are about does not matter for that."""
+    plan = FencePlan(name=name_of(options.paths.run), pool=POOL, networks=(), ports=())
+    await IptablesFence().take_down(plan)
 
 
 async def run(options: Options) -> None:

@@ -43,6 +43,8 @@ class Options:
     paths: Paths
     simulate: bool = False
     gateway_uids: frozenset[int] = frozenset({0})
+    remove_fence: bool = False
+    """Only take the rules out of the firewall, and end."""
 
 
 async def build(options: Options) -> World:

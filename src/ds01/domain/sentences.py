@@ -16,6 +16,7 @@ from ds01.domain.telling import (
     activated,
     denied,
     door,
+    glass,
     granted,
     happened,
     held,
@@ -263,6 +264,25 @@ _ALL = (
     Sentence(
         type=EventType.DOOR_ALLOWED, when="The gateway let a changing request to the engine through.",
         subject="the object or path asked for", details=("method", "path", "rule", "changes"), tell=door("allowed"),
+    ),
+    Sentence(
+        type=EventType.FENCE_TAKEN_DOWN, when="An admin took the fence around users' networks down.", subject="fence",
+        details=(), tell=lambda _, who: f"{who} took the fence around users' networks down",
+    ),
+    Sentence(
+        type=EventType.FENCE_PUT_UP, when="An admin put the fence around users' networks up again.", subject="fence",
+        details=(), tell=lambda _, who: f"{who} put the fence around users' networks up again",
+    ),
+    Sentence(
+        type=EventType.DOOR_OBSERVED,
+        when="The gateway only watches, and let a request through that it would refuse.",
+        subject="the object or path asked for", details=("method", "path", "rule", "reason", "advice"),
+        tell=door("would have refused"),
+    ),
+    Sentence(
+        type=EventType.DOOR_GLASS,
+        when="An admin opened the way past the gateway, closed it, or sent a request that way.",
+        subject="the engine, or the path asked for", details=("method", "path", "reason", "until", "what"), tell=glass,
     ),
     Sentence(
         type=EventType.GUARD_REFUSED, when="ds01-runc did not let a container start, or a step of a build.",

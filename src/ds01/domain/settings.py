@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network
 
@@ -143,7 +143,8 @@ class DockerSettings:
 
     ``networks`` is the pool that the ranges of all networks of users come from; ``host_ports`` are those of this host
     that their containers may reach. ``outside_rule`` is for containers that root made beside DS01, ``outside_allowed``
-    are patterns of names of those that are never touched.
+    are patterns of names of those that are never touched. Until ``observe_until`` the gateway refuses nobody what it
+    only would refuse.
     """
 
     root_rule: RootRule = RootRule.GUARDED
@@ -151,6 +152,11 @@ class DockerSettings:
     host_ports: tuple[int, ...] = (53,)
     outside_rule: OutsideRule = OutsideRule.TOLD
     outside_allowed: tuple[str, ...] = ()
+    observe_until: datetime | None = None
+
+    def observing(self, now: datetime) -> bool:
+        """Whether the gateway only watches."""
+        return self.observe_until is not None and now < self.observe_until
 
 
 @dataclass(frozen=True, kw_only=True)

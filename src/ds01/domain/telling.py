@@ -135,3 +135,14 @@ def door(verb: str) -> Callable[[Event, str], str]:
         return f"the gateway {verb} {request or _name(event)} of {who}{_opt(event, 'rule', ' (rule {})')}{tail}"
 
     return told
+
+
+def glass(event: Event, who: str) -> str:
+    """An admin went past the gateway."""
+    why = _opt(event, "reason", ": {}")
+    if event.details.get("path"):
+        return f"{who} sent {event.details.get('method', '')} {event.details['path']} past the gateway{why}"
+    if event.details.get("what") == "closed":
+        return f"{who} closed the way past the gateway"
+    until = f" until {_moment(event, 'until')}" if event.details.get("until") else ""
+    return f"{who} opened the way past the gateway{until}{why}"

@@ -57,7 +57,7 @@ class Audit:
             "request", uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject,
             outcome=entry.outcome, rule=entry.rule, reason=entry.reason, changes=list(entry.changes),
         )  # fmt: skip
-        if entry.outcome == "denied" and entry not in self._pending:
+        if entry.outcome in ("denied", "observed") and entry not in self._pending:
             if not self._refusals.allow(entry.uid):
                 return
             entry = self._refusals.told(entry)

@@ -75,6 +75,8 @@ class Call:
     subject: str = ""
     """Id of the object, for the record."""
     changes: list[Change] = field(default_factory=list)
+    read: bytes | None = None
+    """The body, once all of it was read into memory."""
 
     @property
     def asker(self) -> Asker:
@@ -107,7 +109,8 @@ class Call:
         await self.go_on()
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                return await bodies.whole(self.client, self.head.framing, self.route.cap, "body.size")
+                self.read = await bodies.whole(self.client, self.head.framing, self.route.cap, "body.size")
+                return self.read
         except TimeoutError as error:
             raise RefusedError("body.slow", "The body took too long", status=408) from error
 

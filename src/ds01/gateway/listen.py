@@ -10,11 +10,11 @@ import socket
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.http import head_bytes, status_line
 from ds01.gateway.identity import Presence, peer_uid, too_many
-from ds01.gateway.serve import Server
 from ds01.gateway.show import message_body
 from ds01.gateway.stream import Stream
 
@@ -53,13 +53,19 @@ def many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+class Serves(Protocol):
+    """Whatever serves one connection of a user."""
+
+    async def serve(self, client: Stream, uid: int) -> None: ...
+
+
 class Listener:
     """Accepts connections, counts them by user, and serves each in a task of its own.
 
     ``identify`` tells the uid behind a descriptor.
     """
 
-    def __init__(self, server: Server, presence: Presence, identify: Callable[[int], int] = peer_uid) -> None:
+    def __init__(self, server: Serves, presence: Presence, identify: Callable[[int], int] = peer_uid) -> None:
         self._server = server
         self._presence = presence
         self._identify = identify

@@ -24,6 +24,7 @@ from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
 from ds01.gateway.doors import Doors
 from ds01.gateway.engine import EngineFacts
+from ds01.gateway.glass import SOCKET, Glass
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, many_files, own_socket, passed_socket
 from ds01.gateway.privilege import become
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ])  # fmt: skip
     try:
         listening = passed_socket(os.environ, os.getpid()) or own_socket(options.socket or options.run / "docker.sock")
+        past = _past(options.run)
         if options.user and os.geteuid() == 0:
             become(options.user, Path(_unix(options.engine)))
     except (OSError, ValueError, KeyError) as error:
@@ -54,12 +56,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     many_files()
     with contextlib.suppress(KeyboardInterrupt):
         api = str(options.api or options.run / "ds01d.sock")
-        uvloop.run(run(listening, engine=_unix(options.engine), api=api, doors=options.run / "u"))
+        uvloop.run(run(listening, past, engine=_unix(options.engine), api=api, doors=options.run / "u"))
     return 0
 
 
-async def run(listening: socket.socket, *, engine: str, api: str, doors: Path) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def _past(run: Path) -> socket.socket | None:
+    """The socket of the way past the gateway; none where there is no place for it."""
+    try:
+        return own_socket(run / SOCKET)
+    except OSError as error:
+        _LOG.warning("glass.closed", reason=str(error))
+        return None
+
+
+async def run(
+    listening: socket.socket, past: socket.socket | None = None, *, engine: str, api: str, doors: Path
+) -> None:
+    """Serve until SIGTERM or SIGINT. ``past`` is the socket of the way past the gateway."""
     upstream, door = Upstream(engine, "the engine"), Door(api)
     presence = Presence()
     own = Doors(doors, lambda: Server(gate, TABLE), presence)
@@ -67,7 +80,8 @@ async def run(listening: socket.socket, *, engine: str, api: str, doors: Path) -
         engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream, door),
         doors=own.open,
     )  # fmt: skip
-    listener = Listener(Server(gate, TABLE), presence)
+    listener = Listener(Server(gate, TABLE, may_watch=True), presence)
+    glass = Listener(Glass(gate), presence)
     await gate.facts.refresh()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -75,11 +89,14 @@ async def run(listening: socket.socket, *, engine: str, api: str, doors: Path) -
     tasks = [asyncio.create_task(work) for work in (gate.registry.follow(), gate.audit.run(), gate.facts.keep())]
     await own.again()
     await listener.listen(listening)
+    if past is not None:
+        await glass.listen(past)
     _LOG.info("ready", engine=engine, api=api, uid=os.geteuid())
     _tell_systemd("READY=1")
     await stop.wait()
     _tell_systemd("STOPPING=1")
     await listener.close()
+    await glass.close()
     await own.close()
     for task in tasks:
         task.cancel()

@@ -12,7 +12,8 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.door import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, head_bytes, read_request, status_line
-from ds01.gateway.routes import Route, Table, check_version, target
+from ds01.gateway.passing import pass_on
+from ds01.gateway.routes import BodyKind, Route, Table, check_version, target
 from ds01.gateway.show import message_body
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import UpstreamError
@@ -22,15 +23,19 @@ IDLE_SECONDS = 300
 HEAD_SECONDS = 10
 LINGER_SECONDS = 2
 LINGER_BYTES = 32 * 1024 * 1024
+_NEVER_WATCHED = ("identity.", "connections.", "http.", "body.", "registry.", "ds01d.", "audit.", "engine.", "internal")
+"""Refusals that are no policy: who asks is not known, the request cannot be read, something is away."""
 _LOG = structlog.get_logger("ds01.gateway")
 
 
 class Server:
     """Serves connections with one table of routes."""
 
-    def __init__(self, gate: Gate, table: Table) -> None:
+    def __init__(self, gate: Gate, table: Table, *, may_watch: bool = False) -> None:
+        """``may_watch``: whether refusals are only written down here while the admin wants it so."""
         self._gate = gate
         self._table = table
+        self._may_watch = may_watch
 
     async def serve(self, client: Stream, uid: int) -> None:
         """All requests of one connection. Its identity was fixed when it was made."""
@@ -48,7 +53,7 @@ class Server:
             head = await read_request(client, IDLE_SECONDS, HEAD_SECONDS)
         except RefusedError as error:
             self._record(uid, None, "", "", error)
-            await _refuse_plainly(client, error)
+            await refuse_plainly(client, error)
             return False
         if head is None:
             return False
@@ -60,6 +65,8 @@ class Server:
             call = await self._call(client, uid, head)
             await self._handle(call)
         except RefusedError as error:
+            if await self._watches(uid, call, error):
+                return await self._watched(client, uid, head, call, error)
             self._record(uid, head, call.path if call else head.target, call.subject if call else "", error)
             return await _answer_refusal(client, head, call, error)
         except DoorDownError as error:
@@ -79,6 +86,28 @@ class Server:
             self._record(uid, head, head.target, "", broken)
             return await _answer_refusal(client, head, call, broken)
         return call.keep and call.answered
+
+    async def _watches(self, uid: int, call: Call | None, error: RefusedError) -> bool:
+        """Whether this refusal is only written down. What was read of the request must be there to be passed on."""
+        if not self._may_watch or uid == 0 or error.rule.startswith(_NEVER_WATCHED):
+            return False
+        if call is not None and (call.answered or call.route.body is BodyKind.STREAM):
+            return False
+        try:
+            user = await self._gate.registry.user(uid)
+        except (RefusedError, DoorDownError):
+            return False
+        return user is not None and user.observed
+
+    async def _watched(self, client: Stream, uid: int, head: Head, call: Call | None, error: RefusedError) -> bool:
+        path, subject = (call.path, call.subject) if call else (head.target, "")
+        self._record(uid, head, path, subject, error, "observed")
+        try:
+            await pass_on(client, head, self._gate.engine.path, call.read if call else None)
+        except UpstreamError as away:
+            refused = RefusedError("engine.away", f"{away}".capitalize(), status=away.status)
+            return await _answer_refusal(client, head, call, refused)
+        return False
 
     async def _user(self, uid: int, route: Route) -> DoorUser:
         if route.open:
@@ -120,10 +149,12 @@ class Server:
                 )
             )  # fmt: skip
 
-    def _record(self, uid: int, head: Head | None, path: str, subject: str, error: RefusedError) -> None:
+    def _record(
+        self, uid: int, head: Head | None, path: str, subject: str, error: RefusedError, outcome: str = "denied"
+    ) -> None:
         self._gate.audit.record(
             DoorAudit(uid=uid, method=head.method if head else "", path=path[:200], subject=subject,
-                      outcome="denied", rule=error.rule, reason=error.what, advice=error.advice)
+                      outcome=outcome, rule=error.rule, reason=error.what, advice=error.advice)
         )  # fmt: skip
 
 
@@ -144,7 +175,8 @@ async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: 
     return keep
 
 
-async def _refuse_plainly(client: Stream, error: RefusedError) -> None:
+async def refuse_plainly(client: Stream, error: RefusedError) -> None:
+    """Say no on a connection that ends with it."""
     body = message_body(error.message)
     headers = {"Server": "ds01-gateway", "Content-Type": "application/json", "Content-Length": str(len(body)),
                "Connection": "close"}  # fmt: skip

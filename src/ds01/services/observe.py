@@ -9,6 +9,7 @@ from ds01.domain.errors import WRONG_STATE, Ds01Error
 from ds01.domain.quantity import show_gpueq, show_size
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.alarms import alarms
 from ds01.services.caller import Caller
 from ds01.services.disk import use_shown
 from ds01.services.find import find, mine
@@ -100,6 +101,7 @@ async def status(world: World, caller: Caller) -> StatusView:
     samples = {sample.slot: sample for sample in await asyncio.to_thread(world.devices.samples)}
     disk = await _disk(world, caller)
     policy_limits = await world.ledger.read(lambda books: limits_of(world, mine(books, caller)))
+    off = await alarms(world, caller)
 
     def read(books: Books) -> StatusView:
         own = mine(books, caller)
@@ -114,6 +116,7 @@ async def status(world: World, caller: Caller) -> StatusView:
             containers=tuple(drawn.view(c, caller.actor) for c in sorted(own, key=lambda c: c.name)),
             queue=queue_view(books, world, caller),
             notices=tuple(n.title for n in books.notices(caller.uid) if n.epoch == caller.epoch),
+            alarms=off,
         )
 
     return await world.ledger.read(read)

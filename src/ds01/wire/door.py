@@ -28,6 +28,10 @@ class DoorUser:
     epoch: int = 0
     registries: tuple[str, ...] = ()
     """The registries the engine may talk to for her."""
+    observed: bool = False
+    """Whether what she would be refused is only written down."""
+    glass: str = ""
+    """Of an admin who may go past the gateway now: the reason she gave."""
 
     @property
     def account(self) -> str:

@@ -53,6 +53,8 @@ class StatusView:
     gpus: GpusView
     containers: tuple[ContainerView, ...]
     notices: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+    """What an admin must know at once: a protection that is off."""
     queue: QueueView | None = None
 
 

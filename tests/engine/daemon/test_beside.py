@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from ds01.services.fence import name_of
 from tests.engine.daemon.conftest import Daemon, Docker, User, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -97,3 +99,21 @@ def test_where_the_admin_wants_it_what_is_beside_ds01_is_stopped_but_what_she_na
         assert told(alice.daemon, hers, "container.outside") == []
     finally:
         limits.write_text(before)
+
+
+def test_where_ds01_is_removed_nothing_of_it_stays_in_the_firewall(daemon: Daemon, docker: Docker) -> None:
+    chain = f"{name_of(daemon.folder / 'run')}-"
+    eventually(lambda: chain in firewall())
+    refused = subprocess.run([*daemon.command(), "--remove-fence"], capture_output=True, text=True, check=False)
+    assert "already running" in refused.stderr
+    assert chain in firewall()
+    daemon.stop()
+    subprocess.run([*daemon.command(), "--remove-fence"], check=True)
+    assert chain not in firewall()
+    daemon.start()
+    eventually(lambda: chain in firewall())
+
+
+def firewall() -> str:
+    """Every rule there is."""
+    return subprocess.run(["iptables", "-w", "5", "-S"], capture_output=True, text=True, check=True).stdout

@@ -1,6 +1,7 @@
 """One router per noun."""
 
 from ds01.api.routers import (
+    admin,
     bookings,
     classes,
     containers,
@@ -22,5 +23,5 @@ from ds01.api.routers import (
 ALL = (
     status.router, containers.router, lifecycle.router, why.router, launches.router, queue.router, jobs.router,
     bookings.router, classes.router, images.router, gpus.router, limits.router, events.router, doctor.router,
-    door.router, mig.router,
+    door.router, mig.router, admin.router,
 )  # fmt: skip

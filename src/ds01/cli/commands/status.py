@@ -31,6 +31,8 @@ def screen(status: StatusView, style: Style) -> list[str]:
         lines += wrap(
             f"{style('yellow', style.sign('!', 'Warning:'))} The GPUs of this server are simulated.", style.width
         )
+    for alarm in status.alarms:
+        lines += wrap(f"{style('red', style.sign('!', 'Alarm:'))} {alarm}", style.width)
     lines += ["", style("cyan", "You use")]
     lines += pairs([(use.what, f"{use.used} of {use.limit}") for use in status.usage], style)
     lines += ["", *_gpus(status.gpus, style)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ds01.domain.errors import Ds01Error
 from ds01.services.checks import Check, Finding, failed, ok, warning
-from ds01.services.fence import plan
+from ds01.services.fence import is_down, plan
 from ds01.services.world import World
 
 FIX = "ds01d puts them up again within seconds; if they vanish again, find what reloads the firewall."
@@ -16,6 +16,8 @@ async def _run(world: World) -> Finding:
         missing = await world.fence.missing(wanted)
     except Ds01Error as error:
         return warning(f"Whether users' networks are kept apart cannot be seen: {error.problem.message}", FIX)
+    if missing and await is_down(world):
+        return failed("The fence around users' networks was taken down by an admin.", "ds01 admin fence up")
     if missing:
         return failed(f"Users' networks are not kept apart: {missing}.", FIX)
     return ok(f"Users' networks ({wanted.pool}) are kept apart from each other and from this server.")

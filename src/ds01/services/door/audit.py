@@ -10,6 +10,13 @@ from ds01.ports.ledger import Books
 from ds01.services.world import World
 from ds01.wire.door import DoorAudit
 
+_TYPES = {
+    "denied": EventType.DOOR_DENIED,
+    "allowed": EventType.DOOR_ALLOWED,
+    "observed": EventType.DOOR_OBSERVED,
+    "glass": EventType.DOOR_GLASS,
+}
+
 
 async def record(world: World, entries: Sequence[DoorAudit]) -> None:
     """Write them down, all in one transaction."""
@@ -28,7 +35,7 @@ async def record(world: World, entries: Sequence[DoorAudit]) -> None:
             books.record(
                 Event(
                     at=now,
-                    type=EventType.DOOR_DENIED if entry.outcome == "denied" else EventType.DOOR_ALLOWED,
+                    type=_TYPES[entry.outcome],
                     actor=Uid(entry.uid),
                     uid=Uid(entry.uid),
                     subject=entry.subject or entry.path,

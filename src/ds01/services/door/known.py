@@ -15,6 +15,7 @@ from ds01.domain.settings import RootRule
 from ds01.domain.volume import Volume
 from ds01.ports.ledger import Books
 from ds01.services.caller import identify
+from ds01.services.glass import why_open
 from ds01.services.image_records import shown as image_shown
 from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
@@ -30,6 +31,7 @@ async def user(world: World, uid: int) -> DoorUser:
     return DoorUser(
         uid=found.uid, gid=found.gid, login=found.login, admin=caller.limits.admin, gids=tuple(sorted(found.gids)),
         epoch=caller.epoch, registries=world.settings().images.registries,
+        observed=world.settings().docker.observing(world.clock.now()), glass=await why_open(world, caller),
     )  # fmt: skip
 
 

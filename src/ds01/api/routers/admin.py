@@ -1,0 +1,53 @@
+"""What only admins do: the way past the gateway, what it would refuse, the fence around users' networks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from ds01.api.identity import TheCaller, TheWorld
+from ds01.services import events, fence, glass
+from ds01.services.door import report
+from ds01.wire.admin import DoorReportView, FenceView, GlassRequest, GlassView
+
+router = APIRouter(prefix="/admin", tags=["admin"])
+
+
+@router.post("/glass")
+async def open_glass(world: TheWorld, caller: TheCaller, ask: GlassRequest) -> GlassView:
+    """Open the way past the gateway for oneself, for a while."""
+    return await glass.open_glass(world, caller, ask)
+
+
+@router.delete("/glass")
+async def close_glass(world: TheWorld, caller: TheCaller) -> GlassView:
+    """Close it before its time."""
+    return await glass.close_glass(world, caller)
+
+
+@router.get("/door")
+async def door_report(
+    world: TheWorld, caller: TheCaller,
+    since: Annotated[str, Query(description="How long ago (2h) or a time with its zone")] = "",
+) -> DoorReportView:  # fmt: skip
+    """What the gateway would have refused while it only watched."""
+    return await report.report(world, caller, events.since(since, world.clock.now()) if since else None)
+
+
+@router.get("/fence")
+async def show_fence(world: TheWorld, caller: TheCaller) -> FenceView:
+    """Whether the fence stands."""
+    return await fence.show(world, caller)
+
+
+@router.delete("/fence")
+async def take_fence_down(world: TheWorld, caller: TheCaller) -> FenceView:
+    """Take it out of the firewall, and leave it out."""
+    return await fence.leave_down(world, caller)
+
+
+@router.post("/fence")
+async def put_fence_up(world: TheWorld, caller: TheCaller) -> FenceView:
+    """Put it up again, and keep it up."""
+    return await fence.keep_up(world, caller)

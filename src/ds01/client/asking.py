@@ -1,0 +1,83 @@
+"""Asking ds01d over its socket: a request, and its answer as a value of ``ds01.wire`` or as an error in words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TypeVar
+
+from ds01.client.answers import encoded, read, read_all, refusal
+from ds01.client.http import BadAnswerError, Request, Response, send, target
+from ds01.domain.errors import DAEMON_DOWN, NOT_ALLOWED, Ds01Error
+
+ANSWER_SECONDS = 30.0
+RESTART_SECONDS = 0.5
+
+T = TypeVar("T")
+
+
+class Asking:
+    """Whoever asks the ds01d at ``socket``. Opens nothing before something is asked."""
+
+    def __init__(self, socket: str) -> None:
+        self.socket = socket
+
+    def _get(self, kind: type[T], path: str, *, patience: float = ANSWER_SECONDS, **query: object) -> T:
+        request = Request(method="GET", target=target(path, **query))
+        return read(kind, self._ask(request, patience).read())
+
+    def _list(self, kind: type[T], path: str, **query: object) -> tuple[T, ...]:
+        answer = self._ask(Request(method="GET", target=target(path, **query)), ANSWER_SECONDS).read()
+        return read_all(kind, answer)
+
+    def _do(
+        self, kind: type[T], method: str, where: str, body: object = None, *, patience: float = ANSWER_SECONDS
+    ) -> T:
+        sent = Request(method=method, target=where, body=encoded(body) if body is not None else None)
+        return read(kind, self._ask(sent, patience).read())
+
+    def _lines(self, kind: type[T], request: Request) -> Iterator[T]:
+        response = self._ask(request, None)
+        try:
+            for line in response.lines():
+                yield read(kind, line)
+        except (OSError, BadAnswerError) as failure:
+            raise self._down(failure) from failure
+
+    def _ask(self, request: Request, patience: float | None) -> Response:
+        try:
+            response = self._send(request, patience)
+        except TimeoutError as failure:
+            raise Ds01Error(
+                DAEMON_DOWN, f"ds01d did not answer within {patience:.0f} seconds.",
+                reason="It may be busy, or waiting for the Docker engine.", hint="ds01 doctor",
+            ) from failure  # fmt: skip
+        except PermissionError as failure:
+            raise Ds01Error(NOT_ALLOWED, f"You may not open {self.socket}.", hint="Ask your admin.") from failure
+        except (OSError, BadAnswerError) as failure:
+            raise self._down(failure) from failure
+        if response.status >= 400:
+            raise refusal(response)
+        return response
+
+    def _send(self, request: Request, patience: float | None) -> Response:
+        """Send; a read is sent again once, because a ds01d that restarts is back in a moment."""
+        try:
+            return send(self.socket, request, patience)
+        except (TimeoutError, PermissionError):
+            raise
+        except (OSError, BadAnswerError):
+            if request.method != "GET":
+                raise
+            time.sleep(RESTART_SECONDS)
+            return send(self.socket, request, patience)
+
+    def _down(self, failure: Exception) -> Ds01Error:
+        if isinstance(failure, FileNotFoundError | ConnectionRefusedError):
+            reason = f"Nothing listens on {self.socket}. Containers and shells go on without it."
+        else:
+            reason = f"The connection to {self.socket} ended early ({failure}). It may be restarting."
+        return Ds01Error(
+            DAEMON_DOWN, "ds01d does not answer.", reason=reason,
+            hint="Try again in a moment; if it stays so, the admin can start it with: sudo systemctl start ds01d",
+        )  # fmt: skip

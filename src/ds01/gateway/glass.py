@@ -1,0 +1,65 @@
+"""The way past the gateway for admins: the engine as it is, each request written down with the reason.
+
+Who may use it ds01d says anew for every request: an admin who opened it for herself a while ago. Nothing of the policy
+holds here, so nothing but an admin's uid on the host gets in; root has the engine's own socket.
+"""
+
+from __future__ import annotations
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.call import Gate
+from ds01.gateway.door import DoorDownError
+from ds01.gateway.http import Head, TooSlowError, read_request
+from ds01.gateway.passing import pass_on
+from ds01.gateway.serve import HEAD_SECONDS, IDLE_SECONDS, refuse_plainly
+from ds01.gateway.stream import Stream
+from ds01.gateway.upstream import UpstreamError
+from ds01.wire.door import DoorAudit
+
+SOCKET = "admin.sock"
+
+
+class Glass:
+    """Serves connections to the engine itself."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def serve(self, client: Stream, uid: int) -> None:
+        """One request; the connection ends with it."""
+        try:
+            head = await read_request(client, IDLE_SECONDS, HEAD_SECONDS)
+            if head is not None:
+                await self._pass(client, uid, head)
+        except RefusedError as error:
+            await refuse_plainly(client, error)
+        except UpstreamError as error:
+            await refuse_plainly(client, RefusedError("engine.away", f"{error}".capitalize(), status=error.status))
+        except (ConnectionError, TooSlowError):
+            client.abort()
+        finally:
+            client.close()
+
+    async def _pass(self, client: Stream, uid: int, head: Head) -> None:
+        reason = await self._reason(uid)
+        self._gate.audit.check_writable()
+        self._gate.audit.record(
+            DoorAudit(uid=uid, method=head.method, path=head.target[:200], subject="", outcome="glass", rule="glass",
+                      reason=reason)
+        )  # fmt: skip
+        await pass_on(client, head, self._gate.engine.path)
+
+    async def _reason(self, uid: int) -> str:
+        """Why this user may. Raises RefusedError when she may not, also when nobody can say so."""
+        try:
+            user = await self._gate.door.user(uid) if uid else None
+        except DoorDownError as error:
+            raise RefusedError("ds01d.away", "ds01d does not answer, so nobody may pass", status=503) from error
+        if user is None or not user.admin:
+            raise RefusedError("glass.admin", "This way to the engine is for admins", "Use the usual socket.")
+        if not user.glass:
+            raise RefusedError(
+                "glass.closed", "This way to the engine is closed",
+                'Open it with a reason: ds01 admin door open "what is to be mended".',
+            )  # fmt: skip
+        return user.glass

@@ -22,7 +22,7 @@ _CONSOLES = range(4, 6)
 def drawn(letter: Letter) -> bytes:
     """The letter as it goes onto a screen."""
     rule = "-" * (WIDTH - 7)
-    lines = ["", f"- DS01 {rule}"[:WIDTH], *_wrapped(letter.title), *_wrapped(letter.text), "-" * WIDTH, ""]
+    lines = ["", f"- DS01 {rule}"[:WIDTH], *_wrapped(letter.title), "", *_wrapped(letter.text), "-" * WIDTH, ""]
     return ("\a" + "\r\n".join(harmless(line) for line in lines)).encode(errors="replace")
 
 

@@ -42,7 +42,7 @@ _EXAMPLES = {
     "message": "You hold 2 GPUs and may hold 2", "method": "POST", "path": "/containers/create",
     "changes": "CgroupParent", "packages": "pandas 2.2.2", "folder": "/workspace/.ds01/rescued/2026-03-02",
     "files": "3", "warnings": "", "problem": "limits.yaml:12:5 defaults.idel: no such key here; did you mean idle?",
-    "login": "bob", "before": "alice", "after": "3g.20gb 2g.10gb", "version": "1.0.0", "epoch": "2", "limit": "32G",
+    "login": "bob", "before": "alice", "after": "3g.20gb 2g.10gb", "version": "1.0.0", "epoch": "2", "limit": "32G", "peak": "32G",
     "killed": "60s", "on_stop": "its on_stop command ended well", "how": "touch /workspace/.keep-alive", "by": "4h",
     "total": "4h", "rule": "idle", "level": "warning", "title": "thesis stops at 15:30 CET, in 15 minutes",
     "keys": "idle, runtime",

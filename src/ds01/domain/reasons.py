@@ -49,6 +49,8 @@ _WORDS = {
 """Without and with a detail; ``oom`` and ``exit`` read theirs."""
 
 _ADVICE = {
+    StopReason.IDLE: "Take it back with: ds01 undo {name}",
+    StopReason.RUNTIME: "Take it back with: ds01 undo {name}",
     StopReason.OOM: "Load less at once (smaller batches, fewer workers), then: ds01 start {name}",
     StopReason.QUARANTINE: "Ask an admin; nothing in your workspace was touched.",
     StopReason.RETIRED: "Its image and your workspace are still there.",

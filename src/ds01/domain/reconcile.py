@@ -84,15 +84,18 @@ def judge_stranger(seen: Observed, *, removed: bool, name_taken: bool, settled: 
 
 
 def stop_reason(
-    container: Container, seen: Observed, *, rebooted: bool, outages: Sequence[Outage] = ()
+    container: Container, seen: Observed, *, rebooted: bool, outages: Sequence[Outage] = (), peak: int | None = None
 ) -> tuple[StopReason, str]:
-    """Why it stopped, with the detail ``domain.reasons`` reads. What somebody asked for was written down before."""
+    """Why it stopped, with the detail ``domain.reasons`` reads. What somebody asked for was written down before.
+
+    ``peak`` is the most memory it had, where that was read in time; a container that was full had its limit.
+    """
     if container.reason is not None:
         return container.reason, container.reason_detail
     if rebooted:
         return StopReason.HOST_RESTART, ""
     if seen.oom_killed:
-        return StopReason.OOM, oom_detail(seen.memory_limit_bytes or None, seen.memory_limit_bytes)
+        return StopReason.OOM, oom_detail(peak or seen.memory_limit_bytes or None, seen.memory_limit_bytes)
     if any(_during(seen.finished_at, outage) for outage in outages):
         return StopReason.ENGINE, ""
     if container.door is Door.DS01 and seen.exit_code == 0:

@@ -79,8 +79,11 @@ _ALL = (
     Sentence(
         type=EventType.CONTAINER_OUT_OF_MEMORY,
         when="A program in a container was ended because the container's memory was full; the container may go on.",
-        subject=_CONTAINER, details=("name", "limit"),
-        tell=happened("a program in {name} was ended, its memory was full", ("limit", ": the limit is {}")),
+        subject=_CONTAINER, details=("name", "limit", "peak"),
+        tell=happened(
+            "a program in {name} was ended, its memory was full", ("limit", ": the limit is {}"),
+            ("peak", ", it had {}"),
+        ),
     ),
     Sentence(
         type=EventType.CONTAINER_PAUSED, when="A container was paused.", subject=_CONTAINER, details=("name",),
@@ -132,7 +135,7 @@ _ALL = (
     Sentence(
         type=EventType.NOTICE_DELIVERED, when="A notice reached its reader.", subject=_CONTAINER,
         details=("name", "rule", "level", "title", "by", "until"),
-        tell=happened("{name} was told about", ("title", ": {}"), ("by", ", by {}")),
+        tell=happened("a word about {name} arrived", ("by", " by {}"), ("title", ": {}")),
     ),
     Sentence(
         type=EventType.NOTICE_UNDELIVERED,

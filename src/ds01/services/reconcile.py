@@ -104,9 +104,19 @@ class Reconciler:
             return
         self._out_of_memory = {key: at for key, at in self._out_of_memory.items() if now - at < ONCE_IN}
         self._out_of_memory[container] = now
-        limit = show_size(seen.memory_limit_bytes)
+        limit, peak = show_size(seen.memory_limit_bytes), await self._peak(known)
         kind = EventType.CONTAINER_OUT_OF_MEMORY
-        await world.ledger.write(lambda books: tell(books, kind, known, at=now, actor=None, limit=limit))
+        await world.ledger.write(lambda books: tell(books, kind, known, at=now, actor=None, limit=limit, peak=peak))
+
+    async def _peak(self, container: Container) -> str:
+        """The most memory it had. Read now: its counters go with it."""
+        world = self._world
+        read = await asyncio.to_thread(world.meters.read, [(container.id, container.uid)])
+        found = read[container.id].memory_peak_bytes
+        if not found:
+            return ""
+        world.memory.note_peak(container.id, found)
+        return show_size(found)
 
     async def end_leases(self) -> None:
         """Release the reservations and holds that are over."""

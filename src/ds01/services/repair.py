@@ -32,7 +32,8 @@ async def repair(
     match judge(container, seen):
         case Verdict.STOPPED:
             hold = await asyncio.to_thread(_hold, world, container)
-            reason, detail = stop_reason(container, seen, rebooted=rebooted, outages=outages)
+            reason, detail = stop_reason(container, seen, rebooted=rebooted, outages=outages,
+                                         peak=world.memory.peak(container.id))  # fmt: skip
             await world.ledger.write(
                 lambda books: record_stop(
                     books, container, at=seen.finished_at or now, now=now, reason=reason, detail=detail,

@@ -12,6 +12,7 @@ from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import NO_CONTAINER, Ds01Error
 from ds01.domain.events import Event, EventType, meant
 from ds01.domain.lease import Lease, LeaseState
+from ds01.domain.lifecycle.case import Level
 from ds01.domain.names import nearest
 from ds01.domain.people import Uid
 from ds01.domain.reasons import advice, by_somebody, words
@@ -80,13 +81,18 @@ def story(books: Books, lives: list[Container]) -> list[Event]:
     """
     ids = {container.id for container in lives}
     known = [event for container in lives for event in books.events(subject=container.id, limit=_MOST)]
-    own = [event for event in known if event.type is not EventType.DOOR_ALLOWED]
+    own = [event for event in known if event.type is not EventType.DOOR_ALLOWED and not _repeats(event)]
     begin = min([lives[0].created_at, *(event.at for event in own)])
     leases = books.events(uid=lives[0].uid, types=(*_LEASES, EventType.REQUEST_DENIED), limit=_MOST)
     theirs = {event.subject for event in leases if event.details.get("container") in ids}
     theirs |= {str(container.lease) for container in lives if container.lease}
     about = [event for event in leases if event.subject in theirs or _turned_down(event, lives, begin)]
     return sorted([*own, *about, *_waited(books, lives, theirs)], key=lambda event: event.seq)
+
+
+def _repeats(event: Event) -> bool:
+    """Whether it only says that somebody was told what the story tells anyway."""
+    return event.type is EventType.NOTICE_DELIVERED and event.details.get("level") == Level.NOTICE.value
 
 
 def _waited(books: Books, lives: list[Container], leases: set[str]) -> list[Event]:
@@ -125,7 +131,8 @@ def _summary(books: Books, container: Container, owner: str) -> str:
     name, reason = container.name, _reason(container, owner)
     match container.state:
         case ContainerState.RUNNING:
-            return f"{name} has been running since {_time(container.started_at or container.created_at)}."
+            since = f"{name} has been running since {_time(container.started_at or container.created_at)}."
+            return " ".join([since, *(f"{title}." for title in _warnings(books, container))])
         case ContainerState.PAUSED:
             return f"{name} is paused: its processes stand still and keep their memory. Go on with: ds01 unpause {name}"
         case ContainerState.CREATING:
@@ -140,6 +147,11 @@ def _summary(books: Books, container: Container, owner: str) -> str:
             if container.reason is not None:
                 parts.append(advice(container.reason, container.reason_detail, name))
             return " ".join(filter(None, parts))
+
+
+def _warnings(books: Books, container: Container) -> list[str]:
+    """What it is warned of now."""
+    return [notice.title for notice in books.notices(container.uid) if notice.container == container.id]
 
 
 def _ended(container: Container, reason: str) -> str:

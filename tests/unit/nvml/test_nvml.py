@@ -124,9 +124,16 @@ class TestReadings:
 
     def test_an_instance_without_counters_is_unknown_not_idle(self, state: State, devices: NvmlDevices) -> None:
         divide(state, 0)
+        state.set("mig 0 0", process=[f"{os.getpid()} 1"])
         part = devices.samples()[0]
         assert (part.slot, part.utilisation, part.energy_j) == ("MIG-0-0", None, None)
         assert part.temperature_c == 40
+
+    def test_an_instance_without_counters_and_without_processes_is_at_rest(
+        self, state: State, devices: NvmlDevices
+    ) -> None:
+        divide(state, 0)
+        assert devices.samples()[0].utilisation == 0.0
 
     def test_what_the_driver_cannot_tell_is_none(self, state: State, devices: NvmlDevices) -> None:
         state.set("gpu 0", utilisation=None, temperature=None, power_mw=None, energy_mj=None)

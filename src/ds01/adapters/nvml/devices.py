@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ds01.adapters.nvml import mig, readings
+from ds01.adapters.nvml.activity import Activity
 from ds01.adapters.nvml.attach import Attach, nvidia
 from ds01.adapters.nvml.driver import Driver
 from ds01.adapters.nvml.health import Health
@@ -25,6 +27,7 @@ class NvmlDevices:
         self._health = Health(self._driver)
         self._attach = attach
         self._sysfs = sysfs
+        self._activity = Activity()
         self._seen: dict[SlotId, Gpu] = {}
 
     @property
@@ -43,7 +46,24 @@ class NvmlDevices:
 
     def samples(self) -> tuple[GpuSample, ...]:
         """One reading per slot."""
-        return tuple(sample for card in self._cards() for sample in readings.samples(self._driver, card))
+        cards = self._cards()
+        found = tuple(sample for card in cards for sample in readings.samples(self._driver, card))
+        parts = {instance.uuid for card in cards if card.gpu.mig for instance in card.gpu.instances}
+        silent = {sample.slot for sample in found if sample.utilisation is None and sample.slot in parts}
+        return self._by_processes(cards, found, silent) if silent else found
+
+    def _by_processes(
+        self, cards: Sequence[Card], found: tuple[GpuSample, ...], silent: set[SlotId]
+    ) -> tuple[GpuSample, ...]:
+        """Instances the driver keeps no utilisation of are judged by their processes, as far as that goes."""
+        pids: dict[SlotId, list[int]] = {slot: [] for slot in silent}
+        for process in (process for card in cards for process in readings.processes(self._driver, card)):
+            if process.slot in silent:
+                pids[process.slot].append(process.pid)
+        told = self._activity.utilisation(pids)
+        return tuple(
+            replace(sample, utilisation=told[sample.slot]) if sample.slot in silent else sample for sample in found
+        )
 
     def processes(self) -> tuple[GpuProcess, ...]:
         """All processes on all GPUs."""

@@ -41,4 +41,6 @@ def _next(story: WhyView) -> tuple[str, ...]:
         return f"ds01 attach {story.name}", f"ds01 logs {story.name}"
     if story.state == "removed":
         return (f"ds01 launch {story.name}",)
+    if any(entry.detail.startswith(("idle", "runtime")) for entry in story.entries[-1:]):
+        return f"ds01 undo {story.name}", f"ds01 retire {story.name}"
     return f"ds01 launch {story.name}", f"ds01 retire {story.name}"

@@ -52,6 +52,8 @@ class Watched:
     said: dict[Rule, Said] = field(default_factory=dict)
     standing: dict[Rule, timedelta] = field(default_factory=dict)
     begun: dict[str, tuple[datetime, float]] = field(default_factory=dict)
+    peak_bytes: int = 0
+    """The most memory it had, read when it was full."""
 
     @property
     def last(self) -> Reading | None:
@@ -85,6 +87,16 @@ class Memory:
     def get(self, container: ContainerId) -> Watched | None:
         """What is remembered of one."""
         return self._known.get(container)
+
+    def note_peak(self, container: ContainerId, peak_bytes: int) -> None:
+        """The kernel ended something in it for want of memory; this is the most it had."""
+        watched = self._known.setdefault(container, Watched())
+        watched.peak_bytes = max(watched.peak_bytes, peak_bytes)
+
+    def peak(self, container: ContainerId) -> int | None:
+        """The most memory it had when its memory was full; None when that was never so."""
+        watched = self._known.get(container)
+        return watched.peak_bytes or None if watched is not None else None
 
     def standing(self) -> dict[ContainerId, dict[Rule, timedelta]]:
         """When each rule would act on each, as seen last."""

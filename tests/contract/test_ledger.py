@@ -167,6 +167,41 @@ class LedgerContract:
         await ledger.write(put(lease("one", "GPU-3", state=LeaseState.RELEASED)))
         assert await ledger.read(lambda books: (len(books.slots()), books.quarantined())) == (2, {})
 
+    async def test_each_keeper_takes_back_only_its_own_word(self, ledger: Ledger) -> None:
+        slot = SlotId("GPU-1")
+        await ledger.write(put(FOUR))
+        await ledger.write(lambda books: books.quarantine(slot, Keeper.ADMIN, "drained"))
+        await ledger.write(lambda books: books.quarantine(slot, Keeper.DRIVER, "Xid 79"))
+        assert await ledger.read(lambda books: books.quarantined()) == {"GPU-1": "Xid 79; drained"}
+        await ledger.write(lambda books: books.quarantine(slot, Keeper.DRIVER, None))
+        assert [each.keeper for each in await ledger.read(lambda books: books.quarantines())] == [Keeper.ADMIN]
+
+    async def test_the_past_has_what_was_open_since_then_and_since_when_it_was_waited_for(self, ledger: Ledger) -> None:
+        def fill(books: Books) -> None:
+            books.put_slots(FOUR)
+            for number, days in enumerate((0, 3, 10)):
+                name = f"l{number}"
+                books.put_lease(lease(name, f"GPU-{number}"))
+                ended = replace(lease(name, f"GPU-{number}", state=LeaseState.RELEASED), ended_at=NOW + timedelta(days))
+                books.put_lease(ended)
+            books.put_lease(lease("open", "GPU-3"))
+            asked = waiting("late", minutes=-90)
+            books.put_request(asked)
+            books.put_request(replace(asked, state=RequestState.TAKEN, lease=LeaseId("lease-l2"), ended_at=NOW))
+
+        await ledger.write(fill)
+        past = await ledger.read(lambda books: books.past(NOW + timedelta(days=2)))
+        assert [each.lease.id for each in past] == ["lease-l1", "lease-l2", "lease-open"]
+        assert [each.lease.slots for each in past] == [("GPU-1",), ("GPU-2",), ("GPU-3",)]
+        everything = await ledger.read(lambda books: books.past(NOW - timedelta(days=2)))
+        submitted = {each.lease.id: each.submitted_at for each in everything}
+        assert submitted == {
+            "lease-l0": None,
+            "lease-l1": None,
+            "lease-l2": NOW - timedelta(minutes=90),
+            "lease-open": None,
+        }
+
     async def test_a_slot_is_taken_out_of_service_and_back(self, ledger: Ledger) -> None:
         await ledger.write(put(FOUR))
         await ledger.write(lambda books: books.quarantine(SlotId("GPU-1"), Keeper.DRIVER, "Xid 79"))

@@ -377,6 +377,14 @@ VIEWS: dict[str, dict[str, str]] = {
         " offered",
         "simulated": "whether these GPUs are not real",
     },
+    "TraceJobView": {
+        "job_id": "the lease",
+        "user": "whose it was",
+        "submit_s": "when it was asked for, in seconds from the first",
+        "duration_s": "how long nobody else had the GPU",
+        "gpus": "GPU-equivalents",
+        "asked_s": "what the queue planned with, or null",
+    },
     "DrainView": {
         "slots": "the labels of what is meant",
         "still_there": "who has a lease on them",

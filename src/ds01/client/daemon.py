@@ -31,6 +31,7 @@ from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingV
 if TYPE_CHECKING:  # imported by the methods that need them: making their classes takes as long as asking ds01d
     from ds01.wire.bookings import Booked, BookingsView, BookRequest
     from ds01.wire.classes import ClassClosed, ClassOpened, ClassRequest, ClassSeat, ClassView
+    from ds01.wire.history import TraceJobView
     from ds01.wire.images import BuildSettings, ImageView, RemovedImage
     from ds01.wire.jobs import JobPlan, JobRequest, JobsView, JobView
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
@@ -407,6 +408,12 @@ class Client(Asking):
         from ds01.wire.mig import MigRequest, MigView
 
         return self._do(MigView, "POST", "/v1/admin/mig", MigRequest(plan=plan), patience=120)
+
+    def history(self, since: str = "") -> tuple[TraceJobView, ...]:
+        """What everybody leased, as lines of a trace."""
+        from ds01.wire.history import TraceJobView
+
+        return self._list(TraceJobView, "/v1/admin/history", since=since)
 
 
 def _container(name: str) -> str:

@@ -14,6 +14,7 @@ from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.events import Event, EventType
 from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.history import Past
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId
@@ -113,6 +114,10 @@ class Books(Protocol):
 
     def leases_of(self, booking: BookingId) -> tuple[Lease, ...]:
         """All leases there ever were of it, in order of their grant."""
+        ...
+
+    def past(self, since: datetime) -> tuple[Past, ...]:
+        """Leases that were open at some time since then, in order of their grant."""
         ...
 
     # containers

@@ -14,6 +14,7 @@ from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.gpu import VANISHED, Slot, SlotId
+from ds01.domain.history import Past
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId, rival
@@ -206,6 +207,12 @@ class MemoryBooks:
     def leases_of(self, booking: BookingId) -> tuple[Lease, ...]:
         found = (lease for lease in self._now.leases.values() if lease.booking == booking)
         return tuple(sorted(found, key=lambda lease: (lease.granted_at, lease.id)))
+
+    def past(self, since: datetime) -> tuple[Past, ...]:
+        asked = {one.lease: one.submitted_at for one in self._now.requests.values() if one.lease is not None}
+        found = [one for one in self._now.leases.values() if one.ended_at is None or one.ended_at >= since]
+        found.sort(key=lambda one: (one.granted_at, one.id))
+        return tuple(Past(lease=one, submitted_at=asked.get(one.id)) for one in found)
 
     # containers -------------------------------------------------------------------------------------
     def container(self, container: ContainerId) -> Container | None:

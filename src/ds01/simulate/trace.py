@@ -8,6 +8,7 @@ so it gets 2.
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -42,7 +43,9 @@ class Job:
 
 
 def load(path: Path) -> list[Job]:
-    """The jobs of a file, in order of submission. Raises Ds01Error (``trace.invalid``)."""
+    """The jobs of a file (``-``: of the standard input), in their order. Raises Ds01Error (``trace.invalid``)."""
+    if str(path) == "-":
+        return read(sys.stdin, "on the standard input")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return read(file, str(path))

@@ -18,6 +18,7 @@ from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
+from ds01.domain.history import Past
 from ds01.domain.image import ImageId, Ownership, Tag
 from ds01.domain.lease import Lease, LeaseId, rival
 from ds01.domain.people import Account, Uid
@@ -99,6 +100,13 @@ class SqlBooks(SqlHoldings):
 
     def leases_of(self, booking: BookingId) -> tuple[Lease, ...]:
         return _leases(self._all(statements.LEASES_OF, {"of_booking": booking}))
+
+    def past(self, since: datetime) -> tuple[Past, ...]:
+        when = {"since": since}
+        asked = {row.lease: row.submitted_at for row in self._all(statements.ASKED, when)}
+        return tuple(
+            Past(lease=one, submitted_at=asked.get(one.id)) for one in _leases(self._all(statements.PAST, when))
+        )  # fmt: skip
 
     def put_lease(self, lease: Lease) -> None:
         """Checks I1 and I2 before it writes; the schema checks them again."""

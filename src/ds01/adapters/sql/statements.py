@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -129,6 +130,14 @@ LEASES_OF = (
     .where(leases.c.booking == bindparam("of_booking"), literal_column("booking != ''"))
     .order_by(leases.c.granted_at, leases.c.id, lease_slots.c.position)
 )
+_SINCE = or_(leases.c.ended_at.is_(None), leases.c.ended_at >= bindparam("since"))
+PAST = (
+    select(*_LEASE, lease_slots.c.slot)
+    .join(lease_slots, lease_slots.c.lease == leases.c.id)
+    .where(_SINCE)
+    .order_by(leases.c.granted_at, leases.c.id, lease_slots.c.position)
+)
+ASKED = select(requests.c.lease, requests.c.submitted_at).join(leases, leases.c.id == requests.c.lease).where(_SINCE)
 USAGE = select(usage.c.uid, usage.c.epoch, usage.c.seconds, usage.c.at)
 
 _CONTAINER = _fields(containers, Container)

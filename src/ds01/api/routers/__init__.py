@@ -9,6 +9,7 @@ from ds01.api.routers import (
     door,
     events,
     gpus,
+    history,
     images,
     jobs,
     launches,
@@ -23,5 +24,5 @@ from ds01.api.routers import (
 ALL = (
     status.router, containers.router, lifecycle.router, why.router, launches.router, queue.router, jobs.router,
     bookings.router, classes.router, images.router, gpus.router, limits.router, events.router, doctor.router,
-    door.router, mig.router, admin.router,
+    door.router, mig.router, history.router, admin.router,
 )  # fmt: skip

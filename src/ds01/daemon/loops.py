@@ -21,7 +21,7 @@ from ds01.services.confine import Confiner
 from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
-from ds01.services.enforce.enforcer import Enforcer
+from ds01.services.enforce.enforcer import PERIOD_SECONDS, Enforcer
 from ds01.services.gpu_round import look_at_gpus
 from ds01.services.image_tidy import Gone
 from ds01.services.jobs.runner import Runner
@@ -46,7 +46,6 @@ BOOKING_SECONDS = 5.0
 ROUND_SECONDS = 10.0
 CONFINE_SECONDS = 4.0
 """With the age at which a container is looked at, and the grace it is stopped with, this is within ten seconds."""
-LIFE_SECONDS = 15.0
 RETRY_SECONDS = 1.0
 TELLING = frozenset({"create", "start", "die", "oom", "destroy", "pause", "unpause", "rename"})
 """The engine's events that mean that the ledger may have to change."""
@@ -96,7 +95,7 @@ class Loops:
             ("containers", ROUND_SECONDS, self._reconciler.round),
             ("confinement", CONFINE_SECONDS, self._confiner.round),
             ("events", RETRY_SECONDS, self._listen),
-            ("life", LIFE_SECONDS, self._enforcer.round),
+            ("life", PERIOD_SECONDS, self._enforcer.round),
         )
         self._tasks = [asyncio.create_task(self._every(*each)) for each in rounds]
         return self

@@ -14,7 +14,7 @@ COMMAND = Command(
     about="Made for login scripts (/etc/profile.d): it is quick, prints nothing when there is nothing to say, and never"
     " fails a login. What it prints counts as told to you.",
     idea="Whoever was away when a container was warned or stopped hears of it first thing.",
-    topics=("containers",),
+    topics=("time", "containers"),
     guide=(Step("Greet tells what you have not been told yet. Login scripts call it for you."),),
     prints="list of NoticeView",
     related=("notices", "why", "undo"),

@@ -18,7 +18,7 @@ from ds01.domain.settings import IdleRule
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """One look. ``seconds`` is the time since the one before, which the others are about; None is unknown.
 

@@ -34,6 +34,8 @@ from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
 
+PERIOD_SECONDS = 15.0
+"""How often everything is looked at."""
 LEARN_SECONDS = 60.0
 """How often everybody's limits are asked for again: groups change in the directory, too."""
 RUNNING = (ContainerState.RUNNING, ContainerState.PAUSED)
@@ -66,6 +68,7 @@ class Enforcer:
         books = await world.ledger.read(_read)
         memory.tick(now, monotonic)
         memory.keep((container.id for container in books.containers), monotonic)
+        memory.remember(int(world.settings().lifecycle.idle.window.total_seconds() / PERIOD_SECONDS) + 1)
         memory.busy = books.busy
         await self._look(books, monotonic)
         owners = await self._learn(books.containers, monotonic)

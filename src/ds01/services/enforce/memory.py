@@ -17,8 +17,8 @@ from ds01.domain.lifecycle.case import ZERO, Rule, Warned
 from ds01.domain.notice import NoticeId
 from ds01.ports.meters import Meter
 
-LOOKS = 240
-"""Looks kept of each container at most: an hour of them."""
+LEAST_LOOKS, MOST_LOOKS = 40, 240
+"""Looks kept of each container: as many as the idle window has, within these."""
 STEP = timedelta(seconds=1)
 """Smaller differences between the two clocks are drift."""
 
@@ -43,7 +43,7 @@ class Said:
 class Watched:
     """One container. ``meter`` and ``read_at`` are those of the last look, ``active_at`` when it last did anything."""
 
-    history: deque[Reading] = field(default_factory=lambda: deque(maxlen=LOOKS))
+    history: deque[Reading] = field(default_factory=lambda: deque(maxlen=LEAST_LOOKS))
     meter: Meter = field(default_factory=Meter)
     read_at: float | None = None
     active_at: float = 0.0
@@ -75,6 +75,13 @@ class Memory:
         before, self._before = self._before, (now, monotonic)
         step = ZERO if before is None else (now - before[0]) - timedelta(seconds=monotonic - before[1])
         self._step = step if abs(step) > STEP else ZERO
+
+    def remember(self, looks: int) -> None:
+        """Keep so many looks of each, the latest ones."""
+        kept = min(max(looks, LEAST_LOOKS), MOST_LOOKS)
+        for watched in self._known.values():
+            if watched.history.maxlen != kept:
+                watched.history = deque(watched.history, maxlen=kept)
 
     def keep(self, containers: Iterable[ContainerId], monotonic: float) -> None:
         """Forget all others; those that are new begin now."""

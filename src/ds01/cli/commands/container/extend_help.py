@@ -19,7 +19,7 @@ COMMAND = Command(
     " there is ds01 keep.",
     idea="Limits of time give everybody a turn. A run that needs a little more should not be lost to them, so you can"
     " add some time yourself; whoever needs much more asks an admin for an exemption.",
-    topics=("containers",),
+    topics=("time", "containers"),
     guide=(
         Step("A container's running time can be extended a little. Which container?", asks="name"),
         Step("How much longer is it to run?", asks="by"),

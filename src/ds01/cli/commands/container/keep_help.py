@@ -22,7 +22,7 @@ COMMAND = Command(
     " /workspace/.keep-alive. The time it may run in all goes on; for that there is ds01 extend.",
     idea="A GPU that nobody uses is a GPU somebody waits for. But a model may stay loaded while you think, eat or"
     " discuss: say so, and it is left alone that long.",
-    topics=("containers",),
+    topics=("time", "containers"),
     guide=(
         Step("An idle container is stopped after a while. Which one is to be left alone?", asks="name"),
         Step("For how long? It should be as short as it can be: somebody may wait for the GPU.", asks="--for"),

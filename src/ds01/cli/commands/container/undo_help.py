@@ -17,7 +17,7 @@ COMMAND = Command(
     " that is still kept for it, or a free one; when there is none, nothing is started and the exit code is 3. One"
     " that its runtime limit stopped is warned again at once and has the warning time to finish, or to be extended.",
     idea="What DS01 stops by itself can be taken back: a stop is never a loss of files.",
-    topics=("containers",),
+    topics=("time", "containers"),
     guide=(Step("Undo starts a container again that DS01 stopped by itself. Which one?", asks="name"),),
     prints="StartResult",
     changes=True,

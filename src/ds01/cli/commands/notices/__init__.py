@@ -6,6 +6,6 @@ GROUP = Group(
     summary="See what DS01 told you, and choose how you are told",
     idea="Nothing is stopped or removed by itself without a word before it: on your terminals, in the shells of the"
     " container, in a file of its workspace, by mail or to a webhook, and in your next ds01 command.",
-    topics=("containers",),
+    topics=("time", "containers"),
     default="show",
 )

@@ -23,7 +23,7 @@ COMMAND = Command(
     " you in any case. With every channel off a warning reaches nobody, and the stop it warns of waits one lead more,"
     " but it comes.",
     idea="You are told where you are: at the terminal when you work, by mail or on the phone when you do not.",
-    topics=("containers",),
+    topics=("time", "containers"),
     guide=(Step("Where should mail go?", asks="--mail"),),
     prints="PreferencesView",
     changes=True,

@@ -17,7 +17,7 @@ COMMAND = Command(
     " --all.",
     idea="Nothing that DS01 does by itself is done unwarned. The warning comes one lead before (a limit of yours),"
     " and again five minutes before; if it reached nobody, the stop waits.",
-    topics=("containers",),
+    topics=("time", "containers"),
     guide=(Step("Notices tell what will happen to your containers by itself, and how to prevent it."),),
     prints="list of NoticeView",
     related=("notices set", "keep", "extend", "why"),

@@ -51,11 +51,10 @@ def busy_with(history: Sequence[Reading], rule: IdleRule) -> str:
 def _network(history: Sequence[Reading], rule: IdleRule) -> str:
     """A look is busy when it has its part of a window in which enough moved."""
     last, window = history[-1], rule.window.total_seconds()
-    part = rule.network_below_bytes * min(1.0, last.seconds / window)
-    moved = _moved(history, window)
-    if (last.network_bytes or 0) < part or moved < rule.network_below_bytes:
+    if (last.network_bytes or 0) < rule.network_below_bytes * min(1.0, last.seconds / window):
         return ""
-    return f"network {show_size(moved)} within the window"
+    moved = _moved(history, window)
+    return "" if moved < rule.network_below_bytes else f"network {show_size(moved)} within the window"
 
 
 def _moved(history: Sequence[Reading], window: float) -> int:

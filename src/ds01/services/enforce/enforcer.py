@@ -19,9 +19,8 @@ from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseState
-from ds01.domain.lifecycle import idle, paused
 from ds01.domain.lifecycle.activity import busy_with
-from ds01.domain.lifecycle.case import ZERO, Case
+from ds01.domain.lifecycle.case import ZERO, Case, Decision, Rule
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User
 from ds01.domain.settings import Settings
@@ -59,6 +58,7 @@ class Enforcer:
         self._world = world
         self._tasks: dict[ContainerId, asyncio.Task[None]] = {}
         self._owners: Owners = {}
+        self._now, self._rules = (world.clock.now(), 0.0), world.settings().lifecycle
         self._learned: tuple[Settings | None, float] = (None, -inf)
 
     async def round(self) -> None:
@@ -66,6 +66,7 @@ class Enforcer:
         world, memory = self._world, self._world.memory
         now, monotonic = world.clock.now(), world.clock.monotonic()
         books = await world.ledger.read(_read)
+        self._now, self._rules = (now, monotonic), world.settings().lifecycle
         memory.tick(now, monotonic)
         memory.keep((container.id for container in books.containers), monotonic)
         memory.remember(int(world.settings().lifecycle.idle.window.total_seconds() / PERIOD_SECONDS) + 1)
@@ -122,13 +123,12 @@ class Enforcer:
         watched = self._world.memory.get(container.id)
         if watched is None:
             return
-        one = One(self._world, container, user, limits, lease, watched)
         case = self._case(container, lease, limits, watched)
-        if _ends_idle(case) or one.waits():
-            self._begin(container, one.attend(case))
-            return
+        one = One(self._world, container, user, limits, lease, watched)
         decision = one.decide(case)
-        if decision.asks:
+        if one.waits() or _ends_idle(decision, limits):
+            self._begin(container, one.attend(case))
+        elif decision.asks:
             self._begin(container, one.carry_out(case, decision))
 
     def _begin(self, container: Container, work: Coroutine[Any, Any, None]) -> None:
@@ -147,10 +147,10 @@ class Enforcer:
         _log.warning("a rule could not be carried out", extra={"container": container, "why": why}, exc_info=trace)
 
     def _case(self, container: Container, lease: Lease | None, limits: Limits, watched: Watched) -> Case:
-        memory, now, monotonic = self._world.memory, self._world.clock.now(), self._world.clock.monotonic()
+        memory, (now, monotonic) = self._world.memory, self._now
         up = memory.since(watched, "started", container.started_at)
         return Case(
-            container=container, limits=limits, rules=self._world.settings().lifecycle,
+            container=container, limits=limits, rules=self._rules,
             holds_gpu=lease is not None and lease.state is LeaseState.ACTIVE, busy=memory.busy,
             up=up, ran=container.ran + up, quiet=_seconds(monotonic, watched.active_at),
             paused=_seconds(monotonic, watched.paused_at),
@@ -166,10 +166,10 @@ class Enforcer:
         return lease.planned - self._world.memory.since(watched, "granted", lease.granted_at)
 
 
-def _ends_idle(case: Case) -> bool:
-    """Whether its owner's word would matter now."""
-    found = idle.due(case) or paused.due(case)
-    return found is not None and found.left <= found.lead
+def _ends_idle(decision: Decision, limits: Limits) -> bool:
+    """Whether its owner's word, which may be a file, would matter now."""
+    found = decision.standing.get(Rule.IDLE, decision.standing.get(Rule.PAUSED))
+    return found is not None and found <= limits.lead
 
 
 def _kept(container: Container, now: datetime) -> timedelta:

@@ -1,12 +1,10 @@
-"""The gateway against the engine's own socket: small requests, create, exec, a byte to and fro, a large context."""
+"""The gateway against the engine's own socket: small requests, create, exec, a byte to and fro."""
 
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import socket
-import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -21,7 +19,6 @@ from bench.row import Row, added, interleaved, p50, p99
 from bench.stage import server
 
 UNARY, CREATES, BYTES = 400, 25, 300
-CONTEXT_BYTES = 1 << 30
 API = "/v1.41"
 
 
@@ -54,24 +51,29 @@ def measure() -> Iterator[Row]:
     lab = server()
     lab.ada.docker("run", "--detach", "--name", "subject", tiny.REFERENCE, "sleep", "100000")
     subject = str(lab.ada.container("subject")["id"])
-    ours, theirs = _lines(lab)
+    ours, theirs = lines(lab)
     yield from _unary(ours, theirs, subject)
     yield from _create(ours, theirs)
     yield _run(ours, theirs, subject)
     yield _to_and_fro(ours, theirs, subject)
-    yield _context(lab)
     lab.ada.docker("rm", "--force", "subject")
 
 
-def _lines(lab: Lab) -> tuple[Line, Line]:
+def lines(lab: Lab) -> tuple[Line, Line]:
+    """A user's connection to the gateway, and root's to the engine."""
     return Line(lab.stack.door, lab.ada.person), Line(lab.stack.engine)
 
 
 def _unary(ours: Line, theirs: Line, subject: str) -> Iterator[Row]:
     for name, target in (("ping", "/_ping"), ("list", "/containers/json"), ("inspect", f"/containers/{subject}/json")):
-        mine, peer = interleaved(UNARY, partial(ours.asks, "GET", target), partial(theirs.asks, "GET", target))
-        yield added(f"gateway, {name}", p50(mine), "engine", p50(peer), 1)
-        yield added(f"gateway, {name}", p99(mine), "engine", p99(peer), 5, which="p99")
+        yield from unary(name, ours, theirs, target)
+
+
+def unary(name: str, ours: Line, theirs: Line, target: str) -> Iterator[Row]:
+    """A small request through the gateway and straight."""
+    mine, peer = interleaved(UNARY, partial(ours.asks, "GET", target), partial(theirs.asks, "GET", target))
+    yield added(f"gateway, {name}", p50(mine), "engine", p50(peer), 1)
+    yield added(f"gateway, {name}", p99(mine), "engine", p99(peer), 5, which="p99")
 
 
 def _create(ours: Line, theirs: Line) -> Iterator[Row]:
@@ -126,47 +128,3 @@ def _echo(stream: socket.socket) -> None:
     stream.sendall(b"x")
     while b"x" not in stream.recv(64):
         pass
-
-
-def _context(lab: Lab) -> Row:
-    """A gigabyte of build context; the engine unpacks it either way."""
-    rates: tuple[list[float], list[float]] = ([], [])
-    for _ in range(2):
-        for line, found in zip(_lines(lab), rates, strict=True):
-            began = time.perf_counter()
-            line.request(
-                "POST",
-                f"{API}/build?t=bench-context",
-                _tar(),
-                {"Content-Type": "application/x-tar"},
-                encode_chunked=True,
-            )
-            answer = line.getresponse()
-            content = answer.read()
-            assert answer.status == 200, content
-            assert b'"error"' not in content, content
-            found.append(CONTEXT_BYTES / (time.perf_counter() - began) / 1024**2)
-            line.close()
-    mine, peer = max(rates[0]), max(rates[1])
-    return Row(
-        path="gateway, 1 GB build context", ours=mine, unit="MB/s", peer_name="engine", peer=peer,
-        rule="≥ 85 % of the peer", judged=mine / peer * 100, budget=85, at_least=True,
-    )  # fmt: skip
-
-
-def _tar() -> Iterator[bytes]:
-    """An archive with a Dockerfile and one large file, made on the way."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        text = f"FROM {tiny.REFERENCE}\nLABEL bench=1\n".encode()
-        entry = tarfile.TarInfo("Dockerfile")
-        entry.size = len(text)
-        tar.addfile(entry, io.BytesIO(text))
-    yield buffer.getvalue()[:1024]
-    large = tarfile.TarInfo("large")
-    large.size = CONTEXT_BYTES
-    yield large.tobuf()
-    block = bytes(1 << 20)
-    for _ in range(CONTEXT_BYTES >> 20):
-        yield block
-    yield bytes(1024)

@@ -21,10 +21,10 @@ def measure() -> Iterator[Row]:
     program = crowd().stack.ds01d
     assert program is not None
     time.sleep(min(60, SECONDS / 10))
-    before, resident = _processor_seconds(program.pid), _resident_megabytes(program.pid)
+    before, resident = processor_seconds(program.pid), resident_megabytes(program.pid)
     time.sleep(SECONDS)
-    share = (_processor_seconds(program.pid) - before) / SECONDS * 100
-    after = _resident_megabytes(program.pid)
+    share = (processor_seconds(program.pid) - before) / SECONDS * 100
+    after = resident_megabytes(program.pid)
     where = f"ds01d at rest, {MANY} containers, {SECONDS / 60:g} min"
     yield Row(path=f"{where}: core", ours=share, unit="%", rule="≤ 2 %", judged=share, budget=2)
     yield Row(path=f"{where}: memory", ours=after, unit="MB", rule="≤ 120 MB", judged=after, budget=120)
@@ -33,11 +33,13 @@ def measure() -> Iterator[Row]:
     )
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
+    """What a process has used of processors so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _resident_megabytes(pid: int) -> float:
+def resident_megabytes(pid: int) -> float:
+    """How much memory a process has now."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS:")).split()[1]) / 1024

@@ -33,6 +33,8 @@ BODY_SECONDS = 30
 
 _ID = re.compile(r"\b[0-9a-f]{64}\b")
 _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
+_ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKind.STREAM: ("identity", "gzip")}
+"""An archive tells by its first bytes whether it is compressed, whatever the header says."""
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 
@@ -91,7 +93,7 @@ class Call:
         kind = self.head.headers.get("content-type", "").strip().lower()
         if kind.startswith(_DENIED_TYPES):
             raise RefusedError("body.type", "Forms are not read here", "Send JSON.", status=415)
-        if self.head.headers.get("content-encoding", "identity") != "identity":
+        if self.head.headers.get("content-encoding", "identity") not in _ENCODINGS[self.route.body]:
             raise RefusedError("body.encoding", "Compressed bodies are not read here", status=415)
         if self.route.body is BodyKind.NONE and not self.head.framing.empty and not self._empty_json():
             raise RefusedError("body.none", "This request takes no body", "Update your client.", status=400)

@@ -32,6 +32,7 @@ DECISIONS: dict[str, str] = {
     "containers.export": OWN,
     "containers.prune": "your own",
     "containers.remove": "your own; what it held is free at once",
+    "containers.unlink": "a link between your own",
     "containers.attach": OWN,
     "archive.look": "your own without folders of the host; on old engines stopped ones only",
     "archive.take": "your own without folders of the host; on old engines stopped ones only",

@@ -20,6 +20,9 @@ VOID = f"{VISIBLE}={NONE_VISIBLE}"
 PRELOAD = "LD_PRELOAD"
 """Emptied where NVIDIA's hooks put the GPU in: they run on the host with the container's environment."""
 
+WRITTEN_AS = {"": "consistent", "ro": "cached", "rw": "delegated"}
+"""How a bind was written, as one of the words for ``Consistency``, which only other systems than Linux heed."""
+
 NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 CPU_NANO = 1_000_000_000
 
@@ -76,7 +79,7 @@ def _slowed(asked: Json, image: Blueprint) -> dict[str, Json]:
 
 def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[str, Json]:
     case = plan.case
-    host = {name: resolved(value, found.containers) for name, value in plan.host.items()}
+    host = {name: resolved(value, found.containers) for name, value in plan.host.items() if name != "Links"}
     given: dict[str, Json] = {
         "Privileged": False,
         "CgroupParent": grant.cgroup_parent,
@@ -104,8 +107,10 @@ def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[
             for ask in grant.requests
         ],
     }
+    if spelled := {m.target: _options(m, grant.memory_bytes) for m in case.tmpfs if not m.mount}:
+        given["Tmpfs"] = spelled
     if grant.force_user:
-        given["CapAdd"] = []
+        given |= {"CapAdd": [], "GroupAdd": []}
     if grant.devices or grant.requests:
         given["RestartPolicy"] = NO_RESTART
     if grant.moved:
@@ -147,14 +152,15 @@ def _dropped_capabilities(asked: Json, grant: DoorGrant) -> list[Json]:
 
 def _mounts(case: Case, grant: DoorGrant) -> list[Json]:
     return [
-        *(_bind(bind) for bind in (*grant.binds, *grant.mounts)),
-        *(_tmpfs(mount, grant.memory_bytes) for mount in case.tmpfs),
+        *(_bind(bind, asked.mode) for bind, asked in zip(grant.binds, case.binds, strict=True)),
+        *(_bind(bind) for bind in grant.mounts),
+        *(_tmpfs(mount, grant.memory_bytes) for mount in case.tmpfs if mount.mount),
         *(_volume(volume, grant) for volume in case.volumes if not volume.bind),
     ]
 
 
 def _socket(asked: AskedSocket, path: str) -> Json:
-    return _bind(StagedBind(shown="", staged=path, target=asked.target, read_only=asked.read_only))
+    return _bind(StagedBind(shown="", staged=path, target=asked.target, read_only=asked.read_only), asked.mode)
 
 
 def _volume_bind(volume: AskedVolume, grant: DoorGrant) -> Json:
@@ -175,21 +181,39 @@ def _volume(volume: AskedVolume, grant: DoorGrant) -> Json:
     }  # fmt: skip
 
 
-def _bind(bind: StagedBind) -> Json:
+def _bind(bind: StagedBind, mode: str | None = None) -> Json:
+    """With ``Binds`` the engine would make a folder that is gone, as root. What was written so is marked, to be shown
+    so again: the mark means nothing on Linux.
+    """
+    marked: dict[str, Json] = {} if mode is None else {"Consistency": WRITTEN_AS[mode]}
     return {
         "Type": "bind", "Source": bind.staged, "Target": bind.target, "ReadOnly": bind.read_only,
-        "BindOptions": {"Propagation": "rprivate"},
+        "BindOptions": {"Propagation": "rprivate"}, **marked,
     }  # fmt: skip
 
 
 def _tmpfs(mount: AskedTmpfs, memory_bytes: int) -> Json:
-    most = memory_bytes // 2
-    mode = next((int(o.removeprefix("mode="), 8) for o in mount.options if o.startswith("mode=")), 0o1777)
-    size = min(mount.size_bytes, most) if mount.size_bytes > 0 else most
     return {
         "Type": "tmpfs", "Target": mount.target, "ReadOnly": "ro" in mount.options,
-        "TmpfsOptions": {"SizeBytes": size, "Mode": mode & 0o1777},
+        "TmpfsOptions": {"SizeBytes": _size(mount, memory_bytes), "Mode": _mode(mount)},
     }  # fmt: skip
+
+
+def _options(mount: AskedTmpfs, memory_bytes: int) -> Json:
+    """As ``--tmpfs`` spells it; the size as it was written when it may be so."""
+    size = _size(mount, memory_bytes)
+    spelled = mount.size_text if size == mount.size_bytes and mount.size_text else str(size)
+    kept = [f"mode={_mode(mount):o}" if o.startswith("mode=") else o for o in mount.options]
+    return ",".join((f"size={spelled}", *kept))
+
+
+def _size(mount: AskedTmpfs, memory_bytes: int) -> int:
+    most = memory_bytes // 2
+    return min(mount.size_bytes, most) if mount.size_bytes > 0 else most
+
+
+def _mode(mount: AskedTmpfs) -> int:
+    return 0o1777 & next((int(o.removeprefix("mode="), 8) for o in mount.options if o.startswith("mode=")), 0o1777)
 
 
 def _elsewhere(named: Json, taken: Iterable[int]) -> Json:
@@ -220,5 +244,7 @@ def _endpoints(plan: Plan, found: Found) -> dict[str, Json]:
         settings = {key: resolved(value, found.containers) for key, value in plan.endpoints.get(name, {}).items()}
         asked = settings.get("Aliases")
         settings["Aliases"] = list(dict.fromkeys([plan.name, *(asked if isinstance(asked, list) else [])]))
+        if not name and "Links" in plan.host and "Links" not in settings:
+            settings["Links"] = resolved(plan.host["Links"], found.containers)
         ends[found.networks[name]] = settings
     return ends

@@ -6,14 +6,20 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ds01.domain.container import Label
+from ds01.domain.container import BUILD_LABELS, Label
 from ds01.domain.dockerpolicy.tags import looked_up
+from ds01.domain.network import OWN
+from ds01.gateway.finish import WRITTEN_AS
 from ds01.gateway.registry import Registry
 from ds01.gateway.things import Things
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 from ds01.wire.holdings import DoorNetwork, DoorVolume
 
+RUNTIME = "runc"
+"""What containers run with, as far as their users see; the guard stands in front of it."""
+
 ENGINE_SOCKET = "/var/run/docker.sock"
+_MODES = {mark: mode for mode, mark in WRITTEN_AS.items()}
 Found = dict[str, Any]
 """An object the engine sent."""
 
@@ -54,9 +60,29 @@ class View:
             self._things.mounts(mounts)
         if "Binds" in host:
             host["Binds"] = self._things.binds(host["Binds"])
+            as_written(found.get("Mounts"), host)
+        if host.get("Runtime"):
+            host["Runtime"] = RUNTIME
         if "NetworkMode" in host:
             host["NetworkMode"] = self._things.network_name(str(host["NetworkMode"]))
         self._things.endpoints(found.get("NetworkSettings"))
+        self._links(found, host)
+
+    def _links(self, found: Found, host: Found) -> None:
+        """Links by the names of what is linked; those over her own network where she wrote them."""
+        ends = (found.get("NetworkSettings") or {}).get("Networks") or {}
+        for name, end in ends.items():
+            named = [self._linked(link) for link in end.get("Links") or ()]
+            if name == OWN and named and "Links" in host:
+                of = str(found.get("Name"))
+                host["Links"] = [f"/{ref}:{of}/{alias}" for ref, _, alias in (link.partition(":") for link in named)]
+                named = []
+            end["Links"] = named or None
+
+    def _linked(self, link: str) -> str:
+        ref, _, alias = link.partition(":")
+        known = self._registry.by_id(self._user, ref)
+        return f"{ref if known is None else self._registry.named(self._user, known)}:{alias.lstrip('/')}"
 
     def inspected(self, found: Found, container: DoorContainer) -> Found:
         """``containers/{id}/json``."""
@@ -143,6 +169,7 @@ class View:
             if known is not None:
                 mine.append(self.image(row, known))
             elif self._made(row):
+                self._config(row)
                 mine.append(row)
         return mine
 
@@ -157,7 +184,18 @@ class View:
         for key in ("RepoTags", "RepoDigests"):
             names = [name for name in found.get(key) or () if self.named(known, name)]
             found[key] = names
+        if not self._user.admin:
+            self._config(found)
         return found
+
+    def _config(self, found: Found) -> None:
+        """Its labels, and of which image a container it was made, as she wrote them."""
+        maker = self._registry.by_id(self._user, str(found.get("Container") or ""))
+        for config in (found, found.get("Config"), found.get("ContainerConfig")):
+            if config and "Labels" in config:
+                config["Labels"] = labels(config["Labels"]) or None
+            if config and config.get("Image") and maker is not None and maker.image_ref:
+                config["Image"] = maker.image_ref
 
     def named(self, image: DoorImage, ref: str) -> bool:
         """Whether she may use this name."""
@@ -175,10 +213,13 @@ class View:
 
 
 def labels(found: Any) -> dict[str, str]:
-    """Labels without DS01's that say nothing."""
+    """Labels as their user wrote them: of DS01's only the facts about a recipe, not what DS01 keeps its books by."""
     if not isinstance(found, Mapping):
         return {}
-    return {key: value for key, value in found.items() if value != "" or not key.startswith(Label.PREFIX)}
+    return {key: value for key, value in found.items() if not key.startswith(Label.PREFIX) or (value and key in _TOLD)}
+
+
+_TOLD = BUILD_LABELS
 
 
 def sources(mounts: Any, binds: Mapping[str, str]) -> None:
@@ -186,6 +227,25 @@ def sources(mounts: Any, binds: Mapping[str, str]) -> None:
     for mount in mounts if isinstance(mounts, list) else []:
         if isinstance(mount, dict) and mount.get("Source") in binds:
             mount["Source"] = binds[mount["Source"]]
+
+
+def as_written(mounts: Any, host: Found) -> None:
+    """Show what was written as binds as binds."""
+    there = {mount.get("Destination"): mount for mount in mounts or ()}
+    others, binds = [], list(host["Binds"] or ())
+    for mount in host.get("Mounts") or ():
+        mode = _MODES.get(mount.get("Consistency", ""))
+        if mode is None:
+            others.append(mount)
+            continue
+        binds.append(":".join(filter(None, (mount["Source"], mount["Target"], mode))))
+        if mount["Target"] in there:
+            there[mount["Target"]]["Mode"] = mode
+    host["Binds"] = binds or None
+    if others:
+        host["Mounts"] = others
+    else:
+        host.pop("Mounts", None)
 
 
 def sockets(mounts: Any, uid: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, lines, matching, number
+from ds01.gateway import links
 from ds01.gateway.handlers import (
     archive,
     archives,
@@ -16,6 +17,7 @@ from ds01.gateway.handlers import (
     events,
     grpc_api,
     images,
+    load,
     naming,
     networks,
     prune,
@@ -61,7 +63,8 @@ ROUTES: tuple[Route, ...] = (
     Route(name="system.df", method="GET", path="/system/df", handler=usage.usage,
           query=Rules(one={"verbose": flag}, many={"type": matching("container|image|volume|build-cache")})),
     Route(name="containers.list", method="GET", path="/containers/json", handler=containers.listing,
-          query=Rules(one={"all": flag, "limit": number, "size": flag}, filters=_CONTAINER_FILTERS)),
+          query=Rules(one={"all": flag, "limit": number, "size": flag}, filters=_CONTAINER_FILTERS,
+                      ignored=frozenset({"trunc_cmd"}))),
     Route(name="containers.create", method="POST", path="/containers/create", handler=create.create,
           query=Rules(one={"name": anything, "platform": _PLATFORM}), body=BodyKind.JSON, cap=CREATE_CAP, changes=True),
     Route(name="containers.inspect", method="GET", path=f"{_OF}/json", handler=containers.inspect,
@@ -96,7 +99,9 @@ ROUTES: tuple[Route, ...] = (
     Route(name="containers.prune", method="POST", path="/containers/prune", handler=changing.prune,
           query=Rules(filters=frozenset({"until", "label", "label!"})), changes=True),
     Route(name="containers.remove", method="DELETE", path=_OF, handler=containers.remove,
-          query=Rules(one={"v": flag, "force": flag}), changes=True),
+          query=Rules(one={"v": flag, "force": flag, "link": flag}), changes=True),
+    Route(name="containers.unlink", method="DELETE", path=rf"{_OF}/(?P<alias>[A-Za-z0-9][A-Za-z0-9_.-]*)",
+          handler=links.unlink, query=Rules(one={"v": flag, "force": flag, "link": flag}), changes=True),
     Route(name="containers.attach", method="POST", path=f"{_OF}/attach", handler=streams.attach,
           query=Rules(one=_STREAMS), upgrade=True, changes=True),
     Route(name="containers.attach", method="GET", path=f"{_OF}/attach/ws", handler=streams.attach_websocket,
@@ -122,7 +127,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="session", method="POST", path="/session", handler=session.session, upgrade=True, changes=True),
     Route(name="images.list", method="GET", path="/images/json", handler=images.listing,
           query=Rules(one={"all": flag, "digests": flag, "shared-size": flag, "manifests": flag},
-                      filters=_IMAGE_FILTERS)),
+                      filters=_IMAGE_FILTERS, ignored=frozenset({"only_ids"}))),
     Route(name="images.search", method="GET", path="/images/search", handler=images.search,
           query=Rules(one={"term": anything, "limit": number},
                       filters=frozenset({"is-official", "is-automated", "stars"}))),
@@ -145,7 +150,7 @@ ROUTES: tuple[Route, ...] = (
           query=Rules(one={"platform": anything}, many={"names": anything}), changes=True),
     Route(name="images.save", method="GET", path=f"/images/{IMAGE}/get", handler=archives.save_one,
           query=Rules(one={"platform": anything}), changes=True),
-    Route(name="images.load", method="POST", path="/images/load", handler=archives.load,
+    Route(name="images.load", method="POST", path="/images/load", handler=load.load,
           query=Rules(one={"quiet": flag, "platform": anything}), body=BodyKind.STREAM, changes=True),
     Route(name="images.commit", method="POST", path="/commit", handler=commit.commit,
           query=Rules(one={"container": anything, "repo": anything, "tag": anything, "comment": anything,
@@ -188,7 +193,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     *(
         Route(name="swarm", method=method, path=r"/(?:swarm|nodes|services|tasks|secrets|configs)(?:/[^?]*)?",
-              handler=system.no_swarm, body=BodyKind.STREAM)
+              handler=system.no_swarm, query=Rules(unread=True), body=BodyKind.STREAM)
         for method in ("GET", "POST", "DELETE", "PUT")
     ),
 )  # fmt: skip

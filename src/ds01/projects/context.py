@@ -13,8 +13,8 @@ import tarfile
 from collections.abc import Iterator
 
 from ds01.domain.errors import BUILD_FAILED, Ds01Error
+from ds01.domain.ignore import Ignore, ignore
 from ds01.projects import plainfile
-from ds01.projects.ignore import Ignore, ignore
 from ds01.projects.recipe import Recipe
 
 _BLOCK = tarfile.BLOCKSIZE

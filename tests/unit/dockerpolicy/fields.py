@@ -36,6 +36,7 @@ KEPT_CONFIG: list[tuple[str, Any, Any]] = [
 ]
 
 KEPT_HOST: list[tuple[str, Any, Any]] = [
+    ("GroupAdd", ["2000", "video"], ["2000", "video"]),
     ("AutoRemove", True, True),
     ("Init", True, True),
     ("ReadonlyRootfs", True, True),
@@ -82,13 +83,12 @@ KEPT_HOST: list[tuple[str, Any, Any]] = [
 
 DROPPED_CONFIG: list[tuple[str, Any]] = [("MacAddress", "02:42:ac:11:00:02")]
 DROPPED_HOST: list[tuple[str, Any]] = [
-    ("GroupAdd", ["2000"]),
     ("CgroupParent", "/"), ("CgroupParent", "ds01-u1001.slice"), ("CgroupParent", "../system.slice"),
     ("Annotations", {"cdi.k8s.io/x": "nvidia.com/gpu=all"}), ("ContainerIDFile", "/x"), ("StorageOpt", {"size": "1T"}),
     ("SecurityOpt", ["seccomp=unconfined"]), ("SecurityOpt", ["seccomp:unconfined"]),
     ("MemorySwap", -1), ("MemorySwappiness", -1), ("Runtime", "runc"), ("Runtime", ""), ("NetworkMode", "default"),
     ("NetworkMode", "bridge"), ("NetworkMode", "ds01-u1002"), ("PidMode", ""), ("UTSMode", ""), ("UsernsMode", ""),
-    ("CgroupnsMode", ""), ("Isolation", "default"), ("Privileged", False), ("OomKillDisable", False),
+    ("CgroupnsMode", ""), ("Isolation", ""), ("Privileged", False), ("OomKillDisable", False),
     ("MaskedPaths", None), ("ReadonlyPaths", None), ("Devices", []), ("DeviceRequests", None),
     ("VolumeDriver", "local"),
 ]  # fmt: skip

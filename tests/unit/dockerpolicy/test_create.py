@@ -132,14 +132,14 @@ def test_mounts_of_every_spelling_are_one_model() -> None:
         Tmpfs={"/run": "size=64m,noexec,mode=1777", "/dev/shm/x": ""},
     )
     assert found.binds == [
-        AskedBind(source="/home/mallory/a", target="/a", create=True),
-        AskedBind(source="/home/mallory/b", target="/b", read_only=True, create=True),
+        AskedBind(source="/home/mallory/a", target="/a", create=True, mode=""),
+        AskedBind(source="/home/mallory/b", target="/b", read_only=True, create=True, mode="ro"),
         AskedBind(source="/home/mallory/c", target="/c", read_only=True),
         AskedBind(source="/home/mallory/d", target="/d", create=True),
     ]
     assert found.tmpfs == [
-        AskedTmpfs(target="/t", size_bytes=5, options=("mode=700",)),
-        AskedTmpfs(target="/run", size_bytes=64 << 20, options=("noexec", "mode=1777")),
+        AskedTmpfs(target="/t", size_bytes=5, options=("mode=700",), mount=True),
+        AskedTmpfs(target="/run", size_bytes=64 << 20, options=("noexec", "mode=1777"), size_text="64m"),
         AskedTmpfs(target="/dev/shm/x"),
     ]
     assert found.anonymous == ["/cache"]
@@ -155,7 +155,7 @@ def test_s11_the_engines_socket_is_the_users_own_one(path: str) -> None:
         None, Binds=[f"{path}:/d"], Mounts=[{"Type": "bind", "Source": path, "Target": "/e", "ReadOnly": True}]
     )
     assert found.binds == []
-    assert found.sockets == [AskedSocket(target="/d"), AskedSocket(target="/e", read_only=True)]
+    assert found.sockets == [AskedSocket(target="/d", mode=""), AskedSocket(target="/e", read_only=True)]
 
 
 # What is refused ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import lzma
+import sys
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -22,12 +23,18 @@ from ds01.domain.dockerpolicy.context import END, entry
 from ds01.domain.dockerpolicy.loading import LISTS, LoadPlan, judge_load, reader
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from ds01.gateway.zstd import zstd
 from tests.effort import tries
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import compress as pack
+else:
+    from backports.zstd import compress as pack
 
 CONFIG = b'{"os":"linux"}'
 ID = f"sha256:{hashlib.sha256(CONFIG).hexdigest()}"
 TOO_MUCH = RefusedError("test.much", "too much", status=413)
-HOW: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress]
+HOW: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress, pack]
 
 
 def archive(*entries: tuple[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
@@ -105,7 +112,7 @@ def test_what_was_packed_comes_out(
 ) -> None:
     data = data * times
     sent = how(data[: len(data) // 2]) + how(data[len(data) // 2 :]) if twice else how(data)
-    found = Unpacked(None, TOO_MUCH)
+    found = Unpacked(None, TOO_MUCH, zstd)
     out = b"".join(bytes(part) for at in range(0, len(sent), size) for part in found.feed(sent[at : at + size]))
     out += b"".join(bytes(part) for part in found.finish())
     assert out == data
@@ -121,7 +128,7 @@ def unpacked(found: Unpacked, sent: bytes) -> None:
 @pytest.mark.parametrize("how", HOW[1:])
 def test_a_bomb_is_stopped_when_it_is_too_much(how: Callable[[bytes], bytes]) -> None:
     sent = how(bytes(50_000_000))
-    found = Unpacked(5_000_000, TOO_MUCH)
+    found = Unpacked(5_000_000, TOO_MUCH, zstd)
     with pytest.raises(RefusedError, match="too much"):
         unpacked(found, sent)
     assert found.size < 7_000_000
@@ -134,7 +141,7 @@ def test_a_bomb_is_stopped_when_it_is_too_much(how: Callable[[bytes], bytes]) ->
      b"\x1f\x8b\x08" + zlib.compress(b"a" * 100)],
 )  # fmt: skip
 def test_what_is_damaged_or_cannot_be_unpacked_is_refused(sent: bytes) -> None:
-    found = Unpacked(None, TOO_MUCH)
+    found = Unpacked(None, TOO_MUCH, zstd)
     with pytest.raises(RefusedError):
         unpacked(found, sent)
 

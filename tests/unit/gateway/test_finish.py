@@ -68,15 +68,21 @@ def test_a_container_with_an_unsafe_folder_runs_as_its_owner() -> None:
     given = grant(
         force_user="1002:1002", binds=(StagedBind(shown="/home/m/d", staged="/run/b/0", target="/d", read_only=False),)
     )
-    config, host = made(plan({"User": "0"}, CapAdd=["SYS_PTRACE"]), given)
+    asked = plan({"User": "0"}, CapAdd=["SYS_PTRACE"], GroupAdd=["27"], Binds=["/home/m/d:/d"])
+    config, host = made(asked, given)
     assert config["User"] == "1002:1002"
     assert host["SecurityOpt"] == ["no-new-privileges"]
     assert host["CapDrop"] == ["ALL"]
-    assert host["CapAdd"] == []
+    assert (host["CapAdd"], host["GroupAdd"]) == ([], [])
+    assert host["Binds"] == []
     assert host["Mounts"] == [
         {"Type": "bind", "Source": "/run/b/0", "Target": "/d", "ReadOnly": False,
-         "BindOptions": {"Propagation": "rprivate"}}
+         "BindOptions": {"Propagation": "rprivate"}, "Consistency": "consistent"}
     ]  # fmt: skip
+
+
+def test_a_container_with_root_has_the_groups_it_asked_for() -> None:
+    assert made(plan(GroupAdd=["1000", "video"]), grant())[1]["GroupAdd"] == ["1000", "video"]
 
 
 def test_e13_the_users_own_no_new_privileges_stays() -> None:
@@ -99,10 +105,16 @@ def test_e30_g14_with_a_gpu_nothing_is_preloaded_and_nothing_restarts_by_itself(
 
 
 def test_d4_memory_file_systems_have_a_size() -> None:
-    _, host = made(plan(Tmpfs={"/a": "", "/b": "size=10m,mode=700,ro", "/c": "size=900g"}), grant())
-    sizes = {m["Target"]: m["TmpfsOptions"]["SizeBytes"] for m in host["Mounts"]}
-    assert sizes == {"/a": GIB // 2, "/b": 10 << 20, "/c": GIB // 2}
-    assert next(m for m in host["Mounts"] if m["Target"] == "/b")["ReadOnly"]
+    mounts = [{"Type": "tmpfs", "Target": f"/{n}", "TmpfsOptions": {"SizeBytes": n}} for n in (0, 5, 900 << 30)]
+    _, host = made(
+        plan(Tmpfs={"/a": "", "/b": "size=10m,mode=4700,ro,uid=5", "/c": "size=900g"}, Mounts=mounts), grant()
+    )
+    assert {m["Target"]: m["TmpfsOptions"]["SizeBytes"] for m in host["Mounts"]} == {
+        "/0": GIB // 2, "/5": 5, f"/{900 << 30}": GIB // 2,
+    }  # fmt: skip
+    assert host["Tmpfs"] == {
+        "/a": f"size={GIB // 2}", "/b": "size=10m,mode=700,ro,uid=5", "/c": f"size={GIB // 2}",
+    }  # fmt: skip
 
 
 def test_the_own_network_knows_the_container_by_its_plain_name() -> None:
@@ -116,10 +128,17 @@ def test_the_own_network_knows_the_container_by_its_plain_name() -> None:
 def test_c17_other_containers_are_named_by_their_whole_id() -> None:
     asked = plan(NetworkMode="container:other", VolumesFrom=["other:ro"], Links=["db:base"])
     assert set(asked.references) == {"other", "db"}
-    _, host = made(asked, grant(), other="a" * 64, db="b" * 64)
+    config, host = made(asked, grant(), other="a" * 64, db="b" * 64)
     assert host["NetworkMode"] == "container:" + "a" * 64
     assert host["VolumesFrom"] == ["a" * 64 + ":ro"]
-    assert host["Links"] == ["b" * 64 + ":base"]
+    assert config["NetworkingConfig"] == {"EndpointsConfig": {}}
+
+
+def test_o19_a_link_is_a_name_on_the_users_own_network() -> None:
+    config, host = made(plan(Links=["db:base"]), grant(), db="b" * 64)
+    end = {"Aliases": ["mine"], "Links": ["b" * 64 + ":base"]}
+    assert config["NetworkingConfig"] == {"EndpointsConfig": {"ds01-u1002": end}}
+    assert "Links" not in host
 
 
 def test_d12_all_ports_are_published_on_loopback() -> None:

@@ -48,7 +48,7 @@ def test_o15_o27_rows_of_others_and_of_nobody_are_dropped() -> None:
     assert found[0]["Names"] == ["/web"]
     assert found[0]["Image"] == "bb:1"
     assert found[0]["Mounts"] == [{"Source": "/home/m"}]
-    assert found[0]["Labels"] == {"ds01.name": "web", "a": ""}
+    assert found[0]["Labels"] == {"a": ""}
 
 
 def test_an_admin_sees_everybodys_by_their_stored_names() -> None:

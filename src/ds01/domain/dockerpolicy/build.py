@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from ds01.domain.container import BUILD_LABELS, Label
 from ds01.domain.dockerpolicy import shape, strictjson
-from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, matching, number
+from ds01.domain.dockerpolicy.network import HOST_ENTRY
+from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, lines, matching, number
 from ds01.domain.dockerpolicy.session import ID as SESSION
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
@@ -15,11 +16,10 @@ from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 TAGS = 16
 _TARGET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 _AMOUNTS = ("memory", "memswap", "cpushares", "cpuquota", "cpuperiod", "shmsize")
-_JSON = ("buildargs", "labels", "cachefrom", "ulimits", "securityopt", "extrahosts", "outputs")
+_JSON = ("buildargs", "labels", "cachefrom", "ulimits", "securityopt", "outputs")
 
 BUILD = Rules(
     one={
-        "dockerfile": anything,
         "version": matching("1|2"),
         "session": matching(SESSION),
         "remote": matching("client-session"),
@@ -35,7 +35,7 @@ BUILD = Rules(
         **dict.fromkeys(_AMOUNTS, number),
         **dict.fromkeys(_JSON, anything),
     },
-    many={"t": anything},
+    many={"t": anything, "dockerfile": lines, "extrahosts": anything},
 )
 """The parameters there are rules for. What is not here is refused, and every address for ``remote``."""
 
@@ -67,11 +67,13 @@ def judge_build(query: Query) -> BuildPlan:
     if mode == "host":
         raise not_allowed("build.network", "the host's network in a build", "Leave it out.")
     passed = {name: query.values[name] for name in ("q", "nocache", "rm", "forcerm") if name in query.values}
+    if hosts := extra_hosts(query.values.get("extrahosts", ())):
+        passed["extrahosts"] = hosts
     tags = query.values.get("t", ())
     if len(tags) > TAGS:
         raise malformed("build.tags", f"A build can have {TAGS} names at most")
     return BuildPlan(
-        dockerfile=_dockerfile(query.get("dockerfile")),
+        dockerfile=_dockerfile(anything("dockerfile", query.get("dockerfile"))),
         refs=tuple(dict.fromkeys(reference(tag) for tag in tags if tag)),
         arguments=_map("buildargs", query.get("buildargs")),
         labels=_labels(query.get("labels"), changes),
@@ -83,10 +85,19 @@ def judge_build(query: Query) -> BuildPlan:
     )
 
 
+def extra_hosts(entries: Sequence[str]) -> list[str]:
+    """Names and addresses for the steps' ``/etc/hosts``: one or more to a parameter."""
+    found = [entry for text in entries for entry in text.split(",") if entry]
+    for entry in found:
+        if not HOST_ENTRY.fullmatch(entry):
+            raise malformed("build.hosts", f"{entry!r} is no host and address", "Write it like db:10.0.0.5.")
+    return found
+
+
 def _refuse(query: Query) -> None:
     if query.get("version") != "2" and (query.get("remote") or query.get("session")):
         raise malformed("build.session", "Only BuildKit builds over a session", "Send the context as an archive.")
-    for name in ("ulimits", "securityopt", "extrahosts", "outputs"):
+    for name in ("ulimits", "securityopt", "outputs"):
         value = query.get(name)
         if value and not strictjson.is_zero(strictjson.parse(value.encode())):
             raise not_allowed("build.parameters", f"{name} in a build", "Leave it out.")

@@ -36,6 +36,8 @@ def judge_buildkit(query: Query) -> KitPlan:
     """The plan. Raises RefusedError."""
     if query.get("remote") != "client-session" or not query.get("session"):
         raise no_session()
+    if query.values.get("extrahosts"):
+        raise not_allowed("build.parameters", "extrahosts in a build", "Leave it out.")
     outputs = _outputs(query.get("outputs"))
     plan = judge_build(Query(values={name: v for name, v in query.values.items() if name != "outputs"}))
     arguments, changes = judge_arguments(plan.arguments)

@@ -38,21 +38,31 @@ class Joined:
 
 @dataclass(frozen=True, kw_only=True)
 class AskedBind:
-    """A folder of the host the user wants in the container. ``create``: make it when it is missing."""
+    """A folder of the host the user wants in the container. ``create``: make it when it is missing.
+
+    ``mode`` is how it was written as a bind (``-v``): with nothing, ``ro`` or ``rw`` behind it; None for a mount.
+    """
 
     source: str
     target: str
     read_only: bool = False
     create: bool = False
+    mode: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AskedTmpfs:
-    """A file system in memory. ``size_bytes`` 0: not said; ``options`` are the harmless ones, without size."""
+    """A file system in memory. ``size_bytes`` 0: not said; ``options`` are the harmless ones, without size.
+
+    ``mount`` says that it was written as one (``--mount``), and is written so again.
+    """
 
     target: str
     size_bytes: int = 0
     options: tuple[str, ...] = ()
+    mount: bool = False
+    size_text: str = ""
+    """The size as it was written, where file systems read it the same way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +85,11 @@ class AskedVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class AskedSocket:
-    """The engine's socket in the container: it gets its owner's own."""
+    """The engine's socket in the container: it gets its owner's own. ``mode`` as with ``AskedBind``."""
 
     target: str
     read_only: bool = False
+    mode: str | None = None
 
 
 @dataclass(kw_only=True)

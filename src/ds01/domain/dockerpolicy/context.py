@@ -46,7 +46,8 @@ class _Entry:
 
 @dataclass(kw_only=True)
 class Context:
-    """Reads an archive as it comes. ``wanted`` are the paths whose content is kept, ``dropped`` those left out.
+    """Reads an archive as it comes. ``wanted`` are the paths whose content is kept, ``dropped`` those left out,
+    ``late`` those that wait for the end, where whoever reads decides about them.
 
     ``digested``: of every small file the digest is kept, and nothing is written through a link, so that the digest is
     of what will lie under that path.
@@ -54,9 +55,12 @@ class Context:
 
     wanted: frozenset[str]
     dropped: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
     digested: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    waiting: dict[str, list[bytes]] = field(default_factory=dict)
+    """The entries of ``late``, as they came."""
     ended: bool = False
     _links: set[str] = field(default_factory=set)
     _held: list[bytes] = field(default_factory=list)
@@ -107,6 +111,8 @@ class Context:
         """Notes wait for the entry they are about, and share its fate."""
         if self._entry.kind in _NOTES:
             self._held.append(bytes(piece))
+        elif self._entry.path in self.late:
+            self.waiting[self._entry.path].append(bytes(piece))
         elif not self._entry.dropped:
             out.append(piece)
 
@@ -121,7 +127,7 @@ class Context:
         if kind in _EMPTY and size:
             raise malformed("archive.tar", "The archive has a folder or link with content")
         path = _path(header) if not self._long_name or kind in _NOTES else self._long_name
-        wanted = kind in _NOTES or (kind in _FILES and path in self.wanted)
+        wanted = kind in _NOTES or (kind in _FILES and path in self.wanted | self.late)
         keep = wanted or (self.digested and kind in _FILES and size <= KEPT_BYTES)
         if wanted and size > KEPT_BYTES:
             raise malformed("archive.tar", f"{path} is larger than {KEPT_BYTES} bytes")
@@ -130,7 +136,9 @@ class Context:
                              kept=bytearray() if keep else None, dropped=path in self.dropped)  # fmt: skip
         if kind not in _NOTES:
             self._placed(kind, path)
-            if not self._entry.dropped:
+            if path in self.late:
+                self.waiting[path] = [*self._held]
+            elif not self._entry.dropped:
                 out += self._held
             self._held.clear()
         self._pass(header, out)
@@ -161,7 +169,7 @@ class Context:
             self._note(entry.kind, content)
         else:
             self._long_name, self._size = "", None
-            if entry.kept is not None and entry.path in self.wanted:
+            if entry.kept is not None and entry.path in self.wanted | self.late:
                 self.files[entry.path] = content
             if entry.kept is not None and self.digested:
                 self.digests[entry.path] = hashlib.sha256(content).hexdigest()

@@ -38,6 +38,7 @@ def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
 
         return Field(name=key, rule="create.body", says="", judge=keep)
 
+    body = _runtime_moved(body)
     _refuse_old_form(body)
     config = judge_struct("", body, (*CONFIG, part("HostConfig"), part("NetworkingConfig")), case)
     if not case.image:
@@ -52,6 +53,16 @@ def door_of(labels: Mapping[str, str]) -> Door:
     if any(key.startswith(("devcontainer.", "com.visualstudio.code.devcontainers.")) for key in labels):
         return Door.DEVCONTAINER
     return Door.COMPOSE if "com.docker.compose.project" in labels else Door.DOCKER
+
+
+def _runtime_moved(body: dict[str, Json]) -> dict[str, Json]:
+    """docker-py writes the runtime beside the configuration, where engines take it when there is no ``HostConfig``;
+    it is judged like any other.
+    """
+    found = body.get("Runtime")
+    if not isinstance(found, str) or not found or not is_zero(body.get("HostConfig")):
+        return body
+    return {**{key: value for key, value in body.items() if key != "Runtime"}, "HostConfig": {"Runtime": found}}
 
 
 def _refuse_old_form(body: dict[str, Json]) -> None:

@@ -11,14 +11,15 @@ import re
 from ds01.domain.confinement import CAPABILITIES
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case, Joined
-from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, must_be_empty
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, kept, must_be_empty
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 
 ALWAYS_DROPPED = ("MKNOD",)
 """Device nodes reach GPUs and disks; they come from a lease or not at all."""
 
 _CAPABILITY = re.compile(r"[A-Z_]{1,40}")
+_GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SYSCTLS = frozenset(
     {
@@ -108,6 +109,22 @@ def _sysctls(case: Case, value: Json) -> Json:
     return found
 
 
+def _groups(field: str, value: Json) -> Json:
+    found = shape.texts(field, value)
+    for name in found:
+        if not _GROUP.fullmatch(name):
+            raise malformed("create.groups", f"{name!r} cannot be a group")
+    return list(found)
+
+
+def _isolation(case: Case, value: Json) -> Json | Dropped:
+    del case
+    name = shape.text("Isolation", value)
+    if name not in ("", "default"):
+        raise not_allowed("create.windows", "an isolation technology")
+    return name or DROP
+
+
 ISOLATION: tuple[Field, ...] = (
     must_be_empty("Privileged", "create.privileged", "a privileged container", "Run it without --privileged."),
     _mode("PidMode", "create.namespaces", ("", "private"), joins=True),
@@ -126,10 +143,12 @@ ISOLATION: tuple[Field, ...] = (
     _paths("ReadonlyPaths"),
     Field(name="Sysctls", rule="create.sysctls", judge=_sysctls,
           says="the ones that reach no further than the container"),
-    dropped("GroupAdd", "create.groups", "the engine takes even numbers for names in the image's own list of groups"),
+    kept("GroupAdd", "create.groups", "kept where the container may have root; left out where it is its owner's, "
+         "because the engine takes even numbers for names in the image's own list of groups", _groups),
     dropped("Annotations", "create.annotations", "runtimes read them as switches"),
     dropped("ContainerIDFile", "create.idfile", "the client writes it"),
-    must_be_empty("Isolation", "create.windows", "an isolation technology", also=("default",)),
+    Field(name="Isolation", rule="create.windows", judge=_isolation,
+          says="empty or `default`: the others are those of Windows"),
     must_be_empty("Capabilities", "create.capabilities", "an exact list of capabilities"),
 )  # fmt: skip
 """The fields of ``HostConfig`` that are walls."""

@@ -6,7 +6,8 @@ out on their way; at its end stands ours. So what was judged is what is loaded, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from ds01.domain.dockerpolicy import shape, strictjson
 from ds01.domain.dockerpolicy.context import Context
@@ -21,12 +22,47 @@ _ENTRY = shape.names("Config", "RepoTags", "Layers", "Parent", "LayerSources")
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadPlan:
-    """``refs`` are the names that will be written, ``images`` the ids of what will be there, ``manifest`` our list."""
+class Loaded:
+    """One image: where its configuration and its layers lie in the archive, its id, and its names."""
 
-    refs: tuple[str, ...]
-    images: tuple[str, ...]
-    manifest: bytes
+    config: str
+    image: str
+    names: tuple[str, ...]
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadPlan:
+    """The images of an archive, each with the names it brings."""
+
+    loaded: tuple[Loaded, ...]
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The names that will be written."""
+        return tuple(dict.fromkeys(ref for each in self.loaded for ref in each.names))
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The ids of what will be there."""
+        return tuple(dict.fromkeys(each.image for each in self.loaded))
+
+    @property
+    def manifest(self) -> bytes:
+        """Our list."""
+        written: list[Json] = [
+            {"Config": each.config, "RepoTags": [*each.names] or None, "Layers": [*each.layers]} for each in self.loaded
+        ]
+        return strictjson.dump(written)
+
+    def without(self, there: Mapping[str, str]) -> LoadPlan:
+        """The same without names that mean their image already (``there``: image ids by name): nothing is written."""
+        return LoadPlan(
+            loaded=tuple(
+                replace(each, names=tuple(ref for ref in each.names if there.get(ref) != each.image))
+                for each in self.loaded
+            )
+        )
 
 
 def reader() -> Context:
@@ -42,21 +78,13 @@ def judge_load(archive: Context) -> LoadPlan:
     entries = shape.items(MANIFEST, strictjson.parse(content))
     if not 0 < len(entries) <= IMAGES:
         raise malformed("load.manifest", f"An archive has 1 to {IMAGES} images")
-    judged = [_entry(archive, item) for item in entries]
-    refs = [ref for _, names, _ in judged for ref in names]
-    if len(refs) > NAMES:
+    judged = tuple(_entry(archive, item) for item in entries)
+    if sum(len(each.names) for each in judged) > NAMES:
         raise malformed("load.manifest", f"An archive names {NAMES} images at most")
-    written: list[Json] = [
-        {"Config": config, "RepoTags": [*names] or None, "Layers": [*layers]} for config, names, layers in judged
-    ]
-    return LoadPlan(
-        refs=tuple(dict.fromkeys(refs)),
-        images=tuple(dict.fromkeys(f"sha256:{archive.digests[config]}" for config, _, _ in judged)),
-        manifest=strictjson.dump(written),
-    )
+    return LoadPlan(loaded=judged)
 
 
-def _entry(archive: Context, item: Json) -> tuple[str, list[str], list[str]]:
+def _entry(archive: Context, item: Json) -> Loaded:
     """Where its configuration lies, its names and its layers; who its parent is stays unsaid."""
     found = shape.struct(MANIFEST, item, _ENTRY)
     config = _path(shape.text("Config", found.get("Config")))
@@ -65,7 +93,8 @@ def _entry(archive: Context, item: Json) -> tuple[str, list[str], list[str]]:
     layers = [_path(layer) for layer in shape.texts("Layers", found.get("Layers"))]
     if len(layers) > LAYERS:
         raise malformed("load.layers", f"An image has {LAYERS} layers at most")
-    return config, [reference(name) for name in shape.texts("RepoTags", found.get("RepoTags"))], layers
+    names = tuple(reference(name) for name in shape.texts("RepoTags", found.get("RepoTags")))
+    return Loaded(config=config, image=f"sha256:{archive.digests[config]}", names=names, layers=tuple(layers))
 
 
 def _path(text: str) -> str:

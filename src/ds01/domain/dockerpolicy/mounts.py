@@ -26,6 +26,7 @@ _BIND_OPTIONS = frozenset({"rw", "ro", "z", "Z", "private", "rprivate", "rslave"
 _ENGINES_NAME = re.compile(r"[0-9a-f]{64}")
 _PROPAGATIONS = frozenset({"", "private", "rprivate", "rslave"})
 _TMPFS_OPTIONS = re.compile(r"rw|ro|noexec|exec|nosuid|nodev|mode=[0-7]{1,4}|uid=\d{1,10}|gid=\d{1,10}")
+_PLAIN_SIZE = re.compile(r"[0-9]{1,15}[kKmMgG]?")
 _SHARED = ("shared", "rshared", "slave")
 _MOUNT = shape.names(
     "Type", "Source", "Target", "ReadOnly", "Consistency",
@@ -93,15 +94,18 @@ def _bind(case: Case, entry: str) -> None:
             )
         )
         return
-    _from_host(case, parts[0], place, read_only=read_only, create=True)
+    mode = "ro" if read_only else "rw" if len(parts) == 3 else ""
+    _from_host(case, parts[0], place, read_only=read_only, create=True, mode=mode)
 
 
-def _from_host(case: Case, path: str, place: str, *, read_only: bool, create: bool) -> None:
+def _from_host(
+    case: Case, path: str, place: str, *, read_only: bool, create: bool, mode: str | None = None
+) -> None:  # fmt: skip
     """Something of the host; the engine's socket is the user's own one."""
     if _clean(path) in _ENGINE_SOCKETS and ".." not in path.split("/"):
-        case.sockets.append(AskedSocket(target=place, read_only=read_only))
+        case.sockets.append(AskedSocket(target=place, read_only=read_only, mode=mode))
         return
-    case.binds.append(AskedBind(source=source(path), target=place, read_only=read_only, create=create))
+    case.binds.append(AskedBind(source=source(path), target=place, read_only=read_only, create=create, mode=mode))
 
 
 def _volume(name: str) -> str:
@@ -191,6 +195,7 @@ def _mount_tmpfs(case: Case, mount: shape.Struct) -> None:
             target=target(shape.text("Target", mount.get("Target")), "create.mounts"),
             size_bytes=shape.integer("SizeBytes", options.get("SizeBytes")),
             options=tuple(kept),
+            mount=True,
         )
     )
 
@@ -200,15 +205,18 @@ _KINDS = {"bind": _mount_bind, "volume": _mount_volume, "tmpfs": _mount_tmpfs}
 
 def _tmpfs(case: Case, value: Json) -> Dropped:
     for path, spelled in shape.text_map("HostConfig.Tmpfs", value).items():
-        asked, options = 0, []
+        asked, written, options = 0, "", []
         for option in filter(None, spelled.split(",")):
             if option.startswith("size="):
-                asked = tmpfs_size(option.removeprefix("size="))
+                written = option.removeprefix("size=")
+                asked = tmpfs_size(written)
             elif _TMPFS_OPTIONS.fullmatch(option):
                 options.append(option)
             else:
                 raise not_allowed("create.tmpfs", f"the tmpfs option '{option}'", "Use size, mode, uid, gid, ro.")
-        case.tmpfs.append(AskedTmpfs(target=target(path, "create.tmpfs"), size_bytes=asked, options=tuple(options)))
+        text = written if _PLAIN_SIZE.fullmatch(written) else ""
+        place = target(path, "create.tmpfs")
+        case.tmpfs.append(AskedTmpfs(target=place, size_bytes=asked, options=tuple(options), size_text=text))
     return DROP
 
 

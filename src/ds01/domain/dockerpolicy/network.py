@@ -26,7 +26,7 @@ RESERVED_PORTS = frozenset(range(9090, 9111)) | frozenset(range(9400, 9451))
 
 LOOPBACK = "127.0.0.1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_HOST_ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]([0-9A-Fa-f.:\[\]]{2,45}|host-gateway)")
+HOST_ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]([0-9A-Fa-f.:\[\]]{2,45}|host-gateway)")
 _DNS_OPTION = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
 _OWN_NETWORK = ("", "default", "bridge")
 
@@ -224,6 +224,6 @@ NETWORK: tuple[Field, ...] = (
     Field(name="Dns", rule="create.dns", judge=_dns, says="IP addresses"),
     _matching("DnsOptions", "create.dns", _DNS_OPTION),
     _matching("DnsSearch", "create.dns", re.compile(r"\.|[A-Za-z0-9_.-]{1,253}")),
-    _matching("ExtraHosts", "create.hosts", _HOST_ENTRY),
+    _matching("ExtraHosts", "create.hosts", HOST_ENTRY),
 )  # fmt: skip
 """The fields of ``HostConfig`` about the network and other containers."""

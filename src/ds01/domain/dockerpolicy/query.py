@@ -66,11 +66,17 @@ TIME = matching(r"[0-9TtZz:.+-]{0,40}")
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """The parameters of one route. ``many`` may be repeated; ``filters`` are the keys its ``filters`` may have."""
+    """The parameters of one route. ``many`` may be repeated; ``filters`` are the keys its ``filters`` may have.
+
+    ``ignored`` are those that old clients send and no engine has read for years; ``unread``: nothing is read, because
+    nothing of the request goes anywhere.
+    """
 
     one: Mapping[str, Reader] = field(default_factory=dict)
     many: Mapping[str, Reader] = field(default_factory=dict)
     filters: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+    unread: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +100,8 @@ def judge(raw: str, rules: Rules) -> Query:
     """Read and judge a query string."""
     values: dict[str, list[str]] = {}
     filters: Filters = {}
+    if rules.unread:
+        return Query()
     for name, value in _pairs(raw):
         if name == "filters" and rules.filters:
             if filters:
@@ -106,7 +114,11 @@ def judge(raw: str, rules: Rules) -> Query:
                 raise malformed("query.duplicate", f"{name} is there twice")
             if value:
                 values[name] = [rules.one[name](name, value)]
-        elif value.lower() not in _NOTHING and not (name == "filters" and value in ("{}", "null")):
+        elif (
+            name not in rules.ignored
+            and value.lower() not in _NOTHING
+            and not (name == "filters" and value in ("{}", "null"))
+        ):
             raise malformed("query.unknown", f"The parameter {name[:40]!r} is not served here", "Leave it out.")
     return Query(values=values, filters=filters)
 

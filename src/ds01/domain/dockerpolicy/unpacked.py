@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 
 PIECE = 1024 * 1024
 XZ_BYTES = 128 * 1024 * 1024
@@ -29,10 +29,14 @@ class _Unpacker(Protocol):
 
 
 class Unpacked:
-    """Feed it what comes. ``size`` is how much has passed on; more than ``most`` is refused by ``too_much``."""
+    """Feed it what comes. ``size`` is how much has passed on; more than ``most`` is refused by ``too_much``.
 
-    def __init__(self, most: int | None, too_much: RefusedError) -> None:
+    ``zstd`` makes what unpacks zstd, which the standard library cannot before Python 3.14.
+    """
+
+    def __init__(self, most: int | None, too_much: RefusedError, zstd: Callable[[], Stream]) -> None:
         self.size = 0
+        self._zstd = zstd
         self._most = most
         self._too_much = too_much
         self._first = b""
@@ -45,7 +49,7 @@ class Unpacked:
             if len(self._first) < _MAGIC:
                 return
             data, self._first = self._first, b""
-            self._unpacker = _unpacker(data)
+            self._unpacker = _unpacker(data, self._zstd)
         yield from self._counted(self._unpacker, bytes(data))
 
     def finish(self) -> Iterator[Piece]:
@@ -67,7 +71,7 @@ class Unpacked:
             raise malformed("archive.damaged", "The compressed archive is damaged") from error
 
 
-def _unpacker(first: bytes) -> _Unpacker:
+def _unpacker(first: bytes, zstd: Callable[[], Stream]) -> _Unpacker:
     if first.startswith(_GZIP):
         return _Gzip()
     if first.startswith(_BZIP2):
@@ -75,11 +79,13 @@ def _unpacker(first: bytes) -> _Unpacker:
     if first.startswith(_XZ):
         return _Blocks(lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_BYTES))
     if first.startswith(_ZSTD):
-        raise not_allowed("archive.zstd", "an archive compressed with zstd", "Unpack it first: zstd -d.")
+        return _Blocks(zstd)
     return _Plain()
 
 
-class _Stream(Protocol):
+class Stream(Protocol):
+    """What unpacks one stream, a piece at a time, as the standard library's decompressors do."""
+
     @property
     def eof(self) -> bool: ...
     @property
@@ -121,11 +127,11 @@ class _Gzip:
 
 
 class _Blocks:
-    """bzip2 and xz: streams one after the other."""
+    """bzip2, xz and zstd: streams one after the other."""
 
-    def __init__(self, new: Callable[[], _Stream]) -> None:
+    def __init__(self, new: Callable[[], Stream]) -> None:
         self._new = new
-        self._stream: _Stream = new()
+        self._stream: Stream = new()
 
     @property
     def ended(self) -> bool:

@@ -43,22 +43,26 @@ def absent(kind: str, name: str) -> RefusedError:
     return AbsentError(kind, name)
 
 
+class EngineWordsError(RefusedError):
+    """A refusal in the engine's own words, for what would make no sense to any engine."""
+
+    @property
+    def message(self) -> str:
+        """The engine's text, without any sign of DS01."""
+        return self.what
+
+
 _ABSENT = {"volume": "get {name}: no such volume", "network": "network {name} not found"}
 """The engine's words where they are others."""
 
 
-class AbsentError(RefusedError):
+class AbsentError(EngineWordsError):
     """Something that is not there for this user. Reads exactly like the engine's own answer."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(
             "own.absent", _ABSENT.get(kind, "No such {kind}: {name}").format(kind=kind, name=name), status=404
         )
-
-    @property
-    def message(self) -> str:
-        """The engine's text, without any sign of DS01."""
-        return self.what
 
 
 @dataclass(frozen=True, kw_only=True)

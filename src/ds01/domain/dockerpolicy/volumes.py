@@ -17,7 +17,7 @@ from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct, m
 from ds01.domain.dockerpolicy.labels import labels
 from ds01.domain.dockerpolicy.names import volume_name
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import Change, EngineWordsError, malformed, not_allowed
 from ds01.domain.quantity import size
 
 TMPFS_BYTES = 1024**3
@@ -52,9 +52,10 @@ def judge_volume(body: dict[str, Json], asker: Asker) -> VolumePlan:
 
 
 def check_driver(name: str) -> None:
-    """The local one, or none named."""
+    """The local one, or none named: there is no other here."""
     if name not in ("", "local"):
-        raise not_allowed("volumes.driver", f"the volume driver '{name}'", "Use the local one.")
+        what = f'error looking up volume plugin {name}: plugin "{name}" not found'
+        raise EngineWordsError("volumes.driver", what, status=404)
 
 
 def driver_options(value: Json, asker: Asker) -> dict[str, str]:

@@ -1,18 +1,15 @@
-"""Images as archives: loaded, imported, saved."""
+"""Images as archives: imported, saved."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ds01.domain.dockerpolicy.commit import judge_changes
-from ds01.domain.dockerpolicy.context import END, entry
-from ds01.domain.dockerpolicy.loading import MANIFEST, judge_load, reader
-from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.tags import joined, looked_up
 from ds01.domain.dockerpolicy.unpacked import Unpacked
-from ds01.domain.dockerpolicy.verdict import Change, RefusedError, absent, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed, not_allowed
 from ds01.domain.image import repository, with_tag
 from ds01.domain.image_access import is_id
 from ds01.domain.quantity import show_size
@@ -22,59 +19,16 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.images import look_up, names
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
+from ds01.gateway.zstd import zstd
 from ds01.wire.door import DoorWrite, Writing
 
 SAVED = 50
-_TAR = "application/x-tar"
+TAR = "application/x-tar"
 
 
-async def load(call: Call) -> None:
-    """``images/load``: every name in the archive is judged before the engine sees the archive's end."""
-    archive = reader()
-    room = await call.gate.door.room(call.user.uid)
-    plain = Unpacked(room.left_bytes, too_large("The archive", room.left_bytes))
-    written: Written | None = None
-
-    def through(piece: Piece) -> Iterator[Piece]:
-        for part in plain.feed(piece):
-            yield from archive.feed(part)
-
-    async def end() -> Iterable[Piece]:
-        nonlocal written
-        last = [part for piece in plain.finish() for part in archive.feed(piece)]
-        archive.finish()
-        plan = judge_load(archive)
-        written = await Written.begin(call, DoorWrite(uid=call.user.uid, what=Writing.LOAD, refs=plan.refs))
-        written.images += plan.images
-        return [*last, entry(MANIFEST, plan.manifest), END]
-
-    async def settle() -> None:
-        if written is not None:
-            await written.settle()
-
-    def line(found: bytes) -> bytes:
-        if written is not None:
-            written.done = "errorDetail" not in _object(found)
-        return found + b"\n"
-
-    query = {name: list(call.query.values[name]) for name in ("quiet", "platform") if name in call.query.values}
-    ask = Ask(method="POST", target=call.target("/images/load", query), stream=True, content_type=_TAR)
-    try:
-        await flow.upload(call, ask, through, end, line, settle)
-    except RefusedError as error:
-        if error.status != 400 or call.answered:
-            raise
-        await _not_loaded(call, error)
-    finally:
-        await settle()
-
-
-async def _not_loaded(call: Call, error: RefusedError) -> None:
-    """What cannot be read is told as the engine tells it: as the end of what goes on."""
-    call.keep = False
-    call.changes.append(Change(rule=error.rule, text=f"not loaded: {error.what}"))
-    told = dump({"errorDetail": {"message": error.message}, "error": error.message}) + b"\r\n"
-    await call.answer(200, told, {"Content-Type": "application/json"})
+def unpacked(what: str, left_bytes: int | None) -> Unpacked:
+    """A reader of an archive that may be compressed, and may be so large."""
+    return Unpacked(left_bytes, too_large(what, left_bytes), zstd)
 
 
 def too_large(what: str, left_bytes: int | None) -> RefusedError:
@@ -95,7 +49,7 @@ async def import_(call: Call, source: str) -> None:
     changes = list(call.query.values.get("changes", ()))
     judge_changes(changes, {})
     async with await Written.begin(call, ask) as written:
-        plain = Unpacked(written.grant.left_bytes, too_large("The archive", written.grant.left_bytes))
+        plain = unpacked("The archive", written.grant.left_bytes)
         query = {
             "fromSrc": ["-"],
             "changes": judge_changes(changes, written.grant.labels),
@@ -116,7 +70,7 @@ async def import_(call: Call, source: str) -> None:
             return found + b"\n"
 
         target = call.target("/images/create", query)
-        sent = Ask(method="POST", target=target, stream=True, content_type=_TAR)
+        sent = Ask(method="POST", target=target, stream=True, content_type=TAR)
         await flow.upload(call, sent, plain.feed, end, line, written.settle)
 
 

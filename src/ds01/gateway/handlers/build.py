@@ -7,7 +7,7 @@ it names was found to be the user's own or shared; those go in by id.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
@@ -15,10 +15,13 @@ from ds01.domain.dockerpolicy.context import END, IGNORE, Context, entry
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import AbsentError, not_allowed
+from ds01.domain.ignore import ignore
 from ds01.gateway import flow
+from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
 from ds01.gateway.handlers import buildkit
+from ds01.gateway.handlers.archives import unpacked
 from ds01.gateway.handlers.pull import obtain
 from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
@@ -46,15 +49,22 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Cal
         content_type="application/x-tar",
     )  # fmt: skip
     paths = frozenset({plan.dockerfile, "dockerfile"} if plan.dockerfile == _DEFAULT else {plan.dockerfile})
-    context, log = Context(wanted=paths | {IGNORE}), BuildLines()
+    context, log = Context(wanted=frozenset({IGNORE}), late=paths), BuildLines()
+    plain = unpacked("The context", None)
 
-    async def end() -> Sequence[bytes]:
+    def through(piece: Piece) -> Iterator[Piece]:
+        for part in plain.feed(piece):
+            yield from context.feed(part)
+
+    async def end() -> Sequence[Piece]:
+        last = [part for piece in plain.finish() for part in context.feed(piece)]
         context.finish()
         rendered = await _judged(call, plan, grant, context)
         log.shown = rendered.shown
-        return [entry(name, rendered.text.encode()), entry(IGNORE, _ignore(context, name)), END]
+        ours = [entry(name, rendered.text.encode()), entry(IGNORE, f"{IGNORE}\n{name}\n".encode()), END]
+        return [*last, *_kept(context), *ours]
 
-    await flow.upload(call, ask, context.feed, end, log.line, settle)
+    await flow.upload(call, ask, through, end, log.line, settle)
 
 
 async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: Context) -> Rendered:
@@ -80,9 +90,14 @@ async def _image(call: Call, ref: str) -> str:
     return str(found["Id"])
 
 
-def _ignore(context: Context, name: str) -> bytes:
-    """The user's own list, and the two files that are ours."""
-    return context.files.get(IGNORE, b"").rstrip(b"\n") + f"\n{IGNORE}\n{name}\n".encode()
+def _kept(context: Context) -> Iterator[Piece]:
+    """Her Dockerfile, unless her list of what stays out has it: of the list the engine itself heeds nothing else, since
+    clients leave the rest out.
+    """
+    listed = ignore(context.files.get(IGNORE, b"").decode("utf-8", "replace"))
+    for path, pieces in context.waiting.items():
+        if not listed.ignores(path):
+            yield from pieces
 
 
 def _parameters(plan: BuildPlan, grant: DoorBuildGrant, name: str) -> dict[str, Sequence[str]]:

@@ -12,9 +12,10 @@ from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call, parsed
 from ds01.gateway.finish import CPU_NANO, NO_RESTART, resolved
+from ds01.gateway.handlers.containers import removed_from_books
 from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask
-from ds01.wire.door import DoorAmounts, DoorAmountsGrant, DoorGone, DoorRename, Going
+from ds01.wire.door import DoorAmounts, DoorAmountsGrant, DoorRename
 
 
 async def rename(call: Call) -> None:
@@ -90,6 +91,5 @@ async def prune(call: Call) -> None:
     head, data = await call.gate.engine.whole(Ask(method="POST", target=target), None)
     if head.status < 400:
         for removed in cast(Found, parsed(data)).get("ContainersDeleted") or ():
-            await call.gate.door.gone(DoorGone(uid=call.user.uid, id=removed, what=Going.REMOVED))
-            call.gate.registry.forget(removed)
+            await removed_from_books(call, removed)
     await call.pass_answer(head, data)

@@ -10,7 +10,7 @@ from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
@@ -165,15 +165,25 @@ async def remove(call: Call) -> None:
     """
     await call.nothing()
     container = await call.container()
+    if call.query.on("link"):
+        raise EngineWordsError(
+            "links.default", "Conflict, cannot remove the default link name of the container", status=409
+        )
     target = call.target(f"/containers/{container.id}", call.query.values)
     head, data = await call.gate.engine.whole(Ask(method="DELETE", target=target))
     if head.status < 400:
-        try:
-            await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=Going.REMOVED))
-        except (RefusedError, DoorDownError) as error:
-            _LOG.warning("removal.unwritten", container=container.id, reason=str(error))
-        call.gate.registry.forget(container.id)
+        await removed_from_books(call, container.id)
     await call.pass_answer(head, data)
+
+
+async def removed_from_books(call: Call, container_id: str) -> None:
+    """The engine has removed it. ds01d may have seen that already, or be away; then it writes it down by itself."""
+    try:
+        await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container_id, what=Going.REMOVED))
+    except (RefusedError, DoorDownError) as error:
+        if not isinstance(error, RefusedError) or error.status != 404:
+            _LOG.warning("removal.unwritten", container=container_id, reason=str(error))
+    call.gate.registry.forget(container_id)
 
 
 def _same(call: Call, container: DoorContainer) -> str:

@@ -12,6 +12,7 @@ from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
+from ds01.gateway import links
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
 from ds01.gateway.finish import Blueprint, Found, body
@@ -36,6 +37,7 @@ async def create(call: Call) -> None:
     image = await resolve(call, plan.case.image)
     others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
     _check_volumes_from(plan, others)
+    plan.case.environment[:0] = await links.environment(call, plan, others)
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
     socket = await call.gate.doors(call.user.uid) if plan.case.sockets else ""
     grant = await call.gate.door.create(_ask(call, plan, others, image))

@@ -12,7 +12,7 @@ from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
 from ds01.domain.image import is_reference, with_tag
 from ds01.domain.image_access import is_id
-from ds01.gateway.call import Call
+from ds01.gateway.call import Call, parsed
 from ds01.gateway.finish import Blueprint
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.show import Found
@@ -89,6 +89,12 @@ async def listing(call: Call) -> None:
         return cast(Json, [_named(call, row) for row in rows if not by_name or row["RepoTags"] or row["RepoDigests"]])
 
     await call.pass_whole(Ask(method="GET", target=target), shown)
+
+
+async def all_images(call: Call) -> int:
+    """How many images she sees, the layers of her builds among them."""
+    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target("/images/json", {"all": ["1"]})))
+    return len(view(call).images(parsed(data))) if head.status == 200 else 0
 
 
 def _named(call: Call, row: Found) -> Found:

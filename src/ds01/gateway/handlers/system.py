@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import RefusedError, absent
-from ds01.gateway.call import Call
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, absent, not_allowed
+from ds01.gateway.call import Call, parsed
+from ds01.gateway.handlers.containers import own_label, view
+from ds01.gateway.handlers.images import all_images
 from ds01.gateway.routes import OLDEST
+from ds01.gateway.show import Found
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import GATEWAY_HEADER
 
@@ -17,9 +21,23 @@ _INFO = (
     "CgroupDriver", "CgroupVersion", "KernelVersion", "OperatingSystem", "OSVersion", "OSType", "Architecture",
     "IndexServerAddress", "NCPU", "MemTotal", "DockerRootDir", "Name", "ExperimentalBuild", "ServerVersion",
     "Runtimes", "DefaultRuntime", "Isolation", "InitBinary", "SecurityOptions", "CDISpecDirs",
+    "KernelMemory", "KernelMemoryTCP", "BridgeNfIptables", "BridgeNfIp6tables", "LiveRestoreEnabled",
     "ContainerdCommit", "RuncCommit", "InitCommit", "Debug", "Plugins", "Warnings",
 )  # fmt: skip
 """What ``info`` shows: a list, so that a newer engine shows nothing nobody looked at."""
+
+
+_NOTHING_HERE: dict[str, Any] = {
+    "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": False, "Error": "",
+              "RemoteManagers": None},
+    "NEventsListener": 0, "GenericResources": None, "HttpProxy": "", "HttpsProxy": "", "NoProxy": "", "Labels": [],
+}  # fmt: skip
+"""What clients look for and is no user's business."""
+_LEFT = "This node is not part of a swarm"
+_NO_MANAGER = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm'
+    " and try again."
+)
 
 
 async def ping(call: Call) -> None:
@@ -69,17 +87,30 @@ def _engine_details(found: dict[str, Json]) -> dict[str, Json]:
 async def info(call: Call) -> None:
     """``/info``: the machine, and the user's own numbers."""
     await call.nothing()
-    mine = list(call.gate.registry.containers(call.user))
-    images = list(call.gate.registry.images(call.user))
+    rows = await _rows(call)
+    states = Counter(str(row.get("State")) for row in rows)
+    images = await all_images(call)
 
     def view(found: Json) -> Json:
         known: dict[str, Any] = found if isinstance(found, dict) else {}
         shown = known if call.user.admin else {name: known[name] for name in _INFO if name in known}
         if not call.user.admin:
-            shown |= {"Containers": len(mine), "Images": len(images), "Swarm": {"LocalNodeState": "inactive"}}
+            shown |= {
+                "Containers": len(rows), "ContainersRunning": states["running"], "ContainersPaused": states["paused"],
+                "ContainersStopped": len(rows) - states["running"] - states["paused"], "Images": images,
+                **_NOTHING_HERE,
+            }  # fmt: skip
         return shown
 
     await call.pass_whole(Ask(method="GET", target=call.target("/info")), view)
+
+
+async def _rows(call: Call) -> list[Found]:
+    """Her containers, in whatever state."""
+    filters = {"label": [own_label(call)]}
+    ask = Ask(method="GET", target=call.target("/containers/json", {"all": ["1"]}, filters))
+    head, data = await call.gate.engine.whole(ask)
+    return view(call).rows(parsed(data)) if head.status == 200 else []
 
 
 async def options(call: Call) -> None:
@@ -95,8 +126,12 @@ async def no_plugins(call: Call) -> None:
 
 
 async def no_swarm(call: Call) -> None:
-    """Swarm, in the words that keep clients quiet."""
-    raise RefusedError("swarm.none", "This node is not a swarm manager", status=503)
+    """Swarm, in the words that keep clients quiet; making one is for nobody."""
+    if call.path in ("/swarm/init", "/swarm/join"):
+        raise not_allowed(
+            "swarm.make", "making this server part of a swarm", "Run containers with docker run or compose."
+        )
+    raise EngineWordsError("swarm.none", _LEFT if call.path == "/swarm/leave" else _NO_MANAGER, status=503)
 
 
 async def nothing_there(call: Call) -> None:

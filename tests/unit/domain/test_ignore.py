@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ds01.projects.ignore import ignore
+from ds01.domain.ignore import ignore
 
 
 @pytest.mark.parametrize(

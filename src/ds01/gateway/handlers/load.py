@@ -1,0 +1,115 @@
+"""``images/load``: every name in the archive is judged before the engine sees the archive's end.
+
+A name that means its image already is not written again: so an archive may bring along the base it was built on, which
+nobody but the admin may write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ds01.domain.dockerpolicy.context import END, Context, entry
+from ds01.domain.dockerpolicy.loading import MANIFEST, judge_load, reader
+from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.unpacked import Unpacked
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from ds01.gateway import flow
+from ds01.gateway.body import Piece
+from ds01.gateway.call import Call
+from ds01.gateway.handlers.archives import TAR, unpacked
+from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.writing import Written
+from ds01.gateway.upstream import Ask
+from ds01.wire.door import DoorWrite, Writing
+
+
+async def load(call: Call) -> None:
+    """The whole of a load."""
+    room = await call.gate.door.room(call.user.uid)
+    loading = _Loading(call, unpacked("The archive", room.left_bytes))
+    query = {name: list(call.query.values[name]) for name in ("quiet", "platform") if name in call.query.values}
+    ask = Ask(method="POST", target=call.target("/images/load", query), stream=True, content_type=TAR)
+    try:
+        await flow.upload(call, ask, loading.through, loading.end, loading.line, loading.settle)
+    except RefusedError as error:
+        if error.status != 400 or call.answered:
+            raise
+        await _not_loaded(call, error)
+    finally:
+        await loading.settle()
+
+
+class _Loading:
+    """One archive on its way."""
+
+    def __init__(self, call: Call, plain: Unpacked) -> None:
+        self._call = call
+        self._plain = plain
+        self._archive: Context = reader()
+        self._written: Written | None = None
+        self._kept: list[str] = []
+
+    def through(self, piece: Piece) -> Iterator[Piece]:
+        """What of a piece goes to the engine."""
+        for part in self._plain.feed(piece):
+            yield from self._archive.feed(part)
+
+    async def end(self) -> Iterable[Piece]:
+        """The end of the archive, with our list of names."""
+        last = [part for piece in self._plain.finish() for part in self._archive.feed(piece)]
+        self._archive.finish()
+        asked = judge_load(self._archive)
+        plan = asked.without(await _named_now(self._call, asked.refs))
+        self._kept = [ref for ref in asked.refs if ref not in plan.refs]
+        ask = DoorWrite(uid=self._call.user.uid, what=Writing.LOAD, refs=plan.refs)
+        self._written = await Written.begin(self._call, ask)
+        self._written.images += plan.images
+        return [*last, entry(MANIFEST, plan.manifest), END]
+
+    async def settle(self) -> None:
+        """ds01d hears what became of it."""
+        if self._written is not None:
+            await self._written.settle()
+
+    def line(self, found: bytes) -> bytes:
+        """What the engine says, and of the names that were there already what it would have said."""
+        said = _object(found)
+        if self._written is not None:
+            self._written.done = "errorDetail" not in said
+        text = str(said.get("stream"))
+        if not self._kept or not text.startswith("Loaded image"):
+            return found + b"\n"
+        kept, self._kept = b"".join(_loaded(ref) for ref in self._kept), []
+        return kept if text.startswith("Loaded image ID") else kept + found + b"\n"
+
+
+async def _named_now(call: Call, refs: Iterable[str]) -> dict[str, str]:
+    """What these names mean now, where they mean something to her."""
+    found = {}
+    for ref in refs:
+        with contextlib.suppress(RefusedError):
+            found[ref] = str((await look_up(call, ref))["Id"])
+    return found
+
+
+def _loaded(ref: str) -> bytes:
+    return dump({"stream": f"Loaded image: {ref}\n"}) + b"\r\n"
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+async def _not_loaded(call: Call, error: RefusedError) -> None:
+    """What cannot be read is told as the engine tells it: as the end of what goes on."""
+    call.keep = False
+    call.changes.append(Change(rule=error.rule, text=f"not loaded: {error.what}"))
+    told = dump({"errorDetail": {"message": error.message}, "error": error.message}) + b"\r\n"
+    await call.answer(200, told, {"Content-Type": "application/json"})

@@ -53,8 +53,8 @@ a password. Somebody else's image is `No such image`, under whatever name or id.
 - Names (`tag`, `build`, `load`, `import`, `commit`, `pull`): a free one or your own. Somebody else's is `tags.taken`;
   `images.protected`, the bases and `ds01-<another uid>/…` are `tags.protected` and `tags.others`.
 - `save`: of a repository without a tag, the tags you may use.
-- `load`: archives made by `docker save`, plain or compressed with gzip, bzip2, xz or zstd. The list of names in it is judged
-  and written anew.
+- `load`: archives made by `docker save`, plain or compressed with gzip, bzip2, xz or zstd. The list of names in it is
+  judged and written anew; a name that means its image already is not written.
 - `import`: from your side (`docker import FILE` or `-`); an address is `import.source`.
 - `commit`: of your own containers; labels of DS01 do not come along.
 - `rmi`: takes away what is yours. What others have or run as well stays for them; what is everybody's and you did not

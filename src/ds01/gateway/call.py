@@ -35,6 +35,7 @@ _ID = re.compile(r"\b[0-9a-f]{64}\b")
 _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
 _ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKind.STREAM: ("identity", "gzip")}
 """An archive tells by its first bytes whether it is compressed, whatever the header says."""
+_SAID_AGAIN = ("Cannot kill container: ", "cannot kill container: ", " in container ", "No such container: ")
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 
@@ -184,8 +185,12 @@ class Call:
         await self.answer_json(status, self.refusal(data))
 
     def refusal(self, data: bytes) -> Json:
-        """The engine's refusal, as its user reads it."""
-        return {"message": self.shown(error_text(data))}
+        """The engine's refusal, as its user reads it: where the engine says again what it was asked about, her word."""
+        text = error_text(data)
+        if self.subject and "container" in self.names:
+            for before in _SAID_AGAIN:
+                text = text.replace(f"{before}{self.subject}", f"{before}{self.names['container']}", 1)
+        return {"message": self.shown(text)}
 
     def shown(self, text: str) -> str:
         """A text of the engine, without what only the engine knows."""
@@ -198,6 +203,8 @@ class Call:
 
     def _sees(self, subject: str) -> bool:
         registry = self.gate.registry
+        if subject in self.names.values():
+            return True
         seen = registry.by_id(self.user, subject) or registry.network_by_id(self.user, subject)
         return seen is not None or registry.volume_by_id(self.user, subject) is not None
 

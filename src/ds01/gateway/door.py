@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from ds01.domain.dockerpolicy.verdict import RefusedError, absent
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire import codec
 from ds01.wire.door import (
@@ -72,8 +72,8 @@ class Door:
         return await self._find(DoorImage, f"/v1/door/images/{quote(image_id, safe='')}")
 
     async def create(self, ask: DoorCreate) -> DoorGrant:
-        """Ask for everything a create needs."""
-        return codec.parse(DoorGrant, await self._post("/v1/door/creates", ask))
+        """Ask for everything a create needs; the answer may take as long as it is to wait for GPUs."""
+        return codec.parse(DoorGrant, await self._post("/v1/door/creates", ask, SECONDS + ask.wait_seconds))
 
     async def commit(self, ask: DoorCommit) -> DoorMade:
         """The engine made it."""
@@ -187,13 +187,13 @@ class Door:
             return None
         return codec.parse(kind, _checked(status, data))
 
-    async def _post(self, target: str, value: object) -> Any:
+    async def _post(self, target: str, value: object, seconds: float = SECONDS) -> Any:
         body = json.dumps(codec.plain(value)).encode()
-        return _checked(*await self._ask(Ask(method="POST", target=target, body=body)))
+        return _checked(*await self._ask(Ask(method="POST", target=target, body=body), seconds))
 
-    async def _ask(self, ask: Ask) -> tuple[int, Any]:
+    async def _ask(self, ask: Ask, seconds: float = SECONDS) -> tuple[int, Any]:
         try:
-            head, body = await self._upstream.whole(ask, SECONDS)
+            head, body = await self._upstream.whole(ask, seconds)
             return head.status, json.loads(body) if body else None
         except (UpstreamError, ConnectionError, ValueError) as error:
             raise DoorDownError(str(error)) from error
@@ -214,4 +214,6 @@ def _checked(status: int, data: Any) -> Any:
     if status == 404 and view.message.startswith("No such "):
         kind, _, name = view.message.removeprefix("No such ").partition(": ")
         raise absent(kind, name)
+    if view.code == "name.taken" and view.message.startswith("Conflict."):
+        raise EngineWordsError(view.code, f"{view.message} {view.reason}", status=status)
     raise RefusedError(view.details.get("rule", view.code), view.message.rstrip("."), advice, status=status)

@@ -27,7 +27,7 @@ CONTAINER = r"(?P<container>[A-Za-z0-9][A-Za-z0-9_.-]*)"
 IMAGE = r"(?P<image>[A-Za-z0-9][A-Za-z0-9_.:@/-]*)"
 NETWORK = r"(?P<network>[A-Za-z0-9][A-Za-z0-9_.-]*)"
 VOLUME = r"(?P<volume>[A-Za-z0-9][A-Za-z0-9_.-]*)"
-EXEC = r"(?P<exec>[0-9a-f]{64})"
+EXEC = r"(?P<exec>[A-Za-z0-9][A-Za-z0-9_.-]*)"
 
 
 class BodyKind(Enum):

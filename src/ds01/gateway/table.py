@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ds01.domain.dockerpolicy.build import BUILD
-from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, lines, matching, number
+from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, lines, matching, number, tail
 from ds01.gateway import links
 from ds01.gateway.handlers import (
     archive,
@@ -73,9 +73,9 @@ ROUTES: tuple[Route, ...] = (
           query=Rules(one={"ps_args": _PS_ARGS})),
     Route(name="containers.logs", method="GET", path=f"{_OF}/logs", handler=containers.logs,
           query=Rules(one={"follow": flag, "stdout": flag, "stderr": flag, "timestamps": flag, "details": flag,
-                           "since": TIME, "until": TIME, "tail": matching(r"all|[0-9]{1,9}")})),
+                           "since": TIME, "until": TIME, "tail": tail})),
     Route(name="containers.stats", method="GET", path=f"{_OF}/stats", handler=containers.stats,
-          query=Rules(one={"stream": matching("0|1|true|false"), "one-shot": flag})),
+          query=Rules(one={"stream": flag, "one-shot": flag})),
     Route(name="containers.wait", method="POST", path=f"{_OF}/wait", handler=containers.wait,
           query=Rules(one={"condition": matching("not-running|next-exit|removed")})),
     Route(name="containers.start", method="POST", path=f"{_OF}/start", handler=containers.start,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from ds01.domain.container import Label
@@ -35,7 +36,7 @@ class Things:
             return row if self._user.admin else None
         name = self._registry.called(self._user, known)
         row["Mountpoint"] = str(row.get("Mountpoint") or "").replace(f"/{known.id}/", f"/{name}/")
-        row["Name"], row["Labels"] = name, plain(row.get("Labels"))
+        row["Name"], row["Labels"] = name, plain(row.get("Labels")) or None
         return row
 
     def networks(self, found: Any) -> list[Found]:
@@ -49,6 +50,7 @@ class Things:
             return None
         if known is not None:
             row["Name"], row["Labels"] = self._registry.called(self._user, known), plain(row.get("Labels"))
+            _gateway(row)
             row["Options"] = {key: value for key, value in (row.get("Options") or {}).items() if key != OURS}
         if "Containers" in row:
             row["Containers"] = self._members(row["Containers"])
@@ -104,6 +106,13 @@ class Things:
 
     def _named(self, stored: str) -> DoorNetwork | None:
         return self._registry.network_stored(self._user, stored)
+
+
+def _gateway(row: Found) -> None:
+    """The engine says where a network's gateway is when it chose the range itself; it is the same place here."""
+    for addresses in (row.get("IPAM") or {}).get("Config") or ():
+        if addresses.get("Subnet") and not addresses.get("Gateway"):
+            addresses["Gateway"] = str(ipaddress.ip_network(addresses["Subnet"])[1])
 
 
 def plain(labels: Any) -> dict[str, str]:

@@ -119,6 +119,25 @@ def test_g5_the_nvidia_runtime_asks_for_one_gpu() -> None:
     assert case(Runtime="nvidia", DeviceRequests=[{"Driver": "nvidia", "Count": 2}]).gpus == "2"
 
 
+@pytest.mark.parametrize(
+    ("config", "seconds"),
+    [({}, 0), ({"Env": ["DS01_WAIT=10m"]}, 600), ({"Labels": {"ds01.wait": "1h30m"}}, 5400),
+     ({"Env": ["DS01_WAIT=1m"], "Labels": {"ds01.wait": "2m"}}, 60), ({"Env": ["DS01_WAIT=0"]}, 0)],
+)  # fmt: skip
+def test_f5_a_create_says_how_long_it_waits(config: dict[str, Json], seconds: int) -> None:
+    found = case(config)
+    assert found.wait_seconds == seconds
+    assert found.changes == []
+    assert "ds01.wait" not in found.labels
+
+
+@pytest.mark.parametrize("said", ["forever", "-1m", "25h"])
+def test_a_wait_nobody_can_keep_is_refused(said: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        judged({"Env": [f"DS01_WAIT={said}"]})
+    assert caught.value.rule == "create.wait"
+
+
 def test_mounts_of_every_spelling_are_one_model() -> None:
     found = case(
         {"Volumes": {"/cache": {}}},

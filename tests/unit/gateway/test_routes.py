@@ -109,9 +109,3 @@ def test_every_changing_route_is_recorded() -> None:
 
 def test_only_what_tells_nothing_is_open_to_anybody() -> None:
     assert {route.name for route in ROUTES if route.open} == {"ping", "version", "options"}
-
-
-def test_o12_exec_ids_are_whole() -> None:
-    assert TABLE.find("GET", f"/exec/{ID}/json")[0].name == "exec.inspect"
-    with pytest.raises(RefusedError):
-        TABLE.find("GET", f"/exec/{ID[:12]}/json")

@@ -169,6 +169,22 @@ async def test_a_docker_client_is_told_where_to_look_or_waits_as_long_as_it_said
     assert request.state is RequestState.RESERVED
 
 
+async def test_a_docker_client_that_waited_in_vain_is_told_where_it_would_stand(busy: SimServer) -> None:
+    ask = DoorCreate(
+        uid=ALICE.uid, name="x", image=MINIMAL, image_id=MINIMAL, door="docker", gpus="1", wait_seconds=600
+    )
+    waits = asyncio.create_task(grant(busy.world, ask))
+    while not await queue(busy):
+        await asyncio.sleep(0)
+    await busy.expire(11)
+    with pytest.raises(Ds01Error) as caught:
+        await waits
+    problem = raised(errors.GPU_FULL, caught)
+    assert problem.details["place"]
+    assert problem.hint == "Who waits: ds01 queue"
+    assert await queue(busy) == []
+
+
 async def test_launching_the_same_again_joins_the_same_place(busy: SimServer) -> None:
     first = await busy.waits(ALICE)
     second = asyncio.create_task(busy.launch(ALICE, wait=True))

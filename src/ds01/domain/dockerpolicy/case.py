@@ -123,6 +123,10 @@ class Case:
     publish_all: bool = False
     no_new_privileges: bool = False
     wants_network: bool = True
+    wait_seconds: int = 0
+    """How long it waits for GPUs when none is free."""
+    wait_label: dict[str, str] = field(default_factory=dict)
+    """The one label of DS01's that is a wish."""
 
     @property
     def asked_cpus(self) -> float | None:

@@ -17,6 +17,7 @@ from ds01.domain.dockerpolicy.labels import labels
 from ds01.domain.dockerpolicy.mounts import target
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.dockerpolicy.waiting import LABEL, VARIABLE
 from ds01.domain.gpu import asks_for_devices
 
 STOP_SECONDS = 300
@@ -53,7 +54,9 @@ def _environment(case: Case, value: Json) -> Dropped:
 
 
 def _labels(case: Case, value: Json) -> Dropped:
-    case.labels = labels(case, value)
+    read = shape.text_map("Labels", value, multiline=True)
+    case.wait_label = {LABEL: read[LABEL]} if LABEL in read else {}
+    case.labels = labels(case, {key: item for key, item in read.items() if key != LABEL})
     return DROP
 
 
@@ -128,9 +131,11 @@ CONFIG: tuple[Field, ...] = (
     Field(name="Image", rule="create.image", judge=_image,
           says="must be yours or shared; passed to the engine by id, shown by the name you gave"),
     Field(name="Env", rule="create.env", judge=_environment,
-          says="kept, without the variables that ask for GPUs: a lease sets those"),
+          says=f"kept, without the variables that ask for GPUs: a lease sets those. `{VARIABLE}=10m` waits so long for "
+               "them in the queue"),
     Field(name="Labels", rule="create.labels", judge=_labels,
-          says="kept, without `ds01.*`; every label DS01 trusts is set by DS01, over the image's too"),
+          says=f"kept, without `ds01.*`; `{LABEL}` is how long to wait for GPUs; every label "
+               "DS01 trusts is set by DS01, over the image's too"),
     Field(name="Volumes", rule="create.volumes", judge=_volumes, says="anonymous volumes pass; the target is checked"),
     *_passed(("Cmd", "Entrypoint", "Shell"), _words, "kept"),
     *_passed(("OnBuild",), _texts, "kept"),

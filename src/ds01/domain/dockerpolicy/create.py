@@ -16,6 +16,7 @@ from ds01.domain.dockerpolicy.resources import RESOURCES
 from ds01.domain.dockerpolicy.running import RUNNING
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.dockerpolicy.waiting import wait_seconds
 
 HOST: tuple[Field, ...] = (*ISOLATION, *MOUNTS, *DEVICES, *RESOURCES, *NETWORK, *RUNNING)
 """Every field of ``HostConfig`` there is a rule for."""
@@ -45,6 +46,7 @@ def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
         raise malformed("create.image", "No image was named")
     host = judge_struct("HostConfig", parts.get("HostConfig"), HOST, case)
     joined = endpoints(case, parts.get("NetworkingConfig"))
+    case.wait_seconds = wait_seconds(case.environment, case.wait_label)
     return Plan(name=name, config=config, host=host, endpoints=joined, case=case)
 
 

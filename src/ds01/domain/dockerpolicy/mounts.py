@@ -14,7 +14,7 @@ from ds01.domain.dockerpolicy.field import DROP, Dropped, Field
 from ds01.domain.dockerpolicy.labels import labels
 from ds01.domain.dockerpolicy.names import volume_name
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
-from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, malformed, not_allowed
 from ds01.domain.dockerpolicy.volumes import check_driver, driver_options, tmpfs_size
 
 _SYSTEM_TARGETS = ("/proc", "/sys", "/dev", "/run/ds01", "/var/run/ds01", "/run/nvidia-container-devices",
@@ -123,6 +123,9 @@ def _mounts(case: Case, value: Json) -> Dropped:
         if shape.text("Consistency", mount.get("Consistency")) not in _CONSISTENCIES:
             raise malformed("create.mounts", "Consistency has an unknown value")
         kind = shape.text("Type", mount.get("Type"))
+        if kind not in (*_KINDS, *_OTHERS):
+            what = f'invalid mount config for type "{kind}": mount type unknown'
+            raise EngineWordsError("create.mounts.type", what, status=400)
         if kind not in _KINDS:
             raise not_allowed("create.mounts.type", f"a mount of type '{kind}'", "Use bind, tmpfs or volume.")
         _KINDS[kind](case, mount)
@@ -200,6 +203,7 @@ def _mount_tmpfs(case: Case, mount: shape.Struct) -> None:
     )
 
 
+_OTHERS = ("npipe", "cluster", "image")
 _KINDS = {"bind": _mount_bind, "volume": _mount_volume, "tmpfs": _mount_tmpfs}
 
 

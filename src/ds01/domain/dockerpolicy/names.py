@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Sequence
 
-from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{6,64}")
@@ -28,6 +28,9 @@ _WHO = ("banach", "bohr", "curie", "darwin", "dirac", "euler", "fermat", "fermi"
 def container_name(text: str) -> str:
     """The name a user gave, without the slash some clients add."""
     name = text.removeprefix("/")
+    if not _NAME.fullmatch(name):
+        what = f"Invalid container name ({text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        raise EngineWordsError("create.name", what, status=400)
     _check(name, "create.name", "a container's name")
     if _LIKE_AN_ID.fullmatch(name):
         raise malformed("create.name", f"'{name}' looks like an id and cannot be a name", "Choose another one.")

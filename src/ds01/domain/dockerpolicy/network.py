@@ -13,7 +13,7 @@ import re
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case, Joined, Kept
 from ds01.domain.dockerpolicy.config import port
-from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct, must_be_empty
+from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct
 from ds01.domain.dockerpolicy.isolation import container_ref
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
@@ -28,6 +28,7 @@ LOOPBACK = "127.0.0.1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 HOST_ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]([0-9A-Fa-f.:\[\]]{2,45}|host-gateway)")
 _DNS_OPTION = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
+_FOREIGN_OPTION = re.compile(r"(?!com\.docker\.)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}")
 _OWN_NETWORK = ("", "default", "bridge")
 
 
@@ -184,6 +185,16 @@ def address(text: str) -> str:
         raise malformed("create.network", f"{text!r} is no IPv4 address") from error
 
 
+def _driver_options(case: Case, value: Json) -> Kept | Dropped:
+    del case
+    found: dict[str, Json] = {}
+    for key, setting in shape.text_map("DriverOpts", value).items():
+        if not _FOREIGN_OPTION.fullmatch(key):
+            raise not_allowed("create.network", f"the option {key[:40]} of a network endpoint", "Leave it out.")
+        found[key] = setting
+    return found or DROP
+
+
 def _priority(case: Case, value: Json) -> Kept | Dropped:
     del case
     return shape.integer("GwPriority", value) or DROP
@@ -200,7 +211,8 @@ ENDPOINT: tuple[Field, ...] = (
     Field(name="Links", rule="create.links", judge=links, says="your own containers"),
     Field(name="IPAMConfig", rule="create.network", judge=_addresses, says="an IPv4 address within the network"),
     Field(name="GwPriority", rule="create.network", judge=_priority, says="kept"),
-    must_be_empty("DriverOpts", "create.network", "DriverOpts of a network endpoint"),
+    Field(name="DriverOpts", rule="create.network", judge=_driver_options,
+          says="kept, when no driver of the engine reads them (`com.docker.*`)"),
     *(
         Field(name=name, rule="create.network", says="left out", judge=_left_out)
         for name in ("MacAddress", "NetworkID", "EndpointID", "Gateway", "IPAddress", "IPPrefixLen", "IPv6Gateway",

@@ -18,7 +18,7 @@ from ds01.domain.dockerpolicy.labels import labels
 from ds01.domain.dockerpolicy.names import network_name
 from ds01.domain.dockerpolicy.network import ENDPOINT, address
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
-from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import Change, EngineWordsError, malformed, not_allowed
 
 BRIDGE = "com.docker.network.bridge."
 MTU = "com.docker.network.driver.mtu"
@@ -66,10 +66,15 @@ def judge_network(body: dict[str, Json], asker: Asker) -> NetworkPlan:
     )
 
 
+_ENGINES = ("host", "null", "none", "macvlan", "ipvlan", "overlay")
+
+
 def _driver(case: Case, value: Json) -> Dropped:
     del case
     name = shape.text("Driver", value)
-    if name not in ("", "default", "bridge"):
+    if name not in ("", "default", "bridge", *_ENGINES):
+        raise EngineWordsError("networks.driver", f'plugin "{name}" not found', status=404)
+    if name in _ENGINES:
         raise not_allowed("networks.driver", f"the network driver '{name}'", "Use bridge.")
     return DROP
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_to_bytes
 
 from ds01.domain.dockerpolicy import strictjson
-from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed
 
 Filters = dict[str, list[str]]
 Reader = Callable[[str, str], str]
@@ -58,6 +58,12 @@ def anything(name: str, value: str) -> str:
 def lines(name: str, value: str) -> str:
     """A text of several lines."""
     return "\n".join(anything(name, line) for line in value.replace("\r\n", "\n").split("\n"))
+
+
+def tail(name: str, value: str) -> str:
+    """How many lines from the end; as the engine reads it, what is no number means all."""
+    anything(name, value)
+    return value if re.fullmatch(r"[0-9]{1,9}", value) else "all"
 
 
 TIME = matching(r"[0-9TtZz:.+-]{0,40}")
@@ -152,7 +158,7 @@ def _filters(value: str, known: frozenset[str]) -> Filters:
     for key, entries in strictjson.parse_object(value.encode()).items():
         if key not in known:
             if not strictjson.is_zero(entries):
-                raise malformed("query.filter", f"The filter {key[:40]!r} is not served here")
+                raise EngineWordsError("query.filter", f"invalid filter '{key[:40]}'", status=400)
             continue
         if isinstance(entries, list):
             texts = entries

@@ -37,6 +37,9 @@ def _restart(case: Case, value: Json) -> Json:
     read = shape.struct("RestartPolicy", value, shape.names("Name", "MaximumRetryCount"))
     name = shape.text("RestartPolicy.Name", read.get("Name"))
     retries = shape.integer("RestartPolicy.MaximumRetryCount", read.get("MaximumRetryCount"))
+    if name in ("no", "always", "unless-stopped") and retries:
+        what = f"maximum retry count cannot be used with restart policy '{name}'"
+        raise EngineWordsError("create.restart", what, status=400)
     if name in ("", "no"):
         return {"Name": "no", "MaximumRetryCount": 0}
     if name == "on-failure":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, malformed, not_allowed
 from ds01.domain.image import EVERY_TAG, Provenance, Tag, with_tag
 from ds01.domain.image import repository as repository_of
 from ds01.domain.image_access import PULLED, is_common
@@ -23,12 +23,13 @@ _OWN = re.compile(r"ds01-([0-9]+)/.*")
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{64}")
 _DEFAULT_REGISTRIES = ("index.docker.io/", "docker.io/")
 LENGTH = 255
+INVALID, LOWER = "invalid reference format", "repository name must be lowercase"
 
 
 def repository(text: str) -> str:
     """A repository in the form the engine shows it: without the default registry. Raises RefusedError."""
     if len(text) > LENGTH or not _REPOSITORY.fullmatch(text) or _LIKE_AN_ID.fullmatch(text):
-        raise malformed("tags.name", f"{text[:80]!r} cannot be an image's name", "Names are lower case: name:tag.")
+        raise EngineWordsError("tags.name", INVALID if text == text.lower() else f"{INVALID}: {LOWER}", status=400)
     registry = next((name for name in _DEFAULT_REGISTRIES if text.startswith(name)), "")
     found = text.removeprefix(registry)
     library, slash, name = found.partition("/")

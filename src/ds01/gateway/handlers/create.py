@@ -12,7 +12,7 @@ from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
-from ds01.gateway import links
+from ds01.gateway import flow, links
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
 from ds01.gateway.finish import Blueprint, Found, body
@@ -40,7 +40,7 @@ async def create(call: Call) -> None:
     plan.case.environment[:0] = await links.environment(call, plan, others)
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
     socket = await call.gate.doors(call.user.uid) if plan.case.sockets else ""
-    grant = await call.gate.door.create(_ask(call, plan, others, image))
+    grant = await _granted(call, _ask(call, plan, others, image))
     if grant.own_network is not None:
         call.gate.registry.learn(grant.own_network)
     found = Found(
@@ -49,6 +49,13 @@ async def create(call: Call) -> None:
     )  # fmt: skip
     with call.gate.registry.coming(grant.stored_name, _coming(call, plan, grant)):
         await _made(call, plan, grant, image, found)
+
+
+async def _granted(call: Call, ask: DoorCreate) -> DoorGrant:
+    """Who waits for GPUs and hangs up gives her place up: ds01d is hung up on as well."""
+    if not ask.wait_seconds:
+        return await call.gate.door.create(ask)
+    return await flow.while_there(call.client.gone(), call.gate.door.create(ask))
 
 
 def _coming(call: Call, plan: Plan, grant: DoorGrant) -> DoorContainer:
@@ -83,6 +90,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image: Bluepr
         memory_bytes=case.memory_bytes,
         shm_bytes=case.shm_bytes,
         pids=case.pids,
+        wait_seconds=case.wait_seconds,
     )
 
 

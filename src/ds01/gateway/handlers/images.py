@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, searched
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.tags import looked_up
+from ds01.domain.dockerpolicy.tags import joined, looked_up
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
 from ds01.domain.image import is_reference, with_tag
 from ds01.domain.image_access import is_id
@@ -43,6 +43,8 @@ async def look_up(call: Call, ref: str) -> dict[str, Any]:
     """
     if not is_reference(ref):
         raise absent("image", ref)
+    if not is_id(ref) and not _HEX.fullmatch(ref):
+        joined(ref, "")
     found = await _inspect(call, ref)
     if found is not None and await _hers(call, ref, found):
         return found

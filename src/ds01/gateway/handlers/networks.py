@@ -9,7 +9,7 @@ from ds01.domain.dockerpolicy.case import references
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.networks import judge_connect, judge_disconnect, judge_network
 from ds01.domain.dockerpolicy.strictjson import Json, dump
-from ds01.domain.dockerpolicy.verdict import RefusedError, absent
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
 from ds01.domain.names import stored_network
 from ds01.domain.network import OWN
 from ds01.gateway.call import Call, parsed
@@ -111,7 +111,7 @@ async def _changeable(call: Call) -> DoorNetwork:
 
 
 def _builtin(name: str) -> RefusedError:
-    return RefusedError("networks.builtin", f"{name} is a pre-defined network and stays as it is")
+    return EngineWordsError("networks.builtin", f"{name} is a pre-defined network and cannot be removed", status=403)
 
 
 async def remove(call: Call) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ds01.domain.dockerpolicy.execute import judge_exec, judge_exec_start
@@ -14,6 +15,7 @@ from ds01.gateway.pace import Costly
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorContainer
 
+_EXEC = re.compile(r"[0-9a-f]{64}")
 _WEBSOCKET = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "origin")
 
 
@@ -56,6 +58,8 @@ async def exec_create(call: Call) -> None:
 async def _exec(call: Call) -> tuple[dict[str, Any], DoorContainer]:
     """The exec in the path, when it is in a container of the user's."""
     wanted = call.names["exec"]
+    if not _EXEC.fullmatch(wanted):
+        raise absent("exec instance", wanted)
     head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/exec/{wanted}/json")))
     if head.status != 200:
         raise absent("exec instance", wanted)

@@ -16,6 +16,9 @@ from ds01.gateway.things import Found, Things
 from ds01.gateway.upstream import Ask
 from ds01.wire.holdings import DoorDropped, DoorVolume, DoorVolumeAsk, Kind
 
+_ANONYMOUS = "com.docker.volume.anonymous"
+"""The engine's own mark of a volume nobody named."""
+
 _ALL_SINCE = (1, 42)
 """From here on a prune takes named volumes only when it is told to."""
 
@@ -72,7 +75,9 @@ async def create(call: Call) -> None:
     stored = stored_volume(name, call.user.uid)
     coming = DoorVolume(id=stored, uid=call.user.uid, epoch=call.user.epoch, name=name)
     with call.gate.registry.coming(stored, coming):
-        ask = DoorVolumeAsk(uid=call.user.uid, name=name, labels=dict(plan.labels), options=dict(plan.options))
+        nameless = {} if plan.name or call.version < _ALL_SINCE else {_ANONYMOUS: ""}
+        labels = {**plan.labels, **nameless}
+        ask = DoorVolumeAsk(uid=call.user.uid, name=name, labels=labels, options=dict(plan.options))
         made = await call.gate.door.volume(ask)
     call.gate.registry.learn(made)
     call.subject = made.id
@@ -82,6 +87,9 @@ async def create(call: Call) -> None:
 async def remove(call: Call) -> None:
     """``DELETE /volumes/{name}``."""
     await call.nothing()
+    if call.query.on("force") and call.gate.registry.volume(call.user, call.names["volume"]) is None:
+        await call.answer(204)
+        return
     known = _own(call)
     ask = Ask(method="DELETE", target=call.target(f"/volumes/{known.id}", call.query.values))
     head, data = await call.gate.engine.whole(ask)
@@ -133,7 +141,8 @@ async def _unused(call: Call) -> list[Found]:
     for row in found.get("Volumes") or ():
         known = call.gate.registry.volume_by_id(call.user, row["Name"])
         mine = known is not None and known.uid == call.user.uid
-        if mine and known is not None and (named or known.anonymous) and not _labelled(row, wanted.get("label!", ())):
+        nameless = known is not None and (known.anonymous or _ANONYMOUS in (row.get("Labels") or {}))
+        if mine and (named or nameless) and not _labelled(row, wanted.get("label!", ())):
             rows.append(row)
     return rows
 

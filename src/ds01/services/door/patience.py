@@ -22,7 +22,10 @@ T = TypeVar("T")
 async def patiently(
     world: World, caller: Caller, want: Want, seconds: int, steps: Steps, attempt: Callable[[], Awaitable[T]]
 ) -> T:
-    """Do it, after waiting for GPUs at most so many seconds. Raises Ds01Error."""
+    """Do it, after waiting for GPUs at most so many seconds: whoever waited in vain is told where she would stand.
+
+    Raises Ds01Error.
+    """
     try:
         return await attempt()
     except Ds01Error as error:
@@ -33,7 +36,13 @@ async def patiently(
         await wait_for_turn(world, caller, want, patience, steps, order="")
     except Abandoned as gone:
         raise Ds01Error(REQUEST_ENDED, "Whoever waited hung up.") from gone
-    return await attempt()
+    except Ds01Error as error:
+        if error.kind is not REQUEST_ENDED:
+            raise
+    try:
+        return await attempt()
+    except Ds01Error as error:
+        raise in_docker(error) from error
 
 
 def in_docker(error: Ds01Error) -> Ds01Error:

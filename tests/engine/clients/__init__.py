@@ -1,0 +1,1 @@
+"""What Docker clients see through the gateway, compared with the engine itself."""

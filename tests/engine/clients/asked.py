@@ -92,7 +92,7 @@ def moving() -> None:
     ask("DELETE", *(f"/containers/{what}" for what in ("dfup", "absent", "absent?force=1", "dfup/absent?link=1")))
     ask("GET", "/exec/{exec}/json", f"/exec/{NOBODY}/json", "/exec/nonsense/json")
     ask("POST", f"/exec/{NOBODY}/resize?h=1&w=1")
-    ask("POST", f"/exec/{NOBODY}/start", "/exec/{exec}/start", "/exec/{exec}/start", body={"Detach": True})
+    ask("POST", f"/exec/{NOBODY}/start", "/exec/{exec}/start", body={"Detach": True})
 
 
 def things() -> None:

@@ -91,9 +91,10 @@ class Both:
 
 
 def document(reply: Reply) -> Any:
-    """The body: one value, or the last of several lines; of lists what has no name of DS01's making."""
+    """The body: one value, or the last of several lines; of lists what has no name of DS01's making, ours first."""
     if isinstance(reply.json, list):
-        return [row for row in reply.json if "._." not in json.dumps(row)]
+        rows = [row for row in reply.json if "._." not in json.dumps(row)]
+        return sorted(rows, key=lambda row: "df" not in str(row.get("Name") or row.get("Names")))
     if reply.json is not None or not reply.body.strip().startswith(b"{"):
         return reply.json
     return json.loads(reply.body.strip().splitlines()[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ds01.domain.container import TRUSTED
@@ -17,21 +17,26 @@ from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
 from ds01.wire.door import DoorGrant, StagedBind
 
 VOID = f"{VISIBLE}={NONE_VISIBLE}"
+HOME = "/tmp"  # noqa: S108  in the container, where everything runs as one user
+"""The home of who has none in the image: editors and Jupyter keep things there, and ``/`` is not hers to write."""
+
 PRELOAD = "LD_PRELOAD"
 """Emptied where NVIDIA's hooks put the GPU in: they run on the host with the container's environment."""
 
 WRITTEN_AS = {"": "consistent", "ro": "cached", "rw": "delegated"}
 """How a bind was written, as one of the words for ``Consistency``, which only other systems than Linux heed."""
 
+SHORT = 12
 NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 CPU_NANO = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blueprint:
-    """The image of a create: its id, the ports it exposes, where it wants volumes, how often it wants checks."""
+    """The image of a create: its id, its variables, ports, volumes, and how often it wants checks."""
 
     id: str
+    environment: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     health: Mapping[str, int] = field(default_factory=dict)
@@ -54,7 +59,7 @@ def body(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[s
     config = {name: resolved(value, ids) for name, value in plan.config.items()}
     config |= {
         "Image": image.id,
-        "Env": _environment(plan.case.environment, grant),
+        "Env": _environment(plan.case.environment, grant, image),
         "Labels": _labels(plan.case.labels, grant),
         "Volumes": {target: {} for target in plan.case.anonymous},
         "StopTimeout": config.get("StopTimeout", grant.stop_grace_seconds),
@@ -131,8 +136,20 @@ def resolved(value: Kept, ids: Mapping[str, str]) -> Json:
     return value
 
 
-def _environment(asked: Iterable[str], grant: DoorGrant) -> list[Json]:
+def endpoint(asked: Mapping[str, Kept], ids: Mapping[str, str]) -> dict[str, Json]:
+    """What was kept of one endpoint's settings."""
+    return {key: linked(value, ids) if key == "Links" else resolved(value, ids) for key, value in asked.items()}
+
+
+def linked(value: Kept, ids: Mapping[str, str]) -> Json:
+    """Links by the short ids of what is linked: on networks every container is known by that, and by no longer one."""
+    return resolved(value, {ref: known[:SHORT] for ref, known in ids.items()})
+
+
+def _environment(asked: Sequence[str], grant: DoorGrant, image: Blueprint) -> list[Json]:
     given = {name: f"{name}={value}" for name, value in grant.environment.items()}
+    if grant.force_user and not any(entry.startswith("HOME=") for entry in (*asked, *image.environment)):
+        given["HOME"] = f"HOME={HOME}"
     if grant.requests:
         given[PRELOAD] = f"{PRELOAD}="
     given.setdefault(VISIBLE, VOID)
@@ -241,10 +258,10 @@ def _endpoints(plan: Plan, found: Found) -> dict[str, Json]:
     """On each network the user's other containers find this one by the name she knows."""
     ends: dict[str, Json] = {}
     for name in plan.networks:
-        settings = {key: resolved(value, found.containers) for key, value in plan.endpoints.get(name, {}).items()}
+        settings = endpoint(plan.endpoints.get(name, {}), found.containers)
         asked = settings.get("Aliases")
         settings["Aliases"] = list(dict.fromkeys([plan.name, *(asked if isinstance(asked, list) else [])]))
         if not name and "Links" in plan.host and "Links" not in settings:
-            settings["Links"] = resolved(plan.host["Links"], found.containers)
+            settings["Links"] = linked(plan.host["Links"], found.containers)
         ends[found.networks[name]] = settings
     return ends

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
-CONNECTIONS_PER_USER = 256
+CONNECTIONS_PER_USER = 1024
 _CREDENTIALS = struct.Struct("3i")
 
 

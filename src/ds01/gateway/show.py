@@ -81,7 +81,7 @@ class View:
 
     def _linked(self, link: str) -> str:
         ref, _, alias = link.partition(":")
-        known = self._registry.by_id(self._user, ref)
+        known = next((c for c in self._registry.containers(self._user) if c.id.startswith(ref)), None)
         return f"{ref if known is None else self._registry.named(self._user, known)}:{alias.lstrip('/')}"
 
     def inspected(self, found: Found, container: DoorContainer) -> Found:

@@ -10,12 +10,12 @@ import random
 import re
 from collections.abc import Sequence
 
+from ds01.domain.dockerpolicy.namepattern import NamePattern
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{6,64}")
 _ENGINES = re.compile(r"[0-9a-f]{64}")
-_FILTER = re.compile(r"\^?/?([A-Za-z0-9_.-]*)\$?")
 RESERVED_NETWORKS = ("bridge", "host", "none", "default")
 _HOW = ("amber", "brave", "calm", "clever", "eager", "fair", "gentle", "glad", "happy", "keen", "kind", "lively",
         "lucid", "merry", "neat", "noble", "proud", "quick", "quiet", "ready", "sharp", "swift", "tidy", "warm",
@@ -72,25 +72,21 @@ class NameFilter:
     """The name filters of a list. The engine would match them with its own names, so they are applied here."""
 
     def __init__(self, wanted: Sequence[str]) -> None:
-        self._wanted = wanted
-        for text in wanted:
-            if not _FILTER.fullmatch(text):
-                raise malformed("filters.name", f"The name filter {text!r} is not served", "Use a part of the name.")
+        self._wanted = [_pattern(text) for text in wanted]
 
     def __bool__(self) -> bool:
         return bool(self._wanted)
 
     def matches(self, name: str) -> bool:
         """Whether one of them fits."""
-        return not self._wanted or any(_fits(name, wanted) for wanted in self._wanted)
+        return not self._wanted or any(pattern.fits(name) for pattern in self._wanted)
 
 
-def _fits(name: str, wanted: str) -> bool:
-    match = _FILTER.fullmatch(wanted)
-    text = match[1] if match else wanted
-    if wanted.startswith(("^", "/")):
-        return name == text if wanted.endswith("$") else name.startswith(text)
-    return name.endswith(text) if wanted.endswith("$") else text in name
+def _pattern(text: str) -> NamePattern:
+    try:
+        return NamePattern(text)
+    except ValueError as error:
+        raise malformed("filters.name", f"The name filter {text!r} is not served", "Use a part of the name.") from error
 
 
 def invented(choose: random.Random) -> str:

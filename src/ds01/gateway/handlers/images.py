@@ -31,7 +31,8 @@ async def resolve(call: Call, ref: str) -> Blueprint:
     config = found.get("Config") or {}
     checked = config.get("Healthcheck") or {}
     return Blueprint(
-        id=str(found["Id"]), ports=tuple(config.get("ExposedPorts") or ()), volumes=tuple(config.get("Volumes") or ()),
+        id=str(found["Id"]), environment=tuple(config.get("Env") or ()),
+        ports=tuple(config.get("ExposedPorts") or ()), volumes=tuple(config.get("Volumes") or ()),
         health={name: int(checked[name]) for name in ("Interval", "StartInterval") if checked.get(name)},
     )  # fmt: skip
 

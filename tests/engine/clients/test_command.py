@@ -60,7 +60,8 @@ def test_a_run_with_every_option_people_use(docker: Docker, user: User, which: s
     )
     out = ok(docker(
         "run", "--name", "opts", "-i", "-w", "/tmp", "-e", "A=1", "--env-file", str(home / "env"), "-u", "65534:65534",
-        "--group-add", "1234", "--entrypoint", "sh", "--label", "a=b", "--restart", "no", "--init", "--hostname", "host",
+        "--group-add", "1234", "--entrypoint", "sh", "--label", "a=b", "--restart", "no", "--init", "--hostname",
+        "host",
         "--health-cmd", "true", "--health-interval", "30s", "--health-retries", "2", "--log-opt", "max-size=1m",
         "--tmpfs", "/scratch:size=1m", "--mount", "type=tmpfs,dst=/fast,tmpfs-size=1048576",
         "--mount", "type=volume,src=opts,dst=/vol", "-v", "opts2:/vol2:ro", "--network", "opts",

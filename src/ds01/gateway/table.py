@@ -58,7 +58,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="version", method="GET", path="/version", handler=system.version, open=True),
     Route(name="info", method="GET", path="/info", handler=system.info),
     Route(name="events", method="GET", path="/events", handler=events.events,
-          query=Rules(one={"since": TIME, "until": TIME}, filters=_EVENT_FILTERS)),
+          query=Rules(one={"since": TIME, "until": TIME}, filters=_EVENT_FILTERS, ignored=frozenset({"stream"}))),
     Route(name="options", method="OPTIONS", path=r"/[^?]*", handler=system.options, open=True),
     Route(name="system.df", method="GET", path="/system/df", handler=usage.usage,
           query=Rules(one={"verbose": flag}, many={"type": matching("container|image|volume|build-cache")})),

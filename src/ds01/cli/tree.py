@@ -49,7 +49,7 @@ FRONT = (
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Time", ("keep", "extend", "undo", "notices")),
-    ("Server", ("gpus", "limits", "events", "doctor", "simulate")),
+    ("Server", ("gpus", "limits", "events", "usage", "doctor", "simulate")),
     ("More", ("setup", "container", "image", "project", "admin", "help", "completion")),
 )
 """The front page, ``ds01 --help``."""

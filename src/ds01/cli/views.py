@@ -390,6 +390,13 @@ VIEWS: dict[str, dict[str, str]] = {
         "still_there": "who has a lease on them",
         "reasons": "all that keeps them out of service",
     },
+    "ConsumptionView": {
+        "since": "the first day (UTC)",
+        "by": "container, project, user or day",
+        "lines": "each line: day, user, project, container, running_hours, gpu_hours (of slots), gpueq_hours (of whole"
+        " GPUs), cpu_hours, memory_gib_hours, energy_wh, co2_g",
+        "total": "their sum, as one more line",
+    },
     "ExtendView": {
         "container": "the container, as 'ds01 list' prints it",
         "added_seconds": "what was added now",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # imported by the methods that need them: making their classe
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
     from ds01.wire.lifecycle import ExemptionView, ExtendView, KeepView, NoticeView, PreferencesView, WishesRequest
     from ds01.wire.mig import DrainView, MigView
+    from ds01.wire.usage import ConsumptionView
 
 
 def connect(socket: str | None = None) -> Client:
@@ -310,6 +311,12 @@ class Client(Asking):
     def stats(self, name: str) -> StatsView:
         """One reading of a running container."""
         return self._get(StatsView, f"{_container(name)}/stats")
+
+    def usage(self, *, since: str = "", by: str = "", user: str = "", everybody: bool = False) -> ConsumptionView:
+        """What I used: by container, project, user or day."""
+        from ds01.wire.usage import ConsumptionView
+
+        return self._get(ConsumptionView, "/v1/usage", since=since, by=by, user=user, all=everybody)
 
     # notices and exemptions ------------------------------------------------------------------------
 

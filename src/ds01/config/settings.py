@@ -18,6 +18,7 @@ from ds01.domain.settings import (
     BookingRules,
     BusyRule,
     DockerSettings,
+    EnergySettings,
     GpuSettings,
     IdleRule,
     ImageSettings,
@@ -63,6 +64,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
         images=_images(data.get("images") or {}),
         docker=_docker(data.get("docker") or {}),
         notices=_notices(data.get("notices") or {}),
+        energy=EnergySettings(**(data.get("energy") or {})),
         shares=tuple(data.get("shares", ())),
         source=file,
     )

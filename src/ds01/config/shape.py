@@ -23,6 +23,7 @@ from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS, Key, Kind
 from ds01.domain.limits import LIFECYCLE_KEYS
 from ds01.domain.settings import POOL
 
+_CO2 = Key(name="co2", kind=Kind.NUMBER, default=None, nullable=True, meaning="")
 _SIZE = Key(name="size", kind=Kind.SIZE, default=0, meaning="")
 
 
@@ -166,6 +167,14 @@ class Docker(Section):
     )
 
 
+class Energy(Section):
+    """What the server's power means."""
+
+    co2: Annotated[float | None, limit(_CO2)] = Field(
+        default=None, description="grams of CO2 for a kilowatt-hour of your grid; shown by `ds01 usage`"
+    )
+
+
 class MailSection(Section):
     """The mail server notices are handed to."""
 
@@ -211,6 +220,7 @@ _FILE: dict[str, Any] = {
     "gpus": _one(Gpus, "where GPUs come from and how they get into containers"),
     "images": _one(Images, "what projects build on, and what every build gets"),
     "docker": _one(Docker, "containers that users make through plain Docker"),
+    "energy": _one(Energy, "what the server's power means"),
     "notices": _one(Notices, "how users can be told besides their terminals"),
     "shares": (
         list[Annotated[str, reader(texts.share)]],

@@ -91,6 +91,13 @@ class MailSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EnergySettings:
+    """``co2`` is what the server's power costs the air, in grams for a kilowatt-hour; None is not known."""
+
+    co2: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoticeSettings:
     """How people can be told besides their terminals. ``webhooks`` are the hosts their messages may go to."""
 
@@ -174,5 +181,6 @@ class Settings:
     images: ImageSettings = field(default_factory=ImageSettings)
     docker: DockerSettings = field(default_factory=DockerSettings)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
+    energy: EnergySettings = field(default_factory=EnergySettings)
     shares: tuple[str, ...] = ()
     source: str = "built-in"

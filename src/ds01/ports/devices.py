@@ -49,6 +49,10 @@ class Devices(Protocol):
         """One reading per slot."""
         ...
 
+    def energy(self) -> dict[SlotId, float]:
+        """Joules each GPU's meter shows, by the GPU's UUID, divided or not; one without a meter is not in it."""
+        ...
+
     def processes(self) -> tuple[GpuProcess, ...]:
         """All processes on all GPUs."""
         ...

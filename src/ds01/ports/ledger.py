@@ -7,9 +7,10 @@ durable when ``write`` returns. An acknowledged write survives ``kill -9`` and p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeVar
 
+from ds01.domain.consumption import Consumed, Line
 from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.events import Event, EventType
 from ds01.domain.exemption import ExemptionId, GrantedExemption
@@ -164,6 +165,15 @@ class Books(Protocol):
     def granted_exemptions(self) -> tuple[GrantedExemption, ...]: ...
     def put_exemption(self, exemption: GrantedExemption) -> None: ...
     def drop_exemption(self, exemption: ExemptionId) -> None: ...
+
+    # what was consumed
+    def add_consumed(self, line: Line, consumed: Consumed) -> None:
+        """Add to a line."""
+        ...
+
+    def consumed(self, *, uid: Uid | None = None, since: date | None = None) -> dict[Line, Consumed]:
+        """The lines of one user or of all, from a day on."""
+        ...
 
     # accounts
     def account(self, uid: Uid) -> Account | None: ...

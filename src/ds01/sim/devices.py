@@ -58,6 +58,12 @@ class SimDevices:
         self._meter(present)
         return tuple(self._sample(gpu, slot) for gpu in present for slot in slots_of(gpu))
 
+    def energy(self) -> dict[SlotId, float]:
+        """The meters, which run with the clock."""
+        present = self.inventory()
+        self._meter(present)
+        return {gpu.uuid: self._joules.get(gpu.uuid, 0.0) for gpu in present}
+
     def processes(self) -> tuple[GpuProcess, ...]:
         """The processes a script put there."""
         return tuple(

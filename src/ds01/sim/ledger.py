@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
+from ds01.domain.consumption import Consumed, Line
 from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
@@ -51,6 +52,7 @@ class Pages:
     volumes: dict[str, Volume] = field(default_factory=dict)
     networks: dict[str, Network] = field(default_factory=dict)
     notices: dict[NoticeId, Notice] = field(default_factory=dict)
+    consumed: dict[Line, Consumed] = field(default_factory=dict)
     preferences: dict[tuple[Uid, int], Preferences] = field(default_factory=dict)
     exemptions: dict[ExemptionId, GrantedExemption] = field(default_factory=dict)
     accounts: dict[tuple[Uid, int], Account] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class Pages:
             containers=dict(self.containers),
             tags=dict(self.tags), ownerships=dict(self.ownerships), volumes=dict(self.volumes),
             networks=dict(self.networks), notices=dict(self.notices), preferences=dict(self.preferences),
+            consumed=dict(self.consumed),
             exemptions=dict(self.exemptions), accounts=dict(self.accounts), events=list(self.events),
             notes=dict(self.notes),
         )  # fmt: skip
@@ -294,6 +297,15 @@ class MemoryBooks:
 
     def drop_exemption(self, exemption: ExemptionId) -> None:
         self._write().exemptions.pop(exemption, None)
+
+    # what was consumed ------------------------------------------------------------------------------
+    def add_consumed(self, line: Line, consumed: Consumed) -> None:
+        pages = self._write()
+        pages.consumed[line] = pages.consumed.get(line, Consumed()) + consumed
+
+    def consumed(self, *, uid: Uid | None = None, since: date | None = None) -> dict[Line, Consumed]:
+        found = self._now.consumed.items()
+        return {line: c for line, c in found if uid in (None, line.uid) and (since is None or line.day >= since)}
 
     # volumes and networks ---------------------------------------------------------------------------
     def volume(self, volume: str) -> Volume | None:

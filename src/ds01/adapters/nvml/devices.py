@@ -65,6 +65,11 @@ class NvmlDevices:
             replace(sample, utilisation=told[sample.slot]) if sample.slot in silent else sample for sample in found
         )
 
+    def energy(self) -> dict[SlotId, float]:
+        """The driver's own meters."""
+        found = {card.gpu.uuid: readings.joules(self._driver, card) for card in self._cards()}
+        return {gpu: joules for gpu, joules in found.items() if joules is not None}
+
     def processes(self) -> tuple[GpuProcess, ...]:
         """All processes on all GPUs."""
         return tuple(process for card in self._cards() for process in readings.processes(self._driver, card))

@@ -29,6 +29,12 @@ def samples(driver: Driver, card: Card) -> tuple[GpuSample, ...]:
     return tuple(_sample(driver, slot, handle, temperature, whole=not card.gpu.mig) for slot, handle in handles(card))
 
 
+def joules(driver: Driver, card: Card) -> float | None:
+    """What the card's meter shows; None when it has none."""
+    millijoules = driver.ask(pynvml.nvmlDeviceGetTotalEnergyConsumption, card.handle)
+    return None if millijoules is None else millijoules / 1000
+
+
 def processes(driver: Driver, card: Card) -> Iterator[GpuProcess]:
     """All processes of this card, each once however many contexts it has."""
     for slot, handle in handles(card):

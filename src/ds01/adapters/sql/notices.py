@@ -1,9 +1,16 @@
-"""The part of the books about notices, how people want to be told, and limits lifted for a while."""
+"""The part of the books about notices, how people want to be told, limits lifted for a while, and consumption."""
 
 from __future__ import annotations
 
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+
 from ds01.adapters.sql import statements, tables
 from ds01.adapters.sql.queue import QueueBooks
+from ds01.domain.consumption import Consumed, Line
 from ds01.domain.exemption import ExemptionId, GrantedExemption
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import Uid
@@ -32,6 +39,20 @@ class NoticeBooks(QueueBooks):
     def put_preferences(self, preferences: Preferences) -> None:
         self._put(tables.preferences, vars(preferences))
 
+    def add_consumed(self, line: Line, consumed: Consumed) -> None:
+        key = {**vars(line), "day": line.day.isoformat()}
+        row = self._one(statements.CONSUMED_ONE, {f"key_{name}": value for name, value in key.items()})
+        whole = consumed if row is None else Consumed(**row._mapping) + consumed
+        self._put(tables.consumption, {**key, **vars(whole)})
+
+    def consumed(self, *, uid: Uid | None = None, since: date | None = None) -> dict[Line, Consumed]:
+        chosen = statements.CONSUMED
+        if uid is not None:
+            chosen = chosen.where(tables.consumption.c.uid == uid)
+        if since is not None:
+            chosen = chosen.where(tables.consumption.c.day >= since.isoformat())
+        return dict(map(_consumed, self._all(chosen)))
+
     def granted_exemptions(self) -> tuple[GrantedExemption, ...]:
         return tuple(GrantedExemption(**row._mapping) for row in self._all(statements.EXEMPTIONS))
 
@@ -40,3 +61,9 @@ class NoticeBooks(QueueBooks):
 
     def drop_exemption(self, exemption: ExemptionId) -> None:
         self._write(statements.remove(tables.exemptions), {"key_id": exemption})
+
+
+def _consumed(row: Row[Any]) -> tuple[Line, Consumed]:
+    values = dict(row._mapping)
+    amounts = {each.name: values.pop(each.name) for each in fields(Consumed)}
+    return Line(**{**values, "day": date.fromisoformat(values["day"])}), Consumed(**amounts)

@@ -27,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ds01.adapters.sql.tables import (
     accounts,
     bookings,
+    consumption,
     containers,
     events,
     exemptions,
@@ -45,6 +46,7 @@ from ds01.adapters.sql.tables import (
     usage,
     volumes,
 )
+from ds01.domain.consumption import Consumed
 from ds01.domain.container import Container, Door
 from ds01.domain.events import Event
 from ds01.domain.exemption import GrantedExemption
@@ -161,6 +163,10 @@ NOTICE = select(*_fields(notices, Notice)).where(notices.c.id == bindparam("id")
 STILL_TRUE: ColumnElement[bool] = literal_column("ended_at IS NULL")
 PREFERENCES = select(*_fields(preferences, Preferences)).where(
     preferences.c.uid == bindparam("uid"), preferences.c.epoch == bindparam("epoch")
+)
+CONSUMED = select(consumption)
+CONSUMED_ONE = select(*_fields(consumption, Consumed)).where(
+    *[column == bindparam(f"key_{column.name}") for column in consumption.primary_key]
 )
 EXEMPTIONS = select(*_fields(exemptions, GrantedExemption)).order_by(exemptions.c.at, exemptions.c.id)
 

@@ -344,6 +344,22 @@ preferences = Table(
     Column("off", NameSet, nullable=False),
 )
 
+consumption = Table(
+    "consumption",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("uid", BigInteger, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("project", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("running_seconds", Float, nullable=False),
+    Column("gpu_seconds", Float, nullable=False),
+    Column("gpueq_seconds", Float, nullable=False),
+    Column("cpu_seconds", Float, nullable=False),
+    Column("memory_byte_seconds", Float, nullable=False),
+    Column("joules", Float, nullable=False),
+)
+
 exemptions = Table(
     "exemptions",
     metadata,

@@ -29,12 +29,15 @@ from ds01.services.enforce.look import look, note
 from ds01.services.enforce.memory import Watched
 from ds01.services.enforce.one import One
 from ds01.services.limits import of_everybody
+from ds01.services.meter import Account
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 15.0
 """How often everything is looked at."""
+WRITE_SECONDS = 60.0
+"""How often the account of what was consumed is written down."""
 LEARN_SECONDS = 60.0
 """How often everybody's limits are asked for again: groups change in the directory, too."""
 RUNNING = (ContainerState.RUNNING, ContainerState.PAUSED)
@@ -48,6 +51,7 @@ class _Books:
 
     containers: tuple[Container, ...]
     leases: Mapping[str, Lease]
+    slots: tuple[Slot, ...]
     busy: float
 
 
@@ -57,6 +61,9 @@ class Enforcer:
     def __init__(self, world: World) -> None:
         self._world = world
         self._tasks: dict[ContainerId, asyncio.Task[None]] = {}
+        self._account = Account(world)
+        self._written = 0.0
+        self._begun = False
         self._owners: Owners = {}
         self._now, self._rules = (world.clock.now(), 0.0), world.settings().lifecycle
         self._learned: tuple[Settings | None, float] = (None, -inf)
@@ -65,6 +72,9 @@ class Enforcer:
         """Look at everything once, and begin what is due."""
         world, memory = self._world, self._world.memory
         now, monotonic = world.clock.now(), world.clock.monotonic()
+        if not self._begun:
+            await self._account.begin()
+            self._begun, self._written = True, monotonic
         books = await world.ledger.read(_read)
         self._now, self._rules = (now, monotonic), world.settings().lifecycle
         memory.tick(now, monotonic)
@@ -72,6 +82,7 @@ class Enforcer:
         memory.remember(int(world.settings().lifecycle.idle.window.total_seconds() / PERIOD_SECONDS) + 1)
         memory.busy = books.busy
         await self._look(books, monotonic)
+        await self._charge(monotonic)
         owners = await self._learn(books.containers, monotonic)
         for container in books.containers:
             owner = owners.get((container.uid, container.door.value))
@@ -85,10 +96,17 @@ class Enforcer:
             await asyncio.sleep(0)
 
     async def stop(self) -> None:
-        """ds01d stops: what is being told or stopped is not waited for."""
+        """ds01d stops: what is being told or stopped is not waited for; the account is written down."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._account.write()
+
+    async def _charge(self, monotonic: float) -> None:
+        """Write the account down, now and then."""
+        if monotonic - self._written >= WRITE_SECONDS:
+            self._written = monotonic
+            await self._account.write()
 
     async def _look(self, books: _Books, monotonic: float) -> None:
         world = self._world
@@ -107,6 +125,7 @@ class Enforcer:
                 watched.active_at = monotonic
             paused_now = container.state is ContainerState.PAUSED
             watched.paused_at = (watched.paused_at or monotonic) if paused_now else None
+        self._account.note(seen, running, books.leases, books.slots, monotonic)
 
     async def _learn(self, containers: Iterable[Container], monotonic: float) -> Owners:
         """Whose they are and what she may, asked again now and then and when the limits changed."""
@@ -185,6 +204,7 @@ def _read(books: Books) -> _Books:
     return _Books(
         containers=books.containers(),
         leases={lease.container: lease for lease in leases if lease.container is not None},
+        slots=books.slots(),
         busy=_share(books.slots(vanished=False), leases),
     )
 

@@ -24,6 +24,7 @@ class Seen:
 
     meters: Mapping[ContainerId, Meter]
     slots: Mapping[SlotId, GpuSample]
+    energy: Mapping[SlotId, float]
 
 
 def look(world: World, running: Iterable[Container]) -> Seen:
@@ -31,6 +32,7 @@ def look(world: World, running: Iterable[Container]) -> Seen:
     return Seen(
         meters=world.meters.read([(container.id, container.uid) for container in running]),
         slots={sample.slot: sample for sample in world.devices.samples()},
+        energy=world.devices.energy(),
     )
 
 
@@ -40,7 +42,7 @@ def note(watched: Watched, seen: Seen, container: ContainerId, lease: Lease | No
     if watched.read_at is not None and now > watched.read_at:
         slots = [seen.slots.get(slot) for slot in lease.slots] if lease is not None else []
         watched.history.append(_reading(watched.meter, meter, slots, cpus, now - watched.read_at))
-    watched.meter, watched.read_at = meter, now
+    watched.meter, watched.read_at, watched.cpus = meter, now, cpus
 
 
 def _reading(before: Meter, after: Meter, slots: Sequence[GpuSample | None], cpus: float, seconds: float) -> Reading:

@@ -48,6 +48,8 @@ class Watched:
     read_at: float | None = None
     active_at: float = 0.0
     busy_with: str = UNKNOWN
+    cpus: float = 0.0
+    """Cores it may use."""
     paused_at: float | None = None
     said: dict[Rule, Said] = field(default_factory=dict)
     standing: dict[Rule, timedelta] = field(default_factory=dict)

@@ -364,6 +364,21 @@ def _notices() -> None:
         sa.PrimaryKeyConstraint("uid", "epoch", name="pk_preferences"),
     )
     op.create_table(
+        "consumption",
+        sa.Column("day", sa.String(10), nullable=False),
+        sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("running_seconds", sa.Float(), nullable=False),
+        sa.Column("gpu_seconds", sa.Float(), nullable=False),
+        sa.Column("gpueq_seconds", sa.Float(), nullable=False),
+        sa.Column("cpu_seconds", sa.Float(), nullable=False),
+        sa.Column("memory_byte_seconds", sa.Float(), nullable=False),
+        sa.Column("joules", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "uid", "epoch", "project", "name", name="pk_consumption"),
+    )
+    op.create_table(
         "exemptions",
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("at", sa.String(32), nullable=False),

@@ -1,0 +1,26 @@
+"""What was consumed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from ds01.api.identity import Everybody, TheCaller, TheWorld
+from ds01.services import consumption, events
+from ds01.wire.usage import ConsumptionView
+
+router = APIRouter(prefix="/usage", tags=["usage"])
+
+
+@router.get("")
+async def show(
+    world: TheWorld,
+    caller: TheCaller,
+    everybody: Everybody,
+    since: Annotated[str, Query(description="How long ago (30d) or a time with its zone")] = "30d",
+    by: Annotated[str, Query(description="container, project, user or day")] = "container",
+) -> ConsumptionView:
+    """Hours of GPUs and processors, memory and energy; one's own, or everybody's for admins."""
+    begin = events.since(since, world.clock.now())
+    return await consumption.consumption(world, caller, since=begin, by=by, everybody=everybody)

@@ -1,0 +1,60 @@
+"""``ds01 usage``: what one consumed."""
+
+from __future__ import annotations
+
+from ds01.cli.call import Call
+from ds01.cli.style import Style
+from ds01.cli.table import Cell, Column, table
+from ds01.wire.usage import ConsumptionLine, ConsumptionView
+
+COLUMNS = (
+    Column("DAY"), Column("USER"), Column("PROJECT", flexible=True, least=8),
+    Column("CONTAINER", flexible=True, least=8), Column("RAN", right=True), Column("GPU", right=True),
+    Column("CPU", right=True), Column("MEMORY", right=True),
+    Column("ENERGY", right=True), Column("CO2", right=True),
+)  # fmt: skip
+
+
+def run(call: Call, *, since: str | None, by: str | None, user: str | None, all_: bool) -> int:
+    """Print the account, or the view as JSON."""
+    found = call.client.usage(since=since or "", by=by or "", user=user or "", everybody=all_)
+    talk = call.talk
+    if talk.json:
+        talk.emit(found)
+        return 0
+    for line in screen(found, talk.out, everybody=all_):
+        talk.data(line)
+    if not found.lines:
+        talk.say(f"Nothing was used since {found.since}.")
+    talk.next("ds01 usage --by day", "ds01 list")
+    return 0
+
+
+def screen(found: ConsumptionView, style: Style, *, everybody: bool = False) -> list[str]:
+    """The table, with the sum below it."""
+    if not found.lines:
+        return []
+    total = [*_row(found.total, everybody=False)]
+    total[0 if found.by == "day" else 1 if everybody else 3 if found.by == "container" else 2] = "total"
+    return table(COLUMNS, [*(_row(line, everybody=everybody) for line in found.lines), total], style)
+
+
+def _row(line: ConsumptionLine, *, everybody: bool) -> list[Cell]:
+    return [
+        line.day, line.user if everybody else "", line.project, line.container, _hours(line.running_hours),
+        _hours(line.gpueq_hours), _hours(line.cpu_hours), _amount(line.memory_gib_hours, "GiBh"),
+        _energy(line.energy_wh), "" if line.co2_g is None else _amount(line.co2_g, "g"),
+    ]  # fmt: skip
+
+
+def _hours(value: float) -> str:
+    """Hours, to a tenth; small ones to a hundredth."""
+    return "" if value < 0.005 else f"{value:.1f}h" if value >= 1 else f"{value:.2f}h"
+
+
+def _energy(watt_hours: float) -> str:
+    return _amount(watt_hours / 1000, "kWh") if watt_hours >= 1000 else _amount(watt_hours, "Wh")
+
+
+def _amount(value: float, unit: str) -> str:
+    return "" if value < 0.05 else f"{value:.1f}{unit}"

@@ -23,8 +23,8 @@ COMMAND = Command(
     about="RAN is the time containers ran. GPU is in hours of whole GPUs: a MIG instance counts its part. CPU is in"
     " hours of cores that were busy, MEMORY in gibibytes times hours. ENERGY is what the GPUs' own meters show, divided"
     " among MIG instances by what they did; CO2 is shown when the admin set the grid's intensity. With --all two lines"
-    " are nobody's: (idle) is what GPUs drew that nobody had, (unattributed) what was drawn while ds01d was down; so the"
-    " lines together are the meters. Days are UTC.",
+    " are nobody's: (idle) is what GPUs drew that nobody had, (unattributed) what was drawn while ds01d was down; so"
+    " the lines together are the meters. Days are UTC.",
     idea="What a run takes is easier to change when one sees it. ds01d keeps the account at every look; when it dies,"
     " a minute of it is lost at most.",
     topics=("gpus", "time"),

@@ -16,10 +16,9 @@ CONNECTIONS_PER_USER = 1024
 _CREDENTIALS = struct.Struct("3i")
 
 
-def peer_uid(descriptor: int) -> int:
+def peer_uid(connection: socket.socket) -> int:
     """The uid of the process that connected, as it was then."""
-    with socket.fromfd(descriptor, socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     return int(_CREDENTIALS.unpack(data)[1])
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.http import head_bytes, status_line
 from ds01.gateway.identity import Presence, peer_uid, too_many
@@ -19,6 +21,11 @@ from ds01.gateway.show import message_body
 from ds01.gateway.stream import Stream
 
 BACKLOG = 4096
+AT_ONCE = 256
+"""Connections that are taken before the loop does something else."""
+
+PAUSE_SECONDS = 0.2
+_LOG = structlog.get_logger("ds01.gateway")
 _FIRST_PASSED = 3
 
 
@@ -62,34 +69,63 @@ class Serves(Protocol):
 class Listener:
     """Accepts connections, counts them by user, and serves each in a task of its own.
 
-    ``identify`` tells the uid behind a descriptor.
+    Connections are taken from the kernel as fast as they come, and those of a user who has too many are closed on the
+    spot: what one user leaves waiting there would keep everybody else out. ``identify`` tells whose one is.
     """
 
-    def __init__(self, server: Serves, presence: Presence, identify: Callable[[int], int] = peer_uid) -> None:
+    def __init__(self, server: Serves, presence: Presence, identify: Callable[[socket.socket], int] = peer_uid) -> None:
         self._server = server
         self._presence = presence
         self._identify = identify
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listening: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
 
     async def listen(self, listening: socket.socket) -> None:
         """Begin to accept."""
         listening.setblocking(False)
-        self._listening = await asyncio.get_running_loop().create_unix_server(
-            lambda: Stream(self._opened), sock=listening, backlog=BACKLOG
-        )
+        listening.listen(BACKLOG)
+        self._listening = listening
+        asyncio.get_running_loop().add_reader(listening, self._accept)
 
-    def _opened(self, client: Stream) -> None:
-        uid = self._identify(client.transport.get_extra_info("socket").fileno())
+    def _accept(self) -> None:
+        """Take what waits; after many the loop does something else in between."""
+        for _ in range(AT_ONCE):
+            if self._listening is None:
+                return
+            try:
+                connection, _ = self._listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._pause(error)
+                return
+            self._take(connection)
+
+    def _pause(self, error: OSError) -> None:
+        """There are no descriptors left, or no memory: accepting again at once would be a busy loop."""
+        _LOG.warning("accept.failed", reason=str(error))
+        loop, listening = asyncio.get_running_loop(), self._listening
+        if listening is not None:
+            loop.remove_reader(listening)
+            loop.call_later(PAUSE_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._listening is not None:
+            asyncio.get_running_loop().add_reader(self._listening, self._accept)
+
+    def _take(self, connection: socket.socket) -> None:
+        uid = self._identify(connection)
         if not self._presence.enter(uid):
-            _turn_away(client, too_many())
+            _turn_away(connection)
             return
-        task = asyncio.get_running_loop().create_task(self._serve(client, uid))
+        task = asyncio.get_running_loop().create_task(self._serve(connection, uid))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, client: Stream, uid: int) -> None:
+    async def _serve(self, connection: socket.socket, uid: int) -> None:
         try:
+            connection.setblocking(False)
+            _, client = await asyncio.get_running_loop().connect_accepted_socket(Stream, connection)
             await self._server.serve(client, uid)
         finally:
             self._presence.leave(uid)
@@ -97,14 +133,26 @@ class Listener:
     async def close(self) -> None:
         """Accept nothing more and end what is open; containers go on."""
         if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
             self._listening.close()
+            self._listening = None
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _turn_away(client: Stream, error: RefusedError) -> None:
+def _answer(error: RefusedError) -> bytes:
     body = message_body(error.message)
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
-    client.transport.write(head_bytes(status_line(error.status), headers) + body)
-    client.close()
+    return head_bytes(status_line(error.status), headers) + body
+
+
+_TOO_MANY = _answer(too_many())
+
+
+def _turn_away(connection: socket.socket) -> None:
+    """Say why, if there is room for it, and close."""
+    connection.setblocking(False)
+    with contextlib.suppress(OSError):
+        connection.send(_TOO_MANY)
+    connection.close()

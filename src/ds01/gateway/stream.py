@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 READ_LIMIT = 1024 * 1024
@@ -24,8 +24,7 @@ Bytes = bytes | bytearray | memoryview
 class Stream(asyncio.Protocol):
     """A connection. One task reads and one writes at a time."""
 
-    def __init__(self, opened: Callable[[Stream], None] | None = None) -> None:
-        self._opened = opened
+    def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._chunks: deque[bytes] = deque()
         self._held = 0
@@ -42,8 +41,6 @@ class Stream(asyncio.Protocol):
         """The connection is there."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=WRITE_LIMIT)
-        if self._opened is not None:
-            self._opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Keep a chunk; stop the sender when enough is held."""

@@ -24,7 +24,7 @@ from ds01.runc.grants import (
     step_grant,
     take_grant,
 )
-from ds01.runc.refusal import RefusedError, StepRefusedError
+from ds01.runc.refusal import BeforeError, RefusedError, StepRefusedError
 from ds01.runc.rules import process_refusals, refusals
 from ds01.runc.step import is_step, placed, read_step
 
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 HINT = "Ask for it through DS01, or see your admin."
+BEFORE = (
+    "DS01: no command can be run in this container: it was started before ds01-runc stood behind the engine, so what "
+    "it may is not known. What runs in it goes on. Start it again first: docker restart, or ds01 stop and ds01 start."
+)
 LOG_BYTES = 4 * 1024 * 1024
 """The record of refusals begins anew beyond this size, so that nobody fills the disk with them."""
 
@@ -43,13 +47,21 @@ def main(folder: str, runc: str) -> NoReturn:
     try:
         guard(folder, arguments)
     except RefusedError as refused:
-        _refuse(folder, arguments, f"DS01: this container may not start: it asks for {refused}. {HINT}")
+        _refuse(folder, arguments, f"DS01: {_what(arguments)}: it asks for {refused}. {HINT}")
+    except BeforeError:
+        _refuse(folder, arguments, BEFORE)
     except StepRefusedError as refused:
         _refuse(folder, arguments, f"DS01: this step of a build may not run: {refused}.")
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         detail = f"{type(error).__name__}: {error}"
-        _refuse(folder, arguments, f"DS01: this container may not start: it cannot be checked ({detail}). {HINT}")
+        _refuse(folder, arguments, f"DS01: {_what(arguments)}: it cannot be checked ({detail}). {HINT}")
     os.execv(runc, [runc, *arguments])  # noqa: S606 - becoming runc is the point
+
+
+def _what(arguments: list[str]) -> str:
+    """What is refused, in words."""
+    joins = read_call(arguments).command == "exec"
+    return "this command may not run in the container" if joins else "this container may not start"
 
 
 def guard(folder: str, arguments: list[str]) -> None:
@@ -133,7 +145,7 @@ def _kind(call: Call, container: str) -> str:
         if name == KIND:
             return value
     if "ds01-u" in written(state.get("cgroups")):
-        raise RefusedError("to enter a container that was started without the guard; start it again first")
+        raise BeforeError
     return OUTSIDE
 
 

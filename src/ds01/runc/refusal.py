@@ -1,4 +1,4 @@
-"""The one way the guard says no."""
+"""The ways the guard says no."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class RefusedError(Exception):
 
 class StepRefusedError(Exception):
     """Why a step of a BuildKit build does not run, as half a sentence."""
+
+
+class BeforeError(Exception):
+    """The container was started before the guard stood behind the engine, so nobody knows what it may."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import h11
 import pytest
+from dev.llhttp import read_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,3 +82,6 @@ def test_p13_what_we_accept_h11_reads_alike(parts: list[bytes], sizes: list[int]
         if isinstance(event, h11.Data):
             theirs += bytes(event.data)
     assert payload == theirs
+    second = read_request(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + wire)
+    assert second is not None
+    assert payload == second.body

@@ -6,6 +6,7 @@ import contextlib
 
 import h11
 import pytest
+from dev.llhttp import read_request
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,22 @@ def test_p13_what_we_accept_h11_reads_alike(head: bytes) -> None:
     assert theirs is not None
     assert (ours.method, ours.target, ours.framing) == (theirs.method, theirs.target, theirs.framing)
     assert set(ours.headers) == set(theirs.headers)
+
+
+@settings(max_examples=tries(600), deadline=None)
+@given(HEADS)
+@example(b"POST /a HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked")
+@example(b"GET /a HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp")
+def test_p13_what_we_accept_llhttp_reads_alike(head: bytes) -> None:
+    try:
+        ours = parse_request(head)
+    except RefusedError:
+        return
+    theirs = read_request(head + b"\r\n\r\n")
+    assert theirs is not None
+    assert (ours.method, ours.target) == (theirs.method, theirs.target)
+    assert ours.headers == {name: value.strip(" \t") for name, value in theirs.headers.items()}
+    assert ours.framing.chunked == theirs.chunked
 
 
 @settings(max_examples=tries(300), deadline=None)

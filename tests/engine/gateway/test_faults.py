@@ -1,0 +1,145 @@
+"""When clients misbehave or a program dies: others notice nothing, memory is bounded, and nothing opens instead."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.gateway.conftest import Victim
+from tests.engine.gateway.ground import Ground, User
+
+pytestmark = [pytest.mark.engine, pytest.mark.root]
+MANY = 10_000
+PYTHON = "/usr/bin/python3"
+"""One that every account may run."""
+MEBI = 1 << 20
+CROWD = """
+import resource, socket, sys
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+held = []
+for number in range(int(sys.argv[2])):
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(sys.argv[1])
+    try:
+        sock.sendall(b"GET /v1.41/containers/json HTTP/1.1\\r\\nHost: d\\r\\nX-Slow: ")
+    except OSError:
+        pass
+    held.append(sock)
+    if len(held) > hard - 50:
+        held.pop(300).close()
+print(len(held), flush=True)
+sys.stdin.read()
+"""
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory a program has."""
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def works(user: User) -> None:
+    """Everything this user does is served."""
+    for _ in range(20):
+        assert user.call("GET", "/v1.41/containers/json").status == 200
+
+
+@pytest.mark.slow
+def test_p17_ten_thousand_connections_of_one_user(mallory: User, alice: User, field: Ground) -> None:
+    pid = field.programs["ds01-gateway"].pid
+    before = resident(pid)
+    person = mallory.person
+    crowd = subprocess.Popen(
+        [PYTHON, "-IS", "-c", CROWD, field.gateway, str(MANY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        user=person.uid, group=person.gid, extra_groups=[], cwd="/",
+    )  # fmt: skip
+    try:
+        works(alice)
+        assert crowd.stdout is not None
+        assert int(crowd.stdout.readline()) >= 300
+        works(alice)
+        assert alice.docker("run", "--rm", "ds01/tiny", "echo", "fine").out == "fine\n"
+        assert len(os.listdir(f"/proc/{pid}/fd")) < 2 * 256 + 200
+        assert resident(pid) - before < 64 * MEBI
+        assert mallory.call("GET", "/v1.41/containers/json").status == 429
+    finally:
+        crowd.kill()
+        crowd.communicate()
+    deadline = time.monotonic() + 30
+    while mallory.call("GET", "/v1.41/containers/json").status != 200 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    works(mallory)
+
+
+def test_p17_clients_that_never_read(mallory: User, alice: User, field: Ground) -> None:
+    container = mallory.runs("flood")
+    flood = ("sh", "-c", "yes $(head -c 4000 /dev/zero | tr '\\0' x) | head -c 6000000 > /proc/1/fd/1")
+    assert mallory.docker("exec", container, *flood).code == 0
+    pid = field.programs["ds01-gateway"].pid
+    before = resident(pid)
+    held: list[socket.socket] = []
+    try:
+        for _ in range(30):
+            sock = mallory.connect()
+            path = f"/v1.41/containers/{container}/logs?follow=1&stdout=1"
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+            held.append(sock)
+        time.sleep(2)
+        works(alice)
+        assert resident(pid) - before < 30 * 4 * MEBI
+    finally:
+        for sock in held:
+            sock.close()
+    works(mallory)
+
+
+def test_p21_the_gateway_is_killed_in_the_middle_of_a_stream(mallory: User, field: Ground, victim: Victim) -> None:
+    container = mallory.runs("mine")
+    asked = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True, "Tty": True}
+    made = mallory.call("POST", f"/v1.41/containers/{container}/exec", asked).json["Id"]
+    with mallory.connect() as sock:
+        sock.sendall(
+            f"POST /v1.41/exec/{made}/start HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+            'Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{"Tty":true}'.encode()
+        )
+        assert sock.recv(4096).startswith(b"HTTP/1.1 101")
+        sock.sendall(b"words\n")
+        assert b"words" in sock.recv(4096)
+        field.stop("ds01-gateway", signal.SIGKILL)
+        with contextlib.suppress(ConnectionError):
+            while sock.recv(4096):
+                pass
+    assert field.seen(container)["State"]["Running"]
+    refused = socket.socket(socket.AF_UNIX)
+    with pytest.raises(OSError, match=r"refused|No such"):
+        refused.connect(field.gateway)
+    refused.close()
+    field.start_gateway()
+    assert mallory.docker("exec", container, "echo", "again").out == "again\n"
+    assert mallory.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
+
+
+def test_without_ds01d_a_refusal_is_a_sentence_and_reads_go_on(mallory: User, field: Ground) -> None:
+    container = mallory.runs("mine")
+    assert mallory.call("GET", "/v1.41/containers/json").status == 200
+    field.stop("ds01d", signal.SIGKILL)
+    try:
+        refused = mallory.create("new")
+        assert (refused.status, "ds01d" in refused.message or "recorded" in refused.message) == (503, True)
+        assert refused.message.startswith("DS01: ")
+        assert "again" in refused.message
+        for path in (f"/containers/{container}/json", f"/containers/{container}/logs?stdout=1", "/containers/json"):
+            assert mallory.call("GET", f"/v1.41{path}").status == 200, path
+        pull = mallory.docker("pull", "ds01/tiny")
+        assert pull.code != 0
+        assert field.seen(container)["State"]["Running"]
+    finally:
+        field.start_ds01d()

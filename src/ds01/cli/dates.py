@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from ds01.cli import show
 from ds01.wire.bookings import BookingView
 
 
@@ -29,6 +30,17 @@ def series(views: Sequence[BookingView]) -> list[list[BookingView]]:
     return list(found.values())
 
 
+def more(views: Sequence[BookingView]) -> str:
+    """``And 14 weeks more: Tue 08 Dec, Tue 15 Dec and 12 more, the last on Tue 16 Mar.``"""
+    days = [day(view) for view in views]
+    last = f", the last on {days[-1]}" if len(days) > SHOWN else ""
+    return f"And {show.count(len(days), 'week')} more: {show.names(days, most=SHOWN)}{last}."
+
+
+SHOWN = 4
+"""Dates that are listed one by one."""
+
+
 def weekly(views: Sequence[BookingView]) -> str:
-    """``weekly to 15 Dec``; empty for a single date."""
-    return f"weekly to {datetime.fromisoformat(views[-1].ends_at):%d %b}" if len(views) > 1 else ""
+    """``to 15 Dec``; empty for a single date."""
+    return f"to {datetime.fromisoformat(views[-1].ends_at):%d %b}" if len(views) > 1 else ""

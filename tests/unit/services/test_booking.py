@@ -139,7 +139,7 @@ async def test_a_clash_is_refused_with_the_nearest_time_and_number(lab: SimServe
     problem = await refused(lab, errors.BOOKING_CLASH, "tomorrow 11:00", gpus="2")
     assert "only 1 of them can be had" in problem.message
     assert problem.hint.startswith("The nearest possible: --from '2026-")
-    assert problem.hint.endswith("12:00', or at that time: 1 GPU.")
+    assert problem.hint.endswith("12:00', or at 11:00 only 1 GPU.")
     begins = datetime.fromisoformat(problem.details["nearest"]).astimezone(BERLIN)
     booked = await made(lab, f"{begins:%Y-%m-%d %H:%M}", gpus="2")
     assert len(booked.dates) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ds01.cli import dates, show
+from ds01.cli import dates
 from ds01.cli.call import Call
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.wire.bookings import Booked, BookRequest
@@ -42,8 +42,8 @@ def say(call: Call, booked: Booked) -> None:
     else:
         talk.done(f"Booked as {first.name}: {told}.")
     if len(booked.dates) > 1:
-        rest = [dates.day(one) for one in booked.dates[1:]]
-        talk.say(f"  And {show.count(len(rest), 'week')} more: {show.names(rest, most=4)}; last {rest[-1]}.")
+        rest = booked.dates[1:]
+        talk.say(f"  {dates.more(rest)}")
     if not talk.dry_run:
         talk.say("  Launch when it begins: the GPUs are yours at once, and go back if nobody comes.")
         talk.next("ds01 bookings", f"ds01 bookings cancel {first.name}")

@@ -132,7 +132,9 @@ def hours(time_: timedelta) -> str:
     """GPU time as people count it: ``60h``, ``1h30m``; days would be read as days of the calendar."""
     whole, rest = divmod(int(time_.total_seconds()), 3600)
     minutes = rest // 60
-    return f"{whole}h" + (f"{minutes}m" if minutes else "") if whole else f"{minutes}m"
+    if not whole:
+        return f"{minutes}m" if minutes else "none"
+    return f"{whole}h" + (f"{minutes}m" if minutes else "")
 
 
 def week_of(at: datetime, zone: tzinfo) -> date:

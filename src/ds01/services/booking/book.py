@@ -21,7 +21,7 @@ from ds01.domain.gpu_ask import GpuAsk, ask
 from ds01.domain.names import checked, corrected
 from ds01.domain.people import Uid
 from ds01.domain.placement import Impossible, Inventory, fits, place
-from ds01.domain.quantity import many, show_duration
+from ds01.domain.quantity import show_duration
 from ds01.domain.queue.booking import Booking, BookingId, Kind
 from ds01.ports.ledger import Books
 from ds01.services.booking.show import drawn
@@ -191,7 +191,7 @@ def _check_there(wanted: GpuAsk, slots: Sequence[Slot]) -> None:
     match place(wanted, Inventory(slots=tuple(slots))):
         case Impossible() as decision:
             raise Ds01Error(
-                GPU_IMPOSSIBLE, f"This server cannot give you {words.what(wanted)} at once, at no time.",
+                GPU_IMPOSSIBLE, f"This server never has {words.what(wanted)} at once.",
                 reason=decision.reason, hint=_at_most(wanted, slots, decision),
             )  # fmt: skip
         case _:
@@ -245,7 +245,8 @@ def clash(
     if later is not None:
         hints.append(f"The nearest possible: --from '{allowance.typed(later.begins_at, zone)}'")
     if fewer is not None:
-        hints.append(f"{'or a' if hints else 'A'}t that time: {many(fewer.count, 'GPU')}")
+        at_then = words.clock(first.begins_at, zone)
+        hints.append(f"{'or a' if hints else 'A'}t {at_then} only {words.what(replace(first.ask, count=fewer.count))}")
     return Ds01Error(
         BOOKING_CLASH, f"{words.what(first.ask)} cannot be booked for {at}: {had}.",
         reason="The others are booked already, or in use by something that may run into that time.",

@@ -8,7 +8,7 @@ from ds01.domain.bookings import when, words
 from ds01.domain.errors import BAD_REQUEST, NO_BOOKING, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.names import nearest
-from ds01.domain.queue.booking import Booking, BookingState
+from ds01.domain.queue.booking import Booking, BookingState, Kind
 from ds01.ports.ledger import Books
 from ds01.services.booking.show import drawn
 from ds01.services.caller import Caller
@@ -56,6 +56,11 @@ def owned(books: Books, caller: Caller, name: str) -> list[Booking]:
     """All dates of her booking of this name that stand. Raises Ds01Error with the name she may mean."""
     mine = [one for one in books.bookings() if (one.uid, one.epoch) == (caller.uid, caller.epoch)]
     found = [one for one in mine if one.name == name]
+    if any(one.kind is Kind.CLASS for one in found):
+        raise Ds01Error(
+            BAD_REQUEST, f"'{name}' is a class.", reason="Closing it looks after those who are in, too.",
+            hint=f"ds01 class close {name}",
+        )  # fmt: skip
     if found:
         return found
     known = sorted({one.name for one in mine})

@@ -22,6 +22,8 @@ def run(call: Call, *, name: str, date: str | None, user: str | None) -> int:
     if call.talk.json:
         call.talk.emit(gone)
         return 0
-    call.talk.done(f"{name} is cancelled: {shown}. What runs goes on to the end of its time.")
+    on = any(one.state == "on" for one in going.dates)
+    after = "What runs in it goes on to its end." if on else "Others can have the GPUs now."
+    call.talk.done(f"{name} is cancelled: {shown}. {after}")
     call.talk.next("ds01 bookings")
     return 0

@@ -15,9 +15,9 @@ COLUMNS = (
     Column("USER", flexible=True, least=8),
     Column("WHAT"),
     Column("WHEN"),
-    Column("AGAIN"),
+    Column("WEEKLY"),
     Column("FOR", flexible=True, least=8),
-    Column("STATE", flexible=True, least=8),
+    Column("STATE"),
 )
 _COLOURS = {"on": "green", "released": "yellow"}
 
@@ -66,12 +66,14 @@ def _row(views: Sequence[BookingView], *, everybody: bool) -> list[Cell]:
 def _state(view: BookingView) -> str:
     if view.state != "on":
         return view.state
-    return f"on, {view.used} of {view.kept} used" if view.kept else "on, given back"
+    return f"on, {view.used} of {view.kept}" if view.kept else "on, given back"
 
 
 def _next(found: BookingsView, *, everybody: bool) -> tuple[str, ...]:
     if not found.bookings or everybody:
         return ('ds01 book 1 --from "Tue 10:00" --for 2h',)
     first = found.bookings[0]
-    launch = f"ds01 launch {first.name if first.kind == 'class' else 'NAME'}"
-    return (launch, "ds01 bookings cancel NAME") if first.state == "on" else (f"ds01 bookings cancel {first.name}",)
+    if first.kind == "class":
+        return f"ds01 launch {first.name}", "ds01 class list"
+    cancel = f"ds01 bookings cancel {first.name}"
+    return ("ds01 launch NAME", cancel) if first.state == "on" else (cancel,)

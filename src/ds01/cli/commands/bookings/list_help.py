@@ -18,7 +18,7 @@ COMMAND = Command(
         ("ds01 bookings --all", "everybody's, for admins"),
         ("ds01 bookings --json", "every date, for programs"),
     ),
-    about="One line for each booking: its next date, and until when it comes again. 'on' is one that has begun, with"
+    about="One line for each booking: its next date, and until when it comes again every week. 'on' has begun, with"
     " how many of its GPUs are in use; 'released' one that nobody came for. Times are those of the server's clock.",
     idea="A booking keeps GPUs for you from its begin, for a while: who does not come gives them back to everybody.",
     topics=("queue",),

@@ -69,9 +69,9 @@ def _say(call: Call, name: str, opened: ClassOpened) -> None:
     else:
         talk.done(f"{name} is open: {told}, for {show.count(opened.people, 'person', 'people')}.")
     if len(opened.dates) > 1:
-        rest = [dates.day(one) for one in opened.dates[1:]]
-        talk.say(f"  And {show.count(len(rest), 'week')} more: {show.names(rest, most=4)}; last {rest[-1]}.")
-    talk.say(f"  Image  {opened.image}, which is on the server.")
+        rest = opened.dates[1:]
+        talk.say(f"  {dates.more(rest)}")
+    talk.say(f"  The image {opened.image} is on the server.")
     for note in opened.notes:
         talk.warn(note)
     if talk.dry_run:

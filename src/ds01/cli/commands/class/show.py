@@ -67,6 +67,6 @@ def _summary(view: ClassView) -> str:
     counts = Counter(seat.state for seat in view.roster)
     told = ", ".join(f"{number} {state}" for state, number in counts.items())
     missing = counts["absent"] + counts["left"]
-    if not missing:
+    if not missing or view.next is None or view.next.state != "on":
         return f"{told}."
     return f"{told}. Whoever is not in types: ds01 launch {view.name}"

@@ -13,6 +13,7 @@ from ds01.domain.container import Container, ContainerState, Door, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import Uid
+from ds01.domain.queue.booking import BookingId
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.tell import tell
@@ -24,7 +25,8 @@ def record_stop(
 ) -> Container:  # fmt: skip
     """It stopped at ``at``: hold its GPU for ``hold`` from then on, or give it back when that is over.
 
-    Nothing is held for a job: it does not start again. ``more`` are details of the event: how its end went.
+    Nothing is held for a job: it does not start again; nor beyond the booking a GPU is of. ``more`` are details of the
+    event: how its end went.
     """
     stopped = replace(
         container, state=ContainerState.STOPPED, stopped_at=at, reason=reason, reason_detail=detail,
@@ -32,7 +34,7 @@ def record_stop(
     )  # fmt: skip
     lease = open_lease(books, container)
     if lease is not None and lease.state is LeaseState.ACTIVE:
-        until = at if container.door is Door.JOB else at + hold
+        until = at if container.door is Door.JOB else _not_beyond(books, lease, at + hold)
         if until > now:
             leases.hold(books, lease.id, until, now)
         else:
@@ -40,6 +42,11 @@ def record_stop(
     books.put_container(stopped)
     _tell_stop(books, stopped, actor, **more)
     return stopped
+
+
+def _not_beyond(books: Books, lease: Lease, until: datetime) -> datetime:
+    booking = books.booking(BookingId(lease.booking)) if lease.booking else None
+    return until if booking is None else min(until, booking.ends_at)
 
 
 def record_removal(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from ds01.domain.bookings import words
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import BAD_REQUEST, EXTEND_QUOTA, WRONG_STATE, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.lifecycle.case import ZERO, Rule
 from ds01.domain.quantity import show_duration
+from ds01.domain.queue.booking import Booking, BookingId
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.ending import open_lease
@@ -44,9 +46,11 @@ def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta
     _check_gpu(container, "There is no time to extend")
     if not caller.admin and container.extended + by > most:
         raise _too_much(container, by, most)
+    lease = open_lease(books, container)
+    if lease is not None and lease.booking:
+        raise _booked(world, container, books.booking(BookingId(lease.booking)))
     longer = replace(container, extended=container.extended + by)
     books.put_container(longer)
-    lease = open_lease(books, container)
     if lease is not None and lease.planned is not None:
         books.put_lease(replace(lease, planned=lease.planned + by))
     tell(
@@ -54,6 +58,16 @@ def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta
         by=show_duration(by), total=show_duration(longer.extended),
     )  # fmt: skip
     return longer
+
+
+def _booked(world: World, container: Container, booking: Booking | None) -> Ds01Error:
+    """What is booked ends when it was said to end: others were promised what comes after it."""
+    until = "" if booking is None else f" until {words.clock(booking.ends_at, world.zone)}"
+    return Ds01Error(
+        EXTEND_QUOTA, f"'{container.name}' cannot be extended: its GPU is booked{until}.",
+        reason="Others may have booked what comes after it.",
+        hint=f"Start it again then, if a GPU is free: ds01 start {container.name}",
+    )  # fmt: skip
 
 
 def _too_much(container: Container, by: timedelta, most: timedelta) -> Ds01Error:

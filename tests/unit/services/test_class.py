@@ -14,6 +14,7 @@ from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain import errors
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import Ds01Error
+from ds01.domain.lease import LeaseState
 from ds01.domain.limits import Value
 from ds01.domain.people import Uid, User
 from ds01.domain.quarantine import Keeper
@@ -22,8 +23,10 @@ from ds01.services.booking.close import close
 from ds01.services.booking.room import list_classes, show_class
 from ds01.services.booking.show import show
 from ds01.services.booking.watch import watch
+from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.images import resolve
 from ds01.services.launch import launch
+from ds01.services.prolong import extend
 from ds01.services.remove import remove
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
@@ -310,3 +313,40 @@ async def test_a_restart_in_the_middle_changes_nothing(school: SimServer) -> Non
     await watch(school.world)
     await sits(school, PUPILS[1])
     assert list((await states(school)).values()) == ["in", "in", "absent", "absent"]
+
+
+async def test_a_seat_ends_with_the_class_and_is_not_stopped_for_listening(school: SimServer) -> None:
+    """No idling, no more time, no hold beyond the end; and what is said of it is true."""
+    school.policy.settings = settings(**rules(idle=timedelta(minutes=30), runtime=timedelta(hours=1)))
+    await opened(school)
+    await school.clock.advance(3600)
+    await watch(school.world)
+    for pupil in PUPILS[:2]:
+        await sits(school, pupil)
+    with pytest.raises(Ds01Error) as caught:
+        await extend(school.world, await school.caller(PUPILS[0]), "ml101", 3600)
+    assert caught.value.problem.message == "'ml101' cannot be extended: its GPU is booked until 12:00."
+    enforcer = Enforcer(school.world)
+    for _ in range(7):
+        await enforcer.round()
+        await enforcer.settle()
+        await school.clock.advance(15 * 60)
+    assert [lease.state for lease in await school.leases()] == [LeaseState.ACTIVE] * 2
+    await enforcer.round()
+    await enforcer.settle()
+    notice = (await school.ledger.read(lambda books: books.notices(PUPILS[0].uid)))[-1]
+    assert notice.title.startswith("ml101 stops at 12:00 UTC")
+    assert notice.title.endswith(": its class is over")
+    assert "goes with the class" in notice.text
+    assert "extend" not in notice.text
+    await stop(school.world, await school.caller(PUPILS[1]), "ml101")
+    held = next(lease for lease in await school.leases() if lease.uid == PUPILS[1].uid)
+    assert held.expires_at is not None
+    assert held.expires_at.hour == 12
+    await school.clock.advance(16 * 60)
+    await enforcer.round()
+    await enforcer.settle()
+    await watch(school.world)
+    assert await school.leases() == ()
+    assert await school.container("ml101", PUPILS[0]) is None
+    await enforcer.stop()

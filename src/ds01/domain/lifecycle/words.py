@@ -20,7 +20,8 @@ class Facts:
     """What is known about a container that something will happen to. Times are in the server's zone.
 
     ``usual`` is the idle limit without the server being busy; ``asked`` says that its owner's own plan ends it and not
-    her limit; ``extend_left`` is what she may still add.
+    her limit; ``extend_left`` is what she may still add. ``booked``: its GPU is booked, and goes back with the booking;
+    ``swept``: it is a class's, and removed with that.
     """
 
     name: str
@@ -37,12 +38,15 @@ class Facts:
     workspace: str = ""
     keep_max: timedelta = timedelta(0)
     extend_left: timedelta = timedelta(0)
+    booked: bool = False
+    swept: bool = False
 
 
 def title(facts: Facts) -> str:
     """One line: ``thesis stops at 15:30 CET, in 15 minutes, unless it is used``."""
     verb = "is removed" if facts.due.rule is Rule.CONTAINER_HOLD else "stops"
-    return f"{facts.name} {verb} {_when(facts)}{_TITLES[facts.due.rule]}"
+    why = ": its class is over" if facts.swept else ": its booking is over" if facts.booked else ""
+    return f"{facts.name} {verb} {_when(facts)}{why or _TITLES[facts.due.rule]}"
 
 
 _TITLES = {
@@ -101,6 +105,8 @@ def _paused(facts: Facts) -> str:
 
 
 def _runtime(facts: Facts) -> str:
+    if facts.booked:
+        return f"Its GPU is booked until then; it has run for {_short(facts.lasted)}."
     whose = "it was launched for" if facts.asked else "a container with a GPU may run"
     return f"It has run for {_short(facts.lasted)} of the {_short(facts.due.limit)} that {whose}, restarts included."
 
@@ -128,10 +134,15 @@ def _becomes(facts: Facts) -> str:
     files = f"your files in {facts.workspace} stay" if facts.workspace else "its image stays"
     if facts.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
         return f"What is in it outside /workspace goes with it; {files}."
+    if facts.swept:
+        return (
+            f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container "
+            f"goes with the class, and what is in it outside /workspace too; {files}."
+        )
     kept = "for ever" if facts.container_hold is None else f"for {show_duration(facts.container_hold)}"
     return (
         f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container is kept "
-        f"{kept} and its GPU for {show_duration(facts.gpu_hold)}; {files}."
+        f"{kept}{'' if facts.booked else f' and its GPU for {show_duration(facts.gpu_hold)}'}; {files}."
     )
 
 
@@ -161,6 +172,8 @@ def _paused_ways(facts: Facts) -> list[tuple[str, str]]:
 
 def _runtime_ways(facts: Facts) -> list[tuple[str, str]]:
     done = (f"ds01 retire {facts.name}", "if you are done: frees the GPU now")
+    if facts.booked:
+        return [done]
     if facts.extend_left < timedelta(minutes=1):
         return [("ask an admin", f"for more time: ds01 admin exempt; {facts.name} cannot be extended further"), done]
     some = min(timedelta(hours=4), facts.extend_left)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import inf
@@ -23,6 +23,7 @@ from ds01.domain.lifecycle.activity import busy_with
 from ds01.domain.lifecycle.case import ZERO, Case, Decision, Rule
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User
+from ds01.domain.queue.booking import Kind
 from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
 from ds01.services.enforce.look import look, note
@@ -53,6 +54,8 @@ class _Books:
     leases: Mapping[str, Lease]
     slots: tuple[Slot, ...]
     busy: float
+    swept: frozenset[str]
+    """Classes, whose containers are removed when they are over."""
 
 
 class Enforcer:
@@ -87,7 +90,8 @@ class Enforcer:
         for container in books.containers:
             owner = owners.get((container.uid, container.door.value))
             if owner is not None and container.id not in self._tasks:
-                self._judge(container, books.leases.get(container.id), *owner)
+                lease = books.leases.get(container.id)
+                self._judge(container, lease, *owner, swept=lease is not None and lease.booking in books.swept)
 
     async def settle(self) -> None:
         """Wait for what was begun."""
@@ -137,13 +141,22 @@ class Enforcer:
             self._learned = (self._world.settings(), monotonic)
         return self._owners
 
-    def _judge(self, container: Container, lease: Lease | None, user: User, limits: Limits) -> None:
-        """Decide, and begin what follows. What may wait for a file or a mail server is done in a task of its own."""
+    def _judge(
+        self, container: Container, lease: Lease | None, user: User, limits: Limits, *, swept: bool = False
+    ) -> None:  # fmt: skip
+        """Decide, and begin what follows. What may wait for a file or a mail server is done in a task of its own.
+
+        Who booked a GPU may let it idle, and has it to the end of the booking: nobody else was promised it, and a class
+        listens before it computes.
+        """
         watched = self._world.memory.get(container.id)
         if watched is None:
             return
+        if lease is not None and lease.booking:
+            limits = replace(limits, idle=None, runtime=None)
+        sweep = self._world.settings().bookings.sweep
         case = self._case(container, lease, limits, watched)
-        one = One(self._world, container, user, limits, lease, watched)
+        one = One(self._world, container, user, limits, lease, watched, swept=swept and sweep)
         decision = one.decide(case)
         if one.waits() or _ends_idle(decision, limits):
             self._begin(container, one.attend(case))
@@ -205,6 +218,7 @@ def _read(books: Books) -> _Books:
         containers=books.containers(),
         leases={lease.container: lease for lease in leases if lease.container is not None},
         slots=books.slots(),
+        swept=frozenset(one.id for one in books.bookings() if one.kind is Kind.CLASS),
         busy=_share(books.slots(vanished=False), leases),
     )
 

@@ -32,14 +32,16 @@ class One:
     """One container with everything that is known of it."""
 
     def __init__(
-        self, world: World, container: Container, user: User, limits: Limits, lease: Lease | None, watched: Watched
-    ) -> None:
+        self, world: World, container: Container, user: User, limits: Limits, lease: Lease | None, watched: Watched,
+        *, swept: bool = False,
+    ) -> None:  # fmt: skip
         self._world = world
         self._container = container
         self._user = user
         self._limits = limits
         self._lease = lease
         self._watched = watched
+        self._swept = swept
 
     def decide(self, case: Case) -> Decision:
         """What follows, remembered for whoever asks how long it has left."""
@@ -177,7 +179,9 @@ class One:
             gpu_memory_bytes=last.gpu_memory_bytes if last is not None else 0, asked=asked,
             grace=self._limits.stop_grace, gpu_hold=self._limits.gpu_hold,
             container_hold=self._limits.container_hold, workspace=self._container.workspace,
-            keep_max=rules.keep_alive_max, extend_left=max(ZERO, rules.extend_max - self._container.extended),
+            booked=due.rule is Rule.RUNTIME and self._lease is not None and bool(self._lease.booking),
+            swept=due.rule is Rule.RUNTIME and self._swept, keep_max=rules.keep_alive_max,
+            extend_left=max(ZERO, rules.extend_max - self._container.extended),
         )  # fmt: skip
 
     def _local(self, moment: datetime) -> datetime:

@@ -88,7 +88,8 @@ def _sit(
         return turn.prolong(books, turn.take_turn(books, mine, booked.placed, rules, now, booking), now)
     if own is not None:
         turn.give_up(books, own, now, actor=None, reason=f"{flags(want.ask)} was booked for it")
-    planned = booked.planned(want.planned, now)
+    usual = want.planned == want.limits.runtime
+    planned = booked.planned(None if usual else want.planned, now)
     lease = leases.put(books, want.owner, want.name, booked.placed, now, planned=planned, booking=booking)
     sat(books, lease, now)
     return lease

@@ -1,7 +1,8 @@
 """Random lives of the queue against what must always hold.
 
-Whoever asks, waits, claims, fails, gives up, is late or gone, whatever falls ill, whenever ds01d is killed and however
-the clock steps: a turn has its slots, nobody passes a quota, and after a pass nobody waits for what she could have.
+Whoever asks, waits, claims, books, fails, gives up, is late or gone, whatever falls ill, whenever ds01d is killed and
+however the clock steps: a turn has its slots, nobody passes a quota, after a pass nobody waits for what she could have,
+and nothing is started where it would run into a booking that could be kept without it.
 """
 
 from __future__ import annotations
@@ -24,16 +25,23 @@ from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import User
 from ds01.domain.quarantine import Keeper
+from ds01.domain.queue.booking import Booking
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestState
+from ds01.domain.queue.seating import seated
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.booking.book import book
+from ds01.services.booking.cancel import cancel
+from ds01.services.booking.standing import occupied, standing
+from ds01.services.booking.watch import watch
 from ds01.services.lease import Want
 from ds01.services.queue import turn
 from ds01.services.queue.grant import grant
 from ds01.services.queue.join import join
 from ds01.services.queue.scene import scene, waiting
 from ds01.services.running import give_back
+from ds01.wire.bookings import BookRequest
 from tests.effort import tries
 from tests.server import ALICE, BOB, ROOT, SimServer
 from tests.server import settings as limits
@@ -55,7 +63,9 @@ class QueueMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory(prefix="ds01-queue")
         self.server = SimServer(run=Path(self.folder.name))
-        self.server.policy.settings = limits(gpus__max=QUOTA, gpus__per_container=3)
+        self.server.policy.settings = limits(
+            gpus__max=QUOTA, gpus__per_container=3, bookings__notice=timedelta(0), bookings__per_week=None
+        )  # fmt: skip
         self.do(self.server.open())
         self.callers = {user.uid: self.do(self.server.caller(user)) for user in (ALICE, BOB, ROOT)}
         self.passed = False
@@ -85,10 +95,12 @@ class QueueMachine(RuleBasedStateMachine):
         self.do(self.server.clock.advance(1))
         want, now = self._want(user, name, ask, planned), self.server.clock.now()
         kept = self.read(lambda books: turn.named(books, want.owner, name))
+        before = self._promised()
         try:
             lease = self.write(lambda books: grant(books, self.server.world, want, now))
         except Ds01Error:
             return
+        self._keeps_bookings(before)
         if fails:
             self.write(lambda books: give_back(books, lease, "it did not start", now))
             if kept is not None and kept.lease == lease.id:
@@ -110,6 +122,25 @@ class QueueMachine(RuleBasedStateMachine):
             self.write(lambda books: join(books, want, now, order="{}", wait_until=until))
         except Ds01Error:
             return
+
+    @rule(user=USERS, count=st.integers(1, 3), begin=st.sampled_from([5, 30, 120]), minutes=st.sampled_from([10, 60]))
+    def book(self, user: User, count: int, begin: int, minutes: int) -> None:
+        request = BookRequest(begins=f"in {begin}m", length_seconds=minutes * 60, gpus=str(count))
+        before = self._promised()
+        try:
+            self.do(book(self.server.world, self.callers[user.uid], request))
+        except Ds01Error:
+            return
+        finally:
+            self.passed = False
+        assert before <= self._promised(), "a booking took from another one what that had"
+
+    @precondition(lambda self: self._bookings())
+    @rule(data=st.data())
+    def give_up_a_booking(self, data: st.DataObject) -> None:
+        booking = data.draw(st.sampled_from(self._bookings()))
+        self.do(cancel(self.server.world, self.callers[booking.uid], booking.name))
+        self.passed = False
 
     @precondition(lambda self: self._requests())
     @rule(data=st.data())
@@ -134,6 +165,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.do(self.server.reconciler.end_leases())
         self.do(self.server.clock.advance(minutes * 60))
         self.do(self.server.reconciler.end_leases())
+        self.do(watch(self.server.world))
         self.passed = False
 
     @rule(hours=st.sampled_from([-1, 1]))
@@ -155,7 +187,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def a_pass(self) -> None:
+        before = self._promised()
         self.do(self.server.turns.take())
+        self._keeps_bookings(before)
         self.passed = True
 
     # what must hold after each of them --------------------------------------------------------------
@@ -183,8 +217,22 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def no_quota_is_passed(self) -> None:
         for user in (ALICE, BOB, ROOT):
-            mine = sum((lease.gpueq for lease in self._leases() if lease.uid == user.uid), Fraction(0))
-            assert mine <= QUOTA
+            own = [lease for lease in self._leases() if lease.uid == user.uid and not lease.booking]
+            assert sum((lease.gpueq for lease in own), Fraction(0)) <= QUOTA
+
+    @invariant()
+    def nobody_has_more_of_a_booking_than_was_booked(self) -> None:
+        for booking in self._bookings():
+            mine = [lease for lease in self._leases() if lease.booking == booking.id]
+            assert {lease.uid for lease in mine} <= booking.uids
+            assert sum(len(lease.slots) for lease in mine) <= booking.count
+
+    @invariant()
+    def what_is_over_is_kept_for_nobody(self) -> None:
+        now = self.server.clock.now()
+        rules = self.server.world.settings().queue
+        standing_ = self.read(lambda books: standing(books, rules.unclaimed, now))
+        assert all(now < booking.ends_at for booking in standing_)
 
     @invariant()
     def no_slot_is_leased_twice(self) -> None:
@@ -198,6 +246,30 @@ class QueueMachine(RuleBasedStateMachine):
             rules, now = world.settings().queue, self.server.clock.now()
             plan = self.read(lambda books: scene(books, world.line, rules, now).plan(waiting(books)))
             assert plan.starts == ()
+
+    def _promised(self) -> set[str]:
+        """Bookings that can be kept if everything ends when it must, on the GPUs that are well."""
+
+        def read(books: Books) -> set[str]:
+            now, ill = self.server.clock.now(), books.quarantined()
+            binding = standing(books, self.server.world.settings().queue.unclaimed, now)
+            slots = [slot for slot in books.slots() if slot.id not in ill]
+            everything = [*binding, *occupied(books.open_leases(), binding, now)]
+            lacking = {one.id for one in seated(everything, slots).unseated}
+            return {str(one.id) for one in binding if one.id not in lacking and one.begins_at > now}
+
+        found: set[str] = self.read(read)
+        return found
+
+    def _keeps_bookings(self, before: set[str]) -> None:
+        """What could be kept before somebody started can be kept after. Whose own it is may be in her own way."""
+        lost = before - self._promised()
+        early = {lease.uid for lease in self._leases() if not lease.booking}
+        mine = {str(one.id) for one in self._bookings() if one.uids & early}
+        assert lost <= mine, "something was started that runs into a booking"
+
+    def _bookings(self) -> list[Booking]:
+        return list(self.read(lambda books: books.bookings()))
 
     # looking ----------------------------------------------------------------------------------------
     def _want(self, user: User, name: str, ask: GpuAsk, planned: timedelta | None) -> Want:

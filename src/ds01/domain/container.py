@@ -51,6 +51,7 @@ class StopReason(StrEnum):
     ENGINE = "engine"
     HOST_RESTART = "host_restart"
     PREEMPTED = "preempted"
+    BOOKING = "booking"
     QUARANTINE = "quarantine"
 
 

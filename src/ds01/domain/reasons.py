@@ -44,6 +44,7 @@ _WORDS = {
     StopReason.ENGINE: ("the Docker engine stopped", ""),
     StopReason.HOST_RESTART: ("the server restarted", ""),
     StopReason.PREEMPTED: ("gave way to a request of higher priority", ""),
+    StopReason.BOOKING: ("its booking ended", "its {} ended"),
     StopReason.QUARANTINE: ("taken out of service", "taken out of service: {}"),
 }
 """Without and with a detail; ``oom`` and ``exit`` read theirs."""

@@ -253,7 +253,7 @@ _ALL = (
     ),
     Sentence(
         type=EventType.BOOKING_ENDED, when="A booking is over.", subject=_BOOKING,
-        details=("name", "stopped"), tell=happened("booking {name} is over", ("stopped", "; it ended {}")),
+        details=("name", "stopped"), tell=happened("booking {name} is over", ("stopped", ", and {} with it")),
     ),
     Sentence(
         type=EventType.REQUEST_DENIED, when="A request could not be given: quota, no free GPU, limits.",

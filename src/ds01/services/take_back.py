@@ -15,7 +15,7 @@ from ds01.services.steps import Steps
 from ds01.services.tell import tell
 from ds01.services.world import World
 
-BY_ITSELF = (StopReason.IDLE, StopReason.RUNTIME)
+BY_ITSELF = (StopReason.IDLE, StopReason.RUNTIME, StopReason.BOOKING)
 
 
 async def undo(world: World, caller: Caller, name: str, steps: Steps) -> Started:

@@ -12,7 +12,7 @@ import pytest
 
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain import errors
-from ds01.domain.container import Container, ContainerState
+from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import Ds01Error
 from ds01.domain.lease import LeaseState
 from ds01.domain.limits import Value
@@ -346,6 +346,11 @@ async def test_a_seat_ends_with_the_class_and_is_not_stopped_for_listening(schoo
     await school.clock.advance(16 * 60)
     await enforcer.round()
     await enforcer.settle()
+    told = (await school.ledger.read(lambda books: books.notices(PUPILS[0].uid)))[-1]
+    assert told.title == "ml101 was stopped at 12:01 UTC: its class is over"
+    gone = await school.container("ml101", PUPILS[0])
+    assert gone is not None
+    assert (gone.reason, gone.reason_detail) == (StopReason.BOOKING, "class")
     await watch(school.world)
     assert await school.leases() == ()
     assert await school.container("ml101", PUPILS[0]) is None

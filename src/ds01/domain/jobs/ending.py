@@ -29,6 +29,7 @@ _ENDS = {
     StopReason.ENGINE: JobEnd.ENGINE,
     StopReason.HOST_RESTART: JobEnd.HOST_RESTART,
     StopReason.PREEMPTED: JobEnd.PREEMPTED,
+    StopReason.BOOKING: JobEnd.RUNTIME,
     StopReason.QUARANTINE: JobEnd.QUARANTINE,
 }
 

@@ -20,8 +20,8 @@ class Facts:
     """What is known about a container that something will happen to. Times are in the server's zone.
 
     ``usual`` is the idle limit without the server being busy; ``asked`` says that its owner's own plan ends it and not
-    her limit; ``extend_left`` is what she may still add. ``booked``: its GPU is booked, and goes back with the booking;
-    ``swept``: it is a class's, and removed with that.
+    her limit; ``extend_left`` is what she may still add. ``booked`` is what its GPU is of and goes back
+    with: ``booking``, or ``class``, which takes the container with it.
     """
 
     name: str
@@ -38,14 +38,13 @@ class Facts:
     workspace: str = ""
     keep_max: timedelta = timedelta(0)
     extend_left: timedelta = timedelta(0)
-    booked: bool = False
-    swept: bool = False
+    booked: str = ""
 
 
 def title(facts: Facts) -> str:
     """One line: ``thesis stops at 15:30 CET, in 15 minutes, unless it is used``."""
     verb = "is removed" if facts.due.rule is Rule.CONTAINER_HOLD else "stops"
-    why = ": its class is over" if facts.swept else ": its booking is over" if facts.booked else ""
+    why = f": its {facts.booked} is over" if facts.booked else ""
     return f"{facts.name} {verb} {_when(facts)}{why or _TITLES[facts.due.rule]}"
 
 
@@ -134,7 +133,7 @@ def _becomes(facts: Facts) -> str:
     files = f"your files in {facts.workspace} stay" if facts.workspace else "its image stays"
     if facts.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
         return f"What is in it outside /workspace goes with it; {files}."
-    if facts.swept:
+    if facts.booked == "class":
         return (
             f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container "
             f"goes with the class, and what is in it outside /workspace too; {files}."
@@ -212,10 +211,13 @@ class Outcome:
     held_until: datetime | None = None
     workspace: str = ""
     packages: str = ""
+    booked: str = ""
 
 
 def done_title(outcome: Outcome) -> str:
     """One line about what was done."""
+    if outcome.booked:
+        return f"{outcome.name} was stopped at {outcome.at:%H:%M %Z}: its {outcome.booked} is over"
     verb = "was removed" if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED) else "was stopped"
     return f"{outcome.name} {verb} at {outcome.at:%H:%M %Z}: {_DONE[outcome.due.rule].format(_limit(outcome.due))}"
 
@@ -234,7 +236,7 @@ def _limit(due: Due) -> str:
 
 
 def done_text(outcome: Outcome) -> str:
-    """What became of its programs and files, and how to go on."""
+    """What became of its programs and files, and how to go on. ``booked`` as in ``Facts``."""
     if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
         files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
         packages = f" Packages you had added by hand: {outcome.packages}." if outcome.packages else ""
@@ -243,6 +245,9 @@ def done_text(outcome: Outcome) -> str:
     if outcome.killed:
         saved = f"Its programs did not end within {show_duration(outcome.grace)} and were killed."
     gpu = f" Its GPU is kept for it until {outcome.held_until:%H:%M %Z}." if outcome.held_until else ""
+    if outcome.booked == "class":
+        files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
+        return f"{outcome.on_stop} {saved} The container goes with the class. {files}".strip()
     ways = [(f"ds01 undo {outcome.name}", "start it again, with its files as they were")]
     ways.append((f"ds01 why {outcome.name}", "the whole story"))
     said = f"{outcome.on_stop} {saved}".strip()

@@ -18,6 +18,7 @@ from ds01.domain.bookings import words
 from ds01.domain.events import Event, EventType
 from ds01.domain.lease import LeaseState
 from ds01.domain.people import Uid
+from ds01.domain.quantity import many
 from ds01.domain.queue.booking import Booking, BookingId, BookingState, Kind, kept
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
@@ -83,8 +84,9 @@ def _end(books: Books, one: Booking, now: datetime) -> None:
         if lease.state in (LeaseState.HELD, LeaseState.RESERVED):
             leases.release(books, lease.id, OVER, now)
     running = [lease.name for lease in books.leases_of(one.id) if lease.state.open]
+    ended = many(len(running), "container") if len(running) > 1 else "".join(running)
     books.put_booking(replace(one, state=BookingState.OVER, ended_at=now))
-    _record(books, EventType.BOOKING_ENDED, one, now, stopped=", ".join(sorted(running)) if len(running) < 4 else "")
+    _record(books, EventType.BOOKING_ENDED, one, now, stopped=ended)
 
 
 async def _follow_groups(world: World, now: datetime) -> None:

@@ -40,14 +40,17 @@ class Done:
     packages: str = ""
 
 
-async def stop(world: World, user: User, limits: Limits, container: Container, due: Due) -> Done | None:
-    """Stop it; None when it does not run any more."""
+async def stop(
+    world: World, user: User, limits: Limits, container: Container, due: Due, booked: str = ""
+) -> Done | None:
+    """Stop it; None when it does not run any more. ``booked`` is what its GPU was of, if that is over."""
     async with world.locks.hold(container.uid, container.name, "DS01, which stops it,"):
         current = await world.ledger.read(lambda books: books.container(container.id))
         if current is None or current.state not in STANDING:
             return None
         grace = int(limits.stop_grace.total_seconds())
-        ended = await end_with_reason(world, user, current, REASONS[due.rule], due.detail, grace)
+        reason = StopReason.BOOKING if booked else REASONS[due.rule]
+        ended = await end_with_reason(world, user, current, reason, booked or due.detail, grace)
         stopped = await record_ended(world, ended, hold=limits.gpu_hold, actor=None)
         lease = await world.ledger.read(lambda books: open_lease(books, stopped))
     return Done(

@@ -148,13 +148,14 @@ class One:
 
     async def _execute(self, due: Due) -> None:
         if due.act is Act.STOP:
-            done = await act.stop(self._world, self._user, self._limits, self._container, due)
+            done = await act.stop(self._world, self._user, self._limits, self._container, due, self._booked(due.rule))
         else:
             done = await act.remove(self._world, self._container, REMOVED[due.rule].format(due.detail))
         if done is None:
             return
         self._watched.said.clear()
         outcome = Outcome(
+            booked=self._booked(due.rule),
             name=self._container.name, due=due, at=self._local(self._world.clock.now()), killed=done.killed,
             grace=self._limits.stop_grace, on_stop=done.on_stop, workspace=self._container.workspace,
             held_until=None if done.held_until is None else self._local(done.held_until), packages=done.packages,
@@ -164,6 +165,12 @@ class One:
             text=done_text(outcome),
         )  # fmt: skip
         await give(self._world, self._user, message)
+
+    def _booked(self, rule: Rule) -> str:
+        """What ends with its time when its GPU is of one: a booking, or a class that is swept; empty otherwise."""
+        if rule is not Rule.RUNTIME or self._lease is None or not self._lease.booking:
+            return ""
+        return "class" if self._swept else "booking"
 
     def _facts(self, case: Case, notice: Notify) -> Facts:
         due, last = notice.due, self._watched.last
@@ -179,8 +186,7 @@ class One:
             gpu_memory_bytes=last.gpu_memory_bytes if last is not None else 0, asked=asked,
             grace=self._limits.stop_grace, gpu_hold=self._limits.gpu_hold,
             container_hold=self._limits.container_hold, workspace=self._container.workspace,
-            booked=due.rule is Rule.RUNTIME and self._lease is not None and bool(self._lease.booking),
-            swept=due.rule is Rule.RUNTIME and self._swept, keep_max=rules.keep_alive_max,
+            booked=self._booked(due.rule), keep_max=rules.keep_alive_max,
             extend_left=max(ZERO, rules.extend_max - self._container.extended),
         )  # fmt: skip
 

@@ -105,13 +105,17 @@ async def tell_refusals(world: World) -> None:
 
 
 async def forget(world: World, there: Iterable[ContainerId]) -> None:
-    """Grants of containers that are gone go too. ``there`` are those the engine has."""
+    """Grants of containers that are gone go too. ``there`` are those the engine had a moment ago: one that was made
+    since is looked for once more, or a start at that moment would be refused.
+    """
     guarding = await world.engine.guard()
     if guarding is None:
         return
     known = set(there)
     for grant in await asyncio.to_thread(world.host.grants, guarding.folder):
-        if grant.container not in known and not world.tickets.starting(grant.container, world.clock.now()):
+        if grant.container in known or world.tickets.starting(grant.container, world.clock.now()):
+            continue
+        if await world.engine.inspect(grant.container) is None:
             await asyncio.to_thread(world.host.withdraw, guarding.folder, grant.container)
 
 

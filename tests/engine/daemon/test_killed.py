@@ -1,9 +1,9 @@
 """``kill -9`` at any moment, under load: what was acknowledged stands, no GPU is leased twice, none is lost.
 
-Six people's containers are launched, stopped, started and retired without a pause while ds01d is killed at random
-moments. After every restart, before anything else happens, the ledger, the engine and what the people were told must
-agree. ``DS01_TESTS_KILLS`` says how often (200, fewer where a run need not be complete), ``DS01_TESTS_SEED`` repeats a
-run's random choices.
+Six containers are launched, stopped, started and retired, and jobs are submitted, without a pause while ds01d is
+killed at random moments. After every restart, before anything else happens, the ledger, the engine and what the people
+were told must agree; in the end every job that was acknowledged has run, and none twice. ``DS01_TESTS_KILLS`` says how
+often (200, fewer where a run need not be complete), ``DS01_TESTS_SEED`` repeats a run's random choices.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,12 +92,6 @@ class Worker:
     acts: int = 0
     told: dict[str, Any] = field(default_factory=dict)
 
-    def end(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()
-        self.process.wait()
-
     def act(self, choice: random.Random) -> None:
         """One act and what came of it."""
         verb = choice.choice(VERBS[self.state])
@@ -135,10 +129,34 @@ class Worker:
         self.gpus = container.gpu_count if container else 0
 
 
+@dataclass(kw_only=True)
+class Submitter:
+    """Somebody who submits jobs; ``told`` are those that ds01d acknowledged."""
+
+    user: User
+    process: subprocess.Popen[str]
+    acts: int = 0
+    told: set[str] = field(default_factory=set)
+    unsure: bool = False
+
+    def act(self, choice: random.Random) -> None:
+        """One job; a pause after it, or there would be more than the engine runs."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(choice.choice(("submit0", "submit0", "submit1")) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        assert answer["code"] in ("", *BROKEN), answer
+        self.acts += 1
+        if not answer["code"]:
+            self.told.add(answer["job"])
+        time.sleep(0.5)
+
+
 class Crowd:
     """All workers, each in a thread; between a kill and the next load they stand still."""
 
-    def __init__(self, workers: list[Worker], seed: int) -> None:
+    def __init__(self, workers: Sequence[Worker | Submitter], seed: int) -> None:
         self.workers = workers
         self.failures: list[BaseException] = []
         self._gate = threading.Event()
@@ -241,13 +259,40 @@ def crowd(daemon: Daemon, persons: tuple[Person, Person]) -> list[Worker]:
     workers = []
     for number in range(6):
         user = User(person=persons[number % 2], daemon=daemon)
-        arguments = [user.person.login, str(daemon.socket), f"run-{number}", str(user.workspace()), tiny.REFERENCE]
-        process = subprocess.Popen(
-            [sys.executable, str(HERE / "worker.py"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        workers.append(Worker(user=user, name=f"run-{number}", process=process))
+        workers.append(Worker(user=user, name=f"run-{number}", process=hands(user, f"run-{number}")))
     return workers
+
+
+def hands(user: User, name: str) -> subprocess.Popen[str]:
+    """A process of hers that does what it is told on standard input."""
+    arguments = [user.person.login, str(user.daemon.socket), name, str(user.workspace()), tiny.REFERENCE]
+    return subprocess.Popen(
+        [sys.executable, str(HERE / "worker.py"), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def end(hand: subprocess.Popen[str]) -> None:
+    for stream in (hand.stdin, hand.stdout):
+        if stream is not None:
+            stream.close()
+    hand.wait()
+
+
+def check_jobs(daemon: Daemon, submitters: list[Submitter]) -> int:
+    """Every job that was acknowledged ran, and no job twice; how many there were."""
+    root, deadline = Client(str(daemon.socket)), time.monotonic() + 300
+    while left := [job.name for job in root.jobs(limit=10_000, everybody=True) if job.state != "ended"]:
+        assert time.monotonic() < deadline, (left, daemon.log[-3000:])
+        time.sleep(0.5)
+    jobs = root.jobs(limit=10_000, everybody=True)
+    for one in submitters:
+        mine = {job.name: job for job in jobs if job.owner == one.user.person.login}
+        assert one.told <= mine.keys(), one.told - mine.keys()
+        tried = [(job.name, job.told, job.attempt) for job in mine.values() if job.code != 0 or job.attempt != 1]
+        assert not tried, (tried, [event.text for event in root.events(kind="job.retried", everybody=True)])
+        ran = (one.user.workspace() / "ran").read_text().split() if mine else []
+        assert sorted(ran) == sorted(mine)
+    return len(jobs)
 
 
 def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
@@ -257,7 +302,9 @@ def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
     choice = random.Random(SEED)
     forker = Forker(place)
     workers = crowd(place, persons)
-    people = Crowd(workers, SEED)
+    owners = [User(person=person, daemon=place) for person in persons]
+    submitters = [Submitter(user=owner, process=hands(owner, "")) for owner in owners]
+    people = Crowd([*workers, *submitters], SEED)
     try:
         pid = forker.start()
         for _ in range(KILLS):
@@ -269,10 +316,12 @@ def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
             assert not people.failures, people.failures
             pid = forker.start()
             check(place, docker, workers)
+        people.hold()
+        jobs = check_jobs(place, submitters)
     finally:
         people.end()
-        for worker in workers:
-            worker.end()
+        for hand in (*[worker.process for worker in workers], *[one.process for one in submitters]):
+            end(hand)
         forker.end()
-    print(f"{sum(worker.acts for worker in workers)} acts over {KILLS} kills")
+    print(f"{sum(worker.acts for worker in workers)} acts and {jobs} jobs over {KILLS} kills")
     assert sum(worker.acts for worker in workers) > KILLS

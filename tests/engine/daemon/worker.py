@@ -1,5 +1,7 @@
 """A user who launches, stops, starts and retires one container, one act a line, and says what ds01d acknowledged.
 
+Or one who submits jobs, each of which writes its name down when it runs.
+
 Started by root: ``worker.py LOGIN SOCKET NAME WORKSPACE IMAGE``; it becomes that user once it has loaded itself, which
 she could not always. A line on standard input is an act, the answer a JSON line.
 """
@@ -16,6 +18,7 @@ from ds01.client.daemon import Client
 from ds01.domain.errors import Ds01Error
 from ds01.wire.codec import plain
 from ds01.wire.containers import ContainerView
+from ds01.wire.jobs import JobRequest
 from ds01.wire.launches import LaunchRequest
 
 
@@ -33,10 +36,19 @@ def act(client: Client, verb: str, name: str, workspace: str, image: str) -> Con
     return None
 
 
+def submit(client: Client, gpus: str, workspace: str, image: str) -> str:
+    """Submit a job; its name."""
+    script = 'echo "$DS01_JOB" >>ran'
+    request = JobRequest(command=("sh", "-c", script), project="job", workspace=workspace, image=image, gpus=gpus)
+    return client.submit(request).name
+
+
 def answer(arguments: list[str], verb: str) -> dict[str, Any]:
-    """What ds01d said: a container, or the code of its refusal."""
+    """What ds01d said: a container, a job, or the code of its refusal."""
     socket, name, workspace, image = arguments
     try:
+        if verb.startswith("submit"):
+            return {"code": "", "job": submit(Client(socket), verb.removeprefix("submit"), workspace, image)}
         return {"code": "", "container": plain(act(Client(socket), verb, name, workspace, image))}
     except Ds01Error as error:
         return {"code": error.kind.code, "reason": error.problem.reason}

@@ -12,7 +12,7 @@ from ds01.domain.errors import Ds01Error
 from ds01.domain.guard import Refusal, StartGrant, check_options, check_volumes, judge_kind
 from ds01.domain.settings import DockerSettings, RootRule
 from ds01.ports.engine import Guarding
-from ds01.services.guard import allow, root_allowed, tell_refusals
+from ds01.services.guard import allow, forget, root_allowed, tell_refusals
 from ds01.sim.policy import SimPolicy
 from tests.server import ALICE, SimServer, settings
 from tests.values import container
@@ -95,6 +95,16 @@ async def test_what_the_guard_refused_is_told_once(guarded: SimServer) -> None:
     await tell_refusals(guarded.world)
     await tell_refusals(guarded.world)
     assert (await guarded.events()).count("guard.refused") == 1
+
+
+async def test_a_grant_of_what_was_made_since_the_last_look_stays(guarded: SimServer) -> None:
+    """A round looks at the engine first and at the grants later; a start in between must not be refused."""
+    made = await guarded.launch()
+    await forget(guarded.world, ())
+    assert [grant.container for grant in guarded.host.grants(FOLDER)] == [made.id]
+    guarded.engine.vanish(made.id)
+    await forget(guarded.world, ())
+    assert guarded.host.grants(FOLDER) == ()
 
 
 def judged(*joined: bool, folder: str = "", unsafe: str = "", itself: bool = False, root: bool = True) -> str:

@@ -3,9 +3,9 @@
 #
 # The command writes into the job's log in the workspace, as its owner and not through the engine, so that the log is
 # whole and stays when the container goes. The engine's init passes SIGTERM to this script alone, which hands it to
-# every process and waits for the command: a training script gets the signal and the full grace. A command that was
-# asked to end is never done, whatever code it ends with.
-# Needs nothing but a POSIX sh: it runs in whatever image the user chose.
+# every process and waits for all of them: a training script gets the signal and the full grace, whatever started it. A
+# command that was asked to end is never done, whatever code it ends with.
+# Needs nothing but a POSIX sh and sleep: it runs in whatever image the user chose.
 
 fail() {
     echo "$1" >&2
@@ -30,6 +30,18 @@ finish() {
     kill -TERM -1 2>/dev/null
 }
 
+# Whether any process is left but init, this one and its own children (the listing itself).
+others() {
+    for stat in /proc/[0-9]*/stat; do
+        { read -r line <"$stat"; } 2>/dev/null || continue
+        pid=${line%% *}
+        # The name is in brackets and may hold anything: cut at the last one.
+        set -- ${line##*) }
+        [ "$pid" = 1 ] || [ "$pid" = $$ ] || [ "$2" = $$ ] || [ "$1" = Z ] || return 0
+    done
+    return 1
+}
+
 trap finish TERM INT
 "$@" </dev/null &
 command=$!
@@ -38,5 +50,8 @@ while :; do
     code=$?
     kill -0 "$command" 2>/dev/null || break
 done
-[ -n "$ending" ] && [ "$code" -eq 0 ] && code=143
+if [ -n "$ending" ]; then
+    while others; do sleep 0.05; done
+    [ "$code" -eq 0 ] && code=143
+fi
 exit "$code"

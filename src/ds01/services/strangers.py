@@ -39,6 +39,7 @@ async def meet(world: World, stranger: Observed, *, believed: bool = False) -> N
     if uid is None or world.locks.busy(uid, name):
         return
     async with world.locks.hold(uid, name, "the reconciler"):
+        stranger = await _settled(world, stranger)
         match await _judge(world, stranger, uid, name):
             case Stranger.ADOPT:
                 await _adopt(world, stranger, believed=believed)
@@ -46,6 +47,15 @@ async def meet(world: World, stranger: Observed, *, believed: bool = False) -> N
                 await clear(world, stranger)
             case Stranger.IGNORE:
                 pass
+
+
+async def _settled(world: World, stranger: Observed) -> Observed:
+    """It, when nothing is being done to it any more.
+
+    A list does not wait for a start that is going on: whoever asked for it may have been killed since. What has run
+    must not be taken for what never ran, or a job would run twice.
+    """
+    return stranger if stranger.ever_started else await world.engine.inspect(stranger.id) or stranger
 
 
 async def _judge(world: World, stranger: Observed, uid: Uid, name: str) -> Stranger:

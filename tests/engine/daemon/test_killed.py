@@ -229,17 +229,22 @@ def containers(root: Client) -> dict[tuple[str, str], ContainerView]:
 
 
 def disagreement(root: Client, docker: Docker) -> str:
-    """How the ledger and the engine differ, and which lease or GPU is out of place."""
-    listed = containers(root)
+    """How the ledger and the engine differ, and which lease or GPU is out of place.
+
+    Jobs come and go while one looks: they are looked at in the end, when all have.
+    """
+    listed = {key: container for key, container in containers(root).items() if container.door != "job"}
     expected = {"running": "active", "stopped": "held"}
     for lease in root.leases(everybody=True):
+        if lease.container.startswith("job-"):
+            continue
         holder = listed.get((lease.owner, lease.container))
         if holder is None or lease.state not in (expected.get(holder.state), "reserved"):
             return f"{lease} of {holder}"
     for container in listed.values():
         if container.state == "running" and len(container.gpus) != container.gpu_count:
             return f"{container} runs without its GPUs"
-    label = ("--no-trunc", "--filter", "label=ds01.owner.uid")
+    label = ("--no-trunc", "--filter", "label=ds01.owner.uid", "--filter", "label=ds01.door=ds01")
     running, there = set(docker("ps", "-q", *label).split()), set(docker("ps", "-aq", *label).split())
     if running != {c.id for c in listed.values() if c.state == "running"}:
         return f"running: {running}, listed: {listed}"
@@ -278,8 +283,8 @@ def end(hand: subprocess.Popen[str]) -> None:
     hand.wait()
 
 
-def check_jobs(daemon: Daemon, submitters: list[Submitter]) -> int:
-    """Every job that was acknowledged ran, and no job twice; how many there were."""
+def check_jobs(daemon: Daemon, docker: Docker, submitters: list[Submitter]) -> int:
+    """Every job that was acknowledged ran, and no job twice, and nothing is left of them; how many there were."""
     root, deadline = Client(str(daemon.socket)), time.monotonic() + 300
     while left := [job.name for job in root.jobs(limit=10_000, everybody=True) if job.state != "ended"]:
         assert time.monotonic() < deadline, (left, daemon.log[-3000:])
@@ -292,6 +297,11 @@ def check_jobs(daemon: Daemon, submitters: list[Submitter]) -> int:
         assert not tried, (tried, [event.text for event in root.events(kind="job.retried", everybody=True)])
         ran = (one.user.workspace() / "ran").read_text().split() if mine else []
         assert sorted(ran) == sorted(mine)
+    deadline = time.monotonic() + 60
+    while left := docker("ps", "-aq", "--filter", "label=ds01.door=job").split():
+        assert time.monotonic() < deadline, (left, daemon.log[-3000:])
+        time.sleep(0.2)
+    assert not [lease for lease in root.leases(everybody=True) if lease.container.startswith("job-")]
     return len(jobs)
 
 
@@ -317,7 +327,7 @@ def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
             pid = forker.start()
             check(place, docker, workers)
         people.hold()
-        jobs = check_jobs(place, submitters)
+        jobs = check_jobs(place, docker, submitters)
     finally:
         people.end()
         for hand in (*[worker.process for worker in workers], *[one.process for one in submitters]):

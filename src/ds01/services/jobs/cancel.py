@@ -12,6 +12,7 @@ from ds01.services.caller import Caller
 from ds01.services.jobs.find import find
 from ds01.services.jobs.record import over
 from ds01.services.jobs.show import Look, view
+from ds01.services.people import names
 from ds01.services.queue import turn
 from ds01.services.world import World
 from ds01.wire.jobs import JobsView
@@ -27,7 +28,8 @@ async def cancel(world: World, caller: Caller, name: str) -> JobsView:
         given_up = [_cancel(books, job, caller, world.clock.now()) for job in found if job.open]
         if not given_up:
             raise _over(name, found)
-        return JobsView(name=name, jobs=tuple(view(books, world, job, Look()) for job in given_up))
+        look = Look(called=names(books))
+        return JobsView(name=name, jobs=tuple(view(books, world, job, look) for job in given_up))
 
     return await world.ledger.write(write)
 

@@ -35,6 +35,7 @@ AT_ONCE = 4
 REST_SECONDS = (5.0, 15.0, 60.0)
 """How long a job rests after its first, second and every later start that came to nothing."""
 FORGET_SECONDS = 600.0
+CLOSING_SECONDS = 10.0
 RELEVANT = (
     *meant("job"), EventType.QUEUE_TURN, EventType.QUEUE_CANCELLED, EventType.QUEUE_EXPIRED,
     EventType.CONTAINER_STOPPED, EventType.CONTAINER_REMOVED, EventType.CONTAINER_RECOVERED,
@@ -104,11 +105,14 @@ class Runner:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def close(self) -> None:
-        """Take back what is being done."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        """Let what is being done come to its end: a job whose command has begun must not begin again. What takes too
+        long is taken back.
+        """
+        tasks = set(self._tasks.values())
+        late = (await asyncio.wait(tasks, timeout=CLOSING_SECONDS))[1] if tasks else ()
+        for task in late:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*late, return_exceptions=True)
 
     def _busy(self) -> frozenset[JobId]:
         return frozenset(JobId(key.partition(" ")[2]) for key in self._tasks)

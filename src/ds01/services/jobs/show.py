@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from ds01.domain.gpu_ask import flags
 from ds01.domain.jobs import after as dependencies
@@ -17,7 +18,7 @@ from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.jobs.find import find
-from ds01.services.people import names
+from ds01.services.people import Names, names
 from ds01.services.queue.place import SOON, places
 from ds01.services.world import World
 from ds01.wire.codec import parse
@@ -30,8 +31,9 @@ FOLLOW_SECONDS = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How much is looked up: ``places`` in the queue cost as much as a pass over it."""
+    """How much is looked up: ``places`` in the queue cost as much as a pass over it. ``called`` says the logins."""
 
+    called: Names
     places: bool = False
 
 
@@ -41,7 +43,8 @@ async def list_jobs(world: World, caller: Caller, *, everybody: bool, limit: int
     def read(books: Books) -> tuple[JobView, ...]:
         found = books.jobs(None if everybody else caller.uid, limit=limit)
         shown = [job for job in found if everybody or job.epoch == caller.epoch]
-        return tuple(view(books, world, job, Look()) for job in shown)
+        look = Look(called=names(books))
+        return tuple(view(books, world, job, look) for job in shown)
 
     return await world.ledger.read(read)
 
@@ -76,16 +79,22 @@ def _still(books: Books, world: World, uid: Uid, number: int, ids: set[JobId], n
 
 
 def _shown(books: Books, world: World, jobs: tuple[Job, ...], name: str) -> JobsView:
-    look = Look(places=len(jobs) == 1)
+    look = Look(called=names(books), places=len(jobs) == 1)
     return JobsView(name=name, jobs=tuple(view(books, world, job, look) for job in jobs))
+
+
+@lru_cache(maxsize=256)
+def ordered(text: str) -> JobOrder:
+    """What was to be run; the tasks of an array have one order."""
+    return parse(JobOrder, json.loads(text))
 
 
 def view(books: Books, world: World, job: Job, look: Look) -> JobView:
     """One job."""
-    order = parse(JobOrder, json.loads(job.order))
+    order = ordered(job.order)
     place = _place(books, world, job) if look.places else None
     return JobView(
-        name=job.name, number=job.number, owner=names(books)(job.uid), state=job.state.value,
+        name=job.name, number=job.number, owner=look.called(job.uid), state=job.state.value,
         text=_text(books, job, place),
         told=f"{sentence(job.name, job.end, job.detail)}." if not job.open and job.end is not None else "",
         command=order.command, project=order.project, workspace=order.workspace,

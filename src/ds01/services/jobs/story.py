@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import datetime
 
 from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.events import Event, EventType, meant
-from ds01.domain.jobs.job import Job, JobOrder, JobState
+from ds01.domain.jobs.job import Job, JobState
 from ds01.domain.jobs.words import advice, sentence
 from ds01.domain.quantity import show_duration
 from ds01.domain.sentences import tell, who_did
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
-from ds01.services.jobs.show import Look, view
+from ds01.services.jobs.show import Look, ordered, view
 from ds01.services.people import names
 from ds01.services.queue import story as waits
 from ds01.services.queue import turn
 from ds01.services.queue.place import SOON
 from ds01.services.why import story
 from ds01.services.world import World
-from ds01.wire.codec import parse
 from ds01.wire.containers import WhyEntry, WhyView
 
 _JOB = meant("job")
@@ -45,7 +43,7 @@ def _job(books: Books, world: World, caller: Caller, name: str) -> WhyView | Non
     if len(jobs) > 1 or jobs[0].name != name:
         return _array(books, caller, name, jobs)
     (job,) = jobs
-    seen = view(books, world, job, Look(places=True))
+    seen = view(books, world, job, Look(called=names(books), places=True))
     now = world.clock.now()
     waiting = seen.place is not None and seen.place.text != SOON
     return WhyView(
@@ -66,7 +64,7 @@ def _newer(books: Books, caller: Caller, name: str, jobs: list[Job]) -> bool:
 
 
 def _summary(job: Job, text: str, now: datetime) -> str:
-    order = parse(JobOrder, json.loads(job.order))
+    order = ordered(job.order)
     log = f"Its log: {order.workspace}/{job.folder}/log"
     if job.state is JobState.RUNNING and job.started_at is not None:
         ran = show_duration(now - job.started_at)

@@ -52,10 +52,32 @@ def spelled(draw: st.DrawFn, name: str) -> str:
     return json.dumps(name, ensure_ascii=draw(st.booleans()))
 
 
+KEYS = st.sampled_from(["", "a", "Privileged"])
+ODD: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from([None, True, False, 0, 1, -1, 2**31, "", "0", "true", "host", "/:/h", [], {}]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2),
+    max_leaves=4,
+)
+"""Values of other types than a field has, nested where it is flat."""
+
+
+@st.composite
+def values(draw: st.DrawFn, value: Any) -> Any:
+    """A field's value, now and then one of another type, or with one inside it."""
+    how = draw(st.sampled_from(["as it is", "as it is", "as it is", "odd", "within", "without"]))
+    if how == "odd":
+        return draw(ODD)
+    if how == "within":
+        return [value] if draw(st.booleans()) else {draw(st.sampled_from(["a", "Value", ""])): value}
+    if how == "without" and isinstance(value, list) and value:
+        return value[0]
+    return value
+
+
 @st.composite
 def members(draw: st.DrawFn, fields: list[tuple[str, Any]], most: int) -> list[str]:
     chosen = draw(st.lists(st.sampled_from(fields), max_size=most))
-    return [f"{draw(spelled(name))}:{json.dumps(value)}" for name, value in chosen]
+    return [f"{draw(spelled(name))}:{json.dumps(draw(values(value)))}" for name, value in chosen]
 
 
 @st.composite

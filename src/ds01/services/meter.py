@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date
 
-from ds01.domain.consumption import IDLE, UNATTRIBUTED, Consumed, Line, nobodys, shares
+from ds01.domain.consumption import IDLE, NOBODY, UNATTRIBUTED, Consumed, Line, nobodys, shares
 from ds01.domain.container import Container
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.lease import Lease, LeaseState
@@ -61,7 +61,7 @@ class Account:
             await self._world.ledger.write(lambda books: _write(books, pending, readings))
         except BaseException:
             for line, consumed in pending.items():
-                self._add(line, consumed)
+                self._keep(line, consumed)
             raise
 
     async def begin(self) -> None:
@@ -98,6 +98,13 @@ class Account:
                 self._add(line, Consumed(joules=(joules - before) * share))
 
     def _add(self, line: Line, consumed: Consumed) -> None:
+        memory, what = self._world.memory, "used" if line.uid != NOBODY else line.name
+        memory.gpu_seconds += consumed.gpueq_seconds
+        if consumed.joules:
+            memory.joules[what] = memory.joules.get(what, 0.0) + consumed.joules
+        self._keep(line, consumed)
+
+    def _keep(self, line: Line, consumed: Consumed) -> None:
         known = self._pending.get(line)
         self._pending[line] = consumed if known is None else known + consumed
 

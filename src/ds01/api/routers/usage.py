@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse
 
 from ds01.api.identity import Everybody, TheCaller, TheWorld
 from ds01.services import consumption, events
+from ds01.services import metrics as measured
 from ds01.wire.usage import ConsumptionView
 
-router = APIRouter(prefix="/usage", tags=["usage"])
+router = APIRouter(tags=["usage"])
 
 
-@router.get("")
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(world: TheWorld, caller: TheCaller) -> PlainTextResponse:
+    """What ds01d measures, in Prometheus' text format; no names of people."""
+    return PlainTextResponse(await measured.exposition(world), media_type="text/plain; version=0.0.4")
+
+
+@router.get("/usage")
 async def show(
     world: TheWorld,
     caller: TheCaller,

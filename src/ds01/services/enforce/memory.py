@@ -64,10 +64,14 @@ class Watched:
 
 
 class Memory:
-    """All of them. ``busy`` is the share of the GPUs that is leased, as seen last."""
+    """All of them. ``busy`` is the share of the GPUs that is leased, as seen last; ``gpu_seconds`` and ``joules``
+    (used, idle, unattributed) are what was counted since ds01d started.
+    """
 
     def __init__(self) -> None:
         self.busy = 0.0
+        self.gpu_seconds = 0.0
+        self.joules: dict[str, float] = {}
         self._known: dict[ContainerId, Watched] = {}
         self._before: tuple[datetime, float] | None = None
         self._step = ZERO

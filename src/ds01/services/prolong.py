@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +10,14 @@ from ds01.domain.bookings import words
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import BAD_REQUEST, EXTEND_QUOTA, WRONG_STATE, Ds01Error
 from ds01.domain.events import EventType
+from ds01.domain.gpu import Slot
+from ds01.domain.lease import Lease
 from ds01.domain.lifecycle.case import ZERO, Rule
 from ds01.domain.quantity import show_duration
 from ds01.domain.queue.booking import Booking, BookingId
+from ds01.domain.queue.seating import seated
 from ds01.ports.ledger import Books
+from ds01.services.booking.standing import occupied, standing
 from ds01.services.caller import Caller
 from ds01.services.ending import open_lease
 from ds01.services.find import find
@@ -52,7 +57,9 @@ def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta
     longer = replace(container, extended=container.extended + by)
     books.put_container(longer)
     if lease is not None and lease.planned is not None:
-        books.put_lease(replace(lease, planned=lease.planned + by))
+        later = replace(lease, planned=lease.planned + by)
+        _check_bookings(books, world, container, lease, later)
+        books.put_lease(later)
     tell(
         books, EventType.CONTAINER_EXTENDED, longer, at=world.clock.now(), actor=caller.actor,
         by=show_duration(by), total=show_duration(longer.extended),
@@ -68,6 +75,34 @@ def _booked(world: World, container: Container, booking: Booking | None) -> Ds01
         reason="Others may have booked what comes after it.",
         hint=f"Start it again then, if a GPU is free: ds01 start {container.name}",
     )  # fmt: skip
+
+
+def _check_bookings(books: Books, world: World, container: Container, lease: Lease, later: Lease) -> None:
+    """Nobody's booking may lose its GPU to the extension."""
+    now = world.clock.now()
+    binding = standing(books, world.settings().queue.unclaimed, now)
+    if not binding:
+        return
+    others = [other for other in books.open_leases() if other.id != lease.id]
+    slots = books.slots(vanished=False)
+    before = _without_seat(binding, [*others, lease], slots, now)
+    lost = [one for one in _without_seat(binding, [*others, later], slots, now) if one not in before]
+    if not lost:
+        return
+    begins = min(one.begins_at for one in lost)
+    left = begins - (lease.granted_at + (lease.planned or ZERO))
+    raise Ds01Error(
+        EXTEND_QUOTA, f"'{container.name}' cannot be extended that far: its GPU is booked.",
+        reason=f"The booking begins at {begins.astimezone(world.zone):%a %d %b %H:%M %Z}.",
+        hint=f"ds01 extend {container.name} {show_duration(left)}" if left >= LEAST else "ds01 bookings list",
+    )  # fmt: skip
+
+
+def _without_seat(
+    binding: Sequence[Booking], leases: Sequence[Lease], slots: Sequence[Slot], now: datetime
+) -> tuple[Booking, ...]:
+    unseated = seated([*binding, *occupied(leases, binding, now)], slots).unseated
+    return tuple(one for one in unseated if one in binding)
 
 
 def _too_much(container: Container, by: timedelta, most: timedelta) -> Ds01Error:

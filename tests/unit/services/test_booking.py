@@ -20,6 +20,7 @@ from ds01.domain.people import Uid, User
 from ds01.services.booking.book import book
 from ds01.services.booking.cancel import cancel
 from ds01.services.booking.show import calendar, show
+from ds01.services.prolong import extend
 from ds01.services.remove import remove
 from ds01.sim.ledger import MemoryLedger
 from ds01.wire.bookings import Booked, BookRequest
@@ -312,3 +313,24 @@ async def test_the_calendar_has_every_date(lab: SimServer) -> None:
     text = await calendar(lab.world, await lab.caller())
     assert text.count("BEGIN:VEVENT\r\n") == 3
     assert "DTSTART:20260310T090000Z\r\n" in text
+
+
+async def test_an_extension_takes_no_gpu_from_a_booking(lab: SimServer) -> None:
+    begins = lab.clock.now().astimezone(BERLIN) + timedelta(hours=10)
+    await made(lab, f"{begins:%Y-%m-%d %H:%M}", user=BOB, gpus="4")
+    await lab.launch()
+    await extend(lab.world, await lab.caller(), "thesis", 3600)
+    with pytest.raises(Ds01Error) as caught:
+        await extend(lab.world, await lab.caller(), "thesis", 4 * 3600)
+    assert caught.value.kind == errors.EXTEND_QUOTA
+    assert "its GPU is booked" in caught.value.problem.message
+    assert caught.value.problem.hint.startswith("ds01 extend thesis ")
+
+
+async def test_an_extension_beside_a_booking_that_has_other_gpus_is_fine(lab: SimServer) -> None:
+    begins = lab.clock.now().astimezone(BERLIN) + timedelta(hours=10)
+    await made(lab, f"{begins:%Y-%m-%d %H:%M}", user=BOB, gpus="3")
+    await lab.launch()
+    await extend(lab.world, await lab.caller(), "thesis", 8 * 3600)
+    (lease,) = await lab.leases()
+    assert lease.planned == timedelta(hours=16)

@@ -130,5 +130,5 @@ def translate(entry: tuple[Key, Reader], text: str | None, around: Around) -> st
             raise ValueError(f"{key.name} cannot be without a limit: {limit_keys.expected(key)}")
         return None
     value = limit_keys.read(key, new)
-    exact = key.kind in (limit_keys.Kind.SIZE, limit_keys.Kind.DURATION)
+    exact = key.kind in (limit_keys.Kind.SIZE, limit_keys.Kind.DURATION, limit_keys.Kind.GPU_TIME)
     return limit_keys.show(key, value) if exact else new

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     INTEGER = "whole number"
     SIZE = "size"
     DURATION = "duration"
+    GPU_TIME = "GPU time"
     SHARE = "percentage"
     CHOICE = "choice"
     SWITCH = "true or false"
@@ -151,7 +152,7 @@ _ALL = (
         meaning="for whom you may book GPUs: nobody, self, or others too (groups and classes)",
     ),
     Key(
-        name="bookings.per_week", kind=Kind.DURATION, default=timedelta(hours=8), nullable=True,
+        name="bookings.per_week", kind=Kind.GPU_TIME, default=timedelta(hours=8), nullable=True,
         meaning="GPU time you may book in one week: 8h is one GPU for eight hours, or four for two",
     ),
     Key(
@@ -211,6 +212,8 @@ def show(key: Key, value: Value) -> str:
         return "no limit"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if key.kind is Kind.GPU_TIME and isinstance(value, timedelta):
+        return quantity.show_hours(value)
     if isinstance(value, timedelta):
         return quantity.show_duration(value)
     if isinstance(value, Fraction):
@@ -231,6 +234,7 @@ def expected(key: Key) -> str:
         Kind.INTEGER: "a whole number",
         Kind.SIZE: "a size like 512M or 32G",
         Kind.DURATION: "a duration like 30m, 24h or 7d",
+        Kind.GPU_TIME: "hours of one GPU like 8h or 90m",
         Kind.SHARE: "a percentage like 5% or 80%",
         Kind.CHOICE: "one of " + ", ".join(key.choices),
         Kind.SWITCH: "true or false",
@@ -315,6 +319,7 @@ _READ: dict[Kind, Callable[[Key, str], Value]] = {
     Kind.INTEGER: _integer,
     Kind.SIZE: _size,
     Kind.DURATION: _duration,
+    Kind.GPU_TIME: _duration,
     Kind.SHARE: _share,
     Kind.CHOICE: _choice,
     Kind.SWITCH: _switch,

@@ -56,6 +56,15 @@ def show_duration(value: timedelta | None) -> str:
     return "".join(shown[:2])
 
 
+def show_hours(value: timedelta) -> str:
+    """GPU time as people count it: ``60h``, ``1h30m``; days would be read as days of the calendar."""
+    whole, rest = divmod(int(value.total_seconds()), 3600)
+    minutes = rest // 60
+    if not whole:
+        return f"{minutes}m" if minutes else "0h"
+    return f"{whole}h" + (f"{minutes}m" if minutes else "")
+
+
 def show_size(value: int | None) -> str:
     """``32G``, ``1.5G``, ``512M``; None is ``no limit``."""
     if value is None:

@@ -141,6 +141,7 @@ def values(key: Key) -> st.SearchStrategy[Value]:
         Kind.INTEGER: st.integers(-9, 9),
         Kind.SIZE: st.integers(0, 2**40),
         Kind.DURATION: st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=99)),
+        Kind.GPU_TIME: st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=99)),
         Kind.CHOICE: st.sampled_from(key.choices or ("x",)),
         Kind.SWITCH: st.booleans(),
     }

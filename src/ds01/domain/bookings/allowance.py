@@ -14,7 +14,7 @@ from ds01.domain.errors import BOOKING_DENIED, BOOKING_QUOTA, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.limits import Limits
 from ds01.domain.placement import cheapest
-from ds01.domain.quantity import show_duration, show_gpueq
+from ds01.domain.quantity import show_duration, show_gpueq, show_hours
 from ds01.domain.queue.booking import Booking, BookingState, Kind
 
 
@@ -118,23 +118,15 @@ def _check_week(asked: Asked, limits: Limits, before: Sequence[Booking], slots: 
 
 def _over(asked: Asked, limits: Limits, most: timedelta, had: timedelta, mine: timedelta, monday: date) -> Ds01Error:
     left, source = max(timedelta(0), most - had), limits.sources["bookings.per_week"].source
-    booked = f", {hours(had)} of that week are booked" if had else ""
+    booked = f", {show_hours(had)} of that week are booked" if had else ""
     longest = timedelta(minutes=int(left / float(asked.gpueq) / timedelta(minutes=1)) // 5 * 5)
     hint = f"This would do: --for {show_duration(longest)}" if longest >= timedelta(minutes=15) else "ds01 bookings"
     return Ds01Error(
-        BOOKING_QUOTA, f"You may book {hours(most)} of GPU time a week{booked}, and this needs {hours(mine)}.",
-        reason=f"bookings.per_week is {hours(most)} ({source}); the week begins on {monday:%a %d %b}", hint=hint,
-        used=hours(had), asked=hours(mine), limit=hours(most), source=source,
+        BOOKING_QUOTA,
+        f"You may book {show_hours(most)} of GPU time a week{booked}, and this needs {show_hours(mine)}.",
+        reason=f"bookings.per_week is {show_hours(most)} ({source}); the week begins on {monday:%a %d %b}", hint=hint,
+        used=show_hours(had), asked=show_hours(mine), limit=show_hours(most), source=source,
     )  # fmt: skip
-
-
-def hours(time_: timedelta) -> str:
-    """GPU time as people count it: ``60h``, ``1h30m``; days would be read as days of the calendar."""
-    whole, rest = divmod(int(time_.total_seconds()), 3600)
-    minutes = rest // 60
-    if not whole:
-        return f"{minutes}m" if minutes else "none"
-    return f"{whole}h" + (f"{minutes}m" if minutes else "")
 
 
 def week_of(at: datetime, zone: tzinfo) -> date:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from ds01.domain.bookings import allowance, ical, words
+from ds01.domain.quantity import show_hours
 from ds01.domain.queue.booking import Booking, BookingState, in_use, kept
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
@@ -24,8 +25,8 @@ async def show(world: World, caller: Caller, *, everybody: bool = False, over: b
         limit = caller.limits.bookings_per_week
         return BookingsView(
             bookings=tuple(_seen(books, world, one, called(one.uid), caller) for one in found),
-            zone=str(world.zone), week_used=allowance.hours(week),
-            week_limit="no limit" if limit is None else allowance.hours(limit),
+            zone=str(world.zone), week_used=show_hours(week),
+            week_limit="no limit" if limit is None else show_hours(limit),
         )  # fmt: skip
 
     return await world.ledger.read(read)

@@ -32,8 +32,15 @@ def run(call: Call, *, all_: bool) -> int:
     if not found:
         call.talk.next('ds01 class open NAME --roster roster.csv --from "Tue 10:00" --for 2h')
     else:
-        call.talk.next(f"ds01 class show {found[0].name}", f"ds01 launch {found[0].name}")
+        call.talk.next(*_next(found[0]))
     return 0
+
+
+def _next(view: ClassView) -> tuple[str, ...]:
+    """Who is on the roster launches; who opened it looks."""
+    if view.next is not None and view.next.mine:
+        return (f"ds01 launch {view.name}",)
+    return f"ds01 class show {view.name}", f"ds01 class close {view.name}"
 
 
 def screen(found: Sequence[ClassView], style: Style) -> list[str]:

@@ -41,6 +41,7 @@ def _next(story: WhyView) -> tuple[str, ...]:
         return f"ds01 attach {story.name}", f"ds01 logs {story.name}"
     if story.state == "removed":
         return (f"ds01 launch {story.name}",)
-    if any(entry.detail.startswith(("idle", "runtime")) for entry in story.entries[-1:]):
+    ends = [entry.detail for entry in story.entries if entry.detail]
+    if ends and ends[-1].startswith(("idle", "runtime")):
         return f"ds01 undo {story.name}", f"ds01 retire {story.name}"
     return f"ds01 launch {story.name}", f"ds01 retire {story.name}"

@@ -85,13 +85,13 @@ class Enforcer:
         memory.remember(int(world.settings().lifecycle.idle.window.total_seconds() / PERIOD_SECONDS) + 1)
         memory.busy = books.busy
         await self._look(books, monotonic)
-        await self._charge(monotonic)
         owners = await self._learn(books.containers, monotonic)
         for container in books.containers:
             owner = owners.get((container.uid, container.door.value))
             if owner is not None and container.id not in self._tasks:
                 lease = books.leases.get(container.id)
                 self._judge(container, lease, *owner, swept=lease is not None and lease.booking in books.swept)
+        await self._charge(monotonic)
 
     async def settle(self) -> None:
         """Wait for what was begun."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from ds01.adapters.host.clock import SystemClock
+from ds01.adapters.host.clock import SystemClock, local_zone
 from ds01.ports.clock import Clock
 from ds01.sim.clock import SimClock
 
@@ -43,3 +44,18 @@ class TestClock:
         await passes(clock, 2 * SOON)
         await sleeper
         assert clock.monotonic() - begun >= SOON
+
+
+def test_the_server_s_zone_is_where_its_clock_is_linked_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("TZ", raising=False)
+    link = tmp_path / "localtime"
+    link.symlink_to("/usr/share/zoneinfo/Europe/Berlin")
+    assert str(local_zone(link)) == "Europe/Berlin"
+    assert local_zone(tmp_path / "none") is UTC
+    (tmp_path / "copied").write_bytes(Path("/usr/share/zoneinfo/Europe/Berlin").read_bytes())
+    summer = datetime(2026, 7, 1, tzinfo=UTC).astimezone(local_zone(tmp_path / "copied"))
+    assert summer.utcoffset() == timedelta(hours=2)
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    assert str(local_zone(link)) == "Asia/Kolkata"
+    monkeypatch.setenv("TZ", "nowhere")
+    assert str(local_zone(link)) == "Europe/Berlin"

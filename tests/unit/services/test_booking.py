@@ -258,6 +258,16 @@ async def test_everybody_of_a_group_may_use_its_booking(lab: SimServer) -> None:
         await lab.launch(ALICE)
 
 
+async def test_a_run_that_is_late_costs_a_booking_nothing_while_another_gpu_is_free(lab: SimServer) -> None:
+    """Bob's run should be over; nobody was there to stop it. Alice gets one of the others."""
+    await lab.launch(BOB, "late", gpus="1", time_seconds=1800)
+    await made(lab, "in 1h", gpus="3")
+    await lab.clock.advance(3600)
+    container = await lab.launch(ALICE, gpus="3")
+    assert container.state is ContainerState.RUNNING
+    assert len(await lab.leases()) == 2
+
+
 async def test_a_restart_forgets_no_booking(lab: SimServer) -> None:
     await made(lab, "in 1h", gpus="4")
     lab.restart()

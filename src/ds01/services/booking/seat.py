@@ -20,6 +20,7 @@ from ds01.domain.queue.booking import Booking, BookingId, Kind, in_use
 from ds01.domain.queue.request import Request
 from ds01.domain.queue.seating import seated
 from ds01.ports.ledger import Books
+from ds01.services.booking.standing import occupied
 from ds01.services.lease import Want
 
 
@@ -45,10 +46,11 @@ def seat(
         return None
     leases = {one.id: [lease for lease in books.leases_of(one.id) if lease.id != instead_of] for one in begun}
     binding = [found for one in begun if (found := rules.standing(one, leases[one.id], now, unclaimed)) is not None]
-    taken = {slot for lease in books.open_leases() if lease.id != instead_of for slot in lease.slots}
     ill = books.quarantined()
     slots = [slot for slot in books.slots(vanished=False) if slot.id not in ill and slot.gpu not in ill]
-    given = seated(binding, slots).slots
+    open_ = [lease for lease in books.open_leases() if lease.id != instead_of]
+    taken = {slot for lease in open_ for slot in lease.slots}
+    given = seated([*binding, *occupied(open_, binding, now)], slots).slots
     for one in binding:
         left = one.share - in_use(leases[one.id])[want.user.uid]
         if not meant(one, want.user.uid, want.name) or left < want.ask.count:

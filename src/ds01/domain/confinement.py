@@ -7,6 +7,7 @@ a container that root made beside them, settings that were changed on the engine
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -92,6 +93,11 @@ def _within(source: str, folders: tuple[str, ...]) -> bool:
 def is_users_slice(cgroup_parent: str) -> bool:
     """Whether a container claims to be some user's by its cgroup."""
     return any(part.startswith("ds01-u") for part in cgroup_parent.split("/"))
+
+
+def is_build_slice(cgroup_parent: str) -> bool:
+    """Whether it is the cgroup of a user's builds: their steps are containers that the engine makes by itself."""
+    return re.fullmatch(r"ds01-u\d+-build\.slice", cgroup_parent.rpartition("/")[2]) is not None
 
 
 def beyond(found: Amounts, granted: Amounts) -> Amounts | None:

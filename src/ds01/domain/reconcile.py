@@ -92,11 +92,13 @@ def stop_reason(
     """
     if container.reason is not None:
         return container.reason, container.reason_detail
+    if container.door is Door.JOB and _by_itself(seen):
+        return StopReason.EXIT, str(seen.exit_code)
     if rebooted:
         return StopReason.HOST_RESTART, ""
     if seen.oom_killed:
         return StopReason.OOM, oom_detail(peak or seen.memory_limit_bytes or None, seen.memory_limit_bytes)
-    if any(_during(seen.finished_at, outage) for outage in outages):
+    if any(_during(seen, outage) for outage in outages):
         return StopReason.ENGINE, ""
     if container.door is Door.DS01 and seen.exit_code == 0:
         # The main program is a session, which ends by itself never and with 0 when it is asked to. Nobody asked
@@ -118,8 +120,20 @@ def fell_with_engine(container: Container, lost_at: datetime) -> bool:
     )
 
 
-def _during(at: datetime | None, outage: Outage) -> bool:
-    if at is None:
+def _by_itself(seen: Observed) -> bool:
+    """Whether a job's program ended by itself, whatever happened around it: its main program never ends like one that
+    was asked to, that was killed, or that went down with the engine, when it was not.
+    """
+    return seen.exit_code == 0 or (seen.exit_code not in _TAKEN_DOWN and not seen.oom_killed)
+
+
+_TAKEN_DOWN = (137, 143, 255)
+
+
+def _during(seen: Observed, outage: Outage) -> bool:
+    """Whether it ended in this absence of the engine, and not in a life that began after it."""
+    at, begun = seen.finished_at, seen.started_at
+    if at is None or (outage.until is not None and begun is not None and begun > outage.until):
         return False
     return outage.since - MARGIN <= at and (outage.until is None or at <= outage.until + MARGIN)
 

@@ -9,7 +9,7 @@ that were raised are put back, because the container did nothing wrong.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -19,6 +19,7 @@ from ds01.domain.confinement import (
     Room,
     beyond,
     escapes,
+    is_build_slice,
     is_users_slice,
     most,
     read_amounts,
@@ -79,9 +80,17 @@ def judge_claiming(found: Confinement, room: Room, *, genuine: bool) -> Judgemen
 
 def judge_outside(seen: Observed, found: Confinement, *, rule: OutsideRule, allowed: Sequence[str], slice_: str
                   ) -> Judgement:  # fmt: skip
-    """One that says nothing of DS01. ``slice_`` is the cgroup of containers that the admin starts."""
+    """One that says nothing of DS01: also a step of a user's build, to which the engine gives no labels.
+
+    ``slice_`` is the cgroup of containers that the admin starts.
+    """
     if declared(seen, found, allowed, slice_):
         return FINE
+    if is_build_slice(found.cgroup_parent):
+        host = tuple(name for name in found.host if name != "cgroup")
+        usual = replace(found, capabilities=(), host=host)  # what else the engine gives every step
+        broken = tuple(escapes(usual, Room(slice_=found.cgroup_parent.removeprefix("/"), folders=())))
+        return Judgement(remedy=Remedy.STOP, why=broken) if broken else FINE
     why: tuple[str, ...] = ("was made beside DS01",)
     if is_users_slice(found.cgroup_parent):
         return Judgement(remedy=Remedy.STOP, why=(*why, f"is in a user's cgroup '{found.cgroup_parent}'"))

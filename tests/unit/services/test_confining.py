@@ -67,6 +67,21 @@ def allow(server: SimServer, *names: str, rule: OutsideRule = OutsideRule.TOLD) 
     server.policy.settings = replace(server.policy.settings, docker=docker)
 
 
+@pytest.mark.parametrize(
+    ("changes", "runs"), [({"host": ("cgroup",)}, True), ({"privileged": True}, False), ({"host": ("pid",)}, False)]
+)
+async def test_a_step_of_a_users_build_runs_to_its_end(
+    server: SimServer, confiner: Confiner, changes: dict[str, Any], runs: bool
+) -> None:
+    """The engine makes it, without a label of DS01, in the cgroup of the user's builds."""
+    step = await beside(
+        server, "happy_turing", cgroup_parent=f"/ds01-u{ALICE.uid}.slice/ds01-u{ALICE.uid}-build.slice",
+        capabilities=("MKNOD",), **changes,
+    )  # fmt: skip
+    await confiner.look(step)
+    assert (await seen(server, step)).running is runs
+
+
 async def test_what_ds01_made_is_fine(server: SimServer, confiner: Confiner) -> None:
     made = await server.launch()
     before = await server.events()

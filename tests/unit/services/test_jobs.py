@@ -362,6 +362,29 @@ async def test_it_is_told_that_it_is_started_again(jobs: Jobs) -> None:
     assert environment["DS01_JOB_AGAIN"] == "lost: the Docker engine stopped"
 
 
+@pytest.mark.parametrize("code", [0, 1])
+async def test_what_ends_by_itself_just_after_the_engine_is_back_is_no_outage(jobs: Jobs, code: int) -> None:
+    job = await jobs.one()
+    await jobs.go()
+    await jobs.server.reconciler.lost(jobs.server.clock.now())
+    jobs.server.engine.come_back(restarted=True)
+    jobs.server.reconciler.back(jobs.server.clock.now())
+    await jobs.go()
+    await jobs.server.clock.advance(1)
+    await jobs.ends("thesis-1", code)
+    assert ((await jobs.get(job)).attempt, await jobs.state(job)) == (2, f"ended: exit {code}")
+
+
+async def test_a_job_that_was_done_before_the_server_went_down_is_done(jobs: Jobs) -> None:
+    job = await jobs.one()
+    await jobs.go()
+    jobs.server.engine.die((await jobs.container("thesis-1")).id, 0)
+    jobs.server.host.reboot()
+    await jobs.kill()
+    await jobs.go()
+    assert await jobs.state(job) == "ended: exit 0"
+
+
 async def test_an_end_by_signal_is_looked_at_again_before_it_counts(jobs: Jobs) -> None:
     """An engine that goes down ends its containers first; who hears of the end first must not take it for failure."""
     job = await jobs.one()

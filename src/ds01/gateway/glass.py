@@ -51,8 +51,10 @@ class Glass:
 
     async def _reason(self, uid: int) -> str:
         """Why this user may. Raises RefusedError when she may not, also when nobody can say so."""
+        if uid == 0:
+            raise RefusedError("identity.root", "root does not use the gateway", "Use the engine's own socket.")
         try:
-            user = await self._gate.door.user(uid) if uid else None
+            user = await self._gate.door.user(uid)
         except DoorDownError as error:
             raise RefusedError("ds01d.away", "ds01d does not answer, so nobody may pass", status=503) from error
         if user is None or not user.admin:

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.errors import ADMIN_ONLY, Ds01Error
+from ds01.domain.limits import Group, Policy, Sourced
+from ds01.domain.people import User
 from ds01.domain.settings import DockerSettings
 from ds01.services import fence, glass
 from ds01.services.alarms import alarms
@@ -24,24 +26,40 @@ def observed(user: int, rule: str, *changes: str) -> DoorAudit:
                      reason=f"{rule} is not allowed here", changes=changes, advice="Leave it out.")  # fmt: skip
 
 
-async def test_the_way_past_the_gateway_closes_by_itself(server: SimServer) -> None:
-    root = await server.caller(ROOT)
-    assert (await known.user(server.world, 0)).glass == ""
-    opened = await glass.open_glass(server.world, root, ASK)
+@pytest.fixture
+def admin(server: SimServer) -> User:
+    """Bob, whom the limits file makes an admin."""
+    ops = Group(
+        name="ops", members=frozenset({BOB.login}), layer={"admin": Sourced(value=True, source="limits.yaml:9")}
+    )
+    before = server.policy.settings
+    server.policy.settings = replace(before, policy=Policy(groups=(ops, *before.policy.groups)))
+    return BOB
+
+
+async def test_the_way_past_the_gateway_closes_by_itself(server: SimServer, admin: User) -> None:
+    bob = await server.caller(admin)
+    assert (await known.user(server.world, admin.uid)).glass == ""
+    opened = await glass.open_glass(server.world, bob, ASK)
     assert opened.socket.endswith("/admin.sock")
-    assert (await known.user(server.world, 0)).glass == ASK.reason
-    assert "is open" in (await alarms(server.world, root))[0]
+    assert (await known.user(server.world, admin.uid)).glass == ASK.reason
+    assert "is open" in (await alarms(server.world, bob))[0]
     await server.clock.advance(601)
-    assert (await known.user(server.world, 0)).glass == ""
-    assert await alarms(server.world, root) == ()
+    assert (await known.user(server.world, admin.uid)).glass == ""
+    assert await alarms(server.world, bob) == ()
     assert "door.glass" in await server.events()
 
 
-async def test_the_way_past_the_gateway_is_closed_at_once(server: SimServer) -> None:
-    root = await server.caller(ROOT)
-    await glass.open_glass(server.world, root, ASK)
-    assert (await glass.close_glass(server.world, root)).until == ""
-    assert await glass.why_open(server.world, root) == ""
+async def test_the_way_past_the_gateway_is_closed_at_once(server: SimServer, admin: User) -> None:
+    bob = await server.caller(admin)
+    await glass.open_glass(server.world, bob, ASK)
+    assert (await glass.close_glass(server.world, bob)).until == ""
+    assert await glass.why_open(server.world, bob) == ""
+
+
+async def test_root_is_told_that_it_has_the_engine(server: SimServer) -> None:
+    with pytest.raises(Ds01Error, match="own socket"):
+        await glass.open_glass(server.world, await server.caller(ROOT), ASK)
 
 
 async def test_users_have_no_way_past_it(server: SimServer) -> None:

@@ -95,6 +95,7 @@ def lab(tmp_path: Path) -> Lab:
     made.facts.files |= {GUARD: folder(), f"{GUARD}/grants": folder(0o700), DATA_ROOT: folder(0o710)}
     made.facts.answers["/run/docker.sock", "/_ping"] = {"ds01-gateway": "1"}
     made.facts.texts[DAEMON_JSON] = '{"builder": {"Entitlements": {"network-host": false}}}'
+    made.facts.versions["runc"] = "1.3.4"
     made.engine.add_image("ds01/minimal:latest")
     return made
 
@@ -482,6 +483,12 @@ async def test_e30_an_old_toolkit_is_a_hole(lab: Lab, version: str, state: State
 async def test_d15_what_the_engines_builder_gives(lab: Lab, text: str | None, state: State) -> None:
     lab.facts.texts = {} if text is None else {DAEMON_JSON: text}
     assert (await lab.check("builder")).state is state
+
+
+@pytest.mark.parametrize(("version", "state"), [("", State.WARNING), ("1.1.5", State.WARNING), ("1.4.0", State.OK)])
+async def test_the_runc_that_is_installed_is_looked_at(lab: Lab, version: str, state: State) -> None:
+    lab.facts.versions["runc"] = version
+    assert (await lab.check("runc")).state is state
 
 
 async def test_containers_that_reach_the_kernels_ciphers(lab: Lab) -> None:

@@ -10,11 +10,13 @@ from ds01.services.world import World
 
 async def _run(world: World) -> Finding:
     try:
-        version = (await world.engine.version()).runc
+        version = (await world.engine.version()).runc or await world.facts.version_of("runc")
     except Ds01Error as error:
         return warning(f"Not looked at. {error.problem.message}", "See the check 'engine'.")
     if not version:
-        return ok("The engine does not say which runc it starts.")
+        return warning(
+            "Which runc the engine starts is not known.", "runc --version, and see that it is 1.2.8 or newer."
+        )
     if runc_fixed(version):
         return ok(f"runc {version} has no known way out of a container.")
     return warning(

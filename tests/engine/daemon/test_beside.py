@@ -22,8 +22,9 @@ def root(docker: Docker, daemon: Daemon) -> Iterator[Docker]:
     assert daemon.running
     before = set(docker("ps", "-aq", "--no-trunc").split())
     yield docker
-    if made := set(docker("ps", "-aq", "--no-trunc").split()) - before:
-        docker("rm", "-f", *made)
+    made = set(docker("ps", "-aq", "--no-trunc").split()) - before
+    for container in made:  # what ds01d clears at the same moment is gone as well
+        subprocess.run(["docker", "-H", f"unix://{docker.socket}", "rm", "-f", container], capture_output=True)
 
 
 def running(docker: Docker, container: str) -> bool:

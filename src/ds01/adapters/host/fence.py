@@ -18,7 +18,13 @@ _SECONDS = 20
 
 
 class IptablesFence:
-    """Rules of the ``filter`` table, IPv4: users' networks have no other addresses."""
+    """Rules of the ``filter`` table, IPv4: users' networks have no other addresses.
+
+    One change at a time: two that fill the same chains would take each other's rules away.
+    """
+
+    def __init__(self) -> None:
+        self._changing = asyncio.Lock()
 
     async def missing(self, plan: FencePlan) -> str:
         """Compares the seal, the number of rules, and the ways into the chains."""
@@ -26,11 +32,13 @@ class IptablesFence:
 
     async def put_up(self, plan: FencePlan) -> None:
         """Fill the chains, then lead into them."""
-        await asyncio.to_thread(_put_up, plan)
+        async with self._changing:
+            await asyncio.to_thread(_put_up, plan)
 
     async def take_down(self, plan: FencePlan) -> None:
         """Remove the ways in, then the chains."""
-        await asyncio.to_thread(_take_down, plan)
+        async with self._changing:
+            await asyncio.to_thread(_take_down, plan)
 
 
 def _missing(plan: FencePlan) -> str:

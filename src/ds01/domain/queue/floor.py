@@ -235,8 +235,10 @@ class Floor:
         return [span for span in self.promised.get(slot, ()) if not self._hers(span, uid)]
 
     def _hers(self, span: Span, uid: int) -> bool:
-        """Whether a promise is to her. One to many is to nobody before it begins: who sat early would take a seat."""
-        return uid in span.uids and (span.begin <= self.now or len(span.uids) == 1)
+        """Whether a promise is to her. Before it begins it is to nobody: who sat early would need a second place then,
+        and take it from another booking.
+        """
+        return uid in span.uids and span.begin <= self.now
 
     def _gap(self, slot: int, at: float, planned: float, uid: int) -> bool:
         return all(at + planned <= span.begin or span.end <= at for span in self._spans(slot, uid))

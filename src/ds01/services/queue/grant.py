@@ -146,6 +146,8 @@ def _chance(
         if plan.reasons.get(me.id) is Why.BOOKING:
             raise refusal.booked(me, told, now, waits=me.id != ASKING)
         raise refusal.others_first(me, told, now, waits=me.id != ASKING)
+    if seen.server.bookings:
+        return start.placed
     return chosen if _harmless(chosen, want, plan, me.id) else start.placed
 
 

@@ -191,4 +191,5 @@ def test_seats_of_a_class_are_not_taken_early_by_one_of_it() -> None:
     assert started(plan(early, bookings=[class_])) == []
     assert started(plan(early, bookings=[class_], after=1)) == ["early"]
     alone = booked("mine", 1, 2, 4, by="a")
-    assert started(plan(early, bookings=[alone])) == ["early"]
+    assert started(plan(early, bookings=[alone])) == []
+    assert started(plan(early, bookings=[alone], after=1)) == ["early"]

@@ -385,6 +385,21 @@ async def test_a_job_that_was_done_before_the_server_went_down_is_done(jobs: Job
     assert await jobs.state(job) == "ended: exit 0"
 
 
+async def test_why_it_begins_again_is_why_it_was_lost_and_not_what_kept_it_from_starting(jobs: Jobs) -> None:
+    await jobs.one()
+    await jobs.go()
+    await jobs.server.reconciler.lost(jobs.server.clock.now())
+    jobs.server.engine.come_back(restarted=True)
+    jobs.server.reconciler.back(jobs.server.clock.now())
+    await jobs.server.reconciler.round()
+    jobs.server.engine.faults.refuse_create = "not yet"
+    await jobs.go()
+    jobs.server.engine.faults.refuse_create = ""
+    await jobs.go(61)
+    environment = jobs.server.engine.spec((await jobs.container("thesis-1")).id).environment
+    assert environment["DS01_JOB_AGAIN"] == "lost: the Docker engine stopped"
+
+
 async def test_an_end_by_signal_is_looked_at_again_before_it_counts(jobs: Jobs) -> None:
     """An engine that goes down ends its containers first; who hears of the end first must not take it for failure."""
     job = await jobs.one()

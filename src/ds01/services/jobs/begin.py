@@ -133,7 +133,7 @@ def _failed(books: Books, *, job_id: JobId, error: Ds01Error, now: datetime) -> 
     why = " ".join(filter(None, (problem.message, problem.reason))).rstrip(".")
     tried = replace(job, attempt=job.attempt + 1) if error.kind in PERHAPS else job
     if error.kind in LATER or (error.kind in PERHAPS and tried.attempt <= job.retries):
-        books.put_job(again(tried, why))
+        books.put_job(again(tried, job.note if job.ran and job.note else why))  # its log says why it begins again
         record(books, EventType.JOB_RETRIED, job, now, reason=why)
     else:
         over(books, ended(tried, JobEnd.START, now, detail=why), now)

@@ -26,6 +26,8 @@ _KEPT = {
     "frontend.caps": re.compile(r"[a-z0-9.,+-]{0,1024}"),
     "requestid": re.compile(r"frontend\.(?:outline|targets|lint|subrequests\.describe)"),
     "ignorecase": re.compile(r"true|false"),
+    "dockerfilekey": re.compile(r"dockerfile[A-Za-z0-9._-]{0,64}"),
+    "contextkey": re.compile(r"(?!dockerfile)[A-Za-z0-9._-]{1,64}"),
 }
 _PASSED = ("vcs:", "attest:provenance")
 _LEFT_OUT = frozenset({"image-resolve-mode", "shm-size", "ulimit", "cache-imports", "cmdline", "source"})

@@ -16,7 +16,7 @@ from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask
 
 DOCKERFILE = "dockerfile"
-"""What the engine's own frontend calls the folder of the Dockerfile."""
+"""How the files begin to be called among which the Dockerfile is; an option of a build may name no others."""
 
 
 async def session(call: Call) -> None:
@@ -64,7 +64,7 @@ async def _asked(near: link.Call, far: Link, opened: Session) -> None:
     asked = grpc.method(near.headers)
     if asked.path not in METHODS:
         raise RefusedCallError(12, f"{asked.path} is not served here")
-    if asked.path == SYNC and asked.get("dir-name") == DOCKERFILE and not opened.policed:
+    if asked.path == SYNC and asked.get("dir-name").startswith(DOCKERFILE) and not opened.policed:
         await _dockerfile(near, far, opened, asked)
     else:
         await grpc.relay(near, far, grpc.request(asked, keep=lambda _: True))

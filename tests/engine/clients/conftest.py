@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from dev import engine26 as newer
-from dev import tiny
+from dev import people, tiny
 from dev.engine import OwnEngine
 from dev.registry import serving
 
@@ -43,3 +43,11 @@ def user(place: Ground) -> Iterator[User]:
     """Somebody who has nothing yet."""
     yield place.mallory
     place.clear(set())
+
+
+def run(user: User, within: Path, *words: str, **extra: str) -> people.Done:
+    """A command of this user's in one of her folders; ``docker`` has compose and buildx."""
+    path = f"{newer.programs()}:/usr/local/bin:/usr/bin:/bin"
+    mine = {"DOCKER_HOST": f"unix://{user.gateway}", "PATH": path, "IMAGE": user.person.login, **extra}
+    person = people.person(user.person.login, **mine)
+    return person.run(*words, folder=within, seconds=180)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dev import devcontainer, people
-from dev import engine26 as newer
+from dev import devcontainer
 
+from tests.engine.clients.conftest import run
 from tests.engine.gateway.ground import IMAGE, Ground, User
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -36,14 +36,6 @@ services:
 volumes: {{data: {{}}}}
 networks: {{app: {{}}}}
 """
-
-
-def run(user: User, within: Path, *words: str, **extra: str) -> people.Done:
-    """A command of this user's in one of her folders; ``docker`` has compose and buildx."""
-    path = f"{newer.programs()}:/usr/local/bin:/usr/bin:/bin"
-    mine = {"DOCKER_HOST": f"unix://{user.gateway}", "PATH": path, "IMAGE": user.person.login, **extra}
-    person = people.person(user.person.login, **mine)
-    return person.run(*words, folder=within, seconds=180)
 
 
 @pytest.fixture

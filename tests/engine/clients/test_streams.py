@@ -1,0 +1,128 @@
+"""Many streams, large ones, quiet ones, and a gateway that dies in the middle: bounded, and only streams are lost."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.engine.gateway.ground import IMAGE, Ground, User
+
+pytestmark = [pytest.mark.engine, pytest.mark.root]
+STREAMS, EACH = 500, 125
+MEGABYTE = 1 << 20
+ONE_ENGINE = pytest.mark.parametrize("place", ["engine26"], indirect=True)
+"""The gateway's own matter: which engine is behind it makes no difference."""
+
+
+def memory(place: Ground) -> int:
+    """The most the gateway has ever held, in bytes."""
+    status = Path(f"/proc/{place.programs['ds01-gateway'].pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def opened(user: User, container: str) -> socket.socket:
+    """An exec that waits for input, with its stream."""
+    asked = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True}
+    made = user.call("POST", f"/v1.41/containers/{container}/exec", asked)
+    assert made.status == 201, made.body
+    sock = user.connect()
+    body = b'{"Detach":false,"Tty":true}'
+    head = f"POST /v1.41/exec/{made.json['Id']}/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    more = f"Content-Length: {len(body)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+    sock.sendall(head.encode() + more.encode() + body)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += sock.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 101"), answer
+    return sock
+
+
+@ONE_ENGINE
+def test_five_hundred_idle_streams_are_all_alive_and_cost_little(place: Ground, user: User) -> None:
+    containers = [user.runs(f"many{number}") for number in range(-(-STREAMS // EACH))]
+    streams = [opened(user, containers[number // EACH]) for number in range(STREAMS)]
+    assert memory(place) < 150 * MEGABYTE
+    assert place.alice.call("GET", "/v1.41/containers/json").status == 200, "others notice nothing"
+    for number, sock in enumerate(streams):
+        sock.sendall(f"{number}\n".encode())
+    for number, sock in enumerate(streams):
+        heard = b""
+        while str(number).encode() not in heard:
+            chunk = sock.recv(4096)
+            assert chunk, (number, heard)
+            heard += chunk
+    assert memory(place) < 150 * MEGABYTE
+    for sock in streams:
+        sock.close()
+
+
+@ONE_ENGINE
+def test_a_build_context_of_two_gigabytes_passes_and_is_not_held(place: Ground, user: User) -> None:
+    folder = user.folder("large")
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY small /\n")
+    (folder / "small").write_text("x")
+    with (folder / "zeros").open("wb") as file:
+        file.truncate(2048 * MEGABYTE)
+    before = memory(place)
+    try:
+        done = user.docker("build", "-q", "-t", "large", str(folder))
+    finally:
+        (folder / "zeros").unlink()
+    assert done.code == 0, done.err
+    assert memory(place) - before < 64 * MEGABYTE
+    assert user.docker("rmi", "large").code == 0
+
+
+@ONE_ENGINE
+def test_a_gateway_that_is_killed_ends_streams_and_nothing_else(place: Ground, user: User) -> None:
+    container = user.runs("lives")
+    stream = opened(user, container)
+    following = user.person.start(
+        "docker", "-H", f"unix://{user.gateway}", "logs", "-f", "lives", out=subprocess.DEVNULL
+    )
+    time.sleep(1)
+    place.stop("ds01-gateway", signal.SIGKILL)
+    assert stream.recv(4096) == b""
+    assert following.wait(30) is not None
+    place.start_gateway()
+    assert place.seen(container)["State"]["Running"] is True
+    with opened(user, container) as again:
+        again.sendall(b"here\n")
+        assert b"here" in again.recv(4096)
+
+
+def test_logs_are_followed_through_quiet_times(user: User) -> None:
+    """No clock of the gateway's runs on a stream: what is quiet for long is quiet, not over."""
+    user.docker(
+        "run", "-d", "--name", "quiet", IMAGE, "sh", "-c", "echo one; read x < /tmp/never 2>&1; sleep 6; echo two"
+    )
+    assert user.docker("logs", "-f", "quiet").out.split() == ["one", "two"]
+
+
+def test_a_registry_that_stalls_holds_up_nobody(place: Ground, user: User) -> None:
+    """The pull waits, as long as its client does; everything else goes on, and hanging up ends it."""
+    stalled, goes_on = threading.Event(), threading.Event()
+
+    def stall() -> None:
+        stalled.set()
+        goes_on.wait(60)
+
+    place.registry.put("lab/stalls", "1", {"Cmd": ["/bin/sh"]}, [bytes(10240)])
+    place.registry.delay = stall
+    try:
+        sock = user.connect()
+        name = f"{place.registry.host}/lab/stalls"
+        sock.sendall(f"POST /v1.41/images/create?fromImage={name}&tag=1 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert stalled.wait(30)
+        assert user.docker("run", "--rm", IMAGE, "echo", "on").out == "on\n"
+        sock.close()
+    finally:
+        goes_on.set()
+        place.registry.delay = lambda: None
+    assert user.docker("image", "inspect", f"{name}:1").code != 0

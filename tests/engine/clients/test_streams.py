@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -82,13 +81,12 @@ def test_a_build_context_of_two_gigabytes_passes_and_is_not_held(place: Ground, 
 @ONE_ENGINE
 def test_a_gateway_that_is_killed_ends_streams_and_nothing_else(place: Ground, user: User) -> None:
     container = user.runs("lives")
-    stream = opened(user, container)
     following = user.person.start(
         "docker", "-H", f"unix://{user.gateway}", "logs", "-f", "lives", out=subprocess.DEVNULL
     )
-    time.sleep(1)
-    place.stop("ds01-gateway", signal.SIGKILL)
-    assert stream.recv(4096) == b""
+    with opened(user, container) as stream:
+        place.stop("ds01-gateway", signal.SIGKILL)
+        assert stream.recv(4096) == b""
     assert following.wait(30) is not None
     place.start_gateway()
     assert place.seen(container)["State"]["Running"] is True

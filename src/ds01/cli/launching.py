@@ -13,7 +13,7 @@ from ds01.cli import show
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
 from ds01.cli.waiting import follow, wants_to_wait
-from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, NO_BOOKING, NO_IMAGE, NO_PROJECT, Ds01Error
+from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, NO_BOOKING, NO_IMAGE, NO_PROJECT, NO_ROUTE, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.domain.quantity import size
@@ -137,7 +137,7 @@ def _seat(call: Call, wish: Wish, error: Ds01Error) -> LaunchRequest | None:
     try:
         seat = call.client.class_seat(wish.project)
     except Ds01Error as failure:
-        if failure.kind != NO_BOOKING:
+        if failure.kind not in (NO_BOOKING, NO_ROUTE):  # an older ds01d knows of no classes
             raise
         return None
     workspace = wish.workspace or os.path.join(file.workspaces(call.home), seat.name)

@@ -519,6 +519,7 @@ async def test_killed_between_the_start_and_its_record(jobs: Jobs, ends: bool) -
     await jobs.go()
     assert await jobs.state(job) == ("ended: exit 0" if ends else "running")
     assert (await jobs.get(job)).attempt == 1
+    assert len(await server.leases()) == (0 if ends else 1)
 
 
 async def test_a_turn_that_ds01d_died_over_is_given_again_in_the_same_place(jobs: Jobs) -> None:

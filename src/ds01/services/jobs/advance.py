@@ -26,6 +26,7 @@ from ds01.domain.quarantine import Keeper
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
+from ds01.services import lease as leases
 from ds01.services.caller import Caller
 from ds01.services.jobs.record import over, record
 from ds01.services.queue import turn
@@ -200,6 +201,7 @@ class _Step:
         found = ending(job, container, now, gpu_lost=_lost(books, container))
         if found is None:
             return
+        _give_back(books, job, now)
         if worth_another(job, found):
             retry(books, job, found, now)
         else:
@@ -211,6 +213,14 @@ def retry(books: Books, job: Job, found: Ending, now: datetime) -> None:
     why = words(found.end, found.detail)
     books.put_job(again(job, why))
     record(books, EventType.JOB_RETRIED, job, now, reason=why)
+
+
+def _give_back(books: Books, job: Job, now: datetime) -> None:
+    """The GPUs of a container that came and went while ds01d was not there are still reserved for it."""
+    request = books.request(job.request) if job.request is not None else None
+    lease = books.lease(request.lease) if request is not None and request.lease is not None else None
+    if lease is not None and lease.state.open and lease.container in (None, job.container):
+        leases.release(books, lease.id, "its job is over", now)
 
 
 def _array(job: Job) -> tuple[Uid, int]:

@@ -33,7 +33,7 @@ from tests.engine.daemon.conftest import Daemon, Docker, User, short_folder
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
 
-KILLS = int(os.environ.get("DS01_TESTS_KILLS", str(tries(200))))
+KILLS = int(os.environ.get("DS01_TESTS_KILLS", str(tries(60))))
 SEED = int(os.environ.get("DS01_TESTS_SEED", str(random.randrange(10**6))))
 VERBS = {"absent": ("launch0", "launch1", "launch1"), "running": ("stop", "retire", "launch1"),
          "stopped": ("start", "launch1", "retire")}  # fmt: skip

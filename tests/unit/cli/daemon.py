@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ds01.domain.errors import NO_CONTAINER, Ds01Error
+from ds01.domain.errors import NO_BOOKING, NO_CONTAINER, Ds01Error
 from ds01.wire.codec import plain
 from ds01.wire.containers import ContainerView
 from ds01.wire.errors import show
@@ -53,7 +53,8 @@ class Daemon:
         self.asked.append(asked)
         found = self.answers.get((asked.method, asked.path))
         if found is None:
-            return Ds01Error(NO_CONTAINER, f"There is nothing at {asked.path}.")
+            kind = NO_BOOKING if asked.path.startswith("/v1/classes/") else NO_CONTAINER
+            return Ds01Error(kind, f"There is nothing at {asked.path}.")
         return found(asked) if callable(found) else found
 
 

@@ -74,8 +74,8 @@ class Passing:
         while fronts:
             *_, waiter, lane, place = heappop(fronts)
             started = self._start(waiter, now)
-            if not started and self.order is Order.FIFO:
-                return
+            if not started and self.order is Order.FIFO and self.affordable(waiter):
+                return  # who is over her own quota is not in the order, and holds nobody up
             changed = started or self._offered(waiter, now)
             if (after := self._after(lane, place, now)) is not None:
                 heappush(fronts, after)

@@ -25,6 +25,13 @@ def test_fifo_passes_nobody() -> None:
     assert started(plan(waiting, taken=[has("b", [0], 5)], rules=SKIP)) == ["small"]
 
 
+def test_fifo_is_not_held_up_by_who_is_over_her_own_quota() -> None:
+    waiting = [want("one", 2, waited=3), want("two", 2, waited=2), want("three", 1, waited=1)]
+    found = plan(waiting, rules=FIFO, a=member(quota=3))
+    assert started(found) == ["one", "three"]
+    assert found.reasons == {"two": Why.QUOTA}
+
+
 def test_easy_passes_the_head_with_what_ends_before_its_time() -> None:
     taken = [has("b", [0, 1], 2)]
     found = plan([want("head", 4, waited=3), want("long", 1, 3, waited=2), want("short", 2, 2, waited=1)],

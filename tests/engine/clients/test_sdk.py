@@ -160,7 +160,7 @@ def test_networks_volumes_and_the_system_of_the_sdk(sdk: Sdk) -> None:
     volume.remove()
     with pytest.raises(NotFound):
         sdk.volumes.get("sdkvol2")
-    told = sdk.events(since=0, until=int(time.time()), decode=True, filters={"container": "sdk"})
+    told = sdk.events(since=0, until=int(time.time()) + 1, decode=True, filters={"container": "sdk"})
     assert {"create", "start"} <= {event["Action"] for event in told}
     assert sdk.info()["ContainersRunning"] == 1
     assert sdk.version()["MinAPIVersion"] == "1.24"

@@ -84,6 +84,7 @@ def test_whoever_is_in_the_container_reads_it_there(alice: User, short: Daemon, 
     """A shell through the engine, on a terminal; what arrives on it is what she would see."""
     made = alice.launch("talk")
     screen = Path(short.folder) / "screen"
+    screen.touch()
     command = f"docker -H unix://{short.engine} exec -it -u {alice.uid} {made.id} sh -c 'sleep 300'"
     with subprocess.Popen(["script", "-qfc", command, str(screen)], stdin=subprocess.DEVNULL) as session:
         try:

@@ -15,6 +15,8 @@ from ds01.domain.fence import FencePlan
 
 _FOR_USERS = "DOCKER-USER"
 _SECONDS = 20
+_TRIES = 4
+_PAUSE_SECONDS = 0.5
 
 
 class IptablesFence:
@@ -31,9 +33,18 @@ class IptablesFence:
         return await asyncio.to_thread(_missing, plan)
 
     async def put_up(self, plan: FencePlan) -> None:
-        """Fill the chains, then lead into them."""
+        """Fill the chains, then lead into them. An engine that starts takes its own chains away for a moment, and
+        with them what would lead into ours: so it is tried again before it counts as refused.
+        """
         async with self._changing:
-            await asyncio.to_thread(_put_up, plan)
+            for left in reversed(range(_TRIES)):
+                try:
+                    await asyncio.to_thread(_put_up, plan)
+                    break
+                except Ds01Error:
+                    if not left:
+                        raise
+                    await asyncio.sleep(_PAUSE_SECONDS)
 
     async def take_down(self, plan: FencePlan) -> None:
         """Remove the ways in, then the chains."""

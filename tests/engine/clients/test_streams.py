@@ -13,7 +13,7 @@ import pytest
 from tests.engine.gateway.ground import IMAGE, Ground, User
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
-STREAMS, EACH = 500, 125
+STREAMS, EACH = 500, 50
 MEGABYTE = 1 << 20
 ONE_ENGINE = pytest.mark.parametrize("place", ["engine26"], indirect=True)
 """The gateway's own matter: which engine is behind it makes no difference."""

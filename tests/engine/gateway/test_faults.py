@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ds01.gateway.identity import CONNECTIONS_PER_USER
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import Ground, User
 
@@ -52,6 +53,14 @@ def works(user: User) -> None:
         assert user.call("GET", "/v1.41/containers/json").status == 200
 
 
+def turned_away(user: User) -> bool:
+    """Told so, or not even heard: the connection may be closed before the request is written."""
+    try:
+        return user.call("GET", "/v1.41/containers/json").status == 429
+    except OSError:
+        return True
+
+
 @pytest.mark.slow
 def test_p17_ten_thousand_connections_of_one_user(mallory: User, alice: User, field: Ground) -> None:
     pid = field.programs["ds01-gateway"].pid
@@ -67,14 +76,14 @@ def test_p17_ten_thousand_connections_of_one_user(mallory: User, alice: User, fi
         assert int(crowd.stdout.readline()) >= 300
         works(alice)
         assert alice.docker("run", "--rm", "ds01/tiny", "echo", "fine").out == "fine\n"
-        assert len(os.listdir(f"/proc/{pid}/fd")) < 2 * 256 + 200
+        assert len(os.listdir(f"/proc/{pid}/fd")) < 2 * CONNECTIONS_PER_USER + 200
         assert resident(pid) - before < 64 * MEBI
-        assert mallory.call("GET", "/v1.41/containers/json").status == 429
+        assert turned_away(mallory)
     finally:
         crowd.kill()
         crowd.communicate()
     deadline = time.monotonic() + 30
-    while mallory.call("GET", "/v1.41/containers/json").status != 200 and time.monotonic() < deadline:
+    while turned_away(mallory) and time.monotonic() < deadline:
         time.sleep(0.2)
     works(mallory)
 
@@ -143,3 +152,8 @@ def test_without_ds01d_a_refusal_is_a_sentence_and_reads_go_on(mallory: User, fi
         assert field.seen(container)["State"]["Running"]
     finally:
         field.start_ds01d()
+    deadline = time.monotonic() + 30
+    while mallory.docker("volume", "create", "again").code != 0:
+        assert time.monotonic() < deadline, "ds01d is back and nothing may be changed yet"
+        time.sleep(0.2)
+    assert mallory.docker("volume", "rm", "again").code == 0

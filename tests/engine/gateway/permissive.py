@@ -15,6 +15,7 @@ from typing import Any
 
 from ds01.domain.dockerpolicy.case import Asker, Plan
 from ds01.domain.dockerpolicy.create import judge_create
+from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.gateway.finish import Blueprint, Found, body
 from ds01.wire import codec
 from ds01.wire.door import DoorBind, DoorCommit, DoorCreate, DoorGrant, DoorStart, DoorStarting
@@ -36,7 +37,7 @@ class Permissive:
             binds=tuple(DoorBind(source=path, target=f"/bound{number}") for number, path in enumerate(binds)),
         )  # fmt: skip
         grant = codec.parse(DoorGrant, self._door("creates", asdict(wanted)))
-        plan = self._plan(name)
+        plan = self._plan(name, binds)
         whole = merged(
             body(plan, grant, Blueprint(id=image), Found(containers={}, networks={"": grant.network})),
             {**asked, "Image": image},
@@ -83,9 +84,10 @@ class Permissive:
         old = [details for (text,) in told if (details := json.loads(text)).get("container") == container]
         return [*(details["reason"] for details in old), *fresh]
 
-    def _plan(self, name: str) -> Plan:
+    def _plan(self, name: str, binds: tuple[str, ...]) -> Plan:
         person = self.user.person
-        return judge_create({"Image": IMAGE}, name, Asker(uid=person.uid, gid=person.gid))
+        host: Json = {"Binds": [f"{path}:/bound{number}" for number, path in enumerate(binds)]}
+        return judge_create({"Image": IMAGE, "HostConfig": host}, name, Asker(uid=person.uid, gid=person.gid))
 
     def _ask(self, path: str, value: Any) -> Reply:
         return ask(connected(str(self.field.run / "ds01d.sock")), "POST", f"/v1/door/{path}", value)

@@ -29,7 +29,8 @@ def container_name(text: str) -> str:
     """The name a user gave, without the slash some clients add."""
     name = text.removeprefix("/")
     if not _NAME.fullmatch(name):
-        what = f"Invalid container name ({text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        shown = text.encode("ascii", "backslashreplace").decode()
+        what = f"Invalid container name ({shown}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         raise EngineWordsError("create.name", what, status=400)
     _check(name, "create.name", "a container's name")
     if _LIKE_AN_ID.fullmatch(name):

@@ -56,7 +56,7 @@ def test_a_full_disk_grants_nothing_and_loses_nothing(frail: Lab) -> None:
         assert "disk" in last.err.lower(), "the disk is full and every request was granted"
         left = _others(frail)
         assert len(left) <= 1, "one that was made while there was room, and not started when there was none"
-        assert all(frail.ada.container(name)["state"] == "created" for name in left)
+        assert all(frail.ada.container(name)["state"] != "running" for name in left)
     finally:
         filler.unlink()
     for name in left:

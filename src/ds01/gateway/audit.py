@@ -1,8 +1,9 @@
 """The record of decisions: every change and every refusal, with its rule.
 
 Records go to ds01d in small batches, so that no request waits for the disk. When they cannot be written any more,
-nothing may be changed any more: what is not recorded does not happen. Equal records in one batch are counted, not
-repeated, and of a user's refusals only so many are written one by one, so that nobody fills the disk by being refused.
+nothing may be changed any more: what is not recorded does not happen. Only giving back goes on. Equal records in one
+batch are counted, not repeated, and of a user's refusals only so many are written one by one, so that nobody fills the
+disk by being refused.
 """
 
 from __future__ import annotations
@@ -69,9 +70,11 @@ class Audit:
         self._pending[entry] += 1
         self._wake.set()
 
-    def check_writable(self) -> None:
-        """Raises RefusedError (503) when changes cannot be recorded."""
-        if self._failing or len(self._pending) > PENDING:
+    def check_writable(self, *, frees: bool = False) -> None:
+        """Raises RefusedError (503) when changes cannot be recorded. What ``frees`` something may happen as long as
+        there is room for its record to wait: on a full disk nobody could make room otherwise.
+        """
+        if (self._failing and not frees) or len(self._pending) > PENDING:
             raise RefusedError(
                 "audit.failing", "Decisions cannot be recorded right now, so nothing can be changed",
                 "Try again in a moment; if it stays, tell your admin.", status=503,

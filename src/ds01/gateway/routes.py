@@ -60,6 +60,8 @@ class Route:
     cap: int = JSON_CAP
     upgrade: bool = False
     changes: bool = False
+    frees: bool = False
+    """Whether it only gives something back: it is done also while nothing can be written down, its record waits."""
     open: bool = False
     """Whether anybody may ask, also root and accounts this server does not know: it tells nothing of anybody."""
     refusal: Refusal | None = None

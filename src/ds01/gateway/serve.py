@@ -135,7 +135,7 @@ class Server:
         )  # fmt: skip
         call.check_body()
         if route.changes:
-            self._gate.audit.check_writable()
+            self._gate.audit.check_writable(frees=route.frees)
         return call
 
     async def _handle(self, call: Call) -> None:

@@ -26,6 +26,7 @@ from tests.unit.dockerpolicy.fields import DROPPED_HOST, KEPT_CONFIG, KEPT_HOST,
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
 
+EXAMPLES = tries(250)
 _SIMPLE = (str, int, bool, list, dict, type(None))
 CONFIG_FIELDS = [(name, value) for name, value, _ in KEPT_CONFIG]
 HOST_FIELDS = [
@@ -134,7 +135,7 @@ DERIVED = {
 def test_c1_to_c24_what_the_engine_stores_the_policy_saw(field: Ground) -> None:
     counts = {"refused": 0, "stored": 0}
 
-    @settings(max_examples=tries(250), deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(bodies())
     def judged(body: bytes) -> None:
         try:
@@ -153,7 +154,7 @@ def test_c1_to_c24_what_the_engine_stores_the_policy_saw(field: Ground) -> None:
             assert source in seen, f"the engine stored {name}={stored!r}, which the policy did not read in {body!r}"
 
     judged()
-    assert min(counts["refused"], counts["stored"]) > 0
+    assert min(counts["refused"], counts["stored"]) > EXAMPLES // 12
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,9 @@ async def test_when_decisions_cannot_be_recorded_nothing_is_changed(place: Farm)
     assert (await place.ask("POST", f"/containers/{MINE}/pause"))[0] == 204
     await place.audit.flush()
     assert (await place.ask("POST", f"/containers/{MINE}/unpause"))[0] == 503
+    place.daemon.answers["/door/gone"] = place.daemon.answers["/door/audit"]
+    place.engine.answers |= {f"/containers/{MINE}/stop": plain(204), f"/containers/{MINE}/kill": plain(204)}
+    assert [(await place.ask("POST", f"/containers/{MINE}/{verb}"))[0] for verb in ("stop", "kill")] == [204, 204]
     assert (await place.get("/_ping"))[0] != 503
     place.daemon.answers["/door/audit"] = plain(204)
     await place.audit.flush()

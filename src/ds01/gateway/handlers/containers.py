@@ -142,11 +142,20 @@ async def _started(call: Call, container: DoorContainer, ask: Ask) -> tuple[Answ
 
 
 async def stop(call: Call) -> None:
-    """``stop``, ``kill``: ds01d hears first, so that it knows who did it."""
+    """``stop``, ``kill``: ds01d hears first, so that it knows who did it. Where it cannot write that down it sees the
+    end by itself, without knowing whose word it was.
+    """
     await call.nothing()
     container = await call.container()
     what = Going.KILL if call.path.endswith("/kill") else Going.STOP
-    await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=what))
+    try:
+        await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=what))
+    except DoorDownError as error:
+        _LOG.warning("stop.unwritten", container=container.id, reason=str(error))
+    except RefusedError as error:
+        if error.status < 500:
+            raise
+        _LOG.warning("stop.unwritten", container=container.id, reason=str(error))
     await call.pass_whole(Ask(method="POST", target=_same(call, container)))
 
 

@@ -225,10 +225,9 @@ def test_o23_a_name_alice_uses_is_free_for_mallory_and_invisible_to_alice(mallor
 
 
 @pytest.mark.slow
-def test_o24_names_that_change_hands_while_used(mallory: User, field: Ground, tmp_path: Path) -> None:
+def test_o24_names_that_change_hands_while_used(mallory: User, field: Ground) -> None:
     """Rename comes later: the name changes hands by removing and creating, while another connection uses it."""
-    enough = tmp_path / "enough"
-    tmp_path.chmod(0o755)
+    enough = mallory.person.home / "enough"
     loop = f"until [ -e {enough} ]; do docker run -d --name {VICTIM} {IMAGE} sleep 9; docker rm -f {VICTIM}; done"
     person = replace(mallory.person, extra={"DOCKER_HOST": f"unix://{field.gateway}"})
     churning = person.start("sh", "-c", loop, out=subprocess.DEVNULL)
@@ -238,6 +237,7 @@ def test_o24_names_that_change_hands_while_used(mallory: User, field: Ground, tm
     finally:
         enough.touch()
         churning.wait(60)
+        enough.unlink()
     assert seen <= {204, 404, 409}  # what happened to the victim is judged after every test
     assert 404 in seen
 

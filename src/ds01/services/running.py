@@ -26,6 +26,7 @@ async def run(world: World, user: User, container: Container, slots: tuple[Slot,
     once, which only a job may. ``slots`` are those of its lease.
     """
     async with steps.step("start", "Starting the container"):
+        await world.shells.check(world.engine, container)
         await allow(world, user, container, slots)
         await _start(world, container.id)
         if container.door is Door.JOB:

@@ -27,6 +27,7 @@ from ds01.services.lifted import Lifted
 from ds01.services.locks import Locks
 from ds01.services.measured import Measured
 from ds01.services.queue.line import Line
+from ds01.services.shells import Shells
 from ds01.services.tickets import Tickets
 
 
@@ -82,6 +83,7 @@ class World:
     line: Line = field(default_factory=Line)
     gate: Gate = field(default_factory=Gate)
     disk: Measured = field(default_factory=Measured)
+    shells: Shells = field(default_factory=Shells)
     memory: Memory = field(default_factory=Memory)
     lifted: Lifted = field(default_factory=Lifted)
 

@@ -53,7 +53,7 @@ class Made:
     spec: ContainerSpec
     seen: Observed
     changes: tuple[Change, ...] = ()
-    files: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=lambda: {"/bin/sh": b"a shell"})
     processes: tuple[str, ...] = ("/sbin/docker-init", "session")
     usage: Usage = _IDLE
     written_bytes: int = 0

@@ -152,6 +152,22 @@ async def test_when_decisions_cannot_be_recorded_nothing_is_changed(place: Farm)
     assert (await place.ask("POST", f"/containers/{MINE}/unpause"))[0] == 204
 
 
+@pytest.mark.parametrize(
+    ("state", "rm", "gone"), [("created", True, True), ("created", False, False), ("exited", True, False)]
+)
+async def test_what_was_made_with_rm_goes_when_its_first_start_is_refused(
+    place: Farm, state: str, rm: bool, gone: bool
+) -> None:
+    refusal = {"error": {"code": "gpu.full", "message": "All GPUs are in use."}}
+    place.daemon.answers |= {"/door/starts": as_json(refusal, 503), "/door/gone": plain(204)}
+    place.engine.answers = {
+        f"/containers/{MINE}/json": as_json({"State": {"Status": state}, "HostConfig": {"AutoRemove": rm}}),
+        f"/containers/{MINE}": plain(204),
+    }
+    assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] >= 400
+    assert any(asked.startswith("DELETE ") for asked in place.engine.asked) is gone
+
+
 async def test_a_mistake_of_ours_ends_in_a_refusal(place: Farm) -> None:
     place.engine.answers["/images/json"] = as_json([{"Id": "sha256:1"}, "not a row"])
     status, found = await place.get("/images/json")

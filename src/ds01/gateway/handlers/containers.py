@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import cast
 
 import structlog
@@ -15,6 +16,7 @@ from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
 from ds01.gateway.http import AnswerHead
+from ds01.gateway.links import inspected
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import Found, View
 from ds01.gateway.upstream import Ask, UpstreamError
@@ -118,7 +120,22 @@ async def start(call: Call) -> None:
     """``start``: its GPU is leased again and its folders are pinned again first."""
     await call.nothing()
     container = await call.container()
-    await _granted(call, container, Ask(method="POST", target=call.target(f"/containers/{container.id}/start")))
+    try:
+        await _granted(call, container, Ask(method="POST", target=call.target(f"/containers/{container.id}/start")))
+    except (RefusedError, DoorDownError):
+        with contextlib.suppress(RefusedError, UpstreamError):  # it or the engine is gone already
+            await _not_kept(call, container)
+        raise
+
+
+async def _not_kept(call: Call, container: DoorContainer) -> None:
+    """A container made with ``--rm`` goes when its first start fails, as with any engine: its client waits for that."""
+    seen = await inspected(call, container.id)
+    if seen["State"]["Status"] == "created" and seen["HostConfig"]["AutoRemove"]:
+        target = call.target(f"/containers/{container.id}", {"v": ["1"]})
+        head, _ = await call.gate.engine.whole(Ask(method="DELETE", target=target))
+        if head.status < 400:
+            await removed_from_books(call, container.id)
 
 
 async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:

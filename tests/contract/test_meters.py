@@ -56,9 +56,12 @@ class CgroupWorld:
         self._folders = [top / slice_of(UID) / BUSY for top in tops]
         for folder in self._folders:
             folder.mkdir(parents=True)
-        self._process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-        for folder in self._folders:
-            (folder / "cgroup.procs").write_text(str(self._process.pid))
+        joins = "; ".join(f"echo $$ > {folder}/cgroup.procs" for folder in self._folders)
+        script = f"{joins}; exec {sys.executable} -c 'while True: pass'"
+        self._process = subprocess.Popen(["sh", "-e", "-c", script])
+        while not (self._folders[-1] / "cgroup.procs").read_text():
+            assert self._process.poll() is None
+            time.sleep(0.01)
         self.meters: Meters = CgroupMeters(root)
 
     async def work(self) -> None:

@@ -30,9 +30,10 @@ from ds01.services.caller import Caller
 from ds01.services.disk import check_any_room
 from ds01.services.ending import open_lease, record_removal
 from ds01.services.find import mine
+from ds01.services.hand_back import hand_back
 from ds01.services.queue.grant import grant
 from ds01.services.queue.turn import claimed, moot, prolong
-from ds01.services.running import put_back, record_start, run, slots_of
+from ds01.services.running import record_start, run, slots_of
 from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
 from ds01.services.strangers import take_back
@@ -145,12 +146,7 @@ async def _reserve(
         granted = await world.ledger.write(lambda books: _grant(books, world, caller, wanted, instead_of))
     lease = granted.lease
     if lease is not None:
-        undo.add(
-            "lease",
-            lambda: world.ledger.write(
-                lambda books: put_back(books, lease, granted.before, "it did not start", world.clock.now())
-            ),
-        )
+        undo.add("lease", lambda: hand_back(world, lease, "it did not start", before=granted.before))
     return granted
 
 

@@ -23,10 +23,11 @@ from ds01.services.caller import Caller
 from ds01.services.denied import denials
 from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import find
+from ds01.services.hand_back import hand_back
 from ds01.services.queue.grant import grant
 from ds01.services.queue.turn import prolong
 from ds01.services.recreate import on_other_slots, replace_in
-from ds01.services.running import put_back, record_start, run, slots_of
+from ds01.services.running import record_start, run, slots_of
 from ds01.services.steps import Steps
 from ds01.services.strangers import leave_behind
 from ds01.services.undo import Undo
@@ -135,12 +136,7 @@ async def _claim(world: World, caller: Caller, container: Container, steps: Step
     async with steps.step("lease", "Reserving a GPU" if container.gpus == 1 else "Reserving GPUs"):
         had = await _devices_of(world, container)
         claim = await world.ledger.write(lambda books: claim_slots(books, world, caller, container, had))
-    undo.add(
-        "lease",
-        lambda: world.ledger.write(
-            lambda books: put_back(books, claim.lease, claim.before, "it did not start", world.clock.now())
-        ),
-    )
+    undo.add("lease", lambda: hand_back(world, claim.lease, "it did not start", before=claim.before))
     return claim
 
 

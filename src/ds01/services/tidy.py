@@ -12,6 +12,7 @@ from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.countdown import Countdown
+from ds01.services.hand_back import settle_owed
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Ends:
 
     async def end(self, world: World) -> None:
         """Release what is over. Nothing is written when nothing is."""
+        await settle_owed(world)
         now = world.clock.now()
         waiting, stray = await world.ledger.read(lambda books: (books.open_leases(), list(_stray(books, world))))
         over = self._countdown.over(waiting, now, world.clock.monotonic())

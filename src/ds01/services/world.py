@@ -26,6 +26,7 @@ from ds01.services.enforce.memory import Memory
 from ds01.services.lifted import Lifted
 from ds01.services.locks import Locks
 from ds01.services.measured import Measured
+from ds01.services.owed import Owed
 from ds01.services.queue.line import Line
 from ds01.services.shells import Shells
 from ds01.services.tickets import Tickets
@@ -80,6 +81,7 @@ class World:
     version: str = ""
     locks: Locks = field(default_factory=Locks)
     tickets: Tickets = field(default_factory=Tickets)
+    owed: Owed = field(default_factory=Owed)
     line: Line = field(default_factory=Line)
     gate: Gate = field(default_factory=Gate)
     disk: Measured = field(default_factory=Measured)

@@ -147,10 +147,14 @@ def test_without_ds01d_nothing_is_granted_and_own_things_are_shown(
     try:
         assert [row["Id"] for row in mallory.call("GET", "/v1.41/containers/json").json] == [container]
         assert mallory.create().status == 503
-        assert mallory.call("POST", f"/v1.41/containers/{container}/stop").status == 503
+        assert mallory.call("POST", f"/v1.41/containers/{container}/restart").status == 503
         assert mallory.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
         done = mallory.docker("exec", container, "echo", "still")
         assert done.out == "still\n", done.err
+        assert mallory.call("POST", f"/v1.41/containers/{victim.id}/kill").status == 404
+        assert mallory.call("POST", f"/v1.41/containers/{container}/kill").status == 204, (
+            "that frees, and grants nothing"
+        )
         assert field.ids() == before
     finally:
         field.start_ds01d()

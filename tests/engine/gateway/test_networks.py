@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -235,9 +236,11 @@ def test_d14_services_of_the_host_and_metadata_are_closed(mallory: User, field: 
     mallory.runs("inner")
     gateway = mallory.call("GET", "/v1.41/networks/bridge").json["IPAM"]["Config"][0]
     address = gateway.get("Gateway") or str(IPv4Network(gateway["Subnet"])[1])
-    with socket.create_server(("0.0.0.0", 0)) as service:
+    with socket.create_server(("0.0.0.0", 0)) as service, address_of_the_host() as other:
         port = service.getsockname()[1]
-        for target in (f"{address} {port}", f"{host_address()} {port}", "169.254.169.254 80"):
+        with socket.create_connection((other, port), timeout=5):
+            service.accept()[0].close()
+        for target in (f"{address} {port}", f"{other} {port}", "169.254.169.254 80"):
             assert mallory.docker("exec", "inner", "nc", "-w", "2", *target.split(), given="").code != 0, target
         service.settimeout(0.5)
         with pytest.raises(TimeoutError):
@@ -270,8 +273,12 @@ def rules(chain: str) -> str:
     return subprocess.run(["iptables", "-w", "5", "-S", chain], capture_output=True, text=True, check=False).stdout
 
 
-def host_address() -> str:
+@contextlib.contextmanager
+def address_of_the_host() -> Iterator[str]:
     """An address of this host that is not of a bridge."""
-    shown = subprocess.run(["ip", "-4", "-o", "addr", "show"], capture_output=True, text=True, check=True).stdout
-    found = (line.split() for line in shown.splitlines())
-    return next(words[3].split("/")[0] for words in found if words[1].startswith(("eth", "en")))
+    address = "198.51.100.7"
+    subprocess.run(["ip", "addr", "add", f"{address}/32", "dev", "lo"], check=True)
+    try:
+        yield address
+    finally:
+        subprocess.run(["ip", "addr", "del", f"{address}/32", "dev", "lo"], check=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.commit import judge_changes, judge_config
@@ -35,6 +35,8 @@ CONFIG = b'{"os":"linux"}'
 ID = f"sha256:{hashlib.sha256(CONFIG).hexdigest()}"
 TOO_MUCH = RefusedError("test.much", "too much", status=413)
 HOW: list[Callable[[bytes], bytes]] = [bytes, gzip.compress, bz2.compress, lzma.compress, pack]
+BEGINNINGS = (b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
+"""What begins so is taken as packed."""
 
 
 def archive(*entries: tuple[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
@@ -111,6 +113,7 @@ def test_what_was_packed_comes_out(
     data: bytes, times: int, how: Callable[[bytes], bytes], size: int, twice: bool
 ) -> None:
     data = data * times
+    assume(how is not bytes or not data.startswith(BEGINNINGS))
     sent = how(data[: len(data) // 2]) + how(data[len(data) // 2 :]) if twice else how(data)
     found = Unpacked(None, TOO_MUCH, zstd)
     out = b"".join(bytes(part) for at in range(0, len(sent), size) for part in found.feed(sent[at : at + size]))

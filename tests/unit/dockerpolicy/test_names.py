@@ -212,3 +212,9 @@ def test_d20_every_tag_of_a_repository_is_each_of_them() -> None:
     assert covers({"a:1", "b:2"}, "b:2")
     assert not covers({"lab/tool:*"}, "lab/tools:1")
     assert not covers({"lab/tool:2"}, "lab/tool:1")
+
+
+def test_a_name_that_is_taken_is_not_invented_again() -> None:
+    taken = invented(random.Random(1))
+    assert invented(random.Random(1)) == taken
+    assert invented(random.Random(1), {taken}) != taken

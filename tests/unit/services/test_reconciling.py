@@ -8,17 +8,20 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
-from ds01.domain.errors import Ds01Error
+from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Account
 from ds01.domain.reconcile import WAITING
 from ds01.services import lease as leases
 from ds01.services import observe
 from ds01.services.account import account
+from ds01.services.door.create import grant
+from ds01.services.door.redeem import commit
 from ds01.services.reconcile import Reconciler
 from ds01.services.stop import stop
 from ds01.services.tidy import ORPHANED
 from ds01.sim.ledger import MemoryLedger
+from ds01.wire.door import DoorCommit, DoorCreate
 from tests.server import ALICE, BOB, MINIMAL, SPEC, SimServer, settings
 
 
@@ -408,3 +411,21 @@ async def test_images_are_known_again_by_what_the_gateway_wrote_into_them(server
     tags = await server.world.ledger.read(lambda books: {tag.ref: tag.owner for tag in books.tags()})
     assert tags == {"ds01-1001/thesis:latest": 1001}
     assert MINIMAL not in tags
+
+
+async def test_a_full_disk_keeps_no_gpu_for_what_was_not_made(server: SimServer) -> None:
+    """What could not be given back at once is given back when it can be written down, not when it expires."""
+    await server.build()
+    ask = DoorCreate(uid=ALICE.uid, name="x", image=MINIMAL, image_id=MINIMAL, door="docker", gpus="1")
+    given = await grant(server.world, ask)
+    ledger = server.world.ledger
+    assert isinstance(ledger, MemoryLedger)
+    ledger.fault = Ds01Error(LEDGER_ERROR, "The disk of the ledger is full.")
+    with pytest.raises(Ds01Error):
+        await commit(server.world, DoorCommit(ticket=given.ticket, id="c" * 64))
+    with pytest.raises(Ds01Error):
+        await server.reconciler.end_leases()
+    ledger.fault = None
+    assert [lease.state for lease in await server.leases()] == ["reserved"]
+    await server.reconciler.end_leases()
+    assert [lease.state for lease in await server.leases()] == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from ds01.domain.dockerpolicy.namepattern import NamePattern
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
@@ -90,6 +90,9 @@ def _pattern(text: str) -> NamePattern:
         raise malformed("filters.name", f"The name filter {text!r} is not served", "Use a part of the name.") from error
 
 
-def invented(choose: random.Random) -> str:
-    """A name for a container nobody named."""
-    return f"{choose.choice(_HOW)}_{choose.choice(_WHO)}{choose.randrange(1000)}"
+def invented(choose: random.Random, taken: Container[str] = ()) -> str:
+    """A name for a container nobody named, and not one that is ``taken``."""
+    while True:
+        name = f"{choose.choice(_HOW)}_{choose.choice(_WHO)}{choose.randrange(1000)}"
+        if name not in taken:
+            return name

@@ -30,7 +30,8 @@ async def create(call: Call) -> None:
     """The whole of a create."""
     asked = call.query.get("name")
     check_builder_container(asked)
-    name = container_name(asked) if asked else invented(_CHOOSE)
+    hers = {c.name for c in call.gate.registry.containers(call.user)}
+    name = container_name(asked) if asked else invented(_CHOOSE, hers)
     plan = judge_create(await call.json(), name, call.asker)
     call.changes += plan.case.changes
     _check_parts(call, plan)

@@ -34,8 +34,9 @@ from ds01.services.door.known import network_shown
 from ds01.services.door.patience import patiently
 from ds01.services.find import mine
 from ds01.services.guard import root_allowed
+from ds01.services.hand_back import hand_back
 from ds01.services.queue.grant import grant as grant_lease
-from ds01.services.running import give_back, slots_of
+from ds01.services.running import slots_of
 from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
 from ds01.services.tickets import Ticket
@@ -207,7 +208,7 @@ async def _lease(world: World, caller: Caller, ask: DoorCreate, undo: Undo) -> t
         return lease, slots_of(books, lease)
 
     lease, slots = await world.ledger.write(reserve)
-    undo.add("lease", lambda: world.ledger.write(lambda b: give_back(b, lease, "it was not made", world.clock.now())))
+    undo.add("lease", lambda: hand_back(world, lease, "it was not made"))
     return lease, slots
 
 

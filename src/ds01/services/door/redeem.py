@@ -16,8 +16,8 @@ from ds01.services.door.create import named
 from ds01.services.door.known import shown, volume_shown
 from ds01.services.find import mine
 from ds01.services.guard import withdraw
+from ds01.services.hand_back import hand_back
 from ds01.services.queue.turn import claimed
-from ds01.services.running import give_back
 from ds01.services.tell import tell
 from ds01.services.tickets import Ticket
 from ds01.services.world import World
@@ -81,6 +81,6 @@ async def _take_back(world: World, ticket: Ticket, why: str) -> None:
         await withdraw(world, ticket.container.id)
         return
     if lease is not None:
-        await world.ledger.write(lambda books: give_back(books, lease, why, world.clock.now()))
+        await hand_back(world, lease, why)
     if pins:
         await asyncio.to_thread(world.host.unpin, pins)

@@ -17,7 +17,8 @@ from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
 from ds01.services.guard import allow, withdraw
-from ds01.services.running import give_back, record_start
+from ds01.services.hand_back import hand_back
+from ds01.services.running import record_start
 from ds01.services.start import Claim, claim_slots, pin_again
 from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorStart, DoorStarting, DoorTicket
@@ -90,4 +91,4 @@ async def not_started(world: World, ask: DoorTicket) -> None:
     lease = ticket.lease
     await withdraw(world, ticket.container.id)
     if lease is not None and lease.state is LeaseState.RESERVED:
-        await world.ledger.write(lambda books: give_back(books, lease, "it did not start", world.clock.now()))
+        await hand_back(world, lease, "it did not start")

@@ -1,0 +1,129 @@
+"""All tests: those that need no engine first, a file at a time on every processor, then the rest in lanes.
+
+The lanes run beside each other, because each waits for its engine most of the time. A starting engine rewrites the
+firewall of its network, so a part whose tests need nothing from outside has a network of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = ("tests/unit", "tests/api")
+ON_EVERY_PROCESSOR = ("--numprocesses", "auto", "--dist", "loadfile")
+KILLED = "tests/engine/daemon/test_killed.py"
+NETWORK_OF_ITS_OWN = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "-")
+ENDING_SECONDS = 120
+"""How long a run that is broken off may take to end its engines."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One run of pytest. ``inside`` says that it needs nothing from outside this machine."""
+
+    paths: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    inside: bool = True
+
+    def command(self) -> list[str]:
+        """How to run it. Only root makes networks."""
+        left_out = [f"--ignore={path}" for path in self.without]
+        network = NETWORK_OF_ITS_OWN if self.inside and os.geteuid() == 0 else ()
+        return [*network, sys.executable, "-m", "pytest", *self.paths, *left_out]
+
+
+def engine(name: str, *without: str) -> Part:
+    """The tests of one folder below ``tests/engine``."""
+    return Part(paths=(f"tests/engine/{name}",), without=without)
+
+
+LANES = (
+    (Part(paths=("tests/contract", "tests/e2e", "tests/engine/projects"), inside=False),),
+    (engine("gateway"),),
+    (engine("daemon", KILLED), engine("clients"), engine("client"), engine("dev"), engine("host"),
+     Part(paths=tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/engine").glob("test_*.py"))))),
+    (Part(paths=(KILLED,)),),
+)  # fmt: skip
+
+
+class Suite:
+    """A run of all lanes. What a part says is shown when it is over, so that no two are mixed up."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._broken_off = False
+        self._saying = threading.Lock()
+
+    def run(self, lanes: Sequence[Sequence[Part]]) -> None:
+        """Every lane in a thread of its own; returns when all are over."""
+        threads = [threading.Thread(target=self._lane, args=(lane,)) for lane in lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def break_off(self) -> None:
+        """Ctrl-C for every part that runs, and none begins."""
+        self._broken_off = True
+        for process in tuple(self._running):
+            process.send_signal(signal.SIGINT)
+        for process in tuple(self._running):
+            try:
+                process.wait(ENDING_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def _lane(self, lane: Sequence[Part]) -> None:
+        for part in lane:
+            if not self._broken_off:
+                self._part(part)
+
+    def _part(self, part: Part) -> None:
+        begun = time.monotonic()
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(part.command(), cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
+            self._running.add(process)
+            code = process.wait()
+            self._running.discard(process)
+            with self._saying:
+                said.seek(0)
+                self._show(part, said, code, time.monotonic() - begun)
+
+    def _show(self, part: Part, said: IO[bytes], code: int, seconds: float) -> None:
+        name = " ".join(part.paths)
+        sys.stdout.buffer.write(said.read())
+        print(f"{name}: {'failed' if code else 'passed'} after {seconds:.0f} s", flush=True)
+        if code:
+            self.failed.append(name)
+
+
+def main() -> int:
+    """Run everything; 1 when something failed, 130 when it was broken off."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    suite = Suite()
+    try:
+        quick = subprocess.run([sys.executable, "-m", "pytest", *ON_EVERY_PROCESSOR, *QUICK], cwd=ROOT, check=False)
+        if os.geteuid() == 0:
+            subprocess.run([sys.executable, "-m", "dev.engine26"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        suite.run(LANES)
+    except KeyboardInterrupt:
+        suite.break_off()
+        return 130
+    failed = [*([" ".join(QUICK)] if quick.returncode else []), *suite.failed]
+    print(f"failed: {', '.join(failed)}" if failed else "all parts passed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The run of all tests: it leaves none out, says what failed, and ends when it is told to."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from dev.programs import until
+from dev.suite import LANES, QUICK, ROOT, Part, Suite
+
+
+def within(file: Path, paths: tuple[str, ...]) -> bool:
+    return any(file.is_relative_to(ROOT / path) for path in paths)
+
+
+def test_every_test_is_in_one_part() -> None:
+    parts = [Part(paths=QUICK), *(part for lane in LANES for part in lane)]
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        found = [part for part in parts if within(file, part.paths) and not within(file, part.without)]
+        assert len(found) == 1, file
+
+
+def test_what_failed_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    good, bad = tmp_path / "test_good.py", tmp_path / "test_bad.py"
+    good.write_text("def test_it():\n    assert True\n")
+    bad.write_text("def test_it():\n    assert not 'the reason'\n")
+    suite = Suite()
+    suite.run([[Part(paths=(str(good),), inside=False)], [Part(paths=(str(bad),), inside=False)]])
+    assert suite.failed == [str(bad)]
+    said = capfd.readouterr().out
+    assert "the reason" in said
+    assert f"{good}: passed" in said
+
+
+def test_broken_off_it_ends_what_runs_and_begins_nothing(tmp_path: Path) -> None:
+    long, later = tmp_path / "test_long.py", tmp_path / "test_later.py"
+    long.write_text(f"import time\n\ndef test_it():\n    open('{tmp_path}/runs', 'w').close()\n    time.sleep(600)\n")
+    later.write_text(f"open('{tmp_path}/later', 'w').close()\n")
+    suite = Suite()
+    lane = [Part(paths=(str(long),), inside=False), Part(paths=(str(later),), inside=False)]
+    running = threading.Thread(target=suite.run, args=([lane],))
+    running.start()
+    assert until((tmp_path / "runs").exists, 60)
+    suite.break_off()
+    running.join(60)
+    assert not running.is_alive()
+    assert suite.failed == [str(long)]
+    assert not (tmp_path / "later").exists()

@@ -3,7 +3,7 @@
 Six containers are launched, stopped, started and retired, and jobs are submitted, without a pause while ds01d is
 killed at random moments. After every restart, before anything else happens, the ledger, the engine and what the people
 were told must agree; in the end every job that was acknowledged has run, and none twice. ``DS01_TESTS_KILLS`` says how
-often (60, fewer where a run need not be complete), ``DS01_TESTS_SEED`` repeats a run's random choices.
+often (200, fewer where a run need not be complete), ``DS01_TESTS_SEED`` repeats a run's random choices.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.engine.daemon.conftest import Daemon, Docker, User, short_folder
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
 
-KILLS = int(os.environ.get("DS01_TESTS_KILLS", str(tries(60))))
+KILLS = int(os.environ.get("DS01_TESTS_KILLS", str(tries(200))))
 SEED = int(os.environ.get("DS01_TESTS_SEED", str(random.randrange(10**6))))
 VERBS = {"absent": ("launch0", "launch1", "launch1"), "running": ("stop", "retire", "launch1"),
          "stopped": ("start", "launch1", "retire")}  # fmt: skip

@@ -47,8 +47,8 @@ TEXT = "Its GPU has done nothing for 15m.\n\n  ds01 keep thesis --for 2h  let it
 def letter(**changes: Any) -> Letter:
     wishes = Preferences(uid=ME.uid, epoch=1, mail="alice@lab.lan")
     plain = Letter(
-        user=ME, container=container("thesis"), level=Level.WARNING, title="thesis stops at 15:30", text=TEXT,
-        wishes=wishes,
+        user=ME, name="thesis", container=container("thesis"), level=Level.WARNING,
+        title="thesis stops at 15:30", text=TEXT, wishes=wishes,
     )  # fmt: skip
     return replace(plain, **changes)
 
@@ -233,7 +233,8 @@ class _In:
 
     async def deliver(self, given: Letter) -> str:
         user = User(uid=Uid(4711), gid=4711, login="alice", home="/home/alice")
-        mine = replace(given, user=user, container=replace(given.container, workspace=self._workspace))
+        there = replace(container("thesis"), workspace=self._workspace)
+        mine = replace(given, user=user, container=there)
         return await self._channel.deliver(mine)
 
 

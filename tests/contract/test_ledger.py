@@ -484,7 +484,7 @@ class LedgerContract:
     # notices ----------------------------------------------------------------------------------------
     async def test_notices_are_kept_and_those_that_hold_no_more_are_left_out(self, ledger: Ledger) -> None:
         first = Notice(
-            id=NoticeId("notice-1"), at=NOW, uid=ALICE.uid, epoch=1, container="c" * 64, name="thesis", rule=Rule.IDLE,
+            id=NoticeId("notice-1"), at=NOW, uid=ALICE.uid, epoch=1, subject="c" * 64, name="thesis", rule=Rule.IDLE,
             level=Level.WARNING, title="thesis stops", text="why\nand how", acts_at=NOW + timedelta(minutes=15),
             reached={"terminals": "pts/3"},
         )  # fmt: skip

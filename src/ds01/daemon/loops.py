@@ -25,6 +25,7 @@ from ds01.services.enforce.enforcer import PERIOD_SECONDS, Enforcer
 from ds01.services.gpu_round import look_at_gpus
 from ds01.services.image_tidy import Gone
 from ds01.services.jobs.runner import Runner
+from ds01.services.queue.herald import Herald
 from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
 from ds01.services.reload import reload
@@ -62,6 +63,7 @@ class Loops:
         self._confiner = Confiner(world)
         self._gone = Gone()
         self._turns = Turns(world)
+        self._herald = Herald(world)
         self._enforcer = Enforcer(world)
         self._runner = Runner(world)
         self._tasks: list[asyncio.Task[None]] = []
@@ -90,6 +92,7 @@ class Loops:
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
             ("bookings", BOOKING_SECONDS, lambda: watch(world)),
             ("queue", QUEUE_SECONDS, self._turns.round),
+            ("turns", QUEUE_SECONDS, self._herald.round),
             ("jobs", QUEUE_SECONDS, self._runner.round),
             ("gpus", ROUND_SECONDS, lambda: look_at_gpus(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),

@@ -18,7 +18,8 @@ SHAPES = ("plain", "slack", "teams", "ntfy")
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """One notice about one container. ``acts_at`` is when something will happen; None: it has happened.
+    """One notice about one container, or about the turn of a request, whose id is ``subject`` and which its owner calls
+    ``name``. ``acts_at`` is when something will happen; None: it has happened.
 
     ``reached`` says by which channel it reached whom or what; empty: nobody yet. ``seen_at`` is when its owner met it
     in a command of hers; ``ended_at`` when it held no more.
@@ -28,7 +29,7 @@ class Notice:
     at: datetime
     uid: Uid
     epoch: int
-    container: str
+    subject: str
     name: str
     rule: Rule
     level: Level

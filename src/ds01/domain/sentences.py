@@ -133,7 +133,8 @@ _ALL = (
         tell=acted("took the stop of", ("reason", " back ({})")),
     ),
     Sentence(
-        type=EventType.NOTICE_DELIVERED, when="A notice reached its reader.", subject=_CONTAINER,
+        type=EventType.NOTICE_DELIVERED, when="A notice reached its reader.",
+        subject="the full id of the container, or of the request whose turn came",
         details=("name", "rule", "level", "title", "by", "until"),
         tell=happened("a word about {name} arrived", ("by", " by {}"), ("title", ": {}")),
     ),

@@ -13,10 +13,13 @@ from ds01.domain.people import User
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """One message to one user about one container of hers. ``text`` may have several lines."""
+    """One message to one user about something of hers called ``name``: a container, or one that is not there yet
+    (``container`` None). ``text`` may have several lines.
+    """
 
     user: User
-    container: Container
+    name: str
+    container: Container | None
     level: Level
     title: str
     text: str

@@ -34,7 +34,7 @@ async def unseen(world: World, caller: Caller) -> tuple[NoticeView, ...]:
         return tuple(view(notice) for notice in fresh)
     await world.ledger.write(lambda books: _met(books, world, fresh))
     for notice in fresh:
-        watched = world.memory.get(ContainerId(notice.container))
+        watched = world.memory.get(ContainerId(notice.subject))
         said = None if watched is None else watched.said.get(notice.rule)
         if said is not None and said.delivered is None:
             said.delivered = world.clock.monotonic()
@@ -56,9 +56,8 @@ def _met(books: Books, world: World, fresh: Iterable[Notice]) -> None:
         over = now if notice.level is Level.NOTICE else notice.ended_at
         met = replace(notice, seen_at=now, delivered_at=notice.delivered_at or now, ended_at=over)
         books.put_notice(met)
-        container = books.container(ContainerId(notice.container))
-        if container is not None and notice.delivered_at is None:
-            record_delivery(books, container, met, {COMMAND: "a ds01 command"}, now)
+        if notice.delivered_at is None:
+            record_delivery(books, met, {COMMAND: "a ds01 command"}, now)
 
 
 async def wishes(world: World, caller: Caller) -> PreferencesView:

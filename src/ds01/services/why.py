@@ -151,7 +151,7 @@ def _summary(books: Books, container: Container, owner: str) -> str:
 
 def _warnings(books: Books, container: Container) -> list[str]:
     """What it is warned of now."""
-    return [notice.title for notice in books.notices(container.uid) if notice.container == container.id]
+    return [notice.title for notice in books.notices(container.uid) if notice.subject == container.id]
 
 
 def _ended(container: Container, reason: str) -> str:

@@ -33,6 +33,8 @@ class Shells:
         return await asyncio.to_thread(self._deliver, letter)
 
     def _deliver(self, letter: Letter) -> str:
+        if letter.container is None:
+            return ""
         content = drawn(letter)
         terminals: dict[str, list[int]] = {}
         for pid in self._meters.pids(letter.container.id, letter.container.uid):

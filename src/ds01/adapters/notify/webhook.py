@@ -75,7 +75,7 @@ def shaped(letter: Letter) -> tuple[Mapping[str, str], bytes]:
             return {"Title": title, "Priority": _URGENCY[letter.level]}, letter.text.encode()
         case _:
             told = {"title": letter.title, "text": letter.text, "level": letter.level.value}
-            return as_json, _json({**told, "container": letter.container.name})
+            return as_json, _json({**told, "container": letter.name})
 
 
 def _json(value: object) -> bytes:

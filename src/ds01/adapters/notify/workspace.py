@@ -33,15 +33,15 @@ class WorkspaceFile:
 
     async def deliver(self, letter: Letter) -> str:
         """At its end, with the time before it."""
-        if not letter.container.workspace:
+        if letter.container is None or not letter.container.workspace:
             return ""
-        return await asyncio.to_thread(self._append, letter)
+        return await asyncio.to_thread(self._append, letter, letter.container.workspace)
 
-    def _append(self, letter: Letter) -> str:
+    def _append(self, letter: Letter, workspace: str) -> str:
         lines = [f"{self._now():%Y-%m-%d %H:%M:%S %Z}  {letter.title}", *letter.text.split("\n"), ""]
         content = "\n".join(harmless(line) for line in lines) + "\n"
         try:
-            fd = opened_as(letter.user, partial(_open, letter.container.workspace))
+            fd = opened_as(letter.user, partial(_open, workspace))
         except OSError:
             return ""
         try:

@@ -21,13 +21,14 @@ LAST_CALL = timedelta(minutes=5)
 
 
 class Rule(StrEnum):
-    """The rules that act on a container by themselves."""
+    """What acts by itself: the rules of a container's life, and the end of a turn in the queue."""
 
     IDLE = "idle"
     PAUSED = "paused"
     RUNTIME = "runtime"
     CONTAINER_HOLD = "container_hold"
     NEVER_STARTED = "never_started"
+    TURN = "turn"
 
 
 class Act(StrEnum):

@@ -60,7 +60,7 @@ _TITLES = {
 def text(facts: Facts) -> str:
     """Why, what becomes of it, and what to type."""
     why = _WHY[facts.due.rule](facts)
-    return "\n".join([why, _becomes(facts), "", *_ways(_WAYS[facts.due.rule](facts))])
+    return "\n".join([why, _becomes(facts), "", *ways(_WAYS[facts.due.rule](facts))])
 
 
 def _when(facts: Facts) -> str:
@@ -145,10 +145,10 @@ def _becomes(facts: Facts) -> str:
     )
 
 
-def _ways(ways: Sequence[tuple[str, str]]) -> list[str]:
+def ways(listed: Sequence[tuple[str, str]]) -> list[str]:
     """Commands on lines of their own, with what each does."""
-    width = max(len(command) for command, _ in ways)
-    return [f"  {command:<{width}}  {does}" for command, does in ways]
+    width = max(len(command) for command, _ in listed)
+    return [f"  {command:<{width}}  {does}" for command, does in listed]
 
 
 def _idle_ways(facts: Facts) -> list[tuple[str, str]]:
@@ -248,7 +248,9 @@ def done_text(outcome: Outcome) -> str:
     if outcome.booked == "class":
         files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
         return f"{outcome.on_stop} {saved} The container goes with the class. {files}".strip()
-    ways = [(f"ds01 undo {outcome.name}", "start it again, with its files as they were")]
-    ways.append((f"ds01 why {outcome.name}", "the whole story"))
+    listed = [
+        (f"ds01 undo {outcome.name}", "start it again, with its files as they were"),
+        (f"ds01 why {outcome.name}", "the whole story"),
+    ]
     said = f"{outcome.on_stop} {saved}".strip()
-    return "\n".join([f"{said}{gpu}", "", *_ways(ways)])
+    return "\n".join([f"{said}{gpu}", "", *ways(listed)])

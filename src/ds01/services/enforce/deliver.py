@@ -15,13 +15,13 @@ from datetime import datetime
 
 from ds01.domain.container import Container
 from ds01.domain.errors import Ds01Error
-from ds01.domain.events import EventType
+from ds01.domain.events import Event, EventType
 from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.notice import Notice, NoticeId, Preferences
 from ds01.domain.people import User
+from ds01.domain.queue.request import Request
 from ds01.ports.channel import Channel, Letter
 from ds01.ports.ledger import Books
-from ds01.services.tell import tell
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ CHANNEL_SECONDS = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """What to tell about a container."""
+    """What to tell about a container, or about a request whose container is not there yet."""
 
-    container: Container
+    about: Container | Request
     rule: Rule
     level: Level
     title: str
@@ -42,30 +42,31 @@ class Message:
 
 async def give(world: World, user: User, message: Message) -> Notice:
     """Write it down, then bring it to her. The answer says what it reached."""
-    now = world.clock.now()
+    now, about = world.clock.now(), message.about
     notice = Notice(
-        id=NoticeId(f"notice-{secrets.token_hex(6)}"), at=now, uid=message.container.uid,
-        epoch=message.container.epoch, container=message.container.id, name=message.container.name,
-        rule=message.rule, level=message.level, title=message.title, text=message.text, acts_at=message.acts_at,
+        id=NoticeId(f"notice-{secrets.token_hex(6)}"), at=now, uid=about.uid, epoch=about.epoch, subject=about.id,
+        name=about.name, rule=message.rule, level=message.level, title=message.title, text=message.text,
+        acts_at=message.acts_at,
     )  # fmt: skip
     await world.ledger.write(lambda books: _supersede(books, notice))
-    return await bring(world, user, message.container, notice)
+    return await bring(world, user, about if isinstance(about, Container) else None, notice)
 
 
 def _supersede(books: Books, notice: Notice) -> None:
     """A later word on the same matter takes the place of the earlier one."""
     for other in books.notices(notice.uid):
-        if other.container == notice.container and (other.rule is notice.rule or notice.level is Level.NOTICE):
+        if other.subject == notice.subject and (other.rule is notice.rule or notice.level is Level.NOTICE):
             books.put_notice(replace(other, ended_at=notice.at))
     books.put_notice(notice)
 
 
-async def bring(world: World, user: User, container: Container, notice: Notice) -> Notice:
+async def bring(world: World, user: User, container: Container | None, notice: Notice) -> Notice:
     """Try every channel she wants, all at once; what it reached is on record when this returns."""
     wishes = await world.ledger.read(lambda books: books.preferences(notice.uid, notice.epoch))
     wishes = wishes or Preferences(uid=notice.uid, epoch=notice.epoch)
     letter = Letter(
-        user=user, container=container, level=notice.level, title=notice.title, text=notice.text, wishes=wishes
+        user=user, name=notice.name, container=container, level=notice.level, title=notice.title, text=notice.text,
+        wishes=wishes,
     )  # fmt: skip
     wanted = [channel for channel in world.channels if channel.name not in wishes.off]
     reached = {
@@ -74,7 +75,7 @@ async def bring(world: World, user: User, container: Container, notice: Notice) 
         if where
     }
     proven = any(channel.name in reached for channel in wanted if channel.proves)
-    return await world.ledger.write(lambda books: _reached(books, world, container, notice, reached, proven))
+    return await world.ledger.write(lambda books: _reached(books, world, notice, reached, proven))
 
 
 async def _try(channel: Channel, letter: Letter) -> str:
@@ -87,9 +88,7 @@ async def _try(channel: Channel, letter: Letter) -> str:
         return ""
 
 
-def _reached(
-    books: Books, world: World, container: Container, notice: Notice, reached: Mapping[str, str], proven: bool
-) -> Notice:
+def _reached(books: Books, world: World, notice: Notice, reached: Mapping[str, str], proven: bool) -> Notice:
     now = world.clock.now()
     known = books.notice(notice.id) or notice
     fresh = {channel: where for channel, where in reached.items() if channel not in known.reached}
@@ -97,17 +96,23 @@ def _reached(
     told = replace(known, reached={**known.reached, **reached}, delivered_at=delivered)
     books.put_notice(told)
     if fresh:
-        record_delivery(books, container, told, fresh, now)
+        record_delivery(books, told, fresh, now)
     return told
 
 
-def record_delivery(
-    books: Books, container: Container, notice: Notice, reached: Mapping[str, str], now: datetime
-) -> None:
+def record_delivery(books: Books, notice: Notice, reached: Mapping[str, str], now: datetime) -> None:
     """The event of it."""
-    by = ", ".join(f"{channel} ({where})" for channel, where in reached.items())
-    tell(
-        books, EventType.NOTICE_DELIVERED, container, at=now, actor=None, rule=notice.rule.value,
-        level=notice.level.value, title=notice.title, by=by,
-        until="" if notice.acts_at is None else notice.acts_at.isoformat(timespec="seconds"),
+    details = {
+        "name": notice.name,
+        "rule": notice.rule.value,
+        "level": notice.level.value,
+        "title": notice.title,
+        "by": ", ".join(f"{channel} ({where})" for channel, where in reached.items()),
+        "until": "" if notice.acts_at is None else notice.acts_at.isoformat(timespec="seconds"),
+    }
+    books.record(
+        Event(
+            at=now, type=EventType.NOTICE_DELIVERED, actor=None, uid=notice.uid, subject=notice.subject,
+            details={key: value for key, value in details.items() if value},
+        )
     )  # fmt: skip

@@ -121,7 +121,7 @@ class One:
         given = await give(
             world, self._user,
             Message(
-                container=self._container, rule=rule, level=notice.level, title=title(facts), text=text(facts),
+                about=self._container, rule=rule, level=notice.level, title=title(facts), text=text(facts),
                 acts_at=world.clock.now() + notice.acts_in,
             ),
         )  # fmt: skip
@@ -161,7 +161,7 @@ class One:
             held_until=None if done.held_until is None else self._local(done.held_until), packages=done.packages,
         )  # fmt: skip
         message = Message(
-            container=done.container, rule=due.rule, level=Level.NOTICE, title=done_title(outcome),
+            about=done.container, rule=due.rule, level=Level.NOTICE, title=done_title(outcome),
             text=done_text(outcome),
         )  # fmt: skip
         await give(self._world, self._user, message)

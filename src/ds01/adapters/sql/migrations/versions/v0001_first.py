@@ -337,7 +337,7 @@ def _notices() -> None:
         sa.Column("at", sa.String(32), nullable=False),
         sa.Column("uid", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
-        sa.Column("container", sa.String(64), nullable=False),
+        sa.Column("subject", sa.String(64), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("rule", sa.String(40), nullable=False),
         sa.Column("level", sa.String(40), nullable=False),

@@ -7,6 +7,7 @@ other skipped test as well, and lets chance be asked as often as it should be (`
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -56,6 +57,8 @@ def _missing(item: pytest.Item) -> str:
         return "left out: needs root"
     if any(item.iter_markers("gcc")) and not nvml.available():
         return "left out: needs gcc, to compile a stand-in for NVIDIA's library"
+    if any(item.iter_markers("promtool")) and shutil.which("promtool") is None:
+        return "left out: needs Prometheus' promtool"
     if (any(item.iter_markers("engine")) or any(item.iter_markers("e2e"))) and not own.available():
         return "left out: needs root and dockerd"
     return ""

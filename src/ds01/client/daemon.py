@@ -318,9 +318,10 @@ class Client(Asking):
 
         return self._get(ConsumptionView, "/v1/usage", since=since, by=by, user=user, all=everybody)
 
-    def metrics(self) -> str:
-        """What ds01d measures, in Prometheus' text format."""
-        return self._ask(Request(method="GET", target="/v1/metrics"), ANSWER_SECONDS).read().decode()
+    def metrics(self, *, people: bool = False) -> str:
+        """What ds01d measures, in Prometheus' text format; with ``people`` what each user has, too."""
+        where = target("/v1/metrics", people=people)
+        return self._ask(Request(method="GET", target=where), ANSWER_SECONDS).read().decode()
 
     # notices and exemptions ------------------------------------------------------------------------
 

@@ -102,6 +102,8 @@ class Account:
         memory.gpu_seconds += consumed.gpueq_seconds
         if consumed.joules:
             memory.joules[what] = memory.joules.get(what, 0.0) + consumed.joules
+        if line.uid != NOBODY:
+            memory.people[line.uid] = memory.people.get(line.uid, Consumed()) + consumed
         self._keep(line, consumed)
 
     def _keep(self, line: Line, consumed: Consumed) -> None:

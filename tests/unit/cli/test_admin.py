@@ -84,3 +84,36 @@ def test_setup_without_a_terminal_changes_only_what_was_asked_for(ds01: Run, rea
 def test_setup_says_when_the_gateway_is_missing(ds01: Run, ready: Daemon) -> None:
     ready.answers["GET", "/v1/ping"] = PingView(version="1", simulated_gpus=False, engine="", login="anna")
     assert ds01("setup").code == 6
+
+
+def test_metrics_are_put_in_the_place_of_a_file(ds01: Run, daemon: Daemon, tmp_path: Path) -> None:
+    daemon.answers["GET", "/v1/metrics"] = lambda asked: asked.query
+    file = tmp_path / "ds01.prom"
+    assert ds01("admin", "metrics", "--to", str(file)).code == 0
+    assert (json.loads(file.read_text()), file.stat().st_mode & 0o777) == ({}, 0o644)
+    assert ds01("admin", "metrics", "--people", "--to", str(file)).code == 0
+    assert (json.loads(file.read_text()), file.stat().st_mode & 0o777) == ({"people": "1"}, 0o640)
+    assert file.stat().st_gid == tmp_path.stat().st_gid
+    assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".ds01-")] == []
+
+
+def test_metrics_for_a_folder_that_is_not_there_are_a_sentence(ds01: Run, daemon: Daemon, tmp_path: Path) -> None:
+    daemon.answers["GET", "/v1/metrics"] = {}
+    for words in ((), ("--people",)):
+        ran = ds01("admin", "metrics", *words, "--to", str(tmp_path / "no" / "ds01.prom"))
+        assert ran.code == 1
+        assert "cannot be written" in ran.err
+
+
+@pytest.mark.parametrize(("what", "count"), [("rules", 2), ("dashboards", 4)])
+def test_rules_and_dashboards_are_written_without_a_ds01d(ds01: Run, tmp_path: Path, what: str, count: int) -> None:
+    folder = tmp_path / "to"
+    folder.mkdir()
+    assert ds01("admin", "metrics", what, "--to", str(folder), "--dry-run").code == 0
+    assert list(folder.iterdir()) == []
+    assert ds01("admin", "metrics", what, "--to", str(folder)).code == 0
+    assert len(list(folder.iterdir())) == count
+    printed = ds01("admin", "metrics", what).out
+    assert printed == "".join(
+        file.read_text() for file in sorted(folder.iterdir(), key=lambda f: printed.find(f.read_text()))
+    )

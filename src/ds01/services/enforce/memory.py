@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ds01.domain.consumption import Consumed
 from ds01.domain.container import ContainerId
 from ds01.domain.lifecycle.activity import UNKNOWN, Reading
 from ds01.domain.lifecycle.case import ZERO, Rule, Warned
 from ds01.domain.notice import NoticeId
+from ds01.domain.people import Uid
 from ds01.ports.meters import Meter
 
 LEAST_LOOKS, MOST_LOOKS = 40, 240
@@ -64,17 +66,23 @@ class Watched:
 
 
 class Memory:
-    """All of them. ``busy`` is the share of the GPUs that is leased, as seen last; ``gpu_seconds`` and ``joules``
-    (used, idle, unattributed) are what was counted since ds01d started.
+    """All of them. ``busy`` is the share of the GPUs that is leased, as seen last; ``gpu_seconds``, ``joules``
+    (used, idle, unattributed) and ``people`` (each user's) are what was counted since ds01d started.
     """
 
     def __init__(self) -> None:
         self.busy = 0.0
         self.gpu_seconds = 0.0
         self.joules: dict[str, float] = {}
+        self.people: dict[Uid, Consumed] = {}
         self._known: dict[ContainerId, Watched] = {}
         self._before: tuple[datetime, float] | None = None
         self._step = ZERO
+
+    @property
+    def looked_at(self) -> datetime | None:
+        """When the last look began; None before the first."""
+        return self._before[0] if self._before is not None else None
 
     def tick(self, now: datetime, monotonic: float) -> None:
         """A new look begins: by how much the wall clock was set since the last one."""

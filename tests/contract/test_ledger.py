@@ -303,7 +303,7 @@ class LedgerContract:
 
     # the queue --------------------------------------------------------------------------------------
     async def test_a_request_comes_back_as_it_was(self, ledger: Ledger) -> None:
-        endless = replace(waiting("endless"), planned=None, wait_until=None, interactive=False, preemptible=True)
+        endless = replace(waiting("endless"), planned=None, wait_until=None, interactive=False)
         await ledger.write(put(waiting("thesis", minutes=1), endless))
         assert await ledger.read(lambda books: books.open_requests()) == (endless, waiting("thesis", minutes=1))
         assert await ledger.read(lambda books: books.request(RequestId("request-endless"))) == endless

@@ -140,6 +140,10 @@ _ALL = (
         name="priority", kind=Kind.INTEGER, default=0, meaning="head start in the queue; higher goes first",
     ),
     Key(
+        name="preemptible", kind=Kind.SWITCH, default=False,
+        meaning="whether your containers with GPUs give way when somebody else waits: warned, stopped, jobs start anew",
+    ),
+    Key(
         name="shares", kind=Kind.COUNT, default=1, least=1,
         meaning="your part of what your group may use when GPUs are short, against the others of the group",
     ),

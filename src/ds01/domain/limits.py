@@ -109,6 +109,7 @@ class Limits:
     gpu_hold: timedelta
     container_hold: timedelta | None
     priority: int
+    preemptible: bool
     shares: int
     group_shares: int
     bookings_who: str
@@ -193,6 +194,7 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         gpu_hold=value.duration("gpu_hold") or timedelta(0),
         container_hold=value.duration("container_hold"),
         priority=value.required("priority"),
+        preemptible=bool(merged["preemptible"].value),
         shares=value.required("shares"),
         group_shares=value.required("group_shares"),
         bookings_who=str(merged["bookings.who"].value),

@@ -126,7 +126,6 @@ requests = Table(
     Column("planned", Span),
     Column("interactive", Boolean, nullable=False),
     Column("priority", Integer, nullable=False),
-    Column("preemptible", Boolean, nullable=False),
     Column("state", Word(RequestState), nullable=False),
     Column("wait_until", UtcTime),
     Column("lease", String(40), ForeignKey("leases.id")),

@@ -1,7 +1,7 @@
 """What became of a job, from how its container ended; and whether it is worth another try.
 
-A job is tried again only when the server failed it: the engine or the machine went down, or its GPU did. What its own
-program does, and what somebody decided, is never repeated.
+A job is tried again only when the server failed it (the engine or the machine went down, or its GPU did), or when it
+gave way to somebody. What its own program does, and what somebody decided, is never repeated.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def ending(job: Job, container: Container | None, now: datetime, *, gpu_lost: st
 
 
 def worth_another(job: Job, found: Ending) -> bool:
-    """Whether it is tried again."""
+    """Whether it is tried again. What gave way to others always is."""
+    if found.end is JobEnd.PREEMPTED and job.end is None:
+        return True
     return found.end in INFRASTRUCTURE and job.end is None and job.attempt <= job.retries
 
 

@@ -162,9 +162,12 @@ def asked_to_end(job: Job, end: JobEnd, detail: str = "") -> Job:
     return job if job.end is not None else replace(job, end=end, detail=detail)
 
 
-def again(job: Job, note: str) -> Job:
-    """It waits again, in its former place."""
-    return replace(job, state=JobState.WAITING, request=None, started_at=None, note=note)
+def again(job: Job, note: str, *, counts: bool = True) -> Job:
+    """It waits again, in its former place. What gave way to others has used none of its retries: that start does not
+    count.
+    """
+    attempt = job.attempt if counts else max(0, job.attempt - 1)
+    return replace(job, state=JobState.WAITING, request=None, started_at=None, note=note, attempt=attempt)
 
 
 def names(name: str, indexes: Iterable[int] | None) -> tuple[tuple[str, int | None], ...]:

@@ -28,6 +28,7 @@ class Rule(StrEnum):
     RUNTIME = "runtime"
     CONTAINER_HOLD = "container_hold"
     NEVER_STARTED = "never_started"
+    YIELDING = "yielding"
     TURN = "turn"
 
 
@@ -53,7 +54,7 @@ class Case:
     ``ran`` is its running time over all starts, ``up`` that of the present one, ``quiet`` how long it has done nothing.
     ``asked_left`` is what is left of the time its owner planned it for, when that is shorter than her limit. ``kept``
     is how long its owner's word still keeps it from being stopped for idling. ``busy`` is the share of the server's
-    GPUs that is leased, 0 to 1.
+    GPUs that is leased, 0 to 1. ``wanted`` says that it is of work that yields, and that somebody waits for its GPU.
     """
 
     container: Container
@@ -69,6 +70,7 @@ class Case:
     age: timedelta = ZERO
     asked_left: timedelta | None = None
     kept: timedelta = ZERO
+    wanted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,9 @@ class Due:
 
     @property
     def detail(self) -> str:
-        """The limit as people write it, for the reason of a stop."""
+        """The limit as people write it, for the reason of a stop; ``""`` when none is behind it."""
+        if self.rule is Rule.YIELDING:
+            return ""
         shown = show_duration(timedelta(seconds=round(self.limit.total_seconds())))
         return f"{shown}, paused" if self.rule is Rule.PAUSED else shown
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from ds01.domain.lifecycle import container_hold, idle, never_started, paused, runtime
+from ds01.domain.lifecycle import container_hold, idle, never_started, paused, runtime, yielding
 from ds01.domain.lifecycle.case import LAST_CALL, ZERO, Case, Decision, Due, Execute, Level, Notify, Rule, Warned
 
 RULES: tuple[Callable[[Case], Due | None], ...] = (
-    idle.due, paused.due, runtime.due, container_hold.due, never_started.due,
+    idle.due, paused.due, runtime.due, container_hold.due, never_started.due, yielding.due,
 )  # fmt: skip
 """Every rule there is."""
 

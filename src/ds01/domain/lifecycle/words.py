@@ -21,7 +21,7 @@ class Facts:
 
     ``usual`` is the idle limit without the server being busy; ``asked`` says that its owner's own plan ends it and not
     her limit; ``extend_left`` is what she may still add. ``booked`` is what its GPU is of and goes back
-    with: ``booking``, or ``class``, which takes the container with it.
+    with: ``booking``, or ``class``, which takes the container with it. A ``job`` starts anew.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Facts:
     keep_max: timedelta = timedelta(0)
     extend_left: timedelta = timedelta(0)
     booked: str = ""
+    job: bool = False
 
 
 def title(facts: Facts) -> str:
@@ -54,6 +55,7 @@ _TITLES = {
     Rule.RUNTIME: ": its time is over",
     Rule.CONTAINER_HOLD: ", unless it is started",
     Rule.NEVER_STARTED: ", unless it is started",
+    Rule.YIELDING: ": somebody waits for its GPU",
 }
 
 
@@ -119,12 +121,17 @@ def _never(facts: Facts) -> str:
     return f"It was made {_short(facts.lasted)} ago and was never started."
 
 
+def _yielding(facts: Facts) -> str:
+    return "What your group runs gives way to others (preemptible), and somebody waits for what it has."
+
+
 _WHY = {
     Rule.IDLE: _idle,
     Rule.PAUSED: _paused,
     Rule.RUNTIME: _runtime,
     Rule.CONTAINER_HOLD: _hold,
     Rule.NEVER_STARTED: _never,
+    Rule.YIELDING: _yielding,
 }
 
 
@@ -138,11 +145,20 @@ def _becomes(facts: Facts) -> str:
             f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container "
             f"goes with the class, and what is in it outside /workspace too; {files}."
         )
+    if facts.due.rule is Rule.YIELDING:
+        return f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. {_then(facts.job)}"
     kept = "for ever" if facts.container_hold is None else f"for {show_duration(facts.container_hold)}"
     return (
         f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container is kept "
         f"{kept}{'' if facts.booked else f' and its GPU for {show_duration(facts.gpu_hold)}'}; {files}."
     )
+
+
+def _then(job: bool) -> str:
+    """What becomes of work that yielded."""
+    if job:
+        return "Then the job waits for its next turn and starts again from its beginning; its files stay."
+    return "Then its GPU goes to whoever waits; the container and your files stay."
 
 
 def ways(listed: Sequence[tuple[str, str]]) -> list[str]:
@@ -180,6 +196,15 @@ def _runtime_ways(facts: Facts) -> list[tuple[str, str]]:
     return [(f"ds01 extend {facts.name} {shown}", f"run longer (at most {_short(facts.extend_left)} more)"), done]
 
 
+def _yielding_ways(facts: Facts) -> list[tuple[str, str]]:
+    if facts.job:
+        return [(f"ds01 jobs show {facts.name}", "how it goes on")]
+    return [
+        (f"ds01 launch {facts.name} --wait", "go on when a GPU is free again"),
+        (f"ds01 retire {facts.name}", "if you are done: frees the GPU now"),
+    ]
+
+
 def _hold_ways(facts: Facts) -> list[tuple[str, str]]:
     return [
         (f"ds01 start {facts.name}", "use it again"),
@@ -193,6 +218,7 @@ _WAYS = {
     Rule.RUNTIME: _runtime_ways,
     Rule.CONTAINER_HOLD: _hold_ways,
     Rule.NEVER_STARTED: _hold_ways,
+    Rule.YIELDING: _yielding_ways,
 }
 
 
@@ -212,6 +238,7 @@ class Outcome:
     workspace: str = ""
     packages: str = ""
     booked: str = ""
+    job: bool = False
 
 
 def done_title(outcome: Outcome) -> str:
@@ -228,6 +255,7 @@ _DONE = {
     Rule.RUNTIME: "it ran for {}",
     Rule.CONTAINER_HOLD: "stopped for {}",
     Rule.NEVER_STARTED: "not started for {}",
+    Rule.YIELDING: "somebody waited for its GPU",
 }
 
 
@@ -244,6 +272,11 @@ def done_text(outcome: Outcome) -> str:
     saved = "Its programs ended by themselves."
     if outcome.killed:
         saved = f"Its programs did not end within {show_duration(outcome.grace)} and were killed."
+    if outcome.due.rule is Rule.YIELDING:
+        listed = [(f"ds01 why {outcome.name}", "the whole story")]
+        if not outcome.job:
+            listed.insert(0, (f"ds01 launch {outcome.name} --wait", "go on when a GPU is free again"))
+        return "\n".join([f"{outcome.on_stop} {saved} {_then(outcome.job)}".strip(), "", *ways(listed)])
     gpu = f" Its GPU is kept for it until {outcome.held_until:%H:%M %Z}." if outcome.held_until else ""
     if outcome.booked == "class":
         files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."

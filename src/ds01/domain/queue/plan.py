@@ -50,6 +50,7 @@ class Taken:
     """Slots somebody has: one open lease. ``until`` is when they are back at the latest; None: nobody knows.
 
     ``since`` is when they were taken, ``booking`` the one they are part of: such do not count against the quota.
+    ``lease`` is its id, where that matters.
     """
 
     owner: Owner
@@ -58,6 +59,7 @@ class Taken:
     since: datetime
     until: datetime | None = None
     booking: str = ""
+    lease: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,8 @@ class Member:
 
     ``used`` is her usage without what she has now; the pass adds that from ``Taken``. ``gathered_at`` is when a
     request of hers for several slots last got them: those who need several take turns. ``runs`` is what part of the
-    time she asks for she uses (``estimate.Runs``); it makes estimates, never promises.
+    time she asks for she uses (``estimate.Runs``); it makes estimates, never promises. Whoever ``yields`` goes after
+    everybody who does not.
     """
 
     quota: Fraction | None = None
@@ -75,6 +78,7 @@ class Member:
     used: Usage | None = None
     gathered_at: datetime | None = None
     runs: float = 1.0
+    yields: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,7 +68,6 @@ class Request:
     planned: timedelta | None = None
     interactive: bool = True
     priority: int = 0
-    preemptible: bool = False
     state: RequestState = RequestState.WAITING
     wait_until: datetime | None = None
     lease: LeaseId | None = None

@@ -12,7 +12,7 @@ from datetime import datetime
 from ds01.domain.changes import Package, findings
 from ds01.domain.container import Container, ContainerState, Observed, StopReason
 from ds01.domain.events import EventType
-from ds01.domain.lifecycle.case import Due, Rule
+from ds01.domain.lifecycle.case import ZERO, Due, Rule
 from ds01.domain.limits import Limits
 from ds01.domain.people import User
 from ds01.domain.queue.plan import Owner
@@ -24,7 +24,10 @@ from ds01.services.stop import end_with_reason, record_ended
 from ds01.services.tell import tell
 from ds01.services.world import World
 
-REASONS = {Rule.IDLE: StopReason.IDLE, Rule.PAUSED: StopReason.IDLE, Rule.RUNTIME: StopReason.RUNTIME}
+REASONS = {
+    Rule.IDLE: StopReason.IDLE, Rule.PAUSED: StopReason.IDLE, Rule.RUNTIME: StopReason.RUNTIME,
+    Rule.YIELDING: StopReason.PREEMPTED,
+}  # fmt: skip
 """Why a container stopped that a rule stopped."""
 STANDING = (ContainerState.RUNNING, ContainerState.PAUSED)
 
@@ -51,7 +54,8 @@ async def stop(
         grace = int(limits.stop_grace.total_seconds())
         reason = StopReason.BOOKING if booked else REASONS[due.rule]
         ended = await end_with_reason(world, user, current, reason, booked or due.detail, grace)
-        stopped = await record_ended(world, ended, hold=limits.gpu_hold, actor=None)
+        hold = ZERO if due.rule is Rule.YIELDING else limits.gpu_hold
+        stopped = await record_ended(world, ended, hold=hold, actor=None)
         lease = await world.ledger.read(lambda books: open_lease(books, stopped))
     return Done(
         container=stopped, killed=ended.killed, on_stop=ended.on_stop,

@@ -189,6 +189,7 @@ class Enforcer:
             stopped=memory.since(watched, "stopped", container.stopped_at),
             age=memory.since(watched, "created", container.created_at),
             asked_left=self._asked_left(lease, limits, watched), kept=_kept(container, now),
+            wanted=lease is not None and lease.id in self._world.line.giving_way,
         )  # fmt: skip
 
     def _asked_left(self, lease: Lease | None, limits: Limits, watched: Watched) -> timedelta | None:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ds01.domain.container import Container
+from ds01.domain.container import Container, Door
 from ds01.domain.events import EventType
 from ds01.domain.lease import Lease
 from ds01.domain.lifecycle.case import ZERO, Act, Case, Decision, Due, Level, Notify, Rule
@@ -155,7 +155,7 @@ class One:
             return
         self._watched.said.clear()
         outcome = Outcome(
-            booked=self._booked(due.rule),
+            booked=self._booked(due.rule), job=self._container.door is Door.JOB,
             name=self._container.name, due=due, at=self._local(self._world.clock.now()), killed=done.killed,
             grace=self._limits.stop_grace, on_stop=done.on_stop, workspace=self._container.workspace,
             held_until=None if done.held_until is None else self._local(done.held_until), packages=done.packages,
@@ -176,7 +176,7 @@ class One:
         due, last = notice.due, self._watched.last
         lasted = {
             Rule.IDLE: case.quiet, Rule.PAUSED: case.paused, Rule.RUNTIME: case.ran, Rule.CONTAINER_HOLD: case.stopped,
-            Rule.NEVER_STARTED: case.age,
+            Rule.NEVER_STARTED: case.age, Rule.YIELDING: case.up,
         }[due.rule]  # fmt: skip
         rules = self._world.settings().lifecycle
         asked = case.asked_left is not None and due.rule is Rule.RUNTIME and due.left == case.asked_left
@@ -186,7 +186,7 @@ class One:
             gpu_memory_bytes=last.gpu_memory_bytes if last is not None else 0, asked=asked,
             grace=self._limits.stop_grace, gpu_hold=self._limits.gpu_hold,
             container_hold=self._limits.container_hold, workspace=self._container.workspace,
-            booked=self._booked(due.rule), keep_max=rules.keep_alive_max,
+            booked=self._booked(due.rule), job=self._container.door is Door.JOB, keep_max=rules.keep_alive_max,
             extend_left=max(ZERO, rules.extend_max - self._container.extended),
         )  # fmt: skip
 

@@ -211,7 +211,7 @@ class _Step:
 def retry(books: Books, job: Job, found: Ending, now: datetime) -> None:
     """It waits again, with the reason."""
     why = words(found.end, found.detail)
-    books.put_job(again(job, why))
+    books.put_job(again(job, why, counts=found.end is not JobEnd.PREEMPTED))
     record(books, EventType.JOB_RETRIED, job, now, reason=why)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
+from ds01.domain.lease import LeaseId
 from ds01.domain.limits import Limits
 from ds01.domain.queue.estimate import Ranges
 from ds01.domain.queue.explain import Explanation
@@ -45,6 +46,8 @@ class Line:
     ranges: Ranges = field(default_factory=Ranges)
     reckoned: dict[RequestId, tuple[float, float]] = field(default_factory=dict)
     outlook: Outlook = field(default_factory=Outlook)
+    giving_way: frozenset[LeaseId] = frozenset()
+    """The leases of work that yields and is wanted by somebody who waits."""
     _present: Counter[RequestId] = field(default_factory=Counter)
     _staying: set[RequestId] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -131,4 +134,4 @@ class Line:
 def member(limits: Limits) -> Member:
     """What the rules must know of somebody with these limits."""
     share = Share(group=limits.group, of_group=limits.shares, group_shares=limits.group_shares)
-    return Member(quota=limits.gpus_max, mig=limits.mig, share=share)
+    return Member(quota=limits.gpus_max, mig=limits.mig, share=share, yields=limits.preemptible)

@@ -97,5 +97,5 @@ def _taken(lease: Lease) -> Taken:
     until = lease.granted_at + lease.planned if lease.planned is not None else None
     return Taken(
         owner=owner_of(lease), slots=lease.slots, gpueq=lease.gpueq, since=lease.granted_at,
-        until=lease.expires_at if lease.state is LeaseState.HELD else until, booking=lease.booking,
+        until=lease.expires_at if lease.state is LeaseState.HELD else until, booking=lease.booking, lease=lease.id,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from ds01.domain.events import EventType
 from ds01.domain.limits import Limits, effective
 from ds01.domain.queue.plan import Owner, Plan, Start
 from ds01.domain.queue.request import Request, RequestId, RequestState
+from ds01.domain.queue.yielding import giving_way
 from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
 from ds01.services.countdown import Countdown
@@ -72,6 +73,7 @@ class Turns:
         ends, owners = await world.ledger.read(_look)
         over = self._countdown.past(ends, world.clock.now(), self._passed)
         plan, places = Plan(), dict[RequestId, PlaceView]()
+        world.line.giving_way = world.line.giving_way if ends else frozenset()
         if ends:
             await self._learn(owners)
             now = world.clock.now()
@@ -143,7 +145,9 @@ def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: d
             turn.expire(books, request, turn.LONG_ENOUGH, now)
     rules = world.settings().queue
     known = {request.id: request for request in waiting(books) if owner_of(request) in world.line.members}
-    plan = scene(books, world.line, rules, now).plan(known.values())
+    seen = scene(books, world.line, rules, now)
+    plan = seen.plan(known.values())
+    world.line.giving_way = giving_way(plan, known, seen.server, seen.members, world.line.giving_way)
     for start in plan.starts:
         _start(books, world, known[start.request], start, now)
     _remember_head(books, plan, known)

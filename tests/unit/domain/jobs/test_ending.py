@@ -82,7 +82,12 @@ def test_a_failure_with_an_ill_gpu_is_the_gpus_and_a_success_is_not() -> None:
     assert found(StopReason.EXIT, "0", lost="Xid 79") == Ending(end=JobEnd.EXIT, detail="0", exit_code=0)
 
 
-@pytest.mark.parametrize("end", JobEnd)
+def test_what_gave_way_is_repeated_however_often_unless_somebody_ended_it() -> None:
+    assert worth_another(replace(JOB, attempt=9), Ending(end=JobEnd.PREEMPTED))
+    assert not worth_another(asked_to_end(JOB, JobEnd.CANCELLED), Ending(end=JobEnd.PREEMPTED))
+
+
+@pytest.mark.parametrize("end", [end for end in JobEnd if end is not JobEnd.PREEMPTED])
 def test_only_what_the_server_did_is_repeated(end: JobEnd) -> None:
     fault = end in (JobEnd.ENGINE, JobEnd.HOST_RESTART, JobEnd.QUARANTINE)
     assert worth_another(JOB, Ending(end=end)) is fault

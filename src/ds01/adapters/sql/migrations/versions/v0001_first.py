@@ -123,7 +123,6 @@ def _requests() -> None:
         sa.Column("planned", sa.Float()),
         sa.Column("interactive", sa.Boolean(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("preemptible", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("wait_until", sa.String(32)),
         sa.Column("lease", sa.String(40)),

@@ -28,6 +28,8 @@ _ONCE = frozenset(
     {"host", "content-length", "transfer-encoding", "content-type", "content-encoding", "expect", "upgrade",
      "x-registry-auth", "x-registry-config"}
 )  # fmt: skip
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""A blank after their values is refused: some readers take it off, some do not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +135,8 @@ def _headers(lines: Iterable[bytes], field: re.Pattern[bytes]) -> dict[str, str]
         if match is None:
             raise malformed("http.header", "A header line is malformed")
         name, value = match[1].decode("ascii").lower(), match[2].decode("latin-1")
+        if name in _FRAMING and line.endswith((b" ", b"\t")):
+            raise malformed("http.framing", f"The header {name} ends with a blank")
         if name in found:
             if name in _ONCE:
                 raise malformed("http.header", f"The header {name} is there twice")

@@ -503,3 +503,16 @@ async def test_f3_64_clients_race_for_the_last_gpu(tmp_path: Path, ledger: str, 
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await kept.close()
+
+
+async def test_how_long_somebody_runs_is_learned_from_what_she_did_also_after_a_restart(busy: SimServer) -> None:
+    for _ in range(4):
+        await retire(busy, BOB, "one")
+        await busy.launch(BOB, "one", gpus="2", time_seconds=7200)
+        await busy.clock.advance(1800)
+    for _ in range(2):
+        await busy.waits(ALICE, name="all", gpus="2", stays=True)
+        await busy.turns.take()
+        assert busy.world.line.runs.part((BOB.uid, 1)) == pytest.approx(0.25)
+        busy.restart()
+        await give_up(busy.world, await busy.caller(ALICE), "all")

@@ -41,8 +41,12 @@ class Runs:
 
     def likely(self, who: object, asked: float) -> float:
         """How long a run of hers is likely to be."""
+        return asked * self.part(who)
+
+    def part(self, who: object) -> float:
+        """What part of what she asks for she is likely to use; all of it while too little is known."""
         seen = self.last.get(who, ())
-        return asked * median(seen) if len(seen) >= _KNOWN_AFTER else asked
+        return median(seen) if len(seen) >= _KNOWN_AFTER else 1.0
 
 
 @dataclass(frozen=True, slots=True)

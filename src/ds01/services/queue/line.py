@@ -15,7 +15,7 @@ from datetime import datetime
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
 from ds01.domain.lease import LeaseId
 from ds01.domain.limits import Limits
-from ds01.domain.queue.estimate import Ranges
+from ds01.domain.queue.estimate import Ranges, Runs
 from ds01.domain.queue.explain import Explanation
 from ds01.domain.queue.plan import Member, Owner, Plan
 from ds01.domain.queue.request import RequestId
@@ -44,6 +44,8 @@ class Line:
     members: dict[Owner, Member] = field(default_factory=dict)
     gathered: dict[Owner, datetime] = field(default_factory=dict)
     ranges: Ranges = field(default_factory=Ranges)
+    runs: Runs = field(default_factory=Runs)
+    """By owner, how much of what she planned she used."""
     reckoned: dict[RequestId, tuple[float, float]] = field(default_factory=dict)
     outlook: Outlook = field(default_factory=Outlook)
     giving_way: frozenset[LeaseId] = frozenset()

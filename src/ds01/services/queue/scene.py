@@ -88,7 +88,12 @@ def _members(books: Books, line: Line, open_: Iterable[Lease], now: datetime) ->
     lately = [owner for owner, usage in used.items() if usage.by(now).seconds >= LATELY]
     here = {*map(owner_of, open_), *map(owner_of, books.open_requests()), *lately}
     return {
-        owner: replace(line.members.get(owner, Member()), used=used.get(owner), gathered_at=line.gathered.get(owner))
+        owner: replace(
+            line.members.get(owner, Member()),
+            used=used.get(owner),
+            gathered_at=line.gathered.get(owner),
+            runs=line.runs.part(owner),
+        )
         for owner in here
     }
 

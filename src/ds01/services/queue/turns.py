@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 
 from ds01.domain.container import Door
@@ -37,6 +37,9 @@ MANY = 1000
 LEARN_SECONDS = 60.0
 """How often everybody's limits are asked for again: groups change in the directory, too."""
 
+HISTORY = timedelta(days=30)
+"""How far back a ds01d that starts looks for how long people's runs were."""
+
 RELEVANT = (
     EventType.LEASE_GRANTED, EventType.LEASE_RELEASED, EventType.LEASE_REVOKED, EventType.LEASE_HELD,
     EventType.QUEUE_JOINED, EventType.QUEUE_RETURNED, EventType.QUEUE_CLAIMED, EventType.QUEUE_EXPIRED,
@@ -56,6 +59,7 @@ class Turns:
         self._seen = 0
         self._passed = -inf
         self._learned: tuple[Settings | None, float] = (None, -inf)
+        self._heard: datetime | None = None
 
     async def round(self) -> None:
         """Wait until there may be something to do, and do it."""
@@ -117,6 +121,19 @@ class Turns:
             world.line.learn(await asyncio.to_thread(_limits, world, wanted))
         if not fresh:
             self._learned = (world.settings(), self._passed)
+            await self._learn_runs()
+
+    async def _learn_runs(self) -> None:
+        """How much of what they planned people used, from the leases that ended since the last time."""
+        world, since = self._world, self._heard
+        self._heard = now = world.clock.now()
+        past = await world.ledger.read(lambda books: books.past(since or now - HISTORY))
+        for lease in (one.lease for one in past):
+            ended = lease.ended_at
+            if ended is None or lease.container is None or lease.planned is None or (since and ended <= since):
+                continue
+            used = (ended - lease.granted_at).total_seconds()
+            world.line.runs.saw(owner_of(lease), lease.planned.total_seconds(), used)
 
 
 def _stirred(books: Books, seen: int) -> bool:

@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,9 +75,17 @@ def available() -> bool:
     return os.geteuid() == 0 and shutil.which("dockerd") is not None
 
 
-def start(root: Path, *, group: str = "root", log: Path | None = None, programs: Path | None = None) -> OwnEngine:
+def start(
+    root: Path,
+    *,
+    group: str = "root",
+    log: Path | None = None,
+    programs: Path | None = None,
+    options: Sequence[str] = (),
+) -> OwnEngine:
     """Start dockerd under ``root`` on a bridge network of its own, behind the guard, and wait until it answers.
-    ``programs`` is the folder of another engine's programs (``dev.engine26``), this machine's by default.
+    ``programs`` is the folder of another engine's programs (``dev.engine26``), this machine's by default; ``options``
+    are more of dockerd's.
 
     Started again on the same root it takes the same bridge, because its networks remember it. The exec root is
     short, because unix socket paths are. What developers start on its own socket passes the guard.
@@ -93,7 +101,7 @@ def start(root: Path, *, group: str = "root", log: Path | None = None, programs:
     with logged.open("ab") as out, _alone():
         number = _bridge(root / "bridge")
         process = subprocess.Popen(
-            _command(root, group, number, programs, guard),
+            [*_command(root, group, number, programs, guard), *options],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/",
             env=os.environ | {"PATH": f"{guard.parent}{os.pathsep}{path}"},
         )  # fmt: skip

@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from dev import base, engine
@@ -33,9 +34,9 @@ def available() -> bool:
     return engine.available() and all(shutil.which(name) for name in ("mmdebstrap", "patchelf"))
 
 
-def start(root: Path, *, group: str = "root", log: Path | None = None) -> engine.OwnEngine:
+def start(root: Path, *, group: str = "root", log: Path | None = None, options: Sequence[str] = ()) -> engine.OwnEngine:
     """Start it under ``root``, like ``dev.engine.start``; stopped by ``dev.engine.stop``."""
-    return engine.start(root, group=group, log=log, programs=programs())
+    return engine.start(root, group=group, log=log, programs=programs(), options=options)
 
 
 def programs() -> Path:

@@ -15,9 +15,6 @@ _ACCOUNTS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/f
 
 def install(engine: str, reference: str = REFERENCE) -> str:
     """Import busybox with all its names into the engine on this socket; returns the image id."""
-    found = shutil.which("busybox")
-    if found is None:
-        raise RuntimeError("busybox is missing (Debian and Ubuntu: busybox-static)")
     command = [
         "docker",
         "-H",
@@ -28,11 +25,16 @@ def install(engine: str, reference: str = REFERENCE) -> str:
         "--change",
         "ENV PATH=/bin:/usr/bin",
     ]
-    done = subprocess.run([*command, "-", reference], input=_archive(Path(found)), capture_output=True, check=True)
+    done = subprocess.run([*command, "-", reference], input=layer(), capture_output=True, check=True)
     return done.stdout.decode().strip()
 
 
-def _archive(busybox: Path) -> bytes:
+def layer() -> bytes:
+    """Its only layer, a tar archive."""
+    found = shutil.which("busybox")
+    if found is None:
+        raise RuntimeError("busybox is missing (Debian and Ubuntu: busybox-static)")
+    busybox = Path(found)
     names = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:

@@ -9,9 +9,9 @@ from ds01.domain.container import TRUSTED
 from ds01.domain.dockerpolicy.case import AskedSocket, AskedTmpfs, AskedVolume, Case, Joined, Kept, Plan
 from ds01.domain.dockerpolicy.config import HEALTH_INTERVAL_NS
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
+from ds01.domain.dockerpolicy.logs import DEFAULT
 from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.resources import OOM_SCORE
-from ds01.domain.dockerpolicy.running import LOG
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
 from ds01.wire.door import DoorGrant, StagedBind
@@ -95,7 +95,7 @@ def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[
         "ShmSize": grant.shm_bytes,
         "PidsLimit": grant.pids,
         "OomScoreAdj": OOM_SCORE,
-        "LogConfig": LOG,
+        "LogConfig": host.get("LogConfig") or DEFAULT,
         "IpcMode": host.get("IpcMode", "private"),
         "CgroupnsMode": "private",
         "CapDrop": _dropped_capabilities(host.get("CapDrop"), grant),
@@ -139,6 +139,12 @@ def resolved(value: Kept, ids: Mapping[str, str]) -> Json:
 def endpoint(asked: Mapping[str, Kept], ids: Mapping[str, str]) -> dict[str, Json]:
     """What was kept of one endpoint's settings."""
     return {key: linked(value, ids) if key == "Links" else resolved(value, ids) for key, value in asked.items()}
+
+
+def aliases(name: str, settings: Mapping[str, Json]) -> list[Json]:
+    """The plain name before what was asked for, so that it is known which one DS01 added."""
+    asked = settings.get("Aliases")
+    return [name, *(asked if isinstance(asked, list) else [])]
 
 
 def linked(value: Kept, ids: Mapping[str, str]) -> Json:
@@ -259,8 +265,7 @@ def _endpoints(plan: Plan, found: Found) -> dict[str, Json]:
     ends: dict[str, Json] = {}
     for name in plan.networks:
         settings = endpoint(plan.endpoints.get(name, {}), found.containers)
-        asked = settings.get("Aliases")
-        settings["Aliases"] = list(dict.fromkeys([plan.name, *(asked if isinstance(asked, list) else [])]))
+        settings["Aliases"] = aliases(plan.name, settings)
         if not name and "Links" in plan.host and "Links" not in settings:
             settings["Links"] = linked(plan.host["Links"], found.containers)
         ends[found.networks[name]] = settings

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, TypeVar
 
+from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.gateway import body as bodies
 from ds01.gateway import relay
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
@@ -50,16 +51,21 @@ class LastLine(Exception):  # noqa: N818  no error: the answer ends here
         self.line = line
 
 
-async def _nothing() -> None:
+Settle = Callable[[], Awaitable[None]]
+"""What is done before the client hears the end of a progress: an answer of messages, of which the last may be an error.
+When the engine goes away in the middle, that is said as its last message.
+"""
+
+CUT_SHORT = "DS01: The engine went away before this was done. Try again in a moment."
+
+
+async def nothing() -> None:
     """Nothing has to be settled before the client hears the end."""
 
 
-async def stream(
-    call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Callable[[], Awaitable[None]] = _nothing
-) -> None:
-    """Ask the engine and pass its answer as it comes; ``rewrite`` changes or drops whole lines.
-
-    ``settle`` is done before the client hears the end of the answer.
+async def stream(call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Settle | None = None) -> None:
+    """Ask the engine and pass its answer as it comes; ``rewrite`` changes or drops whole lines, and ``settle`` says
+    that it is a progress.
     """
     exchange = await call.gate.engine.open(ask)
     try:
@@ -68,9 +74,7 @@ async def stream(
         exchange.close()
 
 
-async def _stream(
-    call: Call, exchange: Exchange, rewrite: Rewrite | None, settle: Callable[[], Awaitable[None]] = _nothing
-) -> None:
+async def _stream(call: Call, exchange: Exchange, rewrite: Rewrite | None, settle: Settle | None) -> None:
     head = await exchange.answered(None)
     if head.status >= 400:
         await call.answer_error(head.status, await exchange.whole())
@@ -84,8 +88,18 @@ async def _stream(
     except LastLine as last:
         exchange.close()
         await call.client.write_many(chunk([last.line]))
-    await settle()
+    except UpstreamError:
+        if settle is None:
+            raise
+        await call.client.write_many(chunk([_message(CUT_SHORT)]))
+    if settle is not None:
+        await settle()
     await call.client.write(LAST_CHUNK)
+
+
+def _message(text: str) -> bytes:
+    """A progress's last message, on a line of its own whatever was cut short before it."""
+    return b"\r\n" + dump({"errorDetail": {"message": text}, "error": text}) + b"\r\n"
 
 
 async def begin(call: Call, head: AnswerHead) -> None:
@@ -137,6 +151,7 @@ async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
             return
         call.answered, call.keep = True, False
         await call.client.write(_raw_head(head, ask))
+        await call.client.taken()
         await serve(call.client, exchange.stream)
     finally:
         exchange.close()
@@ -169,11 +184,10 @@ async def _pass_plain(call: Call, exchange: Exchange, head: AnswerHead) -> None:
 
 async def upload(
     call: Call, ask: Ask, through: Callable[[Piece], Iterable[Piece]], end: Callable[[], Awaitable[Iterable[Piece]]],
-    rewrite: Rewrite | None = None, settle: Callable[[], Awaitable[None]] = _nothing,
+    rewrite: Rewrite | None = None, settle: Settle | None = None,
 ) -> None:  # fmt: skip
-    """Send a client's long body through ``through``, then what ``end`` adds, and pass the answer as it comes.
-
-    ``settle`` is done before the client hears the end of the answer.
+    """Send a client's long body through ``through``, then what ``end`` adds, and pass the answer as it comes, like
+    ``stream``.
 
     When the engine stops reading it has something to say: then that is passed.
     """

@@ -16,7 +16,7 @@ from ds01.gateway.passing import pass_on
 from ds01.gateway.routes import BodyKind, Route, Table, check_version, target
 from ds01.gateway.show import message_body
 from ds01.gateway.stream import Stream
-from ds01.gateway.upstream import UpstreamError
+from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorAudit, DoorUser
 
 IDLE_SECONDS = 300
@@ -131,12 +131,22 @@ class Server:
         call = Call(
             gate=self._gate, client=client, user=user, head=head, route=route, path=where.path, names=names,
             query=query.judge(where.query, route.query),
-            version=check_version(where.version, self._gate.facts.api), keep=not head.close,
+            version=await self._version(where.version), keep=not head.close,
         )  # fmt: skip
         call.check_body()
         if route.changes:
             self._gate.audit.check_writable(frees=route.frees)
         return call
+
+    async def _version(self, asked: tuple[int, int] | None) -> tuple[int, int]:
+        """The version to speak. A client that cannot ask an engine that is away speaks its newest: then that is no
+        reason.
+        """
+        try:
+            return check_version(asked, self._gate.facts.api)
+        except RefusedError:
+            await self._gate.engine.whole(Ask(method="GET", target="/_ping"))
+            raise
 
     async def _handle(self, call: Call) -> None:
         await call.route.handler(call)

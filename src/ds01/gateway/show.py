@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ds01.domain.container import BUILD_LABELS, Label
+from ds01.domain.dockerpolicy import logs
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.network import OWN
 from ds01.gateway.finish import WRITTEN_AS
@@ -61,11 +62,14 @@ class View:
         if "Binds" in host:
             host["Binds"] = self._things.binds(host["Binds"])
             as_written(found.get("Mounts"), host)
+        log = host.get("LogConfig") or {}
+        if log.get("Config"):
+            log["Config"] = logs.shown(log["Config"])
         if host.get("Runtime"):
             host["Runtime"] = RUNTIME
         if "NetworkMode" in host:
             host["NetworkMode"] = self._things.network_name(str(host["NetworkMode"]))
-        self._things.endpoints(found.get("NetworkSettings"))
+        self._things.endpoints(found.get("NetworkSettings"), container)
         self._links(found, host)
 
     def _links(self, found: Found, host: Found) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ds01.domain.container import Label
 from ds01.gateway.registry import Registry
-from ds01.wire.door import DoorUser
+from ds01.wire.door import DoorContainer, DoorUser
 from ds01.wire.holdings import DoorNetwork
 
 Found = dict[str, Any]
@@ -93,7 +93,7 @@ class Things:
         known = self._named(stored)
         return stored if known is None else self._registry.called(self._user, known)
 
-    def endpoints(self, settings: Any) -> None:
+    def endpoints(self, settings: Any, container: DoorContainer) -> None:
         """``NetworkSettings.Networks``: by her names; one of another's that an admin put it on is not shown."""
         ends = settings.get("Networks") if isinstance(settings, dict) else None
         if not isinstance(ends, dict):
@@ -103,9 +103,21 @@ class Things:
             for name, end in ends.items()
             if self._user.admin or name == NO_NETWORK or self._named(name) is not None
         }
+        for end in settings["Networks"].values():
+            _names(end, container)
 
     def _named(self, stored: str) -> DoorNetwork | None:
         return self._registry.network_stored(self._user, stored)
+
+
+def _names(end: Found, container: DoorContainer) -> None:
+    """A container's names on a network without the one that DS01 added before those that were asked for."""
+    asked = list(end.get("Aliases") or ())
+    if asked[:1] == [container.name]:
+        end["Aliases"] = asked[1:] or None
+    if end.get("DNSNames"):
+        known = (container.name if name == container.stored_name else name for name in end["DNSNames"])
+        end["DNSNames"] = list(dict.fromkeys(known))
 
 
 def _gateway(row: Found) -> None:

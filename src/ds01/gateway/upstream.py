@@ -114,9 +114,13 @@ class Exchange:
         except ConnectionError as error:
             raise UpstreamError("the engine's answer was cut short") from error
 
-    def pieces(self) -> AsyncIterator[Sequence[Piece]]:
+    async def pieces(self) -> AsyncIterator[Sequence[Piece]]:
         """The answer's body as it comes."""
-        return bodies.pieces(self.stream, self.head.framing)
+        try:
+            async for parts in bodies.pieces(self.stream, self.head.framing):
+                yield parts
+        except ConnectionError as error:
+            raise UpstreamError("the engine's answer was cut short") from error
 
     def close(self) -> None:
         """Let go of the connection, at once."""

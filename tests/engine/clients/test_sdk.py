@@ -97,6 +97,29 @@ def test_containers_of_the_sdk(sdk: Sdk) -> None:
         sdk.volumes.get(name).remove()
 
 
+def test_what_was_asked_for_is_shown_so(sdk: Sdk) -> None:
+    for asked in ({}, {"max-file": "5"}, {"max-size": "1m", "max-file": "2"}):
+        made = sdk.containers.create(IMAGE, "true", log_config=LogConfig(type="json-file", config=asked))
+        assert made.attrs["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": asked}
+        made.start()
+        assert made.wait()["StatusCode"] == 0
+        made.remove()
+    sdk.networks.create("sdkshown")
+    for aliases in (None, ["one", "two"]):
+        ends = {"sdkshown": sdk.api.create_endpoint_config(aliases=aliases)}
+        made = sdk.containers.create(IMAGE, "true", name="sdkshown", network="sdkshown", networking_config=ends)
+        shown = made.attrs["NetworkSettings"]["Networks"]["sdkshown"]["Aliases"]
+        assert [name for name in shown or () if name not in made.id] == (aliases or [])
+        made.remove()
+    sdk.networks.get("sdkshown").remove()
+
+
+def test_what_a_finished_container_said_is_not_lost(sdk: Sdk) -> None:
+    made = sdk.containers.run(IMAGE, "echo hello", detach=True)
+    made.wait()
+    assert [made.attach(stream=False, logs=True) for _ in range(20)] == [b"hello\n"] * 20
+
+
 def test_input_and_files_of_the_sdk(sdk: Sdk) -> None:
     made = sdk.containers.create(IMAGE, "cat", stdin_open=True)
     sock = made.attach_socket(params={"stdin": 1, "stdout": 1, "stream": 1})

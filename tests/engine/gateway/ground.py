@@ -233,12 +233,14 @@ class Ground:
 
 
 @contextlib.contextmanager
-def ground(engine: OwnEngine, folder: Path, registry: Registry, mark: str = "gw") -> Iterator[Ground]:
+def ground(
+    engine: OwnEngine, folder: Path, registry: Registry, mark: str = "gw", limits: str = LIMITS
+) -> Iterator[Ground]:
     """A ground on this engine, with everything it made taken away at the end. ``mark`` is in its users' names."""
     run = folder / "run"
     run.mkdir(mode=0o755)
     addresses = f"docker: {{networks: {pool(engine.socket)}}}\n"
-    (run / "limits.yaml").write_text(LIMITS.replace("REGISTRY", registry.host) + addresses)
+    (run / "limits.yaml").write_text(limits.replace("REGISTRY", registry.host) + addresses)
     os.chown(engine.socket, 0, people.gateway().gid)
     Path(engine.root).chmod(0o711)
     logins = tuple(f"ds01-{mark}-{name}-{os.getpid()}" for name in ("alice", "mallory"))  # several runs at once

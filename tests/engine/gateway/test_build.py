@@ -134,6 +134,30 @@ def test_d15_d25_parameters(mallory: User, query: dict[str, str]) -> None:
     assert "ran" not in found.body.decode()
 
 
+def test_a_build_on_a_network_of_hers(mallory: User, alice: User, field: Ground) -> None:
+    body = context(Dockerfile=f"FROM {IMAGE}\nRUN cat /etc/resolv.conf; ip -4 -o addr show eth0\n")
+    made = mallory.call("POST", "/v1.41/networks/create", {"Name": "building"}).json["Id"]
+    range_ = field.root("GET", f"/networks/{made}").json["IPAM"]["Config"][0]["Subnet"]
+    try:
+        for ref in ("building", made):
+            assert f"inet {range_.rpartition('.')[0]}." in said(build(mallory, body, networkmode=ref, nocache="1")), ref
+            assert build(alice, body, networkmode=ref).status == 404
+        assert build(mallory, body, networkmode=f"building._.{alice.uid}").status == 404
+    finally:
+        assert mallory.call("DELETE", "/v1.41/networks/building").status == 204
+
+
+def test_layers_are_taken_only_from_images_that_are_there(mallory: User, victim: Victim) -> None:
+    body = context(Dockerfile=f"FROM {IMAGE}\nRUN echo one > /one\n")
+    assert build(mallory, body, t="first").status == 200
+    for known in ("first", f'nowhere","{IMAGE}'):
+        assert "Using cache" in said(build(mallory, body, cachefrom=f'["{known}"]')), known
+    for unknown in ("nowhere:1", victim.image, "No Name"):
+        found = said(build(mallory, body, cachefrom=f'["{unknown}"]'))
+        assert "Successfully built" in found
+        assert "Using cache" not in found, unknown
+
+
 @pytest.mark.parametrize("line", ["ADD http://127.0.0.1/x /x", "RUN --mount=type=bind,from=x,target=/y true",
                                   "RUN --network=host true", "ARG A=http\nADD ${A}://x /x"])  # fmt: skip
 def test_d25_what_a_dockerfile_may_not(mallory: User, line: str) -> None:

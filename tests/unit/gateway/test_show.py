@@ -74,6 +74,21 @@ def event(kind: str, subject: str, **attributes: str) -> bytes:
     return json.dumps({"Type": kind, "Action": "x", "Actor": {"ID": subject, "Attributes": attributes}}).encode()
 
 
+def test_what_ds01_added_is_not_shown_as_asked() -> None:
+    ends = {
+        "none": {"Aliases": ["web", "web", "db"], "DNSNames": ["web._.1002", "web", "db", "b" * 12]},
+    }
+    log = {"Type": "json-file", "Config": {"max-file": "5", "max-size": "6000000b"}}
+    found = {"Id": MINE, "Name": "/web._.1002", "HostConfig": {"LogConfig": log}, "NetworkSettings": {"Networks": ends}}
+    known = registry().by_id(MALLORY, MINE)
+    assert known is not None
+    shown = View(registry(), MALLORY).inspected(found, known)
+    assert shown["NetworkSettings"]["Networks"] == {
+        "none": {"Aliases": ["web", "db"], "DNSNames": ["web", "db", "b" * 12], "Links": None}
+    }
+    assert shown["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": {"max-file": "5"}}
+
+
 def test_o17_events_of_others_are_not_heard() -> None:
     view = View(registry(), MALLORY)
     heard = json.loads(view.event_line(event("container", MINE, name="web._.1002", image="sha256:1")))

@@ -10,8 +10,8 @@ from typing import Any
 
 from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
+from ds01.domain.dockerpolicy.logs import DEFAULT as LOG
 from ds01.domain.dockerpolicy.network import LOOPBACK
-from ds01.domain.dockerpolicy.running import LOG
 from ds01.ports.engine import NetworkSpec
 
 Json = dict[str, Any]

@@ -26,7 +26,7 @@ BUILD = Rules(
         "buildid": matching(r"[A-Za-z0-9]{1,128}"),
         "target": matching(_TARGET),
         "platform": matching(r"linux(/[a-z0-9]+)*"),
-        "networkmode": matching("default|bridge|none|host"),
+        "networkmode": matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(:[A-Za-z0-9][A-Za-z0-9_.-]{0,127})?"),
         "cgroupparent": anything,
         "isolation": matching("default"),
         "cpusetcpus": matching(r"[0-9,-]+"),
@@ -50,6 +50,10 @@ class BuildPlan:
     labels: Mapping[str, str]
     target: str
     offline: bool
+    network: str
+    """The network of hers that it names; empty for her own."""
+    cached_from: tuple[str, ...]
+    """The images it takes layers from; empty for any of hers."""
     passed: Mapping[str, Sequence[str]]
     memory_bytes: int
     changes: tuple[Change, ...] = field(default=())
@@ -59,13 +63,15 @@ def judge_build(query: Query) -> BuildPlan:
     """The plan of a build. Raises RefusedError."""
     changes: list[Change] = []
     _refuse(query)
-    if query.get("cachefrom") not in ("", "[]", "null"):
+    cached_from = _cached_from(query.get("cachefrom"))
+    if cached_from:
         changes.append(Change(rule="build.cache", text="layers are taken from your own images only"))
     if query.on("pull"):
         changes.append(Change(rule="build.pull", text="images are not pulled for a build"))
     mode = query.get("networkmode")
-    if mode == "host":
-        raise not_allowed("build.network", "the host's network in a build", "Leave it out.")
+    if mode == "host" or ":" in mode:
+        what = "the host's network" if mode == "host" else "another container's network"
+        raise not_allowed("build.network", f"{what} in a build", "Leave it out.")
     passed = {name: query.values[name] for name in ("q", "nocache", "rm", "forcerm") if name in query.values}
     if hosts := extra_hosts(query.values.get("extrahosts", ())):
         passed["extrahosts"] = hosts
@@ -79,10 +85,18 @@ def judge_build(query: Query) -> BuildPlan:
         labels=_labels(query.get("labels"), changes),
         target=query.get("target"),
         offline=mode == "none",
+        network="" if mode in ("default", "bridge", "none") else mode,
+        cached_from=cached_from,
         passed=passed,
         memory_bytes=int(query.get("memory") or 0),
         changes=tuple(changes),
     )
+
+
+def _cached_from(text: str) -> tuple[str, ...]:
+    """Names and ids of images; what is none of an image's is like one that is not there."""
+    found = strictjson.parse(text.encode()) if text else None
+    return tuple(shape.texts("cachefrom", found))
 
 
 def extra_hosts(entries: Sequence[str]) -> list[str]:

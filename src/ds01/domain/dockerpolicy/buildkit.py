@@ -39,6 +39,8 @@ def judge_buildkit(query: Query) -> KitPlan:
     if query.values.get("extrahosts"):
         raise not_allowed("build.parameters", "extrahosts in a build", "Leave it out.")
     outputs = _outputs(query.get("outputs"))
+    if query.get("networkmode") not in ("", "default", "none", "host"):
+        raise not_allowed("build.network", "a network of your own in a BuildKit build", "Set DOCKER_BUILDKIT=0.")
     plan = judge_build(Query(values={name: v for name, v in query.values.items() if name != "outputs"}))
     arguments, changes = judge_arguments(plan.arguments)
     plan = replace(plan, arguments=arguments, changes=(*plan.changes, *changes))

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from ds01.domain.dockerpolicy import shape
+from ds01.domain.dockerpolicy import logs, shape
 from ds01.domain.dockerpolicy.case import Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, kept
-from ds01.domain.dockerpolicy.strictjson import Json, is_zero
+from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
 
-LOG: dict[str, Json] = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
-"""The one way logs are kept: readable by ``docker logs``, and never more than 30 MB."""
-
 RETRIES = 5
-_LOCAL_LOGS = frozenset({"", "json-file", "local", "none"})
-
-_REMOTE_LOGS = frozenset({
-    "awslogs", "fluentd", "gcplogs", "gelf", "journald", "logentries", "splunk", "syslog",
-})  # fmt: skip
-
-
-def _log(case: Case, value: Json) -> Json:
-    read = shape.struct("LogConfig", value, shape.names("Type", "Config"))
-    kind = shape.text("LogConfig.Type", read.get("Type"))
-    if kind not in _LOCAL_LOGS | _REMOTE_LOGS:
-        raise EngineWordsError(
-            "create.logs", f'error looking up logging plugin {kind}: plugin "{kind}" not found', status=400
-        )
-    if kind not in _LOCAL_LOGS:
-        raise not_allowed("create.logs", f"the log driver '{kind}'", "Leave it out; read logs with `docker logs`.")
-    if kind in ("local", "none") or not is_zero(read.get("Config")):
-        case.changed("create.logs", "logs are kept as json-file, 3 x 10 MB", told=True)
-    return LOG
 
 
 def _restart(case: Case, value: Json) -> Json:
@@ -76,8 +54,8 @@ def _volume_driver(case: Case, value: Json) -> Dropped:
 
 
 RUNNING: tuple[Field, ...] = (
-    Field(name="LogConfig", rule="create.logs", judge=_log,
-          says="always json-file, 3 files of 10 MB; remote drivers are refused"),
+    Field(name="LogConfig", rule="create.logs", judge=logs.judge,
+          says="json-file, 30 MB in all files at most; remote drivers are refused"),
     Field(name="RestartPolicy", rule="create.restart", judge=_restart,
           says=f"no, on-failure (at most {RETRIES} times), unless-stopped; always no with GPUs"),
     kept("AutoRemove", "create.running", "kept", shape.flag),

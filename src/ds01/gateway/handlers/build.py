@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
 from ds01.domain.dockerpolicy.context import END, IGNORE, Context, entry
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
-from ds01.domain.dockerpolicy.verdict import AbsentError, not_allowed
+from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
 from ds01.domain.ignore import ignore
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
@@ -22,6 +23,8 @@ from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
 from ds01.gateway.handlers import buildkit
 from ds01.gateway.handlers.archives import unpacked
+from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.handlers.pull import obtain
 from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
@@ -44,10 +47,11 @@ async def build(call: Call) -> None:
 
 async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Callable[[], Awaitable[None]]) -> None:
     name = f".ds01.{secrets.token_hex(16)}"
-    ask = Ask(
-        method="POST", target=call.target("/build", _parameters(plan, grant, name)), stream=True,
-        content_type="application/x-tar",
-    )  # fmt: skip
+    network = (await resolve_network(call, plan.network)).stored if plan.network else grant.network
+    given = _parameters(plan, grant, name, "none" if plan.offline else network)
+    if plan.cached_from and not await _any(call, plan.cached_from):
+        given["nocache"] = ["1"]
+    ask = Ask(method="POST", target=call.target("/build", given), stream=True, content_type="application/x-tar")
     paths = frozenset({plan.dockerfile, "dockerfile"} if plan.dockerfile == _DEFAULT else {plan.dockerfile})
     context, log = Context(wanted=frozenset({IGNORE}), late=paths), BuildLines()
     plain = unpacked("The context", None)
@@ -79,6 +83,15 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
     return render(instructions, ids, owner=grant.labels, labels=plan.labels, target=plan.target)
 
 
+async def _any(call: Call, refs: Sequence[str]) -> bool:
+    """Whether one of these images is there for her: from none of them no layer can be taken."""
+    for ref in refs:
+        with suppress(RefusedError):
+            await look_up(call, ref)
+            return True
+    return False
+
+
 async def _image(call: Call, ref: str) -> str:
     try:
         found = await obtain(call, ref)
@@ -100,13 +113,13 @@ def _kept(context: Context) -> Iterator[Piece]:
             yield from pieces
 
 
-def _parameters(plan: BuildPlan, grant: DoorBuildGrant, name: str) -> dict[str, Sequence[str]]:
+def _parameters(plan: BuildPlan, grant: DoorBuildGrant, name: str, network: str) -> dict[str, Sequence[str]]:
     arguments: dict[str, Json] = dict(plan.arguments)
     given: dict[str, str] = {
         "dockerfile": name,
         "version": "1",
         "buildargs": dump(arguments).decode(),
-        "networkmode": "none" if plan.offline else grant.network,
+        "networkmode": network,
         "cgroupparent": grant.cgroup_parent,
         "memory": str(grant.memory_bytes),
         "memswap": str(grant.memory_bytes + grant.swap_bytes),

@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, abs
 from ds01.domain.names import stored_network
 from ds01.domain.network import OWN
 from ds01.gateway.call import Call, parsed
-from ds01.gateway.finish import endpoint
+from ds01.gateway.finish import aliases, endpoint
 from ds01.gateway.handlers.volumes import gone, things
 from ds01.gateway.things import NO_NETWORK, Found
 from ds01.gateway.upstream import Ask
@@ -133,8 +133,7 @@ async def connect(call: Call) -> None:
     container = await call.gate.registry.container(call.user, plan.container)
     ids = {ref: (await call.gate.registry.container(call.user, ref)).id for ref in references(plan.endpoint.values())}
     settings = endpoint(plan.endpoint, ids)
-    asked = settings.get("Aliases")
-    settings["Aliases"] = list(dict.fromkeys([container.name, *(asked if isinstance(asked, list) else [])]))
+    settings["Aliases"] = aliases(container.name, settings)
     body: dict[str, Json] = {"Container": container.id, "EndpointConfig": settings}
     target = call.target(f"/networks/{network.id}/connect")
     await call.pass_whole(Ask(method="POST", target=target, body=dump(body)))

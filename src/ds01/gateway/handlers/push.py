@@ -43,7 +43,7 @@ async def push(call: Call) -> None:
     values = {} if whole else {"tag": [ref.rpartition(":")[2]]}
     ask = Ask(method="POST", target=call.target(f"/images/{repo}/push", values), headers=headers)
     with call.gate.moves.pulling(call.user.uid):
-        await flow.stream(call, ask)
+        await flow.stream(call, ask, settle=flow.nothing)
 
 
 async def _ignored(call: Call) -> None:

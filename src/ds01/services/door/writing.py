@@ -13,7 +13,7 @@ from datetime import timedelta
 from ds01.domain.container import ContainerId, Label
 from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.errors import NO_CONTAINER, NOT_ALLOWED, Ds01Error
+from ds01.domain.errors import ENGINE_DOWN, NO_CONTAINER, NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.image import EVERY_TAG, Image, ImageId, Ownership, Provenance, Tag, repository
 from ds01.ports.ledger import Books
@@ -122,12 +122,20 @@ def _alone(world: World, books: Books, caller: Caller, image: Image) -> bool:
 
 
 async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
-    """Record what was written. What was broken off is looked at again a little later."""
+    """Record what was written. What was broken off is looked at again a little later, and so is what an engine that is
+    away cannot say.
+    """
     async with world.tickets.naming:
         names = world.tickets.written(ask.ticket) or await _restored(world, ask.asked)
         if not ask.done and names.refs:
             world.tickets.keep(names, world.clock.now() + LATE)
-        return await record(world, names, ask.asked.what, ask.images, done=ask.done)
+        try:
+            return await record(world, names, ask.asked.what, ask.images, done=ask.done)
+        except Ds01Error as error:
+            if error.kind is not ENGINE_DOWN:
+                raise
+            world.tickets.keep(names, world.clock.now() + LATE)
+            return ()
 
 
 async def _restored(world: World, asked: DoorWrite) -> Names:
@@ -145,7 +153,17 @@ async def lapse(world: World) -> None:
     """Look once more at what was broken off. The daemon calls this now and then."""
     async with world.tickets.naming:
         for names in world.tickets.lapsed(world.clock.now()):
-            await record(world, names, _what(names), (), done=False)
+            await _looked_again(world, names)
+
+
+async def _looked_again(world: World, names: Names) -> None:
+    """What an engine that is away did is found when it is back."""
+    try:
+        await record(world, names, _what(names), (), done=False)
+    except Ds01Error as error:
+        if error.kind is not ENGINE_DOWN:
+            raise
+        world.tickets.keep(names, world.clock.now() + LATE)
 
 
 def _what(names: Names) -> Writing:

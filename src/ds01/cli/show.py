@@ -88,3 +88,25 @@ def names(words: Iterable[str], *, most: int = 3) -> str:
 def count(number: int, thing: str, things: str = "") -> str:
     """``1 file``, ``2 files``."""
     return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def hours(value: float) -> str:
+    """Hours, to a tenth; small ones to a hundredth; nothing for next to none."""
+    return "" if value < 0.005 else f"{value:.1f}h" if value >= 1 else f"{value:.2f}h"
+
+
+def energy(watt_hours: float) -> str:
+    """Watt-hours, or kilowatt-hours where they are many."""
+    return amount(watt_hours / 1000, "kWh") if watt_hours >= 1000 else amount(watt_hours, "Wh")
+
+
+def co2(grams: float | None) -> str:
+    """Grams, or kilograms where they are many; nothing when nobody knows."""
+    if grams is None:
+        return ""
+    return amount(grams / 1000, "kg") if grams >= 1000 else amount(grams, "g")
+
+
+def amount(value: float, unit: str) -> str:
+    """To a tenth, with its unit; nothing for next to none."""
+    return "" if value < 0.05 else f"{value:.1f}{unit}"

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # imported by the methods that need them: making their classe
     from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest
     from ds01.wire.lifecycle import ExemptionView, ExtendView, KeepView, NoticeView, PreferencesView, WishesRequest
     from ds01.wire.mig import DrainView, MigView
+    from ds01.wire.report import ReportView
     from ds01.wire.usage import ConsumptionView
 
 
@@ -317,6 +318,12 @@ class Client(Asking):
         from ds01.wire.usage import ConsumptionView
 
         return self._get(ConsumptionView, "/v1/usage", since=since, by=by, user=user, all=everybody)
+
+    def report(self, month: str = "") -> ReportView:
+        """The month of the server (``2026-11``), by default the present one; for admins."""
+        from ds01.wire.report import ReportView
+
+        return self._get(ReportView, "/v1/admin/report", month=month)
 
     def metrics(self, *, people: bool = False) -> str:
         """What ds01d measures, in Prometheus' text format; with ``people`` what each user has, too."""

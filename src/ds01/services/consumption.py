@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ds01.domain.consumption import NOBODY, Consumed, Line
@@ -30,18 +31,25 @@ async def consumption(
     def read(books: Books) -> ConsumptionView:
         found = books.consumed(uid=None if everybody else caller.uid, since=day)
         mine = {line: each for line, each in found.items() if everybody or line.epoch == caller.epoch}
-        summed: dict[ConsumptionLine, Consumed] = defaultdict(Consumed)
         called = names(books)
-        for line, each in mine.items():
-            summed[_key(line, by, called)] += each
-        lines = tuple(_shown(key, each, grid) for key, each in summed.items())
         total = sum(mine.values(), Consumed())
         return ConsumptionView(
-            since=day.isoformat(), by=by, total=_shown(ConsumptionLine(), total, grid),
-            lines=tuple(sorted(lines, key=lambda each: (each.day, -each.gpueq_hours, -each.energy_wh, each.user))),
+            since=day.isoformat(), by=by, total=shown(ConsumptionLine(), total, grid),
+            lines=lines_by(mine, by, called, grid),
         )  # fmt: skip
 
     return await world.ledger.read(read)
+
+
+def lines_by(
+    found: Mapping[Line, Consumed], by: str, called: Names, grid: float | None
+) -> tuple[ConsumptionLine, ...]:  # fmt: skip
+    """One line for each container, project, user or day, the largest first; days in their order."""
+    summed: dict[ConsumptionLine, Consumed] = defaultdict(Consumed)
+    for line, each in found.items():
+        summed[_key(line, by, called)] += each
+    lines = (shown(key, each, grid) for key, each in summed.items())
+    return tuple(sorted(lines, key=lambda each: (each.day, -each.gpueq_hours, -each.energy_wh, each.user)))
 
 
 def _key(line: Line, by: str, called: Names) -> ConsumptionLine:
@@ -59,7 +67,8 @@ def _key(line: Line, by: str, called: Names) -> ConsumptionLine:
             return ConsumptionLine(user=user, project=line.project, container=line.name)
 
 
-def _shown(key: ConsumptionLine, each: Consumed, grid: float | None) -> ConsumptionLine:
+def shown(key: ConsumptionLine, each: Consumed, grid: float | None) -> ConsumptionLine:
+    """A line in the units of people; ``grid`` is the grams of CO2 of a kilowatt-hour."""
     watt_hours = each.joules / HOUR
     return ConsumptionLine(
         day=key.day, user=key.user, project=key.project, container=key.container,

@@ -1,4 +1,4 @@
-"""What only admins do: the way past the gateway, what it would refuse, the fence around users' networks."""
+"""What only admins do: the way past the gateway, what it would refuse, the fence around users' networks, the month."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query
 
 from ds01.api.identity import TheCaller, TheWorld
 from ds01.services import events, fence, glass
+from ds01.services import report as monthly
 from ds01.services.door import report
 from ds01.wire.admin import DoorReportView, FenceView, GlassRequest, GlassView
+from ds01.wire.report import ReportView
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 
@@ -51,3 +53,12 @@ async def take_fence_down(world: TheWorld, caller: TheCaller) -> FenceView:
 async def put_fence_up(world: TheWorld, caller: TheCaller) -> FenceView:
     """Put it up again, and keep it up."""
     return await fence.keep_up(world, caller)
+
+
+@router.get("/report")
+async def month_report(
+    world: TheWorld, caller: TheCaller,
+    month: Annotated[str, Query(description="2026-11; the present one when empty")] = "",
+) -> ReportView:  # fmt: skip
+    """What everybody used in a month, what nobody used, who waited, who was told what."""
+    return await monthly.report(world, caller, month)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.style import Style
 from ds01.cli.table import Cell, Column, table
@@ -41,20 +42,7 @@ def screen(found: ConsumptionView, style: Style, *, everybody: bool = False) -> 
 
 def _row(line: ConsumptionLine, *, everybody: bool) -> list[Cell]:
     return [
-        line.day, line.user if everybody else "", line.project, line.container, _hours(line.running_hours),
-        _hours(line.gpueq_hours), _hours(line.cpu_hours), _amount(line.memory_gib_hours, "GiBh"),
-        _energy(line.energy_wh), "" if line.co2_g is None else _amount(line.co2_g, "g"),
+        line.day, line.user if everybody else "", line.project, line.container, show.hours(line.running_hours),
+        show.hours(line.gpueq_hours), show.hours(line.cpu_hours), show.amount(line.memory_gib_hours, "GiBh"),
+        show.energy(line.energy_wh), show.co2(line.co2_g),
     ]  # fmt: skip
-
-
-def _hours(value: float) -> str:
-    """Hours, to a tenth; small ones to a hundredth."""
-    return "" if value < 0.005 else f"{value:.1f}h" if value >= 1 else f"{value:.2f}h"
-
-
-def _energy(watt_hours: float) -> str:
-    return _amount(watt_hours / 1000, "kWh") if watt_hours >= 1000 else _amount(watt_hours, "Wh")
-
-
-def _amount(value: float, unit: str) -> str:
-    return "" if value < 0.05 else f"{value:.1f}{unit}"

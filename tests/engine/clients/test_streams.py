@@ -25,23 +25,6 @@ def memory(place: Ground) -> int:
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
-def opened(user: User, container: str) -> socket.socket:
-    """An exec that waits for input, with its stream."""
-    asked = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True}
-    made = user.call("POST", f"/v1.41/containers/{container}/exec", asked)
-    assert made.status == 201, made.body
-    sock = user.connect()
-    body = b'{"Detach":false,"Tty":true}'
-    head = f"POST /v1.41/exec/{made.json['Id']}/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    more = f"Content-Length: {len(body)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-    sock.sendall(head.encode() + more.encode() + body)
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        answer += sock.recv(4096)
-    assert answer.startswith(b"HTTP/1.1 101"), answer
-    return sock
-
-
 def echoed(sock: socket.socket, number: int) -> bool:
     """Whether what was typed came back. False where the engine says that it could not even begin."""
     heard = b""
@@ -57,7 +40,7 @@ def echoed(sock: socket.socket, number: int) -> bool:
 @ONE_ENGINE
 def test_five_hundred_idle_streams_are_all_alive_and_cost_little(place: Ground, user: User) -> None:
     containers = [user.runs(f"many{number}") for number in range(-(-STREAMS // EACH))]
-    streams = [opened(user, containers[number // EACH]) for number in range(STREAMS)]
+    streams = [user.stream(containers[number // EACH]) for number in range(STREAMS)]
     assert memory(place) < 150 * MEGABYTE
     assert place.alice.call("GET", "/v1.41/containers/json").status == 200, "others notice nothing"
     for number, sock in enumerate(streams):
@@ -92,13 +75,13 @@ def test_a_gateway_that_is_killed_ends_streams_and_nothing_else(place: Ground, u
     following = user.person.start(
         "docker", "-H", f"unix://{user.gateway}", "logs", "-f", "lives", out=subprocess.DEVNULL
     )
-    with opened(user, container) as stream:
+    with user.stream(container) as stream:
         place.stop("ds01-gateway", signal.SIGKILL)
         assert stream.recv(4096) == b""
     assert following.wait(30) is not None
     place.start_gateway()
     assert place.seen(container)["State"]["Running"] is True
-    with opened(user, container) as again:
+    with user.stream(container) as again:
         again.sendall(b"here\n")
         assert b"here" in again.recv(4096)
 

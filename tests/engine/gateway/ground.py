@@ -142,6 +142,22 @@ class User:
         assert started.status == 204, started.body
         return container
 
+    def stream(self, container: str) -> socket.socket:
+        """The stream of an exec that gives back what it gets."""
+        asked = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True}
+        made = self.call("POST", f"/v1.41/containers/{container}/exec", asked)
+        assert made.status == 201, made.body
+        sock = self.connect()
+        body = b'{"Detach":false,"Tty":true}'
+        head = f"POST /v1.41/exec/{made.json['Id']}/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        more = f"Content-Length: {len(body)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+        sock.sendall(head.encode() + more.encode() + body)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += sock.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 101"), answer
+        return sock
+
     def folder(self, name: str) -> Path:
         """A folder of hers."""
         path = self.home / name

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dev.programs import until
 
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
@@ -142,6 +143,7 @@ def test_without_ds01d_nothing_is_granted_and_own_things_are_shown(
     container = mallory.runs("mine")
     assert mallory.call("GET", "/v1.41/containers/json").status == 200
     before = field.ids()
+    shell = mallory.stream(container)
     os.kill(field.programs["ds01d"].pid, signal.SIGKILL)
     field.programs.pop("ds01d").wait(10)
     try:
@@ -149,14 +151,17 @@ def test_without_ds01d_nothing_is_granted_and_own_things_are_shown(
         assert mallory.create().status == 503
         assert mallory.call("POST", f"/v1.41/containers/{container}/restart").status == 503
         assert mallory.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
-        done = mallory.docker("exec", container, "echo", "still")
-        assert done.out == "still\n", done.err
+        shell.sendall(b"still\n")
+        assert shell.recv(4096), "what runs goes on"
+        asked = {"Cmd": ["true"]}
+        assert until(lambda: mallory.call("POST", f"/v1.41/containers/{container}/exec", asked).status == 503, 10)
         assert mallory.call("POST", f"/v1.41/containers/{victim.id}/kill").status == 404
         assert mallory.call("POST", f"/v1.41/containers/{container}/kill").status == 204, (
             "that frees, and grants nothing"
         )
         assert field.ids() == before
     finally:
+        shell.close()
         field.start_ds01d()
     for _ in range(100):
         if mallory.create().status == 201:

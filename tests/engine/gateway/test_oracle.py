@@ -128,6 +128,7 @@ def make(field: Ground, body: bytes) -> dict[str, Any] | None:
 DERIVED = {
     "HostConfig.MemorySwap": "HostConfig.Memory", "HostConfig.OomKillDisable": "HostConfig.Memory",
     "HostConfig.MemorySwappiness": "HostConfig.Memory", "ExposedPorts": "HostConfig.PortBindings",
+    "Cmd": "Entrypoint",
 }  # fmt: skip
 """Fields the engine fills in by itself from another one."""
 

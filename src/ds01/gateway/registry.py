@@ -11,15 +11,14 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TypeVar
 
 import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
-from ds01.domain.image import covers
 from ds01.gateway.door import Door, DoorDownError
 from ds01.gateway.mirror import Mirror
+from ds01.gateway.writers import Writers
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 from ds01.wire.holdings import DoorNetwork, DoorVolume
 
@@ -41,7 +40,7 @@ class Registry:
     """Containers, images and users as ds01d knows them."""
 
     def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
-        self._writing: list[tuple[int, Sequence[str]]] = []
+        self.writers = Writers()
         self._door = door
         self._clock = clock
         self._mirror = Mirror()
@@ -230,19 +229,6 @@ class Registry:
     def image_names(self, user: DoorUser) -> list[str]:
         """Every name of an image that this user may use."""
         return [ref for image in self.images(user) for ref in image.refs if _may_name(user, image, ref)]
-
-    @contextmanager
-    def writing(self, uid: int, refs: Sequence[str]) -> Iterator[None]:
-        """These names are being written by this user: what the engine says of them meanwhile is for her."""
-        self._writing.append((uid, refs))
-        try:
-            yield
-        finally:
-            self._writing.remove((uid, refs))
-
-    def is_writing(self, user: DoorUser, ref: str) -> bool:
-        """Whether this user is writing this name now."""
-        return any(uid == user.uid and covers(refs, ref) for uid, refs in self._writing)
 
     def learn_image(self, image: DoorImage) -> None:
         """Know an image at once."""

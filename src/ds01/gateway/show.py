@@ -155,9 +155,14 @@ class View:
         if known is not None:
             ref = looked_up(name)
             hers = not ref or name in (known.id, subject) or self.named(known, ref)
-            return found if hers or self._registry.is_writing(self._user, ref) else None
+            return found if hers or self._registry.writers.is_writing(self._user, ref) else None
         ref = looked_up(subject)
-        if ref and self._registry.is_writing(self._user, ref):
+        told = actor.get("Attributes") or {}
+        account = f"{told.get(Label.OWNER)}:{told.get(Label.EPOCH)}"
+        if self._registry.writers.is_bringing(self._user, subject, account):
+            actor["Attributes"] = labels(told)
+            return found
+        if ref and self._registry.writers.is_writing(self._user, ref):
             return found
         mine = any(ref in image.refs and self.named(image, ref) for image in self._registry.images(self._user))
         return found if mine else None

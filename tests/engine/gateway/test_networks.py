@@ -91,6 +91,38 @@ def test_connect_disconnect_and_names_of_more_than_one(mallory: User, client: st
     assert mallory.docker("run", "--rm", "--network", "bridge", IMAGE, "true", client=client).code == 0
 
 
+def test_a_renamed_container_is_found_by_its_new_name(mallory: User) -> None:
+    assert mallory.docker("network", "create", "app").code == 0
+    common = ("--name", "old", "--network", "app", "--network-alias", "store", "-p", "127.0.0.1:18230:99", IMAGE)
+    mallory.docker("run", "-d", *common, "sh", "-c", LISTEN)
+    shown = ("inspect", "-f", '{{(index .NetworkSettings.Networks "app").Aliases}} {{.NetworkSettings.Ports}}', "old")
+    before = mallory.docker(*shown).out
+    assert mallory.docker("rename", "old", "new").code == 0
+    for name, there in (("new", True), ("store", True), ("old", False)):
+        assert reaches(mallory, name, "--network", "app") is there, name
+    assert mallory.docker(*shown[:-1], "new").out == before
+    assert mallory.docker("stop", "-t", "0", "new").code == 0
+    assert mallory.docker("rename", "new", "newer").code == 0
+    assert mallory.docker("start", "newer").code == 0
+    for name, there in (("newer", True), ("store", True), ("new", False)):
+        assert reaches(mallory, name, "--network", "app") is there, name
+
+
+def test_a_rename_breaks_no_connection_that_needs_no_name(mallory: User, field: Ground) -> None:
+    assert mallory.docker("network", "create", "app").code == 0
+    for name, *flags in (("plain",), ("published", "--network", "app", "-p", "99")):
+        made = mallory.docker("run", "-d", "--name", name, *flags, IMAGE, "sleep", "1000").out.strip()
+        ends = field.seen(made)["NetworkSettings"]
+        assert mallory.docker("rename", name, f"{name}-again").code == 0
+        assert field.seen(made)["NetworkSettings"] == ends
+        for again in (("stop", "-t", "0"), ("rename",), ("start",)):
+            words = (*again, f"{name}-again", *(["last"] if again == ("rename",) else []))
+            assert mallory.docker(*words if again != ("start",) else ("start", "last")).code == 0
+        assert reaches(mallory, "last", "--network", "app") is False
+        assert "last" in field.seen(made)["NetworkSettings"]["Networks"].popitem()[1]["Aliases"]
+        assert mallory.docker("rm", "-f", "last").code == 0
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 def test_lists_filters_and_prune(mallory: User, alice: User, field: Ground, client: str) -> None:
     alice.docker("network", "create", "hers")

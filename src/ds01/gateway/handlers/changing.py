@@ -1,44 +1,19 @@
-"""Containers that are changed, looked into, or cleared away: ``rename``, ``update``, ``changes``, ``export``, prune."""
+"""Containers that are changed, looked into, or cleared away: ``update``, ``changes``, ``export``, prune."""
 
 from __future__ import annotations
 
 from typing import cast
 
 from ds01.domain.container import Label
-from ds01.domain.dockerpolicy.names import container_name
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
-from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
 from ds01.gateway import flow
 from ds01.gateway.call import Call, parsed
 from ds01.gateway.finish import CPU_NANO, NO_RESTART, resolved
 from ds01.gateway.handlers.containers import removed_from_books
 from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask
-from ds01.wire.door import DoorAmounts, DoorAmountsGrant, DoorContainer, DoorRename
-
-
-async def rename(call: Call) -> None:
-    """``rename``: among her own names, which are nobody else's."""
-    await call.nothing()
-    if not call.query.get("name"):
-        raise EngineWordsError("create.name", "Neither old nor new names may be empty", status=400)
-    container = await call.container()
-    try:
-        await _renamed(call, container)
-    except EngineWordsError as error:
-        what = f"Error when allocating new name: {error.what}".replace("name (", "name (/", 1)
-        raise EngineWordsError(error.rule, what, status=error.status) from error
-    await call.answer(204)
-
-
-async def _renamed(call: Call, container: DoorContainer) -> None:
-    name = container_name(call.query.get("name"))
-    if container.name == name:
-        what = "Renaming a container with the same name as its current name"
-        raise RefusedError("create.name", what, status=400)
-    renamed = await call.gate.door.rename(DoorRename(uid=container.uid, id=container.id, name=name))
-    call.gate.registry.learn(renamed)
+from ds01.wire.door import DoorAmounts, DoorAmountsGrant
 
 
 async def update(call: Call) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from ds01.gateway.call import Call
-from ds01.wire.door import DoorWrite, DoorWriteGrant, DoorWritten
+from ds01.gateway.writers import Writer
+from ds01.wire.door import DoorWrite, DoorWriteGrant, DoorWritten, Writing
 
 
 @dataclass(kw_only=True)
@@ -30,7 +31,8 @@ class Written:
         """Ask for it. Raises RefusedError."""
         grant = await call.gate.door.write(ask)
         found = cls(call=call, ask=ask, grant=grant)
-        found._told.enter_context(call.gate.registry.writing(call.user.uid, ask.refs))
+        writer = Writer(uid=call.user.uid, refs=ask.refs, images=found.images, makes=ask.what is Writing.IMPORT)
+        found._told.enter_context(call.gate.registry.writers.writing(writer))
         return found
 
     async def __aenter__(self) -> Self:

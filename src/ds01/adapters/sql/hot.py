@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ds01.domain.container import Container, ContainerId
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.jobs.job import Job, JobId
 from ds01.domain.lease import Lease, LeaseId
@@ -35,14 +36,15 @@ class Slots:
 
 @dataclass(frozen=True, kw_only=True)
 class Hot:
-    """``open`` are the open leases, ``requests`` the open requests, ``jobs`` the open jobs, ``bookings`` those that
-    stand, ``chain`` the number and hash of the last event.
+    """``open`` are the open leases, ``live`` the containers that were not removed, ``requests`` the open requests,
+    ``jobs`` the open jobs, ``bookings`` those that stand, ``chain`` the number and hash of the last event.
     """
 
     slots: Slots | None = None
     quarantines: tuple[Quarantine, ...] | None = None
     last_used: Mapping[SlotId, datetime] | None = None
     open: Mapping[LeaseId, Lease] | None = None
+    live: Mapping[ContainerId, Container] | None = None
     requests: Mapping[RequestId, Request] | None = None
     jobs: Mapping[JobId, Job] | None = None
     bookings: Mapping[BookingId, Booking] | None = None

@@ -16,12 +16,13 @@ class Said:
     """One connection, in its transaction.
 
     ``hot`` is what earlier transactions already read of what every grant needs; ``hot`` afterwards is for the
-    next one, if this one stands.
+    next one, if this one stands. None: there is no next one, so nothing is read that is not asked for.
     """
 
     def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
         self._connection = connection
         self.hot = hot or Hot()
+        self._keeps = hot is not None
 
     def _write(self, statement: Statement, *rows: Mapping[str, Any]) -> None:
         prepared(statement, self._connection.dialect, tuple(rows[0])).run(self._connection, rows)

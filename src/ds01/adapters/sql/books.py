@@ -12,10 +12,9 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import chain, statements, tables
-from ds01.adapters.sql.holdings import SqlHoldings
+from ds01.adapters.sql.containers import SqlContainers
 from ds01.adapters.sql.hot import Hot, Slots
-from ds01.domain.container import Container, ContainerId, ContainerState, Door
-from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
+from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.history import Past
@@ -26,7 +25,7 @@ from ds01.domain.quarantine import Keeper, Quarantine, reasons
 from ds01.domain.queue.booking import BookingId
 
 
-class SqlBooks(SqlHoldings):
+class SqlBooks(SqlContainers):
     """Reads and writes within the transaction its connection is in. ``recorded`` is the last event's number."""
 
     def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
@@ -150,52 +149,6 @@ class SqlBooks(SqlHoldings):
 
     def _leased(self) -> frozenset[SlotId]:
         return frozenset(slot for lease in self._open().values() for slot in lease.slots)
-
-    # containers -------------------------------------------------------------------------------------
-    def container(self, container: ContainerId) -> Container | None:
-        if self._keeps and (known := self._live().get(container)):
-            return known
-        row = self._one(statements.CONTAINER, {"id": container})
-        return None if row is None else Container(**row._mapping)
-
-    def containers(
-        self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
-    ) -> tuple[Container, ...]:
-        if removed or not self._keeps:
-            rows = self._all(statements.containers_of(uid=uid, removed=removed, door=door))
-            return tuple(Container(**row._mapping) for row in rows)
-        found = (c for c in self._live().values() if uid in (None, c.uid) and door in (None, c.door))
-        return tuple(sorted(found, key=lambda container: (container.created_at, container.id)))
-
-    def named(self, uid: Uid, name: str, *, removed: bool = False) -> Container | None:
-        if self._keeps and not removed:
-            return next((c for c in self._live().values() if c.uid == uid and c.name == name), None)
-        statement = statements.NAMED if removed else statements.NAMED_LIVE
-        row = self._one(statement, {"uid": uid, "name": name})
-        return None if row is None else Container(**row._mapping)
-
-    def put_container(self, container: Container) -> None:
-        try:
-            self._put(tables.containers, vars(container))
-        except IntegrityError as error:
-            if "containers.name" not in str(error.orig):
-                raise
-            raise Ds01Error(
-                NAME_TAKEN,
-                f"There is already a container named '{container.name}'.",
-                hint=f"Retire it first: ds01 retire {container.name}",
-            ) from error
-        if self.hot.live is not None:
-            still = {key: value for key, value in self.hot.live.items() if key != container.id}
-            gone = container.state is ContainerState.REMOVED
-            self.hot = replace(self.hot, live=still if gone else {**still, container.id: container})
-
-    def _live(self) -> Mapping[ContainerId, Container]:
-        if self.hot.live is None:
-            rows = self._all(statements.containers_of(uid=None, removed=False, door=None))
-            found = (Container(**row._mapping) for row in rows)
-            self.hot = replace(self.hot, live={container.id: container for container in found})
-        return self.hot.live or {}
 
     # image tags -------------------------------------------------------------------------------------
     def tag(self, ref: str) -> Tag | None:

@@ -160,6 +160,8 @@ ROUTES: tuple[Route, ...] = (
     Route(name="registry.auth", method="POST", path="/auth", handler=push.auth, body=BodyKind.JSON, changes=True),
     Route(name="distribution", method="GET", path=f"/distribution/{IMAGE}/json", handler=images.distribution),
     Route(name="images.history", method="GET", path=f"/images/{IMAGE}/history", handler=images.history),
+    Route(name="images.attestations", method="GET", path=f"/images/{IMAGE}/attestations", handler=images.attestations,
+          query=Rules(one={"platform": anything})),
     Route(name="images.inspect", method="GET", path=f"/images/{IMAGE}/json", handler=images.inspect),
     Route(name="networks.list", method="GET", path="/networks", handler=networks.listing,
           query=Rules(filters=_NETWORK_FILTERS)),

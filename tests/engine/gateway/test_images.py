@@ -277,7 +277,7 @@ def test_o21_d23_images_of_others_are_absent(mallory: User, field: Ground, victi
     image = there(field, victim.image)
     nowhere = mallory.call("GET", f"/v1.41/images/{'0' * 64}/json")
     for name in (victim.image, image, image[7:], image[7:19], image[7:11]):
-        for path in ("json", "history"):
+        for path in ("json", "history", "attestations"):
             found = mallory.call("GET", f"/v1.41/images/{name}/{path}")
             assert found.status == 404
             assert found.message.startswith("No such image: ")

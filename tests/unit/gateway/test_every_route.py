@@ -1,6 +1,6 @@
 """The whole Docker API, route by route and field by field: each is known to be served or refused, none is overlooked.
 
-The lists are of API 1.24 to 1.51, as its reference has them. What is in none of them is refused as well
+The lists are of API 1.24 to 1.51, as its reference has them, and attestations. What is in none is refused as well
 (``route.unknown``, ``field.unknown``); here it is about what the engine does have.
 """
 
@@ -23,6 +23,7 @@ POST /containers/a/attach|GET /containers/a/attach/ws|POST /containers/a/wait|DE
 HEAD /containers/a/archive|GET /containers/a/archive|PUT /containers/a/archive|POST /containers/prune
 POST /containers/a/exec|POST /exec/EXEC/start|POST /exec/EXEC/resize|GET /exec/EXEC/json
 GET /images/json|POST /build|POST /build/prune|POST /build/cancel|POST /images/create|GET /images/a/json
+GET /images/a/attestations
 GET /images/a/history|POST /images/a/push|POST /images/a/tag|DELETE /images/a|GET /images/search|POST /images/prune
 POST /commit|GET /images/a/get|GET /images/get|POST /images/load|GET /distribution/a/json
 GET /volumes|POST /volumes/create|GET /volumes/a|DELETE /volumes/a|POST /volumes/prune
@@ -45,7 +46,7 @@ DELETE /services/a|POST /services/a/update|GET /services/a/logs|GET /tasks|GET /
 GET /secrets|POST /secrets/create|GET /secrets/a|DELETE /secrets/a|POST /secrets/a/update
 GET /configs|POST /configs/create|GET /configs/a|DELETE /configs/a|POST /configs/a/update
 """
-UNKNOWN = "GET /images/a/attestations|POST /images/a/squash|GET /|POST /containers/a/attach/ws|PATCH /containers/a"
+UNKNOWN = "POST /images/a/attestations|POST /images/a/squash|GET /|POST /containers/a/attach/ws|PATCH /containers/a"
 
 CONFIG_FIELDS = """
 Hostname Domainname User AttachStdin AttachStdout AttachStderr ExposedPorts Tty OpenStdin StdinOnce Env Cmd Healthcheck

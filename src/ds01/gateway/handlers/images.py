@@ -122,6 +122,15 @@ async def history(call: Call) -> None:
     await call.pass_whole(Ask(method="GET", target=target), lambda rows: cast(Json, view(call).layers(rows)))
 
 
+async def attestations(call: Call) -> None:
+    """``images/{name}/attestations``: what builders said of an image she may see. Older engines do not know it."""
+    await call.nothing()
+    found = await look_up(call, call.names["image"])
+    await call.pass_whole(
+        Ask(method="GET", target=call.target(f"/images/{found['Id']}/attestations", call.query.values))
+    )
+
+
 async def search(call: Call) -> None:
     """``images/search``: the engine asks the registry in the term."""
     await call.nothing()

@@ -58,6 +58,7 @@ DECISIONS: dict[str, str] = {
     "images.commit": f"of your own containers, {WRITE}",
     "registry.auth": "the registries of limits.yaml",
     "distribution": "the registries of limits.yaml",
+    "images.attestations": "your own and what is for everybody",
     "images.history": "your own and what is for everybody",
     "images.inspect": "your own and what is for everybody",
     "networks.list": "your own, and `none`",

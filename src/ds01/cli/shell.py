@@ -146,7 +146,7 @@ def left_behind(call: Call, name: str, ended: Ended) -> int:
     if ended.left:
         talk.say()
         talk.say(f"Left running in {name}.")
-        talk.next(f"ds01 attach {name}", f"ds01 top {name}")
+        talk.next(f"ds01 attach {name}", f"ds01 container top {name}")
         return 0
     return ended.code
 

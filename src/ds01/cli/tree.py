@@ -36,14 +36,14 @@ SAME = {
 } | {
     verb: f"container {verb}"
     for verb in (
-        "create", "start", "stop", "pause", "unpause", "attach", "exec", "logs", "stats", "top", "cp", "remove",
+        "create", "start", "stop", "pause", "unpause", "attach", "exec", "logs", "stats", "cp", "remove",
         "extend", "keep", "undo",
     )
 }  # fmt: skip
 """Other names for a command: the same code."""
 
 FRONT = (
-    ("Every day", ("init", "launch", "list", "status", "retire")),
+    ("Every day", ("init", "launch", "list", "status", "top", "retire")),
     ("When GPUs are short", ("queue", "claim", "cancel", "book", "bookings", "class")),
     ("Batch runs", ("run", "runs", "job")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),

@@ -242,7 +242,7 @@ VIEWS: dict[str, dict[str, str]] = {
     "GpusView": {
         "simulated": "whether the GPUs are simulated",
         "slots": "GPUs and MIG instances: id, label, model, profile, memory_bytes, gpueq, state, holder, container,"
-        " utilisation, memory_used_bytes, reason",
+        " utilisation (0 to 100), memory_used_bytes, reason",
         "free": "how many can be had now",
         "total": "how many there are",
     },

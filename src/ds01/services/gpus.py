@@ -60,10 +60,14 @@ def _slot(
         state=state,
         holder=called(lease.uid) if lease and mine else "in use" if lease else "",
         container=lease.name if lease and mine else "",
-        utilisation=sample.utilisation if sample else None,
+        utilisation=_percent(sample.utilisation) if sample else None,
         memory_used_bytes=sample.memory_used_bytes if sample else None,
         reason=broken,
     )
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 1)
 
 
 def _lease(called: Names, lease: Lease, labels: dict[SlotId, str]) -> LeaseView:

@@ -7,7 +7,9 @@ from ds01.domain.record import record
 
 @record
 class SlotView:
-    """One slot. ``holder`` is a login for admins and for oneself, ``in use`` for others, ``""`` when free."""
+    """One slot. ``holder`` is a login for admins and for oneself, ``in use`` for others, ``""`` when free;
+    ``utilisation`` is 0 to 100, None when unknown.
+    """
 
     id: str
     label: str

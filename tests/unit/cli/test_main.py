@@ -17,6 +17,7 @@ from tests.unit.cli.conftest import Ran
 
 HEAVY = (
     "rich",
+    "textual",
     "pydantic",
     "fastapi",
     "jinja2",

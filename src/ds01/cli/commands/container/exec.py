@@ -25,7 +25,7 @@ def run(
     if detach:
         gateway.exec_background(gateway.exec_create(container.id, program))
         call.talk.done(f"{command[0]} runs in {container.name}.")
-        call.talk.next(f"ds01 top {container.name}", f"ds01 attach {container.name}")
+        call.talk.next(f"ds01 container top {container.name}", f"ds01 attach {container.name}")
         return 0
     ended = attach(gateway, container.id, program)
     return left_behind(call, container.name, ended)

@@ -64,7 +64,7 @@ def _show(call: Call, readings: list[StatsView], watch: bool) -> None:
     elif watch:
         talk.say("Ctrl-C ends this.")
     else:
-        talk.next(f"ds01 top {readings[0].name}", "ds01 stats --watch")
+        talk.next(f"ds01 container top {readings[0].name}", "ds01 stats --watch")
 
 
 def lines(readings: Sequence[StatsView], style: Style) -> list[str]:

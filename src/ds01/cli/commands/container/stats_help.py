@@ -26,5 +26,5 @@ COMMAND = Command(
     guide=(Step("Stats shows CPU, memory and GPU of your running containers.", asks="--watch"),),
     prints="list of StatsView",
     exits=(Exit.NOT_FOUND,),
-    related=("top", "list", "gpus"),
+    related=("container top", "list", "gpus"),
 )

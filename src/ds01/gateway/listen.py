@@ -9,7 +9,7 @@ import resource
 import socket
 import stat
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -29,17 +29,6 @@ BEGUN_AT_ONCE = 16
 
 PAUSE_SECONDS = 0.2
 _LOG = structlog.get_logger("ds01.gateway")
-_FIRST_PASSED = 3
-
-
-def passed_socket(environment: Mapping[str, str], pid: int) -> socket.socket | None:
-    """The listening socket systemd passed, if it did."""
-    if environment.get("LISTEN_PID") != str(pid) or environment.get("LISTEN_FDS", "0") == "0":
-        return None
-    found = socket.socket(fileno=_FIRST_PASSED)
-    if found.family != socket.AF_UNIX:
-        raise OSError("the socket that was passed is no unix socket")
-    return found
 
 
 def own_socket(path: Path) -> socket.socket:

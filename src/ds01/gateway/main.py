@@ -13,12 +13,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
 import uvloop
 
+from ds01.gateway import kept
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
@@ -26,7 +27,7 @@ from ds01.gateway.doors import Doors
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.glass import SOCKET, Glass
 from ds01.gateway.identity import Presence
-from ds01.gateway.listen import Listener, many_files, own_socket, passed_socket
+from ds01.gateway.listen import Listener, many_files, own_socket
 from ds01.gateway.privilege import become
 from ds01.gateway.registry import Registry
 from ds01.gateway.serve import Server
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         structlog.processors.format_exc_info, structlog.processors.JSONRenderer(),
     ])  # fmt: skip
     try:
-        listening = passed_socket(os.environ, os.getpid()) or own_socket(options.socket or options.run / "docker.sock")
+        passed = kept.passed(os.environ, os.getpid())
+        listening = passed.own or own_socket(options.socket or options.run / "docker.sock")
         past = _past(options.run)
         if options.user and os.geteuid() == 0:
             become(options.user, Path(_unix(options.engine)))
@@ -56,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     many_files()
     with contextlib.suppress(KeyboardInterrupt):
         api = str(options.api or options.run / "ds01d.sock")
-        uvloop.run(run(listening, past, engine=_unix(options.engine), api=api, doors=options.run / "u"))
+        doors = options.run / "u"
+        uvloop.run(run(listening, past, engine=_unix(options.engine), api=api, doors=doors, passed=passed.doors))
     return 0
 
 
@@ -70,12 +73,15 @@ def _past(run: Path) -> socket.socket | None:
 
 
 async def run(
-    listening: socket.socket, past: socket.socket | None = None, *, engine: str, api: str, doors: Path
-) -> None:
-    """Serve until SIGTERM or SIGINT. ``past`` is the socket of the way past the gateway."""
+    listening: socket.socket, past: socket.socket | None = None, *, engine: str, api: str, doors: Path,
+    passed: Mapping[int, socket.socket],
+) -> None:  # fmt: skip
+    """Serve until SIGTERM or SIGINT. ``past`` is the socket of the way past the gateway, ``passed`` are sockets of
+    users' containers that were kept over a restart.
+    """
     upstream, door = Upstream(engine, "the engine"), Door(api)
     presence = Presence()
-    own = Doors(doors, lambda: Server(gate, TABLE), presence)
+    own = Doors(doors, lambda: Server(gate, TABLE), presence, passed)
     gate = Gate(
         engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream, door),
         doors=own.open,
@@ -92,9 +98,9 @@ async def run(
     if past is not None:
         await glass.listen(past)
     _LOG.info("ready", engine=engine, api=api, uid=os.geteuid())
-    _tell_systemd("READY=1")
+    kept.tell("READY=1")
     await stop.wait()
-    _tell_systemd("STOPPING=1")
+    kept.tell("STOPPING=1")
     await listener.close()
     await glass.close()
     await own.close()
@@ -109,15 +115,6 @@ def _unix(address: str) -> str:
     if not address.startswith("unix://"):
         raise ValueError(f"the engine's address must start with unix://, not {address!r}")
     return address.removeprefix("unix://")
-
-
-def _tell_systemd(state: str) -> None:
-    """Readiness, when somebody waits for it."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if address.startswith(("/", "@")):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, contextlib.suppress(OSError):
-            notify.connect("\0" + address[1:] if address.startswith("@") else address)
-            notify.sendall(state.encode())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -217,17 +217,23 @@ class Ground:
                     "--gateway-uid", str(people.gateway().uid))  # fmt: skip
         self._wait(str(self.run / "ds01d.sock"), "/v1/ping")
 
-    def start_gateway(self) -> None:
-        """Start the gateway and wait until it answers and knows who owns what."""
-        self._start("ds01-gateway", "--user", people.GATEWAY)
+    def start_gateway(self, *before: str, passed: Sequence[int] = (), **environment: str) -> None:
+        """Start the gateway and wait until it answers and knows who owns what. ``before`` are the words of a program
+        that starts it, with descriptors and an environment.
+        """
+        self._start("ds01-gateway", "--user", people.GATEWAY, before=before, passed=passed, environment=environment)
         self._wait(self.gateway, "/_ping")
 
-    def _start(self, name: str, *options: str) -> None:
+    def _start(
+        self, name: str, *options: str, before: Sequence[str] = (), passed: Sequence[int] = (),
+        environment: Mapping[str, str] = {},
+    ) -> None:  # fmt: skip
         program = Path(sys.executable).with_name(name)
         with (self.run / f"{name}.log").open("ab") as log:
             self.programs[name] = subprocess.Popen(
-                [program, "--run", str(self.run), "--engine", f"unix://{self.engine.socket}", *options],
-                stdout=log, stderr=log, cwd=ROOT, start_new_session=True,
+                [*before, program, "--run", str(self.run), "--engine", f"unix://{self.engine.socket}", *options],
+                stdout=log, stderr=log, cwd=ROOT, start_new_session=True, pass_fds=passed,
+                env={**os.environ, **environment},
             )  # fmt: skip
 
     def _wait(self, path: str, target: str) -> None:

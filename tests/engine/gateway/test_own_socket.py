@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 from dev import people
@@ -14,6 +18,17 @@ from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 SOCKET = "/var/run/docker.sock"
+PASS = """
+import os, sys
+end = sys.argv.index("--")
+for place, descriptor in enumerate(sys.argv[1:end], 3):
+    if place != int(descriptor):
+        os.dup2(int(descriptor), place)
+    os.set_inheritable(place, True)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execv(sys.argv[end + 1], sys.argv[end + 1:])
+"""
+"""Starts a program with sockets as systemd does."""
 
 
 @pytest.mark.parametrize("source", [SOCKET, "/run/docker.sock"])
@@ -47,6 +62,51 @@ def test_s11_other_sockets_are_refused(mallory: User, field: Ground, alice: User
                  str(field.run / "u" / str(alice.uid) / "docker.sock"), str(field.run / "ds01d.sock")):  # fmt: skip
         assert mallory.create(HostConfig={"Binds": [f"{path}:/x"]}).status in (400, 403), path
     assert field.ids() == before
+
+
+def test_a_running_container_keeps_its_socket_over_a_restart(mallory: User, alice: User, field: Ground) -> None:
+    """With systemd, which keeps sockets; here this test does."""
+    field.stop("ds01-gateway")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as keeper:
+        notify = str(field.run / "notify")
+        keeper.bind(notify)
+        Path(notify).chmod(0o666)
+        keeper.settimeout(30)
+        shutil.rmtree(field.run / "u" / str(mallory.uid), ignore_errors=True)
+        field.start_gateway(NOTIFY_SOCKET=notify)
+        mine = mallory.runs("inner", HostConfig={"Binds": [f"{SOCKET}:{SOCKET}"]})
+        inside = f"/proc/{field.seen(mine)['State']['Pid']}/root{SOCKET}"
+        kept = stored(keeper)
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            field.stop("ds01-gateway", number)
+            with connected(inside) as waiting:
+                descriptors = [str(each) for each in kept.values()]
+                names = ":".join(kept)
+                field.start_gateway(
+                    sys.executable, "-IS", "-c", PASS, *descriptors, "--", passed=tuple(kept.values()),
+                    LISTEN_FDS=str(len(kept)), LISTEN_FDNAMES=names, NOTIFY_SOCKET=notify,
+                )  # fmt: skip
+                assert [row["Id"] for row in ask(waiting, "GET", "/v1.41/containers/json").json] == [mine]
+        assert ask(connected(inside), "GET", "/v1.41/containers/json").status == 200
+        again = mallory.runs("again", HostConfig={"Binds": [f"{SOCKET}:{SOCKET}"]})
+        other = f"/proc/{field.seen(again)['State']['Pid']}/root{SOCKET}"
+        assert len(ask(connected(other), "GET", "/v1.41/containers/json").json) == 2
+        assert ask(connected(other), "GET", f"/v1.41/containers/{mine}/json").status == 200
+        field.stop("ds01-gateway")
+        Path(notify).unlink()
+    for descriptor in kept.values():
+        os.close(descriptor)
+    field.start_gateway()
+
+
+def stored(keeper: socket.socket) -> dict[str, int]:
+    """What the gateway gave away to keep, by name."""
+    found: dict[str, int] = {}
+    while not any(name.startswith("ds01-door-") for name in found):
+        said, descriptors, *_ = socket.recv_fds(keeper, 4096, 4)
+        if b"FDSTORE=1" in said:
+            found[said.decode().partition("FDNAME=")[2].split("\n")[0]] = descriptors[0]
+    return found
 
 
 def test_a_socket_is_served_again_after_a_restart(mallory: User, field: Ground) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import socket
 import stat
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from ds01.adapters.host.facts import SystemFacts
-from ds01.ports.facts import DiskFacts, FileFacts, HostFacts, MountFacts
+from ds01.ports.facts import DiskFacts, FileFacts, HostFacts, MountFacts, ProcessFacts
 from ds01.sim.facts import SimFacts
 
 
@@ -26,6 +29,7 @@ class Place(Protocol):
 
     def put(self, path: str, mode: int, *, folder: bool = False) -> None: ...
     def listen(self) -> tuple[str, int]: ...
+    def start(self) -> int: ...
     def serving(self, path: str) -> AbstractAsyncContextManager[None]: ...
 
 
@@ -38,6 +42,13 @@ class SimPlace:
     def put(self, path: str, mode: int, *, folder: bool = False) -> None:
         kind = "folder" if folder else "file"
         self.sim.files[path] = FileFacts(kind=kind, owner_uid=os.geteuid(), group="root", mode=mode)
+
+    def start(self) -> int:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        self.sim.running[4711] = ProcessFacts(
+            command="sleep", user=user, cgroup="0::/user.slice", started_at=datetime.now(UTC)
+        )
+        return 4711
 
     def listen(self) -> tuple[str, int]:
         self.sim.ports.add(("127.0.0.1", 40123))
@@ -54,10 +65,15 @@ class RealPlace:
         self.facts: HostFacts = SystemFacts()
         self.base = str(base)
         self._sockets: list[socket.socket] = []
+        self._programs: list[subprocess.Popen[bytes]] = []
 
     def put(self, path: str, mode: int, *, folder: bool = False) -> None:
         Path(path).mkdir() if folder else Path(path).write_text("x")
         Path(path).chmod(mode)
+
+    def start(self) -> int:
+        self._programs.append(subprocess.Popen(["sleep", "1000"]))
+        return self._programs[-1].pid
 
     def listen(self) -> tuple[str, int]:
         listening = socket.create_server(("127.0.0.1", 0))
@@ -79,6 +95,9 @@ class RealPlace:
     def close(self) -> None:
         for listening in self._sockets:
             listening.close()
+        for program in self._programs:
+            program.kill()
+            program.wait()
 
 
 @pytest.fixture(params=["sim", "real"])
@@ -115,6 +134,19 @@ async def test_what_is_not_there_is_nothing_and_no_error(place: Place, path: str
     assert await place.facts.headers("/nowhere/x.sock", "/_ping") is None
     assert await place.facts.sysctl("no.such.switch") is None
     assert await place.facts.members("no-such-group") == frozenset()
+
+
+async def test_a_process_says_whose_it_is_and_since_when(place: Place) -> None:
+    before = datetime.now(UTC)
+    pid = place.start()
+    found = await place.facts.processes([pid, 2**22 + 7])
+    assert set(found) == {pid}
+    assert found[pid].command == "sleep"
+    assert found[pid].user == pwd.getpwuid(os.geteuid()).pw_name
+    assert found[pid].cgroup
+    began = found[pid].started_at
+    assert began is not None
+    assert abs(began - before) < timedelta(minutes=2), "the kernel's own clocks differ by seconds, not by hours"
 
 
 async def test_a_path_has_a_mount_and_a_disk(place: Place) -> None:

@@ -397,6 +397,16 @@ VIEWS: dict[str, dict[str, str]] = {
         " GPUs), cpu_hours, memory_gib_hours, energy_wh, co2_g",
         "total": "their sum, as one more line",
     },
+    "ForeignView": {
+        "slot": "the GPU or MIG instance",
+        "pid": "the process, as the server counts",
+        "user": "whose it is",
+        "command": "its program",
+        "memory_bytes": "GPU memory it uses",
+        "started_at": "since when it runs, or null",
+        "container": "the container of DS01 it is in, or empty",
+        "leased_to": "whose the slot is, or empty",
+    },
     "ReportView": {
         "server": "whose month it is",
         "month": "2026-11",

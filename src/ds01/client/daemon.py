@@ -31,6 +31,7 @@ from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingV
 if TYPE_CHECKING:  # imported by the methods that need them: making their classes takes as long as asking ds01d
     from ds01.wire.bookings import Booked, BookingsView, BookRequest
     from ds01.wire.classes import ClassClosed, ClassOpened, ClassRequest, ClassSeat, ClassView
+    from ds01.wire.gpus import ForeignView
     from ds01.wire.history import TraceJobView
     from ds01.wire.images import BuildSettings, ImageView, RemovedImage
     from ds01.wire.jobs import JobPlan, JobRequest, JobsView, JobView
@@ -318,6 +319,12 @@ class Client(Asking):
         from ds01.wire.usage import ConsumptionView
 
         return self._get(ConsumptionView, "/v1/usage", since=since, by=by, user=user, all=everybody)
+
+    def foreign(self) -> tuple[ForeignView, ...]:
+        """Who works on a GPU outside DS01; for admins."""
+        from ds01.wire.gpus import ForeignView
+
+        return self._list(ForeignView, "/v1/admin/foreign")
 
     def report(self, month: str = "") -> ReportView:
         """The month of the server (``2026-11``), by default the present one; for admins."""

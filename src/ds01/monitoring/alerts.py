@@ -35,7 +35,7 @@ ALERTS = (
         lasting="10m",
         severity="warning",
         summary="Processes outside DS01 use {{ $value }} GPUs or instances.",
-        todo="ds01 doctor says whose they are. DS01 ends none of them, and places nobody there.",
+        todo="ds01 admin foreign says whose they are and since when. DS01 ends none of them, and places nobody there.",
     ),
     Alert(
         name="Ds01GpuHot",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Protocol
 
@@ -46,11 +47,14 @@ class Hardware:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessFacts:
-    """A process of the host: its program, its owner's login (or uid) and the paths of its cgroups."""
+    """A process of the host: its program, its owner's login (or uid), the paths of its cgroups, and when it began, if
+    that is known.
+    """
 
     command: str
     user: str
     cgroup: str
+    started_at: datetime | None = None
 
 
 class HostFacts(Protocol):

@@ -6,7 +6,7 @@ They are told, never ended: somebody may have a reason. A display server is no u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import SlotId
@@ -14,7 +14,10 @@ from ds01.domain.quarantine import Keeper
 from ds01.ports.devices import GpuProcess
 from ds01.ports.facts import ProcessFacts
 from ds01.ports.ledger import Books
+from ds01.services.caller import Caller, require_admin
+from ds01.services.people import names
 from ds01.services.world import World
+from ds01.wire.gpus import ForeignView
 
 DISPLAYS = frozenset({"Xorg", "Xwayland", "gnome-shell", "kwin_x11", "kwin_wayland", "gdm-x-session", "sddm"})
 """Programs that draw the screen of the machine itself."""
@@ -36,20 +39,54 @@ def _marked(books: Books) -> dict[SlotId, str]:
     return {each.slot: each.reason for each in books.quarantines() if each.keeper is Keeper.PROCESS}
 
 
-def _foreign(
-    books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, ProcessFacts]
-) -> dict[SlotId, str]:  # fmt: skip
-    """Why each slot is not DS01's alone. A process that ended meanwhile, or is not told, is no reason."""
-    holder = {slot: lease.container for lease in books.open_leases() for slot in lease.slots}
+def _foreign(books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, ProcessFacts]) -> dict[SlotId, str]:
+    """Why each slot is not DS01's alone."""
     said: dict[SlotId, list[str]] = {}
+    for each, process in strangers(books, seen, facts):
+        said.setdefault(each.slot, []).append(f"{process.command} of {process.user} (process {each.pid})")
+    return {slot: f"in use outside DS01 by {', '.join(sorted(words))}" for slot, words in said.items()}
+
+
+def strangers(
+    books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, ProcessFacts]
+) -> Iterator[tuple[GpuProcess, ProcessFacts]]:  # fmt: skip
+    """Those not in the container their slot is leased to. One that ended meanwhile, or is not told, is none."""
+    holder = {slot: lease.container for lease in books.open_leases() for slot in lease.slots}
     for each in seen:
         process = facts.get(each.pid)
         if process is None or process.command in DISPLAYS:
             continue
         own = holder.get(each.slot)
         if own is None or str(own) not in process.cgroup:
-            said.setdefault(each.slot, []).append(f"{process.command} of {process.user} (process {each.pid})")
-    return {slot: f"in use outside DS01 by {', '.join(sorted(words))}" for slot, words in said.items()}
+            yield each, process
+
+
+async def look(world: World) -> tuple[ForeignView, ...]:
+    """Those there are now: who, what, since when. Nothing is changed."""
+    seen = await asyncio.to_thread(world.devices.processes)
+    facts = await world.facts.processes(tuple({each.pid for each in seen}))
+    return await world.ledger.read(lambda books: tuple(_views(books, seen, facts)))
+
+
+async def show(world: World, caller: Caller) -> tuple[ForeignView, ...]:
+    """The same, for admins. Raises Ds01Error."""
+    require_admin(caller, "see processes of others")
+    return await look(world)
+
+
+def _views(books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, ProcessFacts]) -> Iterator[ForeignView]:
+    called, containers = names(books), books.containers()
+    labels = {slot.id: slot.label for slot in books.slots()}
+    leased = {slot: lease.uid for lease in books.open_leases() for slot in lease.slots}
+    found = sorted(strangers(books, seen, facts), key=lambda pair: (labels.get(pair[0].slot, ""), pair[0].pid))
+    for each, process in found:
+        inside = next((one for one in containers if str(one.id) in process.cgroup), None)
+        yield ForeignView(
+            slot=labels.get(each.slot, each.slot), pid=each.pid, user=process.user, command=process.command,
+            memory_bytes=each.memory_bytes, started_at=process.started_at.isoformat() if process.started_at else None,
+            container=f"{called(inside.uid)}'s {inside.name}" if inside is not None else "",
+            leased_to=called(leased[each.slot]) if each.slot in leased else "",
+        )  # fmt: skip
 
 
 def _write(books: Books, world: World, found: Mapping[SlotId, str]) -> None:

@@ -48,3 +48,19 @@ class LeaseView:
     container: str
     granted_at: str
     expires_at: str | None = None
+
+
+@record
+class ForeignView:
+    """A process on a slot that is not in the container the slot is leased to. ``started_at`` None: unknown;
+    ``container`` is the one of DS01 that it is in, ``leased_to`` whose the slot is, ``""`` for none.
+    """
+
+    slot: str
+    pid: int
+    user: str
+    command: str
+    memory_bytes: int
+    started_at: str | None = None
+    container: str = ""
+    leased_to: str = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ds01.wire.gpus import ForeignView
 from ds01.wire.status import PingView
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
@@ -117,3 +118,22 @@ def test_rules_and_dashboards_are_written_without_a_ds01d(ds01: Run, tmp_path: P
     assert printed == "".join(
         file.read_text() for file in sorted(folder.iterdir(), key=lambda f: printed.find(f.read_text()))
     )
+
+
+def test_who_works_outside_ds01_is_shown(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["GET", "/v1/admin/foreign"] = ()
+    assert "Nobody works on a GPU outside DS01." in ds01("admin", "foreign").err
+    stranger = ForeignView(
+        slot="2",
+        pid=4711,
+        user="eve",
+        command="python",
+        memory_bytes=values.GIB,
+        started_at="2026-03-02T09:00:00+00:00",
+    )
+    daemon.answers["GET", "/v1/admin/foreign"] = (stranger,)
+    ran = ds01("admin", "foreign")
+    for fact in ("2", "4711", "eve", "python", "1G"):
+        assert fact in ran.out.split()
+    assert "ends none of them" in ran.err
+    assert json.loads(ds01("admin", "foreign", "--json").out)[0]["pid"] == 4711

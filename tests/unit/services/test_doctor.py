@@ -17,7 +17,7 @@ from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, slots_of
 from ds01.ports.engine import Guarding
-from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts
+from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
 from ds01.services import fence
 from ds01.services.checks import Check, Finding, State
 from ds01.services.doctor import every, examine
@@ -31,6 +31,7 @@ from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from ds01.sim.meters import SimMeters
+from ds01.sim.script import Load
 from tests.values import ALICE, BOB, container
 
 GIB = 1024**3
@@ -247,6 +248,11 @@ def fault(lab: Lab) -> None:
     lab.devices.script.loads["0"] = replace(lab.devices.script.load(_slots(lab)[0]), fault="Xid 79")
 
 
+def outside(lab: Lab) -> None:
+    lab.devices.set_load("0", Load(processes=((4711, 2**20),)))
+    lab.facts.running[4711] = ProcessFacts(command="python", user="eve", cgroup="0::/user.slice")
+
+
 def no_nosuid(lab: Lab) -> None:
     lab.facts.mounts["/home"] = MountFacts(point="/home", kind="ext4", options=frozenset({"rw", "nodev"}))
 
@@ -309,6 +315,7 @@ def _slots(lab: Lab) -> list[Slot]:
         ("limits-file", strangers, State.WARNING, "in 3 places."),
         ("limits-file", no_certificates, State.WARNING, "in 1 place."),
         ("quarantine", fault, State.WARNING, "1 GPU out of service"),
+        ("foreign-processes", outside, State.WARNING, "Somebody works outside DS01 on 1 GPU"),
         ("file-systems", no_nosuid, State.WARNING, "/home: mounted without nosuid,nodev"),
         ("sysctls", no_hardlinks, State.FAILED, "fs.protected_hardlinks"),
         ("sysctls", ptrace, State.WARNING, "kernel.yama.ptrace_scope"),

@@ -16,6 +16,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ds01.adapters.host import trial
@@ -26,6 +27,8 @@ from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, Process
 _LISTENING = "0A"
 _UNSYNCHRONISED = 5
 _ANSWER_SECONDS = 3.0
+_BEGAN = 19
+"""Where a process' begin stands in its ``stat``, counted from behind its name."""
 
 
 class SystemFacts:
@@ -218,12 +221,28 @@ def _synchronised() -> bool | None:
 
 
 def _processes(proc: Path, pids: Sequence[int]) -> Iterator[tuple[int, ProcessFacts]]:
+    booted = _booted(_text(proc / "stat") or "")
     for pid in pids:
         folder = proc / str(pid)
         command, cgroup = _text(folder / "comm"), _text(folder / "cgroup")
         if command is not None and cgroup is not None:
             with contextlib.suppress(OSError):
-                yield pid, ProcessFacts(command=command, user=_login(folder.stat().st_uid), cgroup=cgroup)
+                began = _began(_text(folder / "stat") or "", booted)
+                user = _login(folder.stat().st_uid)
+                yield pid, ProcessFacts(command=command, user=user, cgroup=cgroup, started_at=began)
+
+
+def _booted(text: str) -> int | None:
+    """When the machine was started, in seconds since 1970."""
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("btime ")), None)
+
+
+def _began(text: str, booted: int | None) -> datetime | None:
+    """From the 22nd field; the second one is a name in brackets that may have anything in it."""
+    fields = text.rpartition(")")[2].split()
+    if booted is None or len(fields) <= _BEGAN:
+        return None
+    return datetime.fromtimestamp(booted + int(fields[_BEGAN]) / os.sysconf("SC_CLK_TCK"), UTC)
 
 
 def _login(uid: int) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ds01.api.identity import TheCaller, TheWorld
-from ds01.services import events, fence, glass
+from ds01.services import events, fence, foreign, glass
 from ds01.services import report as monthly
 from ds01.services.door import report
 from ds01.wire.admin import DoorReportView, FenceView, GlassRequest, GlassView
+from ds01.wire.gpus import ForeignView
 from ds01.wire.report import ReportView
 
 router = APIRouter(prefix="/admin", tags=["admin"])
@@ -62,3 +63,9 @@ async def month_report(
 ) -> ReportView:  # fmt: skip
     """What everybody used in a month, what nobody used, who waited, who was told what."""
     return await monthly.report(world, caller, month)
+
+
+@router.get("/foreign")
+async def foreign_processes(world: TheWorld, caller: TheCaller) -> list[ForeignView]:
+    """Processes on GPUs that are not in the container the GPU is leased to. They are told, never ended."""
+    return list(await foreign.show(world, caller))

@@ -203,6 +203,22 @@ class EngineContract:
 
         await refused(errors.ENGINE_ERROR, read())
 
+    async def test_files_written_before_the_start_are_there(self, engine_port: Engine) -> None:
+        made = await engine_port.create(spec("c-write"))
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            entry = tarfile.TarInfo("etc/told")
+            entry.size = 5
+            tar.addfile(entry, io.BytesIO(b"hello"))
+        await engine_port.write_files(made, buffer.getvalue())
+        found = b"".join([piece async for piece in engine_port.read_files(made, "/etc/told")])
+        with tarfile.open(fileobj=io.BytesIO(found)) as tar:
+            member = tar.next()
+            assert member is not None
+            file = tar.extractfile(member)
+            assert file is not None
+            assert file.read() == b"hello"
+
     async def test_networks_have_their_range(self, engine_port: Engine) -> None:
         made = await engine_port.create_network(network("c-net", "198.19.255.0/26"))
         (seen,) = await engine_port.networks("c-net")

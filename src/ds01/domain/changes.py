@@ -123,11 +123,13 @@ def _apt_packages(changes: Sequence[Change]) -> Iterator[Package]:
 
 _SYSTEM = ("/workspace", "/proc", "/sys", "/dev", "/run", "/var/run", "/var/cache", "/var/lib/apt", "/var/lib/dpkg")
 _ENGINE_FILES = frozenset({
-    "/.dockerenv", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab",
+    "/.dockerenv", "/etc/group", "/etc/passwd", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab",
     "/sbin/docker-init", "/usr/sbin/docker-init",
 })  # fmt: skip
 _ALWAYS_FOLDERS = frozenset({"/tmp", "/var/tmp", "/home", "/root", "/opt", "/srv", "/etc", "/var", "/usr"})  # noqa: S108
 """Named when something in them came and went; a diff does not say what is a folder."""
+_HOME = re.compile(r"/home/[^/]+")
+"""Somebody's home: only root could put a file there."""
 
 _ENVIRONMENT_FOLDERS = ("bin", "lib", "lib64", "share", "include", "etc", "man", "conda-meta", "pkgs")
 _APT_FOLDERS = (
@@ -155,7 +157,7 @@ def _files(changes: Sequence[Change], mounts: tuple[str, ...], packages: Sequenc
     ignored = (*_SYSTEM, *mounts, *_package_folders(changes, packages))
     for change in changes:
         path = change.path
-        if change.kind == "D" or path in no_files or _CACHES.search(path):
+        if change.kind == "D" or path in no_files or _HOME.fullmatch(path) or _CACHES.search(path):
             continue
         if not any(path == root or path.startswith(f"{root}/") for root in ignored):
             yield path

@@ -151,6 +151,10 @@ class Engine(Protocol):
         """A path of the container as a tar archive, in pieces."""
         ...
 
+    async def write_files(self, container: ContainerId, archive: bytes) -> None:
+        """Put what is in a tar archive into a container, below its root."""
+        ...
+
     async def commit(self, container: ContainerId, reference: str) -> ImageId:
         """Keep a writable layer as an internal image, to recreate a container on its own layer."""
         ...

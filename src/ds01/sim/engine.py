@@ -35,7 +35,7 @@ from ds01.ports.engine import (
     Usage,
     VolumeSeen,
 )
-from ds01.sim.engine_store import KILLED, TERMINATED, EngineStore, Made, away, wrong_state
+from ds01.sim.engine_store import KILLED, TERMINATED, EngineStore, Made, away, single_files, wrong_state
 
 
 class SimEngine(EngineStore):
@@ -179,6 +179,10 @@ class SimEngine(EngineStore):
         if path not in made.files:
             raise Ds01Error(ENGINE_ERROR, "The Docker engine refused.", reason=f"no such file {path}")
         yield made.files[path]
+
+    async def write_files(self, container: ContainerId, archive: bytes) -> None:
+        await self._act(disk=True)
+        self._get(container).files.update(single_files(archive))
 
     async def commit(self, container: ContainerId, reference: str) -> ImageId:
         await self._act(disk=True)

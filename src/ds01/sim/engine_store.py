@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
+import tarfile
 from dataclasses import dataclass, field, replace
 
 from ds01.domain.changes import Change
@@ -53,7 +55,7 @@ class Made:
     spec: ContainerSpec
     seen: Observed
     changes: tuple[Change, ...] = ()
-    files: dict[str, bytes] = field(default_factory=lambda: {"/bin/sh": b"a shell"})
+    files: dict[str, bytes] = field(default_factory=lambda: {"/bin/sh": b"a shell", **usual_files()})
     processes: tuple[str, ...] = ("/sbin/docker-init", "session")
     usage: Usage = _IDLE
     written_bytes: int = 0
@@ -201,3 +203,31 @@ def away() -> Ds01Error:
         reason="the simulated engine is away",
         hint="systemctl status docker",
     )
+
+
+def single_files(archive: bytes) -> dict[str, bytes]:
+    """The files of a tar archive, each by its path as an archive of its own, as it is read again."""
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            if member.isfile():
+                buffer = io.BytesIO()
+                with tarfile.open(fileobj=buffer, mode="w") as single:
+                    single.addfile(member, tar.extractfile(member))
+                found[f"/{member.name}"] = buffer.getvalue()
+    return found
+
+
+def usual_files() -> dict[str, bytes]:
+    """What every image has: an account for root, and a folder for it."""
+    buffer, folder = io.BytesIO(), io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path, text in (("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n"), ("etc/group", b"root:x:0:\n")):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    with tarfile.open(fileobj=folder, mode="w") as tar:
+        etc = tarfile.TarInfo("etc")
+        etc.type = tarfile.DIRTYPE
+        tar.addfile(etc)
+    return {"/etc": folder.getvalue(), **single_files(buffer.getvalue())}

@@ -168,3 +168,12 @@ def test_w5_one_user_sees_nothing_of_another(alice: User, bob: User, docker: Doc
         bob.launch("spy", workspace=str(alice.workspace()))
     address = docker("exec", hers.id, "hostname", "-i")
     docker("exec", his.id, "ping", "-c", "1", "-W", "1", address, fails=True)
+
+
+def test_in_an_image_built_for_nobody_she_has_her_name_and_a_home(alice: User, docker: Docker) -> None:
+    made = alice.launch()
+    name = alice.person.login
+    assert docker("exec", made.id, "whoami") == name
+    assert docker("exec", made.id, "sh", "-c", "touch ~/it && stat -c %U ~/it") == name
+    preview = alice.ask("retire_preview", "thesis")
+    assert preview.files == (f"/home/{name}/it",)  # type: ignore[attr-defined]

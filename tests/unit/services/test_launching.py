@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import tarfile
 from dataclasses import replace
 
 import pytest
 
 from ds01.domain import errors
-from ds01.domain.container import ContainerState, Label, StopReason
+from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
 from ds01.domain.errors import Ds01Error, ErrorKind
+from ds01.services.account_inside import settle_in
 from ds01.services.launch import plan
 from ds01.services.pause import pause
 from ds01.services.retire import retire
 from ds01.services.steps import Abandoned
 from ds01.services.stop import stop
+from ds01.sim.engine_store import usual_files
 from ds01.wire.containers import RetireRequest
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
 
@@ -396,3 +400,33 @@ async def test_e29_no_retire_while_a_start_is_on_its_way(server: SimServer) -> N
     assert caught.value.kind is errors.BUSY
     server.world.tickets.redeem(ticket.id, server.clock.now())
     assert (await retire(server.world, caller, "thesis", RetireRequest())).name == "thesis"
+
+
+# an account in an image built for nobody -------------------------------------------------------------------
+
+
+async def accounts(server: SimServer, container: ContainerId) -> str:
+    found = b"".join([piece async for piece in server.engine.read_files(container, "/etc/passwd")])
+    return found.decode(errors="replace")
+
+
+async def test_in_an_image_that_is_not_hers_she_has_a_name_and_in_her_own_nothing_is_written(server: SimServer) -> None:
+    plain = await server.launch(BOB, image=MINIMAL, gpus="0")
+    assert "bob" in await accounts(server, plain.id)
+    own = await server.launch(ALICE, gpus="0")
+    assert "alice" not in await accounts(server, own.id)
+
+
+@pytest.mark.parametrize("path", ["/etc", "/home", "/etc/passwd"])
+async def test_nothing_is_written_through_a_link_of_an_image(server: SimServer, path: str) -> None:
+    made = await server.launch(BOB, image=MINIMAL, gpus="0")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        link = tarfile.TarInfo(path.lstrip("/"))
+        link.type, link.linkname = tarfile.SYMTYPE, "/data"
+        tar.addfile(link)
+    server.engine.write_layer(made.id, (), {**usual_files(), path: buffer.getvalue()})
+    image = await server.engine.image(MINIMAL)
+    assert image is not None
+    await settle_in(server.engine, made.id, image, BOB)
+    assert "bob" not in await accounts(server, made.id)

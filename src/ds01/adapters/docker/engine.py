@@ -157,6 +157,10 @@ class DockerEngine:
         async for piece in self._http.pieces(f"containers/{container}/archive", {"path": path}):
             yield piece
 
+    async def write_files(self, container: ContainerId, archive: bytes) -> None:
+        """Below its root."""
+        await self._http.put(f"containers/{container}/archive", {"path": "/"}, archive)
+
     async def commit(self, container: ContainerId, reference: str) -> ImageId:
         """Keep the writable layer as an image of our own."""
         repo, _, tag = reference.rpartition(":")

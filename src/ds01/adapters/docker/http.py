@@ -40,6 +40,16 @@ class EngineHttp:
                 text = await response.read()
         return json.loads(text) if text.strip() else None
 
+    async def put(self, path: str, params: Params, archive: bytes) -> None:
+        """Send a tar archive."""
+        with engine_errors():
+            timeout = aiohttp.ClientTimeout(total=UNARY_SECONDS, sock_connect=CONNECT_SECONDS)
+            headers = {"Content-Type": "application/x-tar"}
+            async with self._docker()._query(
+                path, "PUT", params=params, data=archive, headers=headers, timeout=timeout
+            ) as response:
+                await response.read()
+
     async def pieces(self, path: str, params: Params | None = None) -> AsyncGenerator[bytes, None]:
         """Stream an answer, however long it lasts."""
         with engine_errors():

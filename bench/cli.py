@@ -8,7 +8,7 @@ from bench.row import Row, interleaved, p50
 from bench.stage import MANY, crowd
 
 TIMES = 21
-BUDGETS = {("--help",): 60, ("status",): 100, ("list",): 150, ("__complete", "ds01", "stop", ""): 100}
+BUDGETS = {("--help",): 60, ("status",): 100, ("list",): 150, ("greet",): 50, ("__complete", "ds01", "stop", ""): 100}
 
 
 def measure() -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench import watch
 from bench.__main__ import page, table
 from bench.row import Row, added, interleaved, p50, p95
 
@@ -33,3 +34,9 @@ def test_measurements_take_turns() -> None:
     assert [len(values) for values in taken] == [3, 3]
     assert p50([1, 2, 3]) == 2
     assert 2 < p95([1, 2, 3]) <= 3
+
+
+async def test_a_pass_and_a_scrape_are_measured_at_work() -> None:
+    """They look at every container and stop none: ``bench.watch`` itself would fail if they did not."""
+    assert await watch.passes(60, times=3) > 0
+    assert await watch.scrapes(60, times=2, people=True) > 0

@@ -50,7 +50,9 @@ a password. Somebody else's image is `No such image`, under whatever name or id.
 
 - `pull`, `push`, `login`, `search`: with the registries of `images.registries`; any other is `registry.unknown`. Three
   at once. What you pull with a password is seen by those who pull it with one.
-- Names (`tag`, `build`, `load`, `import`, `commit`, `pull`): a free one or your own. Somebody else's is `tags.taken`;
+- Names (`tag`, `build`, `load`, `import`, `commit`, `pull`): a free one or your own. One that somebody else has is
+  yours besides, and only you see yours; with a registry in it, it is `tags.taken`. Yours is pushed with its registry in
+  the name (`push.own`), and removed before one like it is pulled (`tags.own`).
   `images.protected`, the bases and `ds01-<another uid>/…` are `tags.protected` and `tags.others`.
 - `save`: of a repository without a tag, the tags you may use.
 - `load`: archives made by `docker save`, plain or compressed with gzip, bzip2, xz or zstd. The list of names in it is

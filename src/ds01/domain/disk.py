@@ -7,8 +7,8 @@ everybody builds on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from ds01.domain.errors import DISK_QUOTA, Ds01Error
 from ds01.domain.quantity import show_size
@@ -24,12 +24,15 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """An image with its owners, as ``uid:epoch``; ``common`` is one of the server's own."""
+    """An image with its owners, as ``uid:epoch``; ``common`` is one of the server's own.
+
+    ``called`` has what each of them calls it, where it has a name she may use.
+    """
 
     owners: frozenset[str]
     common: bool
     layers: tuple[Layer, ...]
-    name: str = ""
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +78,11 @@ def shares(images: Iterable[Held]) -> dict[str, int]:
 
 def largest(images: Iterable[Held], account: str) -> str:
     """The largest image of an account, with its size."""
-    mine = [image for image in images if account in image.owners and not image.common and image.name]
+    mine = [image for image in images if account in image.owners and not image.common and account in image.called]
     if not mine:
         return ""
     found = max(mine, key=lambda image: sum(layer.size_bytes for layer in image.layers))
-    return f"{found.name} ({show_size(sum(layer.size_bytes for layer in found.layers))})"
+    return f"{found.called[account]} ({show_size(sum(layer.size_bytes for layer in found.layers))})"
 
 
 def room(use: Use, most_bytes: int | None, *, more_bytes: int = 0) -> int | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, not_allowed
 from ds01.domain.image import Image, Provenance, Tag, repository
 from ds01.domain.image_access import PULLED, Access, is_common
+from ds01.domain.own_images import plain_image
 from ds01.domain.settings import ImageSettings
 
 
@@ -41,6 +42,10 @@ class Belongings:
         """The names that are not hers to remove."""
         return tuple(ref for ref in self.image.tags if not self.written(ref) and not self.pulled(ref))
 
+    def called(self, ref: str) -> str:
+        """What she calls it."""
+        return plain_image(ref, int(self.account.partition(":")[0]))
+
     def written(self, ref: str) -> bool:
         """Whether she wrote this name."""
         tag = self.tags.get(ref)
@@ -69,14 +74,14 @@ def removal(has: Belongings, ref: str, *, force: bool) -> Removal:
 
 def _name(has: Belongings, ref: str) -> Removal:
     if not has.access.named(ref, has.account):
-        raise absent("image", ref)
+        raise absent("image", has.called(ref))
     if has.written(ref):
         last = has.image.tags == (ref,)
         if last and has.others:
-            raise _in_use(ref)
+            raise _in_use(has.called(ref))
         return Removal(targets=(ref,))
     if not has.pulled(ref):
-        raise _not_hers(ref)
+        raise _not_hers(has.called(ref))
     others = has.used_by_others or bool(has.access.owners - {has.account})
     return Removal(untagged=(ref,)) if others else Removal(targets=(ref,))
 

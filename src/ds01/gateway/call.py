@@ -14,6 +14,7 @@ from ds01.domain.dockerpolicy.query import Query, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.domain.network import OWN
+from ds01.domain.own_images import plain_text
 from ds01.gateway import body as bodies
 from ds01.gateway.audit import Audit
 from ds01.gateway.door import Door
@@ -194,7 +195,7 @@ class Call:
 
     def shown(self, text: str) -> str:
         """A text of the engine, without what only the engine knows."""
-        text = text.replace(f"._.{self.user.uid}", "")
+        text = plain_text(text.replace(f"._.{self.user.uid}", ""), self.user.uid)
         text = text.replace(self.asker.network, OWN)
         for container in self.gate.registry.containers(self.user):
             for staged, asked in container.binds.items():

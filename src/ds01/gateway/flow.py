@@ -102,6 +102,33 @@ def _message(text: str) -> bytes:
     return b"\r\n" + dump({"errorDetail": {"message": text}, "error": text}) + b"\r\n"
 
 
+async def through(
+    call: Call, ask: Ask, change: Callable[[Piece], Iterable[Piece]], end: Callable[[], Iterable[Piece]]
+) -> None:
+    """Ask the engine and pass its long answer through ``change``, then what ``end`` adds."""
+    exchange = await call.gate.engine.open(ask)
+    try:
+        await while_there(call.client.gone(), _through(call, exchange, change, end))
+    finally:
+        exchange.close()
+
+
+async def _through(
+    call: Call, exchange: Exchange, change: Callable[[Piece], Iterable[Piece]], end: Callable[[], Iterable[Piece]]
+) -> None:
+    head = await exchange.answered(None)
+    if head.status >= 400:
+        await call.answer_error(head.status, await exchange.whole())
+        return
+    await begin(call, head)
+    async for parts in exchange.pieces():
+        for batch in _batches(piece for part in parts for piece in change(part)):
+            await call.client.write_many(chunk(batch))
+    for batch in _batches(end()):
+        await call.client.write_many(chunk(batch))
+    await call.client.write(LAST_CHUNK)
+
+
 async def begin(call: Call, head: AnswerHead) -> None:
     """The head of an answer whose length nobody knows; the connection ends with it."""
     call.answered, call.keep = True, False

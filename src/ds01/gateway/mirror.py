@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate
 from ds01.wire.holdings import DoorNetwork, DoorVolume
@@ -45,6 +46,12 @@ class Mirror:
                 for other in [n.id for n in self.networks.values() if n.stored == found.stored and n.id != found.id]:
                     self.drop(other)  # it was removed behind our back, and made again
                 self.networks[found.id] = found
+
+    def unname(self, refs: Collection[str]) -> None:
+        """No image has these names."""
+        for image in [image for image in self.images.values() if not image.refs.keys().isdisjoint(refs)]:
+            kept = {ref: reader for ref, reader in image.refs.items() if ref not in refs}
+            self.images[image.id] = replace(image, refs=kept)
 
     def drop(self, gone: str) -> None:
         """It is gone."""

@@ -10,16 +10,17 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
+from ds01.domain.own_images import owner_of, plain_image, stored_image
 from ds01.gateway.door import Door, DoorDownError
 from ds01.gateway.mirror import Mirror
+from ds01.gateway.owned import may_name, may_see, named_so, owns, stored
 from ds01.gateway.writers import Writers
-from ds01.wire.door import DoorContainer, DoorImage, DoorUser
+from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate, DoorUser
 from ds01.wire.holdings import DoorNetwork, DoorVolume
 
 STALE_SECONDS = 60.0
@@ -44,6 +45,7 @@ class Registry:
         self._door = door
         self._clock = clock
         self._mirror = Mirror()
+        self._learned: dict[str, float] = {}
         self._coming: dict[str, DoorContainer | DoorVolume | DoorNetwork] = {}
         self._users: dict[int, tuple[DoorUser | None, float]] = {}
         self._following = False
@@ -68,11 +70,23 @@ class Registry:
                     self._mirror, self._following = mirror, True
                     self._looked.set()
                 else:
-                    mirror.apply(update)
+                    await self._take_in(mirror, update)
                 if self._following:
                     self._contact = self._clock()
         finally:
             self._following = False
+
+    async def _take_in(self, mirror: Mirror, update: DoorUpdate) -> None:
+        """ds01d looks at all images at once, which takes a while: one that was learned lately may be told as it was
+        before, so it is asked for by itself.
+        """
+        learned = self._learned.pop(update.id, -STALE_SECONDS)
+        if self._clock() - learned >= STALE_SECONDS:
+            mirror.apply(update)
+        elif (found := await self._door.image(update.id)) is not None:
+            mirror.put(found)
+        else:
+            mirror.drop(update.id)
 
     @property
     def usable(self) -> bool:
@@ -129,19 +143,19 @@ class Registry:
             found = await self._door.container(ref, None if user.admin else user.uid)
         except DoorDownError:
             return None
-        if found is None or not _owns(user, found):
+        if found is None or not owns(user, found):
             return None
         self._mirror.containers[found.id] = found
         return found
 
     def containers(self, user: DoorUser) -> Iterable[DoorContainer]:
         """The containers this user may see."""
-        return (c for c in self._mirror.containers.values() if _owns(user, c))
+        return (c for c in self._mirror.containers.values() if owns(user, c))
 
     def by_id(self, user: DoorUser, container_id: str) -> DoorContainer | None:
         """A container by its full id, when this user may see it."""
         found = self._mirror.containers.get(container_id)
-        return found if found is not None and _owns(user, found) else None
+        return found if found is not None and owns(user, found) else None
 
     @staticmethod
     def named(user: DoorUser, container: DoorContainer) -> str:
@@ -151,37 +165,37 @@ class Registry:
     async def sees_image(self, user: DoorUser, image_id: str) -> DoorImage | None:
         """An image by id, when this user may see it."""
         found = self._mirror.images.get(image_id)
-        if found is None or not _may_see(user, found):
+        if found is None or not may_see(user, found):
             try:
                 found = await self._door.image(image_id)
             except DoorDownError:
                 found = None
             if found is not None:
                 self._mirror.images[image_id] = found
-        return found if found is not None and _may_see(user, found) else None
+        return found if found is not None and may_see(user, found) else None
 
     def image(self, user: DoorUser, image_id: str) -> DoorImage | None:
         """An image the mirror knows, when this user may see it."""
         found = self._mirror.images.get(image_id)
-        return found if found is not None and _may_see(user, found) else None
+        return found if found is not None and may_see(user, found) else None
 
     def images(self, user: DoorUser) -> Iterable[DoorImage]:
         """The images this user may see."""
-        return (image for image in self._mirror.images.values() if _may_see(user, image))
+        return (image for image in self._mirror.images.values() if may_see(user, image))
 
     def volume(self, user: DoorUser, ref: str) -> DoorVolume | None:
         """The volume this user calls ``ref``."""
-        return _called(ref, [v for v in self._mirror.volumes.values() if _owns(user, v)], user)
+        return named_so(ref, [v for v in self._mirror.volumes.values() if owns(user, v)], user)
 
     def volume_by_id(self, user: DoorUser, volume_id: str) -> DoorVolume | None:
         """A volume by the engine's name, when this user may see it."""
         found = self._mirror.volumes.get(volume_id)
-        return found if found is not None and _owns(user, found) else None
+        return found if found is not None and owns(user, found) else None
 
     def network(self, user: DoorUser, ref: str) -> DoorNetwork | None:
         """The network this user calls ``ref``: id, name, then id prefix; ``default`` and ``bridge`` are her own."""
-        mine = [n for n in self._mirror.networks.values() if _owns(user, n)]
-        found = _called("bridge" if ref == "default" else ref, mine, user)
+        mine = [n for n in self._mirror.networks.values() if owns(user, n)]
+        found = named_so("bridge" if ref == "default" else ref, mine, user)
         if found is not None or not _HEX.fullmatch(ref):
             return found
         prefixed = [n for n in mine if n.id.startswith(ref)]
@@ -190,11 +204,11 @@ class Registry:
     def network_by_id(self, user: DoorUser, network_id: str) -> DoorNetwork | None:
         """A network by its full id, when this user may see it."""
         found = self._mirror.networks.get(network_id)
-        return found if found is not None and _owns(user, found) else None
+        return found if found is not None and owns(user, found) else None
 
     def network_stored(self, user: DoorUser, stored: str) -> DoorNetwork | None:
         """A network by the engine's name, when this user may see it."""
-        found = (n for n in self._mirror.networks.values() if n.stored == stored and _owns(user, n))
+        found = (n for n in self._mirror.networks.values() if n.stored == stored and owns(user, n))
         return next(found, None)
 
     @staticmethod
@@ -202,11 +216,13 @@ class Registry:
         """How this user calls it: her own by its plain name, another's by the engine's."""
         if found.uid == user.uid:
             return found.name
-        return _stored(found)
+        return stored(found)
 
     def learn(self, found: DoorContainer | DoorImage | DoorVolume | DoorNetwork) -> None:
         """Know something at once, before the stream says so."""
         self._mirror.put(found)
+        if isinstance(found, DoorImage):
+            self._learned[found.id] = self._clock()
 
     def images_by_prefix(self, user: DoorUser, prefix: str) -> list[str]:
         """The ids of images this user may see that begin so, without ``sha256:``."""
@@ -215,7 +231,7 @@ class Registry:
     async def image_named(self, user: DoorUser, image_id: str, ref: str) -> DoorImage | None:
         """An image, when this user may use this name of it; the mirror may be a moment late with names."""
         found = await self.sees_image(user, image_id)
-        if found is None or _may_name(user, found, ref):
+        if found is None or may_name(user, found, ref):
             return found
         try:
             found = await self._door.image(image_id)
@@ -224,15 +240,26 @@ class Registry:
         if found is None:
             return None
         self._mirror.put(found)
-        return found if _may_name(user, found, ref) else None
+        return found if may_name(user, found, ref) else None
 
     def image_names(self, user: DoorUser) -> list[str]:
         """Every name of an image that this user may use."""
-        return [ref for image in self.images(user) for ref in image.refs if _may_name(user, image, ref)]
+        return [ref for image in self.images(user) for ref in image.refs if may_name(user, image, ref)]
 
-    def learn_image(self, image: DoorImage) -> None:
-        """Know an image at once."""
-        self._mirror.put(image)
+    def own_images(self, user: DoorUser) -> dict[str, str]:
+        """The names in her own name space, with the engine's name of each."""
+        return {
+            plain_image(ref, user.uid): ref
+            for image in self._mirror.images.values()
+            for ref, reader in image.refs.items()
+            if reader == user.account and owner_of(ref) == user.uid
+        }
+
+    def granted(self, user: DoorUser, refs: Iterable[str], stored: Mapping[str, str]) -> None:
+        """ds01d has said how the engine will call what she writes; what it did not say so, she has not of her own: it
+        was removed behind the gateway.
+        """
+        self._mirror.unname({stored_image(ref, user.uid) for ref in refs if ref not in stored})
 
     @contextlib.contextmanager
     def coming(self, stored: str, found: DoorContainer | DoorVolume | DoorNetwork) -> Iterator[None]:
@@ -250,37 +277,8 @@ class Registry:
             mirror.containers.get(subject) or mirror.volumes.get(subject) or mirror.networks.get(subject)
             or mirror.gone.get(subject) or self._coming.get(stored)
         )  # fmt: skip
-        return found if found is not None and not isinstance(found, DoorImage) and _owns(user, found) else None
+        return found if found is not None and not isinstance(found, DoorImage) and owns(user, found) else None
 
     def forget(self, gone: str) -> None:
-        """A container, a volume or a network is gone."""
+        """A container, an image, a volume or a network is gone."""
         self._mirror.drop(gone)
-
-    def forget_image(self, image_id: str) -> None:
-        """An image is gone."""
-        self._mirror.drop(image_id)
-
-
-def _owns(user: DoorUser, found: DoorContainer | DoorVolume | DoorNetwork) -> bool:
-    return user.admin or (found.uid == user.uid and found.epoch == user.epoch)
-
-
-T = TypeVar("T", DoorVolume, DoorNetwork)
-
-
-def _called(ref: str, seen: Sequence[T], user: DoorUser) -> T | None:
-    """Her own come first: an admin's name is not hidden by another's id."""
-    named = (found for found in seen if found.uid == user.uid and found.name == ref)
-    return next(named, None) or next((found for found in seen if ref in (found.id, _stored(found))), None)
-
-
-def _stored(found: DoorVolume | DoorNetwork) -> str:
-    return found.stored if isinstance(found, DoorNetwork) else found.id
-
-
-def _may_see(user: DoorUser, image: DoorImage) -> bool:
-    return user.admin or image.access.seen_by(user.account)
-
-
-def _may_name(user: DoorUser, image: DoorImage, ref: str) -> bool:
-    return user.admin or image.access.named(ref, user.account)

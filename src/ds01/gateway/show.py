@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from ds01.domain.container import BUILD_LABELS, Label
 from ds01.domain.dockerpolicy import logs
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.network import OWN
+from ds01.domain.own_images import plain_image, plain_text
 from ds01.gateway.finish import WRITTEN_AS
 from ds01.gateway.registry import Registry
 from ds01.gateway.things import Things
@@ -32,6 +34,19 @@ class View:
         self._registry = registry
         self._user = user
         self._things = Things(registry, user)
+
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        """Her own names of images; an admin sees all names as the engine has them."""
+        return {} if self._user.admin else self._registry.own_images(self._user)
+
+    def called(self, ref: str) -> str:
+        """What she calls the image of this name of the engine's."""
+        return ref if self._user.admin else plain_image(ref, self._user.uid)
+
+    def text(self, text: str) -> str:
+        """A text of the engine, with the names she knows."""
+        return text if self._user.admin else plain_text(text, self._user.uid)
 
     def rows(self, found: Any) -> list[Found]:
         """``containers/json``: her own rows only."""
@@ -150,22 +165,33 @@ class View:
         return found
 
     def _image_event(self, found: Found, actor: Found, subject: str) -> Found | None:
+        attributes = actor.get("Attributes") or {}
+        name = str(attributes.get("name") or "")
+        account = f"{attributes.get(Label.OWNER)}:{attributes.get(Label.EPOCH)}"
+        if self._registry.image(self._user, subject) is None and self._registry.writers.is_bringing(
+            self._user, subject, account
+        ):
+            attributes = actor["Attributes"] = labels(attributes)
+        elif not self._of_hers(subject, name):
+            return None
+        if name:
+            attributes["name"] = self.called(name)
+        actor["ID"] = self.called(subject)
+        if "id" in found:
+            found["id"] = self.called(str(found["id"]))
+        return found
+
+    def _of_hers(self, subject: str, name: str) -> bool:
+        """Whether an event is about an image she sees, under a name she may use or is writing."""
         known = self._registry.image(self._user, subject)
-        name = str((actor.get("Attributes") or {}).get("name") or "")
         if known is not None:
             ref = looked_up(name)
             hers = not ref or name in (known.id, subject) or self.named(known, ref)
-            return found if hers or self._registry.writers.is_writing(self._user, ref) else None
+            return hers or self._registry.writers.is_writing(self._user, ref)
         ref = looked_up(subject)
-        told = actor.get("Attributes") or {}
-        account = f"{told.get(Label.OWNER)}:{told.get(Label.EPOCH)}"
-        if self._registry.writers.is_bringing(self._user, subject, account):
-            actor["Attributes"] = labels(told)
-            return found
         if ref and self._registry.writers.is_writing(self._user, ref):
-            return found
-        mine = any(ref in image.refs and self.named(image, ref) for image in self._registry.images(self._user))
-        return found if mine else None
+            return True
+        return any(ref in image.refs and self.named(image, ref) for image in self._registry.images(self._user))
 
     def images(self, found: Any) -> list[Found]:
         """``images/json``: her own and the shared ones, with the tags she may see."""
@@ -191,8 +217,7 @@ class View:
     def image(self, found: Found, known: DoorImage) -> Found:
         """An image with the names she may use."""
         for key in ("RepoTags", "RepoDigests"):
-            names = [name for name in found.get(key) or () if self.named(known, name)]
-            found[key] = names
+            found[key] = [self.called(name) for name in found.get(key) or () if self.named(known, name)]
         if not self._user.admin:
             self._config(found)
         return found
@@ -207,8 +232,8 @@ class View:
                 config["Image"] = maker.image_ref
 
     def named(self, image: DoorImage, ref: str) -> bool:
-        """Whether she may use this name."""
-        return self._user.admin or image.access.named(ref, self._user.account)
+        """Whether she may use this name of the engine's: one of her own by the same name comes first."""
+        return self._user.admin or (ref not in self._own and image.access.named(ref, self._user.account))
 
     def layers(self, found: Any) -> list[Found]:
         """``images/{name}/history``: the names of each layer that she may use."""
@@ -217,7 +242,8 @@ class View:
             known = self._registry.image(self._user, str(row.get("Id", "")))
             tags = row.get("Tags")
             if tags and not self._user.admin:
-                row["Tags"] = [tag for tag in tags if known is not None and self.named(known, tag)] or None
+                hers = [self.called(tag) for tag in tags if known is not None and self.named(known, tag)]
+                row["Tags"] = hers or None
         return rows
 
 

@@ -20,6 +20,7 @@ async def granted(
     """
     ask = DoorBuild(uid=call.user.uid, refs=tuple(refs), memory_bytes=memory_bytes, buildkit=buildkit)
     grant = await call.gate.door.build(ask)
+    call.gate.registry.granted(call.user, refs, grant.names)
     settled = False
 
     async def settle() -> None:
@@ -28,7 +29,7 @@ async def granted(
             return
         settled = True
         for image in await call.gate.door.built(DoorTicket(ticket=grant.ticket)):
-            call.gate.registry.learn_image(image)
+            call.gate.registry.learn(image)
             call.subject = image.id
 
     try:

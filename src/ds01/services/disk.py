@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from ds01.domain.container import ContainerId
 from ds01.domain.disk import Held, Layer, Use, largest, room, shares
 from ds01.domain.image import Image
-from ds01.domain.image_access import is_common
+from ds01.domain.image_access import Access, is_common
+from ds01.domain.own_images import plain_image
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.image_records import access_of
@@ -101,9 +102,15 @@ def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]
 def _held(world: World, books: Books, image: Image) -> Held:
     settings = world.settings().images
     own = Layer(id=image.id, size_bytes=image.size_bytes)
+    found = access_of(world, books, image)
     return Held(
-        owners=access_of(world, books, image).owners,
+        owners=found.owners,
         common=any(is_common(ref, books.tag(ref), settings) for ref in image.tags),
         layers=world.disk.layers.get(image.id, (own,)),
-        name=image.tags[0] if image.tags else "",
+        called={account: name for account in found.owners if (name := _called(image, found, account))},
     )
+
+
+def _called(image: Image, found: Access, account: str) -> str:
+    name = next((ref for ref in image.tags if found.named(ref, account)), "")
+    return plain_image(name, int(account.partition(":")[0]))

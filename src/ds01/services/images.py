@@ -6,7 +6,7 @@ Removing an image removes its tags and never a Dockerfile or a workspace; one th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Error
 from ds01.domain.image import Image, ImageId, with_tag
 from ds01.domain.names import image_repository, nearest
+from ds01.domain.own_images import is_stored, plain_image, stored_image
 from ds01.ports.ledger import Books
 from ds01.services.booking.seat import lent
 from ds01.services.caller import Caller
@@ -28,11 +29,20 @@ from ds01.wire.images import BaseView, BuildSettings, ImageView, RemovedImage
 
 async def resolve(world: World, caller: Caller, reference: str) -> Image | None:
     """What a reference names for this caller: None when it is not here, or not hers to see."""
-    image = await world.engine.image(with_tag(reference))
+    if is_stored(looked_up(reference)) and not caller.admin:
+        return None
+    meant = await world.ledger.read(lambda books: _meant_by(books, caller, reference))
+    image = await world.engine.image(with_tag(meant))
     if image is None:
         return None
-    visible = await world.ledger.read(lambda books: _may_use(world, books, caller, image, reference))
+    visible = await world.ledger.read(lambda books: _may_use(world, books, caller, image, meant))
     return image if visible else None
+
+
+def _meant_by(books: Books, caller: Caller, reference: str) -> str:
+    """The engine's name of what she means: what lies in her own name space comes first."""
+    tag = books.tag(stored_image(looked_up(reference), caller.uid))
+    return tag.ref if tag is not None and tag.owner == caller.uid else reference
 
 
 def _may_use(world: World, books: Books, caller: Caller, image: Image, reference: str) -> bool:
@@ -49,10 +59,15 @@ def _may_use(world: World, books: Books, caller: Caller, image: Image, reference
 
 @dataclass(frozen=True, kw_only=True)
 class _Owned:
-    """An image and which of its tags are the caller's."""
+    """An image and which of its tags are the caller's: as she calls them, with the engine's name of each."""
 
     image: Image
-    tags: tuple[str, ...]
+    stored: Mapping[str, str]
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What she calls it."""
+        return tuple(self.stored)
 
 
 async def list_images(world: World, caller: Caller) -> tuple[ImageView, ...]:
@@ -66,8 +81,8 @@ async def list_images(world: World, caller: Caller) -> tuple[ImageView, ...]:
 async def show_image(world: World, caller: Caller, reference: str) -> ImageView:
     """One image, by project or by reference. Raises Ds01Error (``image.unknown``)."""
     owned = await _owned(world, caller)
-    wanted = with_tag(_reference(caller, reference))
-    found = next((each for each in owned if wanted in each.tags or each.image.id == reference), None)
+    refs = _meant(caller, with_tag(reference), owned)
+    found = next((each for each in owned if set(refs) & set(each.tags) or each.image.id == reference), None)
     if found is None:
         raise _unknown(caller, reference, owned)
     containers = await world.ledger.read(lambda books: mine(books, caller))
@@ -80,7 +95,8 @@ async def remove_image(world: World, caller: Caller, reference: str) -> RemovedI
     refs = _meant(caller, reference, owned)
     if not refs:
         raise _unknown(caller, reference, owned)
-    going = {each.image.id for each in owned if set(each.image.tags) <= set(refs)}
+    stored = {ref: name for each in owned for ref, name in each.stored.items() if ref in refs}
+    going = {each.image.id for each in owned if set(each.image.tags) <= set(stored.values())}
     containers = await world.ledger.read(lambda books: mine(books, caller))
     users = sorted(container.name for container in containers if container.image in going)
     if users:
@@ -90,7 +106,7 @@ async def remove_image(world: World, caller: Caller, reference: str) -> RemovedI
         )  # fmt: skip
     ids = {ref: each.image.id for each in owned for ref in each.tags}
     for ref in refs:
-        await _remove_tag(world, caller, ids[ref], ref)
+        await _remove_tag(world, caller, ids[ref], stored[ref])
     return RemovedImage(
         reference=reference, removed=refs, kept="The project's folder, its Dockerfile and every workspace file stay."
     )
@@ -129,7 +145,7 @@ def _ca(path: str) -> str:
 
 async def _owned(world: World, caller: Caller) -> tuple[_Owned, ...]:
     tags = await world.ledger.read(lambda books: {tag.ref for tag in books.tags(caller.uid)})
-    found = (_Owned(image=image, tags=tuple(ref for ref in image.tags if ref in tags))
+    found = (_Owned(image=image, stored={plain_image(ref, caller.uid): ref for ref in image.tags if ref in tags})
              for image in await world.engine.images())  # fmt: skip
     return tuple(each for each in found if each.tags and Label.INTERNAL not in each.image.labels)
 
@@ -158,10 +174,13 @@ def _reference(caller: Caller, reference: str) -> str:
 
 
 def _meant(caller: Caller, reference: str, owned: Sequence[_Owned]) -> tuple[str, ...]:
-    wanted = _reference(caller, reference)
-    exact = ":" in wanted.rpartition("/")[2]
+    """Her names that are meant: a project's, or else one from another door."""
     mine_ = sorted(ref for each in owned for ref in each.tags)
-    return tuple(ref for ref in mine_ if ref == wanted or (not exact and ref.rpartition(":")[0] == wanted))
+    exact = ":" in reference.rpartition("/")[2]
+    for wanted in dict.fromkeys((_reference(caller, reference), reference)):
+        if found := [ref for ref in mine_ if ref == wanted or (not exact and ref.rpartition(":")[0] == wanted)]:
+            return tuple(found)
+    return ()
 
 
 def _unknown(caller: Caller, reference: str, owned: Sequence[_Owned]) -> Ds01Error:

@@ -12,6 +12,7 @@ from ds01.domain.launch import container_stale
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.lifecycle.case import Rule
 from ds01.domain.limits import Limits, effective
+from ds01.domain.own_images import stored_image
 from ds01.domain.people import Uid
 from ds01.domain.reasons import words
 from ds01.ports.devices import GpuSample
@@ -79,7 +80,8 @@ class Picture:
     def _stale(self, container: Container) -> str:
         if container.state is ContainerState.REMOVED:
             return ""
-        return container_stale(container, self.latest.get(container.image_ref, ""))
+        names = (stored_image(container.image_ref, container.uid), container.image_ref)
+        return container_stale(container, next((self.latest[name] for name in names if name in self.latest), ""))
 
     def _remove_at(self, container: Container) -> str | None:
         limits = self.limits.get((container.uid, container.door.value))

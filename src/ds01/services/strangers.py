@@ -12,6 +12,7 @@ from ds01.domain.errors import Ds01Error
 from ds01.domain.image import Image, Provenance, Tag
 from ds01.domain.lease import LeaseId
 from ds01.domain.names import image_repository
+from ds01.domain.own_images import owner_of
 from ds01.domain.people import Uid
 from ds01.domain.reconcile import Stranger, judge_stranger
 from ds01.domain.seal import genuine
@@ -145,13 +146,16 @@ def _give_back(books: Books, left: Observed, now: datetime) -> None:
 
 
 def _tags(books: Books, image: Image) -> list[Tag]:
-    text = image.labels.get(Label.OWNER, "")
-    if not text.isdecimal() or Label.INTERNAL in image.labels:
+    """Project images say whose they are; names in a name space of one user's own only DS01 writes."""
+    if Label.INTERNAL in image.labels:
         return []
-    uid = Uid(int(text))
-    own = image_repository(uid, "")
+    label = image.labels.get(Label.OWNER, "")
+    found = {ref: owner_of(ref) for ref in image.tags}
+    if label.isdecimal():
+        uid = int(label)
+        found |= {ref: uid for ref in image.tags if ref.startswith(image_repository(uid, ""))}
     return [
-        Tag(ref=ref, image=image.id, provenance=Provenance.USER, owner=uid)
-        for ref in image.tags
-        if ref.startswith(own) and books.tag(ref) is None
+        Tag(ref=ref, image=image.id, provenance=Provenance.USER, owner=Uid(uid))
+        for ref, uid in found.items()
+        if uid is not None and books.tag(ref) is None
     ]

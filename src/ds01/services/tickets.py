@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ds01.domain.container import Container, ContainerId, ContainerState, Door
@@ -57,6 +58,8 @@ class Names:
     pulling: bool = False
     private: bool = False
     broken_off: bool = False
+    own: Mapping[str, str] = field(default_factory=dict)
+    """Those in the writer's own name space, by what she calls them."""
 
 
 @dataclass(kw_only=True)
@@ -66,16 +69,18 @@ class Tickets:
     _open: dict[str, Ticket] = field(default_factory=dict)
     _names: dict[str, Names] = field(default_factory=dict)
     _making: list[Container] = field(default_factory=list)
+    _recording: list[Container] = field(default_factory=list)
     naming: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while names are reserved or recorded: nobody reserves between the two looks of another."""
 
     def reserve(
-        self, caller: Caller, before: Mapping[str, str], now: datetime, *, pulling: bool = False, private: bool = False
-    ) -> Names:
+        self, caller: Caller, before: Mapping[str, str], now: datetime, *, pulling: bool = False,
+        private: bool = False, own: Mapping[str, str] = MappingProxyType({}),
+    ) -> Names:  # fmt: skip
         """Reserve names. ``before`` has them with what they name now, ``""`` for nothing."""
         names = Names(
             id=secrets.token_hex(16), caller=caller, refs=frozenset(before), expires_at=now + WRITING_LIFE,
-            before=before, pulling=pulling, private=private,
+            before=before, pulling=pulling, private=private, own=own,
         )  # fmt: skip
         self._names[names.id] = names
         return names
@@ -143,9 +148,18 @@ class Tickets:
         promised = [ticket.container for ticket in self._open.values() if not ticket.container.id]
         return list({c.name: c for c in (*self._making, *promised) if c.uid == uid}.values())
 
+    @contextmanager
+    def recording(self, ticket: Ticket) -> Iterator[None]:
+        """A redeemed ticket's container is promised until the ledger has it."""
+        self._recording.append(ticket.container)
+        try:
+            yield
+        finally:
+            self._recording = [other for other in self._recording if other is not ticket.container]
+
     def promised(self) -> Sequence[Container]:
         """Containers anybody is about to have."""
-        return [ticket.container for ticket in self._open.values() if not ticket.container.id]
+        return [*(t.container for t in self._open.values() if not t.container.id), *self._recording]
 
     def starting(self, container: ContainerId, now: datetime) -> bool:
         """Whether a start was granted that may happen at any moment."""

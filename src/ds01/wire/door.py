@@ -305,6 +305,8 @@ class DoorBuildGrant:
     shm_bytes: int
     step_host: str = ""
     """A host name that every step of a BuildKit build must have: its guard knows by it whose the step is."""
+    names: dict[str, str] = made(factory=dict)
+    """The engine's name of each tag that is written in the user's own name space, by her name for it."""
 
 
 @record
@@ -340,11 +342,14 @@ class DoorWrite:
 
 @record
 class DoorWriteGrant:
-    """They may. ``labels`` say whose the image is, where it can have labels; ``left_bytes`` None: no limit."""
+    """They may. ``labels`` say whose the image is, where it can have labels; ``left_bytes`` None: no limit; ``names``
+    has the engine's name of each that is written in the user's own name space, by her name for it.
+    """
 
     ticket: str
     labels: dict[str, str] = made(factory=dict)
     left_bytes: int | None = None
+    names: dict[str, str] = made(factory=dict)
 
 
 @record
@@ -358,7 +363,7 @@ class DoorRoom:
 class DoorWritten:
     """The writing is over. ``done``: the engine said so; ``images`` are the ids it says it made.
 
-    ``asked`` is what was granted, for a ds01d that was started again meanwhile.
+    ``asked`` is what was granted, with the engine's names, for a ds01d that was started again meanwhile.
     """
 
     ticket: str

@@ -167,13 +167,22 @@ def test_d25_what_a_dockerfile_may_not(mallory: User, line: str) -> None:
 def test_d20_tags_of_others(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
     before = field.root("GET", f"/images/{IMAGE}/json").json["Id"]
     body = context(Dockerfile=f"FROM {IMAGE}\nRUN echo poison > /p\n")
-    assert build(mallory, body, t=victim.image).status == 409
+    hers = f"{field.registry.host}/alices"
+    assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={hers}").status == 201
+    assert build(mallory, body, t=hers).status == 409
+    private = field.root("GET", f"/images/{victim.image}/json").json["Id"]
+    assert "ds01-u" not in said(build(mallory, body, t=victim.image))
+    assert field.root("GET", f"/images/{victim.image}/json").json["Id"] == private
+    assert mallory.call("GET", f"/v1.41/images/{victim.image}/json").json["Id"] != private
     assert build(mallory, body, t=IMAGE).status == 403
     assert build(mallory, body, t=f"ds01-{alice.uid}/thesis").status == 403
     assert build(mallory, body, t=f"docker.io/{IMAGE}").status == 403
     assert field.root("GET", f"/images/{IMAGE}/json").json["Id"] == before
     field.root("POST", f"/images/{IMAGE}/tag?repo=pytorch&tag=2.4")
-    assert build(mallory, body, t="pytorch:2.4").status == 409
+    assert "ds01-u" not in said(build(mallory, body, t="pytorch:2.4"))
+    assert field.root("GET", "/images/pytorch:2.4/json").json["Id"] == before
+    field.root("DELETE", "/images/pytorch:2.4")
+    assert mallory.docker("rmi", "pytorch:2.4", victim.image).code == 0
 
 
 def test_layers_of_one_are_not_taken_for_anothers(mallory: User, alice: User) -> None:

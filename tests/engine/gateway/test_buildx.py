@@ -20,7 +20,7 @@ from tests.engine.gateway.test_build import folder
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
 SECRET = "the-secret-of-alice"
-PRIVATE = "alice/private"
+PRIVATE, TAKEN = "alice/private", "localhost/alices"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,8 @@ def place(engine26: OwnEngine) -> Iterator[Ground]:
 
 @pytest.fixture(scope="module")
 def owner(place: Ground) -> User:
-    hers = built(place.alice, "private", f"FROM {IMAGE}\nRUN echo {SECRET} > /secret\n", "-t", PRIVATE)
+    hers = built(place.alice, "private", f"FROM {IMAGE}\nRUN echo {SECRET} > /secret\n", "-t", PRIVATE,
+                 "-t", TAKEN)  # fmt: skip
     assert hers.code == 0, hers.err
     return place.alice
 
@@ -127,17 +128,17 @@ def test_d23_a_context_by_another_name_is_no_way_round(thief: User) -> None:
         (["--network", "host"], "build.solve"), (["--allow", "security.insecure"], "build.solve"),
         (["--cgroup-parent", "/"], "build.option"), (["--add-host", "pypi.org:10.0.0.1"], "build.option"),
         (["--platform", "linux/arm64"], "build.platform"), (["--push", "-t", "x/y"], "build.push"),
-        (["-t", IMAGE], "tags.protected"), (["-t", PRIVATE], "tags"), (["-t", "ds01-1/x"], "tags.others"),
+        (["-t", IMAGE], "tags.protected"), (["-t", TAKEN], "tags.taken"), (["-t", "ds01-1/x"], "tags.others"),
         (["-o", "type=image,name=ds01/tiny"], "tags.protected"), (["--ulimit", "nofile=99999999"], ""),
         (["--cache-to", "type=registry,ref=127.0.0.1:1/x"], ""), (["--build-arg", "BUILDKIT_SYNTAX=alice/private"], ""),
     ],
 )  # fmt: skip
 def test_d15_d20_g11_what_a_build_may_not(place: Ground, thief: User, options: list[str], rule: str) -> None:
-    before = [place.root("GET", f"/images/{name}/json").json["Id"] for name in (IMAGE, PRIVATE)]
+    before = [place.root("GET", f"/images/{name}/json").json["Id"] for name in (IMAGE, PRIVATE, TAKEN)]
     done = built(thief, "may-not", f"FROM {IMAGE}\nRUN echo ran\n", *options)
     assert not rule or (done.code != 0 and rule in done.err), done.err
     assert SECRET not in done.err
-    assert [place.root("GET", f"/images/{name}/json").json["Id"] for name in (IMAGE, PRIVATE)] == before
+    assert [place.root("GET", f"/images/{name}/json").json["Id"] for name in (IMAGE, PRIVATE, TAKEN)] == before
 
 
 def test_a_builder_in_a_container_is_refused_with_the_way_that_works(thief: User) -> None:

@@ -75,6 +75,13 @@ def there(field: Ground, ref: str) -> str:
     return str(found.json["Id"]) if found.status == 200 else ""
 
 
+def alices(field: Ground, alice: User) -> str:
+    """A name with a registry that alice has; such names are everybody's together."""
+    repo = f"{field.registry.host}/alices"
+    assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={repo}").status == 201
+    return repo
+
+
 def names(user: User, **query: str) -> set[str]:
     rows = user.call("GET", f"/v1.41/images/json?{urlencode(query)}").json
     return {name for row in rows for name in row["RepoTags"] or ()}
@@ -256,21 +263,54 @@ def test_tags_as_users_know_them(mallory: User, field: Ground, client: str) -> N
 
 
 def test_d20_names_of_others_and_protected_ones(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
-    before = {ref: there(field, ref) for ref in (f"{IMAGE}:latest", victim.image)}
-    for repo, status in (("ds01/tiny", 403), ("guarded/x", 403), (victim.image, 409), (f"ds01-{alice.uid}/x", 403),
+    hers = alices(field, alice)
+    before = {ref: there(field, ref) for ref in (f"{IMAGE}:latest", victim.image, hers)}
+    for repo, status in (("ds01/tiny", 403), ("guarded/x", 403), (hers, 409), (f"ds01-{alice.uid}/x", 403),
                          ("docker.io/ds01/tiny", 403), ("Bad", 400), ("", 400)):  # fmt: skip
         found = mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?{urlencode({'repo': repo, 'tag': 'latest'})}")
         assert found.status == status, (repo, found.body)
-        assert "alice" not in found.message.replace(victim.image, "")
+        assert "alice" not in found.message.replace(hers, "")
+    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={victim.image}").status == 201
     assert {ref: there(field, ref) for ref in before} == before
-    assert mallory.call("POST", f"/v1.41/images/{victim.image}/tag?repo=mine").status == 404
+    assert mallory.call("POST", f"/v1.41/images/{hers}/tag?repo=mine").status == 404
     assert there(field, "mine") == ""
+    assert mallory.call("GET", f"/v1.41/images/{victim.image}/json").json["Id"] == there(field, IMAGE)
 
 
 def test_d19_d20_a_race_for_one_name_has_one_winner(mallory: User, alice: User, field: Ground) -> None:
-    found = at_once("POST", f"/v1.41/images/{IMAGE}/tag?repo=contested&tag=1", *(mallory, alice) * 5)
+    repo = f"{field.registry.host}/contested"
+    found = at_once("POST", f"/v1.41/images/{IMAGE}/tag?repo={repo}&tag=1", *(mallory, alice) * 5)
     assert sorted(reply.status for reply in found) == [201] * 5 + [409] * 5
-    assert ("contested:1" in names(mallory)) != ("contested:1" in names(alice))
+    assert (f"{repo}:1" in names(mallory)) != (f"{repo}:1" in names(alice))
+
+
+def test_d19_d20_a_local_name_is_each_ones_own(mallory: User, alice: User, field: Ground) -> None:
+    found = at_once("POST", f"/v1.41/images/{IMAGE}/tag?repo=contested&tag=1", *(mallory, alice) * 5)
+    assert [reply.status for reply in found] == [201] * 10
+    apart = {user.uid for user in (mallory, alice) if there(field, f"ds01-u{user.uid}/contested:1")}
+    assert len(apart) == 1
+    assert there(field, "contested:1")
+    for user in (mallory, alice):
+        assert "contested:1" in names(user)
+        assert user.call("DELETE", "/v1.41/images/contested:1").json == [{"Untagged": "contested:1"}]
+        assert "contested:1" not in names(user)
+    assert not {ref for ref in tagged(field) if "contested" in ref}
+
+
+def test_names_of_ones_own_outlive_ds01d_and_the_gateway(mallory: User, alice: User, field: Ground) -> None:
+    for user, what in ((alice, "of alice"), (mallory, "of mallory")):
+        query = urlencode({"fromSrc": "-", "repo": "kept", "tag": "1"})
+        assert user.call("POST", f"/v1.41/images/create?{query}", layer("who", what)).status == 200
+    before = {user.uid: user.call("GET", "/v1.41/images/kept:1/json").json["Id"] for user in (alice, mallory)}
+    assert len(set(before.values())) == 2
+    field.stop("ds01-gateway")
+    field.stop("ds01d")
+    field.start()
+    for user in (alice, mallory):
+        assert "kept:1" in names(user)
+        assert user.call("GET", "/v1.41/images/kept:1/json").json["Id"] == before[user.uid]
+        assert user.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=kept&tag=1").status == 201
+        assert user.call("GET", "/v1.41/images/kept:1/json").json["Id"] == there(field, IMAGE)
 
 
 def test_o21_d23_images_of_others_are_absent(mallory: User, field: Ground, victim: Victim) -> None:
@@ -455,8 +495,11 @@ def test_compressed_archives_load(mallory: User, field: Ground, how: Callable[[b
     assert "packed:1" in names(mallory)
 
 
-def test_d20_a_load_writes_over_nothing_protected_or_anothers(mallory: User, field: Ground, victim: Victim) -> None:
-    before = {ref: there(field, ref) for ref in (f"{IMAGE}:latest", f"{victim.image}:latest")}
+def test_d20_a_load_writes_over_nothing_protected_or_anothers(
+    mallory: User, alice: User, field: Ground, victim: Victim
+) -> None:
+    hers = alices(field, alice)
+    before = {ref: there(field, ref) for ref in (f"{IMAGE}:latest", f"{victim.image}:latest", hers)}
     evil = layer("evil", "x")
     files = {"c_dot_json": config(evil), "l__layer_dot_tar": evil}
     one = {"Config": "c.json", "Layers": ["l/layer.tar"]}
@@ -466,7 +509,8 @@ def test_d20_a_load_writes_over_nothing_protected_or_anothers(mallory: User, fie
     for status, body in (
         (403, packed([{**one, "RepoTags": ["ds01/tiny:latest"]}], **files)),
         (403, packed([{**one, "RepoTags": ["docker.io/ds01/tiny:latest"]}], **files)),
-        (409, packed([{**one, "RepoTags": ["mine:1", victim.image]}], **files)),
+        (409, packed([{**one, "RepoTags": ["mine:1", hers]}], **files)),
+        (200, packed([{**one, "RepoTags": [victim.image]}], **files)),
         (400, packed([{**one, "RepoTags": ["Bad"]}], **files)),
         (403, packed([{**one, "RepoTags": ["mine:1"]}, {**one, "RepoTags": ["guarded/x:1"]}], **files)),
         (200, packed([{**one, "RepoTags": ["mine:1"]}], repositories=old, index_dot_json=index, **files)),
@@ -531,20 +575,22 @@ def test_import_as_users_know_it(mallory: User, field: Ground, client: str) -> N
     assert labels["ds01.owner.uid"] == str(mallory.uid)
 
 
-def test_d20_d25_imports_that_may_not_be(mallory: User, field: Ground, victim: Victim) -> None:
-    before = there(field, f"{IMAGE}:latest"), there(field, victim.image)
+def test_d20_d25_imports_that_may_not_be(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
+    hers = alices(field, alice)
+    before = there(field, f"{IMAGE}:latest"), there(field, victim.image), there(field, hers)
     body = layer("a", "b")
     for status, query in (
         (403, {"fromSrc": "http://169.254.169.254/latest"}), (403, {"fromSrc": "https://docker.io/x"}),
         (403, {"fromSrc": "/etc/passwd"}), (403, {"fromSrc": "-", "repo": "ds01/tiny"}),
-        (409, {"fromSrc": "-", "repo": victim.image}), (400, {"fromSrc": "-", "repo": "a", "tag": "b/c"}),
+        (409, {"fromSrc": "-", "repo": hers}), (200, {"fromSrc": "-", "repo": victim.image}),
+        (400, {"fromSrc": "-", "repo": "a", "tag": "b/c"}),
         (400, {"fromSrc": "-", "fromImage": "x"}), (400, {}),
         (400, {"fromSrc": "-", "repo": "swallow", "changes": "ENV A=b \\"}),
         (400, {"fromSrc": "-", "repo": "swallow", "changes": "RUN id"}),
         (400, {"fromSrc": "-", "repo": "swallow", "changes": "# escape=`"}),
     ):  # fmt: skip
         assert mallory.call("POST", f"/v1.41/images/create?{urlencode(query)}", body).status == status, query
-    assert (there(field, f"{IMAGE}:latest"), there(field, victim.image)) == before
+    assert (there(field, f"{IMAGE}:latest"), there(field, victim.image), there(field, hers)) == before
     assert there(field, "swallow") == ""
 
 
@@ -582,16 +628,18 @@ def test_g15_s5_a_commit_speaks_for_nobody_else(mallory: User, field: Ground, vi
     assert made != again
 
 
-def test_o7_d20_commits_that_may_not_be(mallory: User, field: Ground, victim: Victim) -> None:
+def test_o7_d20_commits_that_may_not_be(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
     mallory.create("work", Cmd=["true"])
-    before = there(field, f"{IMAGE}:latest"), there(field, victim.image)
+    hers = alices(field, alice)
+    before = there(field, f"{IMAGE}:latest"), there(field, victim.image), there(field, hers)
     for status, query in (
         (404, {"container": victim.id, "repo": "stolen"}), (404, {"container": victim.id[:12], "repo": "stolen"}),
-        (403, {"container": "work", "repo": "ds01/tiny"}), (409, {"container": "work", "repo": victim.image}),
+        (403, {"container": "work", "repo": "ds01/tiny"}), (409, {"container": "work", "repo": hers}),
+        (201, {"container": "work", "repo": victim.image}),
         (400, {"container": "work", "repo": "stolen", "changes": "RUN id"}), (400, {"repo": "stolen"}),
     ):  # fmt: skip
         assert mallory.call("POST", f"/v1.41/commit?{urlencode(query)}", {}).status == status, query
-    assert (there(field, f"{IMAGE}:latest"), there(field, victim.image)) == before
+    assert (there(field, f"{IMAGE}:latest"), there(field, victim.image), there(field, hers)) == before
     assert there(field, "stolen") == ""
 
 

@@ -21,7 +21,7 @@ IMAGE = of(13, render([of(1, "moby"), *of_mapping(2, {"name": "app,docker.io/lib
 
 def solve(*more: Field) -> list[Field]:
     found = judge_solve(render([*PLAIN, *more]), PLATFORM)
-    return protobuf.fields(found.message(OWNER, ["ds01/tiny:latest"]))
+    return protobuf.fields(found.message(OWNER, policy(["ds01/tiny:latest"]), {"b:1": "ds01-u1001/b:1"}))
 
 
 def test_a_plain_build_is_marked_as_its_owners() -> None:
@@ -33,7 +33,7 @@ def test_a_plain_build_is_marked_as_its_owners() -> None:
     assert options["label:ds01.owner.uid"] == "1001"
     assert options["cmdline"]
     exporter = protobuf.fields(next(field for field in found if field.number == 13).data)
-    assert protobuf.mapping(exporter, 2) == {"name": "app:latest,b:1"}
+    assert protobuf.mapping(exporter, 2) == {"name": "app:latest,ds01-u1001/b:1"}
     assert any(field.number == 12 for field in found)
 
 
@@ -132,3 +132,22 @@ def test_d23_the_policy_begins_with_nothing() -> None:
     assert protobuf.one(rules[0], 1) == of(1, 1)
     selectors = [protobuf.text(protobuf.fields(rule[-1].data), 1) for rule in rules]
     assert selectors == ["*", "local://*", "docker-image://docker.io/library/a:1"]
+
+
+def test_d23_an_image_of_ones_own_comes_before_one_of_the_same_name() -> None:
+    """The name is converted; what everybody has under it is not among the sources any more."""
+    found = policy(["a:1", "team/b:2", "ds01-u1001/a:1"], {"a:1": "ds01-u1001/a:1"})
+    rules = [protobuf.fields(field.data) for field in protobuf.fields(found) if field.number == 2]
+    said = [
+        (
+            next((each.count for each in rule if each.number == 1), 0),
+            protobuf.text(protobuf.fields(next(each for each in rule if each.number == 2).data), 1),
+            [protobuf.text(protobuf.fields(each.data), 1) for each in rule if each.number == 3],
+        )
+        for rule in rules
+    ]
+    assert said == [
+        (1, "*", []), (0, "local://*", []), (0, "docker-image://docker.io/ds01-u1001/a:1", []),
+        (0, "docker-image://docker.io/team/b:2", []),
+        (2, "docker-image://docker.io/library/a:1", ["docker-image://docker.io/ds01-u1001/a:1"]),
+    ]  # fmt: skip

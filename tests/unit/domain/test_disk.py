@@ -17,7 +17,7 @@ A, B = "1001:1", "1002:1"
 
 
 def held(*owners: str, layers: tuple[Layer, ...], common: bool = False, name: str = "x:1") -> Held:
-    return Held(owners=frozenset(owners), common=common, layers=layers, name=name)
+    return Held(owners=frozenset(owners), common=common, layers=layers, called=dict.fromkeys(owners, name))
 
 
 def test_a_layer_is_paid_once_in_equal_parts_and_the_servers_own_by_nobody() -> None:
@@ -60,6 +60,12 @@ def test_the_largest_image_is_ones_own() -> None:
     images = [held(A, layers=(MIDDLE,), name="a:1"), held(B, layers=(BASE,), name="b:1"), held(A, layers=(TOP,))]
     assert largest(images, A) == "a:1 (60B)"
     assert largest(images, "9:1") == ""
+
+
+def test_the_largest_image_is_told_by_what_she_calls_it() -> None:
+    both = Held(owners=frozenset({A, B}), common=False, layers=(BASE,), called={A: "a:1"})
+    assert largest([both, held(B, layers=(TOP,), name="b:1")], B) == "b:1 (30B)"
+    assert largest([both], A) == "a:1 (100B)"
 
 
 def row(size: int, text: str) -> dict[str, Any]:

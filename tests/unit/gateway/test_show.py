@@ -28,8 +28,8 @@ def registry() -> Registry:
             id=MINE, uid=1002, name="web", stored_name="web._.1002", image_ref="bb:1", binds={STAGED: "/home/m"}
         )
     )
-    found.learn_image(DoorImage(id="sha256:shared", refs={"ds01/tiny:latest": EVERYBODY, "alice/x:1": "1001:0"}))
-    found.learn_image(DoorImage(id="sha256:alice", owners=("1001:0",), refs={"alice/app:latest": "1001:0"}))
+    found.learn(DoorImage(id="sha256:shared", refs={"ds01/tiny:latest": EVERYBODY, "alice/x:1": "1001:0"}))
+    found.learn(DoorImage(id="sha256:alice", owners=("1001:0",), refs={"alice/app:latest": "1001:0"}))
     return found
 
 
@@ -49,6 +49,45 @@ def test_o15_o27_rows_of_others_and_of_nobody_are_dropped() -> None:
     assert found[0]["Image"] == "bb:1"
     assert found[0]["Mounts"] == [{"Source": "/home/m"}]
     assert found[0]["Labels"] == {"a": ""}
+
+
+def own() -> Registry:
+    """What two people call ``app``, and what everybody calls ``lib``: Mallory has one of her own by that name."""
+    found = registry()
+    found.learn(DoorImage(id="sha256:a", owners=("1001:0",), refs={"app:latest": "1001:0"}))
+    refs = {"ds01-u1002/app:latest": "1002:0", "ds01-u1002/lib:1": "1002:0", "app:latest": "1001:0"}
+    found.learn(DoorImage(id="sha256:b", owners=("1002:0",), refs=refs))
+    found.learn(DoorImage(id="sha256:lib", refs={"lib:1": EVERYBODY, "ds01-u1001/lib:1": "1001:0"}))
+    return found
+
+
+def tags(user: DoorUser) -> dict[str, list[str]]:
+    every = [("a", ["app:latest"]), ("b", ["ds01-u1002/app:latest", "ds01-u1002/lib:1"]),
+             ("lib", ["lib:1", "ds01-u1001/lib:1"])]  # fmt: skip
+    found = View(own(), user).images([{"Id": f"sha256:{id_}", "RepoTags": refs} for id_, refs in every])
+    return {row["Id"].removeprefix("sha256:"): row["RepoTags"] for row in found}
+
+
+def test_d20_images_are_told_by_what_each_calls_them() -> None:
+    """One of her own hides what everybody has under that name; an admin sees names as the engine has them."""
+    assert tags(MALLORY) == {"b": ["app:latest", "lib:1"], "lib": []}
+    assert tags(ALICE) == {"a": ["app:latest"], "lib": ["lib:1"]}
+    assert tags(ADMIN)["b"] == ["ds01-u1002/app:latest", "ds01-u1002/lib:1"]
+    assert own().own_images(MALLORY) == {"app:latest": "ds01-u1002/app:latest", "lib:1": "ds01-u1002/lib:1"}
+    assert own().own_images(ALICE) == {"lib:1": "ds01-u1001/lib:1"}
+
+
+def test_o17_events_have_the_names_she_knows_and_of_others_there_are_none() -> None:
+    def heard(user: DoorUser, image: str, name: str) -> str:
+        event = {"Type": "image", "id": image, "Actor": {"ID": image, "Attributes": {"name": name}}}
+        line = View(own(), user).event_line(json.dumps(event).encode())
+        return str(json.loads(line)["Actor"]["Attributes"]["name"]) if line else ""
+
+    assert heard(MALLORY, "sha256:b", "ds01-u1002/app:latest") == "app:latest"
+    assert heard(ALICE, "sha256:a", "app:latest") == "app:latest"
+    assert heard(ALICE, "sha256:b", "ds01-u1002/app:latest") == ""
+    assert heard(MALLORY, "sha256:lib", "ds01-u1001/lib:1") == ""
+    assert heard(MALLORY, "sha256:lib", "lib:1") == ""
 
 
 def test_an_admin_sees_everybodys_by_their_stored_names() -> None:

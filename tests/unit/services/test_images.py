@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from ds01.domain.errors import IMAGE_IN_USE, NAME_TAKEN, NO_IMAGE, Ds01Error
+from ds01.domain.errors import IMAGE_IN_USE, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.image import Ownership, Provenance, Tag
-from ds01.domain.people import User
+from ds01.domain.people import Uid, User
 from ds01.services.door import removing, writing
 from ds01.services.image_tidy import GONE, Gone
-from ds01.services.images import remove_image
+from ds01.services.images import list_images, remove_image, resolve, show_image
+from ds01.services.strangers import recover_tags
 from ds01.sim.engine import SimEngine
 from ds01.wire.door import DoorImage, DoorRemoval, DoorWrite, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer
 
 REF = "lab/tool:1"
+OF_BOB = f"ds01-u{BOB.uid}/lab/tool:1"
 
 
 async def pulls(server: SimServer, user: User, *, done: bool = True, private: bool = False) -> tuple[DoorImage, ...]:
@@ -72,10 +75,12 @@ async def test_a_pull_that_was_broken_off_is_hers_when_it_came_after_all(server:
 
 async def test_nobody_else_writes_a_name_that_is_being_written(server: SimServer) -> None:
     await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.LOAD, refs=(REF,)))
-    for what in (Writing.TAG, Writing.PULL, Writing.COMMIT):
-        with pytest.raises(Ds01Error) as refused:
-            await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=what, refs=(REF,)))
-        assert refused.value.kind is NAME_TAKEN
+    for what in (Writing.TAG, Writing.COMMIT):
+        grant = await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=what, refs=(REF,)))
+        assert grant.names == {REF: OF_BOB}
+    with pytest.raises(Ds01Error) as refused:
+        await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=Writing.PULL, refs=(REF,)))
+    assert refused.value.kind is NAME_TAKEN
     await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=(REF,)))
 
 
@@ -140,3 +145,62 @@ async def test_what_the_engine_has_not_had_for_long_is_forgotten(server: SimServ
     assert await owners(server) == []
     assert [each.image for each in await server.world.ledger.read(lambda books: books.tags())] == [kept]
     assert isinstance(server.engine, SimEngine)
+
+
+async def writes(server: SimServer, user: User, ref: str = REF) -> str:
+    """The user loads an image under this name; the engine's name of it."""
+    ask = DoorWrite(uid=user.uid, what=Writing.LOAD, refs=(ref,))
+    grant = await writing.grant(server.world, ask)
+    stored = grant.names.get(ref, ref)
+    image = server.engine.add_image(stored)
+    asked = replace(ask, refs=(stored,))
+    await writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=asked, done=True, images=(image,)))
+    return stored
+
+
+async def test_a_name_of_two_users_is_each_ones_own(server: SimServer) -> None:
+    """Also when she who had it first has it no more: nothing of the other's moves."""
+    alice, bob = await server.caller(ALICE), await server.caller(BOB)
+    assert [await writes(server, ALICE), await writes(server, BOB)] == [REF, OF_BOB]
+    for caller, stored in ((alice, REF), (bob, OF_BOB)):
+        (shown,) = await list_images(server.world, caller)
+        assert shown.tags == (REF,)
+        meant = await resolve(server.world, caller, REF)
+        assert meant is not None
+        assert meant.tags == (stored,)
+        assert (await show_image(server.world, caller, REF)).id == meant.id
+    assert await resolve(server.world, bob, OF_BOB) is None
+    assert (await remove_image(server.world, alice, REF)).removed == (REF,)
+    assert await list_images(server.world, alice) == ()
+    assert await resolve(server.world, alice, REF) is None
+    assert await writes(server, BOB) == OF_BOB
+    assert (await remove_image(server.world, bob, REF)).removed == (REF,)
+    assert await server.engine.image(OF_BOB) is None
+    assert await writes(server, BOB) == REF
+
+
+async def test_what_she_has_by_a_name_of_her_own_is_not_pulled_over(server: SimServer) -> None:
+    await writes(server, ALICE)
+    await writes(server, BOB)
+    await remove_image(server.world, await server.caller(ALICE), REF)
+    for ref in (REF, "lab/tool:*"):
+        with pytest.raises(Ds01Error) as refused:
+            await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=Writing.PULL, refs=(ref,)))
+        assert refused.value.kind is NAME_TAKEN
+    await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.PULL, refs=(REF,)))
+
+
+async def test_a_name_of_ones_own_is_not_written_as_it_is_stored(server: SimServer) -> None:
+    for user in (ALICE, BOB):
+        with pytest.raises(Ds01Error) as refused:
+            await writing.grant(server.world, DoorWrite(uid=user.uid, what=Writing.TAG, refs=(OF_BOB,)))
+        assert refused.value.kind is NOT_ALLOWED
+
+
+async def test_names_of_ones_own_are_found_again_when_the_ledger_was_lost(server: SimServer) -> None:
+    image = server.engine.add_image(OF_BOB)
+    await recover_tags(server.world)
+    known = await server.world.ledger.read(lambda books: books.tag(OF_BOB))
+    assert known == Tag(ref=OF_BOB, image=image, provenance=Provenance.USER, owner=Uid(BOB.uid))
+    (shown,) = await list_images(server.world, await server.caller(BOB))
+    assert shown.tags == (REF,)

@@ -83,9 +83,9 @@ def _outputs(value: str) -> str:
 
 
 def parameters(
-    kit: KitPlan, *, owner: Mapping[str, str], step_host: str, account: str, network: str
+    kit: KitPlan, *, owner: Mapping[str, str], step_host: str, account: str, network: str, names: Mapping[str, str]
 ) -> dict[str, Sequence[str]]:
-    """The parameters for the engine."""
+    """The parameters for the engine. ``names`` are the engine's own of those that it has under others."""
     plan = kit.plan
     arguments: dict[str, Json] = {**plan.arguments, "BUILDKIT_CACHE_MOUNT_NS": account}
     labels: dict[str, Json] = {**plan.labels, **owner}
@@ -105,5 +105,5 @@ def parameters(
     return {
         **plan.passed,
         **{key: [value] for key, value in given.items() if value},
-        "t": list(plan.refs),
+        "t": [names.get(ref, ref) for ref in plan.refs],
     }

@@ -55,6 +55,12 @@ class LoadPlan:
         ]
         return strictjson.dump(written)
 
+    def named(self, names: Mapping[str, str]) -> LoadPlan:
+        """The same with the engine's names (``names``) for those that are written in the user's own name space."""
+        return LoadPlan(
+            loaded=tuple(replace(each, names=tuple(names.get(ref, ref) for ref in each.names)) for each in self.loaded)
+        )
+
     def without(self, there: Mapping[str, str]) -> LoadPlan:
         """The same without names that mean their image already (``there``: image ids by name): nothing is written."""
         return LoadPlan(

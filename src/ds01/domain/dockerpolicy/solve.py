@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ds01.domain.dockerpolicy import protobuf, sources
+from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.frontend import NAMES, Frontend, Owner, judge_frontend
 from ds01.domain.dockerpolicy.protobuf import Field, of, of_mapping
 from ds01.domain.dockerpolicy.session import ID as SESSION
@@ -32,9 +32,9 @@ class Exporter:
     kind: str
     refs: tuple[str, ...] = ()
 
-    def fields(self, kind: int, attributes: int) -> list[Field]:
-        """As fields of these numbers."""
-        names = {"name": ",".join(self.refs)} if self.refs else {}
+    def fields(self, kind: int, attributes: int, stored: Mapping[str, str]) -> list[Field]:
+        """As fields of these numbers; ``stored`` has the engine's names of those that it has under others."""
+        names = {"name": ",".join(stored.get(ref, ref) for ref in self.refs)} if self.refs else {}
         return [of(kind, self.kind), *of_mapping(attributes, names)]
 
 
@@ -57,19 +57,21 @@ class Solve:
         every = (self.deprecated, *self.exporters) if self.deprecated else self.exporters
         return tuple(dict.fromkeys(ref for exporter in every for ref in exporter.refs))
 
-    def message(self, owner: Owner, images: Sequence[str] | None) -> bytes:
-        """The request for the engine. ``images`` are those it may be made from; None for an engine without policy."""
+    def message(self, owner: Owner, policy: bytes | None, stored: Mapping[str, str]) -> bytes:
+        """The request for the engine. ``policy`` says what it may be made from; None for an engine that keeps none.
+        ``stored`` has the engine's names of those it writes under others.
+        """
         cache = [of(4, protobuf.render([of(1, "inline")]))] if self.inline_cache else []
         return protobuf.render([
             of(1, self.ref),
-            *(self.deprecated.fields(3, 4) if self.deprecated else ()),
+            *(self.deprecated.fields(3, 4, stored) if self.deprecated else ()),
             of(5, self.session),
             *([of(6, self.name)] if self.name else ()),
             *of_mapping(7, self.frontend.finished(owner)),
             of(8, protobuf.render(cache)),
             *([of(11, 1)] if self.internal else ()),
-            *([of(12, sources.policy(images))] if images is not None else ()),
-            *(of(13, protobuf.render(exporter.fields(1, 2))) for exporter in self.exporters),
+            *([of(12, policy)] if policy is not None else ()),
+            *(of(13, protobuf.render(exporter.fields(1, 2, stored))) for exporter in self.exporters),
         ])  # fmt: skip
 
 

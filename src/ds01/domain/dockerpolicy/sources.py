@@ -1,19 +1,21 @@
 """What a BuildKit build may be made from: rules that BuildKit itself keeps, whoever asks it for a source.
 
 From Engine 24 on a build can carry a policy for its sources. Ours: nothing, but files of the client's, and the images
-that are the user's own or shared, each by its name. The last rule that matches decides.
+that are the user's own or shared, each by its name; what lies in her own name space is meant by the name she has for
+it. The last rule that matches decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from ds01.domain.dockerpolicy.protobuf import Field, of, render
 
 OLDEST = (24,)
 """The first engine whose BuildKit keeps such a policy."""
 
-_ALLOW, _DENY, _WILDCARD, _EXACT = 0, 1, 0, 1
+_ALLOW, _DENY, _CONVERT, _WILDCARD, _EXACT = 0, 1, 2, 0, 1
 _RULES, _VERSION = 2, 1
 _DEFAULT, _LIBRARY = "docker.io", "library"
 
@@ -28,17 +30,26 @@ def full_name(ref: str) -> str:
     return f"{_DEFAULT}/{ref}"
 
 
-def policy(refs: Iterable[str]) -> bytes:
-    """The policy for whoever may build from these images."""
-    names = sorted({full_name(ref) for ref in refs})
+def policy(refs: Iterable[str], own: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """The policy for whoever may build from these images; ``own`` has the engine's names of those in her name space,
+    by hers: they come first.
+    """
+    names = sorted({full_name(ref) for ref in refs if ref not in own} | {full_name(ref) for ref in own.values()})
     rules = [
         _rule(_DENY, "*", _WILDCARD),
         _rule(_ALLOW, "local://*", _WILDCARD),
         *(_rule(_ALLOW, f"docker-image://{name}", _EXACT) for name in names),
+        *(_rule(_CONVERT, _image(ref), _WILDCARD, _image(stored)) for ref, stored in sorted(own.items())),
     ]
     return render([of(_VERSION, 1), *rules])
 
 
-def _rule(action: int, identifier: str, match: int) -> Field:
+def _image(ref: str) -> str:
+    return f"docker-image://{full_name(ref)}"
+
+
+def _rule(action: int, identifier: str, match: int, instead: str = "") -> Field:
+    """``instead``: what is taken for it. A name has no wildcards in it, so it matches itself alone either way."""
     selector = render([of(1, identifier), *([of(2, match)] if match else [])])
-    return of(_RULES, render([*([of(1, action)] if action else []), of(2, selector)]))
+    update = [of(3, render([of(1, instead)]))] if instead else []
+    return of(_RULES, render([*([of(1, action)] if action else []), of(2, selector), *update]))

@@ -2,7 +2,8 @@
 
 A name that nobody has may be taken. One's own may be written over; so may one that was pulled, while nobody else has
 that image or runs it. A pull may write over what was pulled before, whoever pulled it: the registry decides what a
-name means. The server's own names are written by nobody.
+name means. The server's own names are written by nobody. A local name whose meaning the writer may not see is written
+in her own name space (``domain/own_images.py``), so that nobody takes names from others, nor learns of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, mal
 from ds01.domain.image import EVERY_TAG, Provenance, Tag, with_tag
 from ds01.domain.image import repository as repository_of
 from ds01.domain.image_access import PULLED, is_common
+from ds01.domain.own_images import is_local, is_stored, stored_image
 from ds01.domain.settings import ImageSettings
 
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
@@ -27,7 +29,20 @@ INVALID, LOWER = "invalid reference format", "repository name must be lowercase"
 
 
 def repository(text: str) -> str:
-    """A repository in the form the engine shows it: without the default registry. Raises RefusedError."""
+    """A repository a user named, in the form the engine shows it: without the default registry. Raises RefusedError,
+    also for what only DS01 names so.
+    """
+    found = _repository(text)
+    if is_stored(found):
+        raise _only_ds01s(found)
+    return found
+
+
+def _only_ds01s(ref: str) -> RefusedError:
+    return not_allowed("tags.stored", f"the image name {ref}", "Leave out what is in front of the first '/'.")
+
+
+def _repository(text: str) -> str:
     if len(text) > LENGTH or not _REPOSITORY.fullmatch(text) or _LIKE_AN_ID.fullmatch(text):
         raise EngineWordsError("tags.name", INVALID if text == text.lower() else f"{INVALID}: {LOWER}", status=400)
     registry = next((name for name in _DEFAULT_REGISTRIES if text.startswith(name)), "")
@@ -53,18 +68,30 @@ def joined(name: str, tag: str) -> str:
 
 def digested(name: str, digest: str) -> str:
     """A digest in the form the engine stores it; a tag in front of it says nothing."""
-    if not _DIGEST.fullmatch(digest):
-        raise malformed("tags.name", f"{digest[:80]!r} is no digest", "A digest is sha256: and 64 digits.")
     plain = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
-    return f"{repository(plain)}@{digest}"
+    return f"{repository(plain)}@{_digest(digest)}"
+
+
+def _digest(text: str) -> str:
+    if not _DIGEST.fullmatch(text):
+        raise malformed("tags.name", f"{text[:80]!r} is no digest", "A digest is sha256: and 64 digits.")
+    return text
 
 
 def looked_up(text: str) -> str:
-    """The name a user means when she asks for an image; empty when it cannot be a name."""
+    """The name that is meant by what a user or the engine says of an image; empty when it cannot be a name."""
     try:
-        return joined(text, "")
+        return engine_name(text)
     except RefusedError:
         return ""
+
+
+def engine_name(text: str) -> str:
+    """A name in the form the engine stores it, also one that only DS01 gives. Raises RefusedError."""
+    name, at, digest = text.partition("@")
+    last = name.rpartition("/")[2]
+    plain, tag = (name.rpartition(":")[0], name.rpartition(":")[2]) if ":" in last else (name, "latest")
+    return f"{_repository(plain)}@{_digest(digest)}" if at else f"{_repository(plain)}:{_tag(tag)}"
 
 
 def _tag(text: str) -> str:
@@ -77,12 +104,14 @@ def _tag(text: str) -> str:
 class Standing:
     """What is there under a name: the image it names now, the record of it, and who is writing it right now.
 
-    ``alone``: nobody but the user who asks has that image, or runs it. ``pulling``: the writer pulls.
+    ``alone``: nobody but the user who asks has that image, or runs it. ``seen``: she may use this name of it.
+    ``pulling``: the writer pulls.
     """
 
     image: str = ""
     tag: Tag | None = None
     alone: bool = False
+    seen: bool = False
     writer: int | None = None
     pulling: bool = False
 
@@ -97,15 +126,39 @@ class Write:
     image: str = ""
 
 
+def written_as(wish: Write, there: Standing, has_own: bool, settings: ImageSettings) -> str:
+    """The engine's name for what a user writes: the same, or one in her own name space when she has it there already
+    (``has_own``), or may not see what it means. Raises RefusedError; whose it is stays unsaid.
+    """
+    local = is_local(wish.ref, wish.uid)
+    if wish.pulled and local and has_own:
+        raise RefusedError(
+            "tags.own", f"{wish.ref} is an image of your own making", f"Remove it first: docker rmi {wish.ref}.",
+            status=409,
+        )  # fmt: skip
+    if local and not wish.pulled and (has_own or not (there.seen or _free(wish, there))):
+        _check_names(wish, settings)
+        return stored_image(wish.ref, wish.uid)
+    check_writable(wish, there, settings)
+    return wish.ref
+
+
 def check_writable(wish: Write, there: Standing, settings: ImageSettings) -> None:
     """May this name be written? Raises RefusedError; whose it is stays unsaid."""
+    _check_names(wish, settings)
+    if not _free(wish, there):
+        raise RefusedError("tags.taken", f"The image name {wish.ref} is in use", "Choose another one.", status=409)
+
+
+def _check_names(wish: Write, settings: ImageSettings) -> None:
+    """Names nobody writes, or somebody else only."""
+    if is_stored(wish.ref):
+        raise _only_ds01s(wish.ref)
     if is_common(wish.ref, None, settings) or _reaches_common(wish.ref, settings):
         raise not_allowed("tags.protected", f"writing the image {wish.ref}", "Choose a name of your own.")
     own = _OWN.fullmatch(wish.ref)
     if own is not None and int(own[1]) != wish.uid:
         raise not_allowed("tags.others", f"writing the image {wish.ref}", f"Yours begin with ds01-{wish.uid}/.")
-    if not _free(wish, there):
-        raise RefusedError("tags.taken", f"The image name {wish.ref} is in use", "Choose another one.", status=409)
 
 
 def _reaches_common(ref: str, settings: ImageSettings) -> bool:

@@ -21,6 +21,9 @@ from ds01.gateway.h2.link import Call, Headers, Link
 MESSAGE_BYTES = 4 * 1024 * 1024
 """The largest message that is read into memory: gRPC's own default."""
 
+ANSWER_BYTES = 16 * 1024 * 1024
+"""The largest message of an answer that is rewritten: BuildKit's own limit."""
+
 INVALID, DENIED, EXHAUSTED, UNAVAILABLE, INTERNAL = 3, 7, 8, 14, 13
 _METHOD = re.compile(r"/[A-Za-z0-9_.]+/[A-Za-z0-9_]+")
 _KEY = re.compile(r"[a-z0-9_.-]+")
@@ -138,15 +141,16 @@ async def _nothing() -> None:
 async def relay(
     near: Call, far: Link, headers: Headers, first: Iterable[bytes] = (), *, closed: bool = False,
     settle: Callable[[], Awaitable[None]] = _nothing, advice: Mapping[str, str] = MappingProxyType({}),
+    view: Callable[[bytes], bytes] | None = None,
 ) -> None:  # fmt: skip
     """Make the call again on the other side and pass what comes, both ways. ``first`` goes before the caller's own
     bytes; ``closed`` says that nothing comes after it. ``settle`` is done before the caller hears the end; ``advice``
-    has sentences to add to errors that say certain words.
+    has sentences to add to errors that say certain words; ``view`` rewrites each message of the answer.
     """
     made = await far.call(headers)
     sending = asyncio.create_task(_send(near, made, first, closed))
     try:
-        await _answer(made, near, settle, advice)
+        await _answer(made, near, settle, advice, view)
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
@@ -161,7 +165,10 @@ async def _send(near: Call, made: Call, first: Iterable[bytes], closed: bool) ->
     await made.end()
 
 
-async def _answer(made: Call, near: Call, settle: Callable[[], Awaitable[None]], advice: Mapping[str, str]) -> None:
+async def _answer(
+    made: Call, near: Call, settle: Callable[[], Awaitable[None]], advice: Mapping[str, str],
+    view: Callable[[bytes], bytes] | None,
+) -> None:  # fmt: skip
     """Pass the answer: headers, bytes, and how it ended."""
     begun = await made.answered()
     if dict(begun).get(":status") != "200":
@@ -172,10 +179,24 @@ async def _answer(made: Call, near: Call, settle: Callable[[], Awaitable[None]],
         await near.send_headers([*ANSWER, *status], end=True)
         return
     await near.send_headers(ANSWER)
-    while data := await made.read():
-        await near.write(data)
+    whole = await _passed(made, near, view)
     await settle()
-    await near.send_headers(advised(_status(made.trailers), advice) or [("grpc-status", str(INTERNAL))], end=True)
+    ended = advised(_status(made.trailers), advice) if whole else []
+    await near.send_headers(ended or [("grpc-status", str(INTERNAL))], end=True)
+
+
+async def _passed(made: Call, near: Call, view: Callable[[bytes], bytes] | None) -> bool:
+    """Pass the messages of an answer; whether all of them could be read, where they are read."""
+    if view is None:
+        while data := await made.read():
+            await near.write(data)
+        return True
+    try:
+        async for message in messages(made, ANSWER_BYTES):
+            await near.write(framed(view(message)))
+    except RefusedCallError:
+        return False
+    return True
 
 
 def advised(status: Headers, advice: Mapping[str, str]) -> Headers:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ds01.domain.dockerpolicy.commit import judge_changes
+from ds01.domain.dockerpolicy.context import END
+from ds01.domain.dockerpolicy.saving import lists, reader
 from ds01.domain.dockerpolicy.tags import joined, looked_up
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed, not_allowed
 from ds01.domain.image import repository, with_tag
 from ds01.domain.image_access import is_id
+from ds01.domain.own_images import is_stored
 from ds01.domain.quantity import show_size
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.images import look_up, names
+from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.lookup import find
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
 from ds01.gateway.zstd import zstd
@@ -54,10 +58,8 @@ async def import_(call: Call, source: str) -> None:
             "fromSrc": ["-"],
             "changes": judge_changes(changes, written.grant.labels),
             **{name: list(call.query.values[name]) for name in ("message", "platform") if name in call.query.values},
+            **written.parts,
         }
-        for ref in refs:
-            name, _, tag = ref.rpartition(":")
-            query |= {"repo": [name], "tag": [tag]}
 
         async def end() -> Iterable[Piece]:
             return list(plain.finish())
@@ -104,7 +106,18 @@ async def _save(call: Call, wanted: list[str]) -> None:
     query = {"names": list(chosen)}
     if "platform" in call.query.values:
         query["platform"] = list(call.query.values["platform"])
-    await flow.stream(call, Ask(method="GET", target=call.target("/images/get", query)))
+    ask = Ask(method="GET", target=call.target("/images/get", query))
+    if call.user.admin or not any(map(is_stored, chosen)):
+        await flow.stream(call, ask)
+        return
+    archive, shown = reader(), view(call)
+
+    def end() -> Iterator[Piece]:
+        archive.finish()
+        yield from lists(archive, shown.text, shown.called)
+        yield END
+
+    await flow.through(call, ask, archive.feed, end)
 
 
 async def _chosen(call: Call, text: str) -> list[str]:
@@ -113,20 +126,19 @@ async def _chosen(call: Call, text: str) -> list[str]:
     if tagless and name:
         repo = repository(name)
         seen = call.gate.registry.images(call.user)
-        refs = {ref for image in seen for ref in image.refs if "@" not in ref and repository(ref) == repo}
+        every = {view(call).called(ref) for image in seen for ref in image.refs if "@" not in ref}
         found = []
-        for ref in sorted(refs):
+        for ref in sorted(ref for ref in every if repository(ref) == repo):
             try:
-                await look_up(call, ref)
+                found.append((await find(call, ref))[1])
             except RefusedError:
                 continue
-            found.append(ref)
         if found:
             return found
     try:
-        image = await look_up(call, text)
+        image, stored = await find(call, text)
     except RefusedError as error:
         if error.status == 404:
             raise absent("image", with_tag(text) if not is_id(text) else text) from error
         raise
-    return [name if name in names(image) and "@" not in name else str(image["Id"])]
+    return [stored if stored and "@" not in stored else str(image["Id"])]

@@ -23,7 +23,8 @@ from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
 from ds01.gateway.handlers import buildkit
 from ds01.gateway.handlers.archives import unpacked
-from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.handlers.pull import obtain
 from ds01.gateway.tickets import granted
@@ -53,7 +54,7 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Cal
         given["nocache"] = ["1"]
     ask = Ask(method="POST", target=call.target("/build", given), stream=True, content_type="application/x-tar")
     paths = frozenset({plan.dockerfile, "dockerfile"} if plan.dockerfile == _DEFAULT else {plan.dockerfile})
-    context, log = Context(wanted=frozenset({IGNORE}), late=paths), BuildLines()
+    context, log = Context(wanted=frozenset({IGNORE}), late=paths), BuildLines(view(call).text)
     plain = unpacked("The context", None)
 
     def through(piece: Piece) -> Iterator[Piece]:
@@ -127,4 +128,8 @@ def _parameters(plan: BuildPlan, grant: DoorBuildGrant, name: str, network: str)
         "cpuquota": str(grant.cpu_quota_us),
         "shmsize": str(grant.shm_bytes),
     }
-    return {**plan.passed, **{key: [value] for key, value in given.items()}, "t": list(plan.refs)}
+    return {
+        **plan.passed,
+        **{key: [value] for key, value in given.items()},
+        "t": [grant.names.get(ref, ref) for ref in plan.refs],
+    }

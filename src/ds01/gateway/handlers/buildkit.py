@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_buildkit, no_session, parameters
@@ -10,8 +11,10 @@ from ds01.domain.dockerpolicy.render import render_whole
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
 from ds01.gateway import flow
+from ds01.gateway.buildlog import kit_line
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.pull import obtain
+from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.pull import obtained
 from ds01.gateway.sessions import Session
 from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
@@ -48,13 +51,14 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
         session.judged_by(rewrite),
     ):
         async with granted(call, kit.plan.refs, kit.plan.memory_bytes, buildkit=True) as (grant, settle):
-            await flow.stream(call, _ask(call, kit, grant), settle=settle)
+            await flow.stream(call, _ask(call, kit, grant), partial(kit_line, plain=view(call).text), settle)
 
 
 def _ask(call: Call, kit: KitPlan, grant: DoorBuildGrant) -> Ask:
     network = "none" if kit.plan.offline else "default"
     account = call.user.account.replace(":", "-")
-    given = parameters(kit, owner=grant.labels, step_host=grant.step_host, account=account, network=network)
+    given = parameters(kit, owner=grant.labels, step_host=grant.step_host, account=account, network=network,
+                       names=grant.names)  # fmt: skip
     return Ask(method="POST", target=call.target("/build", given))
 
 
@@ -68,10 +72,10 @@ async def judged(call: Call, arguments: Mapping[str, str], content: bytes) -> by
 async def image_name(call: Call, ref: str) -> str:
     """The name by which BuildKit finds exactly the image that was judged: a tag it has, or a digest."""
     try:
-        found = await obtain(call, ref)
+        found, stored = await obtained(call, ref)
     except AbsentError as error:
         raise unusable(ref) from error
-    name = ref if "@" in ref else reference(ref)
+    name = stored or (ref if "@" in ref else reference(ref))
     if name not in (*(found.get("RepoTags") or ()), *(found.get("RepoDigests") or ())):
         raise unusable(ref)
     dockerfile.check_triggers(list((found.get("Config") or {}).get("OnBuild") or ()))

@@ -33,10 +33,8 @@ async def commit(call: Call) -> None:
             "container": [container.id],
             "changes": judge_changes(call.query.values.get("changes", ()), written.grant.labels),
             **{name: list(call.query.values[name]) for name in ("comment", "author", "pause") if call.query.get(name)},
+            **written.parts,
         }
-        for ref in refs:
-            name, _, tag = ref.rpartition(":")
-            query |= {"repo": [name], "tag": [tag]}
         sent = Ask(method="POST", target=call.target("/commit", query), body=dump(config))
         head, answer = await call.gate.engine.whole(sent, COMMIT_SECONDS)
         if head.status == 201:

@@ -12,9 +12,11 @@ from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
+from ds01.domain.image_access import is_id
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
+from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.links import inspected
 from ds01.gateway.pace import Costly
@@ -22,6 +24,7 @@ from ds01.gateway.show import Found, View
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
 
+_NO_IMAGE = "sha256:" + "0" * 64
 _LOG = structlog.get_logger("ds01.gateway.containers")
 
 
@@ -60,6 +63,8 @@ async def _filters(call: Call) -> tuple[Filters, NameFilter]:
             filters[key] = [(await call.gate.registry.container(call.user, ref)).id for ref in filters[key]]
     if "volume" in filters:
         filters["volume"] = [_volume(call, ref) for ref in filters["volume"]]
+    if "ancestor" in filters:
+        filters["ancestor"] = [await _image(call, ref) for ref in filters["ancestor"]]
     if "network" in filters:
         filters["network"] = [_network(call, ref) for ref in filters["network"]]
     return filters, NameFilter([] if call.user.admin else filters.pop("name", []))
@@ -69,6 +74,14 @@ def _volume(call: Call, ref: str) -> str:
     """A volume of hers, or the place it is mounted at."""
     known = call.gate.registry.volume(call.user, ref)
     return known.id if known is not None else ref
+
+
+async def _image(call: Call, ref: str) -> str:
+    """The image she means, by id; where she sees none of this name, one that is nobody's."""
+    try:
+        return str((await look_up(call, ref))["Id"])
+    except RefusedError:
+        return ref if is_id(ref) else _NO_IMAGE
 
 
 def _network(call: Call, ref: str) -> str:

@@ -16,7 +16,7 @@ from ds01.gateway import flow, links
 from ds01.gateway.call import Call
 from ds01.gateway.door import DoorDownError
 from ds01.gateway.finish import Blueprint, Found, body
-from ds01.gateway.handlers.images import resolve
+from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorGrant, DoorTicket

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import AbsentError
 from ds01.domain.names import stored_container
 from ds01.gateway import flow
@@ -24,5 +25,8 @@ async def events(call: Call) -> None:
     filters = {key: list(values) for key, values in call.query.filters.items()}
     if "container" in filters and not call.user.admin:
         filters["container"] = [await _meant(call, ref) for ref in filters["container"]]
+    if "image" in filters and not call.user.admin:
+        own = call.gate.registry.own_images(call.user)
+        filters["image"] += [stored for ref in filters["image"] if (stored := own.get(looked_up(ref)))]
     target = call.target("/events", call.query.values, filters)
     await flow.stream(call, Ask(method="GET", target=target), view(call).event_line)

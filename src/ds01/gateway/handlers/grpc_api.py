@@ -6,11 +6,12 @@ way through the session instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy import protobuf, sources
+from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
 from ds01.domain.dockerpolicy.frontend import Owner
 from ds01.domain.dockerpolicy.solve import judge_bridge_solve, judge_return, judge_solve
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
@@ -21,6 +22,8 @@ from ds01.gateway.h2 import grpc, link
 from ds01.gateway.h2.grpc import Method, RefusedCallError
 from ds01.gateway.h2.link import Link
 from ds01.gateway.handlers.buildkit import judged
+from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.lookup import every_name
 from ds01.gateway.handlers.session import both
 from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
@@ -131,9 +134,11 @@ class Talk:
             raise RefusedCallError(5, "no such job")
         return self._builds[wanted]
 
-    async def _again(self, near: link.Call, asked: Method, message: bytes) -> None:
-        await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
-                         advice=ADVICE)  # fmt: skip
+    async def _again(
+        self, near: link.Call, asked: Method, message: bytes, view: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True, advice=ADVICE,
+                         view=view)  # fmt: skip
 
     async def _status(self, near: link.Call, asked: Method) -> None:
         message = await grpc.only(near)
@@ -141,7 +146,7 @@ class Talk:
         ref = protobuf.text(found, 1)
         if not await self._call.gate.sessions.begun(self._call.user, ref):
             raise RefusedCallError(5, f"no such job {ref[:64]}")
-        await self._again(near, asked, protobuf.render([protobuf.of(1, ref)]))
+        await self._again(near, asked, protobuf.render([protobuf.of(1, ref)]), self._view(plain_status))
 
     async def _bridge_solve(self, near: link.Call, asked: Method) -> None:
         building = await self._building(asked)
@@ -164,23 +169,36 @@ class Talk:
                     self._builds[solve.ref] = building
                     stack.callback(self._builds.pop, solve.ref)
                     stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
-                    message = solve.message(building.owner, self._judged_by(stack, session, building))
+                    policy = await self._judged_by(stack, session, building)
+                    message = solve.message(building.owner, policy, grant.names)
                     await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
-                                     settle=settle, advice=ADVICE)  # fmt: skip
+                                     settle=settle, advice=ADVICE, view=self._view(plain_answer))  # fmt: skip
         self._record(asked.path, "allowed", "grpc.solve")
 
     def _owner(self, grant: DoorBuildGrant) -> Owner:
         account = self._call.user.account
         return Owner(labels=grant.labels, step_host=grant.step_host, account=account, platform=self._platform)
 
-    def _judged_by(self, stack: ExitStack, session: Session, building: Building) -> list[str] | None:
-        """Who judges what the build is made from: BuildKit by our policy, or we, its Dockerfile. Gives the images
-        for a policy, None for an engine without.
+    async def _policy(self) -> bytes:
+        """Images by names that the engine has now: for one that it has not, it would ask a registry."""
+        call, registry = self._call, self._call.gate.registry
+        there = await every_name(call)
+        own = {ref: stored for ref, stored in registry.own_images(call.user).items() if stored in there}
+        return sources.policy(there.intersection(registry.image_names(call.user)), own)
+
+    def _view(self, change: Callable[[bytes, Callable[[str], str]], bytes]) -> Callable[[bytes], bytes] | None:
+        """What the engine says with the names this user knows; nothing to do for who sees names as they are."""
+        plain = view(self._call).text
+        return None if self._call.user.admin else lambda message: change(message, plain)
+
+    async def _judged_by(self, stack: ExitStack, session: Session, building: Building) -> bytes | None:
+        """Who judges what the build is made from: BuildKit by our policy, or we, its Dockerfile. Gives the policy, None
+        for an engine without.
         """
         call = self._call
         if self._policed:
             session.police()
-            return call.gate.registry.image_names(call.user)
+            return await self._policy()
 
         async def rewrite(content: bytes) -> bytes:
             try:

@@ -2,80 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
+from ds01.domain.dockerpolicy.refpattern import fits
 from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, searched
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.tags import joined, looked_up
-from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
-from ds01.domain.image import is_reference, with_tag
-from ds01.domain.image_access import is_id
+from ds01.domain.dockerpolicy.tags import looked_up
+from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.own_images import stored_image
 from ds01.gateway.call import Call, parsed
-from ds01.gateway.finish import Blueprint
 from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.show import Found
 from ds01.gateway.upstream import Ask
 
-_HEX = re.compile(r"[0-9a-f]{1,64}")
 NONE = "<none>:<none>"
 NO_DIGEST = "<none>@<none>"
 _EMPTY_IS_EMPTY = (1, 43)
 """Since this version an image without a name has no names; before, it has ``<none>``."""
-
-
-async def resolve(call: Call, ref: str) -> Blueprint:
-    """The image a user means, by id. Raises AbsentError when it is not there or not hers to see."""
-    found = await look_up(call, ref)
-    config = found.get("Config") or {}
-    checked = config.get("Healthcheck") or {}
-    return Blueprint(
-        id=str(found["Id"]), environment=tuple(config.get("Env") or ()),
-        ports=tuple(config.get("ExposedPorts") or ()), volumes=tuple(config.get("Volumes") or ()),
-        health={name: int(checked[name]) for name in ("Interval", "StartInterval") if checked.get(name)},
-    )  # fmt: skip
-
-
-async def look_up(call: Call, ref: str) -> dict[str, Any]:
-    """What the engine says of an image this user may see, under a name she may use.
-
-    A name of somebody else's that looks like a short id wins over the id in the engine, not here.
-    """
-    if not is_reference(ref):
-        raise absent("image", ref)
-    if not is_id(ref) and not _HEX.fullmatch(ref):
-        joined(ref, "")
-    found = await _inspect(call, ref)
-    if found is not None and await _hers(call, ref, found):
-        return found
-    ids = call.gate.registry.images_by_prefix(call.user, ref) if _HEX.fullmatch(ref) else []
-    again = await _inspect(call, ids[0]) if len(ids) == 1 else None
-    if again is None:
-        raise absent("image", with_tag(ref))
-    return again
-
-
-async def _inspect(call: Call, ref: str) -> dict[str, Any] | None:
-    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/images/{ref}/json")))
-    if head.status == 404 or head.status == 400:
-        return None
-    if head.status != 200:
-        raise RefusedError("image.lookup", "The engine cannot say what this image is", status=502)
-    found: dict[str, Any] = json.loads(data)
-    return found
-
-
-async def _hers(call: Call, ref: str, found: Found) -> bool:
-    id_ = str(found["Id"])
-    if is_id(ref) or (name := looked_up(ref)) not in names(found):
-        return await call.gate.registry.sees_image(call.user, id_) is not None
-    return await call.gate.registry.image_named(call.user, id_, name) is not None
-
-
-def names(found: Found) -> tuple[str, ...]:
-    """All names of an image, whoever's."""
-    return (*(found.get("RepoTags") or ()), *(found.get("RepoDigests") or ()))
 
 
 async def listing(call: Call) -> None:
@@ -84,14 +30,23 @@ async def listing(call: Call) -> None:
     filters = {key: list(values) for key, values in call.query.filters.items()}
     for key in {"before", "since"} & filters.keys():
         filters[key] = [str((await look_up(call, ref))["Id"]) for ref in filters[key]]
+    own = {} if call.user.admin else call.gate.registry.own_images(call.user)
+    wanted = filters.get("reference", [])
+    if wanted:
+        filters["reference"] = [*wanted, *(stored_image(each, call.user.uid) for each in wanted if own)]
     target = call.target("/images/json", call.query.values, filters)
-    by_name = "reference" in filters or bool(call.query.get("filter"))
 
     def shown(found: Json) -> Json:
         rows = view(call).images(found)
-        return cast(Json, [_named(call, row) for row in rows if not by_name or row["RepoTags"] or row["RepoDigests"]])
+        for row in rows if wanted else ():
+            row["RepoTags"] = [ref for ref in row["RepoTags"] or () if ref not in own or _fits(wanted, ref)]
+        return cast(Json, [_named(call, row) for row in rows if not wanted or row["RepoTags"] or row["RepoDigests"]])
 
     await call.pass_whole(Ask(method="GET", target=target), shown)
+
+
+def _fits(wanted: Sequence[str], ref: str) -> bool:
+    return any(fits(pattern, ref) for pattern in wanted)
 
 
 async def all_images(call: Call) -> int:

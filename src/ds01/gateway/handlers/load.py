@@ -20,7 +20,8 @@ from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.archives import TAR, unpacked
-from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
@@ -67,7 +68,7 @@ class _Loading:
         ask = DoorWrite(uid=self._call.user.uid, what=Writing.LOAD, refs=plan.refs)
         self._written = await Written.begin(self._call, ask)
         self._written.images += plan.images
-        return [*last, entry(MANIFEST, plan.manifest), END]
+        return [*last, entry(MANIFEST, plan.named(self._written.grant.names).manifest), END]
 
     async def settle(self) -> None:
         """ds01d hears what became of it."""
@@ -80,10 +81,13 @@ class _Loading:
         if self._written is not None:
             self._written.done = "errorDetail" not in said
         text = str(said.get("stream"))
-        if not self._kept or not text.startswith("Loaded image"):
+        if not text.startswith("Loaded image"):
             return found + b"\n"
+        found = dump({**said, "stream": view(self._call).text(text)})
+        if not self._kept:
+            return found + b"\r\n"
         kept, self._kept = b"".join(_loaded(ref) for ref in self._kept), []
-        return kept if text.startswith("Loaded image ID") else kept + found + b"\n"
+        return kept if text.startswith("Loaded image ID") else kept + found + b"\r\n"
 
 
 async def _named_now(call: Call, refs: Iterable[str]) -> dict[str, str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.tags import joined, looked_up
+from ds01.domain.dockerpolicy.tags import joined
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.images import look_up, names
+from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.lookup import find, look_up, names
 from ds01.gateway.handlers.writing import Written
+from ds01.gateway.show import Found
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorRemoval, DoorRemoved, DoorWrite, Writing
 
@@ -19,10 +21,9 @@ async def tag(call: Call) -> None:
     await call.nothing()
     found = await look_up(call, call.names["image"])
     ref = joined(call.query.get("repo"), call.query.get("tag"))
-    repo, _, name = ref.rpartition(":")
-    target = call.target(f"/images/{found['Id']}/tag", {"repo": [repo], "tag": [name]})
     wanted = DoorWrite(uid=call.user.uid, what=Writing.TAG, refs=(ref,), image=str(found["Id"]))
     async with await Written.begin(call, wanted) as written:
+        target = call.target(f"/images/{found['Id']}/tag", written.parts)
         head, data = await call.gate.engine.whole(Ask(method="POST", target=target))
         written.done = head.status < 300
     await call.pass_answer(head, data)
@@ -31,10 +32,7 @@ async def tag(call: Call) -> None:
 async def remove(call: Call) -> None:
     """``DELETE``: an image, or one of its names."""
     await call.nothing()
-    asked = call.names["image"]
-    found = await look_up(call, asked)
-    name = looked_up(asked)
-    ref = name if name in names(found) else ""
+    found, ref = await find(call, call.names["image"])
     status, answer = await removed(call, found, ref, force=call.query.on("force"))
     await call.answer_json(status, answer)
 
@@ -55,6 +53,7 @@ async def removed(call: Call, found: dict[str, Any], ref: str, *, force: bool) -
     await _settled(call, image, names(found))
     rows += ({"Untagged": name} for name in plan.untagged)
     rows += ({"Deleted": name} for name in plan.deleted)
+    rows = [{kind: view(call).called(str(name)) for kind, name in cast(Found, row).items()} for row in rows]
     return (status, call.refusal(refusal)) if status >= 400 else (200, rows)
 
 
@@ -69,6 +68,6 @@ async def _delete(call: Call, target: str, *, force: bool) -> tuple[int, bytes]:
 async def _settled(call: Call, image: str, refs: tuple[str, ...]) -> None:
     left = await call.gate.door.removed(DoorRemoved(uid=call.user.uid, image=image, refs=refs))
     if not left:
-        call.gate.registry.forget_image(image)
+        call.gate.registry.forget(image)
     for each in left:
-        call.gate.registry.learn_image(each)
+        call.gate.registry.learn(each)

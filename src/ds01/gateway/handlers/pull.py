@@ -27,7 +27,7 @@ from ds01.domain.image import EVERY_TAG
 from ds01.gateway import flow
 from ds01.gateway.call import Call, error_text
 from ds01.gateway.handlers.archives import import_, too_large
-from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.lookup import find
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
@@ -101,8 +101,13 @@ class Progress:
 
 async def obtain(call: Call, ref: str) -> dict[str, Any]:
     """An image to build from: one the user may see, or else the registry's. Raises AbsentError."""
+    return (await obtained(call, ref))[0]
+
+
+async def obtained(call: Call, ref: str) -> tuple[dict[str, Any], str]:
+    """The same, with the engine's name that is meant: empty when an id is."""
     try:
-        return await look_up(call, ref)
+        return await find(call, ref)
     except AbsentError:
         name = looked_up(ref)
         if not name or not is_open(registry_of(name), call.user.registries):
@@ -113,7 +118,7 @@ async def obtain(call: Call, ref: str) -> dict[str, Any]:
         async with await Written.begin(call, wanted) as written:
             ask = Ask(method="POST", target=call.target("/images/create", _source(name)), headers=header(auth))
             await flow.while_there(call.client.gone(), _fetched(call, ask, Progress(written)))
-    return await look_up(call, name)
+    return await find(call, name)
 
 
 def _source(ref: str) -> dict[str, list[str]]:

@@ -17,33 +17,48 @@ from ds01.domain.dockerpolicy.registries import (
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.tags import joined, repository
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
+from ds01.domain.image import repository as repository_of
+from ds01.domain.own_images import is_stored
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.images import look_up
+from ds01.gateway.handlers.lookup import find, look_up
 from ds01.gateway.upstream import Ask
 
 
 async def push(call: Call) -> None:
     """``images/{name}/push``: a name of one's own, or all of a repository when all of it is."""
     await _ignored(call)
-    name, tag = call.names["image"], call.query.get("tag")
-    whole = not tag and ":" not in name.rpartition("/")[2]
-    ref = "" if whole else joined(name, tag)
-    repo = repository(name) if whole else ref.rpartition(":")[0]
+    asked, tag = call.names["image"], call.query.get("tag")
+    whole = not tag and ":" not in asked.rpartition("/")[2]
+    ref = "" if whole else joined(asked, tag)
+    repo = repository(asked) if whole else ref.rpartition(":")[0]
+    own = call.gate.registry.own_images(call.user)
+    if ref in own or (whole and any(repo == repository_of(each) for each in own)):
+        raise _own(ref or repo)
     check_registry(registry_of(repo), call.user.registries)
     refs = await _all_of(call, repo) if whole else [ref]
     for each in refs or [f"{repo}:latest"]:
         try:
-            found = await look_up(call, each)
+            found, name = await find(call, each)
         except AbsentError:
             await _not_there(call, repo)
             return
+        if is_stored(name):
+            raise _own(each)
         call.subject = str(found["Id"])
     headers = header(credentials(call.head.headers.get("x-registry-auth", "")))
     values = {} if whole else {"tag": [ref.rpartition(":")[2]]}
     ask = Ask(method="POST", target=call.target(f"/images/{repo}/push", values), headers=headers)
     with call.gate.moves.pulling(call.user.uid):
         await flow.stream(call, ask, settle=flow.nothing)
+
+
+def _own(ref: str) -> RefusedError:
+    """On this server the name is hers alone; a registry would be asked for another one."""
+    return not_allowed(
+        "push.own", f"pushing {ref}, which is a name of your own on this server,",
+        f"Give it one with its registry: docker tag {ref} REGISTRY/NAME, and push that.",
+    )  # fmt: skip
 
 
 async def _ignored(call: Call) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from ds01.gateway.call import Call
@@ -21,6 +21,8 @@ class Written:
     call: Call
     ask: DoorWrite
     grant: DoorWriteGrant
+    asked: DoorWrite
+    """The same as was asked for, with the engine's names."""
     done: bool = False
     images: list[str] = field(default_factory=list)
     _settled: bool = False
@@ -30,10 +32,20 @@ class Written:
     async def begin(cls, call: Call, ask: DoorWrite) -> Self:
         """Ask for it. Raises RefusedError."""
         grant = await call.gate.door.write(ask)
-        found = cls(call=call, ask=ask, grant=grant)
-        writer = Writer(uid=call.user.uid, refs=ask.refs, images=found.images, makes=ask.what is Writing.IMPORT)
+        call.gate.registry.granted(call.user, ask.refs, grant.names)
+        asked = replace(ask, refs=tuple(grant.names.get(ref, ref) for ref in ask.refs))
+        found = cls(call=call, ask=ask, grant=grant, asked=asked)
+        writer = Writer(uid=call.user.uid, refs=asked.refs, images=found.images, makes=ask.what is Writing.IMPORT)
         found._told.enter_context(call.gate.registry.writers.writing(writer))
         return found
+
+    @property
+    def parts(self) -> dict[str, list[str]]:
+        """Repository and tag of the one name that is written, as parameters for the engine; none without a name."""
+        if not self.asked.refs:
+            return {}
+        repo, _, tag = self.asked.refs[0].rpartition(":")
+        return {"repo": [repo], "tag": [tag]}
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,9 +63,9 @@ class Written:
 
     async def _settle(self) -> None:
         written = DoorWritten(
-            ticket=self.grant.ticket, asked=self.ask, done=self.done, images=tuple(dict.fromkeys(self.images))
+            ticket=self.grant.ticket, asked=self.asked, done=self.done, images=tuple(dict.fromkeys(self.images))
         )
         for image in await self.call.gate.door.written(written):
-            self.call.gate.registry.learn_image(image)
+            self.call.gate.registry.learn(image)
             if not self.call.subject:
                 self.call.subject = image.id

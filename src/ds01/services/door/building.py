@@ -62,6 +62,7 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
         swap_bytes=most.swap_bytes,
         shm_bytes=most.shm_bytes,
         step_host=step_host(caller.uid) if ask.buildkit else "",
+        names=dict(names.own),
     )
 
 

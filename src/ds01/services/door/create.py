@@ -111,12 +111,13 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
 
 
 async def _moved(world: World, caller: Caller, ask: DoorCreate) -> tuple[int, ...]:
-    """Ports that others have. Those who are about to have one count."""
+    """Ports that others have. Those who are about to have one count, and those who got it while the ledger was read."""
     if not ask.ports:
         return ()
     listening = {port for _, port in await world.facts.listeners()}
+    before = world.tickets.promised()
     live = await world.ledger.read(lambda books: books.containers())
-    return moved(ask.ports, caller.uid, (*live, *world.tickets.promised()), listening)
+    return moved(ask.ports, caller.uid, (*before, *live, *world.tickets.promised()), listening)
 
 
 async def _forget(world: World, ticket: Ticket) -> None:

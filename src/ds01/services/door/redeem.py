@@ -32,7 +32,8 @@ async def commit(world: World, ask: DoorCommit) -> DoorMade:
         raise Ds01Error(BAD_REQUEST, "This grant is over.", reason="It was not used in time.", hint="Try again")
     made = named(ticket, ask.id)
     try:
-        await world.ledger.write(lambda books: _record(books, world, ticket, made))
+        with world.tickets.recording(ticket):
+            await world.ledger.write(lambda books: _record(books, world, ticket, made))
     except Ds01Error:
         await _take_back(world, ticket, "it could not be recorded")
         raise

@@ -7,6 +7,7 @@ from ds01.domain.errors import NO_IMAGE, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.image import Image, ImageId
 from ds01.domain.image_removal import Belongings, Removal, removal
+from ds01.domain.own_images import plain_image
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.image_records import access_of, names_of, refused, shown, used_by_others
@@ -69,8 +70,9 @@ def _forget(
         if known is not None and known.image == image_id:
             books.drop_tag(ref)
         books.record(
-            Event(at=world.clock.now(), type=EventType.IMAGE_REMOVED, actor=caller.actor, uid=caller.uid, subject=ref)
-        )
+            Event(at=world.clock.now(), type=EventType.IMAGE_REMOVED, actor=caller.actor, uid=caller.uid,
+                  subject=plain_image(ref, caller.uid))
+        )  # fmt: skip
     if image is None:
         for ownership in books.ownerships(image=image_id):
             books.drop_ownership(image_id, ownership.uid)

@@ -7,15 +7,16 @@ moment has its image or has it not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from ds01.domain.container import ContainerId, Label
-from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable
+from ds01.domain.dockerpolicy.tags import Standing, Write, written_as
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.errors import ENGINE_DOWN, NO_CONTAINER, NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
-from ds01.domain.image import EVERY_TAG, Image, ImageId, Ownership, Provenance, Tag, repository
+from ds01.domain.image import EVERY_TAG, Image, ImageId, Ownership, Provenance, Tag, covers, repository
+from ds01.domain.own_images import plain_image, stored_image
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_room, written
@@ -52,7 +53,8 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
         world, caller, ask.refs, pulling=ask.what is Writing.PULL, private=ask.private, image=ask.image
     )  # fmt: skip
     return DoorWriteGrant(
-        ticket=names.id, labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}, left_bytes=left
+        ticket=names.id, labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}, left_bytes=left,
+        names=dict(names.own),
     )  # fmt: skip
 
 
@@ -78,21 +80,37 @@ async def reserve(
 async def _reserve(
     world: World, caller: Caller, refs: tuple[str, ...], *, pulling: bool, private: bool, image: str
 ) -> Names:
-    for names in world.tickets.broken_off(refs):
+    own = {ref: stored_image(ref, caller.uid) for ref in refs}
+    for names in world.tickets.broken_off((*refs, *own.values())):
         await record(world, names, _what(names), (), done=False)
-    there = await _there(world, refs)
+    there, has = await _there(world, refs), await _has_own(world, caller, own.values())
 
-    def check(books: Books) -> None:
-        for ref, found in there.items():
-            wish = Write(ref=ref, uid=caller.uid, pulled=pulling, image=image)
-            check_writable(wish, _standing(world, books, caller, ref, found), world.settings().images)
+    def chosen(books: Books) -> dict[str, str]:
+        wishes = [Write(ref=ref, uid=caller.uid, pulled=pulling, image=image) for ref in there]
+        return {
+            wish.ref: written_as(
+                wish, _standing(world, books, caller, wish.ref, there[wish.ref]),
+                has_own=covers(has, stored_image(wish.ref, caller.uid)), settings=world.settings().images,
+            )
+            for wish in wishes
+        }  # fmt: skip
 
     try:
-        await world.ledger.read(check)
+        written = await world.ledger.read(chosen)
     except RefusedError as error:
         raise refused(error) from error
+    apart = {ref: stored for ref, stored in written.items() if stored != ref}
+    there = {ref: found for ref, found in there.items() if ref not in apart} | await _there(world, apart.values())
     before = {ref: found.id if found else "" for ref, found in there.items()}
-    return world.tickets.reserve(caller, before, world.clock.now(), pulling=pulling, private=private)
+    return world.tickets.reserve(
+        caller, before, world.clock.now(), pulling=pulling, private=private, own=apart
+    )  # fmt: skip
+
+
+async def _has_own(world: World, caller: Caller, own: Collection[str]) -> Sequence[str]:
+    """Which of these names in her own name space she has, in the ledger and in the engine."""
+    known = await world.ledger.read(lambda books: [t.ref for t in books.tags(caller.uid) if covers(own, t.ref)])
+    return [ref for ref in known if await world.engine.image(ref) is not None]
 
 
 async def _there(world: World, refs: Iterable[str]) -> dict[str, Image | None]:
@@ -111,6 +129,7 @@ def _standing(world: World, books: Books, caller: Caller, ref: str, found: Image
         image=found.id if found else "",
         tag=books.tag(ref),
         alone=found is not None and _alone(world, books, caller, found),
+        seen=found is not None and access_of(world, books, found).named(ref, f"{caller.uid}:{caller.epoch}"),
         writer=writer.caller.uid if writer else None,
         pulling=writer is not None and writer.pulling,
     )
@@ -214,8 +233,8 @@ def _put(world: World, books: Books, names: Names, what: Writing, ref: str, imag
     books.put_tag(tag)
     books.record(
         Event(
-            at=world.clock.now(), type=_TOLD[what], actor=caller.actor, uid=caller.uid, subject=ref,
-            details={"image": image.id},
+            at=world.clock.now(), type=_TOLD[what], actor=caller.actor, uid=caller.uid,
+            subject=plain_image(ref, caller.uid), details={"image": image.id},
         )
     )  # fmt: skip
 

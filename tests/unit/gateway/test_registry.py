@@ -1,0 +1,54 @@
+"""The mirror of the ledger: what is learned at once is not undone by what is told late."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ds01.gateway.door import Door
+from ds01.gateway.registry import STALE_SECONDS, Registry
+from ds01.wire import codec
+from ds01.wire.door import DoorImage, DoorUpdate, DoorUser
+from tests.unit.gateway.farm import Scripted, as_json, plain
+
+ALICE = DoorUser(uid=1001, gid=1001, login="alice", admin=False)
+BEFORE = DoorImage(id="sha256:1", owners=("1001:0",))
+NOW = DoorImage(id="sha256:1", owners=("1001:0",), refs={"app:latest": "1001:0"})
+
+
+async def told(folder: Path, *, answer: bytes, later: float = 0) -> list[str]:
+    """Alice's names when she has learned one, and the stream tells the image as it was before."""
+    lines = (DoorUpdate(image=BEFORE), DoorUpdate(ready=True))
+    daemon, now = Scripted(), 1000.0
+    daemon.answers = {
+        "/registry": plain(200, b"".join(json.dumps(codec.plain(line)).encode() + b"\n" for line in lines)),
+        "/images/sha256%3A1": answer,
+    }
+    await daemon.listen(folder / "d.sock")
+    clock = [now]
+    registry = Registry(Door(str(folder / "d.sock")), lambda: clock[0])
+    registry.learn(NOW)
+    clock[0] += later
+    await registry.follow_once()
+    await daemon.close()
+    return registry.image_names(ALICE)
+
+
+async def test_an_image_that_was_learned_lately_is_asked_for_by_itself(tmp_path: Path) -> None:
+    assert await told(tmp_path, answer=as_json(codec.plain(NOW))) == ["app:latest"]
+
+
+async def test_one_that_is_gone_meanwhile_is_forgotten(tmp_path: Path) -> None:
+    assert await told(tmp_path, answer=plain(404, b"{}")) == []
+
+
+async def test_one_that_was_learned_long_ago_is_as_it_is_told(tmp_path: Path) -> None:
+    assert await told(tmp_path, answer=as_json(codec.plain(NOW)), later=STALE_SECONDS) == []
+
+
+def test_what_was_removed_behind_the_gateway_hides_nothing_she_writes_afterwards() -> None:
+    registry = Registry(Door("/nowhere"))
+    refs = {f"ds01-u1001/{name}": "1001:0" for name in ("app:latest", "kept:1")}
+    registry.learn(DoorImage(id="sha256:1", owners=("1001:0",), refs=refs))
+    registry.granted(ALICE, ["app:latest", "kept:1"], {"kept:1": "ds01-u1001/kept:1"})
+    assert registry.own_images(ALICE) == {"kept:1": "ds01-u1001/kept:1"}

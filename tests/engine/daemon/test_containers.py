@@ -177,3 +177,10 @@ def test_in_an_image_built_for_nobody_she_has_her_name_and_a_home(alice: User, d
     assert docker("exec", made.id, "sh", "-c", "touch ~/it && stat -c %U ~/it") == name
     preview = alice.ask("retire_preview", "thesis")
     assert preview.files == (f"/home/{name}/it",)  # type: ignore[attr-defined]
+
+
+def test_her_containers_find_each_other_by_their_plain_names(alice: User, docker: Docker) -> None:
+    server = alice.launch("server")
+    client = alice.launch("client", gpus="0")
+    docker("exec", "-d", server.id, "sh", "-c", "echo found | nc -l -p 99")
+    eventually(lambda: docker("exec", client.id, "sh", "-c", "nc -w 1 server 99 || true") == "found")

@@ -17,6 +17,9 @@ from ds01.ports.engine import NetworkSpec
 Json = dict[str, Any]
 
 
+_NAMELESS = ("", "bridge", "default", "host", "none")
+
+
 def create_body(spec: ContainerSpec) -> Json:
     """The body of ``POST /containers/create``."""
     environment = {**spec.environment, **spec.attachment.environment}
@@ -31,6 +34,7 @@ def create_body(spec: ContainerSpec) -> Json:
         "Labels": spec.labels,
         "StopTimeout": spec.stop_grace_seconds,
         "HostConfig": _host(spec),
+        **_called(spec.network, [spec.hostname]),
     }
 
 
@@ -44,7 +48,21 @@ def recreate_body(known: Json, *, image: str, attachment: Attachment, labels: di
         "Env": [f"{key}={value}" for key, value in {**environment, **attachment.environment}.items()],
         "Labels": {**(config.get("Labels") or {}), **labels},
         "HostConfig": {**host, **_gpus(attachment), "Mounts": _mounts_again(known, attachment)},
+        **_called(host["NetworkMode"], _names(known, host["NetworkMode"])),
     }
+
+
+def _called(network: str, names: list[str]) -> Json:
+    """Its plain names for the other containers of its network; the engine's own networks have no names."""
+    if network in _NAMELESS or network.startswith("container:"):
+        return {}
+    return {"NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": names}}}}
+
+
+def _names(known: Json, network: str) -> list[str]:
+    """What it is called there, without the short id that the engine adds."""
+    found = (known.get("NetworkSettings") or {}).get("Networks", {}).get(network) or {}
+    return [name for name in found.get("Aliases") or () if name != known["Id"][:12]]
 
 
 def update_body(amounts: Amounts, *, stays_down: bool) -> Json:

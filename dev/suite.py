@@ -50,9 +50,9 @@ def engine(name: str, *without: str) -> Part:
 LANES = (
     (Part(paths=("tests/contract", "tests/e2e", "tests/engine/projects"), inside=False),),
     (engine("gateway"),),
-    (engine("daemon", KILLED), engine("clients"), engine("client"), engine("dev"), engine("host"),
+    (engine("daemon", KILLED), engine("clients")),
+    (Part(paths=(KILLED,)), engine("client"), engine("dev"), engine("host"),
      Part(paths=tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/engine").glob("test_*.py"))))),
-    (Part(paths=(KILLED,)),),
 )  # fmt: skip
 
 

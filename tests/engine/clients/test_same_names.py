@@ -107,6 +107,7 @@ def test_two_users_build_one_compose_project_at_once(
     place: Ground, desks: tuple[Desk, Desk], compose: tuple[str, ...]
 ) -> None:
     between = "_" if compose == OLD else "-"
+    others = tagged(place)
     web, db = (f"same{between}{service}" for service in ("web", "db"))
     at_once(*(lambda desk=desk: desk.ok(*compose, "up", "-d", "--build") for desk in desks))
     for desk in desks:
@@ -131,7 +132,7 @@ def test_two_users_build_one_compose_project_at_once(
     assert hers.ok(*compose, "exec", "-T", "db", "cat", "/owner") == hers.user.person.login
     for desk in desks:
         desk.ok(*compose, "down", "--rmi", "local")
-    assert tagged(place) == set()
+    assert tagged(place) == others
 
 
 def both_build(desks: tuple[Desk, Desk], kit: str = "0", name: str = "app") -> None:

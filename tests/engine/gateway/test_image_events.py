@@ -23,7 +23,9 @@ def heard(user: User, other: User, does: threading.Thread) -> tuple[bytes, bytes
     does.start()
     does.join(60)
     for each in (user, other):
-        assert each.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={each.uid}-the-end").status == 201
+        last = f"{each.uid}-the-end"
+        assert each.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={last}").status == 201
+        assert each.call("DELETE", f"/v1.41/images/{last}").status == 200
     return _said(hers, f"{user.uid}-the-end".encode()), _said(others, f"{other.uid}-the-end".encode())
 
 

@@ -26,7 +26,7 @@ def measure() -> Iterator[Row]:
     lab = crowd()
     with lab.limits({"containers": str(ALL + 50)}):
         for number in range(ALL - MANY):
-            lab.ben.docker("create", "--name", f"one-more-{number}", tiny.REFERENCE, "true")
+            lab.ben.docker("create", "--network", "none", "--name", f"one-more-{number}", tiny.REFERENCE, "true")
     program = lab.stack.ds01d
     assert program is not None
     command = Path(f"/proc/{program.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")

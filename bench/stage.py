@@ -37,7 +37,9 @@ def crowd() -> Lab:
     raised = lab.limits({"containers": str(MANY + 50)})
     raised.__enter__()
     for number in range(MANY):
-        lab.ben.docker("run", "--detach", "--name", f"one-of-many-{number}", tiny.REFERENCE, "sleep", "100000")
+        lab.ben.docker(
+            "run", "--detach", "--network", "none", "--name", f"one-of-many-{number}", tiny.REFERENCE, "sleep", "100000"
+        )
     return lab
 
 

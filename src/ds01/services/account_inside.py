@@ -11,11 +11,12 @@ import io
 import logging
 import tarfile
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from ds01.domain.account_inside import with_group, with_user
 from ds01.domain.container import ContainerId, Label
 from ds01.domain.errors import ENGINE_ERROR, Ds01Error
-from ds01.domain.image import Image
+from ds01.domain.image import Image, ImageId
 from ds01.domain.people import User
 from ds01.ports.engine import Engine
 
@@ -26,21 +27,43 @@ SHELL = "/bin/sh"
 _log = logging.getLogger(__name__)
 
 
-async def settle_in(engine: Engine, container: ContainerId, image: Image, user: User) -> None:
-    """The account and the home, in a container that was made and not started. An image without accounts stays as it is:
-    nothing in it would ask.
-    """
-    if image.labels.get(Label.OWNER) == str(user.uid):
-        return
+@dataclass(frozen=True, kw_only=True)
+class Accounts:
+    """The account files of an image."""
+
+    passwd: str
+    group: str
+
+
+class AccountsInside:
+    """The images that were looked into; None: nothing is written into containers of this one."""
+
+    def __init__(self) -> None:
+        self._known: dict[ImageId, Accounts | None] = {}
+
+    async def settle_in(self, engine: Engine, container: ContainerId, image: Image, user: User) -> None:
+        """The account and the home, in a container that was made and not started. An image without accounts stays as it
+        is: nothing in it would ask.
+        """
+        if image.labels.get(Label.OWNER) == str(user.uid):
+            return
+        if image.id not in self._known:
+            self._known[image.id] = await _look(engine, container)
+        found = self._known[image.id]
+        if found is None:
+            return
+        passwd, group = with_user(found.passwd, user, shell=SHELL), with_group(found.group, user)
+        if passwd != found.passwd:
+            await engine.write_files(container, _archive({PASSWD: passwd, GROUP: group}, user))
+
+
+async def _look(engine: Engine, container: ContainerId) -> Accounts | None:
     if not (await _folder(engine, container, "/etc") and await _folder(engine, container, "/home", missing=True)):
-        return
-    passwd, group = await _read(engine, container, PASSWD), await _read(engine, container, GROUP)
+        return None
+    passwd = await _read(engine, container, PASSWD)
     if passwd is None:
-        return
-    wanted = {PASSWD: with_user(passwd, user, shell=SHELL), GROUP: with_group(group or "", user)}
-    changed = {path: text for path, text in wanted.items() if text != {PASSWD: passwd, GROUP: group}[path]}
-    if PASSWD in changed:
-        await engine.write_files(container, _archive(changed, user))
+        return None
+    return Accounts(passwd=passwd, group=await _read(engine, container, GROUP) or "")
 
 
 async def _read(engine: Engine, container: ContainerId, path: str) -> str | None:

@@ -26,7 +26,6 @@ from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services import networks
-from ds01.services.account_inside import settle_in
 from ds01.services.caller import Caller
 from ds01.services.disk import check_any_room
 from ds01.services.ending import open_lease, record_removal
@@ -186,7 +185,7 @@ async def _make(world: World, caller: Caller, order: Order, granted: _Granted, s
         )  # fmt: skip
         made = await world.engine.create(replace(spec, labels=sealed(spec.labels, await seal_key(world))))
         undo.add("container", lambda: take_back(world, made))
-        await settle_in(world.engine, made, order.image, user)
+        await world.accounts.settle_in(world.engine, made, order.image, user)
     return Container(
         id=made, uid=user.uid, epoch=caller.epoch, name=order.name, door=order.door, state=ContainerState.CREATING,
         image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(), project=order.project,

@@ -21,6 +21,7 @@ from ds01.ports.host import Host
 from ds01.ports.ledger import Ledger
 from ds01.ports.meters import Meters
 from ds01.ports.policy import PolicyFile
+from ds01.services.account_inside import AccountsInside
 from ds01.services.booking.gate import Gate
 from ds01.services.enforce.memory import Memory
 from ds01.services.lifted import Lifted
@@ -86,6 +87,7 @@ class World:
     gate: Gate = field(default_factory=Gate)
     disk: Measured = field(default_factory=Measured)
     shells: Shells = field(default_factory=Shells)
+    accounts: AccountsInside = field(default_factory=AccountsInside)
     memory: Memory = field(default_factory=Memory)
     lifted: Lifted = field(default_factory=Lifted)
 

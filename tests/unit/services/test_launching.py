@@ -12,7 +12,7 @@ import pytest
 from ds01.domain import errors
 from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
 from ds01.domain.errors import Ds01Error, ErrorKind
-from ds01.services.account_inside import settle_in
+from ds01.services.account_inside import AccountsInside
 from ds01.services.launch import plan
 from ds01.services.pause import pause
 from ds01.services.retire import retire
@@ -428,5 +428,5 @@ async def test_nothing_is_written_through_a_link_of_an_image(server: SimServer, 
     server.engine.write_layer(made.id, (), {**usual_files(), path: buffer.getvalue()})
     image = await server.engine.image(MINIMAL)
     assert image is not None
-    await settle_in(server.engine, made.id, image, BOB)
+    await AccountsInside().settle_in(server.engine, made.id, image, BOB)
     assert "bob" not in await accounts(server, made.id)

@@ -91,6 +91,7 @@ class Suite:
 
     def _part(self, part: Part) -> None:
         begun = time.monotonic()
+        print(f"{' '.join(part.paths)}: begun, and shown when it is over", flush=True)
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(part.command(), cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
             self._running.add(process)

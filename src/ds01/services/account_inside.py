@@ -21,8 +21,10 @@ from ds01.domain.people import User
 from ds01.ports.engine import Engine
 
 PASSWD, GROUP = "/etc/passwd", "/etc/group"
-LARGEST = 1024 * 1024
+LARGEST = 64 * 1024
 """Bytes of an account file with its archive; a larger one is left as it is."""
+MOST = 256
+"""Images that are remembered: whoever makes many does not fill ds01d's memory."""
 SHELL = "/bin/sh"
 _log = logging.getLogger(__name__)
 
@@ -41,6 +43,9 @@ class AccountsInside:
     def __init__(self) -> None:
         self._known: dict[ImageId, Accounts | None] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     async def settle_in(self, engine: Engine, container: ContainerId, image: Image, user: User) -> None:
         """The account and the home, in a container that was made and not started. An image without accounts stays as it
         is: nothing in it would ask.
@@ -48,6 +53,8 @@ class AccountsInside:
         if image.labels.get(Label.OWNER) == str(user.uid):
             return
         if image.id not in self._known:
+            while len(self._known) >= MOST:
+                del self._known[next(iter(self._known))]
             self._known[image.id] = await _look(engine, container)
         found = self._known[image.id]
         if found is None:

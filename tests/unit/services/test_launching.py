@@ -12,7 +12,8 @@ import pytest
 from ds01.domain import errors
 from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
 from ds01.domain.errors import Ds01Error, ErrorKind
-from ds01.services.account_inside import AccountsInside
+from ds01.domain.image import ImageId
+from ds01.services.account_inside import MOST, AccountsInside
 from ds01.services.launch import plan
 from ds01.services.pause import pause
 from ds01.services.retire import retire
@@ -430,3 +431,13 @@ async def test_nothing_is_written_through_a_link_of_an_image(server: SimServer, 
     assert image is not None
     await AccountsInside().settle_in(server.engine, made.id, image, BOB)
     assert "bob" not in await accounts(server, made.id)
+
+
+async def test_who_makes_many_images_does_not_fill_the_memory_of_their_accounts(server: SimServer) -> None:
+    made = await server.launch(BOB, image=MINIMAL, gpus="0")
+    image = await server.engine.image(MINIMAL)
+    assert image is not None
+    inside = AccountsInside()
+    for number in range(MOST + 5):
+        await inside.settle_in(server.engine, made.id, replace(image, id=ImageId(f"sha256:{number}")), BOB)
+    assert len(inside) == MOST

@@ -11,23 +11,25 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from statistics import median
 
 from bench.row import Row
-from ds01.adapters.sql.ledger import SqlLedger
+from bench.watch import divided
+from ds01.adapters.host.clock import SystemClock
 from ds01.domain.container import Door
 from ds01.domain.errors import GPU_FULL, Ds01Error
-from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease
 from ds01.domain.limits import Policy, effective
 from ds01.domain.people import Uid, User
 from ds01.ports.ledger import Books
-from ds01.services import lease as leases
+from ds01.services.inventory import refresh
+from ds01.services.lease import Want, release
+from ds01.services.queue.grant import grant
+from ds01.services.world import World
+from ds01.sim.meters import SimMeters
 
 CLIENTS = 64
 PAIRS = 300
@@ -41,7 +43,7 @@ def measure() -> list[Row]:
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
             peer.append(plain(Path(folder) / "plain.db"))
-            ours.append(asyncio.run(granting(Path(folder) / "ledger.db")))
+            ours.append(asyncio.run(granting(Path(folder))))
     return [
         Row(
             path="grant + release, durable, 64 clients",
@@ -72,51 +74,34 @@ def plain(path: Path) -> float:
     return PAIRS / taken
 
 
-async def granting(path: Path) -> float:
-    """``PAIRS`` grants and releases by all clients together."""
-    ledger = SqlLedger(path)
-    await ledger.write(lambda books: books.put_slots(server()))
+async def granting(folder: Path) -> float:
+    """``PAIRS`` grants and releases by all clients together, through the one way to a lease that every door uses."""
+    people = [User(uid=Uid(2000 + n), gid=2000 + n, login=f"user{n}", home=f"/home/user{n}") for n in range(CLIENTS)]
+    clock = SystemClock()
+    world = divided(folder, clock, people, SimMeters(clock=clock))
+    await refresh(world)
     left = iter(range(PAIRS))
     start = time.perf_counter()
-    await asyncio.gather(*(client(ledger, Uid(2000 + number), left) for number in range(CLIENTS)))
+    await asyncio.gather(*(client(world, user, left) for user in people))
     taken = time.perf_counter() - start
-    await ledger.close()
+    await world.ledger.close()
     return PAIRS / taken
 
 
-async def client(ledger: SqlLedger, uid: Uid, left: Iterator[int]) -> None:
+async def client(world: World, user: User, left: Iterator[int]) -> None:
     """One user who leases, gives back, and starts again until the work is done."""
-    user = User(uid=uid, gid=int(uid), login=f"user{uid}", home=f"/home/user{uid}")
-    limits = effective(Policy(), user, Door.DS01, datetime.now(UTC))
+    limits = effective(Policy(), user, Door.DS01, world.clock.now())
+    want = Want(user=user, epoch=1, limits=limits, name="bench", ask=GpuAsk())
 
-    def grant(books: Books) -> Lease:
-        now = datetime.now(UTC)
-        return leases.grant(books, user=user, epoch=1, ask=GpuAsk(), limits=limits, name="bench", now=now)
+    def take(books: Books) -> Lease:
+        return grant(books, world, want, world.clock.now())
 
     for _ in left:
         lease = None
         while lease is None:
             try:
-                lease = await ledger.write(grant)
+                lease = await world.ledger.write(take)
             except Ds01Error as error:
                 if error.kind is not GPU_FULL:
                     raise
-        await ledger.write(partial(leases.release, lease_id=lease.id, reason="done", now=datetime.now(UTC)))
-
-
-def server() -> tuple[Slot, ...]:
-    """Eight GPUs, each divided into seven instances."""
-    return tuple(
-        Slot(
-            id=SlotId(f"MIG-{gpu}-{part}"),
-            gpu=SlotId(f"GPU-{gpu}"),
-            gpu_index=gpu,
-            model="NVIDIA A100-SXM4-40GB",
-            profile="1g.5gb",
-            memory_bytes=5 * 1024**3,
-            gpueq=Fraction(1, 7),
-            minor=gpu,
-        )
-        for gpu in range(8)
-        for part in range(7)
-    )
+        await world.ledger.write(partial(release, lease_id=lease.id, reason="done", now=world.clock.now()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -68,3 +69,8 @@ def p95(values: Sequence[float]) -> float:
 def p99(values: Sequence[float]) -> float:
     """The value that 99 of 100 stay below."""
     return statistics.quantiles(values, n=100, method="inclusive")[-1] if len(values) > 1 else values[0]
+
+
+def measure(name: str) -> list[Row]:
+    """All rows of the benchmark of this name."""
+    return [*importlib.import_module(f"bench.{name}").measure()]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import os
 import shutil
 import tempfile
 import time
 from functools import cache
 from pathlib import Path
 
-from dev import stack, tiny
+from dev import engine26, stack, tiny
 from dev.promises.lab import Lab, close_lab, open_lab
 
 MANY = 200
 """How many containers a busy server has."""
+
+ENGINE = "DS01_BENCH_ENGINE"
+"""Set to 26: on Docker Engine 26 instead of the one this machine has."""
 
 
 @cache
@@ -23,7 +27,8 @@ def server() -> Lab:
     Path(folder).chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(stack.down, f"{folder}/s")
-    running = stack.up(f"{folder}/s", own_engine=True)
+    newer = engine26.programs() if os.environ.get(ENGINE) == "26" else None
+    running = stack.up(f"{folder}/s", own_engine=True, engine_programs=newer)
     tiny.install(running.engine)
     lab = open_lab(running, "ds01-bench-a", "ds01-bench-b")
     atexit.register(close_lab, lab)

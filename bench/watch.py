@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -23,6 +23,7 @@ from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import Uid, User
 from ds01.domain.settings import Settings
+from ds01.ports.clock import Clock
 from ds01.ports.ledger import Books
 from ds01.services.account import account
 from ds01.services.enforce.enforcer import PERIOD_SECONDS, Enforcer
@@ -112,12 +113,9 @@ async def _all_there(world: World, count: int) -> None:
     assert all(each is not None and each.history for each in watched)
 
 
-async def crowd(folder: Path, count: int) -> tuple[World, SimClock]:
-    """A server with so many containers of a hundred users, as many of them with a slot as there are slots."""
-    clock = SimClock()
-    people = [User(uid=Uid(2000 + n), gid=2000 + n, login=f"user{n}", home=f"/home/user{n}") for n in range(USERS)]
-    meters = SimMeters(clock=clock)
-    world = World(
+def divided(folder: Path, clock: Clock, people: Sequence[User], meters: SimMeters) -> World:
+    """Eight simulated GPUs in seven parts each, and a ledger on the disk."""
+    return World(
         engine=SimEngine(clock), devices=SimDevices((DIVIDED,) * GPUS, run=folder, clock=clock),
         ledger=SqlLedger(folder / "ledger.db"), directory=SimDirectory(people), host=SimHost(homes_are_full=True),
         clock=clock, policy=SimPolicy(Settings()), facts=SimFacts(), fence=SimFence(), meters=meters,
@@ -127,6 +125,14 @@ async def crowd(folder: Path, count: int) -> tuple[World, SimClock]:
             engine="unix:///simulated",
         ),
     )  # fmt: skip
+
+
+async def crowd(folder: Path, count: int) -> tuple[World, SimClock]:
+    """A server with so many containers of a hundred users, as many of them with a slot as there are slots."""
+    clock = SimClock()
+    people = [User(uid=Uid(2000 + n), gid=2000 + n, login=f"user{n}", home=f"/home/user{n}") for n in range(USERS)]
+    meters = SimMeters(clock=clock)
+    world = divided(folder, clock, people, meters)
     await refresh(world)
     made = [_container(number, people[number % USERS], clock) for number in range(count)]
     for container in made:

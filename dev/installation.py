@@ -46,10 +46,10 @@ def _open(folder: Path) -> bool:
 def _installed(folder: Path) -> Path:
     """An environment of its own, kept until the source or the lock changes."""
     stamp = folder / ".source"
-    source = _source()
-    if not (stamp.exists() and stamp.read_text() == source):
+    now = source()
+    if not (stamp.exists() and stamp.read_text() == now):
         _sync(folder)
-        stamp.write_text(source)
+        stamp.write_text(now)
     return folder / "bin/python"
 
 
@@ -76,7 +76,7 @@ def _uv() -> str:
     return str(private) if private.exists() else (shutil.which("uv") or "uv")
 
 
-def _source() -> str:
+def source() -> str:
     """What the environment was made from: the lock, and every source file with its size and time."""
     files = sorted(CHECKOUT.glob("src/ds01/**/*"))
     facts = [f"{file.relative_to(CHECKOUT)} {s.st_size} {s.st_mtime_ns}" for file in files if (s := file.stat())]

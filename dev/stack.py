@@ -136,8 +136,12 @@ def _alone(state: Path) -> Iterator[None]:
 
 
 # Up ----------------------------------------------------------------------------------------------------
-def up(chosen: str | None = None, *, with_base: bool = True, own_engine: bool = False) -> Stack:
-    """Start what does not run and wait until everything answers. ``own_engine``: use no other, even if one runs."""
+def up(
+    chosen: str | None = None, *, with_base: bool = True, own_engine: bool = False, engine_programs: Path | None = None
+) -> Stack:
+    """Start what does not run and wait until everything answers. ``own_engine``: use no other, even if one runs;
+    ``engine_programs`` is the folder of its programs (``dev.engine26``), this machine's by default.
+    """
     if os.geteuid() != 0:
         raise StackError("The engine, ds01d and the gateway's account need root: use sudo make up.")
     state = _prepare(chosen)
@@ -145,7 +149,7 @@ def up(chosen: str | None = None, *, with_base: bool = True, own_engine: bool = 
         python = str(installation.python(state))
         before = recorded(state)
         stack = replace(before, python=python) if before else Stack(state=state, engine="", python=python)
-        stack = _record(_engine(stack, own_engine))
+        stack = _record(_engine(stack, own_engine, engine_programs))
         policy.write(state / "limits.yaml", engine.pool(stack.engine))
         if with_base:
             base.install(stack.engine)
@@ -153,7 +157,7 @@ def up(chosen: str | None = None, *, with_base: bool = True, own_engine: bool = 
         return _record(_gateway(stack))
 
 
-def _engine(stack: Stack, own: bool) -> Stack:
+def _engine(stack: Stack, own: bool, newer: Path | None) -> Stack:
     if stack.engine and engine.answers(stack.engine):
         return stack
     if not own and not stack.engine_program and engine.answers(STANDARD_ENGINE):
@@ -163,7 +167,9 @@ def _engine(stack: Stack, own: bool) -> Stack:
     _say("starting an engine of our own")
     remains.end_containers(stack.state / "engine")
     try:
-        started = engine.start(stack.state / "engine", group=people.gateway().login, log=stack.log("engine"))
+        started = engine.start(
+            stack.state / "engine", group=people.gateway().login, log=stack.log("engine"), programs=newer
+        )
     except RuntimeError as error:
         raise StackError(f"{error}\n{programs.tail(stack.log('engine'))}") from error
     assert started.process is not None

@@ -1,6 +1,7 @@
 """All tests: those that need no engine first, a file at a time on every processor, then the rest in lanes.
 
-The lanes run beside each other, because each waits for its engine most of the time. A starting engine rewrites the
+The lanes run beside each other, because each waits for its engine most of the time; the longest begins beside the
+tests that need none. A starting engine rewrites the
 firewall of its network, so a part whose tests need nothing from outside has a network of its own.
 """
 
@@ -21,7 +22,12 @@ from typing import IO
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = ("tests/unit", "tests/api")
 ON_EVERY_PROCESSOR = ("--numprocesses", "auto", "--dist", "loadfile")
+BEHIND = ("nice", "-n", "3")
+"""How whatever is not the longest lane is started: that one goes first where both want the processor."""
+SLOWEST = ("--durations", "15")
 KILLED = "tests/engine/daemon/test_killed.py"
+HARDWARE = "tests/hardware"
+"""No part of it: `make test-gpus`, where there are real GPUs that nobody uses."""
 NETWORK_OF_ITS_OWN = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "-")
 ENDING_SECONDS = 120
 """How long a run that is broken off may take to end its engines."""
@@ -39,7 +45,8 @@ class Part:
         """How to run it. Only root makes networks."""
         left_out = [f"--ignore={path}" for path in self.without]
         network = NETWORK_OF_ITS_OWN if self.inside and os.geteuid() == 0 else ()
-        return [*network, sys.executable, "-m", "pytest", *self.paths, *left_out]
+        behind = BEHIND if self.inside else ()
+        return [*behind, *network, sys.executable, "-m", "pytest", *SLOWEST, *self.paths, *left_out]
 
 
 def engine(name: str, *without: str) -> Part:
@@ -47,11 +54,12 @@ def engine(name: str, *without: str) -> Part:
     return Part(paths=(f"tests/engine/{name}",), without=without)
 
 
+LONGEST = (Part(paths=("tests/e2e", "tests/engine/projects"), inside=False),)
 LANES = (
-    (Part(paths=("tests/contract", "tests/e2e", "tests/engine/projects"), inside=False),),
     (engine("gateway"),),
-    (engine("daemon", KILLED), engine("clients")),
-    (Part(paths=(KILLED,)), engine("client"), engine("dev"), engine("host"),
+    (engine("clients"),),
+    (engine("daemon", KILLED), engine("client"), engine("dev"), engine("host")),
+    (Part(paths=(KILLED,)), engine("server"), Part(paths=("tests/contract",)),
      Part(paths=tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/engine").glob("test_*.py"))))),
 )  # fmt: skip
 
@@ -64,13 +72,18 @@ class Suite:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._broken_off = False
         self._saying = threading.Lock()
+        self._threads: list[threading.Thread] = []
 
-    def run(self, lanes: Sequence[Sequence[Part]]) -> None:
-        """Every lane in a thread of its own; returns when all are over."""
-        threads = [threading.Thread(target=self._lane, args=(lane,)) for lane in lanes]
-        for thread in threads:
+    def begin(self, *lanes: Sequence[Part]) -> None:
+        """Every lane in a thread of its own."""
+        for lane in lanes:
+            thread = threading.Thread(target=self._lane, args=(lane,))
+            self._threads.append(thread)
             thread.start()
-        for thread in threads:
+
+    def wait(self) -> None:
+        """Return when all are over."""
+        for thread in self._threads:
             thread.join()
 
     def break_off(self) -> None:
@@ -114,10 +127,15 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     suite = Suite()
     try:
-        quick = subprocess.run([sys.executable, "-m", "pytest", *ON_EVERY_PROCESSOR, *QUICK], cwd=ROOT, check=False)
+        suite.begin(LONGEST)
+        quick = subprocess.run(
+            [*BEHIND, sys.executable, "-m", "pytest", *ON_EVERY_PROCESSOR, *QUICK], cwd=ROOT, check=False
+        )
         if os.geteuid() == 0:
-            subprocess.run([sys.executable, "-m", "dev.engine26"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        suite.run(LANES)
+            for made in ("dev.engine26", "dev.server"):
+                subprocess.run([sys.executable, "-m", made], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        suite.begin(*LANES)
+        suite.wait()
     except KeyboardInterrupt:
         suite.break_off()
         return 130

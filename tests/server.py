@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from ds01.domain.container import Container, ContainerId, Label
+from ds01.domain.container import Container, ContainerId
 from ds01.domain.image import ImageId, Provenance, Tag
+from ds01.domain.labels import Label
 from ds01.domain.lease import Lease
 from ds01.domain.limits import Group, Policy, Sourced, Value
 from ds01.domain.names import image_repository
 from ds01.domain.people import Uid, User
 from ds01.domain.settings import Settings
+from ds01.ports.devices import Devices
+from ds01.ports.directory import Directory
 from ds01.ports.ledger import Books, Ledger
 from ds01.services.caller import Caller, identify
 from ds01.services.enforce.enforcer import Enforcer
@@ -59,6 +63,28 @@ def settings(**changes: Value) -> Settings:
     return Settings(policy=Policy(groups=(Group(name="student", members=frozenset({"*"}), layer=layer),)))
 
 
+class InThreads:
+    """A port that may take its time (a directory server, a driver): who asks it from the event loop's own thread, where
+    everybody waits meanwhile, fails.
+    """
+
+    def __init__(self, port: object) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        return self._elsewhere(name, found) if callable(found) else found
+
+    def _elsewhere(self, name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*args: Any, **more: Any) -> Any:
+            with suppress(RuntimeError):
+                asyncio.get_running_loop()
+                raise AssertionError(f"{type(self._port).__name__}.{name} is asked in the event loop")
+            return ask(*args, **more)
+
+        return asked
+
+
 @dataclass(kw_only=True)
 class SimServer:
     """The server, and hands to use it with."""
@@ -96,7 +122,8 @@ class SimServer:
             engine="unix:///simulated",
         )  # fmt: skip
         return World(
-            engine=self.engine, devices=self.devices, ledger=self.ledger, directory=self.directory, host=self.host,
+            engine=self.engine, devices=cast(Devices, InThreads(self.devices)), ledger=self.ledger,
+            directory=cast(Directory, InThreads(self.directory)), host=self.host,
             clock=self.clock, policy=self.policy, paths=paths, server="lab", cpus=64, version="0", facts=SimFacts(),
             fence=SimFence(), meters=self.meters, channels=(self.terminals,), zone=self.zone,
         )  # fmt: skip

@@ -8,15 +8,27 @@ from fractions import Fraction
 
 from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.gpu import Gpu, MigInstance, Slot, SlotId, slots_of
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.limits import Limits, Policy, Sourced, Value, effective
 from ds01.domain.people import Uid, User
+from ds01.ports.ledger import Books
+from ds01.services import lease as leases
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 GIB = 1024**3
 
 ALICE = User(uid=Uid(1001), gid=1001, login="alice", home="/home/alice")
 BOB = User(uid=Uid(1722830498), gid=1722830498, login="h.baker@lab.lan", home="/home/h.baker")
+
+
+def leased(
+    books: Books, user: User, limits: Limits, ask: GpuAsk | None = None, *, name: str = "thesis", epoch: int = 1,
+    now: datetime = NOW, preferred: tuple[SlotId, ...] = (),
+) -> Lease:  # fmt: skip
+    """A lease of what is free, written past the queue: for tests of what becomes of leases."""
+    want = leases.Want(user=user, epoch=epoch, limits=limits, name=name, ask=ask or GpuAsk(), preferred=preferred)
+    return leases.put(books, want.owner, name, leases.placed(books, want, now), now)
 
 
 def gpu(index: int, *, memory: int = 40, parts: Sequence[str] = (), numa: int = -1, links: Sequence[int] = ()) -> Gpu:

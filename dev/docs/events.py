@@ -35,6 +35,7 @@ _FIELDS = {
 }
 
 _EXAMPLES = {
+    "left": "1 image", "names": "image ds01-u1001/app:1 has a name that only DS01 gives",
     "name": "thesis", "container": "3f4e…", "image": "ds01-1001/thesis:latest", "door": "ds01", "slots": "0",
     "gpueq": "1", "gpus": "1", "project": "thesis", "why": "the smallest free slot that fits",
     "until": "2026-03-02T09:45:00+00:00", "reason": "its hold is over", "detail": "", "code": "gpu.quota",
@@ -46,7 +47,7 @@ _EXAMPLES = {
     "peak": "32G",
     "killed": "60s", "on_stop": "its on_stop command ended well", "how": "touch /workspace/.keep-alive", "by": "4h",
     "total": "4h", "rule": "idle", "level": "warning", "title": "thesis stops at 15:30 CET, in 15 minutes",
-    "keys": "idle, runtime",
+    "keys": "idle, runtime", "text": "new driver on Friday from 18:00", "events": "3210",
     "command": "python train.py", "tasks": "10", "attempt": "2", "end": "exit",
     "begins": "Tue 10 Mar 10:00", "ends": "12:00", "dates": "", "people": "alice", "given_back": "2 of 3", "kept": "1",
     "what": "", "stopped": "thesis", "asked": "--gpus 1", "planned": "24h", "waited": "1h20m", "lease": "lease-3f4e…",
@@ -56,7 +57,12 @@ _BOOKING = {"name": "tue-10-00", "asked": "2 GPUs", "until": "12:00", "container
 
 _SPECIAL = {
     EventType.GPU_DIVIDED: {"name": "1", "before": "off"},
-    EventType.CONTAINER_STOPPED: {"reason": "idle", "detail": "30m"},
+    EventType.CONTAINER_STARTED: {"why": ""},
+    EventType.CONTAINER_KEPT: {"why": ""},
+    EventType.CONTAINER_EXTENDED: {"why": ""},
+    EventType.CONTAINER_STOPPED: {"reason": "idle", "detail": "30m", "why": ""},
+    EventType.CONTAINER_PAUSED: {"why": "GPU 2 is mended"},
+    EventType.CONTAINER_UNPAUSED: {"why": ""},
     EventType.CONTAINER_UNDONE: {"reason": "idle"},
     EventType.NOTICE_DELIVERED: {"by": "terminals (pts/3)"},
     EventType.NOTICE_UNDELIVERED: {"why": "no terminal, no open shell, no mail, no webhook"},
@@ -74,6 +80,7 @@ _SPECIAL = {
     EventType.DOOR_ALLOWED: {"rule": "E1"},
     EventType.DOOR_DENIED: {"rule": "E1", "reason": "privileged containers are not allowed here"},
     EventType.DOOR_OBSERVED: {"rule": "create.privileged", "reason": "privileged containers are not allowed here"},
+    EventType.DOOR_CLOSED: {"path": "/run/ds01/u/1001/docker.sock", "reason": "Not a directory"},
     EventType.DOOR_GLASS: {"path": "/v1.41/volumes/old", "method": "DELETE", "reason": "what the old system left"},
     EventType.CONTAINER_CORRECTED: {"reason": "it may use more than it was granted"},
     EventType.CONTAINER_OUTSIDE: {"name": "grafana", "reason": "it was made beside DS01"},

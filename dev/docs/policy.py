@@ -50,10 +50,10 @@ a password. Somebody else's image is `No such image`, under whatever name or id.
 
 - `pull`, `push`, `login`, `search`: with the registries of `images.registries`; any other is `registry.unknown`. Three
   at once. What you pull with a password is seen by those who pull it with one.
-- Names (`tag`, `build`, `load`, `import`, `commit`, `pull`): a free one or your own. One that somebody else has is
-  yours besides, and only you see yours; with a registry in it, it is `tags.taken`. Yours is pushed with its registry in
-  the name (`push.own`), and removed before one like it is pulled (`tags.own`).
+- Names (`tag`, `build`, `load`, `import`, `commit`): a free one or your own. One that somebody else has is yours
+  besides, and only you see yours; it is pushed under another name (`push.own`). What everybody sees is `tags.taken`.
   `images.protected`, the bases and `ds01-<another uid>/…` are `tags.protected` and `tags.others`.
+- `pull` brings what the registry has, whoever wrote the name before: she keeps what she wrote, under the same name.
 - `save`: of a repository without a tag, the tags you may use.
 - `load`: archives made by `docker save`, plain or compressed with gzip, bzip2, xz or zstd. The list of names in it is
   judged and written anew; a name that means its image already is not written.
@@ -61,7 +61,7 @@ a password. Somebody else's image is `No such image`, under whatever name or id.
 - `commit`: of your own containers; labels of DS01 do not come along.
 - `rmi`: takes away what is yours. What others have or run as well stays for them; what is everybody's and you did not
   pull is `images.shared`.
-- `image prune`: yours that no container uses. The cache of builds is everybody's: `prune.builder`.
+- `image prune`: yours that no container uses. `builder prune`: what your builds left in the cache.
 - Space: your images (layers in equal parts among those who brought them), what your containers wrote and your volumes
   may take `disk.images`; past it, `disk.quota` says what uses it.
 

@@ -180,7 +180,7 @@ async def test_a_connection_without_a_peer_is_nobodys(api: Api) -> None:
 
 
 async def test_a_mistake_of_ours_becomes_a_sentence_with_a_number(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    del api.server.world.directory.__dict__["_users"]
+    del api.server.directory.__dict__["_users"]
     answer = await api.get("/v1/containers")
     assert (answer.status, answer.error["code"]) == (500, "internal")
     number = answer.error["details"]["id"]

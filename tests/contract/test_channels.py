@@ -226,14 +226,14 @@ class FilePlace:
 class _In:
     """The file of this workspace, whoever the letter is to."""
 
-    name, proves = "workspace", False
+    name, proves, inside = "workspace", False, True
 
     def __init__(self, workspace: str) -> None:
         self._channel, self._workspace = WorkspaceFile(lambda: NOW), workspace
 
     async def deliver(self, given: Letter) -> str:
         user = User(uid=Uid(4711), gid=4711, login="alice", home="/home/alice")
-        there = replace(container("thesis"), workspace=self._workspace)
+        there = given.container and replace(given.container, workspace=self._workspace)
         mine = replace(given, user=user, container=there)
         return await self._channel.deliver(mine)
 
@@ -252,6 +252,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 
 class TestChannels:
+    async def test_what_is_about_no_container_reaches_what_is_not_in_one(self, place: Place) -> None:
+        reached = await place.channel.deliver(letter(name="this server", container=None))
+        assert bool(reached) != place.channel.inside
+
     async def test_a_letter_arrives_with_everything_in_it(self, place: Place) -> None:
         assert await place.channel.deliver(letter())
         read = place.read()

@@ -106,9 +106,8 @@ class TestDevices:
     def test_every_slot_has_one_reading(self, server: Server) -> None:
         assert [s.slot for s in server.devices.samples()] == [slot.id for slot in slots(server).values()]
 
-    def test_only_whole_gpus_have_a_meter(self, server: Server) -> None:
-        whole = {slot.id for slot in slots(server).values() if slot.whole}
-        assert {sample.slot for sample in server.devices.samples() if sample.energy_j is not None} == whole
+    def test_every_gpu_has_a_meter_and_no_part_of_one_has(self, server: Server) -> None:
+        assert set(server.devices.energy()) == {slot.gpu for slot in slots(server).values()}
 
     def test_load_and_processes_are_those_of_the_slot(self, server: Server) -> None:
         server.busy(2, 0.75, 4711)

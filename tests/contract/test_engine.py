@@ -7,7 +7,7 @@ import io
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from dev.engine import OwnEngine
 from ds01.adapters.docker.engine import DockerEngine
 from ds01.domain import errors
 from ds01.domain.confinement import Amounts
-from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Device, Label, Resources
+from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Device, Resources
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.image import ImageId
+from ds01.domain.labels import Label
 from ds01.ports.engine import Engine, EngineEvent, NetworkSpec
 from ds01.sim.clock import SimClock
 from ds01.sim.engine import SimEngine
@@ -49,8 +50,40 @@ async def refused(kind: ErrorKind, work: Awaitable[object]) -> None:
     assert caught.value.kind is kind, caught.value.problem
 
 
+@asynccontextmanager
+async def way_to(socket: str, path: Path) -> AsyncIterator[None]:
+    """Another address of an engine; when it is closed, so is every connection through it."""
+    ways: list[asyncio.StreamWriter] = []
+
+    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while piece := await source.read(65536):
+            sink.write(piece)
+        sink.close()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asking = await asyncio.open_unix_connection(socket)
+        ways.extend((writer, asking))
+        await asyncio.gather(copy(reader, asking), copy(answers, writer), return_exceptions=True)
+
+    async with await asyncio.start_unix_server(carry, path):
+        yield
+        for way in ways:
+            way.transport.abort()
+    path.unlink()
+
+
 class EngineContract:
     """Each test makes its own containers; the fixture removes them."""
+
+    async def test_the_engine_that_answers_tells_its_version(self, engine_port: Engine) -> None:
+        asked = [await engine_port.ping(), await engine_port.ping()]
+        assert set(asked) == {(await engine_port.version()).engine}
+        assert asked[0]
+
+    async def test_it_says_where_it_keeps_everything(self, engine_port: Engine) -> None:
+        root = await engine_port.data_root()
+        assert root.startswith("/")
+        assert await engine_port.data_root() == root
 
     async def test_a_new_container_is_there_and_does_not_run(self, engine_port: Engine) -> None:
         made = await engine_port.create(spec("c-new"))
@@ -175,6 +208,22 @@ class EngineContract:
         await engine_port.remove(second)
         await engine_port.remove_image("contract/kept:one")
         assert await engine_port.image("contract/kept:one") is None
+
+    async def test_a_name_is_taken_from_whatever_had_it(self, engine_port: Engine) -> None:
+        first = await engine_port.create(spec("c-tagged"))
+        one, two = [await engine_port.commit(first, f"contract/moved:{number}") for number in ("one", "two")]
+        await engine_port.tag_image(one, "contract/moved:two")
+        moved = await engine_port.image("contract/moved:two")
+        assert moved is not None
+        assert (moved.id, set(moved.tags)) == (one, {"contract/moved:one", "contract/moved:two"})
+        await refused(errors.NO_IMAGE, engine_port.tag_image(ImageId("sha256:" + "0" * 64), "contract/moved:one"))
+        await engine_port.remove_image("contract/moved:two")
+        left = await engine_port.image(one)
+        assert left is not None
+        assert left.tags == ("contract/moved:one",)
+        await engine_port.remove_image(one)
+        if one != two:
+            await engine_port.remove_image(two)
 
     async def test_devices_are_seen_as_they_were_given(self, engine_port: Engine) -> None:
         given = Attachment(devices=(Device(host="/dev/null", inside="/dev/nvidia0"),))
@@ -303,4 +352,12 @@ class TestDockerEngine(EngineContract):
     async def test_an_engine_that_is_not_there_is_said(self, tmp_path: Path) -> None:
         nobody = DockerEngine(f"unix://{tmp_path}/none.sock")
         await refused(errors.ENGINE_DOWN, nobody.version())
+        await refused(errors.ENGINE_DOWN, nobody.ping())
         await nobody.close()
+
+    async def test_an_engine_that_went_away_answers_no_ping(self, engine: OwnEngine, tmp_path: Path) -> None:
+        real = DockerEngine(f"unix://{tmp_path}/way.sock")
+        async with way_to(engine.socket, tmp_path / "way.sock"):
+            assert await real.ping() == await real.ping() == (await real.version()).engine
+        await refused(errors.ENGINE_DOWN, real.ping())
+        await real.close()

@@ -106,6 +106,25 @@ class JobsContract:
             await ledger.write(work)
         assert await ledger.write(lambda books: books.open_jobs()) == ()
 
+    async def test_what_ended_long_ago_is_found_and_forgotten_as_a_whole(self, ledger: Ledger) -> None:
+        def over(number: int, index: int | None = None, *, days: int, user: User = ALICE) -> Job:
+            return ended(job(number, index, user=user), JobEnd.EXIT, NOW + timedelta(days=days))
+
+        tasks = (over(2, 0, days=1), over(2, 1, days=9), over(3, 0, days=1), over(3, 1, days=1))
+        half = (over(6, 0, days=1), job(6, 1))
+        await ledger.write(put(over(1, days=1), *tasks, over(4, days=5), job(5), *half, over(7, days=1)))
+        await ledger.write(put(over(1, days=1, user=BOB)))
+        old = await ledger.read(lambda books: books.ended_jobs(NOW + timedelta(days=5)))
+        why = "2 has a later task, 4 is not older, 5 and half of 6 go on, 7 is her latest"
+        assert old == ((ALICE.uid, 1), (ALICE.uid, 3)), why
+        await ledger.write(lambda books: books.drop_jobs(ALICE.uid, 3))
+        await ledger.write(lambda books: books.drop_jobs(BOB.uid, 7))
+        assert await ledger.read(lambda books: books.numbered(ALICE.uid, 3)) == ()
+        assert len(await ledger.read(lambda books: books.numbered(ALICE.uid, 2))) == 2
+        assert len(await ledger.read(lambda books: books.jobs(BOB.uid))) == 1
+        assert await ledger.read(lambda books: books.last_number(ALICE.uid)) == 7
+        assert await ledger.write(lambda books: books.open_jobs()) == (job(5), job(6, 1))
+
     async def test_a_job_of_an_unknown_request_is_refused(self, ledger: Ledger) -> None:
         with pytest.raises(Ds01Error) as caught:
             await ledger.write(put(queued(job(1), NOW, RequestId("request-none"))))

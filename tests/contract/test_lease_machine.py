@@ -35,7 +35,7 @@ from ds01.services import lease as leases
 from ds01.services.countdown import Countdown
 from ds01.sim.ledger import MemoryLedger
 from tests.effort import tries
-from tests.values import ALICE, BOB, GIB, NOW, gpu, limits, slots
+from tests.values import ALICE, BOB, GIB, NOW, gpu, leased, limits, slots
 
 T = TypeVar("T")
 
@@ -227,9 +227,7 @@ class LeaseMachine(RuleBasedStateMachine):
 
     # the model --------------------------------------------------------------------------------------
     def _grant(self, books: Books, user: User, ask: GpuAsk) -> Lease:
-        return leases.grant(
-            books, user=user, epoch=1, ask=ask, limits=LIMITS[user.uid], name="thesis", now=self.now
-        )  # fmt: skip
+        return leased(books, user, LIMITS[user.uid], ask, now=self.now)
 
     def _become(self, key: LeaseId, state: LeaseState, ends: float | None = None) -> None:
         self.known[key].state, self.known[key].ends = state, ends

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ds01.adapters.sql.ledger import SqlLedger
+from ds01.domain.announcement import Announcement
 from ds01.domain.container import Container, ContainerState, Mount, StopReason
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
@@ -33,7 +34,9 @@ from ds01.domain.queue.usage import Usage
 from ds01.domain.volume import Volume
 from ds01.ports.ledger import Books, Ledger
 from ds01.services import lease as leases
+from ds01.services.queue.grant import grant
 from ds01.sim.ledger import MemoryLedger
+from tests.server import SimServer
 from tests.values import ALICE, BOB, NOW, container, gpu, lease, limits, slots
 
 FOUR = slots(*(gpu(index, numa=index // 2, links=[index ^ 1]) for index in range(4)))
@@ -284,13 +287,17 @@ class LedgerContract:
             await ledger.write(put(lease("one", "GPU-9")))
         assert refused.value.kind is LEDGER_ERROR
 
-    async def test_f3_of_64_clients_racing_for_4_gpus_4_win_and_60_hear_the_same(self, ledger: Ledger) -> None:
+    async def test_f3_of_64_clients_racing_for_4_gpus_4_win_and_60_hear_the_same(
+        self, ledger: Ledger, tmp_path: Path
+    ) -> None:
+        world = SimServer(run=tmp_path, ledger=ledger).world
         await ledger.write(put(FOUR))
         allowed = limits()
 
         def client(number: int) -> Callable[[Books], Lease]:
             user = User(uid=Uid(2000 + number), gid=2000, login=f"user{number}", home=f"/home/user{number}")
-            return partial(leases.grant, user=user, epoch=1, ask=GpuAsk(), limits=allowed, name="race", now=NOW)
+            want = leases.Want(user=user, epoch=1, limits=allowed, name="race", ask=GpuAsk())
+            return partial(grant, world=world, want=want, now=NOW)
 
         ends = await asyncio.gather(*(ledger.write(client(n)) for n in range(64)), return_exceptions=True)
         won = [end for end in ends if isinstance(end, Lease)]
@@ -298,7 +305,7 @@ class LedgerContract:
         assert sorted(slot for end in won for slot in end.slots) == ["GPU-0", "GPU-1", "GPU-2", "GPU-3"]
         assert len(lost) == 60
         assert all(problem == lost[0] for problem in lost)
-        assert lost[0].message == "No GPU that fits is free right now: 4 of 4 that fit are in use."
+        assert lost[0].message == "No GPU that fits is free right now: 4 of 4 that fit are in use. You would be next."
         assert await ledger.read(lambda books: books.open_leases()) == tuple(sorted(won, key=lambda end: end.id))
 
     # the queue --------------------------------------------------------------------------------------
@@ -517,6 +524,17 @@ class LedgerContract:
         await ledger.write(lambda books: books.drop_exemption(given.id))
         assert await ledger.read(lambda books: books.granted_exemptions()) == ()
 
+    async def test_one_announcement_stands_at_most(self, ledger: Ledger) -> None:
+        first = Announcement(id="announcement-1", at=NOW, by=Uid(0), text="soon", until=NOW + timedelta(days=1))
+        later = replace(first, id="announcement-2", text="later", told_at=NOW + timedelta(minutes=1))
+        assert await ledger.read(lambda books: books.announcement()) is None
+        for said in (first, later):
+            await ledger.write(lambda books, said=said: books.put_announcement(said))  # type: ignore[misc]
+            assert await ledger.read(lambda books: books.announcement()) == said
+        await ledger.write(lambda books: books.drop_announcement())
+        await ledger.write(lambda books: books.drop_announcement())
+        assert await ledger.read(lambda books: books.announcement()) is None
+
     # events -----------------------------------------------------------------------------------------
     async def test_events_are_numbered_in_order_without_gaps(self, ledger: Ledger) -> None:
         def record_and_fail(books: Books) -> None:
@@ -550,6 +568,25 @@ class LedgerContract:
         assert await seqs(since=NOW + timedelta(minutes=9)) == [10, 11, 12]
         assert await seqs(uid=ALICE.uid, subject="s0", limit=2) == [7, 9]
 
+    async def test_who_goes_on_from_the_last_event_it_read_misses_none(self, ledger: Ledger) -> None:
+        """With ``after``, a limit gives the first ones; the type is asked for before they are counted."""
+
+        def fill(books: Books) -> None:
+            for number in range(10):
+                books.record(
+                    event(f"s{number}", EventType.LEASE_GRANTED if number % 2 else EventType.CONTAINER_STARTED)
+                )
+
+        await ledger.write(fill)
+
+        async def page(after: int, *types: EventType) -> list[int]:
+            found = await ledger.read(lambda books: books.events(after=after, types=types, limit=3))
+            return [one.seq for one in found]
+
+        assert [await page(0), await page(3), await page(9), await page(10)] == [[1, 2, 3], [4, 5, 6], [10], []]
+        assert await page(0, EventType.LEASE_GRANTED) == [2, 4, 6]
+        assert await page(6, EventType.LEASE_GRANTED) == [8, 10]
+
     async def test_waiting_ends_with_the_next_event(self, ledger: Ledger) -> None:
         assert await ledger.wait(0, 0) == 0
         waiting = asyncio.create_task(ledger.wait(0, 30))
@@ -558,6 +595,25 @@ class LedgerContract:
         await ledger.write(lambda books: books.record(event("one")))
         assert await waiting == 1
         assert await ledger.wait(0, 30) == 1
+
+    async def test_who_waits_for_some_events_is_not_woken_by_others(self, ledger: Ledger) -> None:
+        waiting = asyncio.create_task(ledger.wait(0, 30, (EventType.LEASE_GRANTED,)))
+        await ledger.write(lambda books: books.record(event("one")))
+        assert await ledger.wait(0, 0, (EventType.LEASE_GRANTED,)) == 1
+        assert not waiting.done()
+        assert not ledger.heard(0, (EventType.LEASE_GRANTED,))
+        await ledger.write(lambda books: books.record(event("two", EventType.LEASE_GRANTED)))
+        assert await waiting == 2
+        assert ledger.heard(1, (EventType.LEASE_GRANTED,))
+        assert not ledger.heard(2, (EventType.LEASE_GRANTED,))
+
+    async def test_a_glance_sees_what_was_written(self, ledger: Ledger) -> None:
+        assert ledger.glance(lambda books: books.note("key")) is None
+        await ledger.write(lambda books: books.put_note("key", "value"))
+        assert ledger.glance(lambda books: books.note("key")) == "value"
+        with pytest.raises(Ds01Error) as refused:
+            ledger.glance(lambda books: books.put_note("key", "other"))
+        assert refused.value.kind is LEDGER_ERROR
 
     async def test_waiting_ends_when_the_ledger_closes(self, ledger: Ledger) -> None:
         waiting = asyncio.create_task(ledger.wait(0, 30))

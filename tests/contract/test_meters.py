@@ -56,6 +56,9 @@ class CgroupWorld:
         self._folders = [top / slice_of(UID) / BUSY for top in tops]
         for folder in self._folders:
             folder.mkdir(parents=True)
+        if unified:
+            for above in (root, self._folders[0].parent):
+                (above / "cgroup.subtree_control").write_text("+cpu +memory")
         joins = "; ".join(f"echo $$ > {folder}/cgroup.procs" for folder in self._folders)
         script = f"{joins}; exec {sys.executable} -c 'while True: pass'"
         self._process = subprocess.Popen(["sh", "-e", "-c", script])

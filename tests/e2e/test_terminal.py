@@ -45,6 +45,8 @@ def test_launch_greets_and_the_prompt_says_that_the_gpu_is_simulated(ada: Studen
     assert "/workspace" in greeting
     assert "exit" in greeting
     assert widest(greeting) <= width
+    terminal.types("stty size\n")
+    terminal.shows(f"24 {width}\r")
     terminal.types("exit 4\n")
     assert terminal.ends() == 4
     again = on(ada, "launch", "thesis", columns=width)
@@ -54,15 +56,24 @@ def test_launch_greets_and_the_prompt_says_that_the_gpu_is_simulated(ada: Studen
     assert again.ends() == 0
 
 
+def test_what_is_typed_ahead_of_the_prompt_arrives(ada: Student) -> None:
+    ada.launches("thesis")
+    terminal = on(ada, "attach", "thesis")
+    terminal.types("echo early-$((40+2))\n")
+    terminal.shows("early-42")
+    terminal.types("exit\n")
+    assert terminal.ends() == 0
+
+
 def test_e2_retire_asks_and_each_answer_is_done(ada: Student) -> None:
     ada.launches("thesis")
     ada.inside("thesis", "pip install -q --no-deps tqdm && echo mine > ~/note")
     terminal = on(ada, "retire", "thesis", columns=40)
-    shown = terminal.shows("Write these packages into the project f")
+    shown = terminal.shows("Write these packages into the project\r\nfile?")
     assert "tqdm" in shown
     assert "note" in shown
     terminal.types("y\n")
-    terminal.shows("into the workspace first?")
+    terminal.shows("into the\r\nworkspace first?")
     terminal.types("y\n")
     terminal.shows("Retire thesis?")
     terminal.types("\n")
@@ -85,7 +96,10 @@ def test_ctrl_c_at_a_question_changes_nothing(ada: Student) -> None:
 
 
 def test_guided_asks_goes_back_and_ends_in_the_plain_command(ada: Student) -> None:
+    ada.shell("rm -f ~/.local/state/ds01/level")
     terminal = on(ada, "launch", "--guided")
+    terminal.shows("new/used")
+    terminal.types("new\n")
     terminal.shows("1/3")
     terminal.types("thesis\n")
     terminal.shows("2/3")

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
-from ds01.services.caller import Caller, identify, require_admin, stand_in
+from ds01.services.caller import Caller, identify, require_admin, saying, stand_in
 from ds01.services.world import World
 
 PEER = "ds01.peer"
@@ -47,6 +47,17 @@ async def _caller(
 
 
 TheCaller = Annotated[Caller, Depends(_caller)]
+
+
+async def _actor(
+    caller: TheCaller,
+    reason: Annotated[str, Query(description="Why an admin does this to somebody's things; its owner reads it")] = "",
+) -> Caller:
+    return saying(caller, reason)
+
+
+TheActor = Annotated[Caller, Depends(_actor)]
+"""The caller of what changes something, with the reason an admin gives its owner."""
 
 
 async def _everybody(

@@ -23,6 +23,9 @@ class Call:
     """What stands if the user presses Ctrl-C now; a command that goes through steps keeps it current."""
     wanted: str = ""
     """The container the command is about, as it was named; an unknown one gets a "did you mean"."""
+    user: str = ""
+    """Whose things are meant, when an admin names somebody; ``reason`` is what she tells her."""
+    reason: str = ""
 
     @cached_property
     def client(self) -> Client:
@@ -30,6 +33,11 @@ class Call:
         from ds01.client import connect
 
         return connect()
+
+    @property
+    def whose(self) -> str:
+        """What a command typed next needs to mean the same user's things."""
+        return f" --user {self.user}" if self.user else ""
 
     @property
     def home(self) -> str:

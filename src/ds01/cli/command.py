@@ -73,7 +73,7 @@ class Option:
     def key(self) -> str:
         """The parameter's name; one that Python has already gets an underscore (``all_``, ``from_``)."""
         name = self.name.lstrip("-").replace("-", "_")
-        return f"{name}_" if hasattr(builtins, name) or name in ("for", "from") else name
+        return f"{name}_" if hasattr(builtins, name) or name in ("for", "from", "with") else name
 
     @property
     def shown(self) -> str:
@@ -94,6 +94,9 @@ CONTAINER = Argument(
     default="that of the project you are in, or your only one",
 )  # fmt: skip
 """The container a command is about."""
+
+USER = Option("--user", "LOGIN", "that of this user; admins only")
+REASON = Option("--reason", "TEXT", "why, with --user: its owner reads it in her notice and in 'ds01 why'")
 
 
 @record(kw_only=False)
@@ -160,6 +163,7 @@ ALWAYS = (
     flag("--verbose", "say more", short="-v"),
     Option("--color", "WHEN", "colours", choices=("auto", "always", "never"), default="auto"),
     flag("--plain", "no colours, no symbols, one fact a line"),
+    Option("--answers", "FILE", "answer the questions of --guided from a file", complete="file"),
 )
 """What every command takes."""
 

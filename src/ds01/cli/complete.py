@@ -38,20 +38,20 @@ def offers(words: Sequence[str]) -> list[Offer]:
 
 def _verbs(group: str, names: Sequence[str]) -> Iterator[Offer]:
     for name in names:
-        yield name, tree.load(f"{group} {name}".strip()).summary
+        yield name, tree.summary(f"{group} {name}".strip())
 
 
 def _in_command(command: Command, rest: Sequence[str], partial: str) -> Iterator[Offer]:
     options = (*command.options, *common(command), *TIERS)
     before = _option(options, rest[-1]) if rest and "--" not in rest else None
     if before is not None and before.value:
-        yield from _values(before, partial)
+        yield from values(before, partial)
     elif partial.startswith("-") and "--" not in rest:
         yield from _options(options, partial)
     else:
         argument = _argument(command, options, rest)
         if argument is not None:
-            yield from _values(argument, partial)
+            yield from values(argument, partial)
 
 
 def _options(options: Sequence[Option], partial: str) -> Iterator[Offer]:
@@ -78,7 +78,8 @@ def _argument(command: Command, options: Sequence[Option], rest: Sequence[str]) 
     return None
 
 
-def _values(taker: Option | Argument, partial: str) -> Iterator[Offer]:
+def values(taker: Option | Argument, partial: str) -> Iterator[Offer]:
+    """What may be given for an option or an argument."""
     if isinstance(taker, Option) and taker.choices:
         yield from ((choice, "") for choice in taker.choices)
     kind = _KINDS.get(taker.complete)
@@ -153,8 +154,29 @@ def _projects(_: str) -> Iterator[Offer]:
     except OSError:
         return
     for name in names:
-        if os.path.exists(os.path.join(folder, name, "ds01.toml")):
+        if _is_project(os.path.join(folder, name)):
             yield name, "project"
+
+
+def _is_project(folder: str) -> bool:
+    if os.path.exists(os.path.join(folder, "ds01.toml")):
+        return True
+    if not os.path.exists(os.path.join(folder, "pyproject.toml")):
+        return False
+    from ds01.projects.file import has_file  # reads TOML, and few projects need it
+
+    return has_file(folder)
+
+
+def _types(_: str) -> Iterator[Offer]:
+    from ds01.projects.kinds import KINDS
+
+    yield from ((kind.name, kind.purpose) for kind in KINDS.values())
+
+
+def _bases(_: str) -> Iterator[Offer]:
+    for base in _asked("/v1/images/settings", "bases"):
+        yield base["name"], base["description"]
 
 
 def _launches(partial: str) -> Iterator[Offer]:
@@ -223,4 +245,6 @@ _KINDS: dict[str, Callable[[str], Iterator[Offer]]] = {
     "event": _events,
     "limit": _limits,
     "shell": _shells,
+    "type": _types,
+    "base": _bases,
 }

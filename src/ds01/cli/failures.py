@@ -62,7 +62,10 @@ def _keep(name: str, error: BaseException) -> str:
     import tempfile
     import traceback
 
-    text = f"ds01 {' '.join(sys.argv[1:])}\n\n" + "".join(traceback.format_exception(error))
+    from ds01.cli.doctoring.redact import command, without
+
+    words, values = command(sys.argv[1:])
+    text = f"ds01 {words}\n\n" + without("".join(traceback.format_exception(error)), values)
     state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     for folder in (os.path.join(state, "ds01"), tempfile.gettempdir()):
         path = os.path.join(folder, f"ds01-{name}.log")

@@ -16,6 +16,10 @@ from ds01.domain.errors import Ds01Error
 from ds01.domain.record import record
 from ds01.wire.containers import PackageView, RetirePreview
 
+TYPE_CHECKING = False  # the project file is read only where packages are kept
+if TYPE_CHECKING:
+    from ds01.projects.edit import Edit
+
 SHOWN_FILES = 10
 SUGGESTIONS = ".ds01/suggested-packages.txt"
 
@@ -28,12 +32,13 @@ class Keep:
     files: bool = False
 
 
-def show_preview(talk: Talk, preview: RetirePreview) -> None:
-    """What ends, goes and stays."""
+def show_preview(talk: Talk, preview: RetirePreview, *, owner: str = "") -> None:
+    """What ends, goes and stays. ``owner`` is whose it is when it is somebody else's."""
     container = preview.container
     rows = []
     if preview.processes:
-        rows.append(("Ends", f"{show.count(len(preview.processes), 'program')}: {show.names(preview.processes)}"))
+        ended = show.names(map(show.command, preview.processes))
+        rows.append(("Ends", f"{show.count(len(preview.processes), 'program')}: {ended}"))
     if container.gpus:
         rows.append(("Frees", show.which_gpus(container.gpus)))
     if preview.files_total:
@@ -43,7 +48,7 @@ def show_preview(talk: Talk, preview: RetirePreview) -> None:
         rows += [("", path) for path in preview.files[:SHOWN_FILES]]
         more = preview.files_total - min(len(preview.files), SHOWN_FILES)
         rows += [("", f"and {more} more")] if more else []
-    rows.append((talk.err("green", "Stays"), stays(preview)))
+    rows.append((talk.err("green", "Stays"), stays(preview, owner)))
     if preview.packages:
         rows.append(("Packages", f"installed by hand: {show.names(map(_told, _wanted(preview)), most=8)}"))
     talk.title(f"{container.name} is {container.state}")
@@ -51,16 +56,19 @@ def show_preview(talk: Talk, preview: RetirePreview) -> None:
         talk.say_line(line)
 
 
-def stays(preview: RetirePreview) -> str:
+def stays(preview: RetirePreview, owner: str = "") -> str:
     """What retiring never touches."""
-    return f"your files in {preview.workspace}, and the image" if preview.workspace else "the image"
+    whose = f"{owner}'s" if owner else "your"
+    return f"{whose} files in {preview.workspace}, and the image" if preview.workspace else "the image"
 
 
-def decide(talk: Talk, preview: RetirePreview, asked: Keep, *, question: str) -> Keep | None:
-    """Ask what to keep and whether to go on; None when not."""
+def decide(talk: Talk, preview: RetirePreview, asked: Keep, *, question: str, owner: str = "") -> Keep | None:
+    """Ask what to keep and whether to go on; None when not. Another's project file is hers to change."""
     packages, files = asked.packages, asked.files
     if not talk.yes:
-        if _wanted(preview) and not packages and preview.workspace:
+        if _wanted(preview) and not packages and preview.workspace and not owner:
+            for line in _foreseen(preview):
+                talk.say(f"  {line}")
             packages = talk.confirm(
                 "Write these packages into the project file?", default=True, flag="--keep-packages and --yes"
             )  # fmt: skip
@@ -73,9 +81,11 @@ def decide(talk: Talk, preview: RetirePreview, asked: Keep, *, question: str) ->
     return Keep(packages=packages, files=files and preview.files_total > 0)
 
 
-def keep_packages(preview: RetirePreview, keep: Keep) -> str:
+def keep_packages(preview: RetirePreview, keep: Keep, *, owner: str = "") -> str:
     """Write the packages where they were wanted; says where, ``""`` when there are none."""
     wanted = _wanted(preview)
+    if wanted and owner:
+        return f"noted in {owner}'s 'ds01 why'; her workspace was not touched"
     if not wanted or not preview.workspace:
         return ""
     if keep.packages:
@@ -91,14 +101,29 @@ def _wanted(preview: RetirePreview) -> list[PackageView]:
     return [package for package in preview.packages if package.requested]
 
 
-def _into_project(preview: RetirePreview, wanted: Sequence[PackageView]) -> str:
+def _foreseen(preview: RetirePreview) -> tuple[str, ...]:
+    """What keeping them would change in the project file; nothing when that cannot be changed."""
+    try:
+        return ("The project file would change:", *_edit(preview.workspace, _wanted(preview)).changes)
+    except Ds01Error:
+        return ()
+
+
+def _edit(workspace: str, wanted: Sequence[PackageView]) -> Edit:
     from ds01.projects.edit import plan
 
     python = [_line(package) for package in wanted if package.source == "pip" and not package.direct]
     system = [package.name for package in wanted if package.source == "apt"]
+    return plan(workspace, add=python, add_apt=system)
+
+
+def _into_project(preview: RetirePreview, wanted: Sequence[PackageView]) -> str:
+    change = _edit(preview.workspace, wanted)
+    change.save()
     rest = [package for package in wanted if package.direct or package.source not in ("pip", "apt")]
-    plan(preview.workspace, add=python, add_apt=system).save()
-    told = f"{show.names([*python, *system], most=8)} written into the project file; the next build has them."
+    if not change.changes:
+        return _suggest(preview.workspace, rest) if rest else "The project file has them already."
+    told = f"{show.names(change.changes, most=8)} written into the project file; the next build has them."
     return f"{told} {_suggest(preview.workspace, rest)}" if rest else told
 
 

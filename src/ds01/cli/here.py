@@ -11,16 +11,32 @@ from ds01.domain.names import nearest
 WORKSPACES = "workspace"
 
 
+def whose(call: Call, user: str | None, reason: str | None = None) -> None:
+    """Whose things the command is about, when an admin names somebody, and why."""
+    if reason and not user:
+        raise Ds01Error(BAD_REQUEST, "--reason goes with --user.", reason="It is for whoever's container it is.")
+    call.user, call.reason = user or "", reason or ""
+
+
 def meant(call: Call, name: str | None) -> str:
-    """The name of the container that is meant. Raises Ds01Error when it cannot be known."""
-    call.wanted = name or project_here(call)
+    """The name of the container that is meant. Raises Ds01Error when it cannot be known.
+
+    Of somebody else's it is never the project one stands in.
+    """
+    call.wanted = name or ("" if call.user else project_here(call))
     return call.wanted or _only_one(call)
 
 
 def _only_one(call: Call) -> str:
-    mine = [container.name for container in call.client.containers()]
+    mine = [container.name for container in call.client.containers(user=call.user)]
     if len(mine) == 1:
         return mine[0]
+    if call.user:
+        raise Ds01Error(
+            BAD_REQUEST, "Which container?" if mine else f"{call.user} has no container.",
+            reason=f"{call.user} has {', '.join(mine)}." if mine else "",
+            hint=f"Name one: ds01 {call.path.removeprefix('container ')} {mine[0]}{call.whose}" if mine else "",
+        )  # fmt: skip
     raise Ds01Error(
         BAD_REQUEST,
         "Which container?" if mine else "You have no container.",
@@ -42,7 +58,9 @@ def project_here(call: Call) -> str:
 
 def has_project(call: Call, name: str) -> bool:
     """Whether the user has a project of this name, which a launch would make a container of."""
-    return os.path.exists(os.path.join(call.home, WORKSPACES, name, "ds01.toml"))
+    from ds01.projects import file  # reads TOML, and only an error asks
+
+    return file.has_file(os.path.join(call.home, WORKSPACES, name))
 
 
 def with_nearest(call: Call, error: Ds01Error) -> Ds01Error:
@@ -51,10 +69,10 @@ def with_nearest(call: Call, error: Ds01Error) -> Ds01Error:
     if problem.kind != NO_CONTAINER or not call.wanted or "mean" in problem.message + problem.hint:
         return error
     try:
-        close = nearest(call.wanted, [container.name for container in call.client.containers()])
+        close = nearest(call.wanted, [container.name for container in call.client.containers(user=call.user)])
     except Ds01Error:
         return error
-    if close is None and has_project(call, call.wanted):
+    if close is None and not call.user and has_project(call, call.wanted):
         return Ds01Error(problem.kind, problem.message, reason=problem.reason, hint=f"ds01 launch {call.wanted}")
     if close is None:
         return error

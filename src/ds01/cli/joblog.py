@@ -117,7 +117,7 @@ def _took(job: JobView) -> str:
 def _asked(call: Call, job: JobView) -> JobView:
     """The job as it is now; as it was, while ds01d is away."""
     try:
-        return call.client.job(job.name).jobs[0]
+        return call.client.job(job.name, user=call.user).jobs[0]
     except Ds01Error as error:
         if error.kind != DAEMON_DOWN:
             raise

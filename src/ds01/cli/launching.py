@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from ds01.cli import show
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
+from ds01.cli.project import choose
 from ds01.cli.waiting import follow, wants_to_wait
-from ds01.domain.errors import BAD_PROJECT_FILE, BAD_REQUEST, NO_BOOKING, NO_IMAGE, NO_PROJECT, NO_ROUTE, Ds01Error
+from ds01.domain.errors import BAD_PROJECT_FILE, NO_BOOKING, NO_IMAGE, NO_PROJECT, NO_ROUTE, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
-from ds01.domain.quantity import size
+from ds01.domain.quantity import duration, size
 from ds01.domain.record import record, replace
 from ds01.projects import file, prepare
 from ds01.projects.recipe import Recipe
@@ -116,12 +117,7 @@ def _project(call: Call, wish: Wish) -> Project | None:
     """The project; None for another image without a project."""
     if wish.project is None:
         folder = file.enclosing(call.here)
-        if folder is None:
-            raise Ds01Error(
-                BAD_REQUEST, "Which project?", reason="This folder belongs to none.",
-                hint="ds01 launch NAME, or ds01 init NAME for a new one",
-            )  # fmt: skip
-        return file.load(folder)
+        return file.load(folder) if folder is not None else file.named(choose(call), call.home)
     try:
         return file.named(wish.project, call.home)
     except Ds01Error as error:
@@ -171,12 +167,12 @@ def _request(
         image=wish.image or "",
         gpus=wish.gpus or (run.gpus if run else None),
         memory_bytes=wish.mem or (size(run.memory) if run and run.memory else 0),
-        data=tuple(os.path.abspath(folder) for folder in wish.data or (run.data if run else ())),
+        data=tuple(os.path.abspath(os.path.expanduser(folder)) for folder in wish.data or (run.data if run else ())),
         environment=dict(run.environment) if run else {},
         recreate=wish.recreate,
         on_stop=run.on_stop if run else "",
         create_only=wish.create_only,
-        time_seconds=wish.time,
+        time_seconds=wish.time or (int(duration(run.time).total_seconds()) if run and run.time else None),
         wait=bool(wish.wait),
         wait_seconds=None if isinstance(wish.wait, bool) else wish.wait,
         stays=wish.stays,

@@ -15,11 +15,11 @@ from ds01 import __version__
 from ds01.cli import failures, tree
 from ds01.cli.call import Call
 from ds01.cli.command import ALWAYS, DRY_RUN, JSON, YES, Command, Group
-from ds01.cli.parse import parse
+from ds01.cli.parse import Parsed, parse
 from ds01.cli.talk import Talk, talk
 from ds01.cli.tree import Found
 from ds01.domain.errors import Ds01Error, Exit
-from ds01.domain.record import record
+from ds01.domain.record import record, replace
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
@@ -102,8 +102,15 @@ class Program:
         return self._command(found, found.entry)
 
     def _command(self, found: Found, command: Command) -> int:
-        parsed = parse(command, found.typed, found.rest)
+        found, parsed = self._read(found, command)
+        answers = parsed.common.pop("answers")
         self.talk = talk(**parsed.common)
+        if answers:
+            from ds01.cli.guided import from_file
+
+            parsed = from_file(found, command, parsed, answers, self.talk)
+            parsed.common.pop("answers")
+            self.talk = talk(**parsed.common)
         if parsed.tier == "guided":
             from ds01.cli.guided import guide
 
@@ -122,10 +129,22 @@ class Program:
         sys.stdout.flush()
         return int(code or 0)
 
+    def _read(self, found: Found, command: Command) -> tuple[Found, Parsed]:
+        """The options and arguments. A word that is missing is asked for where somebody can answer."""
+        try:
+            return found, parse(command, found.typed, found.rest)
+        except Ds01Error as error:
+            silent = {"--no-input", "--json", "--yes", "-y"} & set(found.rest)
+            if "missing" not in error.problem.details or silent or not self.talk.somebody_there:
+                raise
+        found = replace(found, rest=("--guided", *found.rest))
+        return found, parse(command, found.typed, found.rest)
+
     def _group(self, found: Found, group: Group) -> int:
         from ds01.cli import tiers
 
         parsed = parse(NO_COMMAND, found.typed, found.rest)
+        parsed.common.pop("answers")
         self.talk = talk(**parsed.common)
         if parsed.tier == "guided":
             from ds01.cli.guided import choose

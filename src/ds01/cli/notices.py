@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
     from ds01.wire.lifecycle import NoticeView
 
+ANNOUNCED = "announced"
+"""The rule of what an admin tells everybody: it is met in every command."""
+SHOWING = ("greet", "notices show", "status", "admin announce")
+"""Commands that have shown it already."""
 _COLOURS = {"warning": "yellow", "last": "red", "notice": "cyan"}
 
 
@@ -33,7 +37,7 @@ def remind(call: Call) -> None:
         found = call.client.unseen_notices()
     except Ds01Error:
         return
-    tell(call, found)
+    tell(call, [notice for notice in found if not (notice.rule == ANNOUNCED and call.path in SHOWING)])
 
 
 def tell(call: Call, found: Sequence[NoticeView]) -> None:

@@ -126,7 +126,9 @@ class _Reader:
 
     def finish(self) -> Parsed:
         """The values of every option and argument, given or not."""
-        if not self.parsed.tier:
+        if self.parsed.tier or "answers" in self._values:
+            self.parsed.given |= {argument.name for argument in self._command.arguments[: len(self._words)]}
+        else:
             self._arguments()
         for option in self._command.options:
             self.parsed.values[option.key] = self._values.get(option.key, _absent(option))
@@ -148,7 +150,7 @@ class _Reader:
 
     def _argument(self, argument: Argument, taken: list[str]) -> None:
         if not taken and argument.required:
-            raise self._mistake(f"{argument.name.upper()} is missing: {argument.help}.")
+            raise self._missing(argument)
         read = tuple(self._convert(argument.name.upper(), argument, word) for word in taken)
         if taken:
             self.parsed.given.add(argument.name)
@@ -161,6 +163,13 @@ class _Reader:
 
     def _unknown(self, name: str) -> Ds01Error:
         return self._mistake(f"'{name}' is no option of 'ds01 {self._typed}'.", nearest(name, self._long))
+
+    def _missing(self, argument: Argument) -> Ds01Error:
+        """Told apart from other mistakes: on a terminal it can be asked for."""
+        return Ds01Error(
+            BAD_REQUEST, f"{argument.name.upper()} is missing: {argument.help}.", hint=f"ds01 {self._typed} --help",
+            missing=argument.name,
+        )  # fmt: skip
 
     def _mistake(self, message: str, meant: str | None = None, *, reason: str = "") -> Ds01Error:
         hint = f"Did you mean '{meant}'?" if meant else f"ds01 {self._typed} --help"

@@ -34,15 +34,23 @@ def meant(call: Call, name: str | None) -> Project:
     around = file.enclosing(call.here)
     if around is not None:
         return file.load(around)
+    return file.named(choose(call), call.home)
+
+
+def choose(call: Call) -> str:
+    """The only project one has; else the one that is meant, asked where somebody can answer. Raises Ds01Error."""
     known = file.names(call.home)
     if len(known) == 1:
-        return file.named(known[0], call.home)
-    verb = f"ds01 {call.path}"
+        return known[0]
     if not known:
         raise Ds01Error(NO_PROJECT, "You have no project yet.", hint="ds01 init NAME")
+    if call.talk.somebody_there and not call.talk.yes:
+        return call.talk.choose(
+            "Which project?", [(name, "") for name in known], flag="the project's name", default=known[0]
+        )
     raise Ds01Error(
         BAD_REQUEST, "Which project?", reason=f"You have {', '.join(known)}, and this folder belongs to none of them.",
-        hint=f"{verb} {known[0]}",
+        hint=f"ds01 {call.path} {known[0]}",
     )  # fmt: skip
 
 

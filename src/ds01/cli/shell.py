@@ -115,7 +115,9 @@ def greet(call: Call, container: ContainerView, ping: PingView) -> None:
     simulated = ", simulated" if container.gpus and ping.simulated_gpus else ""
     talk.done(f"{talk.err('bold', container.name)} is yours, with {gpus}{simulated}.")
     if container.workspace:
-        talk.say(f"  /workspace is {container.workspace}: it stays. Everything else in here goes with the container.")
+        talk.say(
+            f"  /workspace is {container.workspace}: it stays. Everything else in here is deleted with the container."
+        )
     talk.say("  Leave with 'exit': the container goes on. ds01 retire ends it and frees what it holds.")
     talk.say()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ds01.domain.quantity import show_duration, show_size
+from ds01.cli.style import shorten
+from ds01.domain.quantity import roughly, show_duration, show_size
 from ds01.wire.containers import ContainerView
 
 _COLOURS = {"running": "green", "paused": "yellow", "quarantined": "red", "creating": "yellow"}
@@ -85,6 +86,11 @@ def names(words: Iterable[str], *, most: int = 3) -> str:
     return shown if len(listed) <= most else f"{shown} and {len(listed) - most} more"
 
 
+def command(text: str, width: int = 48) -> str:
+    """A command line on one line; a program that was handed over as an argument is not shown whole."""
+    return shorten(" ".join(text.split()), width)
+
+
 def count(number: int, thing: str, things: str = "") -> str:
     """``1 file``, ``2 files``."""
     return f"{number} {thing if number == 1 else things or thing + 's'}"
@@ -110,3 +116,17 @@ def co2(grams: float | None) -> str:
 def amount(value: float, unit: str) -> str:
     """To a tenth, with its unit; nothing for next to none."""
     return "" if value < 0.05 else f"{value:.1f}{unit}"
+
+
+def likely(earliest: str | None, latest: str | None) -> str:
+    """``in 20m to 2h``; empty when nobody knows."""
+    if not earliest:
+        return ""
+    soon, late = _left(earliest), _left(latest) if latest else ""
+    if not late:
+        return f"in {soon} or more"
+    return f"in about {late}" if soon == late else f"in {soon} to {late}"
+
+
+def _left(at: str) -> str:
+    return roughly(datetime.fromisoformat(at) - datetime.now(UTC))

@@ -7,8 +7,6 @@ says the same thing too. ``NO_COLOR``, ``--color`` and ``--plain`` decide before
 from __future__ import annotations
 
 import os
-import re
-import unicodedata
 
 from ds01.domain.record import record
 
@@ -17,7 +15,9 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _CODES = {"green": "32", "yellow": "33", "red": "31", "cyan": "36", "bold": "1", "dim": "2"}
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_ESCAPE = "\x1b["
+_STEERING = dict.fromkeys((*range(9), *range(11, 27), *range(28, 32), *range(127, 160)))
+"""Control characters but the tabulator, the end of a line and the one that begins a colour."""
 
 
 @record
@@ -78,16 +78,44 @@ def _width(stream: TextIO, terminal: bool) -> int:
 
 def columns(text: str) -> int:
     """How many columns a text takes: wide letters two, combining marks none, colours none."""
-    bare = _ESCAPES.sub("", text)
+    bare = _without_colours(text)
     if bare.isascii():
         return len(bare)
     return sum(_columns(letter) for letter in bare)
 
 
+def _without_colours(text: str) -> str:
+    first, *rest = text.split(_ESCAPE)
+    return "".join([first, *map(_after_code, rest)])
+
+
+def _after_code(text: str) -> str:
+    code, end, after = text.partition("m")
+    return after if end and all(letter in "0123456789;" for letter in code) else f"{_ESCAPE}{text}"
+
+
 def _columns(letter: str) -> int:
+    import unicodedata
+
     if unicodedata.combining(letter) or unicodedata.category(letter) in ("Cf", "Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
+
+
+def safe(text: str) -> str:
+    """A text without what would steer the terminal: whoever chose a file's name may not repaint the screen. Colours
+    stay.
+    """
+    if text.isprintable():
+        return text
+    first, *rest = text.split("\x1b")
+    kept = [f"\x1b{part}" if _is_colour(part) else part for part in rest]
+    return "".join([first, *kept]).translate(_STEERING)
+
+
+def _is_colour(text: str) -> bool:
+    code, end, _ = text.removeprefix("[").partition("m")
+    return text.startswith("[") and bool(end) and all(letter in "0123456789;" for letter in code)
 
 
 def pad(text: str, width: int) -> str:
@@ -111,11 +139,22 @@ def shorten(text: str, width: int) -> str:
 def wrap(text: str, width: int, *, indent: str = "", hanging: str | None = None) -> list[str]:
     """``text`` in lines of at most ``width`` columns; blank lines separate paragraphs; a longer word stays whole."""
     lines: list[str] = []
-    for index, paragraph in enumerate(re.split(r"\n\s*\n", text.strip())):
-        if index:
+    for paragraph in _paragraphs(text):
+        if lines:
             lines.append("")
         lines += _wrap_paragraph(paragraph, width, indent, indent if hanging is None else hanging)
     return lines
+
+
+def _paragraphs(text: str) -> list[str]:
+    """What blank lines separate; one, if empty, for no text at all."""
+    found = [""]
+    for line in text.strip().splitlines():
+        if line.strip():
+            found[-1] += f"{line}\n"
+        elif found[-1]:
+            found.append("")
+    return found
 
 
 def _wrap_paragraph(text: str, width: int, first: str, hanging: str) -> list[str]:

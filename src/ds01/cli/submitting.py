@@ -75,7 +75,7 @@ def _request(call: Call, wish: Wish, project: Project) -> tuple[JobRequest, Reci
         folder=_folder(call, workspace),
         gpus=wish.gpus or run.gpus,
         memory_bytes=wish.mem or (size(run.memory) if run.memory else 0),
-        data=tuple(os.path.abspath(folder) for folder in wish.data or run.data),
+        data=tuple(os.path.abspath(os.path.expanduser(folder)) for folder in wish.data or run.data),
         environment=run.environment | dict(wish.env),
         time_seconds=wish.time or (int(duration(run.time).total_seconds()) if run.time else None),
         array=wish.array or "",

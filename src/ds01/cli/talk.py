@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 
-from ds01.cli.style import Style, style, wrap
+from ds01.cli.style import Style, safe, style, wrap
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
 from ds01.domain.record import record
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import TextIO
 
 
@@ -39,7 +39,7 @@ class Talk:
 
     def data(self, text: str = "") -> None:
         """A line of the result."""
-        self.stdout.write(text + "\n")
+        self.stdout.write(safe(text) + "\n")
 
     def emit(self, value: object) -> None:
         """The result as JSON: a dataclass, or a list of them."""
@@ -60,7 +60,7 @@ class Talk:
     def say_line(self, line: str) -> None:
         """A line that is laid out already, unless ``--quiet``."""
         if not self.quiet:
-            self.stderr.write(line + "\n")
+            self.stderr.write(safe(line) + "\n")
             self.stderr.flush()
 
     def detail(self, text: str) -> None:
@@ -90,7 +90,7 @@ class Talk:
         self.stdout.flush()
         for paragraph in text.split("\n"):
             for line in self._lines(paragraph):
-                self.stderr.write(line + "\n")
+                self.stderr.write(safe(line) + "\n")
         self.stderr.flush()
 
     def _lines(self, paragraph: str) -> list[str]:
@@ -153,6 +153,13 @@ class Talk:
                 return answer
             self.warn(f"Please answer one of {', '.join(keys)}.")
 
+    def forget_typed(self) -> None:
+        """Throw away what was typed or pasted and not read yet."""
+        import termios
+
+        if self.stdin.isatty():
+            termios.tcflush(self.stdin.fileno(), termios.TCIFLUSH)
+
     def _answer(self, question: str, choice: str, flag: str) -> str:
         if not self.somebody_there:
             raise Ds01Error(
@@ -162,7 +169,8 @@ class Talk:
                 hint=f"Add {flag}.",
             )
         self.stdout.flush()
-        self.stderr.write(f"{question} {self.err('dim', choice)} " if choice else f"{question} ")
+        text = safe("\n".join(self._lines(f"{question} {choice}".rstrip())))
+        self.stderr.write(f"{text.removesuffix(choice)}{self.err('dim', choice)} " if choice else f"{text} ")
         self.stderr.flush()
         line = self.stdin.readline()
         if not line:

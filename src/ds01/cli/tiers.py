@@ -44,7 +44,7 @@ def info_of(path: str, command: Command, style: Style) -> list[str]:
         lines += wrap("Otherwise the exit code is that of the program it ran.", style.width, indent="  ")
     lines += ["", style("cyan", "Examples")]
     lines += pairs([(example, meaning) for example, meaning in command.examples], style, most=44)
-    lines += _section("Related", [(f"ds01 {name}", _summary(name)) for name in command.related], style)
+    lines += _section("Related", [(f"ds01 {name}", tree.summary(name)) for name in command.related], style)
     return lines
 
 
@@ -67,7 +67,7 @@ def _verbs(path: str, group: Group, style: Style) -> list[str]:
     program = f"ds01 {path}".strip()
     lines = [*wrap(f"{group.summary}.", style.width), ""]
     lines += [f"{style('cyan', 'Usage:')} {program} COMMAND [OPTIONS]"]
-    listed = [(name, _summary(f"{path} {name}".strip())) for name in tree.members(path)]
+    listed = [(name, tree.summary(f"{path} {name}".strip())) for name in tree.members(path)]
     lines += _section("Commands", listed, style)
     lines += [
         "",
@@ -89,21 +89,14 @@ def group_info(path: str, group: Group, style: Style) -> list[str]:
 
 def front(style: Style) -> list[str]:
     """``ds01 --help``: the whole program on one screen."""
-    lines = [*wrap(f"{tree.load('').summary}.", style.width), ""]
+    lines = [*wrap(f"{tree.summary('')}.", style.width), ""]
     lines += [f"{style('cyan', 'Usage:')} ds01 COMMAND [OPTIONS]"]
     for heading, names in tree.FRONT:
-        known = [(name, _summary(name)) for name in names if name in tree.members("")]
+        known = [(name, tree.summary(name)) for name in names if name in tree.members("")]
         lines += _section(heading, known, style)
     lines += ["", *wrap("Every command has --help, --info, --concepts and --guided.", style.width)]
     lines += wrap("New here? Type: ds01 setup, or read: ds01 help start", style.width)
     return lines
-
-
-def _summary(path: str) -> str:
-    try:
-        return tree.load(path).summary
-    except KeyError:
-        return ""
 
 
 def _usage(path: str, command: Command, style: Style) -> list[str]:

@@ -9,6 +9,7 @@ import os
 
 from ds01.cli.style import Style, wrap
 
+_SHORT, _MANY = 2, 3
 _FOLDER = os.path.join(os.path.dirname(__file__), "pages")
 
 
@@ -21,6 +22,12 @@ def source(topic: str) -> str:
     """A page as written. Raises FileNotFoundError."""
     with open(os.path.join(_FOLDER, f"{topic}.md"), encoding="utf-8") as file:
         return file.read()
+
+
+def about(word: str) -> tuple[str, ...]:
+    """The topics whose page has this word, those that have it most often first; a few are enough."""
+    counts = {topic: source(topic).lower().count(word.lower()) for topic in names()} if len(word) > _SHORT else {}
+    return tuple(sorted((topic for topic, count in counts.items() if count), key=lambda topic: -counts[topic])[:_MANY])
 
 
 def summary(topic: str) -> str:

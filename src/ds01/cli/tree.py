@@ -7,18 +7,19 @@ declaration is imported when it is asked for, never before.
 from __future__ import annotations
 
 import importlib
-import os
-from collections.abc import Iterator, Sequence
-from functools import cache
 
 from ds01.cli.command import TIERS, Command, Group
+from ds01.cli.index import COMMANDS, GROUPS
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.names import nearest
 from ds01.domain.record import record
 
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 TIER_FLAGS = {name for tier in TIERS for name in (tier.name, tier.short) if name}
 PACKAGE = "ds01.cli.commands"
-_FOLDER = os.path.join(os.path.dirname(__file__), "commands")
 
 SAME = {
     "init": "project init",
@@ -47,10 +48,11 @@ FRONT = (
     ("When GPUs are short", ("queue", "claim", "cancel", "book", "bookings", "class")),
     ("Batch runs", ("run", "runs", "job")),
     ("Inside and around", ("attach", "exec", "cp", "logs", "stats", "why", "why-refused")),
+    ("Editors", ("jupyter", "code", "tensorboard", "tunnel", "ssh", "ssh-config")),
     ("State", ("start", "stop", "pause", "unpause", "remove")),
     ("Time", ("keep", "extend", "undo", "notices")),
     ("Server", ("gpus", "limits", "events", "usage", "doctor", "simulate")),
-    ("More", ("setup", "container", "image", "project", "admin", "help", "completion")),
+    ("More", ("setup", "container", "image", "project", "admin", "help", "completion", "install", "uninstall")),
 )
 """The front page, ``ds01 --help``."""
 
@@ -65,20 +67,12 @@ class Found:
     rest: tuple[str, ...] = ()
 
 
-@cache
 def listing(group: str = "") -> tuple[str, ...]:
-    """The names in one folder of the tree, sorted: groups and commands, without aliases."""
-    folder = os.path.join(_FOLDER, *group.split())
-    names = set()
-    for entry in os.scandir(folder):
-        if entry.is_dir() and not entry.name.startswith("_"):
-            names.add(entry.name)
-        elif entry.name.endswith("_help.py"):
-            names.add(entry.name.removesuffix("_help.py"))
-    return tuple(sorted(names))
+    """The names directly in a group, sorted: groups and commands, without aliases."""
+    inside = [path.rpartition(" ") for path in (*GROUPS, *COMMANDS) if path]
+    return tuple(sorted(name for above, _, name in inside if above == group))
 
 
-@cache
 def members(group: str = "") -> tuple[str, ...]:
     """Every name that may follow the group's, aliases included."""
     prefix = f"{group} " if group else ""
@@ -87,17 +81,21 @@ def members(group: str = "") -> tuple[str, ...]:
 
 
 def is_group(path: str) -> bool:
-    """Whether the path names a folder of the tree."""
-    return os.path.isdir(os.path.join(_FOLDER, *path.split()))
+    """Whether the path names a group."""
+    return path in GROUPS
 
 
 def exists(path: str) -> bool:
     """Whether a path names a command or a group."""
-    *folders, last = path.split() or [""]
-    return is_group(path) or (is_group(" ".join(folders)) and last in listing(" ".join(folders)))
+    return path in GROUPS or path in COMMANDS
 
 
-@cache
+def summary(path: str) -> str:
+    """What a command or group is for, in a line; ``""`` when there is none of this name."""
+    home = SAME.get(path, path)
+    return GROUPS.get(home) or COMMANDS.get(home, "")
+
+
 def load(path: str) -> Command | Group:
     """The declaration at a path (``""`` is the whole program). Raises KeyError when there is none."""
     home = SAME.get(path, path)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 from ds01.cli.call import Call
 from ds01.cli.progress import Line
+from ds01.cli.show import likely
 from ds01.domain.errors import DAEMON_DOWN, GPU_FULL, INTERNAL, Ds01Error, Problem
-from ds01.domain.quantity import ordinal, roughly
+from ds01.domain.quantity import ordinal
 from ds01.wire.containers import ContainerView
 from ds01.wire.launches import LaunchEvent
 from ds01.wire.queue import PlaceView
@@ -126,17 +126,3 @@ def line(place: PlaceView) -> str:
     return f"Waiting for {place.asked}: {ordinal(place.place)} of {place.of} in the queue" + (
         f", likely {when}" if when else ""
     )
-
-
-def likely(earliest: str | None, latest: str | None) -> str:
-    """``in 20m to 2h``; empty when nobody knows."""
-    if not earliest:
-        return ""
-    soon, late = _left(earliest), _left(latest) if latest else ""
-    if not late:
-        return f"in {soon} or more"
-    return f"in about {late}" if soon == late else f"in {soon} to {late}"
-
-
-def _left(at: str) -> str:
-    return roughly(datetime.fromisoformat(at) - datetime.now(UTC))

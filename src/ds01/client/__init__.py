@@ -1,4 +1,4 @@
-"""The Python client of ds01d, and the public SDK: ``from ds01 import connect``.
+"""The Python client of ds01d, a method for everything it does. The SDK (``ds01.sdk``) and the command line use it.
 
 Standard library only, and not even ``http.client``: it would take longer to import than ds01d takes to answer. The
 parts are loaded when asked for, because completion needs one of them and has no time for the others.
@@ -6,8 +6,7 @@ parts are loaded when asked for, because completion needs one of them and has no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
     from ds01.client.daemon import Client, connect
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ds01.client.asking import Asking
-from ds01.wire.admin import DoorReportView, FenceView, GlassRequest, GlassView
+from ds01.wire.admin import (
+    AnnouncementView,
+    AnnounceRequest,
+    BackupRequest,
+    BackupView,
+    DoorReportView,
+    FenceView,
+    GlassRequest,
+    GlassView,
+)
 
 
 class Admin(Asking):
@@ -20,6 +29,22 @@ class Admin(Asking):
     def door_report(self, since: str = "") -> DoorReportView:
         """What the gateway would have refused while it only watched."""
         return self._get(DoorReportView, "/v1/admin/door", since=since)
+
+    def announcement(self) -> AnnouncementView:
+        """What everybody is told now; empty when nothing is."""
+        return self._get(AnnouncementView, "/v1/admin/announcement")
+
+    def announce(self, text: str, until: str = "") -> AnnouncementView:
+        """Tell everybody something until a time."""
+        return self._do(AnnouncementView, "POST", "/v1/admin/announcement", AnnounceRequest(text=text, until=until))
+
+    def clear_announcement(self) -> AnnouncementView:
+        """End it before its time; the answer is what stood."""
+        return self._do(AnnouncementView, "DELETE", "/v1/admin/announcement")
+
+    def back_up(self, path: str = "") -> BackupView:
+        """Have the ledger copied to a new file on the server."""
+        return self._do(BackupView, "POST", "/v1/admin/backup", BackupRequest(path=path), patience=3600)
 
     def fence(self) -> FenceView:
         """Whether the fence around users' networks stands."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TypeVar
 
 from ds01.client.http import Response
 from ds01.domain.errors import INTERNAL, Ds01Error
 from ds01.wire.codec import parse, plain
 from ds01.wire.errors import ErrorBody, error
 
-T = TypeVar("T")
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 
 def encoded(value: object) -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator
 
 from ds01.client.answers import encoded, read, read_all, refusal
 from ds01.client.http import BadAnswerError, Request, Response, send, target
@@ -13,7 +12,12 @@ from ds01.domain.errors import DAEMON_DOWN, NOT_ALLOWED, Ds01Error
 ANSWER_SECONDS = 30.0
 RESTART_SECONDS = 0.5
 
-T = TypeVar("T")
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+    R = TypeVar("R")
 
 
 class Asking:
@@ -23,18 +27,16 @@ class Asking:
         self.socket = socket
 
     def _get(self, kind: type[T], path: str, *, patience: float = ANSWER_SECONDS, **query: object) -> T:
-        request = Request(method="GET", target=target(path, **query))
-        return read(kind, self._ask(request, patience).read())
+        return read(kind, self._body(Request(method="GET", target=target(path, **query)), patience))
 
     def _list(self, kind: type[T], path: str, **query: object) -> tuple[T, ...]:
-        answer = self._ask(Request(method="GET", target=target(path, **query)), ANSWER_SECONDS).read()
-        return read_all(kind, answer)
+        return read_all(kind, self._body(Request(method="GET", target=target(path, **query)), ANSWER_SECONDS))
 
     def _do(
         self, kind: type[T], method: str, where: str, body: object = None, *, patience: float = ANSWER_SECONDS
     ) -> T:
         sent = Request(method=method, target=where, body=encoded(body) if body is not None else None)
-        return read(kind, self._ask(sent, patience).read())
+        return read(kind, self._body(sent, patience))
 
     def _lines(self, kind: type[T], request: Request) -> Iterator[T]:
         response = self._ask(request, None)
@@ -44,9 +46,23 @@ class Asking:
         except (OSError, BadAnswerError) as failure:
             raise self._down(failure) from failure
 
+    def _body(self, request: Request, patience: float) -> bytes:
+        """The whole answer: an end in the middle of it is as bad as none."""
+        return self._told(lambda: self._answered(request, patience).read(), patience)
+
     def _ask(self, request: Request, patience: float | None) -> Response:
+        return self._told(lambda: self._answered(request, patience), patience)
+
+    def _answered(self, request: Request, patience: float | None) -> Response:
+        response = self._send(request, patience)
+        if response.status >= 400:
+            raise refusal(response)
+        return response
+
+    def _told(self, asking: Callable[[], R], patience: float | None) -> R:
+        """Whatever goes wrong on the way, in words."""
         try:
-            response = self._send(request, patience)
+            return asking()
         except TimeoutError as failure:
             raise Ds01Error(
                 DAEMON_DOWN, f"ds01d did not answer within {patience:.0f} seconds.",
@@ -56,9 +72,6 @@ class Asking:
             raise Ds01Error(NOT_ALLOWED, f"You may not open {self.socket}.", hint="Ask your admin.") from failure
         except (OSError, BadAnswerError) as failure:
             raise self._down(failure) from failure
-        if response.status >= 400:
-            raise refusal(response)
-        return response
 
     def _send(self, request: Request, patience: float | None) -> Response:
         """Send; a read is sent again once, because a ds01d that restarts is back in a moment."""

@@ -25,6 +25,8 @@ from ds01.domain.record import record, replace
 DETACH_KEYS = b"\x10\x11"
 _PIECE = 64 * 1024
 _ENDING_SECONDS = 2.0
+_TELLING_SECONDS = 0.02
+_TELLING_TRIES = 100
 _NOT_STARTED = (126, 127)
 _REFUSAL = b"OCI runtime exec failed"
 """How the engine begins, on the program's own output, when it could not start it."""
@@ -47,8 +49,8 @@ def attach(docker: Docker, container: str, program: Exec) -> Ended:
     name = docker.exec_create(container, program)
     stream = docker.exec_start(name, tty=program.tty)
     try:
-        with _terminal(docker, name) if program.tty else contextlib.nullcontext(-1) as resized:
-            pump = _Pump(stream, program, resized)
+        with _terminal(docker, name) if program.tty else contextlib.nullcontext() as screen:
+            pump = _Pump(stream, program, screen)
             left = pump.run()
     finally:
         stream.sock.close()
@@ -123,26 +125,55 @@ def _ended(docker: Docker, name: str) -> Ended:
         time.sleep(0.02)
 
 
+class _Screen:
+    """The size of this terminal, told to the program: when it runs, which may be a moment after the engine says that
+    it was started, and after every change. ``resized`` is a file descriptor that is readable after a change.
+    """
+
+    def __init__(self, docker: Docker, name: str, resized: int) -> None:
+        self._docker = docker
+        self._name = name
+        self._tries = _TELLING_TRIES
+        self.resized = resized
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds to wait before telling again; None when there is nothing to tell."""
+        return _TELLING_SECONDS if self._tries else None
+
+    def tell(self) -> None:
+        """Try; without success it is tried again, until the program has had the time it takes to start or to end."""
+        size = os.get_terminal_size(sys.stdout.fileno())
+        try:
+            self._docker.exec_resize(self._name, size.lines, size.columns)
+            self._tries = 0
+        except Ds01Error:
+            self._tries -= 1
+
+    def look(self) -> None:
+        """The size changed, or was not told yet."""
+        if select.select([self.resized], [], [], 0)[0]:
+            os.read(self.resized, 64)
+            self._tries = _TELLING_TRIES
+        if self._tries:
+            self.tell()
+
+
 @contextlib.contextmanager
-def _terminal(docker: Docker, name: str) -> Iterator[int]:
-    """The terminal in raw mode and its size told; yields a file descriptor that is readable after a resize."""
+def _terminal(docker: Docker, name: str) -> Iterator[_Screen]:
+    """The terminal in raw mode, without losing what was typed ahead, and its size told."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-
-    def resize(*_: object) -> None:
-        size = os.get_terminal_size(sys.stdout.fileno())
-        with contextlib.suppress(Ds01Error):  # the program may just have ended
-            docker.exec_resize(name, size.lines, size.columns)
-
-    old_handler = signal.signal(signal.SIGWINCH, resize)
+    old_handler = signal.signal(signal.SIGWINCH, lambda *_: None)
     old_term = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        tty.setraw(descriptor)
-        resize()
-        yield reader
+        tty.setraw(descriptor, termios.TCSADRAIN)
+        screen = _Screen(docker, name, reader)
+        screen.tell()
+        yield screen
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
         signal.signal(signal.SIGWINCH, old_handler)
@@ -175,12 +206,12 @@ class DetachKeys:
 class _Pump:
     """Moves bytes between this process and the stream until the stream ends."""
 
-    def __init__(self, stream: Stream, program: Exec, resized: int) -> None:
+    def __init__(self, stream: Stream, program: Exec, screen: _Screen | None) -> None:
         self._stream = stream
         self._sock = stream.sock
         self._tty = program.tty
         self._input: int | None = sys.stdin.fileno() if program.stdin else None
-        self._resized = resized
+        self._screen = screen
         self._sending = b""
         self._keys = DetachKeys() if program.tty else None
         self._begun = False
@@ -208,11 +239,12 @@ class _Pump:
         if self._input is None:
             self._no_more_input()
         while True:
-            readable, writable, _ = select.select(self._readers(), [self._sock] if self._sending else [], [])
+            patience = self._screen.patience if self._screen else None
+            readable, writable, _ = select.select(self._readers(), [self._sock] if self._sending else [], [], patience)
             if writable:
                 self._send()
-            if self._resized in readable:
-                os.read(self._resized, 64)
+            if self._screen is not None:
+                self._screen.look()
             if self._input in readable:
                 self._read_input()
             if self._left and not self._sending:
@@ -227,8 +259,8 @@ class _Pump:
         readers: list[int | socket.socket] = [self._sock]
         if self._input is not None and not self._sending:
             readers.append(self._input)
-        if self._resized >= 0:
-            readers.append(self._resized)
+        if self._screen is not None:
+            readers.append(self._screen.resized)
         return readers
 
     def _receive(self) -> bytes:

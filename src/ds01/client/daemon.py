@@ -7,7 +7,6 @@ it as it is or look at ``error.kind``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ds01.client.answers import encoded, read_all
 from ds01.client.asking import ANSWER_SECONDS, Asking
@@ -28,6 +27,7 @@ from ds01.wire.gpus import GpusView, LeaseView
 from ds01.wire.queue import PlaceView, QueueView
 from ds01.wire.status import DoctorView, EventView, LimitsView, LimitView, PingView, StatusView
 
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:  # imported by the methods that need them: making their classes takes as long as asking ds01d
     from ds01.wire.bookings import Booked, BookingsView, BookRequest
     from ds01.wire.classes import ClassClosed, ClassOpened, ClassRequest, ClassSeat, ClassView
@@ -116,9 +116,9 @@ class Client(Asking):
         """My containers."""
         return self._list(ContainerView, "/v1/containers", removed=removed, all=everybody, user=user)
 
-    def container(self, name: str) -> ContainerView:
+    def container(self, name: str, *, user: str = "") -> ContainerView:
         """One container."""
-        return self._get(ContainerView, _container(name))
+        return self._get(ContainerView, _container(name), user=user)
 
     def plan(self, request: LaunchRequest) -> LaunchPlan:
         """What a launch would do now; changes nothing."""
@@ -260,59 +260,68 @@ class Client(Asking):
 
     # running ---------------------------------------------------------------------------------------
 
-    def start(self, name: str) -> StartResult:
-        """Start a stopped container; its GPU is leased again."""
-        return self._do(StartResult, "POST", f"{_container(name)}/start", patience=120)
+    def start(self, name: str, *, user: str = "", reason: str = "") -> StartResult:
+        """Start a stopped container; its GPU is leased again. ``reason`` is what an admin tells its owner."""
+        where = target(f"{_container(name)}/start", user=user, reason=reason)
+        return self._do(StartResult, "POST", where, patience=120)
 
-    def stop(self, name: str, *, grace_seconds: int | None = None) -> ContainerView:
+    def stop(self, name: str, *, grace_seconds: int | None = None, user: str = "", reason: str = "") -> ContainerView:
         """Stop a container: SIGTERM, the grace, SIGKILL."""
         wait = (grace_seconds if grace_seconds is not None else 3600) + ANSWER_SECONDS
         request = StopRequest(grace_seconds=grace_seconds)
-        return self._do(ContainerView, "POST", f"{_container(name)}/stop", request, patience=wait)
+        where = target(f"{_container(name)}/stop", user=user, reason=reason)
+        return self._do(ContainerView, "POST", where, request, patience=wait)
 
-    def extend(self, name: str, seconds: int) -> ExtendView:
+    def extend(self, name: str, seconds: int, *, user: str = "", reason: str = "") -> ExtendView:
         """Add to the time a container may run."""
         from ds01.wire.lifecycle import ExtendRequest, ExtendView
 
-        return self._do(ExtendView, "POST", f"{_container(name)}/extend", ExtendRequest(seconds=seconds))
+        where = target(f"{_container(name)}/extend", user=user, reason=reason)
+        return self._do(ExtendView, "POST", where, ExtendRequest(seconds=seconds))
 
-    def keep(self, name: str, until: str) -> KeepView:
+    def keep(self, name: str, until: str, *, user: str = "", reason: str = "") -> KeepView:
         """Let a container idle until a time with its zone (ISO 8601)."""
         from ds01.wire.lifecycle import KeepRequest, KeepView
 
-        return self._do(KeepView, "POST", f"{_container(name)}/keep", KeepRequest(until=until))
+        where = target(f"{_container(name)}/keep", user=user, reason=reason)
+        return self._do(KeepView, "POST", where, KeepRequest(until=until))
 
-    def undo(self, name: str) -> StartResult:
+    def undo(self, name: str, *, user: str = "", reason: str = "") -> StartResult:
         """Start a container again that DS01 stopped for idling or its runtime."""
-        return self._do(StartResult, "POST", f"{_container(name)}/undo", patience=120)
+        where = target(f"{_container(name)}/undo", user=user, reason=reason)
+        return self._do(StartResult, "POST", where, patience=120)
 
-    def pause(self, name: str) -> ContainerView:
+    def pause(self, name: str, *, user: str = "", reason: str = "") -> ContainerView:
         """Freeze a container; it keeps its GPU."""
-        return self._do(ContainerView, "POST", f"{_container(name)}/pause")
+        return self._do(ContainerView, "POST", target(f"{_container(name)}/pause", user=user, reason=reason))
 
-    def unpause(self, name: str) -> ContainerView:
+    def unpause(self, name: str, *, user: str = "", reason: str = "") -> ContainerView:
         """Let a paused container go on."""
-        return self._do(ContainerView, "POST", f"{_container(name)}/unpause")
+        return self._do(ContainerView, "POST", target(f"{_container(name)}/unpause", user=user, reason=reason))
 
-    def remove(self, name: str, *, force: bool = False) -> ContainerView:
+    def remove(self, name: str, *, force: bool = False, user: str = "", reason: str = "") -> ContainerView:
         """Remove a container; ``force`` also a running one."""
-        return self._do(ContainerView, "DELETE", target(_container(name), force=force), patience=120)
+        where = target(_container(name), force=force, user=user, reason=reason)
+        return self._do(ContainerView, "DELETE", where, patience=120)
 
-    def retire_preview(self, name: str) -> RetirePreview:
+    def retire_preview(self, name: str, *, user: str = "") -> RetirePreview:
         """What retiring would end and lose; changes nothing."""
-        return self._get(RetirePreview, f"{_container(name)}/retire", patience=120)
+        return self._get(RetirePreview, f"{_container(name)}/retire", patience=120, user=user)
 
-    def retire(self, name: str, request: RetireRequest | None = None) -> RetireResult:
+    def retire(
+        self, name: str, request: RetireRequest | None = None, *, user: str = "", reason: str = ""
+    ) -> RetireResult:
         """Stop, remove, free the GPU."""
-        return self._do(RetireResult, "POST", f"{_container(name)}/retire", request or RetireRequest(), patience=3600)
+        where = target(f"{_container(name)}/retire", user=user, reason=reason)
+        return self._do(RetireResult, "POST", where, request or RetireRequest(), patience=3600)
 
-    def why(self, name: str) -> WhyView:
+    def why(self, name: str, *, user: str = "") -> WhyView:
         """A container's story, also after it is gone."""
-        return self._get(WhyView, f"{_container(name)}/why")
+        return self._get(WhyView, f"{_container(name)}/why", user=user)
 
-    def stats(self, name: str) -> StatsView:
+    def stats(self, name: str, *, user: str = "") -> StatsView:
         """One reading of a running container."""
-        return self._get(StatsView, f"{_container(name)}/stats")
+        return self._get(StatsView, f"{_container(name)}/stats", user=user)
 
     def usage(self, *, since: str = "", by: str = "", user: str = "", everybody: bool = False) -> ConsumptionView:
         """What I used: by container, project, user or day."""

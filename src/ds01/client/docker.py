@@ -21,6 +21,7 @@ from ds01.domain.errors import (
     Ds01Error,
     ErrorKind,
 )
+from ds01.domain.image import with_tag
 from ds01.domain.record import made, record
 
 ANSWER_SECONDS = 60.0
@@ -116,6 +117,23 @@ class Docker:
                 raise
             return None
         return found
+
+    def history(self, reference: str) -> list[dict[str, Any]]:
+        """The layers of an image, the newest first, as the engine tells them."""
+        found: list[dict[str, Any]] = self.json("GET", f"/images/{escaped(reference, keep=b'/:@')}/history")
+        return found
+
+    def tag(self, reference: str, repository: str, tag: str) -> None:
+        """Give an image another name; it is taken from the image that had it."""
+        self.json("POST", target(f"/images/{escaped(reference, keep=b'/:@')}/tag", repo=repository, tag=tag))
+
+    def pull(self, reference: str) -> Generator[dict[str, Any]]:
+        """Fetch an image from its registry; yields the engine's messages as they come. Closing it ends the pull."""
+        name, at, digest = reference.partition("@")
+        repository, _, tag = (name, "", digest) if at else with_tag(name).rpartition(":")
+        request = Request(method="POST", target=target("/images/create", fromImage=repository, tag=tag))
+        for line in self.ask(request, seconds=None).lines():
+            yield json.loads(line)
 
     def build(self, context: Iterable[bytes], query: Mapping[str, object]) -> Generator[dict[str, Any]]:
         """Build an image from a tar stream; yields the engine's messages as they come.

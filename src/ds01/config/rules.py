@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ds01.domain.limit_keys import Key, Kind
 from ds01.domain.queue.plan import Rules
-from ds01.domain.settings import BookingRules, LifecycleRules
+from ds01.domain.settings import BookingRules, KeepRules, LifecycleRules
 
 _BUILT_IN = LifecycleRules()
 _IDLE = _BUILT_IN.idle
@@ -83,6 +83,11 @@ RULES: dict[str, Key] = {
         Key(
             name="bookings.sweep", kind=Kind.SWITCH, default=BookingRules().sweep,
             meaning="whether containers of a class are removed when it is over; workspaces always stay",
+        ),
+        Key(
+            name="keep.jobs", kind=Kind.DURATION, default=KeepRules().jobs, nullable=True, least=86400,
+            meaning="how long a job that has ended stays in 'ds01 runs'; its log, its events and what it used stay"
+            " anyway, null is for ever",
         ),
     )
 }  # fmt: skip

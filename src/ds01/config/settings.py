@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import PurePath
 from typing import Any, TypeVar
 
 from ds01.config.located import Located, Path
 from ds01.config.rules import RULES
 from ds01.domain.container import Door
-from ds01.domain.image import BaseImage
+from ds01.domain.image import BaseImage, repository, with_tag
 from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS
 from ds01.domain.limits import Exemption, Group, Layer, Policy, Sourced
 from ds01.domain.queue.plan import Rules
@@ -22,6 +22,7 @@ from ds01.domain.settings import (
     GpuSettings,
     IdleRule,
     ImageSettings,
+    KeepRules,
     LifecycleRules,
     MailSettings,
     NoticeSettings,
@@ -60,6 +61,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
             unclaimed=rules["bookings.unclaimed"],
         ),
         bookings=BookingRules(starts=rules["bookings.starts"], sweep=rules["bookings.sweep"]),
+        keep=KeepRules(jobs=rules["keep.jobs"]),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
         docker=_docker(data.get("docker") or {}),
@@ -190,5 +192,12 @@ def _bases(data: Data) -> tuple[BaseImage, ...]:
         if "size" in given:
             values["size_bytes"] = given["size"]
         values.update({key: value for key, value in given.items() if key != "size"})
-        bases[name] = BaseImage(**{"description": "", **values, "name": name})
+        bases[name] = _pinned(BaseImage(**{"description": "", **values, "name": name}))
     return tuple(bases.values())
+
+
+def _pinned(base: BaseImage) -> BaseImage:
+    """A base with a digest is called by it: whatever its tag is moved to, projects build on the same image."""
+    if not base.digest or "@" in base.reference:
+        return base
+    return replace(base, reference=f"{repository(with_tag(base.reference))}@{base.digest}")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from ipaddress import IPv4Network
 from types import GenericAlias
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, Self, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
@@ -186,6 +186,21 @@ class MailSection(Section):
     security: Annotated[str, reader(choice("none", "starttls", "tls"))] = Field(
         default="none", description="how the connection is protected: `none`, `starttls` or `tls`"
     )
+    user: Text = Field(default="", description="the login at the mail server; needs `starttls` or `tls`")
+    password_file: Annotated[str, reader(texts.folder)] = Field(
+        default="", description="a file of root's with mode 0600; its first line is the password"
+    )
+    ca: Annotated[str, reader(texts.folder)] = Field(
+        default="", description="a PEM file whose certificates are believed besides the system's"
+    )
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> Self:
+        if self.user and self.security == "none":
+            raise texts.refusal("a login needs security: starttls or tls, or others on the way could read the password")
+        if self.user and not self.password_file:
+            raise texts.refusal("a login needs a password_file, like /etc/ds01/mail-password with mode 0600")
+        return self
 
 
 class Notices(Section):

@@ -6,6 +6,7 @@ leasing imaginary ones there would give people containers whose training does no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ds01.adapters.host.hardware import nvidia_cards
@@ -16,9 +17,15 @@ from ds01.ports.devices import Devices
 
 
 def devices(
-    settings: GpuSettings, *, run: Path, clock: Clock, engine: str, simulate: bool = False, sysfs: Path = Path("/sys")
+    settings: GpuSettings,
+    *,
+    run: Path,
+    clock: Clock,
+    cdi_folders: Sequence[str] = (),
+    simulate: bool = False,
+    sysfs: Path = Path("/sys"),
 ) -> Devices:
-    """The GPUs of ``settings``. ``engine`` is the engine's version (``20.10.24``), ``""`` when it does not answer."""
+    """The GPUs of ``settings``. ``cdi_folders``: where the engine reads CDI specifications, none when it has no CDI."""
     if simulate or settings.source == "simulated":
         return _simulated(settings, run, clock)
     if settings.attach == "simulated":
@@ -28,7 +35,7 @@ def devices(
             reason=f"gpus.source is {settings.source} and gpus.attach is simulated.",
             hint="Set gpus.source: simulated, or gpus.attach: auto.",
         )
-    real = _real(settings, engine, sysfs)
+    real = _real(settings, cdi_folders, sysfs)
     if real.inventory() or nvidia_cards(sysfs):
         return real
     real.close()
@@ -48,9 +55,11 @@ def _simulated(settings: GpuSettings, run: Path, clock: Clock) -> Devices:
     return SimDevices(settings.simulated, run=run, clock=clock)
 
 
-def _real(settings: GpuSettings, engine: str, sysfs: Path) -> Devices:
+def _real(settings: GpuSettings, cdi_folders: Sequence[str], sysfs: Path) -> Devices:
     from ds01.adapters.nvml.attach import automatic, cdi, nvidia
     from ds01.adapters.nvml.devices import NvmlDevices
 
     ways = {"cdi": cdi, "nvidia": nvidia}
-    return NvmlDevices(attach=ways.get(settings.attach) or automatic(engine), sysfs=sysfs)
+    return NvmlDevices(
+        attach=ways.get(settings.attach) or automatic([Path(folder) for folder in cdi_folders]), sysfs=sysfs
+    )

@@ -12,11 +12,23 @@ from typing import IO
 
 from ds01.domain.errors import DAEMON_SECOND, Ds01Error
 
+LOCK = "ds01d.lock"
+
+
+def is_first(state: Path) -> bool:
+    """Whether no ds01d ever had this state directory: asked before it is locked."""
+    return not (state / LOCK).exists()
+
+
+def forget(state: Path) -> None:
+    """Let the next ds01d be the first one. Whoever holds the lock says so, before it ends."""
+    (state / LOCK).unlink()
+
 
 def lock(state: Path) -> IO[str]:
     """Take the lock of this state directory; keep the file open as long as it counts."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (state / "ds01d.lock").open("a+", encoding="ascii")
+    file = (state / LOCK).open("a+", encoding="ascii")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -12,23 +12,27 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
-from ds01.domain.container import ContainerId, Label
-from ds01.domain.errors import Ds01Error
+from ds01.domain.container import ContainerId
+from ds01.domain.errors import ENGINE_DOWN, Ds01Error
+from ds01.domain.labels import Label
 from ds01.ports.engine import EngineEvent
 from ds01.services import mig
 from ds01.services.booking.watch import watch
 from ds01.services.confine import Confiner
+from ds01.services.crier import Crier
 from ds01.services.disk import measure
 from ds01.services.door.redeem import expire
 from ds01.services.door.writing import lapse
 from ds01.services.enforce.enforcer import PERIOD_SECONDS, Enforcer
 from ds01.services.gpu_round import look_at_gpus
 from ds01.services.image_tidy import Gone
+from ds01.services.jobs.forget import forget
 from ds01.services.jobs.runner import Runner
 from ds01.services.queue.herald import Herald
 from ds01.services.queue.turns import Turns
 from ds01.services.reconcile import Reconciler
 from ds01.services.reload import reload
+from ds01.services.settled import settled
 from ds01.services.world import World
 
 _log = logging.getLogger("ds01d")
@@ -40,11 +44,14 @@ TICKET_SECONDS = 30.0
 NAMES_SECONDS = 5.0
 IMAGES_SECONDS = 300.0
 DISK_SECONDS = 180.0
+FORGET_SECONDS = 3600.0
+"""A day would do; a ds01d that is started anew every night would never come to it."""
 EXPIRY_SECONDS = 2.0
 QUEUE_SECONDS = 0.02
 """The queue waits for something to happen by itself; what happens within this time is one pass."""
 BOOKING_SECONDS = 5.0
 ROUND_SECONDS = 10.0
+ANNOUNCE_SECONDS = 2.0
 CONFINE_SECONDS = 4.0
 """With the age at which a container is looked at, and the grace it is stopped with, this is within ten seconds."""
 RETRY_SECONDS = 1.0
@@ -73,12 +80,12 @@ class Loops:
         await self._world.lifted.load(self._world.ledger)
         await mig.lift(self._world)
         await look_at_gpus(self._world)
-        try:
-            async with asyncio.timeout(FIRST_SECONDS):
-                await self._reconciler.round()
-        except (Ds01Error, TimeoutError) as error:
+        error = await _outcome(lambda: asyncio.wait_for(self._reconciler.round(), FIRST_SECONDS))
+        if isinstance(error, TimeoutError) or (isinstance(error, Ds01Error) and error.kind is ENGINE_DOWN):
             await self._reconciler.lost(self._world.clock.now())
             _log.warning("serving without the engine", extra={"why": str(error)})
+        elif error is not None:
+            _log.error("the first look was not whole; it goes on while we serve", exc_info=error)
         await self._turns.take()
 
     async def __aenter__(self) -> Self:
@@ -87,6 +94,7 @@ class Loops:
             ("limits", POLICY_SECONDS, lambda: reload(world.policy, world.ledger, world.clock)),
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
             ("images", IMAGES_SECONDS, lambda: self._gone.forget(world)),
+            ("old jobs", FORGET_SECONDS, lambda: forget(world)),
             ("disk", DISK_SECONDS, lambda: measure(world)),
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),
@@ -94,6 +102,7 @@ class Loops:
             ("queue", QUEUE_SECONDS, self._turns.round),
             ("turns", QUEUE_SECONDS, self._herald.round),
             ("jobs", QUEUE_SECONDS, self._runner.round),
+            ("announcing", ANNOUNCE_SECONDS, Crier(world).round),
             ("gpus", ROUND_SECONDS, lambda: look_at_gpus(world)),
             ("containers", ROUND_SECONDS, self._reconciler.round),
             ("confinement", CONFINE_SECONDS, self._confiner.round),
@@ -132,8 +141,9 @@ class Loops:
             async with aclosing(self._world.engine.events()) as events:
                 async for event in events:
                     await self._heard(event)
-        finally:
+        except Exception:
             await self._reconciler.lost(self._world.clock.now())
+            raise
 
     async def _heard(self, event: EngineEvent) -> None:
         if event.kind != "container":
@@ -148,12 +158,7 @@ class Loops:
 
 async def _outcome(act: Callable[[], Awaitable[object]]) -> BaseException | None:
     """Do it; what it raised is the answer, whatever it is: a loop must not end."""
-    work = asyncio.ensure_future(act())
-    try:
-        await asyncio.wait({work})
-    finally:
-        work.cancel()
-    return work.exception()
+    return (await settled(act())).exception()
 
 
 def _said(error: BaseException | None) -> str:

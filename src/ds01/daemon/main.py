@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import pwd
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,16 +17,17 @@ import ds01
 from ds01.adapters.host.fence import IptablesFence
 from ds01.api.app import create_app
 from ds01.daemon import logs
-from ds01.daemon.lock import lock
+from ds01.daemon.lock import LOCK, forget, is_first, lock
 from ds01.daemon.loops import Loops
 from ds01.daemon.serve import GRACE_SECONDS, Server, notify
 from ds01.daemon.wiring import Options, build, dismantle
-from ds01.domain.errors import Ds01Error, Problem
+from ds01.domain.errors import ENGINE_DOWN, Ds01Error, Problem
 from ds01.domain.events import Event, EventType
 from ds01.domain.fence import FencePlan
 from ds01.domain.settings import POOL
 from ds01.garbage import look_seldom
 from ds01.services.fence import name_of
+from ds01.services.lost import check_nothing_runs, nothing_before
 from ds01.services.world import Paths, World
 
 _log = logging.getLogger("ds01d")
@@ -37,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.configure()
     look_seldom()
     try:
+        first = is_first(options.paths.state)
         with lock(options.paths.state):
-            uvloop.run(remove_fence(options) if options.remove_fence else run(options))
+            uvloop.run(remove_fence(options) if options.remove_fence else run(options, first=first))
     except Ds01Error as error:
         sys.stderr.write(sentence(error.problem) + "\n")
         return int(error.kind.exit)
@@ -53,7 +56,9 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--engine", default="unix:///var/run/docker.sock", help="address of the Docker engine")
     parser.add_argument("--limits", type=Path, default=Path("/etc/ds01/limits.yaml"), help="the limits file")
     parser.add_argument("--gateway-socket", type=Path, help="the gateway's socket (default: RUN/docker.sock)")
-    parser.add_argument("--gateway-uid", type=int, action="append", default=[], help="uid the gateway runs as")
+    parser.add_argument(
+        "--gateway-uid", type=_uid, action="append", default=[], help="uid the gateway runs as, or the account's name"
+    )
     parser.add_argument("--simulate", action="store_true", help="no engine, no GPUs, no mounts: all of it simulated")
     parser.add_argument(
         "--remove-fence", action="store_true",
@@ -72,23 +77,46 @@ def parse(arguments: Sequence[str]) -> Options:
     )  # fmt: skip
 
 
+def _uid(text: str) -> int:
+    """A uid, also by the name of its account."""
+    try:
+        return int(text) if text.isdecimal() else pwd.getpwnam(text).pw_uid
+    except KeyError as error:
+        raise argparse.ArgumentTypeError(f"there is no account {text}") from error
+
+
 async def remove_fence(options: Options) -> None:
     """What stays in the kernel when DS01 is gone: its chains. Which ranges they are about does not matter for that."""
     plan = FencePlan(name=name_of(options.paths.run), pool=POOL, networks=(), ports=())
     await IptablesFence().take_down(plan)
 
 
-async def run(options: Options) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def run(options: Options, *, first: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT. ``first``: never before on this server, so nothing that is there is DS01's."""
     world = await build(options)
     loops = Loops(world)
     try:
+        if first:
+            await _begin(options, world)
         await loops.first()
         await _record(world, EventType.DAEMON_STARTED)
         await _serve(options, world, loops)
         await _record(world, EventType.DAEMON_STOPPED)
     finally:
         await dismantle(world)
+
+
+async def _begin(options: Options, world: World) -> None:
+    """The very first start on this server. Unless it may be, the next one is the first again."""
+    try:
+        await check_nothing_runs(world, options.paths.state / LOCK)
+    except Ds01Error as error:
+        if error.kind is ENGINE_DOWN:
+            _log.warning("not looked at what runs already", extra={"why": error.problem.message})
+        else:
+            forget(options.paths.state)
+            raise
+    await world.ledger.write(nothing_before)
 
 
 async def _serve(options: Options, world: World, loops: Loops) -> None:

@@ -32,6 +32,7 @@ from ds01.ports.channel import Channel
 from ds01.ports.engine import Engine, EngineVersion
 from ds01.ports.host import Host
 from ds01.ports.meters import Meters
+from ds01.services.tickets import Tickets
 from ds01.services.world import Paths, World
 from ds01.sim.fence import SimFence
 
@@ -50,7 +51,7 @@ class Options:
 async def build(options: Options) -> World:
     """The world of this server. Raises Ds01Error when the limits file or the ledger cannot be read."""
     paths = options.paths
-    policy = CurrentLimits(paths.limits)
+    policy = CurrentLimits(paths.limits, paths.state / "limits.good.yaml")
     clock = SystemClock()
     _folders(paths)
     _place_of_doors(paths, options.gateway_uids)
@@ -61,7 +62,7 @@ async def build(options: Options) -> World:
     return World(
         engine=engine,
         devices=devices(
-            policy.settings.gpus, run=paths.run, clock=clock, engine=version.engine if version else "",
+            policy.settings.gpus, run=paths.run, clock=clock, cdi_folders=version.cdi_folders if version else (),
             simulate=options.simulate,
         ),
         ledger=SqlLedger(paths.state / "ledger.db"),
@@ -78,6 +79,7 @@ async def build(options: Options) -> World:
         cpus=len(os.sched_getaffinity(0)),
         version=ds01.__version__,
         zone=zone,
+        tickets=Tickets(anew=not options.simulate),
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from ds01.domain.caches import CACHES
 from ds01.domain.confinement import Amounts, amounts_label
-from ds01.domain.container import SCHEMA_VERSION, Attachment, ContainerSpec, Door, Label, Mount, Resources
+from ds01.domain.container import Attachment, ContainerSpec, Door, Mount, Resources
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE, SlotId, asks_for_devices
 from ds01.domain.image import Image
+from ds01.domain.labels import SCHEMA_VERSION, Label
 from ds01.domain.lease import Lease
 from ds01.domain.limits import Limits
 from ds01.domain.names import stored_container

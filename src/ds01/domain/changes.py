@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,8 @@ class Package:
     before: str = ""
     requested: bool = True
     direct: bool = False
+    record: str = field(default="", compare=False)
+    """Where its installer wrote it down."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ def _pip_packages(changes: Sequence[Change]) -> Iterator[Package]:
     added: dict[str, str] = {}
     removed: dict[str, str] = {}
     records: set[tuple[str, str]] = set()
+    places: dict[str, str] = {}
     for change in changes:
         match = _DIST_INFO.fullmatch(change.path)
         if match is None or "-" not in match["dist"]:
@@ -90,6 +93,7 @@ def _pip_packages(changes: Sequence[Change]) -> Iterator[Package]:
         elif change.kind == "A":
             added[canonical(name)] = version
             records.add((canonical(name), match["rest"] or ""))
+            places[canonical(name)] = change.path.removesuffix(match["rest"] or "")
     for name in added.keys() - _INSTALLERS:
         yield Package(
             name=name,
@@ -98,6 +102,7 @@ def _pip_packages(changes: Sequence[Change]) -> Iterator[Package]:
             before=removed.get(name, ""),
             requested=(name, "/REQUESTED") in records,
             direct=(name, "/direct_url.json") in records,
+            record=places[name],
         )
 
 

@@ -45,7 +45,14 @@ class Consumed:
     joules: float = 0.0
 
     def __add__(self, other: Consumed) -> Consumed:
-        return Consumed(**{name: value + getattr(other, name) for name, value in vars(self).items()})
+        return Consumed(
+            running_seconds=self.running_seconds + other.running_seconds,
+            gpu_seconds=self.gpu_seconds + other.gpu_seconds,
+            gpueq_seconds=self.gpueq_seconds + other.gpueq_seconds,
+            cpu_seconds=self.cpu_seconds + other.cpu_seconds,
+            memory_byte_seconds=self.memory_byte_seconds + other.memory_byte_seconds,
+            joules=self.joules + other.joules,
+        )
 
 
 def nobodys(day: date, name: str) -> Line:

@@ -1,4 +1,4 @@
-"""What a user's images, containers and volumes take of the server's disk, and whether there is room for more.
+"""What a user's images, containers, volumes and build cache take of the disk, and whether there is room for more.
 
 Images share layers. A layer is paid for by those who brought an image with it, in equal parts; what is in an image of
 the server's own costs nobody anything. So the parts of all add up to what is there, and nobody pays for the base
@@ -42,19 +42,21 @@ class Use:
     images_bytes: int = 0
     containers_bytes: int = 0
     volumes_bytes: int = 0
+    cache_bytes: int = 0
     largest: str = ""
 
     @property
     def total_bytes(self) -> int:
         """All of it."""
-        return self.images_bytes + self.containers_bytes + self.volumes_bytes
+        return self.images_bytes + self.containers_bytes + self.volumes_bytes + self.cache_bytes
 
     @property
     def parts(self) -> str:
         """In words."""
+        cache = f", build cache {show_size(self.cache_bytes)}" if self.cache_bytes else ""
         return (
             f"images {show_size(self.images_bytes)}, containers {show_size(self.containers_bytes)}, "
-            f"volumes {show_size(self.volumes_bytes)}"
+            f"volumes {show_size(self.volumes_bytes)}{cache}"
         )
 
 
@@ -101,5 +103,5 @@ def full(use: Use, most_bytes: int, more_bytes: int = 0) -> Ds01Error:
     what = f"Your images, containers and volumes use {used} of the {most} you may have"
     more = f", and this needs {show_size(more_bytes)} more" if more_bytes and use.total_bytes < most_bytes else ""
     biggest = f" The largest image is {use.largest}." if use.largest else ""
-    return Ds01Error(DISK_QUOTA, f"{what}{more}.", reason=f"I{use.parts[1:]}.{biggest}",
-                     hint="docker image prune -a")  # fmt: skip
+    hint = "docker builder prune -a" if use.cache_bytes > use.images_bytes else "docker image prune -a"
+    return Ds01Error(DISK_QUOTA, f"{what}{more}.", reason=f"I{use.parts[1:]}.{biggest}", hint=hint)

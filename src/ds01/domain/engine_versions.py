@@ -15,8 +15,14 @@ COPY_FIXED = (29, 5, 1)
 FILTER_FIXED = (29, 4, 3)
 """From this one on the engine's own filter of system calls has no sockets to the kernel's ciphers."""
 
+DEVICES_ASKED = (29, 0)
+"""From this one on a step of a build may ask for a device (CDI), unless the engine's builder is told to give none."""
+
 TOOLKIT_FIXED = (1, 17, 8)
 """NVIDIA's toolkits before this one let an image decide what its hooks load on the host."""
+
+BUILDER_GIVES = ("network-host", "security-insecure")
+"""What the builder of every engine gives whoever asks, unless it is told not to."""
 
 _RUNC_FIXED: dict[tuple[int, ...], tuple[int, ...]] = {(1, 2): (1, 2, 8), (1, 3): (1, 3, 3)}
 """Of each line of runc the first without the known ways out of a container; lines after them have none."""
@@ -54,3 +60,10 @@ def runc_fixed(version: str) -> bool:
     """Whether this runc has no known way out by itself. Distributions mend older ones without a new number."""
     found = numbers(version)
     return bool(found) and found >= _RUNC_FIXED.get(found[:2], (1, 4))
+
+
+def builder_closes(version: str) -> tuple[str, ...]:
+    """What an engine of this version must be told that its builder gives nobody, by its own names. An engine does not
+    start with a name that it does not know.
+    """
+    return (*BUILDER_GIVES, *(("device",) if numbers(version) >= DEVICES_ASKED else ()))

@@ -103,6 +103,10 @@ NO_USER = _kind(
     "user.unknown", 404, Exit.NOT_FOUND, "A user this server does not know",
     "`getent passwd` shows the accounts of the server.",
 )  # fmt: skip
+NO_PROGRAM = _kind(
+    "program.missing", 404, Exit.NOT_FOUND, "A program that is not in the container",
+    "`ds01 image update NAME --add PACKAGE` puts it into the image; then `ds01 launch NAME --recreate`.",
+)  # fmt: skip
 NO_JOB = _kind(
     "job.unknown", 404, Exit.NOT_FOUND, "A job that does not exist",
     "`ds01 runs` shows yours.",
@@ -264,6 +268,10 @@ BUILD_FAILED = _kind(
     "image.build", 422, Exit.FAILED, "An image that does not build",
     "The failing line and its likely cause are in the message; correct the project file and build again.",
 )  # fmt: skip
+CLONE_FAILED = _kind(
+    "git.clone", 502, Exit.FAILED, "A repository that cannot be cloned",
+    "See what git said: an address that is wrong, a key that is not there, a server that cannot be reached.",
+)  # fmt: skip
 START_FAILED = _kind(
     "container.start", 502, Exit.FAILED, "A container that does not start",
     "`ds01 why NAME` tells what happened, `ds01 logs NAME` its last output.",
@@ -271,6 +279,14 @@ START_FAILED = _kind(
 COPY_FAILED = _kind(
     "copy.failed", 500, Exit.FAILED, "Files that were not copied",
     "Check the space and the rights of the target, and copy again.",
+)  # fmt: skip
+NO_PORT = _kind(
+    "ports.taken", 503, Exit.NO_RESOURCE, "None of your ports is free",
+    "End a program you no longer need: `ds01 jupyter NAME --stop`.",
+)  # fmt: skip
+DOOR_ANEW = _kind(
+    "door.anew", 503, Exit.FAILED, "ds01d was just started",
+    "The gateway first says what goes on, and asks again by itself.",
 )  # fmt: skip
 ENGINE_DOWN = _kind(
     "engine.unreachable", 503, Exit.FAILED, "The Docker engine does not answer",
@@ -296,9 +312,21 @@ DAEMON_SECOND = _kind(
     "daemon.second", 409, Exit.FAILED, "A ds01d is already running",
     "One ds01d serves one state folder; stop the other first.",
 )  # fmt: skip
+DAEMON_UNSURE = _kind(
+    "daemon.unsure", 409, Exit.FAILED, "Containers run that say they are DS01's, where DS01 never was",
+    "An admin says which it is: the state folder was lost, or somebody made them before DS01 came.",
+)  # fmt: skip
 LEDGER_ERROR = _kind(
     "ledger.error", 503, Exit.FAILED, "The ledger cannot be written",
     "Nothing was granted. An admin looks at the disk of the state folder; then try again.",
+)  # fmt: skip
+INSTALL_BLOCKED = _kind(
+    "install.blocked", 409, Exit.FAILED, "Something on this server stands in the way of installing DS01",
+    "Nothing was changed. Do what the message says, then type the command again; `docs/howto/install.md` has the rest.",
+)  # fmt: skip
+INSTALL_FAILED = _kind(
+    "install.failed", 500, Exit.FAILED, "DS01 could not be put in place",
+    "What was changed was put back. The message says which step failed, `journalctl -u docker -u ds01d` often why.",
 )  # fmt: skip
 INTERNAL = _kind(
     "internal", 500, Exit.FAILED, "A mistake in DS01",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import NewType
 
 SlotId = NewType("SlotId", str)
@@ -94,7 +95,12 @@ class Slot:
         """Whether this is a whole GPU."""
         return self.profile == "full"
 
-    @property
+    @cached_property
+    def size(self) -> float:
+        """Its GPU-equivalents, for sorting only: comparing fractions is slow, and these are never that close."""
+        return float(self.gpueq)
+
+    @cached_property
     def sold_bytes(self) -> int:
         """Its memory as it is sold, and asked for: a ``1g.5gb`` has 4.75 GiB, an 80 GB card 79.6."""
         named = _SOLD.search(self.profile)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NewType
 
-from ds01.domain.container import Label
+from ds01.domain.labels import Label
+from ds01.domain.own_images import is_pin
 from ds01.domain.people import Uid
+from ds01.domain.record import record, replace
 
 ImageId = NewType("ImageId", str)
 """``sha256:…``."""
@@ -29,6 +30,11 @@ def with_tag(reference: str) -> str:
     """A reference with its tag: ``latest`` when none is said. Ids and digests stay as they are."""
     last = reference.rpartition("/")[2]
     return reference if ":" in last or "@" in last else f"{reference}:latest"
+
+
+def short(reference: str) -> str:
+    """A name as the engine keeps it: the usual registry and its library stay unsaid."""
+    return reference.removeprefix("docker.io/").removeprefix("library/")
 
 
 def is_protected(ref: str, patterns: Iterable[str]) -> bool:
@@ -54,7 +60,7 @@ def covers(written: Iterable[str], ref: str) -> bool:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Image:
     """An image as the engine shows it. ``digests`` are its names in registries, as ``repository@sha256:…``."""
 
@@ -64,6 +70,20 @@ class Image:
     size_bytes: int
     labels: dict[str, str]
     digests: tuple[str, ...] = ()
+    pins: tuple[str, ...] = ()
+    """Names it has for builds that go on."""
+
+    def called(self, names: Iterable[str]) -> Image:
+        """The same image with these names, of whatever kind."""
+        names = tuple(names)
+        return replace(self, tags=tuple(n for n in names if not is_pin(n)), pins=tuple(n for n in names if is_pin(n)))
+
+    def is_from(self, ref: str) -> bool:
+        """Whether a registry has it under this name. An engine that calls images by their digests gives one to what
+        was built, too: that says nothing.
+        """
+        digests = (digest.partition("@") for digest in self.digests)
+        return any(name == repository(ref) and digest != self.id for name, _, digest in digests)
 
 
 class Provenance(StrEnum):
@@ -75,7 +95,7 @@ class Provenance(StrEnum):
     PRIVATE = "private"
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Tag:
     """Who may write a name. ``ref`` is a tag, or a digest that was pulled; ``owner`` is None unless a user wrote it."""
 
@@ -86,14 +106,13 @@ class Tag:
 
     def makes_owner(self, image: Image) -> Uid | None:
         """Who owns ``image`` by this tag. A tag that names another image than it did when it was written proves
-        nothing, unless its owner built that one too.
+        nothing, unless its owner built that one too, and it was not pulled.
         """
-        if self.owner is None or self.image == image.id or image.labels.get(Label.OWNER) == str(self.owner):
-            return self.owner
-        return None
+        built = image.labels.get(Label.OWNER) == str(self.owner) and not image.is_from(self.ref)
+        return self.owner if self.owner is None or self.image == image.id or built else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Ownership:
     """Somebody brought an image to this server: built, pulled, loaded, imported or committed it.
 
@@ -106,7 +125,7 @@ class Ownership:
     at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class BaseImage:
     """An entry of the catalogue of bases. ``digest`` pins it; ``driver`` is the oldest NVIDIA driver it runs with."""
 

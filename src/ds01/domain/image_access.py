@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ds01.domain.container import Label
-from ds01.domain.image import Image, Ownership, Provenance, Tag, is_protected, repository, with_tag
+from ds01.domain.image import Image, Ownership, Provenance, Tag, is_protected, repository, short, with_tag
+from ds01.domain.labels import Label
 from ds01.domain.people import Uid
 from ds01.domain.settings import ImageSettings
 
@@ -59,9 +59,14 @@ class Access:
 
 def is_common(ref: str, tag: Tag | None, settings: ImageSettings) -> bool:
     """Whether a name is the server's own: a base of the catalogue, a protected name, or one the admin put there."""
-    if ref in {with_tag(base.reference) for base in settings.bases} or is_protected(ref, settings.protected):
+    if is_base(ref, settings) or is_protected(ref, settings.protected):
         return True
     return tag is not None and tag.provenance is Provenance.ADMIN
+
+
+def is_base(ref: str, settings: ImageSettings) -> bool:
+    """Whether a name is that of a base of the catalogue, however the limits file spells it."""
+    return short(ref) in {short(with_tag(base.reference)) for base in settings.bases}
 
 
 def access(

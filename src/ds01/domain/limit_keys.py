@@ -87,6 +87,10 @@ _ALL = (
         meaning="Docker networks you may have at once, without your own one",
     ),
     Key(
+        name="ports", kind=Kind.COUNT, default=20, least=1,
+        meaning="ports that are yours for tunnels to your containers; which ones follows from your uid",
+    ),
+    Key(
         name="cpus", kind=Kind.NUMBER, default=8.0, meaning="CPU cores one container may use",
         former=("max_cpus",),
     ),
@@ -110,7 +114,8 @@ _ALL = (
     ),
     Key(
         name="disk.workspace", kind=Kind.SIZE, default=100 * GIB, nullable=True,
-        meaning="disk space of your workspaces together", former=("storage_workspace",),
+        meaning="disk space of your workspaces together; shown, not enforced: quotas of the file system do that",
+        former=("storage_workspace",),
     ),
     Key(
         name="disk.images", kind=Kind.SIZE, default=60 * GIB, nullable=True,

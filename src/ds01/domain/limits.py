@@ -97,6 +97,7 @@ class Limits:
     containers: int | None
     volumes: int | None
     networks: int | None
+    ports: int
     cpus: float
     memory_bytes: int
     swap_bytes: int
@@ -182,6 +183,7 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         containers=value.integer("containers"),
         volumes=value.integer("volumes"),
         networks=value.integer("networks"),
+        ports=value.required("ports"),
         cpus=value.number("cpus"),
         memory_bytes=value.required("memory"),
         swap_bytes=value.required("swap"),

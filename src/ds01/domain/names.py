@@ -6,23 +6,25 @@ two users never collide and nobody has to know it. Ownership never follows from 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from ds01.domain.errors import BAD_NAME, Ds01Error
 
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 NAME_LENGTH = 40
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def is_name(text: str) -> bool:
     """Whether ``text`` can name a project or a container."""
-    return _NAME.fullmatch(text) is not None
+    return 0 < len(text) <= NAME_LENGTH and text[0] != "-" and _LETTERS.issuperset(text)
 
 
 def corrected(text: str) -> str:
     """The nearest usable name, or ``""`` when nothing of it can be kept."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:NAME_LENGTH].rstrip("-")
+    kept = "".join(letter if letter in _LETTERS else "-" for letter in text.lower())
+    return "-".join(filter(None, kept.split("-")))[:NAME_LENGTH].rstrip("-")
 
 
 def checked(text: str, what: str = "name") -> str:
@@ -88,7 +90,7 @@ def login_inside(login: str) -> str:
     most 32 characters. It is for display only, one container has one user: uniqueness comes from the uid.
     """
     local = login.split("@", 1)[0].lower()
-    clean = re.sub(r"[^a-z0-9_-]", "_", local)
+    clean = "".join(letter if letter in _LETTERS else "_" for letter in local)
     if not clean or not (clean[0].isalpha() or clean[0] == "_") or (clean == "root" and clean != login):
         clean = "u" + clean
     return clean[:32]

@@ -15,6 +15,7 @@ from datetime import datetime
 from fractions import Fraction
 from heapq import nsmallest
 from itertools import groupby
+from operator import attrgetter
 
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk, flags
@@ -120,7 +121,7 @@ def fits(slot: Slot, ask: GpuAsk) -> bool:
     """Whether this slot is of the kind that was asked for."""
     if ask.profile is not None and slot.profile != ask.profile:
         return False
-    return slot.sold_bytes >= ask.memory_bytes
+    return not ask.memory_bytes or slot.sold_bytes >= ask.memory_bytes
 
 
 def total(slots: Iterable[Slot]) -> Fraction:
@@ -130,7 +131,7 @@ def total(slots: Iterable[Slot]) -> Fraction:
 
 def cheapest(ask: GpuAsk, fitting: Iterable[Slot]) -> Fraction:
     """The least that a request can cost on these slots."""
-    return total(nsmallest(ask.count, fitting, key=_size))
+    return total(nsmallest(ask.count, fitting, key=attrgetter("size")))
 
 
 def instead(ask: GpuAsk, inventory: Inventory, budget: Fraction | None) -> GpuAsk | None:
@@ -179,13 +180,8 @@ def _choices(
             yield chosen
 
 
-def _size(slot: Slot) -> float:
-    """For sorting only: as a float, because comparing fractions is slow and these are never that close."""
-    return float(slot.gpueq)
-
-
 def _kind(slot: Slot) -> tuple[float, int, str]:
-    return _size(slot), slot.memory_bytes, slot.model
+    return slot.size, slot.memory_bytes, slot.model
 
 
 def _ranked(free: Sequence[Slot], inventory: Inventory) -> list[Slot]:

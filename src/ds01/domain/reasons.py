@@ -36,7 +36,7 @@ _CODES = {
 
 _WORDS = {
     StopReason.USER: ("stopped by {owner}", ""),
-    StopReason.RETIRED: ("retired by {owner}", ""),
+    StopReason.RETIRED: ("retired by {owner}", "retired by admin {}"),
     StopReason.IDLE: ("idle", "idle for {}"),
     StopReason.RUNTIME: ("reached its runtime limit", "reached its runtime limit of {}"),
     StopReason.GPU_HOLD: ("its GPU hold ended", ""),

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ds01.domain.assembly import read_slots
-from ds01.domain.container import Container, ContainerState, Door, Label, Observed, StopReason
+from ds01.domain.container import Container, ContainerState, Door, Observed, StopReason
+from ds01.domain.labels import Label
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
 from ds01.domain.reasons import oom_detail

@@ -14,6 +14,7 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.telling import (
     acted,
     activated,
+    announced,
     denied,
     door,
     glass,
@@ -70,11 +71,11 @@ _ALL = (
     ),
     Sentence(
         type=EventType.CONTAINER_STARTED, when="A container started.", subject=_CONTAINER,
-        details=("name", "slots"), tell=started,
+        details=("name", "slots", "why"), tell=started,
     ),
     Sentence(
         type=EventType.CONTAINER_STOPPED, when="A container stopped, for whatever reason.", subject=_CONTAINER,
-        details=("name", "reason", "detail", "killed", "on_stop"), tell=stopped,
+        details=("name", "reason", "detail", "why", "killed", "on_stop"), tell=stopped,
     ),
     Sentence(
         type=EventType.CONTAINER_OUT_OF_MEMORY,
@@ -86,12 +87,12 @@ _ALL = (
         ),
     ),
     Sentence(
-        type=EventType.CONTAINER_PAUSED, when="A container was paused.", subject=_CONTAINER, details=("name",),
-        tell=acted("paused"),
+        type=EventType.CONTAINER_PAUSED, when="A container was paused.", subject=_CONTAINER,
+        details=("name", "why"), tell=acted("paused", ("why", ": {}")),
     ),
     Sentence(
-        type=EventType.CONTAINER_UNPAUSED, when="A paused container goes on.", subject=_CONTAINER, details=("name",),
-        tell=acted("unpaused"),
+        type=EventType.CONTAINER_UNPAUSED, when="A paused container goes on.", subject=_CONTAINER,
+        details=("name", "why"), tell=acted("unpaused", ("why", ": {}")),
     ),
     Sentence(
         type=EventType.CONTAINER_RENAMED, when="A container got another name.", subject=_CONTAINER,
@@ -120,12 +121,12 @@ _ALL = (
     ),
     Sentence(
         type=EventType.CONTAINER_KEPT, when="A container was kept from being stopped for idling, until a time.",
-        subject=_CONTAINER, details=("name", "until", "how"), tell=kept,
+        subject=_CONTAINER, details=("name", "until", "how", "why"), tell=kept,
     ),
     Sentence(
         type=EventType.CONTAINER_EXTENDED, when="A container got more running time.", subject=_CONTAINER,
-        details=("name", "by", "total"),
-        tell=acted("extended", ("by", " by {}"), ("total", ", {} added in all")),
+        details=("name", "by", "total", "why"),
+        tell=acted("extended", ("by", " by {}"), ("total", ", {} added in all"), ("why", ": {}")),
     ),
     Sentence(
         type=EventType.CONTAINER_UNDONE, when="A container that idling or its runtime had stopped was started again.",
@@ -152,6 +153,14 @@ _ALL = (
     Sentence(
         type=EventType.EXEMPTION_ENDED, when="An admin ended an exemption before its time.", subject="the exemption",
         details=("name", "keys"), tell=acted("ended the exemption of", ("keys", " from {}")),
+    ),
+    Sentence(
+        type=EventType.ANNOUNCEMENT_MADE, when="An admin told everybody something.", subject="the announcement",
+        details=("text", "until"), tell=announced,
+    ),
+    Sentence(
+        type=EventType.ANNOUNCEMENT_ENDED, when="What an admin told everybody stands no more.",
+        subject="the announcement", details=(), tell=lambda _, who: f"{who} ended the announcement",
     ),
     Sentence(
         type=EventType.LEASE_GRANTED, when="GPUs were reserved for a container about to start.", subject=_LEASE,
@@ -284,6 +293,17 @@ _ALL = (
         tell=door("would have refused"),
     ),
     Sentence(
+        type=EventType.DOOR_IN_FORCE,
+        when="The gateway only watched until now. What was made past DS01 to last is still there: ds01 doctor.",
+        subject="gateway", details=("left", "names"),
+        tell=happened("the gateway is in force", ("left", "; made past DS01 and still there: {}"), ("names", " ({})")),
+    ),
+    Sentence(
+        type=EventType.DOOR_CLOSED, when="The gateway has no place for the socket of a user's containers.",
+        subject="the place", details=("path", "rule", "reason"),
+        tell=happened("there is no place for your containers' socket", ("reason", ": {}")),
+    ),
+    Sentence(
         type=EventType.DOOR_GLASS,
         when="An admin opened the way past the gateway, closed it, or sent a request that way.",
         subject="the engine, or the path asked for", details=("method", "path", "reason", "until", "what"), tell=glass,
@@ -370,6 +390,10 @@ _ALL = (
         type=EventType.ACCOUNT_CHANGED, when="A uid belongs to somebody else now; nothing is inherited.",
         subject="the uid", details=("login", "before"),
         tell=happened("a uid changed hands", ("before", ", from {}"), ("login", " to {}")),
+    ),
+    Sentence(
+        type=EventType.LEDGER_BACKED_UP, when="An admin had the ledger copied.", subject="the file of the copy",
+        details=("events",), tell=acted("backed the ledger up into", ("events", ", with {} events")),
     ),
     Sentence(
         type=EventType.DAEMON_STARTED, when="ds01d started.", subject="ds01d", details=("version",),

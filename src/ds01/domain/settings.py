@@ -72,16 +72,27 @@ class BookingRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeepRules:
+    """How long the ledger remembers what is over. ``jobs`` None is for ever."""
+
+    jobs: timedelta | None = timedelta(days=365)
+
+
+@dataclass(frozen=True, kw_only=True)
 class MailSettings:
     """``server`` takes mail (``smtp.lab.lan:25``); without one none is sent. ``domain`` makes a login an address.
 
-    ``security`` is none, starttls or tls.
+    ``security`` is none, starttls or tls; ``ca`` is a PEM file whose certificates count besides the system's. ``user``
+    logs in with the password in the first line of ``password_file``.
     """
 
     server: str = ""
     sender: str = ""
     domain: str = ""
     security: str = "none"
+    user: str = ""
+    password_file: str = ""
+    ca: str = ""
 
     def address_of(self, login: str) -> str:
         """Where somebody gets mail who said nothing of it; ``""`` when that cannot be known."""
@@ -177,6 +188,7 @@ class Settings:
     lifecycle: LifecycleRules = field(default_factory=LifecycleRules)
     queue: Rules = field(default_factory=Rules)
     bookings: BookingRules = field(default_factory=BookingRules)
+    keep: KeepRules = field(default_factory=KeepRules)
     gpus: GpuSettings = field(default_factory=GpuSettings)
     images: ImageSettings = field(default_factory=ImageSettings)
     docker: DockerSettings = field(default_factory=DockerSettings)

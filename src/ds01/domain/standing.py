@@ -25,7 +25,8 @@ from ds01.domain.confinement import (
     read_amounts,
     restarts_wrongly,
 )
-from ds01.domain.container import Container, Label, Observed
+from ds01.domain.container import Container, Observed
+from ds01.domain.labels import Label
 
 
 class OutsideRule(StrEnum):

@@ -54,11 +54,17 @@ def happened(text: str, *parts: tuple[str, str]) -> Callable[[Event, str], str]:
     return lambda event, _: text.format(name=_name(event)) + "".join(_opt(event, *part) for part in parts)
 
 
+def announced(event: Event, who: str) -> str:
+    """Everybody was told something."""
+    return f"{who} told everybody{_opt(event, 'until', ', until {}')}{_opt(event, 'text', ': {}')}"
+
+
 def kept(event: Event, who: str) -> str:
     """Somebody's word, or a file she touched, keeps a container from being stopped for idling."""
     until = f" until {_moment(event, 'until')}" if event.details.get("until") else ""
     how = _opt(event, "how", " by {}")
-    return f"{_name(event)} is kept from being stopped for idling{until}{how or f' by {who}'}"
+    said = _opt(event, "why", ": {}")
+    return f"{_name(event)} is kept from being stopped for idling{until}{how or f' by {who}'}{said}"
 
 
 def stopped(event: Event, who: str) -> str:
@@ -67,7 +73,11 @@ def stopped(event: Event, who: str) -> str:
     if reason not in _REASONS:
         return f"{name} stopped{_opt(event, 'reason', ': {}')}"
     told = words(StopReason(reason), detail, owner=who)
-    more = _opt(event, "on_stop", "; {}") + _opt(event, "killed", "; killed, because it did not end within {}")
+    more = (
+        _opt(event, "why", ": {}")
+        + _opt(event, "on_stop", "; {}")
+        + _opt(event, "killed", "; killed, because it did not end within {}")
+    )
     return f"{name} was {told}{more}" if by_somebody(StopReason(reason)) else f"{name} stopped: {told}{more}"
 
 
@@ -83,7 +93,8 @@ def granted(event: Event, _: str) -> str:
 
 def started(event: Event, who: str) -> str:
     """Somebody started a container."""
-    return f"{who} started {_name(event)}" + (f" with {_gpus(event)}" if event.details.get("slots") else "")
+    gpus = f" with {_gpus(event)}" if event.details.get("slots") else ""
+    return f"{who} started {_name(event)}{gpus}{_opt(event, 'why', ': {}')}"
 
 
 def activated(event: Event, _: str) -> str:

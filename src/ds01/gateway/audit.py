@@ -17,7 +17,8 @@ from dataclasses import replace
 import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway.door import Door, DoorDownError
+from ds01.gateway.door import Door
+from ds01.gateway.held import DoorDownError
 from ds01.wire.door import DoorAudit
 
 BATCH_SECONDS = 0.2

@@ -19,6 +19,7 @@ from ds01.gateway import body as bodies
 from ds01.gateway.audit import Audit
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
+from ds01.gateway.execs import Execs
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
 from ds01.gateway.moves import Moves
 from ds01.gateway.pace import Pace
@@ -55,6 +56,7 @@ class Gate:
     facts: EngineFacts
     doors: Callable[[int], Awaitable[str]] = field(default=_no_doors)
     """Serves a user's own socket, for her containers, and says where it is."""
+    execs: Execs = field(default_factory=Execs)
     moves: Moves = field(default_factory=Moves)
     pace: Pace = field(default_factory=Pace)
     sessions: Sessions = field(default_factory=Sessions)

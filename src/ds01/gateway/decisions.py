@@ -43,7 +43,7 @@ DECISIONS: dict[str, str] = {
     "exec.inspect": "in your own",
     "images.build": "see below",
     "build.cancel": "your own builds",
-    "build.prune": "admins only: the build cache is everybody's",
+    "build.prune": "what your own builds left in the cache",
     "grpc": "BuildKit's own interface, decoded and written anew, see below",
     "session": "of your own builds",
     "images.list": "your own and what is for everybody",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
+from ds01.gateway.held import DoorDownError, Held
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire import codec
 from ds01.wire.door import (
@@ -17,6 +18,7 @@ from ds01.wire.door import (
     DoorAudit,
     DoorBuild,
     DoorBuildGrant,
+    DoorCache,
     DoorCommit,
     DoorContainer,
     DoorCreate,
@@ -44,12 +46,9 @@ from ds01.wire.holdings import DoorDropped, DoorNetwork, DoorNetworkAsk, DoorVol
 
 T = TypeVar("T")
 SECONDS = 30
+MEASURE_SECONDS = 600
 SILENCE_SECONDS = 20
 """ds01d says something on the registry stream more often than this, or it is not there."""
-
-
-class DoorDownError(Exception):
-    """ds01d does not answer: nothing may be granted."""
 
 
 class Door:
@@ -57,6 +56,7 @@ class Door:
 
     def __init__(self, api: str) -> None:
         self._upstream = Upstream(api, "ds01d")
+        self.held = Held(self._post)
 
     async def user(self, uid: int) -> DoorUser | None:
         """Who this uid is; None when nobody."""
@@ -113,23 +113,39 @@ class Door:
 
     async def build(self, ask: DoorBuild) -> DoorBuildGrant:
         """Ask whether these tags may be written, and what the build may use."""
-        return codec.parse(DoorBuildGrant, await self._post("/v1/door/builds", ask))
+        grant = codec.parse(DoorBuildGrant, await self.held.ask("/v1/door/builds", ask))
+        self.held.take(grant.held)
+        return grant
 
     async def built(self, ask: DoorTicket) -> tuple[DoorImage, ...]:
         """The build is over; the images its tags name now."""
-        return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/builds/commit", ask))
+        made = await self.held.over(ask.ticket, "/v1/door/builds/commit", ask)
+        return tuple(codec.parse(DoorImage, item) for item in made)
 
     async def room(self, uid: int) -> DoorRoom:
         """How much more may come. Raises RefusedError when nothing may."""
         return codec.parse(DoorRoom, _checked(*await self._ask(Ask(method="GET", target=f"/v1/door/users/{uid}/room"))))
 
+    async def cache(self, uid: int) -> frozenset[str]:
+        """The records of BuildKit's cache that are hers."""
+        ask = Ask(method="GET", target=f"/v1/door/users/{uid}/cache")
+        return frozenset(codec.parse(DoorCache, _checked(*await self._ask(ask, MEASURE_SECONDS))).ids)
+
+    async def drop_cache(self, uid: int) -> DoorCache:
+        """Those she may have removed, after she gave up what may be somebody else's as well."""
+        target = f"/v1/door/users/{uid}/cache/dropped"
+        return codec.parse(DoorCache, await self._post(target, {}, MEASURE_SECONDS))
+
     async def write(self, ask: DoorWrite) -> DoorWriteGrant:
         """Ask whether image names may be written."""
-        return codec.parse(DoorWriteGrant, await self._post("/v1/door/writes", ask))
+        grant = codec.parse(DoorWriteGrant, await self.held.ask("/v1/door/writes", ask))
+        self.held.take(grant.held)
+        return grant
 
     async def written(self, ask: DoorWritten) -> tuple[DoorImage, ...]:
         """The writing is over; the images it changed, as they are now."""
-        return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/writes/commit", ask))
+        written = await self.held.over(ask.ticket, "/v1/door/writes/commit", ask)
+        return tuple(codec.parse(DoorImage, item) for item in written)
 
     async def removal(self, ask: DoorRemoval) -> DoorRemovalPlan:
         """Ask what of an image may be removed."""

@@ -9,7 +9,8 @@ import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.engine_versions import COPY_FIXED, NEWEST_API, numbers
-from ds01.gateway.door import Door, DoorDownError
+from ds01.gateway.door import Door
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 
 _LOG = structlog.get_logger("ds01.gateway.engine")
@@ -24,6 +25,8 @@ class EngineFacts:
         self.architecture = "amd64"
         self.buildkit = False
         """Whether ds01d found the steps of BuildKit's builds guarded."""
+        self.gpus = False
+        """Whether ds01d has GPUs to lease."""
         self.api: tuple[int, int] = (1, 41)
         self.version: tuple[int, ...] = (0,)
 
@@ -51,10 +54,11 @@ class EngineFacts:
 
     async def _guarded(self) -> bool:
         try:
-            self.buildkit = (await self._door.engine()).buildkit
+            known = await self._door.engine()
         except (DoorDownError, RefusedError) as error:
             _LOG.warning("ds01d.unreachable", reason=str(error))
             return False
+        self.buildkit, self.gpus = known.buildkit, known.gpus
         return True
 
     async def keep(self) -> None:

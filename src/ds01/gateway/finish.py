@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ds01.domain.container import TRUSTED
 from ds01.domain.dockerpolicy.case import AskedSocket, AskedTmpfs, AskedVolume, Case, Joined, Kept, Plan
 from ds01.domain.dockerpolicy.config import HEALTH_INTERVAL_NS
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
@@ -14,6 +13,7 @@ from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.resources import OOM_SCORE
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
+from ds01.domain.labels import TRUSTED
 from ds01.wire.door import DoorGrant, StagedBind
 
 VOID = f"{VISIBLE}={NONE_VISIBLE}"

@@ -63,22 +63,28 @@ async def nothing() -> None:
     """Nothing has to be settled before the client hears the end."""
 
 
-async def stream(call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Settle | None = None) -> None:
+async def stream(
+    call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Settle | None = None, sure: Settle | None = None
+) -> None:
     """Ask the engine and pass its answer as it comes; ``rewrite`` changes or drops whole lines, and ``settle`` says
-    that it is a progress.
+    that it is a progress. ``sure`` looks, before anything is passed, whether it may be.
     """
     exchange = await call.gate.engine.open(ask)
     try:
-        await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle))
+        await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle, sure))
     finally:
         exchange.close()
 
 
-async def _stream(call: Call, exchange: Exchange, rewrite: Rewrite | None, settle: Settle | None) -> None:
+async def _stream(
+    call: Call, exchange: Exchange, rewrite: Rewrite | None, settle: Settle | None, sure: Settle | None = None
+) -> None:
     head = await exchange.answered(None)
     if head.status >= 400:
         await call.answer_error(head.status, await exchange.whole())
         return
+    if sure is not None:
+        await sure()
     if head.framing.empty:
         await call.answer(head.status, b"", passed_headers(head))
         return
@@ -103,23 +109,27 @@ def _message(text: str) -> bytes:
 
 
 async def through(
-    call: Call, ask: Ask, change: Callable[[Piece], Iterable[Piece]], end: Callable[[], Iterable[Piece]]
-) -> None:
-    """Ask the engine and pass its long answer through ``change``, then what ``end`` adds."""
+    call: Call, ask: Ask, change: Callable[[Piece], Iterable[Piece]], end: Callable[[], Iterable[Piece]],
+    sure: Settle | None = None,
+) -> None:  # fmt: skip
+    """Ask the engine and pass its long answer through ``change``, then what ``end`` adds; ``sure`` as in ``stream``."""
     exchange = await call.gate.engine.open(ask)
     try:
-        await while_there(call.client.gone(), _through(call, exchange, change, end))
+        await while_there(call.client.gone(), _through(call, exchange, change, end, sure))
     finally:
         exchange.close()
 
 
 async def _through(
-    call: Call, exchange: Exchange, change: Callable[[Piece], Iterable[Piece]], end: Callable[[], Iterable[Piece]]
-) -> None:
+    call: Call, exchange: Exchange, change: Callable[[Piece], Iterable[Piece]], end: Callable[[], Iterable[Piece]],
+    sure: Settle | None,
+) -> None:  # fmt: skip
     head = await exchange.answered(None)
     if head.status >= 400:
         await call.answer_error(head.status, await exchange.whole())
         return
+    if sure is not None:
+        await sure()
     await begin(call, head)
     async for parts in exchange.pieces():
         for batch in _batches(piece for part in parts for piece in change(part)):

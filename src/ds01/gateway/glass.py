@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.call import Gate
-from ds01.gateway.door import DoorDownError
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.passing import pass_on
 from ds01.gateway.serve import HEAD_SECONDS, IDLE_SECONDS, refuse_plainly

@@ -39,10 +39,14 @@ def own_socket(path: Path) -> socket.socket:
     with contextlib.suppress(FileNotFoundError):
         fresh.unlink()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind(str(fresh))
-    fresh.chmod(0o666)
-    listening.listen(BACKLOG)
-    fresh.rename(path)
+    try:
+        listening.bind(str(fresh))
+        fresh.chmod(0o666)
+        listening.listen(BACKLOG)
+        fresh.rename(path)
+    except OSError:
+        listening.close()
+        raise
     return listening
 
 

@@ -81,9 +81,10 @@ async def run(
     """
     upstream, door = Upstream(engine, "the engine"), Door(api)
     presence = Presence()
-    own = Doors(doors, lambda: Server(gate, TABLE), presence, passed)
+    audit = Audit(door)
+    own = Doors(doors, lambda: Server(gate, TABLE), presence, passed, audit)
     gate = Gate(
-        engine=upstream, door=door, registry=Registry(door), audit=Audit(door), facts=EngineFacts(upstream, door),
+        engine=upstream, door=door, registry=Registry(door), audit=audit, facts=EngineFacts(upstream, door),
         doors=own.open,
     )  # fmt: skip
     listener = Listener(Server(gate, TABLE, may_watch=True), presence)
@@ -92,8 +93,12 @@ async def run(
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    tasks = [asyncio.create_task(work) for work in (gate.registry.follow(), gate.audit.run(), gate.facts.keep())]
-    await own.again()
+    tasks = [
+        asyncio.create_task(work)
+        for work in (gate.registry.follow(), gate.audit.run(), gate.facts.keep(), door.held.keep())
+    ]
+    await own.again(upstream)
+    tasks.append(asyncio.create_task(own.keep_trying()))
     await listener.listen(listening)
     if past is not None:
         await glass.listen(past)

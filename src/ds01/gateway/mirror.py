@@ -17,12 +17,13 @@ REMEMBERED = 512
 
 @dataclass(kw_only=True)
 class Mirror:
-    """Everything by its id; ``gone`` is what was there a moment ago."""
+    """Everything by its id, networks by the engine's name as well; ``gone`` is what was there a moment ago."""
 
     containers: dict[str, DoorContainer] = field(default_factory=dict)
     images: dict[str, DoorImage] = field(default_factory=dict)
     volumes: dict[str, DoorVolume] = field(default_factory=dict)
     networks: dict[str, DoorNetwork] = field(default_factory=dict)
+    stored: dict[str, DoorNetwork] = field(default_factory=dict)
     gone: OrderedDict[str, Owned] = field(default_factory=OrderedDict)
 
     def apply(self, update: DoorUpdate) -> None:
@@ -43,9 +44,10 @@ class Mirror:
             case DoorVolume():
                 self.volumes[found.id] = found
             case DoorNetwork():
-                for other in [n.id for n in self.networks.values() if n.stored == found.stored and n.id != found.id]:
-                    self.drop(other)  # it was removed behind our back, and made again
-                self.networks[found.id] = found
+                other = self.stored.get(found.stored)
+                if other is not None and other.id != found.id:
+                    self.drop(other.id)  # it was removed behind our back, and made again
+                self.networks[found.id] = self.stored[found.stored] = found
 
     def unname(self, refs: Collection[str]) -> None:
         """No image has these names."""
@@ -59,5 +61,7 @@ class Mirror:
             found = kind.pop(gone, None)
             if found is not None:
                 self.gone[gone] = found
+                if isinstance(found, DoorNetwork) and self.stored.get(found.stored) == found:
+                    del self.stored[found.stored]
         while len(self.gone) > REMEMBERED:
             self.gone.popitem(last=False)

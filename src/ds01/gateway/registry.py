@@ -16,7 +16,8 @@ import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
 from ds01.domain.own_images import owner_of, plain_image, stored_image
-from ds01.gateway.door import Door, DoorDownError
+from ds01.gateway.door import Door
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.mirror import Mirror
 from ds01.gateway.owned import may_name, may_see, named_so, owns, stored
 from ds01.gateway.writers import Writers
@@ -192,9 +193,13 @@ class Registry:
         found = self._mirror.volumes.get(volume_id)
         return found if found is not None and owns(user, found) else None
 
+    def networks(self, user: DoorUser) -> list[DoorNetwork]:
+        """The networks this user may see."""
+        return [network for network in self._mirror.networks.values() if owns(user, network)]
+
     def network(self, user: DoorUser, ref: str) -> DoorNetwork | None:
         """The network this user calls ``ref``: id, name, then id prefix; ``default`` and ``bridge`` are her own."""
-        mine = [n for n in self._mirror.networks.values() if owns(user, n)]
+        mine = self.networks(user)
         found = named_so("bridge" if ref == "default" else ref, mine, user)
         if found is not None or not _HEX.fullmatch(ref):
             return found
@@ -208,8 +213,8 @@ class Registry:
 
     def network_stored(self, user: DoorUser, stored: str) -> DoorNetwork | None:
         """A network by the engine's name, when this user may see it."""
-        found = (n for n in self._mirror.networks.values() if n.stored == stored and owns(user, n))
-        return next(found, None)
+        found = self._mirror.stored.get(stored)
+        return found if found is not None and owns(user, found) else None
 
     @staticmethod
     def called(user: DoorUser, found: DoorVolume | DoorNetwork) -> str:
@@ -241,10 +246,6 @@ class Registry:
             return None
         self._mirror.put(found)
         return found if may_name(user, found, ref) else None
-
-    def image_names(self, user: DoorUser) -> list[str]:
-        """Every name of an image that this user may use."""
-        return [ref for image in self.images(user) for ref in image.refs if may_name(user, image, ref)]
 
     def own_images(self, user: DoorUser) -> dict[str, str]:
         """The names in her own name space, with the engine's name of each."""

@@ -20,13 +20,15 @@ OLDEST = (1, 24)
 JSON_CAP = 64 * 1024
 CREATE_CAP = 1024 * 1024
 _PATH = re.compile(r"/(?:[A-Za-z0-9._:@~-]+(?:/[A-Za-z0-9._:@~-]+)*)?")
+_ASKED = re.compile(r"/(?:[A-Za-z0-9._:@~ -]+(?:/[A-Za-z0-9._:@~ -]+)*)?")
+"""What may be asked for: names of networks have blanks. In what goes to the engine there are none."""
 _VERSION = re.compile(r"/v(\d{1,2})\.(\d{1,2})(?=/)")
 _LIKE_A_VERSION = re.compile(r"/[vV]\d[^/]*(/|$)")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
-CONTAINER = r"(?P<container>[A-Za-z0-9][A-Za-z0-9_.-]*)"
-IMAGE = r"(?P<image>[A-Za-z0-9][A-Za-z0-9_.:@/-]*)"
-NETWORK = r"(?P<network>[A-Za-z0-9][A-Za-z0-9_.-]*)"
-VOLUME = r"(?P<volume>[A-Za-z0-9][A-Za-z0-9_.-]*)"
+CONTAINER = r"(?P<container>[A-Za-z0-9][A-Za-z0-9_. -]*)"
+IMAGE = r"(?P<image>[A-Za-z0-9][A-Za-z0-9_.:@/ -]*)"
+NETWORK = r"(?P<network>[A-Za-z0-9][A-Za-z0-9_. -]*)"
+VOLUME = r"(?P<volume>[A-Za-z0-9][A-Za-z0-9_. -]*)"
 EXEC = r"(?P<exec>[A-Za-z0-9][A-Za-z0-9_.-]*)"
 
 
@@ -80,8 +82,10 @@ class Target:
 def target(raw: str) -> Target:
     """Read a request's target. Raises RefusedError when its path can be spelled in another way."""
     path, _, query = raw.partition("?")
+    if " " in path:
+        raise malformed("path.canonical", "The path is not in its simplest form")
     path = _ESCAPED.sub(_unescaped, path)
-    check_path(path)
+    _check(path, _ASKED)
     match = _VERSION.match(path)
     if match is None:
         if _LIKE_A_VERSION.match(path):
@@ -93,14 +97,18 @@ def target(raw: str) -> Target:
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that another reader could take for another one."""
-    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+    """Refuse a path for the engine that another reader could take for another one."""
+    _check(path, _PATH)
+
+
+def _check(path: str, known: re.Pattern[str]) -> None:
+    if not known.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
         raise malformed("path.canonical", "The path is not in its simplest form")
 
 
 def _unescaped(match: re.Match[str]) -> str:
     character = chr(int(match[1], 16))
-    if not re.fullmatch(r"[A-Za-z0-9._:@~-]", character):
+    if not re.fullmatch(r"[A-Za-z0-9._:@~ -]", character):
         raise malformed("path.escape", "The path contains an escaped character that no name has")
     return character
 

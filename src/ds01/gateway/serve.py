@@ -10,7 +10,7 @@ import structlog
 from ds01.domain.dockerpolicy import query
 from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
 from ds01.gateway.call import Call, Gate
-from ds01.gateway.door import DoorDownError
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, head_bytes, read_request, status_line
 from ds01.gateway.passing import pass_on
 from ds01.gateway.routes import BodyKind, Route, Table, check_version, target
@@ -114,7 +114,9 @@ class Server:
             return DoorUser(uid=uid, gid=uid, login="", admin=False)
         if uid == 0:
             raise RefusedError(
-                "identity.root", "root does not use the gateway", "Use the engine's own socket, or an ordinary account."
+                "identity.root",
+                "root does not use the gateway",
+                f"Use docker -H unix://{self._gate.engine.path}, or an ordinary account.",
             )
         await self._gate.registry.check()
         user = await self._gate.registry.user(uid)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from ds01.domain.container import BUILD_LABELS, Label
 from ds01.domain.dockerpolicy import logs
 from ds01.domain.dockerpolicy.tags import looked_up
+from ds01.domain.labels import BUILD_LABELS, Label
 from ds01.domain.network import OWN
 from ds01.domain.own_images import plain_image, plain_text
 from ds01.gateway.finish import WRITTEN_AS
@@ -251,15 +251,15 @@ def labels(found: Any) -> dict[str, str]:
     """Labels as their user wrote them: of DS01's only the facts about a recipe, not what DS01 keeps its books by."""
     if not isinstance(found, Mapping):
         return {}
-    return {key: value for key, value in found.items() if not key.startswith(Label.PREFIX) or (value and key in _TOLD)}
+    return {key: value for key, value in found.items() if not key.startswith(_OURS) or (value and key in _TOLD)}
 
 
-_TOLD = BUILD_LABELS
+_OURS, _TOLD = str(Label.PREFIX), BUILD_LABELS
 
 
 def sources(mounts: Any, binds: Mapping[str, str]) -> None:
     """Write the folders the user asked for over the staged ones."""
-    for mount in mounts if isinstance(mounts, list) else []:
+    for mount in mounts if binds and isinstance(mounts, list) else []:
         if isinstance(mount, dict) and mount.get("Source") in binds:
             mount["Source"] = binds[mount["Source"]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ds01.domain import signals
 from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, lines, matching, number, tail
 from ds01.gateway import links
@@ -10,6 +11,7 @@ from ds01.gateway.handlers import (
     archives,
     build,
     buildkit,
+    cache,
     changing,
     commit,
     containers,
@@ -33,7 +35,7 @@ from ds01.gateway.handlers import (
 from ds01.gateway.refusals import REFUSALS
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, NETWORK, VOLUME, BodyKind, Route, Table
 
-_SIGNAL = matching(r"(SIG)?[A-Za-z]{2,10}([+-][0-9]{1,2})?|[0-9]{1,2}")
+_SIGNAL = matching(signals.PATTERN)
 _PS_ARGS = matching(r"(?: *-(?:[efFAajlLHxwcn]+|[opC] *[A-Za-z0-9,=:_-]+))*|aux|ax|auxww|aux ?f?")
 """``ps`` runs on the host as root: options in their dashed form only, because ``e`` without one shows environments."""
 _DETACH_KEYS = matching(r"[A-Za-z0-9@^\[\]\\_,-]{0,64}")
@@ -142,7 +144,7 @@ ROUTES: tuple[Route, ...] = (
           query=Rules(one={"force": flag, "noprune": flag}), changes=True),
     Route(name="images.prune", method="POST", path="/images/prune", handler=prune.images,
           query=Rules(filters=frozenset({"dangling", "until", "label", "label!"})), changes=True),
-    Route(name="build.prune", method="POST", path="/build/prune", handler=prune.builder, changes=True,
+    Route(name="build.prune", method="POST", path="/build/prune", handler=cache.prune, changes=True,
           query=Rules(one={"all": flag, "keep-storage": number, "reserved-space": number, "max-used-space": number,
                            "min-free-space": number}, filters=frozenset({"until", "id", "type", "unused-for"}))),
     Route(name="images.push", method="POST", path=f"/images/{IMAGE}/push", handler=push.push,

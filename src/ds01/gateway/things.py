@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from ds01.domain.container import Label
+from ds01.domain.labels import Label
 from ds01.gateway.registry import Registry
 from ds01.wire.door import DoorContainer, DoorUser
 from ds01.wire.holdings import DoorNetwork

@@ -32,6 +32,13 @@ class UpstreamError(Exception):
         self.status = status
 
 
+class UnreachableError(UpstreamError):
+    """Nobody listens: what was to be asked never was."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not reachable", status=503)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ask:
     """A request of our own making. ``target`` is path and query; ``stream`` says a chunked body follows."""
@@ -139,7 +146,7 @@ class Upstream:
         try:
             stream = await connect(self.path)
         except OSError as error:
-            raise UpstreamError(f"{self._name} is not reachable", status=503) from error
+            raise UnreachableError(self._name) from error
         exchange = Exchange(stream, ask)
         try:
             await stream.write(ask.head() + (ask.body or b""))

@@ -22,6 +22,22 @@ ALERTS = (
         todo="ds01 admin door report, then take docker.observe_until out of the limits file.",
     ),
     Alert(
+        name="Ds01DiskFull",
+        expression="ds01_disk_free_bytes < 1073741824",
+        lasting="1m",
+        severity="critical",
+        summary="{{ $value | humanize1024 }}B are free on the disk of {{ $labels.place }}.",
+        todo="No GPU is granted that cannot be written down. ds01 doctor says what takes the room and what can go.",
+    ),
+    Alert(
+        name="Ds01DiskFillingUp",
+        expression="ds01_disk_free_bytes / ds01_disk_total_bytes < 0.05",
+        lasting="15m",
+        severity="warning",
+        summary="{{ $value | humanizePercentage }} of the disk of {{ $labels.place }} are free.",
+        todo="ds01 doctor says what takes the room and what can go.",
+    ),
+    Alert(
         name="Ds01GpuFault",
         expression='ds01_slots_out_of_service{keeper=~"driver|container"} > 0',
         lasting="1m",
@@ -83,7 +99,7 @@ ALERTS = (
         lasting="6h",
         severity="info",
         summary="Most GPUs are leased, and those do next to nothing.",
-        todo="ds01 list --all shows whose; a shorter idle time in the limits file gives them back sooner.",
+        todo="ds01 list --everybody shows whose; a shorter idle time in the limits file gives them back sooner.",
     ),
 )
 """Every alert."""

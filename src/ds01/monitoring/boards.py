@@ -111,7 +111,9 @@ HEALTH = Board(
               queries=(Query(expression="sum by (state) (ds01_containers)", legend="{{state}}"),)),
         Panel(title="Leases by state", about="reserved ones wait for their container", stacked=True,
               queries=(Query(expression="sum by (state) (ds01_leases)", legend="{{state}}"),)),
-        Panel(title="Events", about="recorded in a second", width=24,
+        Panel(title="Disks", about="share that is free; alerts come at 5% and at 1 GiB", unit="percentunit", most=1,
+              queries=(Query(expression="ds01_disk_free_bytes / ds01_disk_total_bytes", legend="{{place}}"),)),
+        Panel(title="Events", about="recorded in a second",
               queries=(Query(expression="rate(ds01_events_total[5m])", legend="events"),)),
     ),
 )  # fmt: skip

@@ -28,9 +28,6 @@ class GpuSample:
     utilisation: float | None
     memory_used_bytes: int | None
     temperature_c: int | None = None
-    power_w: float | None = None
-    energy_j: float | None = None
-    """Joules since the driver was loaded; only whole GPUs have a meter."""
 
 
 class Devices(Protocol):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from ds01.domain.build_cache import CacheRecord
 from ds01.domain.changes import Change
 from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observed
@@ -24,6 +25,8 @@ class EngineVersion:
     """``cgroupfs`` or ``systemd``: how a container's cgroup parent is written."""
     runc: str = ""
     """The version of the runc it knows of; empty when it does not say."""
+    cdi_folders: tuple[str, ...] = ()
+    """Where it reads CDI specifications; none when it does not take CDI devices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +119,14 @@ class Engine(Protocol):
     """
 
     async def version(self) -> EngineVersion: ...
+    async def ping(self) -> str:
+        """The version of the engine that answers, as it was when it came up: cheap. ``version`` has it looked up."""
+        ...
+
+    async def data_root(self) -> str:
+        """The folder in which it keeps images, containers and volumes."""
+        ...
+
     async def guard(self) -> Guarding | None:
         """The guard behind this engine; None when containers start without one."""
         ...
@@ -175,6 +186,10 @@ class Engine(Protocol):
 
     async def image(self, reference: str) -> Image | None: ...
     async def images(self) -> tuple[Image, ...]: ...
+    async def tag_image(self, image: ImageId, reference: str) -> None:
+        """Give an image one more name, whatever had that name before."""
+        ...
+
     async def remove_image(self, reference: str) -> None: ...
     async def layers(self, image: ImageId) -> tuple[Layer, ...]:
         """The layers of an image, from the ground up; none when it is gone."""
@@ -182,6 +197,10 @@ class Engine(Protocol):
 
     async def disk_use(self) -> DiskUse:
         """Measure containers and volumes. Slow: every file is looked at."""
+        ...
+
+    async def build_cache(self) -> tuple[CacheRecord, ...]:
+        """What BuildKit keeps of builds, whoever's."""
         ...
 
     async def create_volume(self, name: str, labels: dict[str, str], options: dict[str, str]) -> VolumeSeen:

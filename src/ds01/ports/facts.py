@@ -11,13 +11,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class FileFacts:
-    """Who may do what with a file. ``mode`` has the permission bits only; ``group`` is the group's name."""
+    """Who may do what with a file, and how large it is. ``mode`` has the permission bits only; ``group`` is the group's
+    name.
+    """
 
     kind: str
     """``file``, ``folder``, ``socket`` or ``other``."""
     owner_uid: int
     group: str
     mode: int
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,7 +80,9 @@ class Host(Protocol):
         ...
 
     async def unpack(self, user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
-        """Unpack a tar archive below ``folder`` as ``user``, making the folder. Raises Ds01Error (``mount.denied``)."""
+        """Unpack a tar archive, or several one after another, below ``folder`` as ``user``, making the folder. Raises
+        Ds01Error (``mount.denied``).
+        """
         ...
 
     def is_empty(self, folder: str) -> bool:

@@ -6,10 +6,13 @@ durable when ``write`` returns. An acknowledged write survives ``kill -9`` and p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol, TypeVar
 
+from ds01.domain.announcement import Announcement
 from ds01.domain.consumption import Consumed, Line
 from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.events import Event, EventType
@@ -30,6 +33,15 @@ from ds01.domain.queue.usage import Usage
 from ds01.domain.volume import Volume
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    """A copy of the ledger: where it is, how large, and with how many events."""
+
+    path: str
+    size_bytes: int
+    events: int
 
 
 class Books(Protocol):
@@ -100,6 +112,16 @@ class Books(Protocol):
         """The number of the user's latest job; 0 when there was none."""
         ...
 
+    def ended_jobs(self, before: datetime) -> tuple[tuple[Uid, int], ...]:
+        """Users and numbers of which all tasks ended before then. The latest of each user is left out: her next one
+        is numbered after it.
+        """
+        ...
+
+    def drop_jobs(self, uid: Uid, number: int) -> None:
+        """Forget the job of this number, or all tasks of its array."""
+        ...
+
     def put_job(self, job: Job) -> None:
         """Insert or update. Raises Ds01Error (``name.taken``) when another one of this uid and name is open."""
 
@@ -166,6 +188,14 @@ class Books(Protocol):
     def put_exemption(self, exemption: GrantedExemption) -> None: ...
     def drop_exemption(self, exemption: ExemptionId) -> None: ...
 
+    # what an admin tells everybody: one at most
+    def announcement(self) -> Announcement | None: ...
+    def put_announcement(self, announcement: Announcement) -> None:
+        """In place of the one there was."""
+        ...
+
+    def drop_announcement(self) -> None: ...
+
     # what was consumed
     def add_consumed(self, line: Line, consumed: Consumed) -> None:
         """Add to a line."""
@@ -186,9 +216,11 @@ class Books(Protocol):
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
-        after: int = 0, since: datetime | None = None, limit: int = 1000,
+        after: int | None = None, since: datetime | None = None, limit: int = 1000,
     ) -> tuple[Event, ...]:  # fmt: skip
-        """Events in order of ``seq``; with a limit the latest ones."""
+        """Events in order of ``seq``: the first ones later than ``after``, so that who goes on from the last of them
+        misses none; without it the latest ones.
+        """
         ...
 
     # small values (boot id, schema facts)
@@ -207,12 +239,30 @@ class Ledger(Protocol):
         """Run ``work`` over one consistent view."""
         ...
 
-    async def wait(self, after: int, timeout_seconds: float) -> int:
-        """Wait until an event later than ``after`` is recorded or the time is over; returns the last seq."""
+    def glance(self, work: Callable[[Books], T]) -> T:
+        """``read`` at once and in place: for a few things that are found by their key."""
+        ...
+
+    async def wait(self, after: int, timeout_seconds: float, types: Collection[EventType] = ()) -> int:
+        """Wait until an event later than ``after`` is recorded, with ``types`` one of these, or the time is over.
+
+        Returns the last seq.
+        """
+        ...
+
+    def heard(self, after: int, types: Collection[EventType]) -> bool:
+        """Whether one of these was recorded after that one. Answered at once: it is asked all the time."""
         ...
 
     async def verify(self) -> tuple[str, ...]:
         """What is wrong with the record itself: damage, or events that somebody changed; empty when it is sound."""
+        ...
+
+    async def back_up(self, into: Path) -> Backup:
+        """A copy of one moment in a new file that only its owner may read: whole, and every event as DS01 wrote it.
+
+        Raises Ds01Error when there is such a file, and when the ledger is not sound; then nothing is left behind.
+        """
         ...
 
     async def close(self) -> None: ...

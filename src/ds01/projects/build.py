@@ -16,8 +16,8 @@ from typing import Any
 
 from ds01.client.docker import Docker
 from ds01.client.http import BadAnswerError
-from ds01.domain.container import Label
 from ds01.domain.errors import BUILD_FAILED, ENGINE_ERROR, NO_IMAGE, NOT_ALLOWED, Ds01Error
+from ds01.domain.labels import Label
 from ds01.domain.names import image_reference, image_repository
 from ds01.domain.people import User
 from ds01.domain.record import record, replace
@@ -105,6 +105,8 @@ def _base(order: Order, say: Callable[[BuildEvent], None]) -> str:
     try:
         return _run(order, {"rm": "1"}, context.pieces(only, order.folder), say)
     except Ds01Error as error:
+        if error.kind is BUILD_FAILED:
+            raise _not_fetched(order.recipe, error) from error
         if error.kind is not NOT_ALLOWED:
             raise
         raise Ds01Error(
@@ -114,13 +116,23 @@ def _base(order: Order, say: Callable[[BuildEvent], None]) -> str:
         ) from error  # fmt: skip
 
 
+def _not_fetched(recipe: Recipe, error: Ds01Error) -> Ds01Error:
+    """Why the base could not be fetched, and what can be built on all the same."""
+    here = " or ".join(f'base = "{name}"' for name in recipe.here)
+    hint = f"These are here already, and build without a registry: {here} under [image]." if here else ""
+    return Ds01Error(
+        BUILD_FAILED, f"The base {recipe.base} could not be fetched. {error.problem.message}",
+        reason=error.problem.reason, hint=hint or error.problem.hint,
+    )  # fmt: skip
+
+
 def _parameters(order: Order, base: str, tag: str, now: datetime) -> dict[str, Any]:
     recipe = order.recipe
     owner = order.owner
     arguments = {"DS01_UID": str(owner.uid), "DS01_GID": str(owner.gid), "DS01_USER": owner.name_inside}
     marks = {Label.SPEC: recipe.spec, Label.PROJECT: order.project}
     if recipe.generated:  # a time would make every rebuild of a user's own Dockerfile another image
-        marks |= {Label.BASE: base, Label.BUILT_AT: now.isoformat(timespec="seconds")}
+        marks |= {Label.BASE: base, Label.BUILT_AT: now.isoformat(timespec="seconds"), Label.PACKAGES: recipe.asked}
     return {
         "t": [order.reference, tag],
         "dockerfile": recipe.path,

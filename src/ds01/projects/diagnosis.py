@@ -52,7 +52,11 @@ def _fixed(cause: str, hint: str, kind: ErrorKind = BUILD_FAILED) -> Callable[[r
 
 
 def _no_package(match: re.Match[str]) -> Diagnosis:
-    name = _bare(match[1])
+    return no_package(_bare(match[1]))
+
+
+def no_package(name: str) -> Diagnosis:
+    """The index knows no package of this name."""
     known = {package for kind in KINDS.values() for package in kind.packages} | set(EVERYWHERE) | {"torch", "scipy"}
     near = nearest(name.lower(), known - {name.lower()})
     hint = f"Did you mean '{near}'?" if near else "Check its spelling."
@@ -86,6 +90,14 @@ def _bare(requirement: str) -> str:
     return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
 
 
+def _cuda(match: re.Match[str]) -> Diagnosis:
+    have, made_for = (match[1], match[2]) if match[1] else (match[3], match[4])
+    return Diagnosis(
+        cause=f"a package is compiled with CUDA {have}, and the PyTorch of the base is made for CUDA {made_for}",
+        hint="Choose a base whose CUDA fits (ds01 image bases), or a version of the package with a ready-made wheel.",
+    )
+
+
 def _rule(pattern: str, cause: str, hint: str, kind: ErrorKind = BUILD_FAILED) -> _Rule:
     return _Rule(pattern=re.compile(pattern, re.IGNORECASE), say=_fixed(cause, hint, kind))
 
@@ -97,6 +109,10 @@ _NETWORK = (
 _COMPILER = (
     r"failed building wheel for|subprocess-exited-with-error|metadata-generation-failed|"
     r"unable to execute '?\S*(?:gcc|g\+\+|cc|c\+\+)|failed to build installable wheels"
+)
+_CUDA_MISMATCH = re.compile(
+    r"detected CUDA version \((?:%s\) mismatches[^\n]*?'([\d.]+)', '([\d.]+)'|"
+    r"([\d.]+)\) mismatches the version that was used to compile\s*PyTorch\s*\(([\d.]+)\))"
 )
 _RULES = (
     _rule(r"no space left on device|disk quota exceeded", "the disk is full",
@@ -123,6 +139,18 @@ _RULES = (
           r"\1 exclude each other", "Loosen one of the versions."),
     _rule(r"package '?(\S+?)'? requires a different python: (\S+) not in '([^']+)'",
           r"\1 needs Python \3, the base has \2", "Choose another version of it, or another base."),
+    _Rule(pattern=_CUDA_MISMATCH, say=_cuda),
+    _rule(r"CUDA_HOME environment variable is not set|nvcc(?:'|:)? (?:was )?not found",
+          "a package compiles CUDA code, and the base has no CUDA compiler",
+          "Choose a version of it that has a ready-made wheel, or a base with the compiler (those called -devel)."),
+    _rule(r"modulenotfounderror: no module named '([\w.]+)'[\s\S]*getting requirements to build wheel did not",
+          r"a package asks for '\1' while it is built, and pip builds every package by itself",
+          "Choose a version of it that has a ready-made wheel, or name the wheel: 'NAME @ https://…whl'."),
+    _rule(r"fatal error: ([\w./+-]+\.h(?:pp)?): no such file or directory",
+          r"a package is compiled and needs '\1', which the base does not have",
+          "Add the Debian package with that file (often lib…-dev): ds01 image update --add-apt NAME-dev"),
+    _rule(r"cannot find command '(git|hg|svn)'", r"a package comes from a repository, and the base has no \1",
+          r"ds01 image update --add-apt \1"),
     _rule(_COMPILER, "a package has no ready-made wheel for this Python and could not be compiled",
           "Choose another version of it, or add a compiler: ds01 image update --add-apt build-essential"),
     _rule(r"unable to locate package (\S+)", r"there is no Debian package '\1'",

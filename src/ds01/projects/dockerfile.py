@@ -21,13 +21,13 @@ from ds01.domain.record import made, record
 from ds01.projects.packages import Entry
 
 ENVIRONMENT = "/opt/ds01/env"
+FILES = "/opt/ds01/project"
+BASE_PACKAGES = "/opt/ds01/base.txt"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 CA_FILE = ".ds01/ca.pem"
 """Where the server's certificates are in a project's folder while its image is built."""
 TRUST = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 
-_FILES = "/opt/ds01/project"
-_BASE_PACKAGES = "/opt/ds01/base.txt"
 _HEADER = """\
 # Made by DS01 from the project file: change that, and this follows at the next build.
 # To take over this file, write  dockerfile = "Dockerfile"  under [image]: then it is yours, and built as it is.
@@ -38,6 +38,17 @@ import importlib.metadata as m, re
 name = lambda d: re.sub("[-_.]+", "-", d.metadata["Name"] or "").lower()
 kept = {name(d) + "==" + d.version for d in m.distributions() if re.fullmatch("[0-9][0-9a-z.+!]*", d.version or "")}
 print(*sorted(line for line in kept if not re.match("(|pip|setuptools|wheel)==", line)), sep=chr(10))
+"""
+_KEEP_BASE = """\
+import re, sys
+try: from packaging.requirements import Requirement
+except ImportError: from pip._vendor.packaging.requirements import Requirement
+name = lambda text: re.sub("[-_.]+", "-", text).lower()
+asked = [r for r in map(Requirement, sys.argv[2:]) if not r.marker or r.marker.evaluate({"extra": ""})]
+fits = lambda r, version: r.url is None and r.specifier.contains(version, prereleases=True)
+for line in open(sys.argv[1]).read().split():
+    have, version = line.split("==", 1)
+    if all(fits(r, version) for r in asked if name(r.name) == have): print(line)
 """
 
 
@@ -59,7 +70,9 @@ class Contents:
     requirements: str = ""
     files: Sequence[str] = ()
     pinned: Sequence[str] = ()
-    """Names whose version the project chooses itself, which the base's version must not overrule."""
+    """Requirements with a version of the project's own: the base's must not overrule it where it does not fit."""
+    asked: Sequence[Entry] = ()
+    """Every line of the project, those of its requirements files as well."""
     certificates: bool = False
     environment: Mapping[str, str] = made(factory=dict)
 
@@ -68,7 +81,7 @@ def instructions(contents: Contents) -> tuple[Instruction, ...]:
     """The instructions of a generated Dockerfile."""
     return (
         Instruction(text=f"FROM {contents.base}", title=f"base {contents.base}"),
-        *_trust(contents),
+        *trust(contents),
         *_apt(contents.apt),
         *_user(),
         _python_environment(),
@@ -98,7 +111,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _trust(contents: Contents) -> Iterator[Instruction]:
+def trust(contents: Contents) -> Iterator[Instruction]:
+    """The server's certificates and environment: what later steps need to reach a package index."""
     if contents.certificates:
         yield Instruction(text=_copy(CA_FILE, "/usr/local/share/ca-certificates/ds01.crt"))
         yield Instruction(
@@ -136,7 +150,7 @@ def _user() -> Iterator[Instruction]:
     yield Instruction(text="ARG DS01_UID=1000 DS01_GID=1000 DS01_USER=user")
     yield Instruction(
         text="RUN set -eu; shell=/bin/sh; if [ -x /bin/bash ]; then shell=/bin/bash; fi; home=/home/$DS01_USER; \\\n"
-        f'    mkdir -p "$home" /workspace {_FILES} /etc/profile.d; \\\n'
+        f'    mkdir -p "$home" /workspace {FILES} /etc/profile.d; \\\n'
         f"    echo 'PATH={ENVIRONMENT}/bin:$PATH' > /etc/profile.d/ds01.sh; \\\n"
         '    if [ -d /etc/skel ]; then cp -R /etc/skel/. "$home"; fi; \\\n'
         "    touch /etc/passwd /etc/group; accounts=$(cat /etc/passwd); groups=$(cat /etc/group); known=no; \\\n"
@@ -169,44 +183,63 @@ def _python_environment() -> Instruction:
         f"      for name in pip pip3; do printf '#!/bin/sh\\nexec {python} -m pip \"$@\"\\n' \\\n"
         f"        > {ENVIRONMENT}/bin/$name; chmod 755 {ENVIRONMENT}/bin/$name; done; \\\n"
         f"    else {python} -m ensurepip --default-pip; fi; \\\n"
-        f"    {_listing()} > {_BASE_PACKAGES}",
+        f"    {listing(python)} > {BASE_PACKAGES}",
         title="the Python environment",
     )
 
 
-def _listing() -> str:
+def listing(python: str) -> str:
     """A command that lists the Python packages the base brings, one ``name==version`` a line."""
-    program = "".join(f"      {shell_word(line)} \\\n" for line in _LIST_BASE.splitlines())
-    return f"printf '%s\\n' \\\n{program}    | {ENVIRONMENT}/bin/python -"
+    return program(_LIST_BASE, python)
+
+
+def program(text: str, python: str, *words: str) -> str:
+    """A shell command that runs a Python program (``text``) with these words."""
+    lines = "".join(f"      {shell_word(line)} \\\n" for line in text.splitlines())
+    return " ".join([f"printf '%s\\n' \\\n{lines}    | {python} -", *map(shell_word, words)])
 
 
 def _packages(contents: Contents) -> Iterator[Instruction]:
-    for path in contents.files:
-        yield Instruction(text=_copy(path, f"{_FILES}/{path}"))
-    sources = []
-    written = ""
-    if contents.python:
-        lines = "".join(f"      {shell_word(entry.text)} \\\n" for entry in contents.python)
-        written = f"printf '%s\\n' \\\n{lines}      > {_FILES}/packages.txt \\\n && "
-        sources.append(f"-r {_FILES}/packages.txt")
-    if contents.requirements:
-        sources.append("-r " + shell_word(f"{_FILES}/{contents.requirements}"))
+    yield from copied(contents)
+    prepared, sources = wanted(contents, f"{ENVIRONMENT}/bin/python")
     if sources:
-        kept, keep = _kept_from_base(contents.pinned)
         yield Instruction(
-            text=f"RUN {written}{keep}pip install --no-cache-dir --disable-pip-version-check --progress-bar off \\\n"
-            f"      -c {kept} {' '.join(sources)}",
+            text=f"RUN {prepared}pip install --no-cache-dir --disable-pip-version-check --progress-bar off \\\n"
+            f"      {sources}",
             title="Python packages",
         )
 
 
-def _kept_from_base(pinned: Sequence[str]) -> tuple[str, str]:
-    """The constraints that keep what the base brings (a torch that fits its CUDA), but for what the project pins."""
+def copied(contents: Contents) -> Iterator[Instruction]:
+    """The requirements files, into the image."""
+    return (Instruction(text=_copy(path, f"{FILES}/{path}")) for path in contents.files)
+
+
+def wanted(contents: Contents, python: str) -> tuple[str, str]:
+    """A shell line that writes down what is wanted, to stand before an installer, and the options that name it:
+    ``("", "")`` when the project wants nothing.
+    """
+    sources, written = [], ""
+    if contents.python:
+        lines = "".join(f"      {shell_word(entry.text)} \\\n" for entry in contents.python)
+        written = f"printf '%s\\n' \\\n{lines}      > {FILES}/packages.txt \\\n && "
+        sources.append(f"-r {FILES}/packages.txt")
+    if contents.requirements:
+        sources.append("-r " + shell_word(f"{FILES}/{contents.requirements}"))
+    if not sources:
+        return "", ""
+    kept, keep = _kept_from_base(contents.pinned, python)
+    return written + keep, f"-c {kept} {' '.join(sources)}"
+
+
+def _kept_from_base(pinned: Sequence[str], python: str) -> tuple[str, str]:
+    """The constraints that keep what the base brings (a torch that fits its CUDA). Only a version the project chooses
+    itself, and that the base's is not, goes before it: ``torch>=2`` keeps a torch 2.4 whatever other packages want.
+    """
     if not pinned:
-        return _BASE_PACKAGES, ""
-    names = "|".join(re.escape(name) for name in sorted(set(pinned)))
+        return BASE_PACKAGES, ""
     kept = "/opt/ds01/kept.txt"
-    return kept, f"{{ grep -vE '^({names})==' {_BASE_PACKAGES} || true; }} > {kept} \\\n && "
+    return kept, f"{program(_KEEP_BASE, python, BASE_PACKAGES, *sorted(set(pinned)))} > {kept} \\\n && "
 
 
 def _copy(source: str, target: str) -> str:

@@ -6,7 +6,8 @@ stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ds01.domain.errors import BAD_PACKAGE, BAD_PROJECT_FILE, INTERNAL, Ds01Error
@@ -70,18 +71,56 @@ def plan(
     image = _table(document, (*source.prefix, "image"))
     python, system = _array(image, "python"), _array(image, "apt")
     changes = [
-        *(_remove(python, name) for name in remove),
+        *(_remove(python, system, name) for name in remove),
         *(_add(python, entry) for entry in wanted),
         *(_add_apt(system, name) for name in apt),
     ]
-    if requirements and image.get("requirements") != requirements:
-        image["requirements"] = requirements
-        changes.append(f"requirements = {requirements}")
+    changes += _requirements(image, requirements)
     for key, array in (("python", python), ("apt", system)):
         _put(image, key, array)
     after = tomlkit.dumps(document)
     _verify(source, after, tuple(str(item) for item in python), folder)
     return Edit(path=source.path, before=source.text, after=after, changes=tuple(text for text in changes if text))
+
+
+def rewritten(folder: str, text: str) -> Edit:
+    """The change that makes the project file say ``text``. Raises Ds01Error when that is no project."""
+    source = file.read(folder)
+    file.of_text(folder, text)
+    lines = difflib.unified_diff(source.text.splitlines(), text.splitlines(), lineterm="", n=0)
+    changes = tuple(
+        f"{line[0]} {line[1:].strip()}" for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")
+    )
+    return Edit(path=source.path, before=source.text, after=text, changes=changes)
+
+
+def restored(folder: str, image: Mapping[str, Any]) -> Edit:
+    """The change that makes [image] what it was when a build was made. Raises Ds01Error when that is no project."""
+    import tomlkit
+
+    source = file.read(folder)
+    document = tomlkit.parse(source.text)
+    table = _table(document, (*source.prefix, "image"))
+    now = file.load(folder).image
+    for key, there in (("base", now.base), ("requirements", now.requirements)):
+        if str(image.get(key) or "") != there:
+            table[key] = str(image.get(key) or "")
+    for key in ("python", "apt"):
+        array = _array(table, key)
+        _make(array, [str(line) for line in image.get(key) or ()])
+        _put(table, key, array)
+    return rewritten(folder, tomlkit.dumps(document))
+
+
+def _make(array: Array, wanted: list[str]) -> None:
+    """Make a list say this; lines that stay keep their comments, where the order allows it."""
+    for line in [str(item) for item in array if str(item) not in wanted]:
+        del array[[str(item) for item in array].index(line)]
+    there = [str(item) for item in array]
+    if there != wanted[: len(there)]:
+        array.clear()
+        there = []
+    array.extend(wanted[len(there) :])
 
 
 def _table(document: Any, path: tuple[str, ...]) -> Any:
@@ -132,11 +171,8 @@ def _add(array: Array, entry: Entry) -> str:
 
 
 def _add_apt(array: Array, name: str) -> str:
-    def bare(text: str) -> str:
-        return text.partition("=")[0].partition("/")[0]
-
-    listed = [index for index, line in enumerate(array) if bare(str(line)) == bare(name)]
-    if listed and (str(array[listed[0]]) == name or name == bare(name)):
+    listed = [index for index, line in enumerate(array) if _bare_apt(str(line)) == _bare_apt(name)]
+    if listed and (str(array[listed[0]]) == name or name == _bare_apt(name)):
         return ""
     if listed:
         old = str(array[listed[0]])
@@ -146,11 +182,22 @@ def _add_apt(array: Array, name: str) -> str:
     return f"+ {name} (apt)"
 
 
-def _remove(array: Array, name: str) -> str:
+def _requirements(image: Any, path: str) -> list[str]:
+    before = str(image.get("requirements") or "")
+    if not path or before == path:
+        return []
+    image["requirements"] = path
+    return [f"requirements: {before} → {path}" if before else f"+ requirements = {path}"]
+
+
+def _remove(array: Array, system: Array, name: str) -> str:
+    """Take a Python package out, or a Debian one of this name."""
     wanted = packages.canonical(name)
     known = {packages.entry(str(line)).name for line in array} - {""}
+    if wanted not in known and name in {_bare_apt(str(line)) for line in system}:
+        return _remove_apt(system, name)
     if wanted not in known:
-        near = nearest(wanted, known)
+        near = nearest(wanted, {*known, *(_bare_apt(str(line)) for line in system)})
         raise Ds01Error(
             BAD_PACKAGE,
             f"'{name}' is not in the project's package list.",
@@ -160,6 +207,17 @@ def _remove(array: Array, name: str) -> str:
     for line in gone:
         del array[[str(item) for item in array].index(line)]
     return "\n".join(f"- {line}" for line in gone)
+
+
+def _remove_apt(system: Array, name: str) -> str:
+    index = next(index for index, line in enumerate(system) if _bare_apt(str(line)) == name)
+    line = str(system[index])
+    del system[index]
+    return f"- {line} (apt)"
+
+
+def _bare_apt(text: str) -> str:
+    return text.partition("=")[0].partition("/")[0]
 
 
 def _verify(source: file.ProjectText, after: str, python: tuple[str, ...], folder: str) -> None:

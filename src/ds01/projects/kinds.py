@@ -17,6 +17,11 @@ class Kind:
     purpose: str
     packages: tuple[str, ...] = ()
 
+    @property
+    def example(self) -> str:
+        """The program it starts with, which needs no more than ``packages``; ``""`` for a type without packages."""
+        return self.name if self.packages else ""
+
 
 EVERYWHERE = ("numpy", "pandas", "matplotlib", "jupyterlab", "ipykernel", "tqdm")
 """What every type but ``blank`` has, unless ``--lean``."""
@@ -46,7 +51,7 @@ _KINDS = (
         packages=("transformers", "accelerate", "peft", "bitsandbytes"),
     ),
     Kind(name="data", purpose="data analysis", packages=("polars", "duckdb")),
-    Kind(name="blank", purpose="nothing but the folders"),
+    Kind(name="blank", purpose="no packages, no folders: the project file and a README"),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 DEFAULT = "data"

@@ -44,6 +44,11 @@ class Entry:
     file: str = ""
     pinned: bool = False
 
+    @property
+    def requirement(self) -> str:
+        """The line without its hashes: what it asks for, and when."""
+        return re.split(r"\s+--", self.text, maxsplit=1)[0]
+
 
 def canonical(name: str) -> str:
     """The one spelling of a package's name."""

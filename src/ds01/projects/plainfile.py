@@ -16,9 +16,9 @@ from ds01.domain.errors import BAD_PROJECT_FILE, DISK_FULL, Ds01Error
 LARGEST_BYTES = 1024 * 1024
 
 
-def read(path: str) -> str:
+def read(path: str, *, largest_bytes: int = LARGEST_BYTES) -> str:
     """The text of a file. Raises Ds01Error (``project.file``) in a sentence when it is not a small plain text file."""
-    content = read_bytes(path)
+    content = read_bytes(path, largest_bytes=largest_bytes)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -26,8 +26,8 @@ def read(path: str) -> str:
         raise _unreadable(path, f"line {line} is not UTF-8 text") from error
 
 
-def read_bytes(path: str) -> bytes:
-    """The content of a file, at most 1 MiB. Raises Ds01Error (``project.file``)."""
+def read_bytes(path: str, *, largest_bytes: int = LARGEST_BYTES) -> bytes:
+    """The content of a file, at most 1 MiB unless said otherwise. Raises Ds01Error (``project.file``)."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -36,9 +36,9 @@ def read_bytes(path: str) -> bytes:
         os.close(handle)
         raise _unreadable(path, "it is no plain file")
     with open(handle, "rb") as file:
-        content = file.read(LARGEST_BYTES + 1)
-    if len(content) > LARGEST_BYTES:
-        raise _unreadable(path, "it is larger than 1 MiB")
+        content = file.read(largest_bytes + 1)
+    if len(content) > largest_bytes:
+        raise _unreadable(path, f"it is larger than {largest_bytes // 1024**2} MiB")
     return content
 
 

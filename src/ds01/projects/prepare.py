@@ -10,9 +10,11 @@ import os
 
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
 from ds01.domain.project import Project
+from ds01.domain.record import replace
 from ds01.projects import dockerfile, plainfile, requirements
 from ds01.projects.dockerfile import CA_FILE
-from ds01.projects.recipe import Recipe, generated, own
+from ds01.projects.foreign import FOLDER
+from ds01.projects.recipe import Recipe, generated, own, told
 from ds01.wire.images import BuildSettings
 
 NAME = "Dockerfile"
@@ -26,9 +28,9 @@ def recipe(project: Project, settings: BuildSettings) -> Recipe:
         ignore = os.path.join(project.folder, IGNORE)
         ignored = plainfile.read(ignore) if os.path.lexists(ignore) else ""
         return own(text, project.image.dockerfile, ignored, settings)
-    named = [project.image.requirements] if project.image.requirements else []
-    named += requirements.included(project.image.python)
-    return generated(project.image, settings, requirements.gather(project.folder, named))
+    first, files = requirements.of_image(project.folder, project.image)
+    made = generated(replace(project.image, requirements=first), settings, files)
+    return replace(made, asked=told(project.image))
 
 
 def difference(project: Project, made: Recipe) -> str:
@@ -54,7 +56,7 @@ def write(project: Project, made: Recipe, *, overwrite: bool = False) -> bool:
     there = _on_disk(project)
     if there is not None and not dockerfile.is_unedited(there) and not overwrite:
         raise _edited(project, there)
-    _write_certificates(project, made)
+    _write_made(project, made)
     if there == made.dockerfile:
         return False
     plainfile.replace(os.path.join(project.folder, NAME), made.dockerfile)
@@ -74,16 +76,15 @@ def _on_disk(project: Project) -> str | None:
     return plainfile.read(path) if os.path.lexists(path) else None
 
 
-def _write_certificates(project: Project, made: Recipe) -> None:
-    """Keep the server's certificates beside the Dockerfile, so that plain ``docker build`` works there too."""
-    content = (made.context or {}).get(CA_FILE)
-    if content is None:
-        return
-    path = os.path.join(project.folder, CA_FILE)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    text = content.decode()
-    if not os.path.lexists(path) or plainfile.read(path) != text:
-        plainfile.replace(path, text)
+def _write_made(project: Project, made: Recipe) -> None:
+    """Keep what DS01 made for the build beside the Dockerfile, so that plain ``docker build`` works there too."""
+    for inside, content in (made.context or {}).items():
+        if inside != CA_FILE and not inside.startswith(f"{FOLDER}/"):
+            continue
+        path, text = os.path.join(project.folder, inside), content.decode()
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if not os.path.lexists(path) or plainfile.read(path) != text:
+            plainfile.replace(path, text)
 
 
 def _edited(project: Project, there: str) -> Ds01Error:

@@ -17,6 +17,7 @@ from ds01.domain.project import ImageRecipe
 from ds01.domain.record import made, record
 from ds01.projects import dockerfile, packages, requirements
 from ds01.projects.dockerfile import CA_FILE, Contents
+from ds01.wire.codec import plain
 from ds01.wire.images import BaseView, BuildSettings
 
 
@@ -35,6 +36,13 @@ class Recipe:
     context: Mapping[str, bytes] | None = None
     titles: tuple[str, ...] = ()
     environment: Mapping[str, str] = made(factory=dict)
+    contents: Contents | None = None
+    """What a generated Dockerfile was written from."""
+
+    here: tuple[str, ...] = ()
+    """The server's bases that can be built on without a registry."""
+    asked: str = ""
+    """The project file's [image] table as JSON: an image carries it, so that one can go back to it."""
 
     @property
     def generated(self) -> bool:
@@ -47,18 +55,18 @@ def generated(image: ImageRecipe, settings: BuildSettings, files: Mapping[str, b
     base = resolve_base(image.base, settings.bases)
     listed = packages.entries(image.python)
     in_files = [entry for path, text in files.items() for entry in requirements.entries(path, text.decode())]
-    steps = dockerfile.instructions(
-        Contents(
-            base=base,
-            apt=image.apt,
-            python=listed,
-            requirements=image.requirements,
-            files=sorted(files),
-            pinned=[entry.name for entry in (*listed, *in_files) if entry.name and entry.pinned],
-            certificates=bool(settings.ca_pem),
-            environment=settings.environment,
-        )
+    contents = Contents(
+        base=base,
+        apt=image.apt,
+        python=listed,
+        requirements=image.requirements,
+        files=sorted(files),
+        pinned=[entry.requirement for entry in (*listed, *in_files) if entry.name and entry.pinned],
+        asked=(*listed, *in_files),
+        certificates=bool(settings.ca_pem),
+        environment=settings.environment,
     )
+    steps = dockerfile.instructions(contents)
     context = dict(files)
     if settings.ca_pem:
         context[CA_FILE] = settings.ca_pem.encode()
@@ -69,7 +77,15 @@ def generated(image: ImageRecipe, settings: BuildSettings, files: Mapping[str, b
         base=base,
         context=context,
         titles=tuple(step.title for step in steps),
+        contents=contents,
+        asked=told(image),
+        here=tuple(base.name for base in settings.bases if base.here),
     )
+
+
+def told(image: ImageRecipe) -> str:
+    """The [image] table as an image carries it."""
+    return json.dumps(plain(image), ensure_ascii=False)
 
 
 def own(text: str, path: str, ignore: str, settings: BuildSettings) -> Recipe:

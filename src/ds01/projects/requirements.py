@@ -9,18 +9,23 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ds01.domain.errors import BAD_PACKAGE, BAD_PROJECT_FILE, Ds01Error
-from ds01.projects import packages, plainfile
+from ds01.domain.project import ImageRecipe
+from ds01.projects import foreign, packages, plainfile
 from ds01.projects.packages import Entry
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _MOST_FILES = 50
 
 
-def gather(folder: str, first: Iterable[str]) -> dict[str, bytes]:
-    """The named files and all that they include, by path in the project. Raises Ds01Error with file and line."""
+def gather(folder: str, first: Iterable[str], made: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """The named files and all that they include, by path in the project. Raises Ds01Error with file and line.
+
+    ``made`` are files that are not in the folder but were made from one that is.
+    """
+    there = made or {}
     found: dict[str, bytes] = {}
     waiting = [(path, "the project file") for path in first]
     while waiting:
@@ -29,7 +34,7 @@ def gather(folder: str, first: Iterable[str]) -> dict[str, bytes]:
             continue
         if len(found) == _MOST_FILES:
             raise _wrong(path, f"more than {_MOST_FILES} files include each other")
-        found[path] = _content(folder, path, named_by)
+        found[path] = there[path] if path in there else _content(folder, path, named_by)
         waiting += [(inside(path, entry.file), path) for entry in entries(path, found[path].decode()) if entry.file]
     return found
 
@@ -52,6 +57,15 @@ def inside(including: str, path: str) -> str:
     if whole.startswith(("/", "../")) or whole == ".." or "://" in path:
         raise _wrong(path, f"{including} includes it, and it is not in the project folder")
     return whole
+
+
+def of_image(folder: str, image: ImageRecipe) -> tuple[str, dict[str, bytes]]:
+    """The file that pip is given for a project (``""``: none), and all files it needs, by path in the project."""
+    first, made = image.requirements, dict[str, bytes]()
+    if foreign.knows(first):
+        translated = foreign.translate(folder, first)
+        first, made = translated.first, dict(translated.files)
+    return first, gather(folder, [*([first] if first else []), *included(image.python)], made)
 
 
 def included(lines: Iterable[str]) -> list[str]:

@@ -15,8 +15,9 @@ from enum import StrEnum
 
 from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, DISK_FULL, Ds01Error
 from ds01.domain.names import checked, nearest
+from ds01.domain.project import RunDefaults
 from ds01.domain.record import record
-from ds01.projects import file, kinds, plainfile
+from ds01.projects import editor_files, file, kinds, plainfile, recognise
 from ds01.projects.kinds import Kind
 
 FOLDERS = (
@@ -32,8 +33,7 @@ FOLDERS = (
 _KEPT_EMPTY = (
     "data/raw", "data/processed", "data/external", "notebooks", "configs", "models", "outputs", "tests",
 )  # fmt: skip
-REQUIREMENTS = "requirements.txt"
-DOCKERFILE = "Dockerfile"
+EXAMPLE = "scripts/example.py"
 
 
 class State(StrEnum):
@@ -62,6 +62,10 @@ class Wish:
     description: str = ""
     base: str = "minimal"
     lean: bool = False
+    bare: bool = False
+    """Only the project file: the folder has everything else."""
+    vscode: bool = False
+    """Files for VS Code, too."""
 
 
 @record
@@ -153,13 +157,38 @@ def _wanted(wish: Wish, folder: str) -> Iterator[tuple[str, str]]:
     }
     if not (os.path.isdir(folder) and file.has_file(folder)):
         yield file.OWN, _rendered("ds01.toml", values)
+    if wish.vscode or (full and not wish.bare):
+        run = _run(folder)
+        yield (
+            editor_files.DEVCONTAINER,
+            editor_files.devcontainer(wish.name, os.geteuid(), gpus=run.gpus or "1", environment=run.environment),
+        )
+    if wish.vscode:
+        yield from editor_files.vscode()
+    if wish.bare:
+        return
     yield "README.md", _rendered("README.md", values)
     yield ".gitignore", _rendered("gitignore", values)
     yield ".dockerignore", _rendered("dockerignore", values)
     if full:
         yield f"src/{package(wish.name)}/__init__.py", f'"""{wish.name}."""\n'
         yield "scripts/check_gpu.py", _rendered("check_gpu.py", values)
+        yield EXAMPLE, example(wish.kind)
         yield from ((f"{path}/.gitkeep", "") for path in _KEPT_EMPTY)
+
+
+def _run(folder: str) -> RunDefaults:
+    """How the containers of a project run that is there already."""
+    try:
+        return file.load(folder).run
+    except Ds01Error:
+        return RunDefaults()
+
+
+def example(kind_: Kind) -> str:
+    """The program a project of this type starts with: some twenty lines that compute something and keep it."""
+    folder = os.path.join(os.path.dirname(__file__), "templates", "examples")
+    return plainfile.read(os.path.join(folder, f"{kind_.example}.py.txt"))
 
 
 def package(name: str) -> str:
@@ -170,12 +199,14 @@ def package(name: str) -> str:
 
 def _already(folder: str) -> dict[str, object]:
     """What a folder that is adopted says of its own image."""
-    found: dict[str, object] = {"requirements": "", "dockerfile": ""}
-    if os.path.isfile(os.path.join(folder, REQUIREMENTS)):
-        found |= {"requirements": REQUIREMENTS, "packages": ()}
-    if os.path.isfile(os.path.join(folder, DOCKERFILE)):
-        found |= {"dockerfile": DOCKERFILE, "packages": (), "requirements": ""}
-    return found
+    there = recognise.look(folder)
+    found: dict[str, object] = {
+        "requirements": there.requirements, "dockerfile": there.dockerfile, "environment": there.environment,
+        "ports": there.ports,
+    }  # fmt: skip
+    if there.requirements or there.dockerfile:
+        found["packages"] = ()
+    return found | ({"base": there.base} if there.base else {})
 
 
 def _rendered(name: str, values: dict[str, object]) -> str:

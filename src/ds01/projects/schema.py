@@ -7,7 +7,7 @@ Unknown keys are mistakes, because a misspelt key that is silently ignored is an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ds01.domain import gpu_ask, quantity
@@ -16,13 +16,9 @@ from ds01.domain.names import corrected, is_name, nearest
 from ds01.domain.project import ImageRecipe, Project, RunDefaults
 from ds01.domain.record import made, record
 from ds01.projects import packages
+from ds01.projects.keys import TABLES
 from ds01.projects.kinds import KINDS
 from ds01.projects.places import Path
-
-PROJECT_KEYS = ("name", "type", "description")
-IMAGE_KEYS = ("base", "python", "requirements", "apt", "dockerfile")
-RUN_KEYS = ("gpus", "memory", "time", "data", "ports", "on_stop", "env")
-TABLES = {"project": PROJECT_KEYS, "image": IMAGE_KEYS, "run": RUN_KEYS}
 
 _REFERENCE = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?/)?"
@@ -88,7 +84,7 @@ def _keys(reading: _Reading) -> None:
                     reading.wrong((table, key), _unknown(key, TABLES[table], "key", "{}"), at_key=True)
 
 
-def _unknown(word: str, known: Mapping[str, Any] | tuple[str, ...], what: str, form: str) -> str:
+def _unknown(word: str, known: Iterable[str], what: str, form: str) -> str:
     near = nearest(word, known)
     if near is not None:
         return f"unknown {what} '{form.format(word)}'; did you mean '{form.format(near)}'?"

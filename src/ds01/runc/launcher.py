@@ -48,11 +48,16 @@ def write(guard: Path, data_root: Path, runc: str, *, outside: str = "refused") 
     guard.mkdir(parents=True, exist_ok=True)
     for closed in ("grants", PERMITS):
         (guard / closed).mkdir(mode=0o700, exist_ok=True)
-    _replace(guard / "guard.py", _python(guard, runc), 0o644)
-    _replace(guard / "runc", _shell(guard, runc), 0o755)
+    for path, text in texts(guard, runc).items():
+        _replace(path, text, 0o755 if path.name == "runc" else 0o644)
     if not (guard / "server.json").exists():
         write_facts(guard, first_facts(data_root, outside=outside))
     return guard / "runc"
+
+
+def texts(guard: Path, runc: str) -> dict[Path, str]:
+    """The program, and what it starts, which has to be there first."""
+    return {guard / "guard.py": _python(guard, runc), guard / "runc": _shell(guard, runc)}
 
 
 def real_runc(guard: Path, path: str) -> str:

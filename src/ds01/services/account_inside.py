@@ -12,11 +12,13 @@ import logging
 import tarfile
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ds01.domain.account_inside import with_group, with_user
-from ds01.domain.container import ContainerId, Label
+from ds01.domain.container import ContainerId
 from ds01.domain.errors import ENGINE_ERROR, Ds01Error
 from ds01.domain.image import Image, ImageId
+from ds01.domain.labels import Label
 from ds01.domain.people import User
 from ds01.ports.engine import Engine
 
@@ -61,7 +63,7 @@ class AccountsInside:
             return
         passwd, group = with_user(found.passwd, user, shell=SHELL), with_group(found.group, user)
         if passwd != found.passwd:
-            await engine.write_files(container, _archive({PASSWD: passwd, GROUP: group}, user))
+            await engine.write_files(container, _archive(((PASSWD, passwd), (GROUP, group)), user))
 
 
 async def _look(engine: Engine, container: ContainerId) -> Accounts | None:
@@ -116,10 +118,11 @@ def _text(archive: bytes) -> str | None:
         return None
 
 
-def _archive(files: dict[str, str], user: User) -> bytes:
+@lru_cache(maxsize=MOST)
+def _archive(files: tuple[tuple[str, str], ...], user: User) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for path, text in files.items():
+        for path, text in files:
             content = text.encode("utf-8", "surrogateescape")
             entry = tarfile.TarInfo(path.lstrip("/"))
             entry.size, entry.mode = len(content), 0o644

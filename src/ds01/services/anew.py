@@ -11,32 +11,32 @@ from ds01.domain.names import stored_container
 from ds01.domain.reconcile import WAITING
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
+from ds01.services.rollback import Rollback
 from ds01.services.start import begin
 from ds01.services.steps import Steps
 from ds01.services.stop import by_whom, stop_held
 from ds01.services.strangers import leave_behind
-from ds01.services.undo import Undo
 from ds01.services.world import World
 
 
 async def make_anew(world: World, caller: Caller, old: Container, wanted: Wanted, steps: Steps) -> Container:
     """The new container; the old one is gone. The caller holds the lock of their name."""
     name = stored_container(old.name, old.uid)
-    async with Undo() as undo:
-        stopped = await _stop(world, caller, old, steps, undo)
+    async with Rollback() as rollback:
+        stopped = await _stop(world, caller, old, steps, rollback)
         await world.engine.rename(old.id, name + WAITING)
-        undo.add("name", lambda: world.engine.rename(old.id, name))
+        rollback.add("name", lambda: world.engine.rename(old.id, name))
         made = await create(world, caller, wanted, steps, instead_of=stopped)
-        undo.keep()
+        rollback.keep()
     await leave_behind(world, old.id)
     return made
 
 
-async def _stop(world: World, caller: Caller, old: Container, steps: Steps, undo: Undo) -> Container:
+async def _stop(world: World, caller: Caller, old: Container, steps: Steps, rollback: Rollback) -> Container:
     if old.state not in (ContainerState.RUNNING, ContainerState.PAUSED):
         return old
     reason, detail = by_whom(caller)
     async with steps.step("stop", "Stopping the old container"):
         stopped = await stop_held(world, old, reason, detail, caller)
-    undo.add("stop", lambda: begin(world, caller, stopped, Steps(world.clock)))
+    rollback.add("stop", lambda: begin(world, caller, stopped, Steps(world.clock)))
     return stopped

@@ -7,11 +7,11 @@ on everybody's things.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ds01.domain.container import Door
-from ds01.domain.errors import ADMIN_ONLY, NO_USER, Ds01Error
+from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, NO_USER, Ds01Error
 from ds01.domain.gpu import SlotId
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.limits import Limits, effective
@@ -21,16 +21,21 @@ from ds01.services.account import account
 from ds01.services.lease import Want
 from ds01.services.world import World
 
+LONGEST_REASON = 200
+
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """One user and what she may have. ``actor`` is who really asks: another uid when an admin acts for her."""
+    """One user and what she may have. ``actor`` is who really asks: another uid when an admin acts for her, and
+    ``reason`` why she does, in her own words.
+    """
 
     user: User
     epoch: int
     limits: Limits
     actor: Uid
     actor_login: str
+    reason: str = ""
 
     @property
     def uid(self) -> Uid:
@@ -84,6 +89,21 @@ async def stand_in(world: World, admin: Caller, login: str) -> Caller:
     return await _caller(world, user, Door.DS01, actor=admin.uid, actor_login=admin.user.login)
 
 
+def saying(caller: Caller, reason: str) -> Caller:
+    """The same, with the reason an admin gives. Raises Ds01Error for one that nobody needs or that is no one line."""
+    said = reason.strip()
+    if not said:
+        return caller
+    if not caller.for_another:
+        raise Ds01Error(
+            BAD_REQUEST, "A reason is for what belongs to somebody else.", reason="Her story shows it to her.",
+            hint="--user LOGIN",
+        )  # fmt: skip
+    if len(said) > LONGEST_REASON or not said.isprintable():
+        raise Ds01Error(BAD_REQUEST, f"A reason is one line of up to {LONGEST_REASON} characters.")
+    return replace(caller, reason=said)
+
+
 def require_admin(caller: Caller, what: str) -> None:
     """Raise Ds01Error (``admin.only``) unless the caller is an admin."""
     if not caller.admin:
@@ -92,7 +112,7 @@ def require_admin(caller: Caller, what: str) -> None:
 
 async def _caller(world: World, user: User, door: Door, *, actor: Uid, actor_login: str) -> Caller:
     now = world.clock.now()
-    known = await world.ledger.read(lambda books: books.account(user.uid))
+    known = world.ledger.glance(lambda books: books.account(user.uid))
     if known is None or known.login != user.login:
         known = await world.ledger.write(lambda books: account(books, user, now))
     limits = effective(world.settings().policy, user, door, now)

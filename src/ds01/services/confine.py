@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 
 from ds01.domain.assembly import amounts, read_slots, resources
 from ds01.domain.confinement import Amounts, Confinement, Room, claimed
-from ds01.domain.container import Container, ContainerId, ContainerState, Label, Observed, StopReason
+from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
 from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.labels import Label
 from ds01.domain.limits import effective
 from ds01.domain.people import User
 from ds01.domain.seal import genuine
@@ -121,12 +122,13 @@ class Confiner:
     async def _outside(self, seen: Observed, found: Confinement) -> None:
         world, docker = self._world, self._world.settings().docker
         judged = judge_outside(
-            seen, found, rule=docker.outside_rule, allowed=docker.outside_allowed, slice_=await _admin_slice(world)
+            seen, found, rule=docker.outside_rule, allowed=docker.outside_allowed, slice_=await admin_slice(world)
         )  # fmt: skip
         if judged.remedy is Remedy.STOP:
             await self._stop_nobodys(seen, judged)
         elif judged.remedy is Remedy.TELL:
-            slots = claimed(found, await world.ledger.read(lambda books: _names(world, books.slots())))
+            known = await world.ledger.read(lambda books: books.slots())
+            slots = claimed(found, await asyncio.to_thread(_names, world, known))
             if slots:
                 await world.ledger.write(lambda books: keep_free(books, seen.id, slots))
             await self._tell(seen, EventType.CONTAINER_OUTSIDE, judged)
@@ -134,6 +136,8 @@ class Confiner:
     async def _stop_nobodys(self, seen: Observed, judged: Judgement) -> None:
         _log.warning("stopping a container", extra={"container": seen.id, "named": seen.stored_name, "why": judged.why})
         await self._world.engine.stop(seen.id, GRACE_SECONDS)
+        if seen.confinement is not None and seen.confinement.restart not in ("", "no"):
+            await self._world.engine.put_back(seen.id, seen.confinement.amounts, stays_down=True)
         self._told.pop(seen.id, None)
         await self._tell(seen, EventType.CONTAINER_QUARANTINED, judged)
 
@@ -194,7 +198,7 @@ def _names(world: World, slots: tuple[Slot, ...]) -> Mapping[str, SlotId]:
     return names
 
 
-async def _admin_slice(world: World) -> str:
+async def admin_slice(world: World) -> str:
     guarding = await world.engine.guard()
     return await asyncio.to_thread(world.host.admin_slice, guarding.folder) if guarding else ""
 
@@ -217,7 +221,10 @@ async def _end(world: World, container: Container, judged: Judgement) -> None:
     why = _sentence(judged.why)
     _log.warning("stopping a container", extra={"container": container.id, "why": why})
     async with world.locks.hold(container.uid, container.name, "the reconciler", patience=1):
-        condemned = replace(container, reason=StopReason.QUARANTINE, reason_detail=why)
+        current = await world.ledger.read(lambda books: books.container(container.id))
+        if current is None or current.state is ContainerState.REMOVED:
+            return
+        condemned = replace(current, reason=StopReason.QUARANTINE, reason_detail=why)
         await world.ledger.write(lambda books: books.put_container(condemned))
         await world.engine.stop(container.id, GRACE_SECONDS)
         await world.ledger.write(lambda books: _ended(books, condemned, why, world.clock.now()))

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets
-from ds01.domain.container import Attachment, Container, ContainerState, Label, Mount
+from ds01.domain.container import Attachment, Container, ContainerState, Mount
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
+from ds01.domain.labels import Label
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.seal import sealed
@@ -33,12 +34,12 @@ from ds01.services.find import mine
 from ds01.services.hand_back import hand_back
 from ds01.services.queue.grant import grant
 from ds01.services.queue.turn import claimed, moot, prolong
+from ds01.services.rollback import Rollback
 from ds01.services.running import record_start, run, slots_of
 from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
-from ds01.services.strangers import take_back
+from ds01.services.strangers import discard
 from ds01.services.tell import tell
-from ds01.services.undo import Undo
 from ds01.services.world import World
 
 
@@ -91,26 +92,26 @@ def _check(books: Books, caller: Caller, instead_of: Container | None, before: S
 async def _create(
     world: World, caller: Caller, wanted: Wanted, steps: Steps, instead_of: Container | None
 ) -> Container:
-    async with Undo() as undo:
-        order = await _pin(world, caller, wanted, undo)
-        granted = await _reserve(world, caller, wanted, instead_of, steps, undo)
-        container = await _make(world, caller, order, granted, steps, undo)
+    async with Rollback() as rollback:
+        order = await _pin(world, caller, wanted, rollback)
+        granted = await _reserve(world, caller, wanted, instead_of, steps, rollback)
+        container = await _make(world, caller, order, granted, steps, rollback)
         if wanted.start:
             await run(world, caller.user, container, granted.slots, steps)
         steps.check()
         recorded = await world.ledger.write(
             lambda books: _record(books, world, caller, container, granted.lease, instead_of, wanted)
         )
-        undo.keep()
+        rollback.keep()
     return recorded
 
 
-async def _pin(world: World, caller: Caller, wanted: Wanted, undo: Undo) -> Order:
+async def _pin(world: World, caller: Caller, wanted: Wanted, rollback: Rollback) -> Order:
     """Pin the folders as their owner, so that what was checked is what is mounted."""
     if not wanted.order.workspace and not wanted.data:
         return wanted.order
     key = secrets.token_hex(8)
-    undo.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
+    rollback.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
     return await asyncio.to_thread(_pinned, world, caller, wanted, key)
 
 
@@ -138,7 +139,7 @@ def _workspace(world: World, caller: Caller, path: str, key: str) -> Pin:
 
 
 async def _reserve(
-    world: World, caller: Caller, wanted: Wanted, instead_of: Container | None, steps: Steps, undo: Undo
+    world: World, caller: Caller, wanted: Wanted, instead_of: Container | None, steps: Steps, rollback: Rollback
 ) -> _Granted:
     if not wanted.ask.count:
         return _Granted()
@@ -146,7 +147,7 @@ async def _reserve(
         granted = await world.ledger.write(lambda books: _grant(books, world, caller, wanted, instead_of))
     lease = granted.lease
     if lease is not None:
-        undo.add("lease", lambda: hand_back(world, lease, "it did not start", before=granted.before))
+        rollback.add("lease", lambda: hand_back(world, lease, "it did not start", before=granted.before))
     return granted
 
 
@@ -173,18 +174,20 @@ def _same(wanted: Wanted, old: Container, slots: tuple[Slot, ...]) -> bool:
     return wanted.start and like and all(slot.memory_bytes >= ask.memory_bytes for slot in slots)
 
 
-async def _make(world: World, caller: Caller, order: Order, granted: _Granted, steps: Steps, undo: Undo) -> Container:
+async def _make(
+    world: World, caller: Caller, order: Order, granted: _Granted, steps: Steps, rollback: Rollback
+) -> Container:
     user, lease = caller.user, granted.lease
     async with steps.step("create", "Creating the container"):
         parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
         await networks.own(world, caller)
+        attached = await asyncio.to_thread(world.devices.attach, granted.slots) if granted.slots else Attachment()
         spec = assemble(
             order, user=user, epoch=caller.epoch, limits=caller.limits, lease=lease,
-            attachment=world.devices.attach(granted.slots) if granted.slots else Attachment(),
-            cgroup_parent=parent, lib=str(world.paths.lib), cpus=world.cpus,
+            attachment=attached, cgroup_parent=parent, lib=str(world.paths.lib), cpus=world.cpus,
         )  # fmt: skip
         made = await world.engine.create(replace(spec, labels=sealed(spec.labels, await seal_key(world))))
-        undo.add("container", lambda: take_back(world, made))
+        rollback.add("container", lambda: discard(world, made))
         await world.accounts.settle_in(world.engine, made, order.image, user)
     return Container(
         id=made, uid=user.uid, epoch=caller.epoch, name=order.name, door=order.door, state=ContainerState.CREATING,

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ds01.domain.build_cache import cache_shares
 from ds01.domain.container import ContainerId
 from ds01.domain.disk import Held, Layer, Use, largest, room, shares
 from ds01.domain.image import Image
 from ds01.domain.image_access import Access, is_common
 from ds01.domain.own_images import plain_image
 from ds01.ports.ledger import Books
+from ds01.services.build_cache import books_of, learned
 from ds01.services.caller import Caller
 from ds01.services.image_records import access_of
 from ds01.services.measured import SHOWN_SECONDS
@@ -27,6 +29,7 @@ AT_ONCE = 100
 async def measure(world: World) -> None:
     """Measure what is slow to find out. The daemon calls this now and then."""
     world.disk.use = await world.engine.disk_use()
+    world.disk.cache, _ = await learned(world)
     await _learn(world, await world.engine.images())
 
 
@@ -90,12 +93,15 @@ def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]
     for volume in books.volumes():
         account = f"{volume.uid}:{volume.epoch}"
         volumes[account] = volumes.get(account, 0) + world.disk.use.volumes.get(volume.id, 0)
+    known = books_of(books)
+    cache = cache_shares(world.disk.cache, known.owners, known.dropped)
     return {
         account: Use(
             images_bytes=paid.get(account, 0), containers_bytes=containers.get(account, 0),
-            volumes_bytes=volumes.get(account, 0), largest=largest(held, account),
+            volumes_bytes=volumes.get(account, 0), cache_bytes=cache.get(account, 0),
+            largest=largest(held, account),
         )
-        for account in {*paid, *containers, *volumes}
+        for account in {*paid, *containers, *volumes, *cache}
     }  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ds01.domain.errors import NO_GPU, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, SlotId
@@ -12,6 +14,11 @@ from ds01.services.people import names
 from ds01.services.world import World
 from ds01.wire.mig import DrainRequest, DrainView
 
+ALL = "all"
+"""What stands for every GPU of the server."""
+Meant = tuple[SlotId, tuple[Slot, ...]]
+"""What is taken out of service as one, and the slots there."""
+
 
 async def drain(world: World, caller: Caller, request: DrainRequest) -> DrainView:
     """From now on nobody is placed there. Raises Ds01Error."""
@@ -20,10 +27,11 @@ async def drain(world: World, caller: Caller, request: DrainRequest) -> DrainVie
     reason = f"drained by {caller.actor_login}{why}"
 
     def write(books: Books) -> DrainView:
-        key, slots = _meant(books, request.slot)
-        books.quarantine(key, Keeper.ADMIN, reason)
-        _tell(books, world, caller, EventType.SLOT_QUARANTINED, key, slots, reason)
-        return _view(books, slots)
+        meant = _all_meant(books, request.slot)
+        for key, slots in meant:
+            books.quarantine(key, Keeper.ADMIN, reason)
+            _tell(books, world, caller, EventType.SLOT_QUARANTINED, key, slots, reason)
+        return _view(books, _slots(meant))
 
     return await world.ledger.write(write)
 
@@ -33,16 +41,36 @@ async def undrain(world: World, caller: Caller, request: DrainRequest) -> DrainV
     require_admin(caller, "put a GPU back into service")
 
     def write(books: Books) -> DrainView:
-        key, slots = _meant(books, request.slot)
-        for slot in {key, *(slot.id for slot in slots)}:
-            books.quarantine(slot, Keeper.ADMIN, None)
-        _tell(books, world, caller, EventType.SLOT_RETURNED, key, slots, "")
-        return _view(books, slots)
+        meant = _all_meant(books, request.slot)
+        kept = {each.slot for each in books.quarantines() if each.keeper is Keeper.ADMIN}
+        for key, slots in meant:
+            own = {key, *(slot.id for slot in slots)}
+            for slot in own:
+                books.quarantine(slot, Keeper.ADMIN, None)
+            if own & kept or request.slot.lower() != ALL:
+                _tell(books, world, caller, EventType.SLOT_RETURNED, key, slots, "")
+        return _view(books, _slots(meant))
 
     return await world.ledger.write(write)
 
 
-def _meant(books: Books, text: str) -> tuple[SlotId, tuple[Slot, ...]]:
+def _all_meant(books: Books, text: str) -> list[Meant]:
+    """One of them, or every GPU of the server."""
+    if text.lower() != ALL:
+        return [_meant(books, text)]
+    of: dict[SlotId, list[Slot]] = {}
+    for slot in sorted(books.slots(), key=lambda slot: slot.gpu_index):
+        of.setdefault(slot.gpu, []).append(slot)
+    if not of:
+        raise Ds01Error(NO_GPU, "This server has no GPU.", hint="ds01 doctor")
+    return [(gpu, tuple(slots)) for gpu, slots in of.items()]
+
+
+def _slots(meant: Iterable[Meant]) -> tuple[Slot, ...]:
+    return tuple(slot for _, slots in meant for slot in slots)
+
+
+def _meant(books: Books, text: str) -> Meant:
     """A whole GPU by its index or UUID, or one slot by UUID or a label only it has; and the slots that are meant."""
     slots = books.slots()
     index = text.lower().removeprefix("gpu").strip(" :")

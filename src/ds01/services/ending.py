@@ -52,18 +52,21 @@ def _not_beyond(books: Books, lease: Lease, until: datetime) -> datetime:
 def record_removal(
     books: Books, container: Container, *, now: datetime, actor: Uid | None,
     reason: StopReason | None = None, detail: str = "", why: str = "the container was removed",
-    told: str = "",
+    told: str = "", said: str = "",
 ) -> Container:  # fmt: skip
-    """It is gone: its GPU is free. ``reason`` counts when it was still running; ``told`` is why DS01 removed it."""
+    """It is gone: its GPU is free. ``reason`` counts when it was still running; ``told`` is why DS01 removed it, and
+    ``said`` the reason an admin gave.
+    """
     lease = open_lease(books, container)
     if lease is not None:
         leases.release(books, lease.id, why, now)
     if container.state in (ContainerState.RUNNING, ContainerState.PAUSED):
         container = replace(container, stopped_at=now, reason=reason or StopReason.USER, reason_detail=detail)
-        _tell_stop(books, container, actor)
+        _tell_stop(books, container, actor, why=said)
+        said = ""
     gone = replace(container, state=ContainerState.REMOVED, removed_at=now, lease=None)
     books.put_container(gone)
-    tell(books, EventType.CONTAINER_REMOVED, gone, at=now, actor=actor, reason=told)
+    tell(books, EventType.CONTAINER_REMOVED, gone, at=now, actor=actor, reason=told or said)
     return gone
 
 

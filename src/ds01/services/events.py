@@ -32,13 +32,13 @@ class Viewer:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Which events. ``uid`` None: everybody's and the server's own, for admins only. Without ``after``, with a limit,
-    the latest ones.
+    """Which events. ``uid`` None: everybody's and the server's own, for admins only. Of more than ``limit``, the first
+    ones later than ``after``; without it the latest ones.
     """
 
     uid: Uid | None
     types: tuple[EventType, ...] = ()
-    after: int = 0
+    after: int | None = None
     since: datetime | None = None
     limit: int = 200
 
@@ -98,18 +98,23 @@ async def read(ledger: Ledger, viewer: Viewer, query: Query) -> tuple[EventView,
 async def follow(
     ledger: Ledger, viewer: Viewer, query: Query, *, patience_seconds: float = 30
 ) -> AsyncGenerator[EventView, None]:
-    """What ``query`` finds, then events as they are recorded, until nobody listens any more."""
+    """What ``query`` finds, then events as they are recorded, until nobody listens any more. None is left out: of more
+    than it finds later than ``after``, the rest comes as well.
+    """
     _check(viewer, query)
     seq = await ledger.wait(0, 0)
-    for known in await _load(ledger, viewer, query):
-        seq = max(seq, known.seq)
-        yield known
+    known = await _load(ledger, viewer, query)
+    for event in known:
+        yield event
+    if known:
+        more = query.after is not None and len(known) >= min(query.limit, MOST)
+        seq = known[-1].seq if more else max(seq, known[-1].seq)
     while True:
         last = await ledger.wait(seq, patience_seconds)
-        for new in await _load(ledger, viewer, replace(query, after=seq, since=None, limit=MOST)):
-            last = max(last, new.seq)
-            yield new
-        seq = last
+        found = await _load(ledger, viewer, replace(query, after=seq, since=None, limit=MOST))
+        for event in found:
+            yield event
+        seq = found[-1].seq if len(found) == MOST else max(last, *(event.seq for event in found[-1:]))
 
 
 async def _load(ledger: Ledger, viewer: Viewer, query: Query) -> tuple[EventView, ...]:
@@ -128,12 +133,13 @@ def _check(viewer: Viewer, query: Query) -> None:
 
 
 def _read(books: Books, viewer: Viewer, query: Query) -> tuple[EventView, ...]:
-    after = query.after if viewer.admin else max(query.after, border(books, viewer.uid))
+    former = 0 if viewer.admin else border(books, viewer.uid)
+    after = query.after if query.after is None else max(query.after, former)
     found = books.events(
         uid=query.uid, types=query.types, after=after, since=query.since, limit=min(query.limit, MOST)
     )  # fmt: skip
     called = names(books)
-    return tuple(view(event, called, viewer.uid) for event in found)
+    return tuple(view(event, called, viewer.uid) for event in found if event.seq > former)
 
 
 def border(books: Books, uid: Uid) -> int:

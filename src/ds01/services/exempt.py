@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ds01.domain import limit_keys
 from ds01.domain.errors import BAD_REQUEST, NO_EXEMPTION, NO_USER, Ds01Error
@@ -13,6 +14,7 @@ from ds01.domain.limits import LIFTABLE_KEYS
 from ds01.domain.people import Uid
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
+from ds01.services.moments import to_come
 from ds01.services.people import Names, names
 from ds01.services.world import World
 from ds01.wire.lifecycle import ExemptionView, ExemptRequest
@@ -22,13 +24,13 @@ async def exempt(world: World, admin: Caller, request: ExemptRequest) -> Exempti
     """Lift limits of somebody. Raises Ds01Error for a user, a limit or a time that cannot be."""
     require_admin(admin, "lift limits")
     now = world.clock.now()
-    if world.directory.by_login(request.login) is None:
+    if await asyncio.to_thread(world.directory.by_login, request.login) is None:
         raise Ds01Error(NO_USER, f"This server knows no user '{request.login}'.", hint="getent passwd")
     if not request.reason.strip():
         raise Ds01Error(BAD_REQUEST, "An exemption needs a reason.", hint="--reason 'thesis deadline'")
     given = GrantedExemption(
         id=ExemptionId(f"exemption-{secrets.token_hex(4)}"), at=now, by=admin.actor, login=request.login,
-        keys=frozenset(_key(word) for word in request.keys), until=_until(request.until, now),
+        keys=frozenset(_key(word) for word in request.keys), until=to_come(request.until, now),
         reason=request.reason.strip(),
     )  # fmt: skip
     await world.ledger.write(lambda books: _grant(books, given))
@@ -90,18 +92,6 @@ def _key(word: str) -> str:
             hint=f"Did you mean '{guess}'?" if guess else "ds01 limits",
         )  # fmt: skip
     return key.name
-
-
-def _until(text: str, now: datetime) -> datetime:
-    try:
-        until = datetime.fromisoformat(text)
-    except ValueError:
-        until = None
-    if until is None or until.tzinfo is None or until <= now:
-        raise Ds01Error(
-            BAD_REQUEST, f"'{text}' is no time to come.", hint="Write --until 2026-12-20T18:00 or --until 3d"
-        )
-    return until.astimezone(UTC)
 
 
 def view(exemption: GrantedExemption, called: Names) -> ExemptionView:

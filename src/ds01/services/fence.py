@@ -8,9 +8,9 @@ from datetime import datetime
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from ds01.domain.container import Label
 from ds01.domain.events import Event, EventType
 from ds01.domain.fence import FencePlan
+from ds01.domain.labels import Label
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
 from ds01.services.world import World

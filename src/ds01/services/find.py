@@ -13,7 +13,7 @@ def find(books: Books, caller: Caller, name: str, *, removed: bool = False) -> C
     """The caller's container of this name. Raises Ds01Error (``container.unknown``) with the name she may mean."""
     found = books.named(caller.uid, name, removed=removed)
     if found is None or found.epoch != caller.epoch:
-        raise unknown(name, [container.name for container in mine(books, caller)])
+        raise unknown(name, [container.name for container in mine(books, caller)], whose(caller))
     return found
 
 
@@ -22,12 +22,17 @@ def mine(books: Books, caller: Caller, *, removed: bool = False) -> tuple[Contai
     return tuple(c for c in books.containers(caller.uid, removed=removed) if c.epoch == caller.epoch)
 
 
-def unknown(name: str, known: list[str]) -> Ds01Error:
+def whose(caller: Caller) -> str:
+    """How what she has is told to whoever asks: ``You have``, ``alice has``."""
+    return f"{caller.user.login} has" if caller.for_another else "You have"
+
+
+def unknown(name: str, known: list[str], whose: str = "You have") -> Ds01Error:
     """There is no such container."""
     meant = nearest(name, known)
     return Ds01Error(
         NO_CONTAINER,
-        f"You have no container '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
-        reason=f"You have: {', '.join(sorted(known))}." if known else "You have no containers.",
-        hint="ds01 list" if known else "ds01 launch",
+        f"{whose} no container '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        reason=f"{whose}: {', '.join(sorted(known))}." if known else f"{whose} no containers.",
+        hint="ds01 launch" if whose == "You have" and not known else "ds01 list",
     )

@@ -43,7 +43,7 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     if guarding is None:
         return
     seen = await world.engine.inspect(container.id)
-    attached = world.devices.attach(slots) if slots else None
+    attached = await asyncio.to_thread(world.devices.attach, slots) if slots else None
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
     grant = StartGrant(
         container=container.id, uid=user.uid, gid=user.gid, as_owner=owner,

@@ -29,9 +29,15 @@ async def hand_back(world: World, lease: Lease, why: str, *, before: Lease | Non
 
 
 async def settle_owed(world: World) -> None:
-    """Give back what could not be given back before. Raises Ds01Error when it still cannot; nothing is forgotten."""
-    if world.owed:
+    """Give back what could not be given back before. A disk that is still full keeps nobody from anything else, and
+    nothing is forgotten.
+    """
+    if not world.owed:
+        return
+    try:
         world.owed.forget(await world.ledger.write(lambda books: _give_back(books, world, world.owed.all())))
+    except Ds01Error as error:
+        _log.warning("GPUs cannot be given back yet", extra={"why": error.problem.message})
 
 
 def _give_back(books: Books, world: World, owed: Mapping[LeaseId, str]) -> list[LeaseId]:

@@ -11,6 +11,7 @@ from ds01.domain.image import Image, ImageId, Tag
 from ds01.domain.image_access import Access, Accounts, access
 from ds01.domain.people import Uid
 from ds01.ports.ledger import Books
+from ds01.services.seal import believed
 from ds01.services.world import World
 from ds01.wire.door import DoorImage
 
@@ -36,7 +37,7 @@ def names_of(books: Books, image: Image) -> dict[str, Tag | None]:
 def access_of(world: World, books: Books, image: Image, of: Callable[[Uid], str] | None = None) -> Access:
     """Who may see an image."""
     return access(
-        image, names_of(books, image), books.ownerships(image=image.id), of or accounts(books),
+        believed(books, image), names_of(books, image), books.ownerships(image=image.id), of or accounts(books),
         world.settings().images,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from ds01.domain.image import ImageId
 from ds01.ports.ledger import Books
+from ds01.services.door.pinning import sweep
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ class Gone:
 
     async def forget(self, world: World) -> None:
         """Look once, and forget what is gone."""
+        if not world.tickets.anew:  # builds may go on that nobody has spoken of yet
+            await sweep(world)
         now = world.clock.now()
         recorded = await world.ledger.read(_recorded)
         missing = await _missing(world, recorded)

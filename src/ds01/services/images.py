@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Error
-from ds01.domain.image import Image, ImageId, with_tag
+from ds01.domain.image import BaseImage, Image, ImageId, with_tag
+from ds01.domain.labels import Label
 from ds01.domain.names import image_repository, nearest
 from ds01.domain.own_images import is_stored, plain_image, stored_image
+from ds01.domain.queue.plan import Owner
 from ds01.ports.ledger import Books
-from ds01.services.booking.seat import lent
+from ds01.services.booking.seat import lenders
 from ds01.services.caller import Caller
 from ds01.services.door.removing import forgotten, planned
 from ds01.services.find import mine
@@ -31,29 +32,42 @@ async def resolve(world: World, caller: Caller, reference: str) -> Image | None:
     """What a reference names for this caller: None when it is not here, or not hers to see."""
     if is_stored(looked_up(reference)) and not caller.admin:
         return None
-    meant = await world.ledger.read(lambda books: _meant_by(books, caller, reference))
+    meant = world.ledger.glance(lambda books: _meant_by(books, caller, reference))
     image = await world.engine.image(with_tag(meant))
     if image is None:
         return None
-    visible = await world.ledger.read(lambda books: _may_use(world, books, caller, image, meant))
+    visible = world.ledger.glance(lambda books: _may_use(world, books, caller, image, meant, reference))
     return image if visible else None
 
 
 def _meant_by(books: Books, caller: Caller, reference: str) -> str:
-    """The engine's name of what she means: what lies in her own name space comes first."""
-    tag = books.tag(stored_image(looked_up(reference), caller.uid))
-    return tag.ref if tag is not None and tag.owner == caller.uid else reference
+    """The engine's name of what she means: what lies in her own name space comes first, then what lies in that of
+    whoever lends it to her.
+    """
+    for uid in (caller.uid, *(one.uid for one in lenders(books, caller.uid, reference))):
+        tag = books.tag(stored_image(looked_up(reference), uid))
+        if tag is not None and tag.owner == uid:
+            return tag.ref
+    return reference
 
 
-def _may_use(world: World, books: Books, caller: Caller, image: Image, reference: str) -> bool:
-    """Whether this caller may run an image under this name."""
-    found, account = access_of(world, books, image), f"{caller.uid}:{caller.epoch}"
-    name = looked_up(reference)
+def _may_use(world: World, books: Books, caller: Caller, image: Image, meant: str, reference: str) -> bool:
+    """Whether this caller may run an image under this name: for herself, or because it is lent to her by who may."""
+    lent = (Owner(one.uid, one.epoch) for one in lenders(books, caller.uid, reference))
+    return caller.admin or any(_may(world, books, one, image, meant) for one in (caller.owner, *lent))
+
+
+def _may(world: World, books: Books, one: Owner, image: Image, meant: str) -> bool:
+    found, name, account = access_of(world, books, image), looked_up(meant), f"{one.uid}:{one.epoch}"
     by_name = name in (*image.tags, *image.digests)
-    return (
-        caller.admin
-        or lent(books, caller.uid, reference)
-        or (found.named(name, account) if by_name else found.seen_by(account))
+    return found.named(name, account) if by_name else found.seen_by(account)
+
+
+async def may_lend(world: World, caller: Caller, reference: str) -> bool:
+    """Whether others can be lent what a reference names for this caller: an admin sees more than is hers to lend."""
+    image = await resolve(world, caller, reference)
+    return image is not None and world.ledger.glance(
+        lambda books: _may(world, books, caller.owner, image, _meant_by(books, caller, reference))
     )
 
 
@@ -116,19 +130,18 @@ async def build_settings(world: World) -> BuildSettings:
     """What every generated image and build gets from the server."""
     settings = world.settings().images
     return BuildSettings(
-        bases=tuple([await _base(world, base.name, base.reference, base.description) for base in settings.bases]),
+        bases=tuple([await _base(world, base) for base in settings.bases]),
         ca_pem=await asyncio.to_thread(_ca, settings.ca),
         environment=dict(settings.build_env),
     )
 
 
-async def _base(world: World, name: str, reference: str, description: str) -> BaseView:
-    image = await world.engine.image(with_tag(reference))
-    if image is None:
-        return BaseView(name=name, reference=reference, description=description)
+async def _base(world: World, base: BaseImage) -> BaseView:
+    image = await world.engine.image(with_tag(base.reference))
     return BaseView(
-        name=name, reference=reference, description=description, digest=image.id, size_bytes=image.size_bytes
-    )
+        name=base.name, reference=base.reference, description=base.description, cuda=base.cuda, driver=base.driver,
+        digest=image.id if image else "", size_bytes=image.size_bytes if image else base.size_bytes,
+    )  # fmt: skip
 
 
 def _ca(path: str) -> str:

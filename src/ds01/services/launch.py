@@ -65,7 +65,9 @@ async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPl
     view = None
     if container is not None:
         limits = await asyncio.to_thread(limits_of, world, [container])
-        view = await world.ledger.read(lambda books: picture(books, limits=limits).view(container, caller.uid))
+        view = await world.ledger.read(
+            lambda books: picture(books, [container], limits=limits).view(container, caller.uid)
+        )
     return LaunchPlan(
         action=found.decision.action.value,
         name=found.name,

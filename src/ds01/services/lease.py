@@ -50,18 +50,6 @@ class Want:
         return Owner(self.user.uid, self.epoch)
 
 
-def grant(
-    books: Books, *, user: User, epoch: int, ask: GpuAsk, limits: Limits, name: str, now: datetime,
-    preferred: tuple[SlotId, ...] = (),
-) -> Lease:  # fmt: skip
-    """Lease what is free, whoever waits: every door asks ``queue.grant``, which knows who is first.
-
-    Raises Ds01Error ``gpu.quota``, ``gpu.full`` or ``gpu.impossible``.
-    """
-    want = Want(user=user, epoch=epoch, limits=limits, name=name, ask=ask, preferred=preferred)
-    return put(books, want.owner, name, placed(books, want, now), now)
-
-
 def put(
     books: Books, owner: Owner, name: str, chosen: Placed, now: datetime, *, planned: timedelta | None = None,
     expires_in: timedelta = RESERVATION, booking: str = "",

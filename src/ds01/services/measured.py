@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ds01.domain.build_cache import CacheRecord
 from ds01.domain.disk import Layer, Use
 from ds01.domain.image import ImageId
 from ds01.ports.engine import DiskUse
@@ -20,5 +21,6 @@ class Measured:
 
     layers: dict[ImageId, tuple[Layer, ...]] = field(default_factory=dict)
     use: DiskUse = field(default_factory=DiskUse)
+    cache: tuple[CacheRecord, ...] = ()
     shown: tuple[float, Mapping[str, Use]] = (-SHOWN_SECONDS, {})
     learning: asyncio.Lock = field(default_factory=asyncio.Lock)

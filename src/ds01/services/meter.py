@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date
 
 from ds01.domain.consumption import IDLE, NOBODY, UNATTRIBUTED, Consumed, Line, nobodys, shares
-from ds01.domain.container import Container
+from ds01.domain.container import Container, ContainerId
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
@@ -27,6 +27,7 @@ class Account:
     def __init__(self, world: World) -> None:
         self._world = world
         self._pending: dict[Line, Consumed] = {}
+        self._lines: dict[ContainerId, Line] = {}
         self._readings: dict[SlotId, float] = {}
         self._before: float | None = None
         self._seen_gpus: set[SlotId] = set()
@@ -47,7 +48,7 @@ class Account:
         for container in active.values():
             lease = leases.get(container.id)
             held = lease if lease is not None and lease.state is LeaseState.ACTIVE else None
-            self._add(_line(day, container), self._used(container, held, passed))
+            self._add(self._line(day, container), self._used(container, held, passed))
             holders |= dict.fromkeys(held.slots if held is not None else (), container)
         self._energy(seen, tuple(slots), holders, day)
 
@@ -55,7 +56,7 @@ class Account:
         """Write down what was added up."""
         if not self._pending:
             return
-        pending, self._pending = self._pending, {}
+        pending, self._pending, self._lines = self._pending, {}, {}
         readings = dict(self._readings)
         try:
             await self._world.ledger.write(lambda books: _write(books, pending, readings))
@@ -94,7 +95,7 @@ class Account:
             mine = [slot for slot in slots if slot.gpu == gpu]
             for slot, share in shares(mine, activity, frozenset(holders)).items():
                 holder = holders.get(slot)
-                line = nobodys(day, IDLE) if holder is None else _line(day, holder)
+                line = nobodys(day, IDLE) if holder is None else self._line(day, holder)
                 self._add(line, Consumed(joules=(joules - before) * share))
 
     def _add(self, line: Line, consumed: Consumed) -> None:
@@ -106,13 +107,17 @@ class Account:
             memory.people[line.uid] = memory.people.get(line.uid, Consumed()) + consumed
         self._keep(line, consumed)
 
+    def _line(self, day: date, container: Container) -> Line:
+        known = self._lines.get(container.id)
+        if known is None or known.day != day or known.name != container.name:
+            known = self._lines[container.id] = Line(
+                day=day, uid=container.uid, epoch=container.epoch, project=container.project, name=container.name
+            )
+        return known
+
     def _keep(self, line: Line, consumed: Consumed) -> None:
         known = self._pending.get(line)
         self._pending[line] = consumed if known is None else known + consumed
-
-
-def _line(day: date, container: Container) -> Line:
-    return Line(day=day, uid=container.uid, epoch=container.epoch, project=container.project, name=container.name)
 
 
 def _write(books: Books, pending: Mapping[Line, Consumed], readings: Mapping[SlotId, float]) -> None:

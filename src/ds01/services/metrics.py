@@ -22,6 +22,7 @@ from ds01.domain.queue.request import RequestState
 from ds01.ports.devices import GpuSample
 from ds01.ports.ledger import Books
 from ds01.services.people import Names, names
+from ds01.services.space import spaces
 from ds01.services.world import World
 
 
@@ -52,6 +53,10 @@ _ALL = (
            meaning="when ds01d last looked at what runs, in seconds since 1970; none before its first look"),
     Metric(name="ds01_limits_file_sound", kind="gauge", meaning="1 when the limits file is in force as it is, else 0"),
     Metric(name="ds01_gateway_in_force", kind="gauge", meaning="1 when the gateway refuses, 0 when it only watches"),
+    Metric(name="ds01_disk_free_bytes", kind="gauge",
+           meaning="what is free where the ledger is (`state`), where the engine keeps images and containers (`engine`)"
+           ", and on /home (`home`)", labels=("place",)),
+    Metric(name="ds01_disk_total_bytes", kind="gauge", meaning="how large that disk is", labels=("place",)),
     Metric(name="ds01_notices_open", kind="gauge", meaning="warnings that stand"),
     Metric(name="ds01_notices_undelivered", kind="gauge", meaning="warnings that stand and reached nobody yet"),
     Metric(name="ds01_slot_utilisation", kind="gauge", meaning="utilisation of a slot, 0 to 1; none when unknown",
@@ -89,11 +94,14 @@ async def exposition(world: World, *, people: bool = False) -> str:
     """All metrics now, as Prometheus reads them; with ``people`` those that name users, too."""
     samples, energy = await asyncio.to_thread(lambda: (world.devices.samples(), world.devices.energy()))
     last = await world.ledger.wait(0, 0)
+    disks = await spaces(world)
 
     def read(books: Books) -> str:
         found = dict(_state(books, world, samples))
         labels = {slot.gpu: str(slot.gpu_index) for slot in books.slots()}
         found["ds01_gpu_energy_joules_total"] = [({"gpu": labels.get(gpu, gpu)}, j) for gpu, j in energy.items()]
+        found["ds01_disk_free_bytes"] = [({"place": disk.place.value}, disk.free_bytes) for disk in disks]
+        found["ds01_disk_total_bytes"] = [({"place": disk.place.value}, disk.total_bytes) for disk in disks]
         found["ds01_events_total"] = [({}, last)]
         if people:
             found |= _people(books, world, names(books))

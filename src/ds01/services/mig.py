@@ -30,11 +30,13 @@ async def show(world: World, caller: Caller, text: str = "") -> MigView:
     """How every GPU is divided, or what ``text`` would change, and who is in the way. Raises Ds01Error."""
     require_admin(caller, "see how GPUs are divided")
     gpus = await asyncio.to_thread(world.devices.inventory)
-    wanted = _read(world, gpus, text) if text else {}
+    wanted = await asyncio.to_thread(_read, world, gpus, text) if text else {}
     used = await _users(world, gpus)
     shown = [gpu for gpu in gpus if not text or gpu.uuid in wanted]
     return MigView(
-        gpus=tuple(_view(world, gpu, wanted.get(gpu.uuid), used[gpu.uuid]) for gpu in shown),
+        gpus=await asyncio.to_thread(
+            lambda: tuple(_view(world, gpu, wanted.get(gpu.uuid), used[gpu.uuid]) for gpu in shown)
+        ),
         simulated=world.devices.simulated,
     )
 
@@ -43,7 +45,7 @@ async def apply(world: World, caller: Caller, text: str) -> MigView:
     """Divide the GPUs of the plan, one after the other. Nothing is begun when one of them is in use."""
     require_admin(caller, "divide GPUs")
     gpus = await asyncio.to_thread(world.devices.inventory)
-    wanted = _read(world, gpus, text)
+    wanted = await asyncio.to_thread(_read, world, gpus, text)
     used = await _users(world, gpus)
     changing = [gpu for gpu in gpus if gpu.uuid in wanted and not mig.is_so(gpu, wanted[gpu.uuid].profiles)]
     for gpu in changing:

@@ -5,19 +5,22 @@ DS01 chooses the addresses. What nobody has: the engine's other networks, the wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network
 
-from ds01.domain.container import Label
-from ds01.domain.errors import NAME_TAKEN, NO_ADDRESSES, Ds01Error
+from ds01.domain.errors import ENGINE_DOWN, NAME_TAKEN, NO_ADDRESSES, Ds01Error
 from ds01.domain.events import Event, EventType
+from ds01.domain.labels import Label
 from ds01.domain.network import OWN, Network, check_networks, checked_range, free_range
+from ds01.domain.seal import genuine_thing, sealed_thing
 from ds01.ports.engine import NetworkSeen, NetworkSpec
 from ds01.ports.ledger import Books
 from ds01.services import fence
 from ds01.services.caller import Caller
+from ds01.services.seal import seal_key
 from ds01.services.world import World
 
+KIND = "network"
 ATTEMPTS = 5
 """How often another range is tried when somebody else had the chosen one a moment earlier."""
 
@@ -26,11 +29,34 @@ async def own(world: World, caller: Caller) -> Network:
     """The user's own network; made when it is not there."""
     async with world.locks.hold(caller.uid, "network bridge", "create"):
         found = await world.engine.networks(caller.user.network)
-        for another in found[1:]:
-            await world.engine.remove_network(another.id)  # a ds01d that was killed can leave two of one name
-        if found:
-            return await _known(world, caller, OWN, found[0])
+        ours = await _ours(world, found)
+        for another in found:
+            if another not in ours[:1]:
+                await _clear(world, another)
+        if ours:
+            return await _known(world, caller, OWN, ours[0])
         return await _made(world, caller, OWN, caller.user.network, NetworkSpec(name="", labels={}, range=""))
+
+
+async def _ours(world: World, found: Iterable[NetworkSeen]) -> list[NetworkSeen]:
+    """Those that DS01 made, first what the ledger knows: a ds01d that was killed can leave two of one name."""
+    key = await seal_key(world)
+    known = world.ledger.glance(lambda books: {each.id for each in found if books.network(each.id) is not None})
+    genuine = [each for each in found if each.id in known or genuine_thing(KIND, each.name, each.labels, key)]
+    return sorted(genuine, key=lambda each: each.id not in known)
+
+
+async def _clear(world: World, another: NetworkSeen) -> None:
+    """One of the same name that somebody made past DS01 gives way, as long as nothing is on it."""
+    try:
+        await world.engine.remove_network(another.id)
+    except Ds01Error as error:
+        if error.kind is ENGINE_DOWN:
+            raise
+        raise Ds01Error(
+            NAME_TAKEN, "Your own network cannot be used: somebody made one of its name past DS01.",
+            reason=error.problem.reason or error.problem.message, hint="Ask an admin to look: ds01 doctor",
+        ) from error  # fmt: skip
 
 
 async def make(world: World, caller: Caller, name: str, stored: str, spec: NetworkSpec) -> Network:
@@ -53,7 +79,8 @@ def own_networks(books: Books, caller: Caller) -> tuple[Network, ...]:
 
 async def _made(world: World, caller: Caller, name: str, stored: str, spec: NetworkSpec) -> Network:
     pool = world.settings().docker.networks
-    labels = {**spec.labels, Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+    owned = {**spec.labels, Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+    labels = sealed_thing(KIND, stored, owned, await seal_key(world))
     chosen = checked_range(pool, spec.range) if spec.range else None
     refused: set[IPv4Network] = set()
     while True:
@@ -82,7 +109,7 @@ async def _taken(world: World) -> set[IPv4Network]:
 
 async def _known(world: World, caller: Caller, name: str, seen: NetworkSeen) -> Network:
     """Written down, when it is not yet. A network of a former owner of the uid is not handed on."""
-    known = await world.ledger.read(lambda books: books.network(seen.id))
+    known = world.ledger.glance(lambda books: books.network(seen.id))
     if known is not None and known.epoch == caller.epoch:
         return known
     if known is not None and name != OWN:

@@ -12,6 +12,7 @@ from ds01.domain.lifecycle.case import Level
 from ds01.domain.names import nearest
 from ds01.domain.notice import SHAPES, Notice, Preferences
 from ds01.ports.ledger import Books
+from ds01.services.announce import as_notice
 from ds01.services.caller import Caller
 from ds01.services.enforce.deliver import record_delivery
 from ds01.services.world import World
@@ -23,22 +24,27 @@ MOST = 100
 
 async def mine(world: World, caller: Caller, *, past: bool = False) -> tuple[NoticeView, ...]:
     """Her notices that are still true, with ``past`` the latest of all. Nothing is marked as read."""
-    found = await world.ledger.read(lambda books: _mine(books, caller, past))
-    return tuple(view(notice) for notice in found)
+    found, said = await world.ledger.read(lambda books: (_mine(books, caller, past), as_notice(books, world)))
+    return (*said, *(view(notice) for notice in found))
 
 
 async def unseen(world: World, caller: Caller) -> tuple[NoticeView, ...]:
-    """Those she has not met in a command yet; now she has, and it is on record."""
-    fresh = await world.ledger.read(lambda books: [n for n in _mine(books, caller, past=True) if _fresh(n)])
-    if not fresh or caller.for_another:
-        return tuple(view(notice) for notice in fresh)
+    """Those she has not met in a command yet; now she has, and it is on record. What is announced is met every time."""
+    fresh, said = await world.ledger.read(
+        lambda books: ([n for n in _mine(books, caller, past=True) if _fresh(n)], as_notice(books, world))
+    )
+    if fresh and not caller.for_another:
+        await _meet(world, fresh)
+    return (*said, *(view(notice) for notice in fresh))
+
+
+async def _meet(world: World, fresh: Sequence[Notice]) -> None:
     await world.ledger.write(lambda books: _met(books, world, fresh))
     for notice in fresh:
         watched = world.memory.get(ContainerId(notice.subject))
         said = None if watched is None else watched.said.get(notice.rule)
         if said is not None and said.delivered is None:
             said.delivered = world.clock.monotonic()
-    return tuple(view(notice) for notice in fresh)
 
 
 def _mine(books: Books, caller: Caller, past: bool) -> list[Notice]:

@@ -10,6 +10,7 @@ from ds01.domain.quantity import show_gpueq, show_size
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.alarms import alarms
+from ds01.services.announce import as_notice
 from ds01.services.caller import Caller
 from ds01.services.disk import use_shown
 from ds01.services.find import find, mine
@@ -47,24 +48,26 @@ async def draw(world: World, containers: list[Container]) -> Picture:
     """A picture with what these containers' views need."""
     samples = await asyncio.to_thread(world.devices.samples) if any(c.lease for c in containers) else ()
     limits = await asyncio.to_thread(limits_of, world, containers)
-    return await world.ledger.read(lambda books: picture(books, samples=samples, limits=limits, world=world))
+    return await world.ledger.read(
+        lambda books: picture(books, containers, samples=samples, limits=limits, world=world)
+    )
 
 
 async def stats(world: World, caller: Caller, name: str) -> StatsView:
     """One reading of a running container; the share of CPU is measured over a moment."""
     container = await world.ledger.read(lambda books: find(books, caller, name))
-    begun = world.clock.monotonic()
     first = await world.engine.usage(container.id)
+    begun = world.clock.monotonic()
     if first is not None:
         await world.clock.sleep(SAMPLE_SECONDS)
     last = await world.engine.usage(container.id)
+    seconds = max(world.clock.monotonic() - begun, 0.001)
     if first is None or last is None:
         raise Ds01Error(
             WRONG_STATE, f"Container '{name}' does not run.", reason=f"It is {container.state.value}.",
             hint=f"ds01 start {name}",
         )  # fmt: skip
     shown = await view(world, caller, container)
-    seconds = max(world.clock.monotonic() - begun, 0.001)
     return StatsView(
         name=name,
         cpu_percent=round(100 * (last.cpu_seconds - first.cpu_seconds) / seconds, 1),
@@ -84,7 +87,7 @@ async def ping(world: World, login: str) -> PingView:
     """Whether we are here, and whether the engine is."""
     try:
         async with asyncio.timeout(2):
-            engine = (await world.engine.version()).engine
+            engine = await world.engine.ping()
     except (Ds01Error, TimeoutError):
         engine = ""
     return PingView(
@@ -100,12 +103,12 @@ async def status(world: World, caller: Caller) -> StatusView:
     """What the caller uses, what she may use, what is free."""
     samples = {sample.slot: sample for sample in await asyncio.to_thread(world.devices.samples)}
     disk = await _disk(world, caller)
-    policy_limits = await world.ledger.read(lambda books: limits_of(world, mine(books, caller)))
+    own = await world.ledger.read(lambda books: mine(books, caller))
+    limits = await asyncio.to_thread(limits_of, world, own)
     off = await alarms(world, caller)
 
     def read(books: Books) -> StatusView:
-        own = mine(books, caller)
-        drawn = picture(books, samples=samples.values(), limits=policy_limits, world=world)
+        drawn = picture(books, own, samples=samples.values(), limits=limits, world=world)
         return StatusView(
             login=caller.user.login,
             group=caller.limits.group,
@@ -115,7 +118,10 @@ async def status(world: World, caller: Caller) -> StatusView:
             gpus=gpus_view(books, world, caller, samples),
             containers=tuple(drawn.view(c, caller.actor) for c in sorted(own, key=lambda c: c.name)),
             queue=queue_view(books, world, caller),
-            notices=tuple(n.title for n in books.notices(caller.uid) if n.epoch == caller.epoch),
+            notices=(
+                *(notice.title for notice in as_notice(books, world)),
+                *(n.title for n in books.notices(caller.uid) if n.epoch == caller.epoch),
+            ),
             alarms=off,
         )
 

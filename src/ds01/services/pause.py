@@ -10,6 +10,7 @@ from ds01.domain.events import EventType
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.find import find
+from ds01.services.on_behalf import tell_owner
 from ds01.services.tell import tell
 from ds01.services.world import World
 
@@ -22,14 +23,19 @@ async def pause(world: World, caller: Caller, name: str) -> Container:
             return container
         _require(container, ContainerState.RUNNING, "running")
         await world.engine.pause(container.id)
-        return await _record(world, caller, container, ContainerState.PAUSED, EventType.CONTAINER_PAUSED)
+        paused = await _record(world, caller, container, ContainerState.PAUSED, EventType.CONTAINER_PAUSED)
+    await tell_owner(world, caller, paused, "paused")
+    return paused
 
 
 async def unpause(world: World, caller: Caller, name: str) -> Container:
     """Let it go on; one that runs already is fine."""
     async with world.locks.hold(caller.uid, name, "unpause"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
-        return await unpause_held(world, caller, container)
+        running = await unpause_held(world, caller, container)
+    if container.state is not running.state:
+        await tell_owner(world, caller, running, "unpaused")
+    return running
 
 
 async def unpause_held(world: World, caller: Caller, container: Container) -> Container:
@@ -56,7 +62,7 @@ async def _record(
 
     def write(books: Books) -> None:
         books.put_container(changed)
-        tell(books, type_, changed, at=world.clock.now(), actor=caller.actor)
+        tell(books, type_, changed, at=world.clock.now(), actor=caller.actor, why=caller.reason)
 
     await world.ledger.write(write)
     return changed

@@ -108,17 +108,15 @@ class Picture:
 
 
 def picture(
-    books: Books, *, samples: Iterable[GpuSample] = (), limits: Mapping[tuple[Uid, str], Limits] | None = None,
-    world: World | None = None,
+    books: Books, shown: Iterable[Container], *, samples: Iterable[GpuSample] = (),
+    limits: Mapping[tuple[Uid, str], Limits] | None = None, world: World | None = None,
 ) -> Picture:  # fmt: skip
-    """Load what views need."""
-    tags = books.tags()
-    uids = {lease.uid for lease in books.open_leases()} | {c.uid for c in books.containers()}
-    accounts = (books.account(uid) for uid in uids)
+    """Load what the views of these containers need."""
+    accounts = (books.account(uid) for uid in {container.uid for container in shown})
     return Picture(
         slots={slot.id: slot for slot in books.slots()},
         leases={lease.id: lease for lease in books.open_leases()},
-        latest={tag.ref: tag.image for tag in tags},
+        latest={tag.ref: tag.image for tag in books.tags()},
         logins={account.uid: account.login for account in accounts if account},
         samples={sample.slot: sample for sample in samples},
         limits=limits or {},

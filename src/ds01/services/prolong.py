@@ -22,6 +22,7 @@ from ds01.services.caller import Caller
 from ds01.services.ending import open_lease
 from ds01.services.find import find
 from ds01.services.observe import view
+from ds01.services.on_behalf import tell_owner
 from ds01.services.tell import tell
 from ds01.services.world import World
 from ds01.wire.lifecycle import ExtendView, KeepView
@@ -37,6 +38,7 @@ async def extend(world: World, caller: Caller, name: str, seconds: int) -> Exten
     most = world.settings().lifecycle.extend_max
     async with world.locks.hold(caller.uid, name, "extend"):
         container = await world.ledger.write(lambda books: _extend(books, world, caller, name, by, most))
+    await tell_owner(world, caller, container, f"gave {show_duration(by)} more to")
     shown = await view(world, caller, container)
     left = _left(world, container, Rule.RUNTIME)
     ends = None if left is None else (world.clock.now() + left + by).isoformat(timespec="seconds")
@@ -46,10 +48,15 @@ async def extend(world: World, caller: Caller, name: str, seconds: int) -> Exten
     )  # fmt: skip
 
 
+def _unbound(caller: Caller) -> bool:
+    """An admin says herself what is too much, for her own and for somebody else's."""
+    return caller.admin or caller.for_another
+
+
 def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta, most: timedelta) -> Container:
     container = find(books, caller, name)
     _check_gpu(container, "There is no time to extend")
-    if not caller.admin and container.extended + by > most:
+    if not _unbound(caller) and container.extended + by > most:
         raise _too_much(container, by, most)
     lease = open_lease(books, container)
     if lease is not None and lease.booking:
@@ -62,7 +69,7 @@ def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta
         books.put_lease(later)
     tell(
         books, EventType.CONTAINER_EXTENDED, longer, at=world.clock.now(), actor=caller.actor,
-        by=show_duration(by), total=show_duration(longer.extended),
+        by=show_duration(by), total=show_duration(longer.extended), why=caller.reason,
     )  # fmt: skip
     return longer
 
@@ -121,7 +128,7 @@ async def keep(world: World, caller: Caller, name: str, until: datetime) -> Keep
     until = until.astimezone(UTC)
     if until <= now:
         raise Ds01Error(BAD_REQUEST, "That time is past.", hint=f"ds01 keep {name} --for 2h")
-    if not caller.admin and until > now + most:
+    if not _unbound(caller) and until > now + most:
         raise Ds01Error(
             EXTEND_QUOTA, f"'{name}' cannot be kept until then.",
             reason=f"One word keeps a container for {show_duration(most)} at most (policy.keep_alive.max).",
@@ -129,6 +136,7 @@ async def keep(world: World, caller: Caller, name: str, until: datetime) -> Keep
         )  # fmt: skip
     async with world.locks.hold(caller.uid, name, "keep"):
         container = await world.ledger.write(lambda books: _keep(books, caller, name, until, now))
+    await tell_owner(world, caller, container, "gave leave to idle to")
     return KeepView(container=await view(world, caller, container), until=until.isoformat(timespec="seconds"))
 
 
@@ -143,7 +151,8 @@ def _keep(books: Books, caller: Caller, name: str, until: datetime, now: datetim
     kept = replace(container, kept_until=until)
     books.put_container(kept)
     tell(
-        books, EventType.CONTAINER_KEPT, kept, at=now, actor=caller.actor, until=until.isoformat(timespec="seconds")
+        books, EventType.CONTAINER_KEPT, kept, at=now, actor=caller.actor, until=until.isoformat(timespec="seconds"),
+        why=caller.reason,
     )  # fmt: skip
     return kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import PurePath
 
 from ds01.domain.container import Door
@@ -32,7 +33,8 @@ async def open_to_group(facts: HostFacts, path: str) -> str:
 async def not_admins(world: World, group: str) -> tuple[str, ...]:
     """Members of a Unix group who are no admins of DS01; its own accounts are no people."""
     policy, now = world.settings().policy, world.clock.now()
-    users = [world.directory.by_login(login) for login in sorted(await world.facts.members(group))]
+    logins = sorted(await world.facts.members(group))
+    users = await asyncio.to_thread(lambda: [world.directory.by_login(login) for login in logins])
     people = [user for user in users if user is not None and user.uid != 0 and not user.login.startswith("ds01-")]
     return tuple(user.login for user in people if not effective(policy, user, Door.DS01, now).admin)
 

@@ -7,28 +7,34 @@ verb in the middle of its work is never taken for a surprise.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
-from ds01.domain.container import Container, ContainerId, ContainerState, Label, Observed, StopReason
-from ds01.domain.errors import BUSY, Ds01Error
+from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
+from ds01.domain.errors import BUSY, ENGINE_DOWN, Ds01Error
 from ds01.domain.events import EventType
+from ds01.domain.labels import Label
 from ds01.domain.names import stored_container
 from ds01.domain.quantity import show_size
 from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
 from ds01.ports.ledger import Books
-from ds01.services import fence, networks, volumes
+from ds01.services import fence, networks, planted, volumes
 from ds01.services.aside import lift
 from ds01.services.guard import forget, publish, tell_refusals
+from ds01.services.intents import Intents
+from ds01.services.lost import find_again, is_lost
 from ds01.services.repair import repair
-from ds01.services.strangers import clear, meet, recover_tags
+from ds01.services.settled import settled
+from ds01.services.strangers import clear, meet
 from ds01.services.tell import tell
 from ds01.services.tidy import Ends, Orphans, forget_unmade
 from ds01.services.world import World
 
 BOOT = "boot"
 """The ledger's note of the boot under which it was last written."""
+_STANDING = (ContainerState.RUNNING, ContainerState.PAUSED)
 ONCE_IN = timedelta(minutes=1)
 """How often one container's full memory is worth an event."""
 
@@ -39,6 +45,7 @@ class Reconciler:
     def __init__(self, world: World) -> None:
         self._world = world
         self._orphans = Orphans()
+        self._intents = Intents()
         self._ends = Ends()
         self._rebooted = False
         self._begun = False
@@ -48,41 +55,48 @@ class Reconciler:
 
     async def round(self) -> None:
         """Look at everything once. The first time that succeeds, the host may have restarted meanwhile, the ledger may
-        be new, and what ds01d was making when it died never came to be.
+        be a new one for one that was lost, and what ds01d was making when it died never came to be.
         """
         if self._begun:
-            await self._look_round()
+            _raise(await self._look_round())
             return
         world = self._world
         boot = await asyncio.to_thread(world.host.boot_id)
-        before = await world.ledger.read(lambda books: books.note(BOOT))
-        self._rebooted, self._new_ledger = before is not None and before != boot, before is None
-        await self._look_round()
+        before, lost = await world.ledger.read(lambda books: (books.note(BOOT), is_lost(books)))
+        self._rebooted, self._new_ledger = before is not None and before != boot, before is None and lost
+        failed = await self._look_round()
         await forget_unmade(world)
-        await recover_tags(world)
+        if self._new_ledger:
+            await find_again(world)
         if before != boot:
             await world.ledger.write(lambda books: books.put_note(BOOT, boot))
         self._rebooted, self._new_ledger, self._begun = False, False, True
+        _raise(failed)
 
-    async def _look_round(self) -> None:
+    async def _look_round(self) -> list[BaseException]:
+        """Everything once, each thing whatever became of the others; what failed is the answer."""
         world = self._world
         seen = {each.id: each for each in await world.engine.list()}
         known = await world.ledger.read(lambda books: {c.id: c for c in books.containers()})
-        for container in known.values():
-            if _odd(container, seen.get(container.id)):
-                await self._settle(container)
-        for stranger in seen.values():
-            if stranger.id not in known and Label.OWNER in stranger.labels:
-                await meet(world, stranger, believed=self._new_ledger)
-        await lift(world, seen.values())
-        await self.end_leases()
-        await self._orphans.unpin(world, seen.values())
-        await publish(world)
-        await tell_refusals(world)
-        await forget(world, seen)
-        await volumes.tidy(world)
-        await networks.tidy(world)
-        await fence.keep(world)
+        odd = [container for container in known.values() if _odd(container, seen.get(container.id))]
+        strangers = [one for one in seen.values() if one.id not in known and Label.OWNER in one.labels]
+        running = [c for c in known.values() if c.state in _STANDING and not _odd(c, seen.get(c.id))]
+        steps: list[Callable[[], Awaitable[object]]] = [
+            *(partial(self._settle, container) for container in odd),
+            *(partial(meet, world, stranger, believed=self._new_ledger) for stranger in strangers),
+            partial(self._intents.forget, world, running),
+            partial(lift, world, seen.values()),
+            self.end_leases,
+            partial(self._orphans.unpin, world, seen.values()),
+            partial(publish, world),
+            partial(tell_refusals, world),
+            partial(forget, world, seen),
+            partial(volumes.tidy, world),
+            partial(networks.tidy, world),
+            partial(fence.keep, world),
+            partial(planted.look, world),
+        ]
+        return await _each(steps)
 
     async def look(self, container: ContainerId) -> None:
         """The engine says that something happened to this container."""
@@ -127,11 +141,7 @@ class Reconciler:
         if self._outages and self._outages[-1].until is None:
             return
         self._outages = [*self._outages[-9:], Outage(since=now)]
-        fallen = [
-            c for c in await self._world.ledger.read(lambda books: books.containers()) if fell_with_engine(c, now)
-        ]
-        if fallen:
-            await self._world.ledger.write(lambda books: _blame_engine(books, fallen))
+        await self._world.ledger.write(lambda books: _blame_engine(books, now))
 
     def back(self, now: datetime) -> None:
         """The engine answers again."""
@@ -169,8 +179,26 @@ class Reconciler:
         await self._world.engine.rename(container.id, name)
 
 
-def _blame_engine(books: Books, fallen: Sequence[Container]) -> None:
-    for container in fallen:
+async def _each(steps: Iterable[Callable[[], Awaitable[object]]]) -> list[BaseException]:
+    """Take every step and return what failed. Without the engine there is no next step."""
+    failed: list[BaseException] = []
+    for step in steps:
+        error = (await settled(step())).exception()
+        if isinstance(error, Ds01Error) and error.kind is ENGINE_DOWN:
+            raise error
+        if error is not None:
+            failed.append(error)
+    return failed
+
+
+def _raise(failed: Sequence[BaseException]) -> None:
+    """The first stands for all: the next round tells of the others."""
+    if failed:
+        raise failed[0]
+
+
+def _blame_engine(books: Books, lost_at: datetime) -> None:
+    for container in [one for one in books.containers() if fell_with_engine(one, lost_at)]:
         corrected = replace(container, reason=StopReason.ENGINE, reason_detail="")
         books.put_container(corrected)
         at = container.stopped_at or container.created_at

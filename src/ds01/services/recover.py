@@ -12,10 +12,11 @@ from datetime import datetime
 from fractions import Fraction
 
 from ds01.domain.assembly import read_binds, read_slots
-from ds01.domain.container import Container, ContainerState, Door, Label, Observed, StopReason
+from ds01.domain.container import Container, ContainerState, Door, Observed, StopReason
 from ds01.domain.errors import GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu_ask import ask
+from ds01.domain.labels import Label
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import Account, Uid
 from ds01.ports.ledger import Books

@@ -6,6 +6,7 @@ as an internal image that nobody sees and that goes with the container.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,11 +19,11 @@ from ds01.domain.names import stored_container
 from ds01.domain.people import Uid, User
 from ds01.domain.reconcile import WAITING
 from ds01.ports.ledger import Books
+from ds01.services.rollback import Rollback
 from ds01.services.running import run
 from ds01.services.steps import Steps
-from ds01.services.strangers import take_back
+from ds01.services.strangers import discard
 from ds01.services.tell import tell
-from ds01.services.undo import Undo
 from ds01.services.world import World
 
 INTERNAL = "ds01-internal"
@@ -35,21 +36,28 @@ def internal_reference(container: Container) -> str:
 
 
 async def on_other_slots(
-    world: World, user: User, container: Container, lease: Lease, slots: tuple[Slot, ...], steps: Steps, undo: Undo
+    world: World,
+    user: User,
+    container: Container,
+    lease: Lease,
+    slots: tuple[Slot, ...],
+    steps: Steps,
+    rollback: Rollback,
 ) -> Container:
     """The new container, running. The old one waits under another name until ``replace_in`` is written."""
     name = stored_container(container.name, container.uid)
     layer = internal_reference(container)
     async with steps.step("keep", "Keeping what is in the container"):
         await world.engine.commit(container.id, layer)
-        undo.add("layer", lambda: world.engine.remove_image(layer))
+        rollback.add("layer", lambda: world.engine.remove_image(layer))
     async with steps.step("create", "Recreating it with other GPUs"):
         await world.engine.rename(container.id, name + WAITING)
-        undo.add("name", lambda: world.engine.rename(container.id, name))
+        rollback.add("name", lambda: world.engine.rename(container.id, name))
+        attached = await asyncio.to_thread(world.devices.attach, slots)
         made = await world.engine.recreate(
-            container.id, name=name, image=layer, attachment=world.devices.attach(slots), labels=lease_labels(lease)
+            container.id, name=name, image=layer, attachment=attached, labels=lease_labels(lease)
         )
-        undo.add("container", lambda: take_back(world, made))
+        rollback.add("container", lambda: discard(world, made))
     new = replace(container, id=made, created_at=world.clock.now(), lease=lease.id)
     await run(world, user, new, slots, steps)
     return new

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from ds01.domain.container import Container, ContainerState, Label, StopReason
+from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import IMAGE_IN_USE, NO_IMAGE, WRONG_STATE, Ds01Error
+from ds01.domain.labels import Label
 from ds01.domain.queue.plan import Owner
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.ending import record_removal
 from ds01.services.find import find
+from ds01.services.on_behalf import tell_owner
 from ds01.services.queue.turn import moot
 from ds01.services.stop import by_whom
 from ds01.services.world import World
@@ -26,7 +28,9 @@ async def remove(world: World, caller: Caller, name: str, *, force: bool = False
                 reason="Removing it would end what runs in it.", hint=f"ds01 retire {name}",
             )  # fmt: skip
         reason, detail = by_whom(caller)
-        return await remove_held(world, caller, container, force=force, reason=reason, detail=detail)
+        gone = await remove_held(world, caller, container, force=force, reason=reason, detail=detail)
+    await tell_owner(world, caller, gone, "removed")
+    return gone
 
 
 async def remove_held(
@@ -49,7 +53,10 @@ def _record(
     now = world.clock.now()
     owner = Owner(container.uid, container.epoch)
     moot(books, owner, container.name, now, actor=caller.actor, reason="its container was removed")
-    return record_removal(books, container, now=now, actor=caller.actor, reason=reason, detail=detail)
+    return record_removal(
+        books, container, now=now, actor=caller.actor, reason=reason, detail=detail,
+        said=caller.reason,
+    )  # fmt: skip
 
 
 async def drop_layer(world: World, image: str) -> None:

@@ -7,6 +7,7 @@ packages added by hand; the rescue copies those files into the workspace, as the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ds01.domain.assembly import SESSION
 from ds01.domain.changes import Findings, Package, findings
@@ -18,7 +19,9 @@ from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.find import find
 from ds01.services.observe import view
+from ds01.services.on_behalf import tell_owner
 from ds01.services.remove import remove_held
+from ds01.services.requested import asked_for
 from ds01.services.rescue import rescue
 from ds01.services.stop import Ended, ask_to_end, record_end
 from ds01.services.tell import tell
@@ -69,7 +72,11 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
             if stopped is not None:  # nothing is removed then: the container stays, stopped
                 await record_end(world, stopped, caller)
             raise
-        await remove_held(world, caller, ended, force=True, reason=StopReason.RETIRED, detail=ended.reason_detail)
+        gone = await remove_held(
+            world, caller, ended, force=True, reason=StopReason.RETIRED, detail=ended.reason_detail
+        )  # fmt: skip
+    seconds = round(world.clock.monotonic() - begun, 3)
+    await tell_owner(world, caller, gone, "retired")
     return RetireResult(
         name=name,
         freed=labels,
@@ -77,7 +84,7 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
         packages=_packages(found.packages),
         files_lost=0 if saved else len(found.files),
         workspace=container.workspace,
-        seconds=round(world.clock.monotonic() - begun, 3),
+        seconds=seconds,
     )
 
 
@@ -107,7 +114,8 @@ async def _keep(world: World, caller: Caller, container: Container, *, rescued: 
 
 async def _findings(world: World, container: Container) -> Findings:
     seen = await world.engine.inspect(container.id)
-    return findings(await world.engine.changes(container.id), seen.mounted if seen else ())
+    found = findings(await world.engine.changes(container.id), seen.mounted if seen else ())
+    return replace(found, packages=await asked_for(world, container, found.packages))
 
 
 async def _suggest(world: World, caller: Caller, container: Container, packages: Sequence[Package]) -> None:

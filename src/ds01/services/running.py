@@ -51,9 +51,9 @@ async def _start(world: World, container: ContainerId) -> None:
 
 
 def record_start(
-    books: Books, container: Container, *, lease: Lease | None, now: datetime, actor: Uid | None
+    books: Books, container: Container, *, lease: Lease | None, now: datetime, actor: Uid | None, why: str = ""
 ) -> Container:
-    """It runs: its lease is active and it is recorded so, in one transaction."""
+    """It runs: its lease is active and it is recorded so, in one transaction. ``why`` is the reason an admin gave."""
     if lease is not None:
         leases.activate(books, lease.id, container.id, now)
         claimed(books, lease.id, now, actor)
@@ -63,7 +63,7 @@ def record_start(
     )  # fmt: skip
     books.put_container(running)
     shown = ", ".join(slot.label for slot in slots_of(books, lease)) if lease else ""
-    tell(books, EventType.CONTAINER_STARTED, running, at=now, actor=actor, slots=shown)
+    tell(books, EventType.CONTAINER_STARTED, running, at=now, actor=actor, slots=shown, why=why)
     return running
 
 
@@ -81,8 +81,10 @@ def give_back(books: Books, lease: Lease, why: str, now: datetime) -> None:
 
 
 def put_back(books: Books, lease: Lease, before: Lease | None, why: str, now: datetime) -> None:
-    """A lease taken for a start that did not happen, as it was: held until its own time again, or given back."""
-    if before is None:
+    """A lease taken for a start that did not happen, as it was: held until its own time again, or given back. One that
+    was reserved before goes back to whoever's turn it was for: starts that fail, one after the other, keep no GPU.
+    """
+    if before is None or before.state is LeaseState.RESERVED:
         give_back(books, lease, why, now)
     elif before.state is LeaseState.HELD and before.expires_at is not None:
         leases.hold(books, before.id, before.expires_at, now)

@@ -1,18 +1,28 @@
-"""The key of the seal on containers' labels: made once, kept in the ledger."""
+"""The key of the seal on labels: made once, kept in the ledger; and what is believed of an image's labels by it."""
 
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 
+from ds01.domain.image import Image
+from ds01.domain.labels import Label
+from ds01.domain.record import replace
+from ds01.domain.seal import genuine_thing, sealed_thing
 from ds01.ports.ledger import Books
 from ds01.services.world import World
 
+if TYPE_CHECKING:
+    from ds01.services.caller import Caller
+
 KEY = "seal.key"
+IMAGE = "image"
+_OWNERS = (Label.OWNER, Label.EPOCH)
 
 
 async def seal_key(world: World) -> str:
     """The key of this ledger."""
-    known: str | None = await world.ledger.read(lambda books: books.note(KEY))
+    known: str | None = world.ledger.glance(lambda books: books.note(KEY))
     return known if known is not None else await world.ledger.write(_made)
 
 
@@ -20,3 +30,17 @@ def _made(books: Books) -> str:
     known = books.note(KEY) or secrets.token_hex(32)
     books.put_note(KEY, known)
     return known
+
+
+async def image_labels(world: World, caller: Caller) -> dict[str, str]:
+    """What every image gets that the caller makes: whose it is, and that DS01 says so."""
+    owned = {Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+    return sealed_thing(IMAGE, "", owned, await seal_key(world))
+
+
+def believed(books: Books, image: Image) -> Image:
+    """The image without what its labels say of an owner, unless DS01 wrote them."""
+    key = books.note(KEY)
+    if Label.OWNER not in image.labels or (key and genuine_thing(IMAGE, "", image.labels, key)):
+        return image
+    return replace(image, labels={name: value for name, value in image.labels.items() if name not in _OWNERS})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from ds01.domain.assembly import read_slots
 from ds01.domain.binds import refused
@@ -24,13 +25,14 @@ from ds01.services.denied import denials
 from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import find
 from ds01.services.hand_back import hand_back
+from ds01.services.on_behalf import tell_owner
 from ds01.services.queue.grant import grant
 from ds01.services.queue.turn import prolong
 from ds01.services.recreate import on_other_slots, replace_in
+from ds01.services.rollback import Rollback
 from ds01.services.running import record_start, run, slots_of
 from ds01.services.steps import Steps
 from ds01.services.strangers import leave_behind
-from ds01.services.undo import Undo
 from ds01.services.world import World
 
 
@@ -57,7 +59,10 @@ async def start(world: World, caller: Caller, name: str, steps: Steps) -> Starte
     """Start it; one that runs already is fine."""
     async with denials(world, caller, name), world.locks.hold(caller.uid, name, "start"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
-        return await begin(world, caller, container, steps)
+        started = await begin(world, caller, container, steps)
+    if container.state is not ContainerState.RUNNING:
+        await tell_owner(world, caller, started.container, "started")
+    return started
 
 
 async def begin(world: World, caller: Caller, container: Container, steps: Steps) -> Started:
@@ -66,25 +71,26 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
     if container.state is ContainerState.RUNNING:
         await world.engine.inspect(container.id)  # with no engine there, nobody is told that it runs
         return Started(container=container)
-    async with Undo() as undo:
+    async with Rollback() as rollback:
         await asyncio.to_thread(pin_again, world, caller, container)
-        claim = await _claim(world, caller, container, steps, undo)
-        made = await _run(world, caller, container, claim, steps, undo)
+        claim = await _claim(world, caller, container, steps, rollback)
+        made = await _run(world, caller, container, claim, steps, rollback)
         steps.check()
         running = await world.ledger.write(lambda books: _record(books, world, caller, container, made, claim))
-        undo.keep()
+        rollback.keep()
     if made.id != container.id:
         await leave_behind(world, container.id)
     return Started(container=running, recreated=made.id != container.id, notes=_notes(claim))
 
 
 async def _run(
-    world: World, caller: Caller, container: Container, claim: Claim | None, steps: Steps, undo: Undo
+    world: World, caller: Caller, container: Container, claim: Claim | None, steps: Steps, rollback: Rollback
 ) -> Container:
     if claim is not None and claim.moved:
-        return await on_other_slots(world, caller.user, container, claim.lease, claim.slots, steps, undo)
+        return await on_other_slots(world, caller.user, container, claim.lease, claim.slots, steps, rollback)
+    # Before it is asked for: whether a start came about may stay unknown.
+    rollback.add("start", lambda: world.engine.stop(container.id, 0))
     await run(world, caller.user, container, claim.slots if claim else (), steps)
-    undo.add("start", lambda: world.engine.stop(container.id, 0))
     return container
 
 
@@ -94,7 +100,9 @@ def _record(
     now = world.clock.now()
     if made.id != old.id:
         replace_in(books, old, made, now, caller.actor)
-    return record_start(books, made, lease=claim.lease if claim else None, now=now, actor=caller.actor)
+    return record_start(
+        books, made, lease=claim.lease if claim else None, now=now, actor=caller.actor, why=caller.reason
+    )
 
 
 def pin_again(world: World, caller: Caller, container: Container) -> None:
@@ -130,13 +138,13 @@ def _check(container: Container) -> None:
         raise Ds01Error(NO_CONTAINER, f"Container '{container.name}' was removed.", hint="ds01 list")
 
 
-async def _claim(world: World, caller: Caller, container: Container, steps: Steps, undo: Undo) -> Claim | None:
+async def _claim(world: World, caller: Caller, container: Container, steps: Steps, rollback: Rollback) -> Claim | None:
     if not container.gpus:
         return None
     async with steps.step("lease", "Reserving a GPU" if container.gpus == 1 else "Reserving GPUs"):
         had = await _devices_of(world, container)
         claim = await world.ledger.write(lambda books: claim_slots(books, world, caller, container, had))
-    undo.add("lease", lambda: hand_back(world, claim.lease, "it did not start", before=claim.before))
+    rollback.add("lease", lambda: hand_back(world, claim.lease, "it did not start", before=claim.before))
     return claim
 
 
@@ -152,14 +160,29 @@ def claim_slots(books: Books, world: World, caller: Caller, container: Container
     """Keep the lease that is still open, else lease the same slots if they are free, else others."""
     now = world.clock.now()
     lease = open_lease(books, container) or promised_lease(books, container)
-    if lease is not None:
-        if lease.state is LeaseState.HELD:
-            leases.hold(books, lease.id, now + leases.RESERVATION, now)
-        prolong(books, lease, now)
-        return Claim(lease=lease, slots=slots_of(books, lease), before=lease, moved=set(lease.slots) != set(had))
+    before = world.tickets.as_it_was(lease) if lease is not None else None
+    if lease is not None and before is not None and not _hold_over(books, lease, before, now):
+        _prolong(books, lease, now)
+        return Claim(lease=lease, slots=slots_of(books, lease), before=before, moved=set(lease.slots) != set(had))
     ask = GpuAsk(count=container.gpus, profile=container.gpu_profile or None)
     fresh = grant(books, world, caller.wants(container.name, ask, caller.limits.runtime, had), now)
     return Claim(lease=fresh, slots=slots_of(books, fresh), moved=set(fresh.slots) != set(had))
+
+
+def _hold_over(books: Books, lease: Lease, before: Lease, now: datetime) -> bool:
+    """Give a hold back whose own time is over: starts that fail, one after the other, keep no GPU."""
+    if lease.state is not LeaseState.HELD or before.expires_at is None or before.expires_at > now:
+        return False
+    leases.release(books, lease.id, "its hold is over", now)
+    return True
+
+
+def _prolong(books: Books, lease: Lease, now: datetime) -> None:
+    """It must not run out while the container starts."""
+    until = now + leases.RESERVATION
+    if lease.state is LeaseState.HELD and (lease.expires_at is None or lease.expires_at < until):
+        leases.hold(books, lease.id, until, now)
+    prolong(books, lease, now)
 
 
 def _notes(claim: Claim | None) -> tuple[str, ...]:

@@ -6,17 +6,18 @@ Who stops it and why is written down before the engine is asked: if ds01d dies i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ds01.domain.container import Container, ContainerState, Observed, StopReason
-from ds01.domain.errors import Ds01Error
+from ds01.domain.errors import ENGINE_DOWN, Ds01Error
 from ds01.domain.limits import Limits, effective
 from ds01.domain.people import Uid, User
 from ds01.services.caller import Caller
 from ds01.services.ending import record_stop
 from ds01.services.find import find
-from ds01.services.undo import Undo
+from ds01.services.on_behalf import tell_owner
 from ds01.services.world import World
 
 LONGEST_GRACE = 300
@@ -34,7 +35,9 @@ async def stop(world: World, caller: Caller, name: str, grace_seconds: int | Non
         if container.state not in (ContainerState.RUNNING, ContainerState.PAUSED):
             return container
         reason, detail = by_whom(caller)
-        return await stop_held(world, container, reason, detail, caller, grace_seconds=grace_seconds)
+        stopped = await stop_held(world, container, reason, detail, caller, grace_seconds=grace_seconds)
+    await tell_owner(world, caller, stopped, "stopped")
+    return stopped
 
 
 def by_whom(caller: Caller) -> tuple[StopReason, str]:
@@ -64,7 +67,7 @@ async def ask_to_end(
 async def record_end(world: World, ended: Ended, caller: Caller) -> Container:
     """Write down that it stopped, for the reason it bears; its GPU is held from then on."""
     hold = _limits(world, ended.container, caller).gpu_hold
-    return await record_ended(world, ended, hold=hold, actor=caller.actor)
+    return await record_ended(world, ended, hold=hold, actor=caller.actor, why=caller.reason)
 
 
 def _limits(world: World, container: Container, caller: Caller) -> Limits:
@@ -87,13 +90,17 @@ class Ended:
 async def end_with_reason(
     world: World, user: User, container: Container, reason: StopReason, detail: str, grace: int
 ) -> Ended:
-    """Stop it with its reason written down before; when the engine does not, the reason is taken back."""
+    """Stop it with its reason written down before. It is taken back when the engine refuses, and only then: a stop
+    whose answer was lost, or that nobody waits for any more, goes on in the engine.
+    """
     meant = replace(container, reason=reason, reason_detail=detail)
-    async with Undo() as undo:
-        await world.ledger.write(lambda books: books.put_container(meant))
-        undo.add("reason", lambda: world.ledger.write(lambda books: books.put_container(container)))
+    await world.ledger.write(lambda books: books.put_container(meant))
+    try:
         told = await _end(world, user, meant, grace)
-        undo.keep()
+    except Ds01Error as error:
+        if error.kind is not ENGINE_DOWN:
+            await world.ledger.write(lambda books: books.put_container(container))
+        raise
     seen = await world.engine.inspect(container.id)
     killed = grace > 0 and seen is not None and not seen.oom_killed and seen.exit_code == KILLED
     return Ended(container=meant, grace=grace, killed=killed, on_stop=told, seen=seen)
@@ -105,7 +112,8 @@ async def _end(world: World, user: User, container: Container, grace: int) -> st
         await world.engine.unpause(container.id)
     begun = world.clock.monotonic()
     told = await _save(world, user, container, grace * SAVING) if container.on_stop and grace else ""
-    left = max(0, grace - int(world.clock.monotonic() - begun))
+    spent = min(world.clock.monotonic() - begun, grace * SAVING)
+    left = math.ceil(grace - spent)
     await world.engine.stop(container.id, left)
     return told
 
@@ -123,8 +131,8 @@ async def _save(world: World, user: User, container: Container, seconds: float) 
     return "Its on_stop command ended well." if code == 0 else f"Its on_stop command failed with exit code {code}."
 
 
-async def record_ended(world: World, ended: Ended, *, hold: timedelta, actor: Uid | None) -> Container:
-    """Write down that it stopped, when, and how."""
+async def record_ended(world: World, ended: Ended, *, hold: timedelta, actor: Uid | None, why: str = "") -> Container:
+    """Write down that it stopped, when, and how; ``why`` is the reason an admin gave."""
     now = world.clock.now()
     at = (ended.seen.finished_at if ended.seen else None) or now
     container = ended.container
@@ -132,6 +140,6 @@ async def record_ended(world: World, ended: Ended, *, hold: timedelta, actor: Ui
         lambda books: record_stop(
             books, container, at=at, now=now, reason=container.reason or StopReason.USER,
             detail=container.reason_detail, hold=hold, actor=actor, killed=f"{ended.grace}s" if ended.killed else "",
-            on_stop=ended.on_stop.rstrip(".").replace("Its on_stop", "its on_stop"),
+            on_stop=ended.on_stop.rstrip(".").replace("Its on_stop", "its on_stop"), why=why,
         )
     )  # fmt: skip

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ds01.domain.container import ContainerId, ContainerState, Label, Observed
+from ds01.domain.container import ContainerId, ContainerState, Observed
 from ds01.domain.errors import Ds01Error
-from ds01.domain.image import Image, Provenance, Tag
+from ds01.domain.labels import Label
 from ds01.domain.lease import LeaseId
-from ds01.domain.names import image_repository
-from ds01.domain.own_images import owner_of
 from ds01.domain.people import Uid
 from ds01.domain.reconcile import Stranger, judge_stranger
 from ds01.domain.seal import genuine
@@ -75,7 +72,7 @@ async def _judge(world: World, stranger: Observed, uid: Uid, name: str) -> Stran
     )
 
 
-async def take_back(world: World, container: ContainerId) -> None:
+async def discard(world: World, container: ContainerId) -> None:
     """Remove a container whose launch failed; when the engine cannot now, the reconciler does it later."""
     try:
         await world.engine.remove(container, force=True)
@@ -107,20 +104,6 @@ async def clear(world: World, left: Observed) -> None:
         await asyncio.to_thread(world.host.unpin, pins)
 
 
-async def recover_tags(world: World) -> None:
-    """Whose an image is, where the ledger does not know: the gateway wrote the owner into every build."""
-    images = await world.engine.images()
-    missing = await world.ledger.read(lambda books: [tag for image in images for tag in _tags(books, image)])
-    if missing:
-        _log.warning("found images", extra={"tags": [tag.ref for tag in missing]})
-        await world.ledger.write(lambda books: _put(books, missing))
-
-
-def _put(books: Books, tags: Sequence[Tag]) -> None:
-    for tag in tags:
-        books.put_tag(tag)
-
-
 def owner(seen: Observed) -> Uid | None:
     """Whose it says it is."""
     text = seen.labels.get(Label.OWNER, "")
@@ -143,19 +126,3 @@ def _give_back(books: Books, left: Observed, now: datetime) -> None:
     lease = books.lease(LeaseId(label)) if label else None
     if lease is not None and lease.state.open and lease.container in (None, left.id):
         leases.release(books, lease.id, "its container never came to be", now)
-
-
-def _tags(books: Books, image: Image) -> list[Tag]:
-    """Project images say whose they are; names in a name space of one user's own only DS01 writes."""
-    if Label.INTERNAL in image.labels:
-        return []
-    label = image.labels.get(Label.OWNER, "")
-    found = {ref: owner_of(ref) for ref in image.tags}
-    if label.isdecimal():
-        uid = int(label)
-        found |= {ref: uid for ref in image.tags if ref.startswith(image_repository(uid, ""))}
-    return [
-        Tag(ref=ref, image=image.id, provenance=Provenance.USER, owner=Uid(uid))
-        for ref, uid in found.items()
-        if uid is not None and books.tag(ref) is None
-    ]

@@ -1,13 +1,15 @@
 """Tickets: what is promised between asking and having.
 
 They live in memory. When ds01d dies, a ticket is gone: the gateway then removes what it has just made, the lease
-expires by itself, and the reconciler drops the pins.
+expires by itself, and the reconciler drops the pins. Image names that are being written are reserved for as long as the
+gateway says so, and a ds01d that was started since takes them up again before it gives any away.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
     from ds01.services.caller import Caller
 
 LIFE = timedelta(minutes=5)
-WRITING_LIFE = timedelta(hours=6)
+REMEMBERED = 1000
+"""Writings that are over and are known to be."""
+WRITING_LIFE = timedelta(minutes=5)
+"""How long names stay reserved of which nobody says that they are still being written: their gateway is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,8 @@ class Ticket:
     container: Container
     lease: Lease | None
     expires_at: datetime
+    before: Lease | None = None
+    """The lease as it was before it was prolonged for this start."""
     fresh: tuple[str, ...] = ()
     """Folders of volumes in which there was nothing yet."""
     volumes: bool = False
@@ -60,6 +67,14 @@ class Names:
     broken_off: bool = False
     own: Mapping[str, str] = field(default_factory=dict)
     """Those in the writer's own name space, by what she calls them."""
+    aside: Mapping[str, Uid] = field(default_factory=dict)
+    """Those of others that a pull will take, with who has them in her own name space as well because of it."""
+    kit: bool = False
+    """Whether BuildKit builds."""
+    pins: frozenset[str] = frozenset()
+    """Names that images have for this build alone."""
+    yields: frozenset[str] = frozenset()
+    """Those that somebody pulls meanwhile: what is written under them belongs into the writer's own name space."""
 
 
 @dataclass(kw_only=True)
@@ -70,24 +85,74 @@ class Tickets:
     _names: dict[str, Names] = field(default_factory=dict)
     _making: list[Container] = field(default_factory=list)
     _recording: list[Container] = field(default_factory=list)
+    _over: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    anew: bool = False
+    """Whether nobody has said yet what was being written when this ds01d was started."""
     naming: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while names are reserved or recorded: nobody reserves between the two looks of another."""
 
     def reserve(
         self, caller: Caller, before: Mapping[str, str], now: datetime, *, pulling: bool = False,
         private: bool = False, own: Mapping[str, str] = MappingProxyType({}),
+        aside: Mapping[str, Uid] = MappingProxyType({}),
     ) -> Names:  # fmt: skip
-        """Reserve names. ``before`` has them with what they name now, ``""`` for nothing."""
+        """Reserve names. ``before`` has them with what they name now, ``""`` for nothing. Others give way to a pull."""
         names = Names(
             id=secrets.token_hex(16), caller=caller, refs=frozenset(before), expires_at=now + WRITING_LIFE,
-            before=before, pulling=pulling, private=private, own=own,
+            before=before, pulling=pulling, private=private, own=own, aside=aside,
         )  # fmt: skip
+        if pulling:
+            self._give_way(names)
         self._names[names.id] = names
         return names
 
+    def known(self, names: Names) -> Names:
+        """As it is by now."""
+        return self._names.get(names.id, names)
+
+    def renew(self, names_id: str, now: datetime) -> bool:
+        """This writing goes on; False when nothing is known of it."""
+        known = self._names.get(names_id)
+        if known is not None:
+            self._names[names_id] = replace(known, expires_at=now + WRITING_LIFE)
+        return known is not None
+
+    def take_up(self, names: Names) -> None:
+        """A writing that an earlier ds01d allowed."""
+        self._names[names.id] = names
+        for pull in [each for each in self._names.values() if each.pulling]:
+            self._give_way(pull)
+
+    def building(self) -> frozenset[str]:
+        """The accounts for which BuildKit builds now."""
+        return frozenset(f"{names.caller.uid}:{names.caller.epoch}" for names in self._names.values() if names.kit)
+
+    def _give_way(self, pull: Names) -> None:
+        for names in list(self._names.values()):
+            if names.caller.uid != pull.caller.uid and not names.pulling:
+                met = {ref for ref in names.refs if covers(pull.refs, ref)}
+                self._names[names.id] = replace(names, yields=names.yields | met)
+
+    def pin(self, names: Names, pins: Iterable[str]) -> None:
+        """For as long as a build of BuildKit's goes on."""
+        self._names[names.id] = replace(self._names[names.id], pins=frozenset(pins), kit=True)
+
+    def pinned(self) -> frozenset[str]:
+        """What is pinned for builds that go on."""
+        return frozenset(pin for names in self._names.values() for pin in names.pins)
+
+    def being_written(self, now: datetime) -> frozenset[str]:
+        """The names that somebody is about to write."""
+        return frozenset(ref for names in self._names.values() if names.expires_at > now for ref in names.refs)
+
     def written(self, names_id: str) -> Names | None:
         """The writing is over; the names are free to write again."""
+        self._over.append(names_id)
         return self._names.pop(names_id, None)
+
+    def is_over(self, names_id: str) -> bool:
+        """Whether this writing was over a moment ago: what was said of it before that may come late."""
+        return names_id in self._over
 
     def keep(self, names: Names, until: datetime) -> None:
         """A writing that was broken off: the engine may still do it, so its names are looked at once more."""
@@ -111,12 +176,12 @@ class Tickets:
 
     def issue(
         self, caller: Caller, container: Container, lease: Lease | None, now: datetime, *,
-        fresh: tuple[str, ...] = (), volumes: bool = False,
+        before: Lease | None = None, fresh: tuple[str, ...] = (), volumes: bool = False,
     ) -> Ticket:  # fmt: skip
         """A new ticket."""
         ticket = Ticket(
             id=secrets.token_hex(16), caller=caller, container=container, lease=lease, expires_at=now + LIFE,
-            fresh=fresh, volumes=volumes,
+            before=before, fresh=fresh, volumes=volumes,
         )  # fmt: skip
         self._open[ticket.id] = ticket
         return ticket
@@ -164,6 +229,11 @@ class Tickets:
     def starting(self, container: ContainerId, now: datetime) -> bool:
         """Whether a start was granted that may happen at any moment."""
         return any(t.container.id == container and t.expires_at > now for t in self._open.values())
+
+    def as_it_was(self, lease: Lease) -> Lease:
+        """The lease as it was before the starts that go on with it."""
+        found = (t.before for t in self._open.values() if t.before is not None and t.before.id == lease.id)
+        return next(found, lease)
 
     def expired(self, now: datetime) -> Sequence[Ticket]:
         """Take the tickets whose time is over."""

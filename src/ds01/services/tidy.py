@@ -7,8 +7,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from ds01.domain.container import Container, ContainerState, Label, Observed
-from ds01.domain.errors import Ds01Error
+from ds01.domain.container import Container, ContainerState, Observed
+from ds01.domain.labels import Label
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
@@ -30,21 +30,13 @@ class Ends:
 
     async def end(self, world: World) -> None:
         """Release what is over. Nothing is written when nothing is."""
-        await _settle_owed(world)
+        await settle_owed(world)
         now = world.clock.now()
         waiting, stray = await world.ledger.read(lambda books: (books.open_leases(), list(_stray(books, world))))
         over = self._countdown.over(waiting, now, world.clock.monotonic())
         if over or stray:
             for lease in await world.ledger.write(lambda books: _end(books, world, now, over)):
                 _log.info("lease ended", extra={"lease": lease.id, "why": lease.reason})
-
-
-async def _settle_owed(world: World) -> None:
-    """A disk that is still full keeps the round from nothing else."""
-    try:
-        await settle_owed(world)
-    except Ds01Error as error:
-        _log.warning("GPUs cannot be given back yet", extra={"why": error.problem.message})
 
 
 async def forget_unmade(world: World) -> None:

@@ -10,16 +10,20 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ds01.domain.container import Label, Observed
+from ds01.domain.container import Observed
 from ds01.domain.errors import NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
+from ds01.domain.labels import Label
 from ds01.domain.names import stored_volume
+from ds01.domain.seal import genuine_thing, sealed_thing
 from ds01.domain.volume import Volume, check_volumes
 from ds01.ports.engine import VolumeSeen
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.seal import seal_key
 from ds01.services.world import World
 
+KIND = "volume"
 IS_TMPFS = "type"
 """An option only volumes in memory have; their files are made anew each time, with the owner the options say."""
 
@@ -37,21 +41,22 @@ async def make(
     world: World, caller: Caller, name: str, labels: Mapping[str, str], options: Mapping[str, str]
 ) -> Held:  # fmt: skip
     """The caller's volume of this name, made when it is not there. Raises Ds01Error when it cannot be hers."""
-    stored = await _stored(world, caller, name)
+    stored, key = await _stored(world, caller, name), await seal_key(world)
     async with world.locks.hold(caller.uid, f"volume {name}", "create"):
         known = await world.ledger.read(lambda books: books.volume(stored))
         before = await world.engine.volume(stored)
         if (known is not None and not _hers(known, caller)) or (
-            before is not None and not _labelled(before, caller, known)
+            before is not None and not _right(before, caller, known, key)
         ):
             raise Ds01Error(NAME_TAKEN, f"The volume name {name} cannot be used.", hint="Choose another name")
         if known is None:
             await _check(world, caller)
         if before is not None and known is not None:
             return await _held(world, known, before)
-        given = {**labels, Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+        owned = {**labels, Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
+        given = sealed_thing(KIND, stored, owned, key)
         seen = before or await world.engine.create_volume(stored, given, dict(options))
-        if not _labelled(seen, caller, known):
+        if not _right(seen, caller, known, key):
             raise Ds01Error(NAME_TAKEN, f"The volume name {name} cannot be used.", hint="Choose another name")
         volume = Volume(id=stored, uid=caller.uid, epoch=caller.epoch, name=name, created_at=world.clock.now())
         if IS_TMPFS not in options:
@@ -72,10 +77,14 @@ def _hers(volume: Volume, caller: Caller) -> bool:
     return (volume.uid, volume.epoch) == (caller.uid, caller.epoch)
 
 
-def _labelled(seen: VolumeSeen, caller: Caller, known: Volume | None) -> bool:
+def _right(seen: VolumeSeen, caller: Caller, known: Volume | None, key: str) -> bool:
+    """Whether it is the caller's. One that the ledger does not know is hers only when DS01 made it: somebody else may
+    have put it there under her name.
+    """
     if known is not None and known.anonymous:
         return True
-    return (seen.labels.get(Label.OWNER), seen.labels.get(Label.EPOCH)) == (str(caller.uid), str(caller.epoch))
+    labelled = (seen.labels.get(Label.OWNER), seen.labels.get(Label.EPOCH)) == (str(caller.uid), str(caller.epoch))
+    return labelled and (known is not None or genuine_thing(KIND, seen.name, seen.labels, key))
 
 
 async def _held(world: World, volume: Volume, seen: VolumeSeen) -> Held:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ds01.domain.container import Container, ContainerState
+from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import NO_CONTAINER, Ds01Error
 from ds01.domain.events import Event, EventType, meant
 from ds01.domain.lease import Lease, LeaseState
@@ -145,8 +145,16 @@ def _summary(books: Books, container: Container, owner: str) -> str:
         case ContainerState.STOPPED:
             parts = [f"{name} {_ended(container, reason)}.", _gpu(books, container)]
             if container.reason is not None:
-                parts.append(advice(container.reason, container.reason_detail, name))
+                told = advice(container.reason, container.reason_detail, name)
+                parts.append(_said(books, container) or told)
             return " ".join(filter(None, parts))
+
+
+def _said(books: Books, container: Container) -> str:
+    """Why the admin who stopped it did, in her words; ``""`` when nobody gave a reason."""
+    stops = books.events(subject=container.id, types=(EventType.CONTAINER_STOPPED,), limit=1)
+    why = next((event.details.get("why", "") for event in stops), "")
+    return f"The reason given: {why.rstrip('.')}." if why and container.reason is StopReason.ADMIN else ""
 
 
 def _warnings(books: Books, container: Container) -> list[str]:

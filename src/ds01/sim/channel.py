@@ -10,10 +10,13 @@ from ds01.ports.channel import Letter
 
 @dataclass
 class SimChannel:
-    """``open`` says whether somebody is there; ``broken`` that it fails; ``letters`` is what it delivered."""
+    """``open`` says whether somebody is there, ``inside`` that it is in containers only; ``broken`` that it fails;
+    ``letters`` is what it delivered.
+    """
 
     name: str
     proves: bool = True
+    inside: bool = False
     open: bool = True
     broken: bool = False
     letters: list[Letter] = field(default_factory=list)
@@ -22,7 +25,7 @@ class SimChannel:
         """Keep it."""
         if self.broken:
             raise Ds01Error(ENGINE_ERROR, "The channel is broken.", reason="a test says so")
-        if not self.open:
+        if not self.open or (self.inside and letter.container is None):
             return ""
         self.letters.append(letter)
         return f"{letter.user.login} here"

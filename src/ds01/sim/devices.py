@@ -56,7 +56,7 @@ class SimDevices:
         """One reading per slot; the meters run with the clock."""
         present = self.inventory()
         self._meter(present)
-        return tuple(self._sample(gpu, slot) for gpu in present for slot in slots_of(gpu))
+        return tuple(self._sample(slot) for gpu in present for slot in slots_of(gpu))
 
     def energy(self) -> dict[SlotId, float]:
         """The meters, which run with the clock."""
@@ -154,15 +154,13 @@ class SimDevices:
     def _loads(self, gpus: Sequence[Gpu]) -> list[tuple[Slot, Load]]:
         return [(slot, self.script.load(slot)) for slot in self._slots(gpus)]
 
-    def _sample(self, gpu: Gpu, slot: Slot) -> GpuSample:
+    def _sample(self, slot: Slot) -> GpuSample:
         load = self.script.load(slot)
         return GpuSample(
             slot=slot.id,
             utilisation=load.utilisation,
             memory_used_bytes=load.memory_used_bytes,
             temperature_c=load.temperature_c,
-            power_w=self._watts(gpu) if slot.whole else None,
-            energy_j=self._joules.get(gpu.uuid, 0.0) if slot.whole else None,
         )
 
     def _meter(self, gpus: Sequence[Gpu]) -> None:

@@ -11,9 +11,10 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from ipaddress import IPv4Network
 
+from ds01.domain.build_cache import CacheRecord
 from ds01.domain.changes import Change
 from ds01.domain.confinement import Amounts, Confinement
-from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
+from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.errors import (
     ENGINE_ERROR,
@@ -24,6 +25,7 @@ from ds01.domain.errors import (
     Ds01Error,
 )
 from ds01.domain.image import Image, ImageId
+from ds01.domain.labels import Label
 from ds01.ports.engine import (
     DiskUse,
     EngineEvent,
@@ -43,7 +45,14 @@ class SimEngine(EngineStore):
 
     async def version(self) -> EngineVersion:
         await self._act()
-        return EngineVersion(engine="simulated", api="1.41")
+        return EngineVersion(engine=self.release, api="1.41")
+
+    async def ping(self) -> str:
+        return (await self.version()).engine
+
+    async def data_root(self) -> str:
+        await self._act()
+        return self.root
 
     async def guard(self) -> Guarding | None:
         await self._act()
@@ -84,12 +93,14 @@ class SimEngine(EngineStore):
         self._tell("start", made)
         if self.faults.die_at_once is not None:
             self.die(container, self.faults.die_at_once)
+        self._lose("start")
 
     async def stop(self, container: ContainerId, grace_seconds: int) -> None:
         await self._act()
         self.grace_seconds = grace_seconds
         if self._get(container).seen.running:
             self.die(container, KILLED if self.faults.ignores_term else TERMINATED)
+        self._lose("stop")
 
     async def pause(self, container: ContainerId) -> None:
         await self._act()
@@ -138,6 +149,8 @@ class SimEngine(EngineStore):
     async def inspect(self, container: ContainerId) -> Observed | None:
         await self._act()
         made = self._made.get(container)
+        if made is not None and made.spec.name == self.faults.refuse_inspect:
+            raise Ds01Error(ENGINE_ERROR, "The engine refuses.", reason="it cannot be looked at")
         return made.seen if made else None
 
     async def list(self) -> tuple[Observed, ...]:
@@ -223,14 +236,24 @@ class SimEngine(EngineStore):
             containers={id_: made.written_bytes for id_, made in self._made.items()}, volumes=self.volume_use
         )
 
+    async def tag_image(self, image: ImageId, reference: str) -> None:
+        await self._act()
+        if image not in self._images:
+            raise Ds01Error(NO_IMAGE, "The image is not on this server.", reason=image, hint="ds01 image list")
+        self.name_image(image, reference)
+
+    async def build_cache(self) -> tuple[CacheRecord, ...]:
+        await self._act()
+        return tuple(self.cache)
+
     async def remove_image(self, reference: str) -> None:
         await self._act()
         image = self._image(reference)
         if image is None:
             raise Ds01Error(NO_IMAGE, "The image is not on this server.", reason=reference, hint="ds01 image list")
-        left = tuple(tag for tag in image.tags if tag != reference)
+        left = tuple(name for name in (*image.tags, *image.pins) if name != reference)
         if left and reference != image.id:
-            self._images[image.id] = replace(image, tags=left)
+            self._images[image.id] = image.called(left)
             return
         if any(made.seen.image == image.id for made in self._made.values()):
             raise Ds01Error(IMAGE_IN_USE, "Containers still use the image.", reason=reference, hint="ds01 list")
@@ -303,6 +326,6 @@ def _listed(seen: Observed) -> Observed:
     """What the engine's list knows of a container."""
     return replace(
         seen, started_at=None, finished_at=None, exit_code=0, oom_killed=False, devices=(),
-        memory_limit_bytes=0, confinement=None,
+        memory_limit_bytes=0, stop_signal="", confinement=None,
         ever_started=seen.started_at is not None,
     )  # fmt: skip

@@ -7,7 +7,9 @@ import hashlib
 import io
 import tarfile
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from ds01.domain.build_cache import CacheRecord
 from ds01.domain.changes import Change
 from ds01.domain.confinement import Confinement
 from ds01.domain.container import ContainerId, ContainerSpec, Observed
@@ -28,11 +30,41 @@ TERMINATED = 143
 _IDLE = Usage(cpu_seconds=0.0, memory_bytes=8 << 20, memory_limit_bytes=0, network_bytes=0, pids=2)
 
 
+def single_files(archive: bytes) -> dict[str, bytes]:
+    """The files of a tar archive, each by its path as an archive of its own, as it is read again."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+        return {f"/{member.name}": _alone(archive, member) for member in tar if member.isfile()}
+
+
+def _alone(archive: bytes, member: tarfile.TarInfo) -> bytes:
+    """Its blocks as they are, and the two empty ones that end an archive."""
+    blocks = -(-member.size // tarfile.BLOCKSIZE)
+    return archive[member.offset : member.offset_data + blocks * tarfile.BLOCKSIZE] + bytes(2 * tarfile.BLOCKSIZE)
+
+
+@cache
+def usual_files() -> dict[str, bytes]:
+    """What every image has: an account for root, and a folder for it."""
+    buffer, folder = io.BytesIO(), io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path, text in (("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n"), ("etc/group", b"root:x:0:\n")):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text))
+    with tarfile.open(fileobj=folder, mode="w") as tar:
+        etc = tarfile.TarInfo("etc")
+        etc.type = tarfile.DIRTYPE
+        tar.addfile(etc)
+    return {"/etc": folder.getvalue(), **single_files(buffer.getvalue())}
+
+
 @dataclass(kw_only=True)
 class EngineFaults:
     """What goes wrong next. ``slow_seconds`` delays every act by the clock; ``full`` refuses what needs disk;
     after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with;
-    ``ignores_term``: programs must be killed; ``exec_code`` is how commands in containers end, None that they do not.
+    ``ignores_term``: programs must be killed; ``exec_code`` is how commands in containers end, None that they do not;
+    of the next ``lose_answer`` (``start``, ``stop``) everything is done and the answer is lost; the container called
+    ``refuse_inspect`` cannot be looked at.
     """
 
     away: bool = False
@@ -46,6 +78,8 @@ class EngineFaults:
     no_ps: bool = False
     ignores_term: bool = False
     exec_code: int | None = 0
+    lose_answer: str = ""
+    refuse_inspect: str = ""
 
 
 @dataclass(kw_only=True)
@@ -67,7 +101,12 @@ class EngineStore:
 
     def __init__(self, clock: Clock) -> None:
         self.faults = EngineFaults()
+        self.release = "simulated"
+        self.root = "/var/lib/docker"
+        """What it says of its version."""
         self.volume_use: dict[str, int] = {}
+        self.cache: list[CacheRecord] = []
+        """What BuildKit keeps."""
         self.volumes_made: dict[str, VolumeSeen] = {}
         self.networks_made: dict[str, NetworkSeen] = {}
         self.grace_seconds: int | None = None
@@ -84,14 +123,18 @@ class EngineStore:
 
     def add_image(self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20) -> ImageId:
         """Put an image there, or move the name to a new one."""
-        for image in list(self._images.values()):
-            if reference in image.tags:
-                self._images[image.id] = replace(image, tags=tuple(tag for tag in image.tags if tag != reference))
         made = ImageId("sha256:" + self._new_id())
         self._images[made] = Image(
-            id=made, tags=(reference,), created_at=self._clock.now(), size_bytes=size_bytes, labels=labels or {}
+            id=made, tags=(), created_at=self._clock.now(), size_bytes=size_bytes, labels=labels or {}
         )
+        self.name_image(made, reference)
         return made
+
+    def name_image(self, image: ImageId, reference: str) -> None:
+        """Move a name to an image, from wherever it was."""
+        for other in list(self._images.values()):
+            kept = tuple(name for name in (*other.tags, *other.pins) if name != reference)
+            self._images[other.id] = other.called((*kept, reference) if other.id == image else kept)
 
     def die(self, container: ContainerId, code: int, *, oom: bool = False) -> None:
         """A container ends by itself."""
@@ -108,6 +151,11 @@ class EngineStore:
         made = self._get(container)
         made.seen = replace(made.seen, confinement=confinement)
         self._tell("update", made)
+
+    def stops_by(self, container: ContainerId, signal: str) -> None:
+        """A container whose image names a stop signal of its own."""
+        made = self._get(container)
+        made.seen = replace(made.seen, stop_signal=signal)
 
     def vanish(self, container: ContainerId) -> None:
         """A container is removed without a word, as by somebody with the engine's own socket while nobody listens."""
@@ -153,6 +201,12 @@ class EngineStore:
         if disk and self.faults.full:
             raise Ds01Error(DISK_FULL, "The server's disk is full.", reason="no space left on device")
 
+    def _lose(self, act: str) -> None:
+        """What was done is done; nobody hears of it."""
+        if self.faults.lose_answer == act:
+            self.faults.lose_answer = ""
+            raise away()
+
     def _count_down(self) -> None:
         left = self.faults.away_after
         if left is not None:
@@ -178,7 +232,8 @@ class EngineStore:
 
     def _image(self, reference: str) -> Image | None:
         known = self._images.get(ImageId(reference))
-        return known or next((image for image in self._images.values() if with_tag(reference) in image.tags), None)
+        wanted = with_tag(reference)
+        return known or next((i for i in self._images.values() if wanted in (*i.tags, *i.pins)), None)
 
     def _new_id(self) -> str:
         self._count += 1
@@ -203,31 +258,3 @@ def away() -> Ds01Error:
         reason="the simulated engine is away",
         hint="systemctl status docker",
     )
-
-
-def single_files(archive: bytes) -> dict[str, bytes]:
-    """The files of a tar archive, each by its path as an archive of its own, as it is read again."""
-    found = {}
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        for member in tar:
-            if member.isfile():
-                buffer = io.BytesIO()
-                with tarfile.open(fileobj=buffer, mode="w") as single:
-                    single.addfile(member, tar.extractfile(member))
-                found[f"/{member.name}"] = buffer.getvalue()
-    return found
-
-
-def usual_files() -> dict[str, bytes]:
-    """What every image has: an account for root, and a folder for it."""
-    buffer, folder = io.BytesIO(), io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for path, text in (("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n"), ("etc/group", b"root:x:0:\n")):
-            entry = tarfile.TarInfo(path)
-            entry.size = len(text)
-            tar.addfile(entry, io.BytesIO(text))
-    with tarfile.open(fileobj=folder, mode="w") as tar:
-        etc = tarfile.TarInfo("etc")
-        etc.type = tarfile.DIRTYPE
-        tar.addfile(etc)
-    return {"/etc": folder.getvalue(), **single_files(buffer.getvalue())}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import TypeVar
 
+from ds01.domain.announcement import Announcement
 from ds01.domain.consumption import Consumed, Line
 from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
@@ -28,7 +30,7 @@ from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
 from ds01.domain.volume import Volume
-from ds01.ports.ledger import Books
+from ds01.ports.ledger import Backup, Books
 
 T = TypeVar("T")
 
@@ -55,6 +57,7 @@ class Pages:
     consumed: dict[Line, Consumed] = field(default_factory=dict)
     preferences: dict[tuple[Uid, int], Preferences] = field(default_factory=dict)
     exemptions: dict[ExemptionId, GrantedExemption] = field(default_factory=dict)
+    announcement: Announcement | None = None
     accounts: dict[tuple[Uid, int], Account] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
@@ -68,8 +71,8 @@ class Pages:
             tags=dict(self.tags), ownerships=dict(self.ownerships), volumes=dict(self.volumes),
             networks=dict(self.networks), notices=dict(self.notices), preferences=dict(self.preferences),
             consumed=dict(self.consumed),
-            exemptions=dict(self.exemptions), accounts=dict(self.accounts), events=list(self.events),
-            notes=dict(self.notes),
+            exemptions=dict(self.exemptions), announcement=self.announcement, accounts=dict(self.accounts),
+            events=list(self.events), notes=dict(self.notes),
         )  # fmt: skip
 
 
@@ -181,6 +184,17 @@ class MemoryBooks:
 
     def last_number(self, uid: Uid) -> int:
         return max((job.number for job in self._now.jobs.values() if job.uid == uid), default=0)
+
+    def ended_jobs(self, before: datetime) -> tuple[tuple[Uid, int], ...]:
+        there = {(job.uid, job.number) for job in self._now.jobs.values()}
+        going = {
+            (job.uid, job.number) for job in self._now.jobs.values() if job.ended_at is None or job.ended_at >= before
+        }
+        return tuple(sorted((uid, number) for uid, number in there - going if number < self.last_number(uid)))
+
+    def drop_jobs(self, uid: Uid, number: int) -> None:
+        pages = self._write()
+        pages.jobs = {key: job for key, job in pages.jobs.items() if (job.uid, job.number) != (uid, number)}
 
     def put_job(self, job: Job) -> None:
         pages = self._write()
@@ -298,6 +312,16 @@ class MemoryBooks:
     def drop_exemption(self, exemption: ExemptionId) -> None:
         self._write().exemptions.pop(exemption, None)
 
+    # what is announced -------------------------------------------------------------------------------
+    def announcement(self) -> Announcement | None:
+        return self._now.announcement
+
+    def put_announcement(self, announcement: Announcement) -> None:
+        self._write().announcement = announcement
+
+    def drop_announcement(self) -> None:
+        self._write().announcement = None
+
     # what was consumed ------------------------------------------------------------------------------
     def add_consumed(self, line: Line, consumed: Consumed) -> None:
         pages = self._write()
@@ -351,17 +375,17 @@ class MemoryBooks:
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
-        after: int = 0, since: datetime | None = None, limit: int = 1000,
+        after: int | None = None, since: datetime | None = None, limit: int = 1000,
     ) -> tuple[Event, ...]:  # fmt: skip
         found = [
             event
-            for event in self._now.events[after:]
+            for event in self._now.events[after or 0 :]
             if (uid is None or event.uid == uid)
             and (subject is None or event.subject == subject)
             and (not types or event.type in types)
             and (since is None or event.at >= since)
         ]
-        return tuple(found[-limit:])
+        return tuple(found[-limit:] if after is None else found[:limit])
 
     # notes ------------------------------------------------------------------------------------------
     def note(self, key: str) -> str | None:
@@ -408,21 +432,33 @@ class MemoryLedger:
 
     async def read(self, work: Callable[[Books], T]) -> T:
         """Run ``work`` over the pages as they are."""
+        return self.glance(work)
+
+    def glance(self, work: Callable[[Books], T]) -> T:
+        """Run ``work`` over the pages as they are."""
         self._check()
         return work(MemoryBooks(self._pages, read_only=True))
 
-    async def wait(self, after: int, timeout_seconds: float) -> int:
+    async def wait(self, after: int, timeout_seconds: float, types: Collection[EventType] = ()) -> int:
         """Wait until an event later than ``after`` is recorded or the time is over; returns the last seq."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
-                while len(self._pages.events) <= after and not self._closed:
+                while not self.heard(after, types or tuple(EventType)) and not self._closed:
                     await self._changed.wait()
         return len(self._pages.events)
+
+    def heard(self, after: int, types: Collection[EventType]) -> bool:
+        """Whether one of these was recorded after that one."""
+        return any(event.type in types for event in self._pages.events[after:])
 
     async def verify(self) -> tuple[str, ...]:
         """What a test says is wrong."""
         self._check()
         return self.damage
+
+    async def back_up(self, into: Path) -> Backup:
+        """There is no file to copy."""
+        raise Ds01Error(LEDGER_ERROR, "This ledger is in memory only: there is nothing to copy.")
 
     async def close(self) -> None:
         self._closed = True

@@ -21,6 +21,9 @@ class Use:
     memory_peak_bytes: int | None = 0
 
 
+_IDLE = Use()
+
+
 @dataclass
 class SimMeters:
     """Counters by container; one that nothing was said about does nothing."""
@@ -50,7 +53,7 @@ class SimMeters:
         if container in self.gone:
             return Meter()
         _, cpu, network = self._count(container)
-        use = self.uses.get(container, Use())
+        use = self.uses.get(container, _IDLE)
         return Meter(
             cpu_seconds=None if use.cpus is None else cpu,
             network_bytes=None if use.network_bytes_per_second is None else int(network),
@@ -59,7 +62,7 @@ class SimMeters:
         )
 
     def _count(self, container: ContainerId) -> tuple[float, float, float]:
-        now, use = self.clock.monotonic(), self.uses.get(container, Use())
+        now, use = self.clock.monotonic(), self.uses.get(container, _IDLE)
         since, cpu, network = self._counted.get(container, (now, 0.0, 0.0))
         seconds = now - since
         counted = (now, cpu + (use.cpus or 0) * seconds, network + (use.network_bytes_per_second or 0) * seconds)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Nodes:
         return str(node) if _is_node(node) else "/dev/null"
 
     def _write_stand_in(self) -> None:
-        text = (resources.files("ds01.sim") / "nvidia-smi.sh").read_text()
+        text = _stand_in()
         self._smi.parent.mkdir(parents=True, exist_ok=True)
         if self._smi.exists() and self._smi.read_text() == text:
             return
@@ -79,6 +80,11 @@ def names(slots: Sequence[Slot]) -> dict[str, str]:
         slot.id: f"nvidia{slot.minor}" if slot.whole else f"nvidia{slot.minor}-{slot.id.removeprefix('MIG-')[:8]}"
         for slot in slots
     }
+
+
+@cache
+def _stand_in() -> str:
+    return (resources.files("ds01.sim") / "nvidia-smi.sh").read_text()
 
 
 def _is_node(path: Path) -> bool:

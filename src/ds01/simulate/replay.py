@@ -19,6 +19,7 @@ from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape, Span
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
 from ds01.domain.queue.plan import Rules
+from ds01.domain.queue.request import RequestId
 from ds01.domain.queue.usage import Share, parts
 from ds01.simulate.trace import Job
 
@@ -186,7 +187,7 @@ class _Replay:
         if shape is None:
             shape = self._shapes[job.slots, job.amount] = Shape(job.slots, job.amount, cost=job.gpus)
         asked = planned(job, terms, self._estimates)
-        waiter = Waiter(job.id, person, shape, asked, job.submit, number, terms.priority)
+        waiter = Waiter(RequestId(job.id), person, shape, asked, job.submit, number, terms.priority)
         self._line.add(waiter)
         return [waiter]
 

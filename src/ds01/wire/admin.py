@@ -1,4 +1,4 @@
-"""What admins do to the gateway: the way past it, and what it would refuse."""
+"""What admins do: the way past the gateway, what it would refuse, the fence, a word to everybody, a backup."""
 
 from __future__ import annotations
 
@@ -23,6 +23,41 @@ class GlassView:
 
 
 @record
+class AnnounceRequest:
+    """Tell everybody this, until then (a time with its zone; empty: for a week)."""
+
+    text: str
+    until: str = ""
+
+
+@record
+class AnnouncementView:
+    """What everybody is told, by whom, and until when; all empty when nothing is."""
+
+    text: str = ""
+    until: str = ""
+    by: str = ""
+    at: str = ""
+
+
+@record
+class BackupRequest:
+    """Copy the ledger to this file: a plain name is beside it, a whole path is for root; empty: as ds01d calls it."""
+
+    path: str = ""
+
+
+@record
+class BackupView:
+    """A copy of the ledger, looked through: where it is, how large, and how many events it has."""
+
+    path: str
+    size_bytes: int
+    events: int
+    at: str
+
+
+@record
 class WouldRefuseView:
     """One rule that the gateway would have refused by: how often, to whom, the latest request, and what to do."""
 
@@ -37,11 +72,14 @@ class WouldRefuseView:
 
 @record
 class DoorReportView:
-    """What the gateway would have refused. ``until`` is when it begins to (ISO), ``""`` when it does now."""
+    """What the gateway would have refused. ``until`` is when it begins to (ISO), ``""`` when it does now. ``planted``
+    is what was made past DS01 to last, which stays when the gateway is in force.
+    """
 
     observing: bool
     until: str
     rules: tuple[WouldRefuseView, ...]
+    planted: tuple[str, ...] = ()
 
 
 @record

@@ -272,11 +272,14 @@ class Going(StrEnum):
 
 @record
 class DoorGone:
-    """The owner stops a container (told before the engine acts) or has removed it (told after)."""
+    """The owner stops a container (told before the engine acts) or has removed it (told after). ``signal`` is the one
+    of a kill, as she wrote it; empty for the engine's own.
+    """
 
     uid: int
     id: str
     what: Going
+    signal: str = ""
 
 
 @record
@@ -288,6 +291,25 @@ class DoorBuild:
     memory_bytes: int = 0
     buildkit: bool = False
     """Whether BuildKit builds it, whose steps need a guard of their own."""
+
+
+@record
+class DoorHeld:
+    """A reservation of image names, as ds01d made it: the gateway says it again for as long as the writing goes on, to
+    a ds01d that was started since as well. Names are the engine's; ``aside`` has uids.
+    """
+
+    ticket: str
+    uid: int
+    epoch: int
+    refs: tuple[str, ...] = ()
+    before: dict[str, str] = made(factory=dict)
+    own: dict[str, str] = made(factory=dict)
+    aside: dict[str, int] = made(factory=dict)
+    pins: tuple[str, ...] = ()
+    pulling: bool = False
+    private: bool = False
+    kit: bool = False
 
 
 @record
@@ -307,13 +329,20 @@ class DoorBuildGrant:
     """A host name that every step of a BuildKit build must have: its guard knows by it whose the step is."""
     names: dict[str, str] = made(factory=dict)
     """The engine's name of each tag that is written in the user's own name space, by her name for it."""
+    images: dict[str, str] = made(factory=dict)
+    """What BuildKit may build from: by her name for it, the engine's name of exactly the image it means now."""
+    held: DoorHeld | None = None
 
 
 @record
 class DoorEngine:
-    """What ds01d knows of the engine. ``buildkit``: whether the steps of BuildKit's builds are guarded."""
+    """What ds01d knows of the engine and the server.
+
+    ``buildkit``: whether the steps of BuildKit's builds are guarded; ``gpus``: whether there are any to lease.
+    """
 
     buildkit: bool
+    gpus: bool
 
 
 class Writing(StrEnum):
@@ -350,6 +379,7 @@ class DoorWriteGrant:
     labels: dict[str, str] = made(factory=dict)
     left_bytes: int | None = None
     names: dict[str, str] = made(factory=dict)
+    held: DoorHeld | None = None
 
 
 @record
@@ -357,6 +387,16 @@ class DoorRoom:
     """How much more a user's images and containers may take; None is no limit."""
 
     left_bytes: int | None = None
+
+
+@record
+class DoorCache:
+    """The records of BuildKit's cache that are one user's. ``unseen`` are hers to remove, and not to be shown: somebody
+    else may have made them.
+    """
+
+    ids: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 @record

@@ -25,13 +25,23 @@ class ImageView:
 
 @record
 class BaseView:
-    """One base of the catalogue; ``digest`` is the image id it has now, ``""`` when it is not here yet."""
+    """One base of the catalogue; ``digest`` is the image id it has now, ``""`` when it is not here yet.
+
+    ``size_bytes`` is what it takes, or will, by the admin's word. ``driver`` is the oldest NVIDIA driver it runs with.
+    """
 
     name: str
     reference: str
     description: str
     digest: str = ""
     size_bytes: int = 0
+    cuda: str = ""
+    driver: str = ""
+
+    @property
+    def here(self) -> bool:
+        """Whether it can be built on without a registry."""
+        return bool(self.digest)
 
 
 @record
@@ -50,3 +60,69 @@ class RemovedImage:
     reference: str
     removed: tuple[str, ...]
     kept: str = ""
+
+
+@record
+class InstalledView:
+    """A package in an image. ``source`` is python, conda or debian."""
+
+    name: str
+    version: str
+    source: str = "python"
+
+
+@record
+class LayerView:
+    """A layer of an image: what it is for, and what it takes."""
+
+    title: str
+    size_bytes: int
+
+
+@record
+class ImageContents:
+    """What is in an image, besides what ds01d knows of it. ``builds`` counts those of its project."""
+
+    image: ImageView
+    packages: tuple[InstalledView, ...] = ()
+    layers: tuple[LayerView, ...] = ()
+    builds: int = 1
+
+
+@record
+class PackageChange:
+    """A package that differs between two builds; ``""`` where it is not there."""
+
+    name: str
+    source: str
+    before: str = ""
+    after: str = ""
+
+
+@record
+class BuildDifference:
+    """What changed from one build to another."""
+
+    before: str
+    after: str
+    changes: tuple[PackageChange, ...] = ()
+
+
+@record
+class RollbackView:
+    """A project's image put back to an earlier build. ``containers`` keep the build they were made from."""
+
+    project: str
+    before: str
+    after: str
+    edits: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+
+
+@record
+class PrefetchView:
+    """One base that was fetched; ``problem`` is why it was not."""
+
+    name: str
+    reference: str
+    problem: str = ""

@@ -37,7 +37,7 @@ class MigRequest:
 
 @record
 class DrainRequest:
-    """A GPU by index, or a slot by label or UUID, to keep new work away from, and why."""
+    """A GPU by index, a slot by label or UUID, or ``all``, to keep new work away from, and why."""
 
     slot: str
     reason: str = ""

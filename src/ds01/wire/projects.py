@@ -26,6 +26,17 @@ class ProjectView:
     stale: str = ""
     containers: tuple[str, ...] = ()
     problem: str = ""
+    disk_bytes: int | None = None
+    """What its folder takes on the disk; None where that was not measured."""
+
+
+@record
+class ShareView:
+    """Somebody a project is shared with. ``may`` is read or write."""
+
+    project: str
+    who: str
+    may: str
 
 
 @record
@@ -45,7 +56,8 @@ class NewProject:
 class BuildView:
     """What a build did or would do. ``changed``: there is another image now; ``reason`` is why it was built.
 
-    ``edits`` are the changes of the project file; ``id`` is ``""`` when nothing was built yet.
+    ``edits`` are the changes of the project file; ``id`` is ``""`` when nothing was built yet. ``packages`` are those a
+    build would put on top of the base, as ``name==version``; empty when that was not looked at.
     """
 
     project: str
@@ -56,5 +68,6 @@ class BuildView:
     changed: bool = False
     reason: str = ""
     edits: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     dockerfile: str = ""
     seconds: float = 0.0

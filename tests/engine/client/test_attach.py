@@ -8,7 +8,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from tests.engine.client.conftest import ATTACH
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 RELAY = """
 import socket, sys, threading
+BODY = b'{"message": "The program is not running"}'
+EARLY = b"HTTP/1.1 400 Bad Request\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(BODY), BODY)
+early = int(sys.argv[3])
 def pump(source, sink):
     while data := source.recv(65536):
         sink.sendall(data)
@@ -30,8 +34,15 @@ door.bind(sys.argv[1])
 door.listen()
 while True:
     client, _ = door.accept()
+    first = client.recv(65536)
+    if early and b"/resize?" in first:
+        early -= 1
+        client.sendall(EARLY)
+        client.close()
+        continue
     engine = socket.socket(socket.AF_UNIX)
     engine.connect(sys.argv[2])
+    engine.sendall(first)
     for pair in ((client, engine), (engine, client)):
         threading.Thread(target=pump, args=pair, daemon=True).start()
 """
@@ -96,18 +107,35 @@ def test_e1_a_lost_terminal_stops_nothing(terminal: Terminal, docker: Docker, co
     assert any("sleep 4343" in " ".join(row) for row in docker.processes(container)[1])
 
 
-def test_e1_a_lost_gateway_is_told_apart_from_an_end(docker: Docker, container: str, tmp_path: Path) -> None:
-    """The gateway is played by a relay that is killed while the shell is open."""
-    door = str(tmp_path / "door.sock")
-    relay = subprocess.Popen([sys.executable, "-c", RELAY, door, docker.socket])
+@contextmanager
+def relay(docker: Docker, door: Path, *, early: int = 0) -> Iterator[str]:
+    """Plays the gateway until the end of the block. The first ``early`` sizes come before the program runs."""
+    program = subprocess.Popen([sys.executable, "-c", RELAY, str(door), docker.socket, str(early)])
     try:
-        wait_for(door)
+        wait_for(str(door))
+        yield str(door)
+    finally:
+        program.kill()
+        program.wait()
+
+
+def test_the_size_is_told_as_soon_as_the_program_runs(docker: Docker, container: str, tmp_path: Path) -> None:
+    waiting = "until [ \"$(stty size)\" = '30 100' ]; do sleep 0.05; done; echo told"
+    with relay(docker, tmp_path / "door.sock", early=3) as door:
+        program = json.dumps([door, container, {"command": ["sh", "-c", waiting], "tty": True}])
+        shell = pexpect.spawn(
+            sys.executable, ["-c", ATTACH, program], dimensions=(30, 100), encoding="utf-8", timeout=20
+        )
+        shell.expect_exact("told")
+        shell.expect_exact("left=False lost=False")
+
+
+def test_e1_a_lost_gateway_is_told_apart_from_an_end(docker: Docker, container: str, tmp_path: Path) -> None:
+    """The gateway is killed while the shell is open."""
+    with relay(docker, tmp_path / "door.sock") as door:
         program = json.dumps([door, container, {"command": ["sh", "-c", "echo here; exec sleep 4444"], "tty": True}])
         shell = pexpect.spawn(sys.executable, ["-c", ATTACH, program], encoding="utf-8", timeout=20)
         shell.expect_exact("here")
-    finally:
-        relay.kill()
-        relay.wait()
     shell.expect_exact("left=False lost=True")
     assert any("sleep 4444" in " ".join(row) for row in docker.processes(container)[1])
 

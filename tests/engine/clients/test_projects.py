@@ -96,6 +96,7 @@ def test_a_devcontainer_is_made_entered_and_built(place: Ground, user: User) -> 
         "name": "editor", "build": {"dockerfile": "Dockerfile"}, "containerEnv": {"A": "1"},
         "postCreateCommand": "echo made > ~/made", "mounts": ["source=vscode,target=/vol,type=volume"],
         "runArgs": ["--init", "--cap-add", "SYS_PTRACE", "--security-opt", "seccomp=unconfined"],
+        "hostRequirements": {"gpu": True},
     }  # fmt: skip
     (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
     (folder / ".devcontainer/Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo built > /built\n")
@@ -105,7 +106,7 @@ def test_a_devcontainer_is_made_entered_and_built(place: Ground, user: User) -> 
     assert made.code == 0, made.err
     up = run(user, folder, *command, "up", "--workspace-folder", ".")
     assert json.loads(up.out)["outcome"] == "success", up.err
-    script = "cat mine /built ~/made; echo $A; id -u; touch new"
+    script = "cat mine /built ~/made; echo $A; id -u; touch new; ls /dev | grep -c nvidia[0-9]"
     done = run(user, folder, *command, "exec", "--workspace-folder", ".", "sh", "-c", script)
-    assert done.out.split() == ["here", "built", "made", "1", str(user.uid)], done.err
+    assert done.out.split() == ["here", "built", "made", "1", str(user.uid), "2"], done.err  # all she may have
     assert (folder / "new").stat().st_uid == user.uid

@@ -5,16 +5,13 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from dev import people
 
-from tests.engine.clients.conftest import run
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+from tests.engine.clients.desk import Desk, at_once, tagged
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 COMPOSE = """
@@ -35,32 +32,6 @@ OLD, NEW = ("docker-compose",), ("docker", "compose")
 BUILDERS = {"legacy": "0", "buildkit": "1"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Desk:
-    """One user's folder, the same as anybody else's but for what is in ``who``."""
-
-    user: User
-    folder: Path
-
-    def __call__(self, *words: str, **extra: str) -> people.Done:
-        return run(self.user, self.folder, *words, **extra)
-
-    def ok(self, *words: str, **extra: str) -> str:
-        done = self(*words, **extra)
-        assert done.code == 0, done.err or done.out
-        return done.out.strip()
-
-    def docker(self, *words: str, kit: str = "0") -> str:
-        """With the builder of this number; the old engine's own command builds with its BuildKit."""
-        return self.ok("docker", *words, DOCKER_BUILDKIT=kit)
-
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text)
-
-    def names(self, *filters: str) -> set[str]:
-        return set(self.docker("images", "--format", "{{.Repository}}:{{.Tag}}", *filters).split())
-
-
 @pytest.fixture
 def desks(place: Ground) -> Iterator[tuple[Desk, Desk]]:
     """Alice's and Mallory's."""
@@ -79,18 +50,6 @@ def desks(place: Ground) -> Iterator[tuple[Desk, Desk]]:
         place.clear_images(desk.user.uid)
     for ref in tagged(place):
         place.root("DELETE", f"/images/{ref}?force=1")
-
-
-def tagged(place: Ground) -> set[str]:
-    """Every name the engine has but the base, as root sees it."""
-    every = {ref for row in place.root("GET", "/images/json").json for ref in row["RepoTags"] or ()}
-    return every - {"<none>:<none>", f"{IMAGE}:latest"}
-
-
-def at_once(*works: Callable[[], object]) -> None:
-    """All of them at once; the first that fails is told."""
-    with ThreadPoolExecutor(len(works)) as pool:
-        list(pool.map(lambda work: work(), works))
 
 
 def ours(place: Ground, desk: Desk, ref: str) -> str:
@@ -164,8 +123,8 @@ def test_d23_a_name_only_another_has_is_nobodys_base(place: Ground, desks: tuple
     for name in ("app", f"ds01-u{his.user.uid}/app", f"docker.io/ds01-u{his.user.uid}/app:latest"):
         hers.write("next", f"FROM {name}\nRUN cat /who\n")
         done = hers("docker", "build", "--no-cache", "-t", "next", "-f", "next", ".", DOCKER_BUILDKIT=kit)
-        assert done.code != 0
         assert his.user.person.login not in done.out + done.err
+        assert done.code != 0, (name, tagged(place), done.out + done.err)
     assert his.docker("run", "--rm", "app", "cat", "/who").split()[0] == his.user.person.login
 
 

@@ -45,6 +45,7 @@ class Daemon:
     hold: str = "15m"
     extra: tuple[str, ...] = ()
     state: Path | None = None
+    limits: str = LIMITS
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -78,7 +79,7 @@ class Daemon:
         return self
 
     def write_limits(self) -> None:
-        (self.folder / "limits.yaml").write_text(LIMITS.format(hold=self.hold, pool=pool(self.engine)))
+        (self.folder / "limits.yaml").write_text(self.limits.format(hold=self.hold, pool=pool(self.engine)))
 
     def answers(self) -> bool:
         try:

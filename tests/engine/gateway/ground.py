@@ -31,7 +31,8 @@ LIMITS = """
 defaults: {gpus: {max: 2, per_container: 2}, containers: 60, volumes: 30, networks: 10, memory: 1G,
            shm: 64M, cpus: 2, pids: 256}
 gpus: {source: simulated, simulated: [a100-40gb, a100-40gb], attach: simulated}
-images: {registries: ["REGISTRY"], protected: ["ds01/*", "guarded/*", "REGISTRY/guarded/*"]}
+images: {registries: ["REGISTRY"], protected: ["ds01/*", "guarded/*", "REGISTRY/guarded/*"],
+         bases: {lab: {reference: "REGISTRY/bases/lab:1"}}}
 """
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dev import people
 
+from ds01.cli.main import run
 from ds01.client.admin import Admin
 from ds01.client.daemon import Client
 from ds01.domain.errors import Ds01Error
@@ -86,6 +90,43 @@ def test_an_admin_sees_everything_and_acts_on_it(root: User, mallory: User, fiel
     assert hers not in field.ids()
 
 
+def test_an_admin_names_whose_it_is_and_reads_acts_and_leaves_a_word(
+    root: User, mallory: User, alice: User, field: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    loud = mallory.create("loud", Cmd=["sh", "-c", "echo it works; exec sleep 10000"]).json["Id"]
+    mallory.call("POST", f"/v1.41/containers/{loud}/start")
+
+    def types(user: User, *words: str) -> people.Done:
+        with people.acting_as(user.person):
+            code = run([*words, "--user", mallory.person.login])
+        said = capsys.readouterr()
+        return people.Done(code=code, out=said.out, err=said.err, seconds=0)
+
+    for name, place in {"DS01_SOCKET": str(field.run / "ds01d.sock"), "XDG_STATE_HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, place)
+    hers = ("--user", mallory.person.login)
+    for words in (("logs", "loud"), ("container", "top", "loud"), ("list",), ("stop", "loud", "--dry-run"),
+                  ("logs", "none"), ("remove", "loud", "--dry-run")):  # fmt: skip
+        run([*words, *hers])  # what it imports is in a folder of root's
+    capsys.readouterr()
+    wait(lambda: types(root, "logs", "loud").out == "it works\n")
+    assert "sleep 10000" in types(root, "container", "top", "loud").out
+    assert "loud" in types(root, "list").out
+    for words in (("logs", "loud"), ("stop", "loud"), ("list",)):
+        refused = types(alice, *words)
+        assert (refused.code, refused.out, "Only admins may" in refused.err) == (5, "", True)
+    assert field.seen(loud)["State"]["Running"]
+    stopped = types(root, "stop", "loud", "--force", "--reason", "too loud")
+    assert stopped.code == 0, stopped.err
+    assert not field.seen(loud)["State"]["Running"]
+    with people.acting_as(mallory.person):
+        story = Client(str(field.run / "ds01d.sock")).why("loud")
+    assert f"loud was stopped by admin {root.person.login}: too loud." in [entry.what for entry in story.entries]
+    removed = types(root, "remove", "loud", "--yes")
+    assert (removed.code, loud in field.ids()) == (0, False), removed.err
+
+
 def test_e1_e2_what_an_admin_creates_is_policed(root: User, field: Ground) -> None:
     before = field.ids()
     for host in ({"Privileged": True}, {"Binds": ["/:/h"]}, {"PidMode": "host"}, {"CapAdd": ["SYS_ADMIN"]}):
@@ -131,11 +172,43 @@ def test_past_the_gateway_an_admin_goes_with_a_reason_that_is_kept(root: User, f
     asked = [each for each in found if each.get("path")]
     assert {each["reason"] for each in asked} == {REASON}
     assert any(each["path"].startswith("/v1.41/containers/create") for each in asked)
-    assert found[-1].get("what") == "closed" or found[-2].get("what") == "closed"
+    opened = max(at for at, each in enumerate(found) if each.get("until"))
+    assert [each for each in found[opened:] if each.get("what") == "closed"]
+
+
+def plant(mallory: User, alice: User) -> None:
+    """What stays when the gateway is in force: one of each, under names that look like alice's."""
+    asked = {"Privileged": True, "RestartPolicy": {"Name": "always"}}
+    made = mallory.create("miner", HostConfig=asked)
+    assert made.status == 201, made.body
+    for repo in (f"ds01-u{alice.uid}/planted", f"ds01-{alice.uid}/planted"):
+        assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={repo}&tag=1").status == 201
+    labels = {"ds01.owner.uid": str(alice.uid), "ds01.owner.epoch": "1"}
+    wanted = {"Name": f"vscode._.{alice.uid}", "Labels": labels, "DriverOpts": {"type": "tmpfs", "device": "tmpfs"}}
+    assert mallory.call("POST", "/v1.41/volumes/create", wanted).status == 201
+
+
+def stays(root: User, field: Ground, alice: User) -> list[str]:
+    """What of it the report names."""
+    named = ("container miner ", f"ds01-u{alice.uid}/planted:1", f"ds01-{alice.uid}/planted:1", f"vscode._.{alice.uid}")
+    found: tuple[str, ...] = as_(root, field, "door_report").planted
+    return [each for each in found if any(name in each for name in named)]
+
+
+def remove_as_the_doctor_says(root: User, field: Ground, alice: User) -> None:
+    with people.acting_as(root.person):
+        checks = Client(str(field.run / "ds01d.sock")).doctor().checks
+    said = next(check for check in checks if check.name == "planted").text
+    for thing in stays(root, field, alice):
+        removal = re.search(rf"{re.escape(thing)}: docker (.+?)\.(?: |$)", said)
+        assert removal is not None, said
+        docker = ["docker", "-H", f"unix://{field.engine.socket}", *removal[1].split()]
+        assert subprocess.run(docker, capture_output=True, check=False).returncode == 0, removal[1]
+    assert stays(root, field, alice) == []
 
 
 def test_the_gateway_only_watches_while_the_admin_wants_it_and_says_so(
-    root: User, mallory: User, field: Ground, victim: Victim
+    root: User, mallory: User, alice: User, field: Ground, victim: Victim
 ) -> None:
     limits = field.run / "limits.yaml"
     before = limits.read_text()
@@ -158,6 +231,7 @@ def test_the_gateway_only_watches_while_the_admin_wants_it_and_says_so(
         assert mallory.docker("plugin", "ls").code == 0
         assert mallory.create("", "v1.41", Image="nowhere").status == 404
         assert ask(connected(field.gateway), "GET", "/v1.41/containers/json").status == 403
+        plant(mallory, alice)
         wait(lambda: "create.namespaces" in {rule.rule for rule in as_(root, field, "door_report").rules})
         found = as_(root, field, "door_report")
         assert (found.observing, bool(found.until)) == (True, True)
@@ -172,6 +246,14 @@ def test_the_gateway_only_watches_while_the_admin_wants_it_and_says_so(
     again(field)
     assert mallory.create(HostConfig={"Privileged": True}).status == 403
     assert as_(root, field, "door_report").observing is False
+    wait(lambda: len(stays(root, field, alice)) == 4, 30)
+    assert "container miner is started again by the engine (always)" in stays(root, field, alice)
+    assert alice.call("POST", "/v1.41/volumes/create", {"Name": "vscode"}).status == 409
+    for name in ("planted:1", f"ds01-u{alice.uid}/planted:1", f"ds01-{alice.uid}/planted:1"):
+        assert alice.call("GET", f"/v1.41/images/{name}/json").status == 404, name
+        assert alice.create("", "v1.41", Image=name).status in (403, 404), name
+    assert "planted" not in alice.docker("images").out
+    remove_as_the_doctor_says(root, field, alice)
 
 
 def test_d13_an_admin_takes_the_fence_down_and_it_stays_down_until_it_is_up(

@@ -169,7 +169,10 @@ def test_d20_tags_of_others(mallory: User, alice: User, field: Ground, victim: V
     body = context(Dockerfile=f"FROM {IMAGE}\nRUN echo poison > /p\n")
     hers = f"{field.registry.host}/alices"
     assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={hers}").status == 201
-    assert build(mallory, body, t=hers).status == 409
+    written = field.root("GET", f"/images/{hers}/json").json["Id"]
+    assert "ds01-u" not in said(build(mallory, body, t=hers))
+    assert field.root("GET", f"/images/{hers}/json").json["Id"] == written
+    assert mallory.call("GET", f"/v1.41/images/{hers}/json").json["Id"] != written
     private = field.root("GET", f"/images/{victim.image}/json").json["Id"]
     assert "ds01-u" not in said(build(mallory, body, t=victim.image))
     assert field.root("GET", f"/images/{victim.image}/json").json["Id"] == private
@@ -182,7 +185,7 @@ def test_d20_tags_of_others(mallory: User, alice: User, field: Ground, victim: V
     assert "ds01-u" not in said(build(mallory, body, t="pytorch:2.4"))
     assert field.root("GET", "/images/pytorch:2.4/json").json["Id"] == before
     field.root("DELETE", "/images/pytorch:2.4")
-    assert mallory.docker("rmi", "pytorch:2.4", victim.image).code == 0
+    assert mallory.docker("rmi", "pytorch:2.4", victim.image, hers).code == 0
 
 
 def test_layers_of_one_are_not_taken_for_anothers(mallory: User, alice: User) -> None:

@@ -76,7 +76,7 @@ def there(field: Ground, ref: str) -> str:
 
 
 def alices(field: Ground, alice: User) -> str:
-    """A name with a registry that alice has; such names are everybody's together."""
+    """A name with a registry that alice has."""
     repo = f"{field.registry.host}/alices"
     assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={repo}").status == 201
     return repo
@@ -191,20 +191,39 @@ def test_d25_registries_that_are_not_in_the_limits_file(mallory: User, field: Gr
     assert mallory.call("GET", f"/v1.41/images/search?{urlencode({'term': term})}").status == 403
 
 
-def test_d20_a_pull_writes_over_nothing_protected_or_anothers(
+def test_d20_a_pull_writes_over_nothing_protected_and_takes_nothing_from_anybody(
     mallory: User, alice: User, field: Ground, victim: Victim
 ) -> None:
     host = field.registry.host
     field.registry.put("guarded/base", "1", SMALL, [layer("a", "evil")])
     assert pull(mallory, f"{host}/guarded/base:1").status == 403
-    field.registry.put("lab/tool", "1", SMALL, [layer("a", "evil")])
+    field.registry.put("lab/tool", "1", SMALL, [layer("a", "the registry's")])
     ref = f"{host}/lab/tool:1"
     assert alice.call("POST", f"/v1.41/images/{victim.image}/tag?repo={host}/lab/tool&tag=1").status == 201
-    refused = pull(mallory, ref)
-    assert refused.status == 409
-    assert "alice" not in refused.message
-    assert there(field, ref) == there(field, victim.image)
-    assert ref not in names(mallory)
+    pulled = pull(mallory, ref)
+    assert pulled.status == 200
+    assert b"alice" not in pulled.body
+    assert there(field, ref) != there(field, victim.image)
+    assert mallory.call("GET", f"/v1.41/images/{ref}/json").json["Id"] == there(field, ref)
+    assert alice.call("GET", f"/v1.41/images/{ref}/json").json["Id"] == there(field, victim.image)
+    assert ref in names(alice) & names(mallory)
+
+
+def test_d20_a_base_is_fetched_by_whoever_builds_on_it_first_and_moved_by_nobody(
+    mallory: User, alice: User, field: Ground
+) -> None:
+    ref = f"{field.registry.host}/bases/lab:1"
+    field.registry.put("bases/lab", "1", SMALL, [layer("a", "the base")])
+    assert pull(alice, ref).status == 200
+    first = there(field, ref)
+    assert first
+    assert ref in names(mallory)
+    field.registry.put("bases/lab", "1", SMALL, [layer("a", "another one")])
+    assert pull(mallory, ref).status == 403
+    repo = ref.rpartition(":")[0]
+    assert mallory.call("POST", f"/v1.41/images/ds01/tiny/tag?repo={repo}&tag=1").status == 403
+    assert mallory.call("DELETE", f"/v1.41/images/{ref}").status >= 400
+    assert there(field, ref) == first
 
 
 def test_d17_pulls_are_few_at_a_time_and_end_with_their_client(mallory: User, alice: User, field: Ground) -> None:
@@ -265,35 +284,34 @@ def test_tags_as_users_know_them(mallory: User, field: Ground, client: str) -> N
 def test_d20_names_of_others_and_protected_ones(mallory: User, alice: User, field: Ground, victim: Victim) -> None:
     hers = alices(field, alice)
     before = {ref: there(field, ref) for ref in (f"{IMAGE}:latest", victim.image, hers)}
-    for repo, status in (("ds01/tiny", 403), ("guarded/x", 403), (hers, 409), (f"ds01-{alice.uid}/x", 403),
+    for repo, status in (("ds01/tiny", 403), ("guarded/x", 403), (f"ds01-{alice.uid}/x", 403),
                          ("docker.io/ds01/tiny", 403), ("Bad", 400), ("", 400)):  # fmt: skip
         found = mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?{urlencode({'repo': repo, 'tag': 'latest'})}")
         assert found.status == status, (repo, found.body)
         assert "alice" not in found.message.replace(hers, "")
-    assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={victim.image}").status == 201
-    assert {ref: there(field, ref) for ref in before} == before
     assert mallory.call("POST", f"/v1.41/images/{hers}/tag?repo=mine").status == 404
     assert there(field, "mine") == ""
-    assert mallory.call("GET", f"/v1.41/images/{victim.image}/json").json["Id"] == there(field, IMAGE)
+    for name in (victim.image, hers):
+        assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={name}").status == 201
+        assert {ref: there(field, ref) for ref in before} == before
+        assert mallory.call("GET", f"/v1.41/images/{name}/json").json["Id"] == there(field, IMAGE)
 
 
-def test_d19_d20_a_race_for_one_name_has_one_winner(mallory: User, alice: User, field: Ground) -> None:
-    repo = f"{field.registry.host}/contested"
+@pytest.mark.parametrize("registry", [False, True], ids=["local", "with a registry"])
+def test_d19_d20_in_a_race_for_one_name_everybody_has_her_own(
+    mallory: User, alice: User, field: Ground, registry: bool
+) -> None:
+    repo = f"{field.registry.host}/contested" if registry else "contested"
+    ref, own = f"{repo}:1", repo.replace(":", ".port__")
     found = at_once("POST", f"/v1.41/images/{IMAGE}/tag?repo={repo}&tag=1", *(mallory, alice) * 5)
-    assert sorted(reply.status for reply in found) == [201] * 5 + [409] * 5
-    assert (f"{repo}:1" in names(mallory)) != (f"{repo}:1" in names(alice))
-
-
-def test_d19_d20_a_local_name_is_each_ones_own(mallory: User, alice: User, field: Ground) -> None:
-    found = at_once("POST", f"/v1.41/images/{IMAGE}/tag?repo=contested&tag=1", *(mallory, alice) * 5)
     assert [reply.status for reply in found] == [201] * 10
-    apart = {user.uid for user in (mallory, alice) if there(field, f"ds01-u{user.uid}/contested:1")}
+    apart = {user.uid for user in (mallory, alice) if there(field, f"ds01-u{user.uid}/{own}:1")}
     assert len(apart) == 1
-    assert there(field, "contested:1")
+    assert there(field, ref)
     for user in (mallory, alice):
-        assert "contested:1" in names(user)
-        assert user.call("DELETE", "/v1.41/images/contested:1").json == [{"Untagged": "contested:1"}]
-        assert "contested:1" not in names(user)
+        assert ref in names(user)
+        assert user.call("DELETE", f"/v1.41/images/{ref}").json == [{"Untagged": ref}]
+        assert ref not in names(user)
     assert not {ref for ref in tagged(field) if "contested" in ref}
 
 
@@ -509,7 +527,7 @@ def test_d20_a_load_writes_over_nothing_protected_or_anothers(
     for status, body in (
         (403, packed([{**one, "RepoTags": ["ds01/tiny:latest"]}], **files)),
         (403, packed([{**one, "RepoTags": ["docker.io/ds01/tiny:latest"]}], **files)),
-        (409, packed([{**one, "RepoTags": ["mine:1", hers]}], **files)),
+        (200, packed([{**one, "RepoTags": ["mine:1", hers]}], **files)),
         (200, packed([{**one, "RepoTags": [victim.image]}], **files)),
         (400, packed([{**one, "RepoTags": ["Bad"]}], **files)),
         (403, packed([{**one, "RepoTags": ["mine:1"]}, {**one, "RepoTags": ["guarded/x:1"]}], **files)),
@@ -582,7 +600,7 @@ def test_d20_d25_imports_that_may_not_be(mallory: User, alice: User, field: Grou
     for status, query in (
         (403, {"fromSrc": "http://169.254.169.254/latest"}), (403, {"fromSrc": "https://docker.io/x"}),
         (403, {"fromSrc": "/etc/passwd"}), (403, {"fromSrc": "-", "repo": "ds01/tiny"}),
-        (409, {"fromSrc": "-", "repo": hers}), (200, {"fromSrc": "-", "repo": victim.image}),
+        (200, {"fromSrc": "-", "repo": hers}), (200, {"fromSrc": "-", "repo": victim.image}),
         (400, {"fromSrc": "-", "repo": "a", "tag": "b/c"}),
         (400, {"fromSrc": "-", "fromImage": "x"}), (400, {}),
         (400, {"fromSrc": "-", "repo": "swallow", "changes": "ENV A=b \\"}),
@@ -619,7 +637,11 @@ def test_g15_s5_a_commit_speaks_for_nobody_else(mallory: User, field: Ground, vi
     assert mallory.call("POST", f"/v1.41/commit?{query}", body).status == 201
     config = field.root("GET", "/images/kept/json").json["Config"]
     told = {key: value for key, value in config["Labels"].items() if value}
-    assert told == {"ds01.owner.uid": str(mallory.uid), "ds01.owner.epoch": "1", "mine": "y"}
+    place = mallory.folder("kept")
+    (place / "Dockerfile").write_text(f"FROM {IMAGE}\n")
+    assert mallory.docker("build", "-t", "kept:built", str(place)).code == 0
+    seal = field.root("GET", "/images/kept:built/json").json["Config"]["Labels"]["ds01.seal"]
+    assert told == {"ds01.owner.uid": str(mallory.uid), "ds01.owner.epoch": "1", "ds01.seal": seal, "mine": "y"}
     assert "NVIDIA_VISIBLE_DEVICES=all" not in config["Env"]
     again = mallory.create("again", Image="kept").json["Id"]
     seen = field.seen(again)["Config"]
@@ -634,7 +656,7 @@ def test_o7_d20_commits_that_may_not_be(mallory: User, alice: User, field: Groun
     before = there(field, f"{IMAGE}:latest"), there(field, victim.image), there(field, hers)
     for status, query in (
         (404, {"container": victim.id, "repo": "stolen"}), (404, {"container": victim.id[:12], "repo": "stolen"}),
-        (403, {"container": "work", "repo": "ds01/tiny"}), (409, {"container": "work", "repo": hers}),
+        (403, {"container": "work", "repo": "ds01/tiny"}), (201, {"container": "work", "repo": hers}),
         (201, {"container": "work", "repo": victim.image}),
         (400, {"container": "work", "repo": "stolen", "changes": "RUN id"}), (400, {"repo": "stolen"}),
     ):  # fmt: skip
@@ -687,8 +709,8 @@ def test_d25_pushes_and_logins_to_nowhere_else(mallory: User, alice: User, field
     assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=10.0.0.1/x").status == 201
     for name, status in (("10.0.0.1/x", 403), ("10.0.0.1/x:latest", 403), (IMAGE, 403)):
         assert mallory.call("POST", f"/v1.41/images/{name}/push", X_Registry_Auth=login()).status == status
-    assert alice.call("POST", f"/v1.41/images/{victim.image}/tag?repo={host}/alices").status == 201
-    for name in (f"{host}/alices:latest", f"{host}/none:latest"):
+    assert alice.call("POST", f"/v1.41/images/{victim.image}/tag?repo={host}/hers-alone").status == 201
+    for name in (f"{host}/hers-alone:latest", f"{host}/none:latest"):
         told = lines(mallory.call("POST", f"/v1.41/images/{name}/push", X_Registry_Auth=login()))
         absent = f"An image does not exist locally with the tag: {name.rpartition(':')[0]}"
         assert told[-1]["error"] == absent
@@ -810,7 +832,7 @@ def test_d18_pruning_takes_ones_own(mallory: User, alice: User, field: Ground, v
     assert shared in names(alice)
 
 
-def test_d18_pruning_by_age_and_label_and_the_cache_not_at_all(mallory: User, field: Ground) -> None:
+def test_d18_pruning_by_age_and_label(mallory: User, field: Ground) -> None:
     assert load(mallory, archive("named:1", content="by label")).status == 200
     for filters, status in (
         ({"dangling": ["false"], "until": ["0001-01-01"]}, 200), ({"dangling": ["false"], "label": ["none"]}, 200),
@@ -820,7 +842,6 @@ def test_d18_pruning_by_age_and_label_and_the_cache_not_at_all(mallory: User, fi
         assert found.status == status
         assert status != 200 or found.json == {"ImagesDeleted": None, "SpaceReclaimed": 0}
     assert "named:1" in names(mallory)
-    assert mallory.call("POST", "/v1.41/build/prune?all=1").status == 403
 
 
 def test_d10_no_image_from_elsewhere_is_checked_every_millisecond(mallory: User, field: Ground) -> None:
@@ -872,8 +893,10 @@ def test_d20_all_tags_write_over_nothing_protected_or_anothers(mallory: User, al
         field.registry.put(repo, "1", SMALL, [layer("a", "evil")])
     assert mallory.call("POST", f"/v1.41/images/create?fromImage={host}/guarded/base").status == 403
     assert alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={host}/lab/tool&tag=1").status == 201
-    assert mallory.call("POST", f"/v1.41/images/create?fromImage={host}/lab/tool").status == 409
-    assert there(field, f"{host}/lab/tool:1") == there(field, IMAGE)
+    assert mallory.call("POST", f"/v1.41/images/create?fromImage={host}/lab/tool").status == 200
+    ref = f"{host}/lab/tool:1"
+    assert mallory.call("GET", f"/v1.41/images/{ref}/json").json["Id"] == there(field, ref)
+    assert alice.call("GET", f"/v1.41/images/{ref}/json").json["Id"] == there(field, IMAGE)
     assert there(field, f"{host}/guarded/base:1") == ""
 
 

@@ -55,6 +55,22 @@ def test_run_exec_logs_and_exit_codes(mallory: User, client: str) -> None:
     assert mallory.docker("run", "--rm", "--name", "web", IMAGE, "true", client=client).code == 0
 
 
+@pytest.mark.parametrize(
+    ("signal", "reason"),
+    [("USR1", ("exit", "3")), ("10", ("exit", "3")), ("USR2", ("user", "")), ("INT", ("user", ""))],
+)
+def test_e6_only_a_signal_that_is_meant_to_end_it_is_a_reason(
+    mallory: User, field: Ground, signal: str, reason: tuple[str, str]
+) -> None:
+    script = "trap 'exit 3' USR1 USR2 INT; echo ready; while :; do sleep 0.1; done"
+    made = mallory.docker("run", "-d", "--name", "told", "--stop-signal", "SIGUSR2", IMAGE, "sh", "-c", script)
+    assert until(lambda: mallory.docker("logs", "told").out == "ready\n", 20)
+    assert mallory.docker("kill", "-s", signal, "told").code == 0
+    asked = f"select reason, reason_detail from containers where id = '{made.out.strip()}' and state = 'stopped'"
+    assert until(lambda: bool(rows(field, asked)), 30)
+    assert rows(field, asked) == [reason]
+
+
 def test_containers_of_one_user_find_each_other_by_name(mallory: User) -> None:
     mallory.docker("run", "-d", "--name", "db", IMAGE, "sh", "-c", "echo found | nc -l -p 99")
     done = mallory.docker("run", "--rm", IMAGE, "sh", "-c", "sleep 1; nc -w 3 db 99 < /dev/null")
@@ -174,5 +190,6 @@ def test_plain_images_and_info(mallory: User) -> None:
     info = mallory.call("GET", "/v1.41/info").json
     assert info["OSType"] == "linux"
     assert "RegistryConfig" not in info
+    assert "nvidia-container-runtime" in mallory.docker("info", "--format", "{{.Runtimes.nvidia}}").out
     version = json.loads(mallory.docker("version", "--format", "{{json .Server}}").out)
     assert version["MinAPIVersion"] == "1.24"

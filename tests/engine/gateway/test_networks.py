@@ -50,6 +50,44 @@ def reaches(user: User, target: str, *flags: str, client: str = "docker") -> boo
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+def test_a_network_has_blanks_in_its_name_as_with_docker(
+    mallory: User, alice: User, field: Ground, client: str
+) -> None:
+    """Also where it is compared with the engine's own words."""
+    name = "my own net"
+    for user in (alice, mallory):
+        assert user.docker("network", "create", name, client=client).code == 0
+        again = user.docker("network", "create", name, client=client)
+        assert f"network with name {name} already exists" in again.err
+        assert names(user) == {"bridge", "none", name}
+        user.docker("run", "-d", "--name", "web", "--network", name, IMAGE, "sh", "-c", LISTEN, client=client)
+        assert reaches(user, "web", "--network", name, client=client)
+        assert user.docker("run", "-d", "--name", "other", IMAGE, "sleep", "100", client=client).code == 0
+        assert user.docker("network", "connect", name, "other", client=client).code == 0
+        (seen,) = json.loads(user.docker("network", "inspect", name, client=client).out)
+        assert seen["Name"] == name
+        assert {end["Name"] for end in seen["Containers"].values()} == {"web", "other"}
+        (inspected,) = json.loads(user.docker("inspect", name, client=client).out)
+        assert inspected["Id"] == seen["Id"]
+        assert set(
+            json.loads(user.docker("inspect", "other", client=client).out)[0]["NetworkSettings"]["Networks"]
+        ) == {"bridge", name}
+        assert user.docker("network", "disconnect", name, "other", client=client).code == 0
+    assert len([each for each in stored(field) if each.startswith(name)]) == 2
+    for user in (alice, mallory):
+        assert user.docker("rm", "-f", "web", client=client).code == 0
+        assert user.docker("network", "rm", name, client=client).code == 0
+    assert not [each for each in stored(field) if each.startswith(name)]
+    blank = {"Name": "  "}
+    refused = mallory.call("POST", "/v1.41/networks/create", blank)
+    assert (refused.status, refused.message) == (400, field.root("POST", "/networks/create", blank).message)
+    for kind in ("containers", "networks", "volumes"):
+        path = f"/{kind}/no%20such{'/json' if kind == 'containers' else ''}"
+        ours, theirs = mallory.call("GET", f"/v1.41{path}"), field.root("GET", path)
+        assert (ours.status, ours.message) == (theirs.status, theirs.message), kind
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_two_users_have_a_network_of_one_name(mallory: User, alice: User, field: Ground, client: str) -> None:
     for user in (alice, mallory):
         assert user.docker("network", "create", "--label", "a=b", "app", client=client).code == 0
@@ -220,7 +258,7 @@ def taken(field: Ground) -> list[IPv4Network]:
         {"EnableIPv6": True}, {"IPAM": {"Driver": "null"}}, {"IPAM": {"Options": {"a": "b"}}},
         {"IPAM": {"Config": [{"Gateway": "10.0.0.1"}]}}, {"IPAM": {"Config": [{"Subnet": "fd00::/64"}]}},
         {"IPAM": {"Config": [{"Subnet": "198.18.0.0/26"}, {"Subnet": "198.18.1.0/26"}]}}, {"New": 1},
-        {"Name": "bridge"}, {"Name": "host"}, {"Name": "none"}, {"Name": "abcdef12"}, {"Name": "a b"},
+        {"Name": "bridge"}, {"Name": "host"}, {"Name": "none"}, {"Name": "abcdef12"}, {"Name": "a b "},
         {"Name": "x._.1"},
     ],
 )  # fmt: skip

@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 from dev import people
 
+from ds01.client.daemon import Client
+from ds01.wire.status import CheckView
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected
+from tests.engine.gateway.test_admin import wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 SOCKET = "/var/run/docker.sock"
@@ -116,3 +119,26 @@ def test_a_socket_is_served_again_after_a_restart(mallory: User, field: Ground) 
     own = str(field.run / "u" / str(mallory.uid) / "docker.sock")
     assert ask(connected(own), "GET", "/v1.41/containers/json").json[0]["Id"] == mine
     assert mallory.call("POST", f"/v1.41/containers/{mine}/restart?t=0").status == 204
+
+
+def test_the_gateway_starts_without_a_place_for_one_users_socket(mallory: User, alice: User, field: Ground) -> None:
+    places = {user.uid: field.run / "u" / str(user.uid) for user in (mallory, alice)}
+    field.stop("ds01-gateway")
+    for place in places.values():
+        shutil.rmtree(place, ignore_errors=True)
+    places[alice.uid].write_text("in the way")
+    field.start_gateway()
+    binds = {"Binds": [f"{SOCKET}:{SOCKET}"]}
+    assert mallory.create(HostConfig=binds).status == 201
+    refused = alice.create(HostConfig=binds)
+    assert (refused.status, "ds01 doctor" in refused.message) == (503, True)
+    told = Client(str(field.run / "ds01d.sock"))
+    wait(lambda: str(places[alice.uid]) in own_sockets(told).text)
+    assert own_sockets(told).state == "warning"
+    places[alice.uid].unlink()
+    assert alice.create(HostConfig=binds).status == 201
+    assert own_sockets(told).state == "ok"
+
+
+def own_sockets(api: Client) -> CheckView:
+    return next(check for check in api.doctor().checks if check.name == "own-sockets")

@@ -17,9 +17,9 @@ from ds01.domain.people import Uid, User
 SOMEBODY = User(uid=Uid(1722830498), gid=1722830498, login="h.baker@lab.lan", home="/nonexistent")
 
 
-async def archive(content: bytes) -> AsyncGenerator[bytes, None]:
+async def archive(content: bytes, name: str = "note") -> AsyncGenerator[bytes, None]:
     """What the engine sends for one file: no padding to a full record."""
-    entry = tarfile.TarInfo("note")
+    entry = tarfile.TarInfo(name)
     entry.size = len(content)
     yield entry.tobuf()
     yield content + b"\0" * (-len(content) % tarfile.BLOCKSIZE)
@@ -37,3 +37,21 @@ async def test_w2_a_file_of_any_length_is_unpacked_as_its_owner(tmp_path: Path, 
     file = tmp_path / "rescued/note"
     assert file.read_bytes() == content
     assert (file.stat().st_uid, file.stat().st_gid) == (SOMEBODY.uid, SOMEBODY.gid)
+
+
+@pytest.mark.root
+async def test_archives_one_after_another_are_unpacked_all(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    os.chown(tmp_path, SOMEBODY.uid, SOMEBODY.gid)
+
+    async def several() -> AsyncGenerator[bytes, None]:
+        for number in range(50):
+            async for piece in archive(b"x" * number * 100, f"note-{number}"):
+                yield piece
+
+    async with asyncio.timeout(20):
+        await unpack(SOMEBODY, str(tmp_path / "rescued"), several())
+    assert {file.name: file.stat().st_size for file in (tmp_path / "rescued").iterdir()} == {
+        f"note-{number}": number * 100 for number in range(50)
+    }

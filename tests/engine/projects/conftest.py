@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import http.server
 import subprocess
-from collections.abc import Mapping
+import threading
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +18,7 @@ from dev import base
 from dev.engine import OwnEngine
 
 from ds01.domain.people import Uid, User
-from ds01.projects import file, prepare
+from ds01.projects import file, prepare, trial
 from ds01.projects.build import Built, Order, build
 from ds01.projects.buildlog import BuildEvent
 from ds01.wire.images import BaseView, BuildSettings
@@ -41,6 +46,11 @@ class Bench:
         self.events.clear()
         return build(order, now=datetime.now(UTC), say=self.events.append)
 
+    def foresee(self, folder: Path) -> trial.Forecast:
+        """Resolve a project's packages, as ``image update`` does before it builds."""
+        project = file.load(str(folder))
+        return trial.resolve(self.socket, prepare.recipe(project, self.settings), project.name)
+
     def step(self, title: str) -> BuildEvent:
         """How a step of the last build ended."""
         return next(event for event in self.events if event.state == "done" and event.title == title)
@@ -56,6 +66,11 @@ class Bench:
     def inside(self, image: str, script: str, *options: str) -> str:
         """Run a shell line in a new container of an image."""
         return self.docker("run", "--rm", *options, image, "sh", "-c", script)
+
+
+def everything(bench: Bench) -> set[str]:
+    """Ids of all images and containers. The engine lists those made in one second in any order."""
+    return {*bench.docker("images", "-aq", "--no-trunc").split(), *bench.docker("ps", "-aq", "--no-trunc").split()}
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +100,46 @@ class Desk:
 def desk(tmp_path: Path) -> Desk:
     """An empty desk."""
     return Desk(tmp_path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """Where the index is, and the hash of its package."""
+
+    options: tuple[str, ...]
+    sha256: str
+
+
+@pytest.fixture
+def index(bench: Bench, tmp_path: Path) -> Iterator[Index]:
+    """A package index of one's own, with packages nobody else has, on the engine's bridge."""
+    file = wheel(tmp_path / "index", "ds01-probe", "1.0")
+    wheel(tmp_path / "index", "ds01-probe", "2.0")
+    wheel(tmp_path / "index", "ds01-needy", "1.0", needs="ds01-probe>=2")
+    wheel(tmp_path / "index", "ds01-older", "1.0", needs="ds01-probe<2")
+    wheel(tmp_path / "index", "ds01-future", "1.0", python=">=3.90")
+    address = bench.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
+    with http.server.ThreadingHTTPServer((address, 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Index(
+            options=(f"--index-url http://{address}:{server.server_port}/", f"--trusted-host {address}"),
+            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        )
+        server.shutdown()
+
+
+def wheel(index: Path, name: str, version: str, *, needs: str = "", python: str = "") -> Path:
+    """An empty package, as an index offers it."""
+    module = name.replace("-", "_")
+    file = index / name / f"{module}-{version}-py3-none-any.whl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    info = f"{module}-{version}.dist-info"
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr(f"{module}.py", "")
+        asked = f"Requires-Dist: {needs}\n" if needs else ""
+        asked += f"Requires-Python: {python}\n" if python else ""
+        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{asked}")
+        made.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr(f"{info}/RECORD", "")
+    return file

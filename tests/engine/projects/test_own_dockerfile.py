@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from dev import tiny
 
-from ds01.domain.container import Label
 from ds01.domain.errors import Ds01Error
+from ds01.domain.labels import Label
 from ds01.projects.build import inspect, labels
 from tests.engine.projects.conftest import Bench, Desk
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import http.server
 import json
-import threading
+import subprocess
 import time
-import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ds01.domain.container import Label
 from ds01.domain.errors import BUILD_FAILED, Ds01Error
+from ds01.domain.labels import Label
 from ds01.projects import file, prepare
 from ds01.projects.build import inspect, labels
-from tests.engine.projects.conftest import Bench, Desk
+from tests.engine.projects.conftest import Bench, Desk, Index
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
 
@@ -52,49 +46,79 @@ def test_c5_versions_extras_markers_and_included_files_are_honoured(bench: Bench
     assert "tqdm" not in found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Index:
-    """Where the index is, and the hash of its package."""
+UV_LOCK = """\
+version = 1
+requires-python = ">=3.9"
 
-    options: tuple[str, ...]
-    sha256: str
+[[package]]
+name = "colorama"
+version = "0.4.5"
+source = { registry = "https://pypi.org/simple" }
+
+[[package]]
+name = "demo"
+version = "0.1"
+source = { virtual = "." }
+dependencies = [{ name = "colorama", marker = "sys_platform == 'win32'" }, { name = "tqdm" }, { name = "six" }]
+
+[[package]]
+name = "six"
+version = "1.15.0"
+source = { registry = "https://pypi.org/simple" }
+
+[[package]]
+name = "tqdm"
+version = "4.66.1"
+source = { registry = "https://pypi.org/simple" }
+dependencies = [{ name = "colorama", marker = "sys_platform == 'win32'" }]
+"""
+CONDA = "name: x\ndependencies:\n  - python=3.11\n  - six=1.15\n  - pip:\n    - idna==3.6\n    - -r more.txt\n"
 
 
-@pytest.fixture
-def index(bench: Bench, tmp_path: Path) -> Iterator[Index]:
-    """A package index of one's own, with packages nobody else has, on the engine's bridge."""
-    file = wheel(tmp_path / "index", "ds01-probe", "1.0")
-    wheel(tmp_path / "index", "ds01-probe", "2.0")
-    wheel(tmp_path / "index", "ds01-needy", "1.0", needs="ds01-probe>=2")
-    address = bench.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
-    with http.server.ThreadingHTTPServer((address, 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Index(
-            options=(f"--index-url http://{address}:{server.server_port}/", f"--trusted-host {address}"),
-            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-        )
-        server.shutdown()
-
-
-def wheel(index: Path, name: str, version: str, *, needs: str = "") -> Path:
-    """An empty package, as an index offers it."""
-    module = name.replace("-", "_")
-    file = index / name / f"{module}-{version}-py3-none-any.whl"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    info = f"{module}-{version}.dist-info"
-    with zipfile.ZipFile(file, "w") as made:
-        made.writestr(f"{module}.py", "")
-        asked = f"Requires-Dist: {needs}\n" if needs else ""
-        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{asked}")
-        made.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        made.writestr(f"{info}/RECORD", "")
-    return file
+def test_c5_a_lock_of_uv_and_a_conda_environment_are_honoured(bench: Bench, desk: Desk) -> None:
+    locked = desk.project("locked", "requirements = 'uv.lock'", {"uv.lock": UV_LOCK})
+    found = versions(bench, bench.build(locked).image_id)
+    assert (found["six"], found["tqdm"], found.get("colorama")) == ("1.15.0", "4.66.1", None)
+    conda = desk.project(
+        "conda", "requirements = 'environment.yml'", {"environment.yml": CONDA, "more.txt": "colorama<0.4.6\n"}
+    )
+    found = versions(bench, bench.build(conda).image_id)
+    assert (found["six"], found["idna"], found["colorama"]) == ("1.15.0", "3.6", "0.4.5")
+    bench.docker("build", "-q", str(conda))
 
 
 def test_c5_another_index_is_asked(bench: Bench, desk: Desk, index: Index) -> None:
     lines = [*index.options, "ds01-probe==1.0"]
     assert versions(bench, bench.build(desk.project("index", f"python = {lines}")).image_id)["ds01-probe"] == "1.0"
+
+
+def repository(folder: Path) -> None:
+    """A package in a git repository, as a plain web server offers it."""
+    project = '[project]\nname = "ds01-vcs"\nversion = "3.0"\n[build-system]\nrequires = ["setuptools"]\n'
+    work = folder.parent / "work"
+    work.mkdir()
+    (work / "pyproject.toml").write_text(project + 'build-backend = "setuptools.build_meta"\n')
+    (work / "ds01_vcs.py").write_text("")
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "x"], ["tag", "v3"]):
+        subprocess.run(["git", *words], cwd=work, check=True)
+    subprocess.run(["git", "clone", "-q", "--bare", str(work), str(folder)], check=True)
+    subprocess.run(["git", "update-server-info"], cwd=folder, check=True)
+
+
+def test_c5_packages_from_git_and_from_an_address_are_honoured(
+    bench: Bench, desk: Desk, index: Index, tmp_path: Path
+) -> None:
+    repository(tmp_path / "index" / "vcs.git")
+    where = index.options[0].removeprefix("--index-url ")
+    lines = [
+        f"ds01-vcs @ git+{where}vcs.git@v3",
+        f"ds01-probe @ {where}ds01-probe/ds01_probe-1.0-py3-none-any.whl",
+    ]
+    folder = desk.project("vcs", f"python = {lines}")
+    bench.foresee(folder)
+    found = versions(bench, bench.build(folder).image_id)
+    assert (found["ds01-vcs"], found["ds01-probe"]) == ("3.0", "1.0")
 
 
 def test_c5_hashes_are_checked(bench: Bench, desk: Desk, index: Index) -> None:

@@ -27,11 +27,13 @@ Answer = Any
 class Asked:
     """One request that came in."""
 
-    def __init__(self, method: str, target: str, body: bytes) -> None:
+    def __init__(self, method: str, target: str, body: bytes, files: bytes = b"") -> None:
         parts = urlsplit(target)
         self.method, self.path = method, unquote(parts.path)
         self.query = dict(parse_qsl(parts.query))
         self.body = json.loads(body) if body else None
+        self.files = files
+        """A build's context, as it was sent."""
 
 
 class Daemon:
@@ -90,7 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        said = self.server.answer(Asked(self.command, self.path, body))
+        files = b"".join(self._chunks()) if self.headers.get("Transfer-Encoding") == "chunked" else b""
+        said = self.server.answer(Asked(self.command, self.path, body, files))
         if isinstance(said, Ds01Error):
             self._whole(said.kind.status, json.dumps(plain(show(said.problem))).encode())
         elif isinstance(said, bytes):
@@ -99,6 +102,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._lines(said)
         else:
             self._whole(200, json.dumps(plain(said)).encode())
+
+    def _chunks(self) -> Iterator[bytes]:
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
         """``do_GET`` and all its kind."""

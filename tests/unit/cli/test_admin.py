@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from ds01.wire.admin import AnnouncementView, BackupView
 from ds01.wire.gpus import ForeignView
+from ds01.wire.lifecycle import NoticeView
+from ds01.wire.mig import DrainView
 from ds01.wire.status import PingView
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Daemon
+from tests.unit.cli.terminal import at_a_terminal
 
 
 def test_a_limits_file_is_checked_without_a_ds01d(ds01: Run, tmp_path: Path) -> None:
@@ -137,3 +141,73 @@ def test_who_works_outside_ds01_is_shown(ds01: Run, daemon: Daemon) -> None:
         assert fact in ran.out.split()
     assert "ends none of them" in ran.err
     assert json.loads(ds01("admin", "foreign", "--json").out)[0]["pid"] == 4711
+
+
+def test_every_gpu_is_drained_and_given_out_again_at_once(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/admin/drain"] = DrainView(slots=("0", "1"), still_there=("anna's thesis (active)",))
+    daemon.answers["POST", "/v1/admin/undrain"] = DrainView(slots=("0", "1"), reasons=("Xid 79",))
+    assert "Nobody new would be placed on any GPU" in ds01("admin", "drain", "all", "--dry-run").err
+    assert "Every GPU would be given out again" in ds01("admin", "undrain", "all", "--dry-run").err
+    assert daemon.asked == []
+    ran = ds01("admin", "drain", "all", "--reason", "new driver")
+    assert daemon.asked[-1].body == {"slot": "all", "reason": "new driver"}
+    assert "Nobody new is placed on GPUs 0, 1." in ran.err
+    assert "Still there: anna's thesis (active)." in ran.err
+    assert "Drained no more: GPUs 0, 1. Still out of service: Xid 79." in ds01("admin", "undrain", "all").err
+
+
+def test_everybody_is_told_something_until_a_time(ds01: Run, daemon: Daemon) -> None:
+    stands = AnnouncementView(text="new driver on Friday", until="2099-03-02T18:00:00+00:00", by="root", at="")
+    for method in ("GET", "POST", "DELETE"):
+        daemon.answers[method, "/v1/admin/announcement"] = stands
+    ran = ds01("admin", "announce", "new driver on Friday", "--until", "2099-03-02T18:00+00:00")
+    assert ran.code == 0
+    assert daemon.asked[-1].body == {"text": "new driver on Friday", "until": "2099-03-02T18:00:00+00:00"}
+    assert "Everybody reads it until" in ran.err
+    assert "Announced: new driver on Friday" in ds01("admin", "announce").err
+    assert daemon.asked[-1].method == "GET"
+    assert "Taken back: new driver on Friday" in ds01("admin", "announce", "--clear").err
+    assert daemon.asked[-1].method == "DELETE"
+    before = len(daemon.asked)
+    assert "for a week: back at noon" in ds01("admin", "announce", "back at noon", "--dry-run").err
+    assert ds01("admin", "announce", "back", "--clear").code == 2
+    assert ds01("admin", "announce", "--until", "3d").code == 2
+    assert len(daemon.asked) == before
+    daemon.answers["GET", "/v1/admin/announcement"] = AnnouncementView()
+    assert "Nothing is announced." in ds01("admin", "announce").err
+
+
+def test_the_ledger_is_copied_where_one_says(ds01: Run, daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon.answers["POST", "/v1/admin/backup"] = BackupView(
+        path="/var/lib/ds01/backups/one", size_bytes=12 << 20, events=3210, at=""
+    )
+    ran = ds01("admin", "backup")
+    assert ran.code == 0
+    assert "The ledger is copied to /var/lib/ds01/backups/one." in ran.err
+    assert "12M, 3210 events" in ran.err
+    ds01("admin", "backup", "before-friday")
+    monkeypatch.chdir("/usr")
+    ds01("admin", "backup", "./ledger.bak")
+    assert [asked.body for asked in daemon.asked] == [
+        {"path": ""}, {"path": "before-friday"}, {"path": "/usr/ledger.bak"}
+    ]  # fmt: skip
+    assert "a new file beside it" in ds01("admin", "backup", "--dry-run").err
+    assert len(daemon.asked) == 3
+
+
+@pytest.mark.parametrize("words", [("list",), ("notices",), ("greet",), ("admin", "announce")])
+def test_what_is_announced_is_met_in_every_command_and_once(
+    daemon: Daemon, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    said = "From root, an admin: new driver on Friday"
+    notice = NoticeView(
+        id="announcement-1", at="2026-03-02T09:00:00+00:00", container="", rule="announced", level="warning",
+        title=said, text="This stands until Fri 06 Mar 18:00 CET.", open=True,
+    )  # fmt: skip
+    daemon.answers["POST", "/v1/notices/unseen"] = daemon.answers["GET", "/v1/notices"] = (notice,)
+    daemon.answers["GET", "/v1/admin/announcement"] = AnnouncementView(
+        text="new driver on Friday", until="2026-03-06T17:00:00+00:00", by="root", at="2026-03-02T09:00:00+00:00"
+    )
+    code, shown = at_a_terminal(daemon, tmp_path, "true", *words)
+    assert code == 0
+    assert shown.count("new driver on Friday") == 1

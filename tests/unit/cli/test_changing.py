@@ -19,6 +19,7 @@ from ds01.wire.launches import LaunchEvent, LaunchPlan
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Asked, Daemon
+from tests.unit.cli.terminal import at_a_terminal
 
 PACKAGE = PackageView(name="einops", version="0.8.0")
 
@@ -195,7 +196,8 @@ def launching(daemon: Daemon, workspace: Path) -> Callable[..., Daemon]:
 
 
 def test_launch_sends_what_the_project_file_says(ds01: Run, launching: Callable[..., Daemon], workspace: Path) -> None:
-    text = '\n[run]\ngpus = 2\nmemory = "20G"\ndata = ["/data/imagenet"]\nenv = {SEED = "1"}\n'
+    text = '\n[run]\ngpus = 2\nmemory = "20G"\ntime = "8h"\ndata = ["/data/imagenet", "~/set"]\n'
+    text += 'on_stop = "python save.py"\nenv = {SEED = "1"}\n'
     with (workspace / "ds01.toml").open("a") as file:
         file.write(text)
     daemon = launching()
@@ -204,7 +206,8 @@ def test_launch_sends_what_the_project_file_says(ds01: Run, launching: Callable[
     (request,) = sent(daemon, "POST", "/v1/launches")
     assert request["gpus"] == "2"
     assert request["memory_bytes"] == 20 * values.GIB
-    assert request["data"] == ["/data/imagenet"]
+    assert request["data"] == ["/data/imagenet", str(workspace.parents[1] / "set")]
+    assert (request["time_seconds"], request["on_stop"]) == (8 * 3600, "python save.py")
     assert request["environment"] == {"SEED": "1"}
     assert request["workspace"] == str(workspace)
     assert (request["base"], len(request["spec"])) == ("sha256:b", 64)
@@ -412,3 +415,16 @@ def test_without_ds01d_a_shell_ends_without_a_claim(daemon: Daemon, capsys: pyte
     daemon.answers["GET", "/v1/containers"] = Ds01Error(INTERNAL, "ds01d is in trouble.")
     left()
     assert capsys.readouterr().err == ""
+
+
+def test_p2_what_keeping_packages_would_change_is_shown_before_it_is_asked(
+    retiring: Callable[..., Daemon], workspace: Path, tmp_path: Path
+) -> None:
+    upgraded = PackageView(name="numpy", version="2.1.0", before="1.26.4")
+    daemon = retiring(packages=(PACKAGE, upgraded, PackageView(name="ffmpeg", version="", source="apt")))
+    code, said = at_a_terminal(daemon, tmp_path, "true", "retire", "thesis", answers="y\ny\n")
+    assert code == 0
+    asked = said.index("Write these packages into the project file?")
+    for line in ("+ einops==0.8.0", "numpy → numpy==2.1.0", "+ ffmpeg (apt)"):
+        assert line in said[:asked]
+    assert '["numpy==2.1.0", "einops==0.8.0"]' in (workspace / "ds01.toml").read_text()

@@ -118,6 +118,43 @@ def test_a_mistake_of_our_own_is_an_id_and_a_file(
     assert log.stat().st_mode & 0o077 == 0
 
 
+MISTAKE = """
+from ds01.cli import failures
+from ds01.cli.talk import talk
+try:
+    raise ZeroDivisionError("it was hunter2")
+except ZeroDivisionError as error:
+    failures.unexpected(error, talk())
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("run", "-e", "PGPASS=hunter2", "thesis"), "ds01 run -e PGPASS=[hidden] thesis"),
+        (("run", "-ePGPASS=hunter2 and more"), "ds01 run -ePGPASS=[hidden]"),
+        (("run", "-de", "PGPASS=a=hunter2\nhunter2"), "ds01 run -de PGPASS=[hidden]"),
+        (("run", "--env=PGPASS=hunter2", "--gpus=1"), "ds01 run --env=PGPASS=[hidden] --gpus=1"),
+        (("exec", "x", "--", "env", "PGPASS=hunter2", "psql"), "ds01 exec x -- env PGPASS=[hidden] psql"),
+    ],
+)
+def test_what_is_kept_of_a_mistake_has_no_values_of_variables(
+    tmp_path: Path, words: tuple[str, ...], shown: str
+) -> None:
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", MISTAKE, *words], env=environment, capture_output=True, check=True)
+    (log,) = tmp_path.glob("ds01/*.log")
+    assert log.read_text().splitlines()[0] == shown
+    assert "ZeroDivisionError" in log.read_text()
+
+
+def test_a_value_that_the_mistake_itself_repeats_is_not_kept_either(tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", MISTAKE, "run", "-e", "PGPASS=hunter2"], env=environment, check=True)
+    (log,) = tmp_path.glob("ds01/*.log")
+    assert "hunter2" not in log.read_text().replace(MISTAKE, "")
+
+
 def run_program(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"DS01_SOCKET": "/nonexistent/ds01d.sock"}
     return subprocess.run(

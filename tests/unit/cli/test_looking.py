@@ -90,6 +90,26 @@ def test_all_is_everything_one_may_see(ds01: Run, daemon: Daemon) -> None:
     assert "gone" in ran.out
 
 
+def test_everybodys_are_those_that_are_there_unless_all_is_asked_for(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.container("a"), values.container("b", owner="h.baker@lab.lan"))
+    ran = ds01("list", "--everybody")
+    assert daemon.asked[-1].query == {"all": "1"}
+    assert "h.baker@lab.lan" in ran.out
+    assert "Next: ds01 why a --user anna" in ran.err
+    ds01("list", "--everybody", "--all")
+    assert daemon.asked[-1].query == {"all": "1", "removed": "1"}
+    ds01("list", "--user", "bob", "--all")
+    assert daemon.asked[-1].query == {"user": "bob", "removed": "1"}
+
+
+def test_who_may_not_see_everybodys_gets_one_sentence(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["GET", "/v1/containers"] = Ds01Error(ADMIN_ONLY, "Only admins may look at everybody's things.")
+    ran = ds01("list", "--everybody")
+    assert (ran.code, ran.out) == (5, "")
+    assert "Only admins may look at everybody's things." in ran.err
+    assert ds01("list", "--everybody", "--user", "bob").code == 2
+
+
 def test_the_owner_is_shown_where_there_are_several(ds01: Run, daemon: Daemon) -> None:
     daemon.have(values.container("a"), values.container("b", owner="h.baker@lab.lan"))
     assert "h.baker@lab.lan" in ds01("list", "--all").out

@@ -39,6 +39,18 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert not any(name.startswith(("ds01.client", "ds01.wire")) for name in loaded)
 
 
+@pytest.mark.parametrize("words", [["status"], ["list"], ["greet"]])
+def test_what_is_typed_all_day_asks_ds01d_with_the_little_it_needs(words: list[str], tmp_path: Path) -> None:
+    script = "import sys; from ds01.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    ran = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=True,
+        env={"DS01_SOCKET": str(tmp_path / "none.sock")},
+    )  # fmt: skip
+    loaded = set(ran.stderr.splitlines()[-1].split())
+    assert "ds01.wire.codec" in loaded
+    assert loaded & {*HEAVY, "typing"} == set()
+
+
 def test_no_command_imports_anything_heavy() -> None:
     modules = [".".join([tree.PACKAGE, *path.split()]) for path, _ in tree.commands()]
     script = f"import sys, importlib; [importlib.import_module(m) for m in {modules}]; print(*sys.modules)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,3 +128,66 @@ def test_the_project_one_is_in_is_meant(home: Path, ds01: Callable[..., Ran], mo
     ran = ds01("project", "show")
     assert ran.code == 2
     assert "You have one, two" in ran.err
+
+
+def test_a_project_is_shared_told_and_taken_back(home: Path, ds01: Callable[..., Ran]) -> None:
+    ds01("init", "thesis", "--blank")
+    before = (home / "workspace/thesis").stat().st_mode
+    assert "shared with nobody" in ds01("project", "share", "thesis").err
+    assert (
+        "would be shared to read with nobody."
+        in ds01("project", "share", "thesis", "--with", "nobody", "--dry-run").err
+    )
+    ran = ds01("project", "share", "thesis", "--with", "nobody", "--read-only")
+    assert (ran.code, "ds01 init thesis --from" in " ".join(ran.err.split())) == (0, True)
+    told = json.loads(ds01("project", "share", "thesis", "--json").out)
+    assert told == [{"project": "thesis", "who": "nobody", "may": "read"}]
+    assert ds01("project", "share", "thesis", "--with", "nobody", "--stop").code == 0
+    assert json.loads(ds01("project", "share", "thesis", "--json").out) == []
+    assert (home / "workspace/thesis").stat().st_mode == before
+    assert ds01("project", "share", "thesis", "--stop").code == 2
+
+
+def test_sharing_to_write_is_asked_for_and_its_risk_is_told(home: Path, ds01: Callable[..., Ran]) -> None:
+    ds01("init", "thesis", "--blank")
+    (home / "workspace/thesis/server.key").write_text("secret")
+    ran = ds01("project", "share", "thesis", "--with", "nobody")
+    assert "may read /" in " ".join(ran.err.split())
+    assert "run as you" not in ran.err
+    assert "secrets:" in ran.err
+    assert "server.key" in ran.err
+    assert "not yours" not in ran.err
+    ran = ds01("project", "share", "thesis", "--with", "nobody", "--write")
+    assert "can make programs run as you" in " ".join(ran.err.split())
+    (told,) = json.loads(ds01("project", "share", "thesis", "--json").out)
+    assert told["may"] == "write"
+    ran = ds01("project", "share", "thesis", "--with", "nobody", "--write", "--read-only")
+    assert (ran.code, "exclude each other" in ran.err) == (2, True)
+
+
+@pytest.mark.root
+def test_stopping_fails_with_the_whole_list_while_files_of_others_are_left(
+    home: Path, ds01: Callable[..., Ran]
+) -> None:
+    ds01("init", "thesis", "--blank")
+    ds01("project", "share", "thesis", "--with", "nobody", "--write")
+    others = [home / f"workspace/thesis/theirs{number}" for number in range(6)]
+    for path in others:
+        path.write_text("")
+        os.chown(path, 54321, 54321)
+    ran = ds01("project", "share", "thesis", "--with", "nobody", "--stop")
+    assert ran.code == 1
+    assert "no longer" not in ran.err
+    assert all(path.name in ran.err for path in others)
+    for path in others:
+        path.unlink()
+    assert ds01("project", "share", "thesis", "--with", "nobody", "--stop").code == 0
+
+
+def test_the_list_says_what_a_project_takes_on_the_disk(home: Path, ds01: Callable[..., Ran]) -> None:
+    ds01("init", "thesis", "--blank")
+    (home / "workspace/thesis/large").write_bytes(b"x" * 3 * 1024**2)
+    (home / "workspace/thesis/same").hardlink_to(home / "workspace/thesis/large")
+    (view,) = json.loads(ds01("project", "list", "--json").out)
+    assert 3 * 1024**2 <= view["disk_bytes"] < 4 * 1024**2
+    assert "3M" in ds01("project", "list").out

@@ -14,7 +14,7 @@ from ds01.cli import topics, tree
 from ds01.cli.command import TIERS, Command, common
 from ds01.cli.guided import taken_by
 from ds01.cli.views import VIEWS
-from tests.unit.cli.conftest import Ran
+from tests.unit.cli.conftest import Ran, Run
 
 COMMANDS = dict(tree.commands())
 every_command = pytest.mark.parametrize("path", list(COMMANDS))
@@ -77,6 +77,15 @@ def test_the_help_names_no_option_that_does_not_exist(path: str) -> None:
 def test_examples_parse(path: str) -> None:
     for example, _ in COMMANDS[path].examples:
         check_typed(example)
+
+
+def test_a_word_that_is_no_page_leads_to_the_pages_that_have_it(ds01: Run) -> None:
+    ran = ds01("help", "teammate")
+    assert ran.code == 4
+    assert "There is no page about 'teammate'" in ran.err
+    assert "Others tell of it: containers, python, workspaces." in ran.err
+    assert topics.about("workspace")[0] == "workspaces"
+    assert topics.about("xyzzy") == topics.about("a") == ()
 
 
 @pytest.mark.parametrize("topic", topics.names())

@@ -28,6 +28,28 @@ def test_a_broken_file_is_refused_at_the_first_start(tmp_path: Path) -> None:
     assert f"{tmp_path}/limits.yaml:1:18 defaults.idle: expected a duration" in caught.value.problem.reason
 
 
+def test_a_broken_file_does_not_keep_ds01d_from_starting_again(tmp_path: Path) -> None:
+    path, kept = tmp_path / "limits.yaml", tmp_path / "good.yaml"
+    write(path, "1h")
+    CurrentLimits(path, kept)
+    write(path, "2h")
+    assert CurrentLimits(path, kept).reload() is None
+    write(path, "soon")
+    again = CurrentLimits(path, kept)
+    assert idle(again) == timedelta(hours=2)
+    assert f"{path}:1:18 defaults.idle" in again.problem
+    write(path, "3h")
+    mended = again.reload()
+    assert mended is not None
+    assert (mended.problem, idle(again)) == ("", timedelta(hours=3))
+    assert idle(CurrentLimits(path, kept)) == timedelta(hours=3)
+
+
+def test_where_the_last_good_file_cannot_be_kept_it_is_in_force_all_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "limits.yaml", "1h")
+    assert idle(CurrentLimits(tmp_path / "limits.yaml", tmp_path / "nowhere/good.yaml")) == timedelta(hours=1)
+
+
 def test_a_change_is_in_force_and_a_broken_one_is_not(tmp_path: Path) -> None:
     path = tmp_path / "limits.yaml"
     write(path, "1h")

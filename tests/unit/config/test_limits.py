@@ -72,6 +72,13 @@ def test_bases_of_the_file_extend_and_change_the_built_in_catalogue() -> None:
     assert images.protected == ("ds01/*", "lab/*")
 
 
+def test_a_base_with_a_digest_is_called_by_it() -> None:
+    digest = "sha256:" + "d" * 64
+    text = "images: {{bases: {{torch: {{reference: '{}', digest: '{}'}}}}}}\n"
+    for reference in ("lab:5000/torch:2.5.1", "lab:5000/torch", f"lab:5000/torch@{digest}"):
+        assert read(text.format(reference, digest)).images.bases[1].reference == f"lab:5000/torch@{digest}"
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "defaults:\n", "groups: {}\nusers:\nimages:\n  bases:\n"])
 def test_empty_files_and_sections_are_the_built_in_limits(text: str) -> None:
     settings = read(text)
@@ -152,6 +159,8 @@ def test_all_mistakes_are_told_at_once_in_order_with_place_and_nearest_key() -> 
         ("shares: [/home]", "1:10 shares[0]", "is no folder of shared data"),
         ("defaults: [1, 2]", "1:11 defaults", "expected keys with values"),
         ("groups: [student]", "1:9 groups", "expected names with keys below them"),
+        ("notices: {mail: {user: ds01, password_file: /etc/ds01/mail}}", "1:17 notices.mail", "starttls or tls"),
+        ("notices: {mail: {user: ds01, security: tls}}", "1:17 notices.mail", "needs a password_file"),
         ("? [a]\n: 1", "1:3", "a key must be plain text"),
     ],
 )  # fmt: skip

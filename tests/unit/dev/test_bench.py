@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench import watch
-from bench.__main__ import page, table
+from bench.__main__ import ALONE, cells, found, merged, page, table
 from bench.row import Row, added, interleaved, p50, p95
 
 
@@ -20,11 +20,22 @@ def test_a_rate_must_reach_its_budget() -> None:
 
 def test_the_table_has_a_line_for_each_row_and_names_what_is_missed() -> None:
     rows = [added("launch", 350, "docker run", 270, 100), added("retire", 900, "docker rm -f", 300, 150)]
-    lines = table(rows).splitlines()
+    lines = table(map(cells, rows)).splitlines()
     assert len(lines) == 4
     assert lines[2].endswith("| yes  |")
     assert lines[3].endswith("| NO   |")
-    assert "make bench" in page(rows)
+    assert "make bench" in page(map(cells, rows))
+
+
+def test_what_is_measured_again_takes_its_old_place() -> None:
+    old = [added("launch", 350, "docker run", 270, 100), added("retire", 900, "docker rm -f", 300, 150)]
+    new = [added("retire", 400, "docker rm -f", 300, 150), added("list", 2, "engine", 1, 1)]
+    rows = merged(page(map(cells, old)), map(cells, new))
+    assert rows == [cells(old[0]), cells(new[0]), cells(new[1])]
+
+
+def test_what_has_a_process_of_its_own_is_there() -> None:
+    assert set(ALONE) <= set(found())
 
 
 def test_measurements_take_turns() -> None:

@@ -27,6 +27,7 @@ KEPT_CONFIG: list[tuple[str, Any, Any]] = [
     ("NetworkDisabled", True, True),
     ("StopSignal", "SIGINT", "SIGINT"),
     ("StopSignal", "SIGRTMIN+3", "SIGRTMIN+3"),
+    ("StopSignal", "SIGUSR1", "SIGUSR1"),
     ("StopTimeout", 20, 20),
     ("StopTimeout", 100000, 300),
     ("StopTimeout", -1, 300),
@@ -110,7 +111,7 @@ REFUSED_HOST: list[tuple[str, Any, str]] = [
     ("UsernsMode", "host", "create.namespaces"),
     ("CgroupnsMode", "host", "create.namespaces"),
     ("NetworkMode", "host", "create.network"),
-    ("NetworkMode", "a b", "own.absent"),
+    ("NetworkMode", "a/b", "own.absent"),
     ("Cgroup", "container:x", "create.namespaces"),
     *(
         ("CapAdd", [cap], "create.capabilities")

@@ -256,7 +256,7 @@ def test_networking_config_keeps_aliases_of_the_own_network_only() -> None:
         {"IPAMConfig": {"IPv4Address": "10.0.0"}}, {"IPAMConfig": {"IPv6Address": "::1"}},
         {"DriverOpts": {"a": "b"}}, {"Aliases": ["a b"]}, {"New": 1},
     ]  # fmt: skip
-    others: list[Any] = [{"alice net": {}}, {"host": {}}, {"default": {}, "bridge": {}}]
+    others: list[Any] = [{"alice/net": {}}, {"host": {}}, {"default": {}, "bridge": {}}]
     for refused in (*others, *({"default": each} for each in settings_of_default)):
         with pytest.raises(RefusedError):
             plan(refused)
@@ -268,8 +268,8 @@ def test_every_endpoint_field_has_a_rule() -> None:
 
 def test_o19_foreign_and_missing_things_are_absent_alike() -> None:
     with pytest.raises(AbsentError) as caught:
-        judged(NetworkMode="alice net")
-    assert caught.value.message == "network alice net not found"
+        judged(NetworkMode="alice/net")
+    assert caught.value.message == "network alice/net not found"
 
 
 NAMES = st.sampled_from([field.name for field in HOST] + ["Nonsense", "privileged", "PRIVILEGED", "Bind\u017f"])

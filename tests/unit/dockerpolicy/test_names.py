@@ -6,10 +6,12 @@ import base64
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.registries import address_of, credentials, registry_of, searched, secret
-from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable, joined, looked_up, reference
+from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable, engine_name, joined, looked_up, reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.image import ImageId, Provenance, Tag, covers
 from ds01.domain.people import Uid
@@ -118,10 +120,12 @@ def test_what_was_pulled_is_written_over_by_registries_and_by_who_has_it_alone()
         assert may("app:latest", Standing(image=IMAGE, tag=tag, alone=True)) == 200
         assert may("app:latest", Standing(image=IMAGE, tag=tag), image=IMAGE) == 200
         assert may("app:latest", Standing(image=IMAGE, tag=tag), image="sha256:2") == 409
-    assert may("app:latest", Standing(image=IMAGE, tag=of(1001)), pulled=True) == 409
+    assert may("app:latest", Standing(image=IMAGE, tag=of(None, Provenance.ADMIN)), pulled=True) == 409
     assert may("app:latest", Standing(writer=1001, pulling=True), pulled=True) == 200
     assert may("app:latest", Standing(writer=1001, pulling=True)) == 409
-    assert may("app:latest", Standing(writer=1001), pulled=True) == 409
+    assert may("app:latest", Standing(writer=1001)) == 409
+    for there in (Standing(image=IMAGE, tag=of(1001)), Standing(writer=1001)):
+        assert may("app:latest", there, pulled=True) == 200  # what she wrote moves into her own name space
     former = of(None)
     assert may("app:latest", Standing(image=IMAGE, tag=former, alone=True), pulled=True) == 409
 
@@ -218,3 +222,21 @@ def test_a_name_that_is_taken_is_not_invented_again() -> None:
     taken = invented(random.Random(1))
     assert invented(random.Random(1)) == taken
     assert invented(random.Random(1), {taken}) != taken
+
+
+@pytest.mark.parametrize("name", ["docker.io/docker.io/app", "index.docker.io/docker.io/ds01-u1001/app:1",
+                                  "docker.io/index.docker.io/ds01/minimal"])  # fmt: skip
+def test_a_registry_in_front_of_a_registry_hides_no_name(name: str) -> None:
+    with pytest.raises(RefusedError):
+        reference(name)
+    assert looked_up(name) == ""
+
+
+@given(st.lists(st.sampled_from(["docker.io", "index.docker.io", "library", "app", "ds01", "ds01-u1001"]), max_size=5))
+def test_what_is_sent_to_the_engine_means_there_what_was_judged(parts: list[str]) -> None:
+    name = "/".join([*parts, "app"])
+    try:
+        judged = engine_name(name)
+    except RefusedError:
+        return
+    assert engine_name(judged) == judged

@@ -21,7 +21,9 @@ IMAGE = of(13, render([of(1, "moby"), *of_mapping(2, {"name": "app,docker.io/lib
 
 def solve(*more: Field) -> list[Field]:
     found = judge_solve(render([*PLAIN, *more]), PLATFORM)
-    return protobuf.fields(found.message(OWNER, policy(["ds01/tiny:latest"]), {"b:1": "ds01-u1001/b:1"}))
+    return protobuf.fields(
+        found.message(OWNER, policy({"ds01/tiny:latest": "ds01/tiny:latest"}), {"b:1": "ds01-u1001/b:1"})
+    )
 
 
 def test_a_plain_build_is_marked_as_its_owners() -> None:
@@ -128,15 +130,15 @@ def test_names_are_written_as_buildkit_writes_them() -> None:
 
 
 def test_d23_the_policy_begins_with_nothing() -> None:
-    rules = [protobuf.fields(field.data) for field in protobuf.fields(policy(["a:1"])) if field.number == 2]
+    rules = [protobuf.fields(field.data) for field in protobuf.fields(policy({"a:1": "a:1"})) if field.number == 2]
     assert protobuf.one(rules[0], 1) == of(1, 1)
     selectors = [protobuf.text(protobuf.fields(rule[-1].data), 1) for rule in rules]
     assert selectors == ["*", "local://*", "docker-image://docker.io/library/a:1"]
 
 
-def test_d23_an_image_of_ones_own_comes_before_one_of_the_same_name() -> None:
-    """The name is converted; what everybody has under it is not among the sources any more."""
-    found = policy(["a:1", "team/b:2", "ds01-u1001/a:1"], {"a:1": "ds01-u1001/a:1"})
+def test_d23_a_name_is_converted_to_the_one_that_means_exactly_its_image() -> None:
+    """What anybody has under it otherwise is not among the sources any more."""
+    found = policy({"a:1": "ds01-u1001/a:1", "team/b:2": "team/b:2"})
     rules = [protobuf.fields(field.data) for field in protobuf.fields(found) if field.number == 2]
     said = [
         (

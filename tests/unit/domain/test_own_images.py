@@ -12,7 +12,7 @@ from ds01.domain.dockerpolicy.refpattern import fits
 from ds01.domain.dockerpolicy.tags import Standing, Write, joined, looked_up, reference, repository, written_as
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.image import EVERY_TAG, ImageId, Provenance, Tag
-from ds01.domain.own_images import is_local, is_stored, owner_of, plain_image, plain_text, stored_image
+from ds01.domain.own_images import can_be_own, is_stored, owner_of, plain_image, plain_text, stored_image
 from ds01.domain.people import Uid
 from ds01.domain.settings import ImageSettings
 
@@ -60,22 +60,22 @@ def test_what_lies_in_a_name_space_nobody_can_type(ref: str, uid: int, other: in
             assert refused.value.rule in ("tags.stored", "tags.name")
     with pytest.raises(RefusedError):
         repository(name)
-    assert not is_local(stored, other)
+    assert not can_be_own(stored, other)
     with pytest.raises(RefusedError):
         written_as(Write(ref=stored, uid=uid), Standing(), has_own=False, settings=SETTINGS)
 
 
 @pytest.mark.parametrize(
-    ("ref", "local"),
+    ("ref", "ownable"),
     [
         ("app_web:latest", True), ("team/app:1", True), ("a/b/c:1", True), ("app:*", True), ("localhost:1", True),
-        ("ghcr.io/team/app:1", False), ("localhost/app:1", False), ("lab:5000/app:1", False),
+        ("ghcr.io/team/app:1", True), ("localhost/app:1", True), ("lab:5000/app:1", True), ("lab:5000/app:*", True),
         (f"app@sha256:{'a' * 64}", False), ("ds01-1001/thesis:latest", False), ("ds01-u1001/app:1", False),
-        ("a" * 230 + ":1", True), ("a" * 240 + ":1", False),
+        ("lab.port__5000/app:1", False), ("a" * 230 + ":1", True), ("a" * 240 + ":1", False),
     ],
 )  # fmt: skip
-def test_local_names_have_no_registry(ref: str, local: bool) -> None:
-    assert is_local(ref, 1001) is local
+def test_any_name_that_fits_may_be_ones_own(ref: str, ownable: bool) -> None:
+    assert can_be_own(ref, 1001) is ownable
 
 
 def of(owner: int | None, provenance: Provenance = Provenance.USER) -> Tag:
@@ -111,13 +111,33 @@ def test_d20_what_everybody_sees_stays_everybodys() -> None:
     for own in (False, True):
         assert written("ds01/tiny:latest", Standing(image="sha256:1", tag=of(1001)), own=own) == "tags.protected"
         assert written("ds01-1001/thesis:latest", Standing(), own=own) == "tags.others"
-    assert written("r.io/app:1", Standing(image="sha256:1", tag=of(1001))) == "tags.taken"
 
 
-def test_a_registry_does_not_change_what_her_own_name_means() -> None:
-    assert written("app:1", Standing(), own=True, pulled=True) == "tags.own"
-    assert written(f"app{EVERY_TAG}", Standing(), own=True, pulled=True) == "tags.own"
-    assert written("app:1", Standing(image="sha256:1", tag=of(1001)), pulled=True) == "tags.taken"
+def test_d20_a_pull_gives_the_registrys_meaning_whoever_wrote_the_name() -> None:
+    his = Standing(image="sha256:1", tag=of(1001))
+    for ref in ("app:1", "r.io/app:1", "h:5000/app:1"):
+        assert written(ref, his, pulled=True) == ref
+        assert written(ref, Standing(writer=1001), pulled=True) == ref
+        assert written(ref, Standing(image="sha256:1", writer=1001), pulled=True) == ref
+        for own in (False, True):
+            assert written(ref, Standing(), own=own, pulled=True) == ref
+    assert written("app:1", Standing(image="sha256:1"), pulled=True) == "tags.taken"
+    assert written("app:1", Standing(image="sha256:1", tag=of(None, Provenance.ADMIN)), pulled=True) == "tags.taken"
+    assert written("ds01/tiny:latest", his, pulled=True) == "tags.protected"
+    assert written(f"app{EVERY_TAG}", Standing(), own=True, pulled=True) == f"app{EVERY_TAG}"
+    long = "a" * 240 + ":1"
+    assert written(long, his, pulled=True) == "tags.taken"
+
+
+def test_a_digest_is_the_same_whoever_brought_it() -> None:
+    digest = f"app@sha256:{'a' * 64}"
+    assert written(digest, Standing(image="sha256:1"), pulled=True) == digest
+
+
+def test_names_with_a_registry_are_each_ones_own_as_well() -> None:
+    his = Standing(image="sha256:1", tag=of(1001))
+    assert written("r.io/app:1", his) == "ds01-u1002/r.io/app:1"
+    assert written("h:5000/app:1", his) == "ds01-u1002/h.port__5000/app:1"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +152,9 @@ def test_a_registry_does_not_change_what_her_own_name_means() -> None:
             "ds01-u1002 is a network, ds01-u10021/app is not hers",
         ),
         ("r.io/ds01-u1002/app", "r.io/ds01-u1002/app"),
+        ("naming to docker.io/ds01-u1002/r.io/app:1 done", "naming to r.io/app:1 done"),
+        ("FROM docker.io/ds01-u1002/h.port__5000/app", "FROM h:5000/app"),
+        ("Successfully tagged ds01-u1002/localhost/app:1", "Successfully tagged localhost/app:1"),
     ],
 )
 def test_what_the_engine_says_is_told_with_her_names(said: str, shown: str) -> None:

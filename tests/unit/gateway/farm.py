@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,10 +38,16 @@ def as_json(value: Any, status: int = 200) -> bytes:
 
 @dataclass(kw_only=True)
 class Scripted:
-    """A server that answers by the end of a request's path, and remembers what it was asked."""
+    """A server that answers by the end of a request's path, and remembers what it was asked, and what it was told."""
 
     answers: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    told: list[bytes] = field(default_factory=list)
+    """The bodies of requests that have one."""
+    after: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """What is answered otherwise from a request on, by the end of its path."""
+    upon: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens before a request is answered, by the end of its path."""
     up: bool = True
     _server: asyncio.Server | None = None
 
@@ -54,6 +61,8 @@ class Scripted:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
+            if length := re.search(rb"\r\nContent-Length: ([1-9]\d*)\r\n", head):
+                self.told.append(await reader.readexactly(int(length[1])))
         except asyncio.IncompleteReadError:
             writer.close()
             return
@@ -61,6 +70,11 @@ class Scripted:
         self.asked.append(f"{method.decode()} {path.decode()}")
         bare = path.decode().partition("?")[0]
         found = next((answer for end, answer in self.answers.items() if bare.endswith(end)), plain(404, b"{}"))
+        for end, answers in self.after.items():
+            self.answers |= answers if bare.endswith(end) else {}
+        for end, happens in self.upon.items():
+            if bare.endswith(end):
+                happens()
         if self.up:
             writer.write(found)
         writer.close()
@@ -82,6 +96,7 @@ class Farm:
     """The gateway and its two neighbours. ``now`` is the registry's clock."""
 
     folder: Path
+    registry: Registry = field(init=False)
     engine: Scripted = field(default_factory=Scripted)
     daemon: Scripted = field(default_factory=Scripted)
     now: float = 1000.0
@@ -127,7 +142,7 @@ async def farm(folder: Path) -> AsyncIterator[Farm]:
     await made.engine.listen(folder / "e.sock")
     await made.daemon.listen(folder / "d.sock")
     upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
-    registry = Registry(door, lambda: made.now)
+    registry = made.registry = Registry(door, lambda: made.now)
     made.audit = Audit(door)
     gate = Gate(engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream, door))
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)

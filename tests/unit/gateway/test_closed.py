@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ds01.wire.holdings import DoorNetwork
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 INSPECT = f"/v1.41/containers/{MINE}/json"
@@ -114,6 +115,60 @@ async def test_a_container_ds01d_cannot_record_is_removed_again(place: Farm) -> 
     assert place.daemon.asked[-1] == "POST /v1/door/creates/abort"
 
 
+async def test_a_grant_goes_back_also_when_the_container_cannot_be_removed(place: Farm) -> None:
+    grant = {
+        "ticket": "t", "stored_name": f"x._.{UID}", "labels": {}, "cgroup_parent": "/p", "network": "n", "cpus": 1.0,
+        "memory_bytes": 1, "swap_bytes": 0, "shm_bytes": 1, "pids": 1, "stop_grace_seconds": 1,
+    }  # fmt: skip
+    place.daemon.answers |= {
+        "/door/creates": as_json(grant), "/creates/commit": plain(500), "/creates/abort": plain(204),
+    }  # fmt: skip
+    place.engine.answers = {
+        "/images/bb/json": as_json({"Id": "sha256:1"}), "/containers/create": as_json({"Id": "d" * 64}, 201),
+        "d" * 64: b"",
+    }  # fmt: skip
+    assert (await place.ask("POST", "/containers/create?name=x", {"Image": "bb"}))[0] == 503
+    assert place.engine.asked[-1].startswith("DELETE ")
+    assert place.daemon.asked[-1] == "POST /v1/door/creates/abort"
+
+
+def may_start(place: Farm) -> None:
+    container = {"id": MINE, "uid": UID, "name": "web", "stored_name": f"web._.{UID}", "image_ref": "bb"}
+    place.daemon.answers |= {
+        "/door/starts": as_json({"ticket": "t", "container": container}), "/starts/abort": plain(204),
+        "/starts/commit": as_json(container),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cut", [b"", b"HTTP/1.1 204 No", b"HTTP/1.1 500 X\r\nContent-Length: 50\r\n\r\n{}"])
+async def test_a_start_whose_answer_is_lost_is_not_taken_back(place: Farm, cut: bytes) -> None:
+    """It may have happened, and use its GPU."""
+    may_start(place)
+    place.engine.answers["/start"] = cut
+    assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] == 502
+    assert f"POST /v1.41/containers/{MINE}/start" in place.engine.asked
+    assert place.daemon.asked[-1] == "POST /v1/door/starts"
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_start_the_engine_refuses_is_taken_back(place: Farm, heard: bool) -> None:
+    """Its user reads the engine's words, also when ds01d does not hear of it."""
+    may_start(place)
+    if not heard:
+        place.daemon.answers["/starts/abort"] = plain(500)
+    place.engine.answers["/start"] = as_json({"message": "no such program"}, 400)
+    assert await place.ask("POST", f"/containers/{MINE}/start") == (400, {"message": "no such program"})
+    assert "POST /v1/door/starts/abort" in place.daemon.asked
+
+
+async def test_a_start_the_engine_never_heard_of_is_taken_back(place: Farm) -> None:
+    may_start(place)
+    await place.engine.close()
+    (place.folder / "e.sock").unlink(missing_ok=True)
+    assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] == 503
+    assert "POST /v1/door/starts/abort" in place.daemon.asked
+
+
 async def test_what_the_engine_refuses_is_given_back(place: Farm) -> None:
     grant = {
         "ticket": "t", "stored_name": f"x._.{UID}", "labels": {}, "cgroup_parent": "/p", "network": "n", "cpus": 1.0,
@@ -152,6 +207,15 @@ async def test_when_decisions_cannot_be_recorded_nothing_is_changed(place: Farm)
     assert (await place.ask("POST", f"/containers/{MINE}/unpause"))[0] == 204
 
 
+@pytest.mark.parametrize("signal", ["", "USR1"])
+async def test_ds01d_hears_which_signal_is_sent(place: Farm, signal: str) -> None:
+    place.daemon.answers["/door/gone"] = plain(204)
+    place.engine.answers["/kill"] = plain(204)
+    query = f"?signal={signal}" if signal else ""
+    assert (await place.ask("POST", f"/containers/{MINE}/kill{query}"))[0] == 204
+    assert json.loads(place.daemon.told[-1])["signal"] == signal
+
+
 @pytest.mark.parametrize(
     ("state", "rm", "gone"), [("created", True, True), ("created", False, False), ("exited", True, False)]
 )
@@ -166,6 +230,14 @@ async def test_what_was_made_with_rm_goes_when_its_first_start_is_refused(
     }
     assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] >= 400
     assert any(asked.startswith("DELETE ") for asked in place.engine.asked) is gone
+
+
+async def test_a_pruned_network_is_told_also_when_ds01d_hears_of_its_end_first(place: Farm) -> None:
+    place.registry.learn(DoorNetwork(id="n" * 64, uid=UID, name="app", stored=f"app._.{UID}"))
+    place.engine.answers["/networks/prune"] = as_json({"NetworksDeleted": [f"app._.{UID}"]})
+    place.engine.upon["/networks/prune"] = lambda: place.registry.forget("n" * 64)
+    place.daemon.answers["/door/dropped"] = plain(204)
+    assert await place.ask("POST", "/v1.41/networks/prune") == (200, {"NetworksDeleted": ["app"]})
 
 
 async def test_a_mistake_of_ours_ends_in_a_refusal(place: Farm) -> None:
@@ -201,3 +273,17 @@ async def test_p13_one_request_of_ours_for_one_of_theirs(place: Farm) -> None:
     for head in (f"GET /containers/{MINE}/top HTTP/1.1\r\nHost: d\r\nContent-Length: {len(body)}\r\n\r\n",):
         await place.send(head.encode() + body)
     assert place.engine.asked == []
+
+
+@pytest.mark.parametrize("path", ["/images/bb/get", "/images/get?names=bb", "/images/get?names=bb:latest"])
+async def test_what_is_saved_is_the_image_that_was_looked_at(place: Farm, path: str) -> None:
+    """The engine looks the name up itself: when it is somebody else's by then, nothing of it is passed."""
+    place.engine.answers = {
+        "/json": as_json({"Id": "sha256:1", "RepoTags": ["bb:latest"]}),
+        "/get": plain(200, b"an archive"),
+    }
+    assert (await place.get(path)) == (200, b"a\r\nan archive\r\n0\r\n\r\n")
+    place.engine.after = {"/get": {"/json": as_json({"Id": "sha256:9", "RepoTags": ["bb:latest"]})}}
+    status, told = await place.get(path)
+    assert status in (403, 404)
+    assert "archive" not in json.dumps(told)

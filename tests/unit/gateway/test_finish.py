@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ds01.domain.container import TRUSTED, Label
 from ds01.domain.dockerpolicy.case import Asker, Plan
 from ds01.domain.dockerpolicy.create import judge_create
 from ds01.domain.dockerpolicy.strictjson import parse_object
+from ds01.domain.labels import TRUSTED, Label
 from ds01.gateway.finish import Blueprint, Found, body
 from ds01.wire.door import DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 

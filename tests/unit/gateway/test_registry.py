@@ -31,7 +31,7 @@ async def told(folder: Path, *, answer: bytes, later: float = 0) -> list[str]:
     clock[0] += later
     await registry.follow_once()
     await daemon.close()
-    return registry.image_names(ALICE)
+    return [ref for image in registry.images(ALICE) for ref in image.refs]
 
 
 async def test_an_image_that_was_learned_lately_is_asked_for_by_itself(tmp_path: Path) -> None:

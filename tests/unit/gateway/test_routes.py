@@ -20,6 +20,7 @@ ID = "ab" * 32
         ("/v1.24/images/ds01/tiny:latest/json", "/images/ds01/tiny:latest/json", (1, 24)),
         ("/images/x%3Alatest/json", "/images/x:latest/json", None),
         ("/%63ontainers/json", "/containers/json", None),
+        ("/networks/a%20b", "/networks/a b", None),
     ],
 )
 def test_c13_a_target_has_one_form(raw: str, path: str, version: tuple[int, int] | None) -> None:

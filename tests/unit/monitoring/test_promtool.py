@@ -38,6 +38,18 @@ CASES = {
     "Ds01GatewayOnlyWatches": Case(
         at="1m", series={"ds01_gateway_in_force": "1 0x5"}, calm={"ds01_gateway_in_force": "1x5"}, said="The gateway"
     ),
+    "Ds01DiskFull": Case(
+        at="5m", series={'ds01_disk_free_bytes{place="/var/lib/ds01"}': "536870912x10"},
+        calm={'ds01_disk_free_bytes{place="/var/lib/ds01"}': "2147483648x10"},
+        said="512MiB are free on the disk of /var/lib/ds01.", labels={"place": "/var/lib/ds01"},
+    ),
+    "Ds01DiskFillingUp": Case(
+        at="20m", said="4% of the disk of /home are free.", labels={"place": "/home"},
+        series={'ds01_disk_free_bytes{place="/home"}': "40000000000x20",
+                'ds01_disk_total_bytes{place="/home"}': "1000000000000x20"},
+        calm={'ds01_disk_free_bytes{place="/home"}': "60000000000x20",
+              'ds01_disk_total_bytes{place="/home"}': "1000000000000x20"},
+    ),
     "Ds01GpuFault": Case(
         at="5m", series={'ds01_slots_out_of_service{keeper="driver"}': "2x10"},
         calm={'ds01_slots_out_of_service{keeper="driver"}': "0x10", 'ds01_slots_out_of_service{keeper="admin"}': "2x9"},

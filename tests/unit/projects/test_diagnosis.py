@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ds01.domain.errors import BUILD_FAILED, DISK_FULL
 from ds01.projects.diagnosis import diagnose
 
+LOGS = Path(__file__).parent / "logs"
 FAILED = "The command '/bin/sh -c pip install …' returned a non-zero code: 1"
 CONFLICT = """\
 ERROR: Cannot install numpy>=2 and pandas==1.5.0 because these package versions have conflicting dependencies.
@@ -82,3 +85,32 @@ def test_what_the_engine_says_is_understood_too(error: str, cause: str) -> None:
 def test_a_full_disk_is_a_full_disk() -> None:
     found = diagnose(["OSError: [Errno 28] No space left on device"], FAILED)
     assert found.kind is DISK_FULL
+
+
+@pytest.mark.parametrize(
+    ("log", "cause", "hint"),
+    [
+        ("no_such_package", "there is no Python package 'numppyy'", "numpy"),
+        ("no_network", "the package index cannot be reached", "Try again later"),
+        ("disk_full", "the disk is full", "Remove images"),
+        ("no_wheel", "a package is compiled and needs 'portaudio.h'", "--add-apt"),
+        ("needs_torch_first", "a package asks for 'torch' while it is built", "ready-made wheel"),
+        ("no_cuda_compiler", "the base has no CUDA compiler", "-devel"),
+        ("cuda_mismatch", "compiled with CUDA 12.2, and the PyTorch of the base is made for CUDA 11.8", "image bases"),
+    ],
+)
+def test_real_logs_of_failed_builds_are_understood(log: str, cause: str, hint: str) -> None:
+    """What pip printed when it failed so, on a real machine; PyTorch's CUDA version was set by hand in one of them."""
+    lines = (LOGS / f"{log}.log").read_text().splitlines()
+    found = diagnose(lines, FAILED)
+    assert cause in found.cause
+    assert hint in found.hint
+
+
+def test_the_cuda_of_a_base_is_told_in_the_words_of_other_versions_too() -> None:
+    said = (
+        "RuntimeError: The detected CUDA version (12.2) mismatches the version that was used to compile\n"
+        "PyTorch (11.8). Please make sure to use the same CUDA versions."
+    )
+    assert "compiled with CUDA 12.2" in diagnose(said.splitlines(), FAILED).cause
+    assert "has no git" in diagnose(["ERROR: Cannot find command 'git' - do you have 'git' installed"], FAILED).cause

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, DISK_FULL, Ds01Error
-from ds01.projects import edit, file, kinds, scaffold
+from ds01.projects import edit, file, kinds, recognise, scaffold
 from ds01.projects.scaffold import State, Wish
 
 
@@ -47,6 +48,21 @@ def test_blank_is_only_the_project_file_and_what_surrounds_it(tmp_path: Path) ->
     assert listing(made(tmp_path, wish(kind="blank"))) == {"ds01.toml", "README.md", ".gitignore", ".dockerignore"}
 
 
+def test_the_editor_gets_the_image_of_the_project_and_is_told_its_keys(tmp_path: Path) -> None:
+    folder = made(tmp_path, Wish(name="thesis", kind=kinds.KINDS["blank"], vscode=True))
+    config = json.loads((folder / ".devcontainer/devcontainer.json").read_text())
+    assert (config["image"], config["workspaceFolder"]) == (f"ds01-{os.geteuid()}/thesis:latest", "/workspace")
+    assert config["runArgs"] == ["--gpus", "1"]
+    settings = json.loads((folder / ".vscode/settings.json").read_text())
+    assert (folder / ".vscode" / settings["evenBetterToml.schema.associations"]["ds01\\.toml$"]).exists()
+    (folder / "ds01.toml").write_text("[run]\ngpus = 0\nenv = {A = '1'}\n")
+    (folder / ".devcontainer/devcontainer.json").unlink()
+    config = json.loads((made(tmp_path, wish()) / ".devcontainer/devcontainer.json").read_text())
+    assert (config.get("runArgs"), config["containerEnv"]) == (None, {"A": "1"})
+    (folder / "ds01.toml").unlink()
+    assert recognise.look(str(folder)).base == ""
+
+
 def test_lean_leaves_the_usual_packages_out(tmp_path: Path) -> None:
     plan = scaffold.plan(Wish(name="thesis", kind=kinds.KINDS["data"], lean=True), str(tmp_path))
     scaffold.create(plan)
@@ -60,6 +76,30 @@ def test_the_example_runs_and_writes_its_result(tmp_path: Path) -> None:
     )
     assert "check_gpu.json" in ran.stdout
     assert set(json.loads((folder / "outputs" / "check_gpu.json").read_text())) == {"gpus", "torch", "seconds"}
+
+
+BROUGHT_ALONG = {
+    "numpy": ("numpy",), "pandas": ("statsmodels",), "sklearn": ("scikit-learn",),
+    "torch": ("torchvision", "accelerate", "stable-baselines3"),
+}  # fmt: skip
+"""Modules by the package that brings them, where it is called otherwise."""
+
+
+@pytest.mark.parametrize("kind", [kind for kind in kinds.KINDS.values() if kind.example])
+def test_an_example_is_short_and_needs_only_the_packages_of_its_type(tmp_path: Path, kind: kinds.Kind) -> None:
+    text = (made(tmp_path, wish(kind=kind.name)) / scaffold.EXAMPLE).read_text()
+    tree = ast.parse(text)
+    modules = {
+        (node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    for module in modules - set(sys.stdlib_module_names):
+        names = BROUGHT_ALONG.get(module, (module.replace("_", "-"),))
+        assert module == "numpy" or set(names) & set(kind.packages), module
+    assert ast.get_docstring(tree)
+    assert len(text.splitlines()) <= 45
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_a_new_project_is_private(tmp_path: Path) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 from ds01.domain.container import ContainerState
 from ds01.domain.events import EventType
-from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.image import ImageId, Provenance, Tag
 from ds01.domain.people import Account
-from ds01.services import lease as leases
 from ds01.services.account import account, owns
 from ds01.sim.ledger import MemoryBooks, Pages
-from tests.values import ALICE, BOB, NOW, container, gpu, limits, slots
+from tests.values import ALICE, BOB, NOW, container, gpu, leased, limits, slots
 
 CAROL = replace(ALICE, login="carol", home="/home/carol")
 LATER = NOW + timedelta(days=300)
@@ -41,8 +38,7 @@ def test_i6_a_reused_uid_inherits_no_container_no_image_and_no_lease() -> None:
     books.put_tag(
         Tag(ref="ds01-1001/thesis:latest", image=ImageId("sha256:1"), provenance=Provenance.USER, owner=ALICE.uid)
     )
-    grant = partial(leases.grant, books, ask=GpuAsk(), limits=limits(), name="thesis", now=NOW)
-    grant(user=ALICE, epoch=1)
+    leased(books, ALICE, limits())
 
     carol = account(books, CAROL, LATER)
 
@@ -51,7 +47,7 @@ def test_i6_a_reused_uid_inherits_no_container_no_image_and_no_lease() -> None:
     assert left.state is ContainerState.QUARANTINED
     assert not owns(carol, left)
     assert books.tags(ALICE.uid) == ()
-    assert grant(user=CAROL, epoch=2).slots == ("GPU-1",)
+    assert leased(books, CAROL, limits(), epoch=2).slots == ("GPU-1",)
     assert books.containers(BOB.uid)[0].state is ContainerState.RUNNING
     told = [event for event in books.events() if event.type is not EventType.LEASE_GRANTED]
     assert [event.type for event in told] == [EventType.CONTAINER_QUARANTINED, EventType.ACCOUNT_CHANGED]

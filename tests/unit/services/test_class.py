@@ -14,6 +14,7 @@ from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain import errors
 from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import Ds01Error
+from ds01.domain.image import Provenance, Tag
 from ds01.domain.lease import LeaseState
 from ds01.domain.limits import Value
 from ds01.domain.people import Uid, User
@@ -32,7 +33,7 @@ from ds01.services.steps import Steps
 from ds01.services.stop import stop
 from ds01.sim.ledger import MemoryLedger
 from ds01.wire.classes import ClassOpened, ClassRequest, RosterLine
-from tests.server import ALICE, BOB, SimServer, settings
+from tests.server import ALICE, BOB, ROOT, SimServer, settings
 
 PUPILS = tuple(
     User(uid=Uid(2000 + number), gid=2000 + number, login=f"s{number}", home=f"/home/s{number}",
@@ -183,6 +184,28 @@ async def test_the_image_of_a_class_is_lent_to_its_people_while_it_stands(school
     assert await resolve(school.world, await school.caller(BOB), IMAGE) is None
     await close(school.world, await school.caller(), "ml101")
     assert await resolve(school.world, await school.caller(PUPILS[0]), IMAGE) is None
+
+
+async def test_what_is_lent_is_the_openers_image_and_nobody_elses_of_that_name(school: SimServer) -> None:
+    """Bob had the name first, so the teacher's is in her own name space."""
+    bobs, hers = school.engine.add_image("course:1"), school.engine.add_image(f"ds01-u{ALICE.uid}/course:1")
+    his = Tag(ref="course:1", image=bobs, provenance=Provenance.USER, owner=BOB.uid)
+    mine = Tag(ref=f"ds01-u{ALICE.uid}/course:1", image=hers, provenance=Provenance.USER, owner=ALICE.uid)
+    await school.books(lambda books: books.put_tag(his))
+    await school.books(lambda books: books.put_tag(mine))
+    await opened(school, image="course:1")
+    found = await resolve(school.world, await school.caller(PUPILS[0]), "course:1")
+    assert found is not None
+    assert found.id == hers
+    await school.books(lambda books: books.drop_tag(f"ds01-u{ALICE.uid}/course:1"))
+    assert await resolve(school.world, await school.caller(PUPILS[0]), "course:1") is None
+
+
+async def test_an_admin_lends_only_what_is_hers_to_lend(school: SimServer) -> None:
+    """She sees everybody's; those on the roster would stand before a closed door when it begins."""
+    with pytest.raises(Ds01Error) as caught:
+        await opened(school, user=ROOT, image=IMAGE)
+    assert caught.value.kind is errors.NO_IMAGE
 
 
 async def test_all_who_launch_at_the_same_moment_come_in(school: SimServer) -> None:

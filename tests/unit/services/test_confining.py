@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ds01.domain.confinement import ANY, Amounts, Confinement
-from ds01.domain.container import Container, ContainerId, ContainerState, Label, Observed, StopReason
+from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
+from ds01.domain.labels import Label
 from ds01.domain.settings import DockerSettings
 from ds01.domain.standing import OutsideRule
 from ds01.ports.engine import Guarding

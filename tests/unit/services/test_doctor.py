@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,11 +17,13 @@ from ds01.domain.engine_versions import gates, runc_fixed
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, slots_of
-from ds01.ports.engine import Guarding
+from ds01.domain.people import Account
+from ds01.ports.engine import DiskUse, Guarding
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
 from ds01.services import fence
 from ds01.services.checks import Check, Finding, State
 from ds01.services.doctor import every, examine
+from ds01.services.door import audit
 from ds01.services.world import Paths, World
 from ds01.sim.clock import SimClock
 from ds01.sim.devices import SimDevices
@@ -32,6 +35,7 @@ from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from ds01.sim.meters import SimMeters
 from ds01.sim.script import Load
+from ds01.wire.door import DoorAudit
 from tests.values import ALICE, BOB, container
 
 GIB = 1024**3
@@ -208,6 +212,10 @@ def full_disk(lab: Lab) -> None:
     lab.facts.disks["/"] = DiskFacts(free_bytes=GIB // 2, total_bytes=500 * GIB)
 
 
+def full_engine(lab: Lab) -> None:
+    lab.facts.disks[DATA_ROOT] = DiskFacts(free_bytes=GIB // 2, total_bytes=500 * GIB)
+
+
 def filling_disk(lab: Lab) -> None:
     lab.facts.disks["/"] = DiskFacts(free_bytes=20 * GIB, total_bytes=500 * GIB)
 
@@ -307,6 +315,7 @@ def _slots(lab: Lab) -> list[Slot]:
         ("record", edited_ledger, State.FAILED, "is not as DS01 wrote it"),
         ("disk", full_disk, State.FAILED, "512M of 500G free"),
         ("disk", filling_disk, State.WARNING, "20G of 500G free"),
+        ("disk", full_engine, State.FAILED, "/var/lib/docker: 512M of 500G free"),
         ("limits-file", no_limits_file, State.WARNING, "built-in limits are in force"),
         ("limits-file", writable_limits, State.FAILED, "they set everybody's limits"),
         ("limits-file", replaceable_limits, State.FAILED, "they set everybody's limits"),
@@ -492,6 +501,21 @@ async def test_d15_what_the_engines_builder_gives(lab: Lab, text: str | None, st
     assert (await lab.check("builder")).state is state
 
 
+@pytest.mark.parametrize(
+    ("given", "state"),
+    [
+        ({"network-host": False}, State.WARNING),
+        ({"network-host": False, "device": True}, State.FAILED),
+        ({"network-host": False, "device": False}, State.OK),
+    ],
+)
+async def test_g11_a_newer_engines_builder_gives_devices_too(lab: Lab, given: dict[str, bool], state: State) -> None:
+    lab.engine.release = "29.0.1"
+    lab.facts.texts = {DAEMON_JSON: json.dumps({"builder": {"Entitlements": given}})}
+    found = await lab.check("builder")
+    assert (found.state, "device" in found.fix) == (state, state is not State.OK)
+
+
 @pytest.mark.parametrize(("version", "state"), [("", State.WARNING), ("1.1.5", State.WARNING), ("1.4.0", State.OK)])
 async def test_the_runc_that_is_installed_is_looked_at(lab: Lab, version: str, state: State) -> None:
     lab.facts.versions["runc"] = version
@@ -527,3 +551,44 @@ async def test_what_plain_docker_finds(lab: Lab, answer: dict[str, str] | None, 
         lab.facts.answers["/run/docker.sock", "/_ping"] = answer
     lab.facts.files["/run/docker.sock"] = socket(mode)
     assert (await lab.check("usual-socket")).state is state
+
+
+async def test_a_user_whose_socket_has_no_place_is_named_until_it_has_one(lab: Lab) -> None:
+    world, place = lab.world(), "/run/ds01/u/1001/docker.sock"
+    entry = DoorAudit(uid=ALICE.uid, method="", path=place, subject="", outcome="closed", rule="x", reason="a file")
+    assert (await lab.check("own-sockets", world)).state is State.OK
+    await audit.record(world, [entry])
+    found = await lab.check("own-sockets", world)
+    assert (found.state, found.details) == (State.WARNING, (f"1001: {place}: a file",))
+    lab.facts.answers[place, "/_ping"] = {"ds01-gateway": "1"}
+    assert (await lab.check("own-sockets", world)).state is State.OK
+
+
+async def test_a_full_disk_says_what_takes_the_room_and_what_can_go(lab: Lab) -> None:
+    full_engine(lab)
+    lab.facts.disks["/var/lib/ds01"] = DiskFacts(free_bytes=20 * GIB, total_bytes=500 * GIB)
+    for name, size in (("ledger.db", 2 * GIB), ("ledger.db-wal", GIB)):
+        lab.facts.files[f"/var/lib/ds01/{name}"] = FileFacts(
+            kind="file", owner_uid=0, group="root", mode=0o600, size_bytes=size
+        )
+    world = lab.world()
+    hers = container("thesis")
+    await lab.ledger.write(lambda books: books.put_account(Account(uid=ALICE.uid, login="alice", epoch=1)))
+    await lab.ledger.write(lambda books: books.put_container(hers))
+    world.disk.use = DiskUse(containers={hers.id: 40 * GIB})
+    found = await lab.check("disk", world)
+    assert found.state is State.FAILED
+    assert "alice 40G (images 0B, containers 40G, volumes 0B)" in " ".join(found.details)
+    assert "The ledger takes 3G" in found.details
+    assert "docker builder prune -a" in found.fix
+    assert "The ledger needs room" in found.fix
+    assert "/home" not in found.text + found.fix
+    shown = {check.name: check.text for check in (await examine(world, admin=False)).checks}
+    assert "alice" not in shown["disk"]
+
+
+async def test_a_disk_is_looked_at_also_while_the_engine_is_away(lab: Lab) -> None:
+    full_disk(lab)
+    lab.engine.faults.away = True
+    found = await lab.check("disk")
+    assert (found.state, DATA_ROOT in found.text) == (State.FAILED, False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 
 from ds01.domain.changes import Change
 from ds01.domain.container import Container, ContainerState
-from ds01.domain.lifecycle.case import Level
+from ds01.domain.lifecycle.case import Act, Due, Level, Rule
+from ds01.services.enforce import act
 from ds01.services.pause import pause
 from ds01.services.stop import stop
 from ds01.sim.meters import Use
@@ -275,3 +278,19 @@ async def test_memory_stays_flat_over_a_month(server: SimServer) -> None:
     watched = server.world.memory.get(container.id)
     assert watched is not None
     assert len(watched.history) == watched.history.maxlen
+
+
+async def test_more_time_that_is_given_while_a_stop_waits_for_its_turn_counts(server: SimServer) -> None:
+    judged = await server.launch()
+    user, limits = (await server.caller()).user, (await server.caller()).limits
+    due = Due(rule=Rule.RUNTIME, act=Act.STOP, left=timedelta(0), limit=timedelta(0), lead=timedelta(0))
+    async with server.world.locks.hold(judged.uid, judged.name, "extend"):
+        stopping = asyncio.create_task(act.stop(server.world, user, limits, judged, due))
+        await asyncio.sleep(0)
+        longer = replace(judged, extended=timedelta(hours=1))
+        await server.books(lambda books: books.put_container(longer))
+    assert await stopping is None
+    found = await server.container()
+    assert found is not None
+    assert found.state is ContainerState.RUNNING
+    assert await act.stop(server.world, user, limits, found, due) is not None

@@ -11,7 +11,7 @@ from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.people import Account, Uid
 from ds01.ports.ledger import Books
-from ds01.services.events import Query, Viewer, follow, read, since, types
+from ds01.services.events import MOST, Query, Viewer, follow, read, since, types
 from ds01.sim.ledger import MemoryLedger
 from tests.values import ALICE, BOB, NOW
 
@@ -82,6 +82,12 @@ async def test_filters_by_type_time_place_and_number() -> None:
     assert [e.seq for e in await read(ledger, ME, Query(uid=ALICE.uid, limit=2))] == [2, 3]
 
 
+async def test_of_more_than_the_limit_the_first_ones_after_a_number_come() -> None:
+    ledger = await ledger_with(*(paused(str(number)) for number in range(1, 8)))
+    assert [e.seq for e in await read(ledger, ME, Query(uid=ALICE.uid, after=2, limit=2))] == [3, 4]
+    assert [e.seq for e in await read(ledger, ME, Query(uid=ALICE.uid, limit=2))] == [6, 7]
+
+
 def test_types_are_named_one_by_one_or_by_noun() -> None:
     assert types(["lease.granted", "lease.granted"]) == (EventType.LEASE_GRANTED,)
     assert set(types(["policy"])) == {EventType.POLICY_RELOADED, EventType.POLICY_REJECTED}
@@ -109,4 +115,26 @@ async def test_following_shows_what_is_there_and_then_what_comes() -> None:
     await record(ledger, paused("his", BOB.uid), paused("new"), paused("newer"))
     assert (await coming).details["name"] == "new"
     assert (await anext(stream)).details["name"] == "newer"
+    await stream.aclose()
+
+
+@pytest.mark.parametrize("limit", [2, 3, 200])
+async def test_following_from_a_number_misses_none(limit: int) -> None:
+    ledger = await ledger_with(*(paused(str(number)) for number in range(1, 8)))
+    stream = follow(ledger, ME, Query(uid=ALICE.uid, after=1, limit=limit), patience_seconds=5)
+    async with asyncio.timeout(60):
+        assert [(await anext(stream)).seq for _ in range(6)] == [2, 3, 4, 5, 6, 7]
+    await record(ledger, paused("8"))
+    assert (await anext(stream)).seq == 8
+    await stream.aclose()
+
+
+async def test_following_misses_none_of_many_that_come_at_once() -> None:
+    ledger = await ledger_with(paused("old"))
+    stream = follow(ledger, ME, MINE, patience_seconds=5)
+    assert (await anext(stream)).seq == 1
+    many = MOST + 3
+    await record(ledger, *(paused(str(number)) for number in range(many)))
+    async with asyncio.timeout(60):
+        assert [(await anext(stream)).seq for _ in range(many)] == list(range(2, many + 2))
     await stream.aclose()

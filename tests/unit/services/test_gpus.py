@@ -86,6 +86,32 @@ class TestDrain:
         assert error.value.kind is NO_GPU
         assert (await undrain(lab.world, caller(), DrainRequest(slot="0"))).reasons == ()
 
+    async def test_all_of_them_at_once_and_back(self, lab: Lab) -> None:
+        await lab.grant()
+        await mig.apply(lab.world, caller(), "1: 3g.20gb 2g.10gb 2g.10gb")
+        view = await drain(lab.world, caller(), DrainRequest(slot="all", reason="new driver on Friday"))
+        assert view.slots == ("0", "1:3g.20gb", "1:2g.10gb", "1:2g.10gb")
+        assert view.still_there == (f"{ALICE.login}'s thesis (reserved)",)
+        with pytest.raises(Ds01Error) as full:
+            await lab.grant()
+        assert full.value.kind is GPU_FULL
+        assert set(await reasons(lab)) == {gpu(lab, 0), gpu(lab, 1)}
+        assert (await undrain(lab.world, caller(), DrainRequest(slot="all"))).reasons == ()
+        assert await reasons(lab) == {}
+        by_hand = (EventType.SLOT_QUARANTINED, EventType.SLOT_RETURNED)
+        told = [kind for kind in await lab.told() if kind in by_hand]
+        assert told == [EventType.SLOT_QUARANTINED] * 2 + [EventType.SLOT_RETURNED] * 2
+
+    async def test_undrain_all_ends_every_admins_word_and_no_other(self, lab: Lab) -> None:
+        await mig.apply(lab.world, caller(), "0: 3g.20gb 2g.10gb 2g.10gb")
+        await drain(lab.world, caller(), DrainRequest(slot="0:3g.20gb"))
+        lab.devices.break_slot("1", "Xid 79")
+        await look_at_gpus(lab.world)
+        assert (await undrain(lab.world, caller(), DrainRequest(slot="all"))).reasons == ("Xid 79",)
+        assert await reasons(lab) == {gpu(lab, 1): "Xid 79"}
+        told = [kind for kind in await lab.told() if kind is EventType.SLOT_RETURNED]
+        assert len(told) == 1
+
     @pytest.mark.parametrize("slot", ["7", "", "GPU-nothing"])
     async def test_one_that_is_not_there(self, lab: Lab, slot: str) -> None:
         with pytest.raises(Ds01Error) as error:

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from ds01.domain.errors import IMAGE_IN_USE, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
-from ds01.domain.image import Ownership, Provenance, Tag
+from ds01.domain.errors import IMAGE_IN_USE, NO_IMAGE, NOT_ALLOWED, Ds01Error
+from ds01.domain.image import BaseImage, Ownership, Provenance, Tag
+from ds01.domain.limits import Group, Sourced
 from ds01.domain.people import Uid, User
 from ds01.services.door import removing, writing
 from ds01.services.image_tidy import GONE, Gone
 from ds01.services.images import list_images, remove_image, resolve, show_image
-from ds01.services.strangers import recover_tags
+from ds01.services.lost import find_again
 from ds01.sim.engine import SimEngine
 from ds01.wire.door import DoorImage, DoorRemoval, DoorWrite, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer
@@ -78,9 +79,8 @@ async def test_nobody_else_writes_a_name_that_is_being_written(server: SimServer
     for what in (Writing.TAG, Writing.COMMIT):
         grant = await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=what, refs=(REF,)))
         assert grant.names == {REF: OF_BOB}
-    with pytest.raises(Ds01Error) as refused:
-        await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=Writing.PULL, refs=(REF,)))
-    assert refused.value.kind is NAME_TAKEN
+    grant = await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=Writing.BUILD, refs=(REF,)))
+    assert grant.names == {REF: OF_BOB}
     await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=(REF,)))
 
 
@@ -179,17 +179,6 @@ async def test_a_name_of_two_users_is_each_ones_own(server: SimServer) -> None:
     assert await writes(server, BOB) == REF
 
 
-async def test_what_she_has_by_a_name_of_her_own_is_not_pulled_over(server: SimServer) -> None:
-    await writes(server, ALICE)
-    await writes(server, BOB)
-    await remove_image(server.world, await server.caller(ALICE), REF)
-    for ref in (REF, "lab/tool:*"):
-        with pytest.raises(Ds01Error) as refused:
-            await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=Writing.PULL, refs=(ref,)))
-        assert refused.value.kind is NAME_TAKEN
-    await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.PULL, refs=(REF,)))
-
-
 async def test_a_name_of_ones_own_is_not_written_as_it_is_stored(server: SimServer) -> None:
     for user in (ALICE, BOB):
         with pytest.raises(Ds01Error) as refused:
@@ -199,8 +188,45 @@ async def test_a_name_of_ones_own_is_not_written_as_it_is_stored(server: SimServ
 
 async def test_names_of_ones_own_are_found_again_when_the_ledger_was_lost(server: SimServer) -> None:
     image = server.engine.add_image(OF_BOB)
-    await recover_tags(server.world)
+    await find_again(server.world)
     known = await server.world.ledger.read(lambda books: books.tag(OF_BOB))
     assert known == Tag(ref=OF_BOB, image=image, provenance=Provenance.USER, owner=Uid(BOB.uid))
     (shown,) = await list_images(server.world, await server.caller(BOB))
     assert shown.tags == (REF,)
+
+
+BASE = BaseImage(name="torch", reference="docker.io/pytorch/pytorch:2.5.1", description="PyTorch")
+
+
+def with_bases(server: SimServer) -> None:
+    found = server.policy.settings
+    images = replace(found.images, bases=(*found.images.bases, BASE))
+    server.policy.settings = replace(found, images=images)
+
+
+async def test_whoever_builds_on_a_base_first_fetches_it_for_everybody(server: SimServer) -> None:
+    with_bases(server)
+    ref = "pytorch/pytorch:2.5.1"
+    ask = DoorWrite(uid=ALICE.uid, what=Writing.PULL, refs=(ref,))
+    grant = await writing.grant(server.world, ask)
+    await writing.grant(server.world, replace(ask, uid=BOB.uid))  # both at once
+    server.engine.add_image(ref)
+    (shown,) = await writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=True))
+    assert shown.access.named(ref, f"{BOB.uid}:1")
+
+
+async def test_a_base_that_is_here_is_moved_by_nobody_but_an_admin(server: SimServer) -> None:
+    with_bases(server)
+    ref = "pytorch/pytorch:2.5.1"
+    server.engine.add_image(ref)
+    for what in (Writing.PULL, Writing.TAG, Writing.LOAD, Writing.BUILD):
+        with pytest.raises(Ds01Error) as refused:
+            await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=what, refs=(ref,)))
+        assert refused.value.kind is NOT_ALLOWED
+    found = server.policy.settings
+    layer = {"admin": Sourced(value=True, source="limits.yaml:9")}
+    ops = Group(name="ops", members=frozenset({ALICE.login}), layer=layer)
+    server.policy.settings = replace(found, policy=replace(found.policy, groups=(ops, *found.policy.groups)))
+    await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.PULL, refs=(ref,)))
+    with pytest.raises(Ds01Error):
+        await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=(ref,)))

@@ -11,8 +11,6 @@ from ds01.config.current import CurrentLimits
 from ds01.domain.errors import GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
-from ds01.domain.gpu_ask import GpuAsk
-from ds01.services import lease as leases
 from ds01.services.inventory import refresh
 from ds01.services.world import Paths, World
 from ds01.sim.clock import SimClock
@@ -24,7 +22,7 @@ from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from ds01.sim.meters import SimMeters
-from tests.values import ALICE, NOW, limits
+from tests.values import ALICE, leased, limits
 
 
 class Lab:
@@ -51,11 +49,7 @@ class Lab:
         return await self.ledger.read(lambda books: [event.type for event in books.events()])
 
     async def grant(self) -> str:
-        lease = await self.ledger.write(
-            lambda books: leases.grant(
-                books, user=ALICE, epoch=1, ask=GpuAsk(), limits=limits(gpus_max=Fraction(4)), name="thesis", now=NOW
-            )
-        )
+        lease = await self.ledger.write(lambda books: leased(books, ALICE, limits(gpus_max=Fraction(4))))
         return lease.slots[0]
 
 

@@ -307,6 +307,26 @@ async def test_what_waits_is_given_up_at_once_and_what_runs_is_stopped(jobs: Job
     assert raised(errors.WRONG_STATE, caught).message == "Job 'sweep' has ended already: cancelled."
 
 
+async def test_given_up_between_its_turn_and_its_start_it_leaves_the_gpu(jobs: Jobs) -> None:
+    job = await jobs.one()
+    await jobs.runner.take()
+    await jobs.server.turns.take()
+    assert await jobs.server.traces() == (0, 1, 0)
+    await cancel(jobs.server.world, await jobs.server.caller(), job.name)
+    assert await jobs.server.traces() == (0, 0, 0)
+
+
+async def test_given_up_while_its_container_is_made_the_gpu_stays_until_that_is_gone(jobs: Jobs) -> None:
+    job = await jobs.one()
+    await jobs.runner.take()
+    await jobs.server.turns.take()
+    async with jobs.server.world.locks.hold(job.uid, job.name, "its job"):
+        await cancel(jobs.server.world, await jobs.server.caller(), job.name)
+        assert await jobs.server.traces() == (0, 1, 0)
+    await jobs.server.reconciler.round()
+    assert await jobs.server.traces() == (0, 0, 0)
+
+
 async def test_cancelling_survives_ds01d(jobs: Jobs) -> None:
     job = await jobs.one()
     await jobs.go()

@@ -9,15 +9,18 @@ from dataclasses import replace
 
 import pytest
 
+from ds01.api.routers.launches import outcome
+from ds01.api.stream import Client
 from ds01.domain import errors
-from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
+from ds01.domain.container import Container, ContainerId, ContainerState, StopReason
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.image import ImageId
+from ds01.domain.labels import Label
 from ds01.services.account_inside import MOST, AccountsInside
-from ds01.services.launch import plan
+from ds01.services.launch import launch, plan
 from ds01.services.pause import pause
 from ds01.services.retire import retire
-from ds01.services.steps import Abandoned
+from ds01.services.steps import Abandoned, Steps
 from ds01.services.stop import stop
 from ds01.sim.engine_store import usual_files
 from ds01.wire.containers import RetireRequest
@@ -267,9 +270,64 @@ async def test_an_engine_that_goes_away_in_the_middle_leaves_nothing_in_the_end(
     with pytest.raises(Ds01Error) as caught:
         await server.launch(image="ds01-1001/thesis:latest", gpus=gpus)
     assert caught.value.kind is errors.ENGINE_DOWN
-    assert await server.leases() == ()
     server.engine.come_back()
+    there = await server.engine.list()
+    assert len(await server.leases()) == (len(there) if gpus == "1" else 0)  # what may use a GPU keeps it
     await server.reconciler.round()
+    await server.expire(6)
+    await server.reconciler.round()
+    assert await server.traces() == NOTHING
+
+
+async def test_a_start_whose_answer_is_lost_does_not_run_without_its_gpu(server: SimServer) -> None:
+    await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.expire(20)
+    assert await server.leases() == ()
+    server.engine.faults.lose_answer = "start"
+    with pytest.raises(Ds01Error) as caught:
+        await server.launch()
+    assert caught.value.kind is errors.ENGINE_DOWN
+    (seen,) = await server.engine.list()
+    assert (seen.running, await server.leases()) == (False, ())
+
+
+async def test_a_start_that_cannot_be_taken_back_keeps_its_gpu(server: SimServer) -> None:
+    await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.expire(20)
+    server.engine.faults.lose_answer = "start"
+    server.engine.faults.away_after = 5
+    with pytest.raises(Ds01Error):
+        await server.launch()
+    assert server.engine.faults.lose_answer == ""
+    server.engine.come_back()
+    (seen,) = await server.engine.list()
+    assert seen.running
+    assert len(await server.leases()) == 1
+
+
+async def test_a_launch_that_ds01d_breaks_off_when_it_ends_leaves_nothing(server: SimServer) -> None:
+    await server.build()
+    server.engine.faults.slow_seconds = 5.0
+    steps: list[str] = []
+    caller = await server.caller()
+
+    async def act(heard: Steps) -> Container:
+        steps.append("begun")
+        return await launch(server.world, caller, server.request(), heard)
+
+    work = asyncio.create_task(outcome(server.world, caller, act, Client()))
+    while not await server.leases():
+        await asyncio.to_thread(int)
+        await server.clock.advance(1.0)
+    work.cancel()
+    while not work.done():
+        await asyncio.to_thread(int)
+        await server.clock.advance(1.0)
+    assert work.cancelled()
+    server.engine.faults.slow_seconds = 0.0
+    assert steps == ["begun"]
     assert await server.traces() == NOTHING
 
 

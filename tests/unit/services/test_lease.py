@@ -33,7 +33,7 @@ from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.sim.ledger import MemoryBooks, Pages
-from tests.values import ALICE, BOB, GIB, NOW, gpu, limits, slots
+from tests.values import ALICE, BOB, GIB, NOW, gpu, leased, limits, slots
 
 T = TypeVar("T")
 FOUR = slots(*(gpu(index) for index in range(4)))
@@ -51,9 +51,7 @@ def grant(
     books: Books, name: str = "thesis", *, user: User = ALICE, ask: GpuAsk | None = None, allowed: Limits = MANY,
     epoch: int = 1, preferred: tuple[SlotId, ...] = (),
 ) -> Lease:  # fmt: skip
-    return leases.grant(
-        books, user=user, epoch=epoch, ask=ask or GpuAsk(), limits=allowed, name=name, now=NOW, preferred=preferred
-    )
+    return leased(books, user, allowed, ask, name=name, epoch=epoch, preferred=preferred)
 
 
 def refused(kind: ErrorKind, work: Callable[[], object]) -> Problem:

@@ -39,6 +39,8 @@ async def test_the_numbers_are_right_and_nobody_is_named(server: SimServer) -> N
         "ds01_leased_share 0.25", 'ds01_slot_utilisation{slot="0"} 0.5', "ds01_queue_waiting 0",
         'ds01_slot_leased{slot="0"} 1', 'ds01_slot_leased{slot="1"} 0', "ds01_limits_file_sound 1",
         "ds01_gateway_in_force 1", 'ds01_slots_out_of_service{keeper="driver"} 0',
+        f'ds01_disk_free_bytes{{place="engine"}} {500 * 2**30}',
+        f'ds01_disk_total_bytes{{place="state"}} {1000 * 2**30}',
     ):  # fmt: skip
         assert line in text.splitlines(), line
     assert "bob" not in text

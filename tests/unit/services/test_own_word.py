@@ -15,7 +15,7 @@ from ds01.services.observe import show_container
 from ds01.services.prolong import extend, keep
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
-from ds01.services.take_back import undo
+from ds01.services.undo_stop import undo_stop
 from ds01.sim.meters import Use
 from ds01.wire.lifecycle import ExemptRequest, WishesRequest
 from tests.server import ALICE, BOB, ROOT, SimServer, settings
@@ -114,7 +114,7 @@ async def test_undo_takes_an_idle_stop_back_on_the_same_gpu(server: SimServer) -
     await server.live(31)
     assert await state(server) == "stopped"
     (before,) = await server.leases()
-    started = await undo(server.world, await server.caller(), "thesis", Steps(server.clock))
+    started = await undo_stop(server.world, await server.caller(), "thesis", Steps(server.clock))
     (after,) = await server.leases()
     assert (started.recreated, before.slots, after.state) == (False, after.slots, "active")
     await server.live(29)
@@ -127,7 +127,7 @@ async def test_undo_of_a_runtime_stop_leaves_the_warning_time(server: SimServer)
     await server.launch()
     await server.live(61)
     assert await state(server) == "stopped"
-    await undo(server.world, await server.caller(), "thesis", Steps(server.clock))
+    await undo_stop(server.world, await server.caller(), "thesis", Steps(server.clock))
     await server.live(14)
     assert await state(server) == "running"
     await server.live(2)
@@ -137,9 +137,9 @@ async def test_undo_of_a_runtime_stop_leaves_the_warning_time(server: SimServer)
 async def test_there_is_nothing_to_undo_for_what_its_owner_stopped(server: SimServer) -> None:
     await server.launch()
     caller = await server.caller()
-    assert (await undo(server.world, caller, "thesis", Steps(server.clock))).notes == ("It runs already.",)
+    assert (await undo_stop(server.world, caller, "thesis", Steps(server.clock))).notes == ("It runs already.",)
     await stop(server.world, caller, "thesis")
-    error = await refused(errors.WRONG_STATE, undo(server.world, caller, "thesis", Steps(server.clock)))
+    error = await refused(errors.WRONG_STATE, undo_stop(server.world, caller, "thesis", Steps(server.clock)))
     assert (error.problem.hint, "stopped by you" in error.problem.reason) == ("ds01 start thesis", True)
 
 

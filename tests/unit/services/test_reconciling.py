@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from ds01.domain.container import ContainerId, ContainerState, Label, StopReason
+from ds01.domain.container import ContainerId, ContainerState, StopReason
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
-from ds01.domain.gpu_ask import GpuAsk
+from ds01.domain.labels import Label
 from ds01.domain.people import Account
 from ds01.domain.reconcile import WAITING
-from ds01.services import lease as leases
 from ds01.services import observe
 from ds01.services.account import account
 from ds01.services.door.create import grant
 from ds01.services.door.redeem import commit
+from ds01.services.intents import PATIENCE_SECONDS
 from ds01.services.reconcile import Reconciler
 from ds01.services.stop import stop
 from ds01.services.tidy import ORPHANED
 from ds01.sim.ledger import MemoryLedger
 from ds01.wire.door import DoorCommit, DoorCreate
 from tests.server import ALICE, BOB, MINIMAL, SPEC, SimServer, settings
+from tests.values import leased
 
 
 async def now_is(server: SimServer, state: ContainerState, reason: StopReason | None = None, detail: str = "") -> None:
@@ -134,6 +136,53 @@ async def test_e6_what_was_asked_for_wins_over_what_the_engine_shows(server: Sim
     await now_is(server, ContainerState.STOPPED, StopReason.USER)
 
 
+async def test_e6_a_reason_survives_whoever_waited_for_the_stop(server: SimServer) -> None:
+    """ds01d ends, or loses the answer, while the engine stops the container."""
+    await server.launch()
+    server.engine.faults.slow_seconds = 5.0
+    stopping = asyncio.create_task(stop(server.world, await server.caller(), "thesis"))
+    while (found := await server.container()) is None or found.reason is None:
+        await asyncio.to_thread(int)
+    stopping.cancel()
+    await asyncio.wait({stopping})
+    server.engine.faults.slow_seconds = 0.0
+    server.engine.die(found.id, 143)
+    await Reconciler(server.another_world()).round()
+    await now_is(server, ContainerState.STOPPED, StopReason.USER)
+
+
+async def test_e6_a_stop_that_never_came_about_is_no_reason_for_what_comes_later(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.faults.away = True
+    with pytest.raises(Ds01Error):
+        await stop(server.world, await server.caller(), "thesis")
+    server.engine.faults.away = False
+    await server.reconciler.round()
+    await server.clock.advance(PATIENCE_SECONDS - 1)
+    await server.reconciler.round()
+    await now_is(server, ContainerState.RUNNING, StopReason.USER)
+    await server.clock.advance(1)
+    await server.reconciler.round()
+    server.engine.die(made.id, 3)
+    await server.reconciler.look(made.id)
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "3")
+
+
+async def test_one_container_that_cannot_be_looked_at_keeps_nobody_else_waiting(server: SimServer) -> None:
+    first, second = await server.launch(), await server.launch(BOB)
+    for one in (first, second):
+        server.engine.die(one.id, 1)
+    server.engine.faults.refuse_inspect = "thesis._.1001"
+    with pytest.raises(Ds01Error, match="refuses"):
+        await server.reconciler.round()
+    found = await server.container(user=BOB)
+    assert found is not None
+    assert found.state is ContainerState.STOPPED
+    server.engine.faults.refuse_inspect = ""
+    await server.reconciler.round()
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "1")
+
+
 async def test_a_container_removed_behind_our_back_frees_its_gpu_and_its_pins(server: SimServer) -> None:
     made = await server.launch()
     server.engine.vanish(made.id)
@@ -220,11 +269,8 @@ async def crashed_launch(server: SimServer, *, start: bool) -> ContainerId:
     (world, caller) = server.world, await server.caller()
 
     granted = await world.ledger.write(
-        lambda books: leases.grant(
-            books, user=ALICE, epoch=caller.epoch, ask=GpuAsk(), limits=caller.limits, name="thesis",
-            now=server.clock.now(),
-        )
-    )  # fmt: skip
+        lambda books: leased(books, ALICE, caller.limits, epoch=caller.epoch, now=server.clock.now())
+    )
     labels = {**spec.labels, Label.LEASE: granted.id, Label.SLOTS: ",".join(granted.slots)}
     server.host.pin(ALICE, "/home/alice/workspace/thesis", made.pins)
 
@@ -271,11 +317,8 @@ async def test_a_host_restart_is_told_although_the_engine_came_late(server: SimS
 async def reserved(server: SimServer, name: str) -> None:
     caller = await server.caller()
     await server.books(
-        lambda books: leases.grant(
-            books, user=ALICE, epoch=caller.epoch, ask=GpuAsk(), limits=caller.limits, name=name,
-            now=server.clock.now(),
-        )
-    )  # fmt: skip
+        lambda books: leased(books, ALICE, caller.limits, name=name, epoch=caller.epoch, now=server.clock.now())
+    )
 
 
 async def test_killed_right_after_the_grant_nothing_is_kept(server: SimServer) -> None:

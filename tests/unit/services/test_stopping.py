@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import tarfile
 from collections.abc import Awaitable
 from datetime import timedelta
 
@@ -11,8 +13,9 @@ import pytest
 from ds01.domain import errors
 from ds01.domain.assembly import read_slots
 from ds01.domain.changes import Change
-from ds01.domain.container import Container, ContainerState, Label, StopReason
+from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import Ds01Error, ErrorKind
+from ds01.domain.labels import Label
 from ds01.services import observe
 from ds01.services.caller import stand_in
 from ds01.services.pause import pause, unpause
@@ -220,6 +223,46 @@ async def test_w2_retire_lists_what_would_be_lost_before_it_removes_anything(ser
     }
     assert result.files_lost == 0
     assert "packages.suggested" in await server.events(made.id)
+
+
+def archive(**files: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"folder/{name}")
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+async def test_p2_what_came_along_with_uv_or_apt_is_no_wish(server: SimServer) -> None:
+    made = await server.launch()
+    site = "/opt/ds01/env/lib/python3.11/site-packages"
+    needs = {
+        "requests-2.31.0": "Name: x\nRequires-Dist: idna (<4,>=2.5)\nRequires-Dist: PySocks ; extra == 'socks'\n",
+        "idna-3.6": "Name: idna\n",
+        "pysocks-1.7.1": "Name: PySocks\n",
+    }
+    changes = [Change(kind="A", path=f"{site}/{name}.dist-info/REQUESTED") for name in needs]
+    changes += [Change(kind="A", path=f"/var/lib/dpkg/info/{name}.list") for name in ("ffmpeg", "libx264-164:amd64")]
+    files = {f"{site}/{name}.dist-info": archive(INSTALLER="uv\n", METADATA=text) for name, text in needs.items()}
+    states = "Package: libx264-164\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: x\nAuto-Installed: 0\n"
+    files["/var/lib/apt/extended_states"] = archive(extended_states=states)
+    server.engine.write_layer(made.id, tuple(changes), files)
+    shown = await preview(server.world, await server.caller(), "thesis")
+    assert {p.name for p in shown.packages if p.requested} == {"requests", "pysocks", "ffmpeg"}
+    assert {p.name for p in shown.packages if not p.requested} == {"idna", "libx264-164"}
+
+
+@pytest.mark.parametrize("spoilt", [b"no archive", b"", archive(INSTALLER="uv", METADATA="\0\n\n")])
+async def test_records_that_cannot_be_read_leave_every_package_found(server: SimServer, spoilt: bytes) -> None:
+    made = await server.launch()
+    site = "/opt/ds01/env/lib/python3.11/site-packages"
+    paths = [f"{site}/{name}-1.0.dist-info" for name in ("a", "b")]
+    changes = tuple(Change(kind="A", path=f"{path}/REQUESTED") for path in paths)
+    server.engine.write_layer(made.id, changes, dict.fromkeys(paths, spoilt))
+    shown = await preview(server.world, await server.caller(), "thesis")
+    assert [p.requested for p in shown.packages] == [True, True]
 
 
 async def test_a_rescue_that_fails_removes_nothing(server: SimServer) -> None:

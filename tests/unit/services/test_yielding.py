@@ -10,16 +10,23 @@ from fractions import Fraction
 import pytest
 
 from ds01.domain.container import ContainerState
+from ds01.domain.errors import BOOKING_CLASH, Ds01Error
 from ds01.domain.jobs.job import JobState
 from ds01.domain.limits import Sourced
+from ds01.services.booking.book import book
 from ds01.services.queue.give_up import give_up
+from ds01.services.stop import stop
+from ds01.wire.bookings import BookRequest
 from tests.server import ALICE, BOB, SimServer, settings
 from tests.unit.services.test_jobs import Jobs
 
 
 def yielding(server: SimServer, logins: Iterable[str]) -> None:
     """Whoever is named gives way; everybody may have all four GPUs, and idle for a day."""
-    plain = settings(gpus__max=Fraction(4), gpus__per_container=4, idle=timedelta(days=1))
+    plain = settings(
+        gpus__max=Fraction(4), gpus__per_container=4, idle=timedelta(days=1), bookings__who="self",
+        bookings__per_week=timedelta(hours=100), bookings__ahead=timedelta(days=7), bookings__notice=timedelta(0),
+    )  # fmt: skip
     layer = {"preemptible": Sourced(value=True, source="limits.yaml:9")}
     policy = replace(plain.policy, users=dict.fromkeys(logins, layer))
     server.policy.settings = replace(plain, policy=policy)
@@ -56,7 +63,7 @@ async def test_the_youngest_gives_way_after_its_warning_and_who_waited_has_its_g
         letter for letter in scavenged.terminals.letters if letter.user == BOB and "15 minutes" in letter.title
     ]
     assert letter.name == "two"
-    assert letter.title.endswith(": somebody waits for its GPU")
+    assert letter.title.endswith(": somebody else is to have its GPU")
     assert "gives way to others (preemptible)" in letter.text
     assert await state(scavenged, "two") == ("running", "")
     await pass_by(scavenged, 2)
@@ -64,8 +71,42 @@ async def test_the_youngest_gives_way_after_its_warning_and_who_waited_has_its_g
     assert (await waits).state is ContainerState.RUNNING
     assert await state(scavenged, "one") == ("running", "")
     done = scavenged.terminals.letters[-1]
-    assert "somebody waited for its GPU" in done.title
+    assert "somebody else was to have its GPU" in done.title
     assert "ds01 launch two --wait" in done.text
+
+
+async def test_a_gpu_that_is_kept_for_a_stopped_container_gives_way_at_once(scavenged: SimServer) -> None:
+    await stop(scavenged.world, await scavenged.caller(BOB), "two")
+    waits = await scavenged.waits(ALICE, gpus="1")
+    await scavenged.turns.take()
+    await scavenged.turns.take()
+    assert (await waits).state is ContainerState.RUNNING
+    assert await state(scavenged, "one") == ("running", "")
+    assert "lease.released" in await scavenged.events()
+
+
+async def test_running_work_gives_way_to_a_booking_before_it_begins(scavenged: SimServer) -> None:
+    begins = scavenged.clock.now() + timedelta(hours=1)
+    request = BookRequest(begins=begins.isoformat(), length_seconds=7200, gpus="2")
+    await book(scavenged.world, await scavenged.caller(ALICE), request)
+    await pass_by(scavenged, 43)
+    assert [await state(scavenged, name) for name in ("one", "two")] == [("running", "")] * 2
+    await pass_by(scavenged, 17)
+    assert await state(scavenged, "one") == ("running", "")
+    assert await state(scavenged, "two") == ("stopped", "preempted")
+    await pass_by(scavenged, 1)
+    await scavenged.launch(ALICE, "mine", gpus="2")
+    warnings = [letter for letter in scavenged.terminals.letters if "or has it booked" in letter.text]
+    assert {(letter.user.login, letter.name) for letter in warnings} == {(BOB.login, "two")}
+
+
+async def test_what_does_not_give_way_is_in_the_way_of_a_booking(scavenged: SimServer) -> None:
+    yielding(scavenged, [])
+    begins = scavenged.clock.now() + timedelta(hours=1)
+    request = BookRequest(begins=begins.isoformat(), length_seconds=7200, gpus="2")
+    with pytest.raises(Ds01Error) as caught:
+        await book(scavenged.world, await scavenged.caller(ALICE), request)
+    assert caught.value.kind is BOOKING_CLASH
 
 
 async def test_nobody_gives_way_to_one_who_gave_up(scavenged: SimServer) -> None:

@@ -68,7 +68,7 @@ async def test_the_meter_runs_with_the_clock(tmp_path: Path) -> None:
     devices = made(tmp_path, "a100-40gb", clock=clock)
     devices.set_load("0", Load(utilisation=1.0))
     await clock.advance(10)
-    assert devices.samples()[0].energy_j == 4000.0
+    assert list(devices.energy().values()) == [4000.0]
 
 
 def test_a_lost_gpu_is_not_in_the_inventory_but_in_the_faults(tmp_path: Path) -> None:

@@ -22,13 +22,12 @@ from ds01.adapters.sql import connect
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain.errors import DISK_FULL, GPU_FULL, Ds01Error, ErrorKind
 from ds01.domain.events import Event, EventType
-from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.people import Uid, User
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from tests.effort import tries
-from tests.values import NOW, gpu, limits, slots
+from tests.values import NOW, gpu, leased, limits, slots
 
 POINTS = tries(200)
 CLIENTS = 16
@@ -102,11 +101,7 @@ async def client(ledger: SqlLedger, uid: Uid, told: int) -> None:
     while True:
         now = datetime.now(UTC)
         try:
-            lease = await ledger.write(
-                partial(
-                    leases.grant, user=user, epoch=1, ask=GpuAsk(), limits=FREE, name="x", now=now,
-                )
-            )  # fmt: skip
+            lease = await ledger.write(partial(leased, user=user, limits=FREE, name="x", now=now))
         except Ds01Error as error:
             if error.kind is not GPU_FULL:
                 raise

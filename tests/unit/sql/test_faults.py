@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from ds01.domain.errors import LEDGER_ERROR, Ds01Error, ErrorKind, Problem
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import SlotId
 from ds01.ports.ledger import Books
-from tests.values import ALICE, BOB, NOW, gpu, lease, slots
+from tests.values import ALICE, BOB, NOW, container, gpu, lease, slots
 
 FOUR = slots(*(gpu(index) for index in range(4)))
 
@@ -159,6 +160,53 @@ async def test_what_another_program_wrote_is_believed(ledger: SqlLedger, path: P
     with shell(path) as connection:
         connection.execute("INSERT INTO quarantines VALUES ('GPU-2', 'driver', 'by hand')")
     assert await ledger.write(lambda books: books.quarantined()) == {"GPU-2": "by hand"}
+
+
+async def test_what_another_program_wrote_is_read_at_once(ledger: SqlLedger, path: Path) -> None:
+    await ledger.write(some)
+    assert await ledger.write(lambda books: books.quarantined()) == {}
+    assert await ledger.read(lambda books: books.quarantined()) == {}
+    with shell(path) as connection:
+        connection.execute("INSERT INTO quarantines VALUES ('GPU-2', 'driver', 'by hand')")
+    assert await ledger.read(lambda books: books.quarantined()) == {"GPU-2": "by hand"}
+
+
+async def test_who_reads_sees_one_state_whatever_is_written_meanwhile(ledger: SqlLedger) -> None:
+    await ledger.write(some)
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look(books: Books) -> tuple[int, int]:
+        looking.set()
+        assert go_on.wait(30)
+        return len(books.open_leases()), len(books.events())
+
+    def more(books: Books) -> None:
+        books.put_lease(lease("two", "GPU-1"))
+        books.record(event("later"))
+
+    reading = asyncio.create_task(ledger.read(look))
+    await asyncio.to_thread(looking.wait, 30)
+    await ledger.write(more)
+    go_on.set()
+    assert await reading == (1, 5)
+    assert await ledger.read(look) == (2, 6)
+
+
+async def test_what_a_reader_found_in_an_older_state_is_nobody_elses(ledger: SqlLedger) -> None:
+    await ledger.write(some)
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look(books: Books) -> int:
+        looking.set()
+        assert go_on.wait(30)
+        return len(books.containers())
+
+    reading = asyncio.create_task(ledger.read(look))
+    await asyncio.to_thread(looking.wait, 30)
+    await ledger.write(lambda books: books.put_container(container("new")))
+    go_on.set()
+    assert await reading == 0
+    assert await ledger.read(look) == await ledger.write(look) == 1
 
 
 async def test_an_asker_who_went_away_stops_nobody(ledger: SqlLedger) -> None:

@@ -6,17 +6,20 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from ds01.adapters.docker import read, upper
 from ds01.adapters.docker.errors import unreachable
 from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
 from ds01.adapters.docker.write import create_body, network_body, recreate_body, update_body
+from ds01.domain.build_cache import CacheRecord
 from ds01.domain.changes import Change
 from ds01.domain.confinement import Amounts
-from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Label, Observed
+from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, NO_VOLUME, WRONG_STATE, Ds01Error
 from ds01.domain.image import Image, ImageId, is_reference
+from ds01.domain.labels import Label
 from ds01.ports.engine import (
     DiskUse,
     EngineEvent,
@@ -40,17 +43,33 @@ class DockerEngine:
 
     def __init__(self, address: str) -> None:
         self._http = EngineHttp(address)
-        self._driver: str | None = None
+        self._info: dict[str, Any] | None = None
         self._guard: tuple[Guarding | None] | None = None
+        self._came_up = ""
 
     async def version(self) -> EngineVersion:
         """What answers."""
         data = await self._http.json("GET", "version")
-        if self._driver is None:
-            self._driver = (await self._http.json("GET", "info"))["CgroupDriver"]
+        if self._info is None:
+            self._info = await self._http.json("GET", "info")
         return EngineVersion(
-            engine=data["Version"], api=data["ApiVersion"], cgroup_driver=self._driver, runc=read.runc(data)
+            engine=data["Version"], api=data["ApiVersion"], cgroup_driver=self._info["CgroupDriver"],
+            runc=read.runc(data), cdi_folders=tuple(self._info.get("CDISpecDirs") or ()),
         )  # fmt: skip
+
+    async def ping(self) -> str:
+        """The engine runs three programs to tell its version, so that is asked once for every engine that comes up."""
+        if self._came_up:
+            await self._http.json("HEAD", "_ping")
+        else:
+            self._came_up = (await self.version()).engine
+        return self._came_up
+
+    async def data_root(self) -> str:
+        """Asked once for every engine that comes up."""
+        if self._info is None:
+            self._info = await self._http.json("GET", "info")
+        return str(self._info["DockerRootDir"])
 
     async def guard(self) -> Guarding | None:
         """Asked once for every engine that comes up: it reads its runtimes only then."""
@@ -136,10 +155,9 @@ class DockerEngine:
         body = {"Cmd": list(command), "User": user, "AttachStdout": False, "AttachStderr": False}
         made = (await self._http.json("POST", f"containers/{container}/exec", body=body))["Id"]
         await self._http.json("POST", f"exec/{made}/start", body={"Detach": True, "Tty": False})
-        waited = 0.0
-        while waited < seconds:
+        over = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < over:
             await asyncio.sleep(EXEC_SECONDS)
-            waited += EXEC_SECONDS
             seen = await self._http.json("GET", f"exec/{made}/json")
             if not seen["Running"]:
                 return int(seen["ExitCode"] or 0)
@@ -198,6 +216,11 @@ class DockerEngine:
         """All images with a name or without, no intermediate layers."""
         return tuple(read.image_listed(item) for item in await self._http.json("GET", "images/json"))
 
+    async def tag_image(self, image: ImageId, reference: str) -> None:
+        """The engine takes a name from whatever had it."""
+        repo, _, tag = reference.rpartition(":")
+        await self._http.json("POST", f"images/{image}/tag", {"repo": repo, "tag": tag})
+
     async def remove_image(self, reference: str) -> None:
         """Remove a name, and the image with its last name."""
         if not is_reference(reference):
@@ -217,6 +240,11 @@ class DockerEngine:
     async def disk_use(self) -> DiskUse:
         """What the engine counts; it allows one count at a time."""
         return read.disk_use(await self._http.json("GET", "system/df", seconds=MEASURE_SECONDS))
+
+    async def build_cache(self) -> tuple[CacheRecord, ...]:
+        """Its records. An engine before 23 counts everything else as well."""
+        found = await self._http.json("GET", "system/df", {"type": "build-cache"}, seconds=MEASURE_SECONDS)
+        return tuple(map(read.cache_record, found.get("BuildCache") or ()))
 
     async def create_volume(self, name: str, labels: dict[str, str], options: dict[str, str]) -> VolumeSeen:
         """A volume of the local driver, made or as it is."""
@@ -257,7 +285,8 @@ class DockerEngine:
     async def events(self) -> AsyncGenerator[EngineEvent, None]:
         """Events until the engine goes away."""
         self._http.forget_version()
-        self._guard = None
+        self._guard, self._info = None, None
+        self._came_up = ""
         async for item in self._http.lines("events", {"filters": _WATCHED}):
             yield read.event(item)
         raise unreachable("Its stream of events ended.")

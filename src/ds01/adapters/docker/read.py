@@ -10,6 +10,7 @@ from itertools import accumulate
 from pathlib import PurePath
 from typing import Any
 
+from ds01.domain.build_cache import CacheRecord
 from ds01.domain.changes import Change
 from ds01.domain.confinement import ANY, Amounts, Confinement
 from ds01.domain.container import ContainerId, Observed
@@ -64,6 +65,7 @@ def inspected(data: Json) -> Observed:
         },
         ever_started=started is not None,
         memory_limit_bytes=int(host.get("Memory") or 0),
+        stop_signal=str(data["Config"].get("StopSignal") or ""),
         confinement=confinement(host, data.get("Mounts") or ()),
     )
 
@@ -158,24 +160,24 @@ def image_inspected(data: Json) -> Image:
     """An image from ``GET /images/{name}/json``."""
     return Image(
         id=ImageId(data["Id"]),
-        tags=tuple(data.get("RepoTags") or ()),
+        tags=(),
         created_at=_known(moment(data.get("Created") or "")),
         size_bytes=int(data["Size"]),
         labels=(data.get("Config") or {}).get("Labels") or {},
         digests=tuple(data.get("RepoDigests") or ()),
-    )
+    ).called(data.get("RepoTags") or ())
 
 
 def image_listed(data: Json) -> Image:
     """An image from ``GET /images/json``."""
     return Image(
         id=ImageId(data["Id"]),
-        tags=tuple(tag for tag in data.get("RepoTags") or () if tag != "<none>:<none>"),
+        tags=(),
         created_at=datetime.fromtimestamp(data["Created"], UTC),
         size_bytes=int(data["Size"]),
         labels=data.get("Labels") or {},
         digests=tuple(digest for digest in data.get("RepoDigests") or () if digest != "<none>@<none>"),
-    )
+    ).called(name for name in data.get("RepoTags") or () if name != "<none>:<none>")
 
 
 def layers(described: Json, history: list[Json]) -> tuple[Layer, ...]:
@@ -213,6 +215,16 @@ def disk_use(data: Json) -> DiskUse:
     rows = data.get("Volumes") or ()
     volumes = {row["Name"]: max(0, int((row.get("UsageData") or {}).get("Size") or 0)) for row in rows}
     return DiskUse(containers=containers, volumes=volumes)
+
+
+def cache_record(data: Json) -> CacheRecord:
+    """A record of BuildKit's."""
+    return CacheRecord(
+        id=data["ID"], kind=data.get("Type") or "", description=data.get("Description") or "",
+        size_bytes=max(0, int(data.get("Size") or 0)), shared=bool(data.get("Shared")),
+        in_use=bool(data.get("InUse")), created_at=_known(moment(data.get("CreatedAt") or "")),
+        used_at=moment(data.get("LastUsedAt") or ""),
+    )  # fmt: skip
 
 
 def volume(data: Json) -> VolumeSeen:

@@ -124,6 +124,7 @@ def _file(path: str) -> FileFacts | None:
         owner_uid=found.st_uid,
         group=_group(found.st_gid),
         mode=stat.S_IMODE(found.st_mode),
+        size_bytes=found.st_size,
     )
 
 

@@ -57,15 +57,25 @@ class GuardFolder:
         """Bring the facts up to date; those the admin chose stay."""
         self._check()
         path = self._folder / "server.json"
-        known: dict[str, Any] = json.loads(path.read_text())
+        known = self._facts()
         now = known | {"data_root": data_root, "folders": str(folders)}
         if now != known:
             _replace(path, now)
 
     def admin_slice(self) -> str:
         """Of the facts the admin chose."""
-        facts: dict[str, Any] = json.loads((self._folder / "server.json").read_text())
-        return str(facts["admin_slice"])
+        return str(self._facts()["admin_slice"])
+
+    def _facts(self) -> dict[str, Any]:
+        path = self._folder / "server.json"
+        try:
+            found: dict[str, Any] = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise Ds01Error(
+                INTERNAL, f"The guard's {path} cannot be read, so no container starts.", reason=f"{error}.",
+                hint="sudo ds01 install",
+            ) from error  # fmt: skip
+        return found
 
     def _read(self) -> Iterator[StartGrant]:
         if self._grants.is_dir():

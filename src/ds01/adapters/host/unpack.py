@@ -10,11 +10,13 @@ from contextlib import aclosing
 from ds01.domain.binds import checked_path, refused
 from ds01.domain.people import User
 
-_SCRIPT = 'umask 077; mkdir -p -- "$1" && exec tar -x --no-same-owner --delay-directory-restore -C "$1" -f -'
+_SCRIPT = (
+    'umask 077; mkdir -p -- "$1" && exec tar -x --ignore-zeros --no-same-owner --delay-directory-restore -C "$1" -f -'
+)
 
 
 async def unpack(user: User, folder: str, archive: AsyncGenerator[bytes, None]) -> None:
-    """Unpack a tar archive below ``folder``, which is made if needed, with the user's rights alone."""
+    """Unpack tar archives, one after another, below ``folder``, made if needed, with the user's rights alone."""
     path = checked_path(folder)
     process = await asyncio.create_subprocess_exec(
         *_as(user), "sh", "-c", _SCRIPT, "sh", path,

@@ -23,6 +23,7 @@ class Shells:
 
     name = "shells"
     proves = True
+    inside = True
 
     def __init__(self, meters: Meters, proc: Path = Path("/proc")) -> None:
         self._meters = meters

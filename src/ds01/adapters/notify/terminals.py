@@ -25,6 +25,7 @@ class Terminals:
 
     name = "terminals"
     proves = True
+    inside = False
 
     def __init__(
         self, utmp: Path = Path("/run/utmp"), sessions: Path = Path("/run/systemd/sessions"), dev: Path = Path("/dev")

@@ -26,6 +26,7 @@ class Webhook:
 
     name = "webhook"
     proves = True
+    inside = False
 
     def __init__(self, allowed: Callable[[], tuple[str, ...]], context: ssl.SSLContext | None = None) -> None:
         self._allowed = allowed

@@ -27,6 +27,7 @@ class WorkspaceFile:
 
     name = "workspace"
     proves = False
+    inside = True
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now

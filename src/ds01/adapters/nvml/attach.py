@@ -14,9 +14,6 @@ from ds01.domain.container import Attachment, DeviceRequest
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE, Slot
 
 CDI_KIND = "nvidia.com/gpu"
-CDI_FOLDERS = (Path("/etc/cdi"), Path("/var/run/cdi"))
-CDI_SINCE = 25
-"""The first Docker Engine whose API takes CDI devices."""
 
 _NO_GPU = Attachment(environment={VISIBLE: NONE_VISIBLE})
 
@@ -42,21 +39,20 @@ def cdi(slots: Sequence[Slot]) -> Attachment:
     )
 
 
-def automatic(engine: str, folders: Sequence[Path] = CDI_FOLDERS) -> Attach:
-    """CDI where the engine (``26.1.5``) has it and a specification names all the slots, else the NVIDIA driver.
+def automatic(folders: Sequence[Path]) -> Attach:
+    """CDI where a specification in the folders that the engine reads (none without CDI) names all the slots, else
+    the NVIDIA driver.
 
     Decided anew each time: a GPU divided since the specification was written is not in it.
     """
-    major = engine.split(".", 1)[0]
-    modern = major.isdecimal() and int(major) >= CDI_SINCE
 
     def attach(slots: Sequence[Slot]) -> Attachment:
-        return cdi(slots) if modern and specified(slots, folders) else nvidia(slots)
+        return cdi(slots) if folders and specified(slots, folders) else nvidia(slots)
 
     return attach
 
 
-def specified(slots: Sequence[Slot], folders: Sequence[Path] = CDI_FOLDERS) -> bool:
+def specified(slots: Sequence[Slot], folders: Sequence[Path]) -> bool:
     """Whether specifications in these folders name all these slots by UUID."""
     texts = [
         spec.read_text(errors="replace")

@@ -26,7 +26,7 @@ def handles(card: Card) -> tuple[tuple[SlotId, Any], ...]:
 def samples(driver: Driver, card: Card) -> tuple[GpuSample, ...]:
     """One reading per slot of this card."""
     temperature = driver.ask(pynvml.nvmlDeviceGetTemperature, card.handle, pynvml.NVML_TEMPERATURE_GPU)
-    return tuple(_sample(driver, slot, handle, temperature, whole=not card.gpu.mig) for slot, handle in handles(card))
+    return tuple(_sample(driver, slot, handle, temperature) for slot, handle in handles(card))
 
 
 def joules(driver: Driver, card: Card) -> float | None:
@@ -45,16 +45,12 @@ def processes(driver: Driver, card: Card) -> Iterator[GpuProcess]:
         yield from (GpuProcess(slot=slot, pid=pid, memory_bytes=memory) for pid, memory in found.items())
 
 
-def _sample(driver: Driver, slot: SlotId, handle: Any, temperature: int | None, *, whole: bool) -> GpuSample:
+def _sample(driver: Driver, slot: SlotId, handle: Any, temperature: int | None) -> GpuSample:
     rates = driver.ask(pynvml.nvmlDeviceGetUtilizationRates, handle)
     memory = driver.ask(pynvml.nvmlDeviceGetMemoryInfo, handle)
-    milliwatts = driver.ask(pynvml.nvmlDeviceGetPowerUsage, handle) if whole else None
-    millijoules = driver.ask(pynvml.nvmlDeviceGetTotalEnergyConsumption, handle) if whole else None
     return GpuSample(
         slot=slot,
         utilisation=None if rates is None else rates.gpu / 100,
         memory_used_bytes=None if memory is None else int(memory.used),
         temperature_c=temperature,
-        power_w=None if milliwatts is None else milliwatts / 1000,
-        energy_j=None if millijoules is None else millijoules / 1000,
     )

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from ds01.adapters.sql import statements, tables
+from ds01.adapters.sql.prepared import Found
 from ds01.adapters.sql.said import Said
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.queue.booking import Booking, BookingId, BookingState
@@ -45,8 +44,8 @@ class BookingBooks(Said):
         return self.hot.bookings or {}
 
 
-def _booking(row: Row[Any]) -> Booking:
-    values = dict(row._mapping)
+def _booking(row: Found) -> Booking:
+    values = dict(row)
     ask = GpuAsk(count=values.pop("count"), profile=values.pop("profile"), memory_bytes=values.pop("memory_bytes"))
     return Booking(**values, ask=ask)
 

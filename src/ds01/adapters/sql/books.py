@@ -8,12 +8,13 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import chain, statements, tables
 from ds01.adapters.sql.containers import SqlContainers
-from ds01.adapters.sql.hot import Hot, Slots
+from ds01.adapters.sql.hot import Hot, Slots, lately
+from ds01.adapters.sql.prepared import Found
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import VANISHED, Slot, SlotId
@@ -26,11 +27,13 @@ from ds01.domain.queue.booking import BookingId
 
 
 class SqlBooks(SqlContainers):
-    """Reads and writes within the transaction its connection is in. ``recorded`` is the last event's number."""
+    """Reads and writes within the transaction its connection is in. ``recorded`` are the numbers of the last events, by
+    their types.
+    """
 
     def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
         super().__init__(connection, hot)
-        self.recorded = 0
+        self.recorded: dict[EventType, int] = {}
 
     # slots ------------------------------------------------------------------------------------------
     def slots(self, *, vanished: bool = True) -> tuple[Slot, ...]:
@@ -49,7 +52,9 @@ class SqlBooks(SqlContainers):
     def quarantines(self) -> tuple[Quarantine, ...]:
         if self.hot.quarantines is None:
             rows = self._all(statements.QUARANTINES)
-            found = tuple(Quarantine(slot=row.slot, keeper=Keeper(row.keeper), reason=row.reason) for row in rows)
+            found = tuple(
+                Quarantine(slot=row["slot"], keeper=Keeper(row["keeper"]), reason=row["reason"]) for row in rows
+            )
             self.hot = replace(self.hot, quarantines=found)
         return self.hot.quarantines or ()
 
@@ -66,13 +71,13 @@ class SqlBooks(SqlContainers):
 
     def last_used(self) -> dict[SlotId, datetime]:
         if self.hot.last_used is None:
-            found = {row.id: row.last_used_at for row in self._all(statements.LAST_USED)}
+            found = {row["id"]: row["last_used_at"] for row in self._all(statements.LAST_USED)}
             self.hot = replace(self.hot, last_used=found)
         return dict(self.hot.last_used or {})
 
     def _slots(self) -> Slots:
         if self.hot.slots is None:
-            rows = [dict(row._mapping) for row in self._all(statements.SLOTS)]
+            rows = self._all(statements.SLOTS)
             there = [row.pop("present") for row in rows]
             slots = [Slot(**row) for row in rows]
             found = Slots(
@@ -85,13 +90,13 @@ class SqlBooks(SqlContainers):
 
     # leases -----------------------------------------------------------------------------------------
     def lease(self, lease: LeaseId) -> Lease | None:
-        if found := self._open().get(lease):
+        if found := self._open().get(lease) or self.hot.ended_leases.get(lease):
             return found
         row = self._one(statements.LEASE, {"id": lease})
         if row is None:
             return None
-        slots = tuple(found.slot for found in self._all(statements.LEASE_SLOTS, {"id": lease}))
-        return Lease(**row._mapping, slots=slots)
+        slots = tuple(found["slot"] for found in self._all(statements.LEASE_SLOTS, {"id": lease}))
+        return Lease(**row, slots=slots)
 
     def open_leases(self, uid: Uid | None = None) -> tuple[Lease, ...]:
         mine = (lease for lease in self._open().values() if uid is None or lease.uid == uid)
@@ -102,7 +107,7 @@ class SqlBooks(SqlContainers):
 
     def past(self, since: datetime) -> tuple[Past, ...]:
         when = {"since": since}
-        asked = {row.lease: row.submitted_at for row in self._all(statements.ASKED, when)}
+        asked = {row["lease"]: row["submitted_at"] for row in self._all(statements.ASKED, when)}
         return tuple(
             Past(lease=one, submitted_at=asked.get(one.id)) for one in _leases(self._all(statements.PAST, when))
         )  # fmt: skip
@@ -137,9 +142,11 @@ class SqlBooks(SqlContainers):
         if lease.ended_at is None:
             self.hot = replace(self.hot, open={**self._open(), lease.id: lease})
         else:
-            still = {key: value for key, value in self._open().items() if key != lease.id}
+            still = dict(self._open())
+            still.pop(lease.id, None)
             used = self.last_used() | dict.fromkeys(lease.slots, lease.ended_at)
-            self.hot = replace(self.hot, open=still, last_used=used)
+            ended = lately(self.hot.ended_leases, lease.id, lease)
+            self.hot = replace(self.hot, open=still, last_used=used, ended_leases=ended)
 
     def _open(self) -> Mapping[LeaseId, Lease]:
         if self.hot.open is None:
@@ -153,11 +160,11 @@ class SqlBooks(SqlContainers):
     # image tags -------------------------------------------------------------------------------------
     def tag(self, ref: str) -> Tag | None:
         row = self._one(statements.TAG, {"ref": ref})
-        return None if row is None else Tag(**row._mapping)
+        return None if row is None else Tag(**row)
 
     def tags(self, uid: Uid | None = None) -> tuple[Tag, ...]:
         chosen = statements.TAGS if uid is None else statements.TAGS.where(tables.tags.c.owner == uid)
-        return tuple(Tag(**row._mapping) for row in self._all(chosen))
+        return tuple(Tag(**row) for row in self._built(chosen))
 
     def put_tag(self, tag: Tag) -> None:
         self._put(tables.tags, vars(tag))
@@ -166,12 +173,14 @@ class SqlBooks(SqlContainers):
         self._write(statements.remove(tables.tags), {"key_ref": ref})
 
     def ownerships(self, *, uid: Uid | None = None, image: ImageId | None = None) -> tuple[Ownership, ...]:
+        if image is not None and uid is None:
+            return tuple(Ownership(**row) for row in self._all(statements.OWNERS, {"of_image": image}))
         chosen = statements.OWNERSHIPS
         if uid is not None:
             chosen = chosen.where(tables.ownerships.c.uid == uid)
         if image is not None:
             chosen = chosen.where(tables.ownerships.c.image == image)
-        return tuple(Ownership(**row._mapping) for row in self._all(chosen))
+        return tuple(Ownership(**row) for row in self._built(chosen))
 
     def put_ownership(self, ownership: Ownership) -> None:
         self._put(tables.ownerships, vars(ownership))
@@ -182,7 +191,7 @@ class SqlBooks(SqlContainers):
     # accounts ---------------------------------------------------------------------------------------
     def account(self, uid: Uid) -> Account | None:
         row = self._one(statements.ACCOUNT, {"uid": uid})
-        return None if row is None else Account(**row._mapping)
+        return None if row is None else Account(**row)
 
     def put_account(self, account: Account) -> None:
         self._put(tables.accounts, vars(account))
@@ -194,21 +203,20 @@ class SqlBooks(SqlContainers):
         link = chain.link(before, numbered)
         self._write(statements.insert_into(tables.events), {**vars(numbered), "hash": link})
         self.hot = replace(self.hot, chain=(numbered.seq, link))
-        self.recorded = numbered.seq
+        self.recorded[event.type] = numbered.seq
         return numbered
 
     def _chain_end(self) -> tuple[int, str]:
         if self.hot.chain is None:
             row = self._one(statements.CHAIN_END)
-            return (0, chain.START) if row is None else (row.seq, row.hash)
+            return (0, chain.START) if row is None else (row["seq"], row["hash"])
         return self.hot.chain
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
-        after: int = 0, since: datetime | None = None, limit: int = 1000,
+        after: int | None = None, since: datetime | None = None, limit: int = 1000,
     ) -> tuple[Event, ...]:  # fmt: skip
-        column = tables.events.c
-        chosen = statements.EVENTS.where(column.seq > after)
+        column, chosen = tables.events.c, statements.EVENTS
         if uid is not None:
             chosen = chosen.where(column.uid == uid)
         if subject is not None:
@@ -217,26 +225,29 @@ class SqlBooks(SqlContainers):
             chosen = chosen.where(column.type.in_(types))
         if since is not None:
             chosen = chosen.where(column.at >= since)
-        rows = self._all(chosen.order_by(column.seq.desc()).limit(limit))
-        return tuple(Event(**row._mapping) for row in reversed(rows))
+        if after is not None:
+            rows = self._built(chosen.where(column.seq > after).order_by(column.seq).limit(limit))
+        else:
+            rows = self._built(chosen.order_by(column.seq.desc()).limit(limit))[::-1]
+        return tuple(Event(**row) for row in rows)
 
     # notes ------------------------------------------------------------------------------------------
     def note(self, key: str) -> str | None:
         row = self._one(statements.NOTE, {"key": key})
-        return None if row is None else str(row.value)
+        return None if row is None else str(row["value"])
 
     def put_note(self, key: str, value: str) -> None:
         self._put(tables.notes, {"key": key, "value": value})
 
 
-def _leases(rows: Iterable[Row[Any]]) -> tuple[Lease, ...]:
-    return tuple(_lease(list(group)) for _, group in groupby(rows, key=lambda row: row.id))
+def _leases(rows: Iterable[Found]) -> tuple[Lease, ...]:
+    return tuple(_lease(list(group)) for _, group in groupby(rows, key=lambda row: row["id"]))
 
 
-def _lease(rows: list[Row[Any]]) -> Lease:
-    values = dict(rows[0]._mapping)
+def _lease(rows: list[Found]) -> Lease:
+    values = dict(rows[0])
     del values["slot"]
-    return Lease(**values, slots=tuple(row.slot for row in rows))
+    return Lease(**values, slots=tuple(row["slot"] for row in rows))
 
 
 def _lease_rows(lease: Lease) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ from ds01.adapters.sql import statements
 from ds01.domain.events import Event
 
 START = "0" * 64
+PAGE = 1000
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def link(before: str, event: Event) -> str:
@@ -24,8 +26,24 @@ def link(before: str, event: Event) -> str:
         before, event.at.astimezone(UTC).isoformat(), event.type.value, event.actor, event.uid, event.subject,
         event.outcome, dict(event.details), event.schema,
     ]  # fmt: skip
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_JSON.encode(parts).encode()).hexdigest()
+
+
+def whole(connection: Connection) -> tuple[tuple[str, ...], int]:
+    """The same for every event there ever was, as sentences; and how many there are."""
+    before, count = START, 0
+    for row in connection.execute(statements.WHOLE_CHAIN).yield_per(PAGE):
+        values = dict(row._mapping)
+        found = values.pop("hash")
+        if found != link(before, Event(**values)):
+            return (changed(int(row.seq)),), count
+        before, count = found, count + 1
+    return (), count
+
+
+def changed(seq: int) -> str:
+    """What is wrong then."""
+    return f"event {seq} is not as DS01 wrote it"
 
 
 def broken(connection: Connection, latest: int) -> int | None:

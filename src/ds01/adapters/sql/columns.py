@@ -13,6 +13,8 @@ from sqlalchemy import Dialect, Float, String, Text, TypeDecorator
 
 from ds01.domain.container import Mount
 
+_JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+
 
 class UtcTime(TypeDecorator[datetime]):
     """Aware UTC as fixed-width ISO text: sorts as it reads. A naive time is a mistake, not a guess."""
@@ -25,7 +27,7 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a time without a zone cannot be recorded: {value!r}")
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(timespec="microseconds")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
@@ -94,7 +96,7 @@ class Words(TypeDecorator[Mapping[str, str]]):
     cache_ok = True
 
     def process_bind_param(self, value: Mapping[str, str] | None, dialect: Dialect) -> str:
-        return json.dumps(dict(value or {}), sort_keys=True, ensure_ascii=False)
+        return _JSON.encode(dict(value or {}))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, str]:
         found: dict[str, str] = json.loads(value or "{}")

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 _ALWAYS = ("PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL")
 _WRITER = (*_ALWAYS, "PRAGMA journal_mode=WAL", "PRAGMA journal_size_limit=67108864")
 _LOOSE = "PRAGMA foreign_key_check"
+_PAGES, _WHOLE = "PRAGMA quick_check(3)", "PRAGMA integrity_check(3)"
 _READER = (*_ALWAYS, "PRAGMA query_only=ON")
 
 
@@ -36,49 +37,70 @@ def readers(url: URL, connections: int) -> Engine:
     return _engine(url, _READER, connections)
 
 
+def driver(connection: Connection) -> Any:
+    """The driver's own connection: for what is said so often that any wrapping counts."""
+    return connection.connection.dbapi_connection
+
+
+def begin(connection: Connection) -> None:
+    """A transaction that has the right to write from its first statement on: it cannot fail for it later."""
+    connection.begin()
+    if connection.dialect.name == "sqlite":
+        driver(connection).execute("BEGIN IMMEDIATE")
+
+
 @contextlib.contextmanager
 def writing(connection: Connection) -> Iterator[None]:
-    """One transaction that has the right to write from its first statement on: it cannot fail for it later."""
-    with connection.begin():
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """All that happens inside, in one transaction."""
+    try:
+        begin(connection)
         yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
 
 
 @contextlib.contextmanager
 def reading(connection: Connection) -> Iterator[None]:
-    """One transaction that sees one state of the ledger."""
-    with connection.begin():
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
+    """One transaction that sees one state of the ledger, that of its first look, whatever is committed meanwhile."""
+    said = driver(connection)
+    if connection.dialect.name == "sqlite":
+        said.execute("BEGIN")
+    try:
         yield
+    finally:
+        if connection.in_transaction():
+            connection.rollback()
+        said.rollback()
 
 
 @contextlib.contextmanager
 def savepoint(connection: Connection) -> Iterator[None]:
     """What happens inside stands together or not at all; as text, because it runs once for every write."""
-    connection.exec_driver_sql("SAVEPOINT write")
+    said = driver(connection).cursor()
+    said.execute("SAVEPOINT write")
     try:
         yield
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT write")
-        connection.exec_driver_sql("RELEASE SAVEPOINT write")
+        said.execute("ROLLBACK TO SAVEPOINT write")
+        said.execute("RELEASE SAVEPOINT write")
         raise
-    connection.exec_driver_sql("RELEASE SAVEPOINT write")
+    said.execute("RELEASE SAVEPOINT write")
 
 
 def version(connection: Connection) -> int:
     """Changes when another connection wrote; 0 where only DS01 ever writes."""
     if connection.dialect.name != "sqlite":
         return 0
-    return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+    return int(driver(connection).execute("PRAGMA data_version").fetchone()[0])
 
 
-def damage(connection: Connection) -> tuple[str, ...]:
-    """What the database finds wrong with its file: broken pages, rows that refer to nothing."""
+def damage(connection: Connection, *, whole: bool = False) -> tuple[str, ...]:
+    """What the database finds wrong with its file: broken pages, rows that refer to nothing; ``whole``: indexes too."""
     if connection.dialect.name != "sqlite":
         return ()
-    pages = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(3)") if row[0] != "ok"]
+    pages = [row[0] for row in connection.exec_driver_sql(_WHOLE if whole else _PAGES) if row[0] != "ok"]
     rows = [f"{row[0]} refers to a missing row of {row[2]}" for row in connection.exec_driver_sql(_LOOSE)]
     return (*pages, *rows)
 

@@ -21,14 +21,14 @@ class SqlContainers(SqlHoldings):
         if self._keeps and (known := self._live().get(container)):
             return known
         row = self._one(statements.CONTAINER, {"id": container})
-        return None if row is None else Container(**row._mapping)
+        return None if row is None else Container(**row)
 
     def containers(
         self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
     ) -> tuple[Container, ...]:
         if removed or not self._keeps:
-            rows = self._all(statements.containers_of(uid=uid, removed=removed, door=door))
-            return tuple(Container(**row._mapping) for row in rows)
+            rows = self._built(statements.containers_of(uid=uid, removed=removed, door=door))
+            return tuple(Container(**row) for row in rows)
         found = (c for c in self._live().values() if uid in (None, c.uid) and door in (None, c.door))
         return tuple(sorted(found, key=lambda container: (container.created_at, container.id)))
 
@@ -37,7 +37,7 @@ class SqlContainers(SqlHoldings):
             return next((c for c in self._live().values() if c.uid == uid and c.name == name), None)
         statement = statements.NAMED if removed else statements.NAMED_LIVE
         row = self._one(statement, {"uid": uid, "name": name})
-        return None if row is None else Container(**row._mapping)
+        return None if row is None else Container(**row)
 
     def put_container(self, container: Container) -> None:
         try:
@@ -51,13 +51,14 @@ class SqlContainers(SqlHoldings):
                 hint=f"Retire it first: ds01 retire {container.name}",
             ) from error
         if self.hot.live is not None:
-            still = {key: value for key, value in self.hot.live.items() if key != container.id}
+            still = dict(self.hot.live)
+            still.pop(container.id, None)
             gone = container.state is ContainerState.REMOVED
             self.hot = replace(self.hot, live=still if gone else {**still, container.id: container})
 
     def _live(self) -> Mapping[ContainerId, Container]:
         if self.hot.live is None:
-            rows = self._all(statements.containers_of(uid=None, removed=False, door=None))
-            found = (Container(**row._mapping) for row in rows)
+            rows = self._all(statements.LIVE)
+            found = (Container(**row) for row in rows)
             self.hot = replace(self.hot, live={container.id: container for container in found})
         return self.hot.live or {}

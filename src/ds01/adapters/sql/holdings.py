@@ -14,11 +14,11 @@ class SqlHoldings(JobBooks):
 
     def volume(self, volume: str) -> Volume | None:
         row = self._one(statements.VOLUME, {"id": volume})
-        return None if row is None else Volume(**row._mapping)
+        return None if row is None else Volume(**row)
 
     def volumes(self, uid: Uid | None = None) -> tuple[Volume, ...]:
         chosen = statements.VOLUMES if uid is None else statements.VOLUMES.where(tables.volumes.c.uid == uid)
-        return tuple(Volume(**row._mapping) for row in self._all(chosen))
+        return tuple(Volume(**row) for row in self._built(chosen))
 
     def put_volume(self, volume: Volume) -> None:
         self._put(tables.volumes, vars(volume))
@@ -28,11 +28,11 @@ class SqlHoldings(JobBooks):
 
     def network(self, network: str) -> Network | None:
         row = self._one(statements.NETWORK, {"id": network})
-        return None if row is None else Network(**row._mapping)
+        return None if row is None else Network(**row)
 
     def networks(self, uid: Uid | None = None) -> tuple[Network, ...]:
         chosen = statements.NETWORKS if uid is None else statements.NETWORKS.where(tables.networks.c.uid == uid)
-        return tuple(Network(**row._mapping) for row in self._all(chosen))
+        return tuple(Network(**row) for row in self._built(chosen))
 
     def put_network(self, network: Network) -> None:
         self._put(tables.networks, vars(network))

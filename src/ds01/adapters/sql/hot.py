@@ -7,8 +7,9 @@ a transaction that fails simply drops its own; the database stays the judge of e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from ds01.domain.container import Container, ContainerId
 from ds01.domain.gpu import Slot, SlotId
@@ -19,6 +20,9 @@ from ds01.domain.queue.booking import Booking, BookingId
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,8 @@ class Slots:
 @dataclass(frozen=True, kw_only=True)
 class Hot:
     """``open`` are the open leases, ``live`` the containers that were not removed, ``requests`` the open requests,
-    ``jobs`` the open jobs, ``bookings`` those that stand, ``chain`` the number and hash of the last event.
+    ``jobs`` the open jobs, ``bookings`` those that stand, ``chain`` the number and hash of the last event. Of leases
+    and requests that have ended some of the latest are here.
     """
 
     slots: Slots | None = None
@@ -50,3 +55,16 @@ class Hot:
     bookings: Mapping[BookingId, Booking] | None = None
     usage: Mapping[Owner, Usage] | None = None
     chain: tuple[int, str] | None = None
+    ended_leases: Mapping[LeaseId, Lease] = field(default_factory=dict)
+    ended_requests: Mapping[RequestId, Request] = field(default_factory=dict)
+
+
+LATELY = 256
+
+
+def lately(known: Mapping[Key, Value], key: Key, value: Value) -> dict[Key, Value]:
+    """With one more that has ended, and no more than the latest few: whoever carries on asks for them once more."""
+    found = {**known, key: value}
+    if len(found) > LATELY:
+        del found[next(iter(found))]
+    return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import statements, tables
 from ds01.adapters.sql.notices import NoticeBooks
+from ds01.adapters.sql.prepared import Found
 from ds01.domain.errors import NAME_TAKEN, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.jobs.job import Job, JobId
@@ -20,6 +21,9 @@ from ds01.domain.people import Uid
 class JobBooks(NoticeBooks):
     """Jobs, within a transaction. The open ones are kept decoded: every step of each looks at all of them."""
 
+    _in_order: tuple[Mapping[JobId, Job], tuple[Job, ...]] | None = None
+    """The open jobs, and the same in their order: sorted once as long as none changes."""
+
     def job(self, job: JobId) -> Job | None:
         if self.hot.jobs is not None and (found := self.hot.jobs.get(job)):
             return found
@@ -27,12 +31,15 @@ class JobBooks(NoticeBooks):
         return None if row is None else _job(row)
 
     def open_jobs(self, uid: Uid | None = None) -> tuple[Job, ...]:
-        mine = (job for job in self._open_jobs().values() if uid is None or job.uid == uid)
-        return tuple(sorted(mine, key=_order))
+        open_ = self._open_jobs()
+        if self._in_order is None or self._in_order[0] is not open_:
+            self._in_order = open_, tuple(sorted(open_.values(), key=_order))
+        every = self._in_order[1]
+        return every if uid is None else tuple(job for job in every if job.uid == uid)
 
     def jobs(self, uid: Uid | None = None, *, limit: int = 100) -> tuple[Job, ...]:
         chosen = statements.JOBS if uid is None else statements.JOBS.where(tables.jobs.c.uid == uid)
-        return tuple(sorted(map(_job, self._all(chosen.limit(limit))), key=_order))
+        return tuple(sorted(map(_job, self._built(chosen.limit(limit))), key=_order))
 
     def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
         return tuple(_job(row) for row in self._all(statements.NUMBERED, {"uid": uid, "number": number}))
@@ -41,12 +48,18 @@ class JobBooks(NoticeBooks):
         row = self._one(statements.CALLED, {"uid": uid, "called": name})
         if row is None:
             return ()
-        found = self.numbered(uid, row.number)
-        return found if row.array == name else tuple(job for job in found if job.name == name)
+        found = self.numbered(uid, row["number"])
+        return found if row["array"] == name else tuple(job for job in found if job.name == name)
 
     def last_number(self, uid: Uid) -> int:
         row = self._one(statements.LAST_NUMBER, {"uid": uid})
-        return 0 if row is None else int(row[0] or 0)
+        return 0 if row is None else int(row["last"] or 0)
+
+    def ended_jobs(self, before: datetime) -> tuple[tuple[Uid, int], ...]:
+        return tuple((Uid(row["uid"]), int(row["number"])) for row in self._all(statements.ENDED_JOBS, {"at": before}))
+
+    def drop_jobs(self, uid: Uid, number: int) -> None:
+        self._write(statements.DROP_JOBS, {"key_uid": uid, "key_number": number})
 
     def put_job(self, job: Job) -> None:
         try:
@@ -55,8 +68,9 @@ class JobBooks(NoticeBooks):
             if "jobs.name" not in str(error.orig):
                 raise
             raise named_already(job) from error
-        others = {key: value for key, value in self._open_jobs().items() if key != job.id}
-        self.hot = replace(self.hot, jobs=others | ({job.id: job} if job.open else {}))
+        others = dict(self._open_jobs())
+        others.pop(job.id, None)
+        self.hot = replace(self.hot, jobs={**others, job.id: job} if job.open else others)
 
     def _open_jobs(self) -> Mapping[JobId, Job]:
         if self.hot.jobs is None:
@@ -69,8 +83,8 @@ def _order(job: Job) -> tuple[object, ...]:
     return job.submitted_at, job.uid, job.number, -1 if job.index is None else job.index
 
 
-def _job(row: Row[Any]) -> Job:
-    values = dict(row._mapping)
+def _job(row: Found) -> Job:
+    values = dict(row)
     ask = GpuAsk(count=values.pop("count"), profile=values.pop("profile"), memory_bytes=values.pop("memory_bytes"))
     return Job(**values, ask=ask)
 

@@ -12,7 +12,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -21,11 +21,13 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from ds01.adapters.sql import chain, connect, faults, schema, statements
+from ds01.adapters.sql import backup, chain, connect, faults, schema, statements
 from ds01.adapters.sql.books import SqlBooks
 from ds01.adapters.sql.hot import Hot
+from ds01.adapters.sql.shown import Shown
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
-from ds01.ports.ledger import Books
+from ds01.domain.events import EventType
+from ds01.ports.ledger import Backup, Books
 
 T = TypeVar("T")
 
@@ -75,12 +77,15 @@ class SqlLedger:
     """
 
     def __init__(self, place: str | Path, *, patience_seconds: float = 5.0) -> None:
-        url = connect.location(place)
+        url = self._url = connect.location(place)
         self._where = url.database or url.render_as_string()
         self._writing = connect.writer(url, patience_seconds)
-        self._reading = connect.readers(url, READERS)
-        self._writer, self._last = self._open(lambda: connect.prepare(url))
-        self._hot, self._version = Hot(), -1
+        self._reading = connect.readers(url, READERS + 1)
+        self._writer, self._opened = self._open(lambda: connect.prepare(url))
+        self._last, self._latest = self._opened, dict[EventType, int]()
+        self._shown, self._hot = Shown(self._writer), Hot()
+        self._here = threading.local()
+        self._readers: list[Connection] = []
         self._jobs: queue.SimpleQueue[Job[Any] | None] = queue.SimpleQueue()
         self._waiting: set[asyncio.Future[None]] = set()
         self._closed = False
@@ -100,18 +105,37 @@ class SqlLedger:
         self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
 
-    async def wait(self, after: int, timeout_seconds: float) -> int:
+    def glance(self, work: Callable[[Books], T]) -> T:
+        """``read`` at once and in place: the way to a reading thread and back takes ten times as long as a row."""
+        self._check_open()
+        try:
+            connection = self._reader()
+            with connect.reading(connection):
+                return work(SqlBooks(connection))
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise faults.explain(error, self._where) from error
+
+    async def wait(self, after: int, timeout_seconds: float, types: Collection[EventType] = ()) -> int:
         """Wait until an event later than ``after`` is recorded or the time is over; returns the last seq."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
-                while self._last <= after and not self._closed:
+                while not (self.heard(after, types) if types else self._last > after) and not self._closed:
                     await self._next_event()
         return self._last
+
+    def heard(self, after: int, types: Collection[EventType]) -> bool:
+        """Whether one of these was recorded after that one; of what was recorded before it was opened all may be."""
+        return self._opened > after or any(self._latest.get(kind, 0) > after for kind in types)
 
     async def verify(self) -> tuple[str, ...]:
         """What is wrong with the record itself: damage, or events that somebody changed; empty when it is sound."""
         self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._verify)
+
+    async def back_up(self, into: Path) -> Backup:
+        """A copy of one moment, whole and as DS01 wrote it, in a new file that only its owner may read."""
+        self._check_open()
+        return await asyncio.to_thread(backup.back_up, self._url, into)
 
     async def close(self) -> None:
         """Finish the writes that wait, then let go of the file."""
@@ -145,7 +169,8 @@ class SqlLedger:
     def _finish(self) -> None:
         self._thread.join()
         self._pool.shutdown()
-        self._writer.close()
+        for connection in (*self._readers, self._writer):
+            connection.close()
         self._writing.dispose()
         self._reading.dispose()
 
@@ -174,21 +199,22 @@ class SqlLedger:
 
     def _commit(self, jobs: list[Job[Any]]) -> None:
         """Run all jobs in one transaction. When the transaction itself fails, each of them failed."""
-        recorded = self._last
+        recorded: dict[EventType, int] = {}
         try:
-            with connect.writing(self._writer):
-                self._forget_if_changed()
-                for job in jobs:
-                    recorded = max(recorded, self._run(job))
+            self._hot = self._shown.begin()
+            for job in jobs:
+                recorded |= self._run(job)
+            self._shown.commit(self._hot)
         except (SQLAlchemyError, sqlite3.Error) as error:
-            self._hot = Hot()
+            self._shown.undo()
             for job in jobs:
                 job.error = faults.explain(error, self._where)
         else:
-            self._last = recorded
+            self._latest |= recorded
+            self._last = max(self._last, *recorded.values()) if recorded else self._last
 
-    def _run(self, job: Job[Any]) -> int:
-        """Run one job in its savepoint; returns the number of the last event it recorded."""
+    def _run(self, job: Job[Any]) -> dict[EventType, int]:
+        """Run one job in its savepoint; returns the numbers of the last events it recorded, by their types."""
         books = SqlBooks(self._writer, self._hot)
         with job:
             with connect.savepoint(self._writer):
@@ -199,13 +225,7 @@ class SqlLedger:
             raise job.error
         if isinstance(job.error, SQLAlchemyError):
             job.error = faults.explain(job.error, self._where)
-        return 0
-
-    def _forget_if_changed(self) -> None:
-        """Another program wrote into the file (an admin's SQL shell): believe the file, not the memory of it."""
-        version = connect.version(self._writer)
-        if version != self._version:
-            self._hot, self._version = Hot(), version
+        return {}
 
     def _acknowledge(self, jobs: list[Job[Any]]) -> None:
         for loop in {job.answer.get_loop() for job in jobs}:
@@ -235,16 +255,25 @@ class SqlLedger:
     # reading ----------------------------------------------------------------------------------------
     def _read(self, work: Callable[[Books], T]) -> T:
         try:
-            with self._reading.connect() as connection, connect.reading(connection):
-                return work(SqlBooks(connection))
+            with self._shown.reading(self._reader()) as books:
+                return work(books)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise faults.explain(error, self._where) from error
 
+    def _reader(self) -> Connection:
+        """The connection of this thread, which it keeps."""
+        if not hasattr(self._here, "connection"):
+            self._here.connection = self._reading.connect()
+            self._readers.append(self._here.connection)
+        found: Connection = self._here.connection
+        return found
+
     def _verify(self) -> tuple[str, ...]:
         try:
-            with self._reading.connect() as connection, connect.reading(connection):
+            connection = self._reader()
+            with connect.reading(connection):
                 changed = chain.broken(connection, VERIFIED)
                 found = connect.damage(connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise faults.explain(error, self._where) from error
-        return (*found, f"event {changed} is not as DS01 wrote it") if changed is not None else found
+        return (*found, chain.changed(changed)) if changed is not None else found

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import statements, tables
 from ds01.adapters.sql.bookings import BookingBooks
+from ds01.adapters.sql.hot import lately
+from ds01.adapters.sql.prepared import Found
 from ds01.domain.errors import NAME_TAKEN, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.people import Uid
@@ -22,15 +23,21 @@ from ds01.domain.queue.usage import Usage
 class QueueBooks(BookingBooks):
     """Requests and usage, within a transaction."""
 
+    _in_line: tuple[Mapping[RequestId, Request], tuple[Request, ...]] | None = None
+    """The open requests, and the same in their order: sorted once as long as none changes."""
+
     def request(self, request: RequestId) -> Request | None:
-        if self.hot.requests is not None and (found := self.hot.requests.get(request)):
+        if found := (self.hot.requests or {}).get(request) or self.hot.ended_requests.get(request):
             return found
         row = self._one(statements.REQUEST, {"id": request})
         return None if row is None else _request(row)
 
     def open_requests(self, uid: Uid | None = None) -> tuple[Request, ...]:
-        mine = (request for request in self._waiting().values() if uid is None or request.uid == uid)
-        return tuple(sorted(mine, key=lambda request: (request.submitted_at, request.id)))
+        waiting = self._waiting()
+        if self._in_line is None or self._in_line[0] is not waiting:
+            self._in_line = waiting, tuple(sorted(waiting.values(), key=lambda one: (one.submitted_at, one.id)))
+        every = self._in_line[1]
+        return every if uid is None else tuple(request for request in every if request.uid == uid)
 
     def put_request(self, request: Request) -> None:
         try:
@@ -39,13 +46,20 @@ class QueueBooks(BookingBooks):
             if "requests.name" not in str(error.orig):
                 raise
             raise waits_already(request) from error
-        others = {key: value for key, value in self._waiting().items() if key != request.id}
-        mine = {request.id: request} if request.state.open else {}
-        self.hot = replace(self.hot, requests=others | mine)
+        others = dict(self._waiting())
+        others.pop(request.id, None)
+        if request.state.open:
+            self.hot = replace(self.hot, requests={**others, request.id: request})
+        else:
+            ended = lately(self.hot.ended_requests, request.id, request)
+            self.hot = replace(self.hot, requests=others, ended_requests=ended)
 
     def usage(self) -> dict[Owner, Usage]:
         if self.hot.usage is None:
-            found = {Owner(row.uid, row.epoch): Usage(seconds=row.seconds, at=row.at) for row in self._all(_USAGE)}
+            found = {
+                Owner(row["uid"], row["epoch"]): Usage(seconds=row["seconds"], at=row["at"])
+                for row in self._all(_USAGE)
+            }
             self.hot = replace(self.hot, usage=found)
         return dict(self.hot.usage or {})
 
@@ -63,8 +77,8 @@ class QueueBooks(BookingBooks):
 _USAGE = statements.USAGE
 
 
-def _request(row: Row[Any]) -> Request:
-    values = dict(row._mapping)
+def _request(row: Found) -> Request:
+    values = dict(row)
     ask = GpuAsk(count=values.pop("count"), profile=values.pop("profile"), memory_bytes=values.pop("memory_bytes"))
     return Request(**values, ask=ask)
 

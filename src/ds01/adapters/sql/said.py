@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Table
+from sqlalchemy import Connection, Select, Table
 
-from ds01.adapters.sql import statements
+from ds01.adapters.sql import connect, statements
 from ds01.adapters.sql.hot import Hot
-from ds01.adapters.sql.prepared import Statement, prepared
+from ds01.adapters.sql.prepared import Found, Statement, prepared
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Said:
@@ -21,18 +23,26 @@ class Said:
 
     def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
         self._connection = connection
+        self._dialect = connection.dialect
+        self._driver = connect.driver(connection)
         self.hot = hot or Hot()
         self._keeps = hot is not None
 
     def _write(self, statement: Statement, *rows: Mapping[str, Any]) -> None:
-        prepared(statement, self._connection.dialect, tuple(rows[0])).run(self._connection, rows)
+        prepared(statement, self._dialect, tuple(rows[0])).run(self._driver, rows)
 
-    def _all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
-        return self._connection.execute(statement, values).all()
+    def _all(self, statement: Select[Any], values: Mapping[str, Any] = _NOTHING) -> list[Found]:
+        """What one of ``statements`` finds."""
+        return prepared(statement, self._dialect, tuple(values)).ask(self._driver, values)
 
-    def _one(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
-        return self._connection.execute(statement, values).first()
+    def _one(self, statement: Select[Any], values: Mapping[str, Any] = _NOTHING) -> Found | None:
+        found = self._all(statement, values)
+        return found[0] if found else None
+
+    def _built(self, statement: Select[Any]) -> list[Found]:
+        """What a statement finds that was put together for this question."""
+        return [dict(row._mapping) for row in self._connection.execute(statement)]
 
     def _put(self, table: Table, values: Mapping[str, Any]) -> None:
         """Replace the row with this primary key, or insert it."""
-        self._write(statements.replace_in(table, self._connection.dialect.name), values)
+        self._write(statements.replace_in(table, self._dialect.name), values)

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -26,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ds01.adapters.sql.tables import (
     accounts,
+    announcements,
     bookings,
     consumption,
     containers,
@@ -46,6 +48,7 @@ from ds01.adapters.sql.tables import (
     usage,
     volumes,
 )
+from ds01.domain.announcement import Announcement
 from ds01.domain.consumption import Consumed
 from ds01.domain.container import Container, Door
 from ds01.domain.events import Event
@@ -116,7 +119,16 @@ CALLED = (
     .order_by(jobs.c.number.desc())
     .limit(1)
 )
-LAST_NUMBER = select(func.max(jobs.c.number)).where(jobs.c.uid == bindparam("uid"))
+_LATER = jobs.alias("later")
+ENDED_JOBS = (
+    select(jobs.c.uid, jobs.c.number)
+    .where(exists().where(_LATER.c.uid == jobs.c.uid, _LATER.c.number > jobs.c.number))
+    .group_by(jobs.c.uid, jobs.c.number)
+    .having(func.count() == func.count(jobs.c.ended_at), func.max(jobs.c.ended_at) < bindparam("at"))
+    .order_by(jobs.c.uid, jobs.c.number)
+)
+DROP_JOBS = delete(jobs).where(jobs.c.uid == bindparam("key_uid"), jobs.c.number == bindparam("key_number"))
+LAST_NUMBER = select(func.max(jobs.c.number).label("last")).where(jobs.c.uid == bindparam("uid"))
 _BOOKED = (
     bookings.c.gpus.label("count"), bookings.c.gpu_profile.label("profile"),
     bookings.c.gpu_memory_bytes.label("memory_bytes"),
@@ -145,6 +157,7 @@ USAGE = select(usage.c.uid, usage.c.epoch, usage.c.seconds, usage.c.at)
 _CONTAINER = _fields(containers, Container)
 CONTAINER = select(*_CONTAINER).where(containers.c.id == bindparam("id"))
 CONTAINERS = select(*_CONTAINER).order_by(containers.c.created_at, containers.c.id)
+LIVE = CONTAINERS.where(_LIVE)
 NAMED = (
     select(*_CONTAINER)
     .where(containers.c.uid == bindparam("uid"), containers.c.name == bindparam("name"))
@@ -156,6 +169,7 @@ NAMED_LIVE = NAMED.where(_LIVE)
 _TAG = _fields(tags, Tag)
 TAGS = select(*_TAG).order_by(tags.c.ref)
 OWNERSHIPS = select(*_fields(ownerships, Ownership)).order_by(ownerships.c.at, ownerships.c.image, ownerships.c.uid)
+OWNERS = OWNERSHIPS.where(ownerships.c.image == bindparam("of_image"))
 TAG = select(*_TAG).where(tags.c.ref == bindparam("ref"))
 
 NOTICES = select(*_fields(notices, Notice)).order_by(notices.c.at.desc(), notices.c.id.desc())
@@ -168,6 +182,7 @@ CONSUMED = select(consumption)
 CONSUMED_ONE = select(*_fields(consumption, Consumed)).where(
     *[column == bindparam(f"key_{column.name}") for column in consumption.primary_key]
 )
+ANNOUNCEMENT = select(*_fields(announcements, Announcement))
 EXEMPTIONS = select(*_fields(exemptions, GrantedExemption)).order_by(exemptions.c.at, exemptions.c.id)
 
 VOLUMES = select(*_fields(volumes, Volume)).order_by(volumes.c.created_at, volumes.c.id)
@@ -184,6 +199,7 @@ ACCOUNT = (
 
 EVENTS = select(*_fields(events, Event))
 CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq.desc())
+WHOLE_CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq)
 CHAIN_END = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
 LAST_SEQ = select(func.max(events.c.seq))
 
@@ -192,7 +208,7 @@ NOTE = select(notes.c.value).where(notes.c.key == bindparam("key"))
 
 def containers_of(*, uid: int | None, removed: bool, door: Door | None) -> Select[Any]:
     """Containers of one user or of all, in the order they were made."""
-    chosen = CONTAINERS if removed else CONTAINERS.where(_LIVE)
+    chosen = CONTAINERS if removed else LIVE
     chosen = chosen if door is None else chosen.where(containers.c.door == door)
     return chosen if uid is None else chosen.where(containers.c.uid == uid)
 

@@ -371,6 +371,17 @@ exemptions = Table(
     Column("reason", Text, nullable=False),
 )
 
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("by", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("told_at", UtcTime),
+)
+
 accounts = Table(
     "accounts",
     metadata,

@@ -7,10 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ds01.api.identity import TheCaller, TheWorld
-from ds01.services import events, fence, foreign, glass
+from ds01.services import announce as announcing
+from ds01.services import backup, events, fence, foreign, glass
 from ds01.services import report as monthly
 from ds01.services.door import report
-from ds01.wire.admin import DoorReportView, FenceView, GlassRequest, GlassView
+from ds01.wire.admin import (
+    AnnouncementView,
+    AnnounceRequest,
+    BackupRequest,
+    BackupView,
+    DoorReportView,
+    FenceView,
+    GlassRequest,
+    GlassView,
+)
 from ds01.wire.gpus import ForeignView
 from ds01.wire.report import ReportView
 
@@ -54,6 +64,30 @@ async def take_fence_down(world: TheWorld, caller: TheCaller) -> FenceView:
 async def put_fence_up(world: TheWorld, caller: TheCaller) -> FenceView:
     """Put it up again, and keep it up."""
     return await fence.keep_up(world, caller)
+
+
+@router.get("/announcement")
+async def show_announcement(world: TheWorld, caller: TheCaller) -> AnnouncementView:
+    """What everybody is told now."""
+    return await announcing.show(world, caller)
+
+
+@router.post("/announcement")
+async def announce(world: TheWorld, caller: TheCaller, request: AnnounceRequest) -> AnnouncementView:
+    """Tell everybody something until a time, in place of what stood."""
+    return await announcing.announce(world, caller, request)
+
+
+@router.delete("/announcement")
+async def clear_announcement(world: TheWorld, caller: TheCaller) -> AnnouncementView:
+    """End it before its time; the answer is what stood."""
+    return await announcing.clear(world, caller)
+
+
+@router.post("/backup")
+async def back_up(world: TheWorld, caller: TheCaller, request: BackupRequest) -> BackupView:
+    """Copy the ledger to a new file, whole and looked through, while everything goes on."""
+    return await backup.back_up(world, caller, request)
 
 
 @router.get("/report")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
-from ds01.api.identity import Everybody, TheCaller, TheWorld
+from ds01.api.identity import Everybody, TheActor, TheCaller, TheWorld
 from ds01.services import observe
 from ds01.services import pause as pausing
 from ds01.services import remove as removing
@@ -45,7 +45,7 @@ async def show(world: TheWorld, caller: TheCaller, name: str) -> ContainerView:
 
 
 @router.post("/{name}/start")
-async def start(world: TheWorld, caller: TheCaller, name: str) -> StartResult:
+async def start(world: TheWorld, caller: TheActor, name: str) -> StartResult:
     """Start a stopped container; its GPUs are leased again."""
     started = await starting.start(world, caller, name, Steps(world.clock))
     view = await observe.view(world, caller, started.container)
@@ -54,7 +54,7 @@ async def start(world: TheWorld, caller: TheCaller, name: str) -> StartResult:
 
 @router.post("/{name}/stop")
 async def stop(
-    world: TheWorld, caller: TheCaller, name: str, request: Annotated[StopRequest | None, Body()] = None
+    world: TheWorld, caller: TheActor, name: str, request: Annotated[StopRequest | None, Body()] = None
 ) -> ContainerView:
     """Stop a container with its grace; it stays, and its GPU is held for a while."""
     grace = request.grace_seconds if request else None
@@ -62,13 +62,13 @@ async def stop(
 
 
 @router.post("/{name}/pause")
-async def pause(world: TheWorld, caller: TheCaller, name: str) -> ContainerView:
+async def pause(world: TheWorld, caller: TheActor, name: str) -> ContainerView:
     """Freeze a container."""
     return await observe.view(world, caller, await pausing.pause(world, caller, name))
 
 
 @router.post("/{name}/unpause")
-async def unpause(world: TheWorld, caller: TheCaller, name: str) -> ContainerView:
+async def unpause(world: TheWorld, caller: TheActor, name: str) -> ContainerView:
     """Let a paused container go on."""
     return await observe.view(world, caller, await pausing.unpause(world, caller, name))
 
@@ -76,7 +76,7 @@ async def unpause(world: TheWorld, caller: TheCaller, name: str) -> ContainerVie
 @router.delete("/{name}")
 async def remove(
     world: TheWorld,
-    caller: TheCaller,
+    caller: TheActor,
     name: str,
     force: Annotated[bool, Query(description="Also one that runs")] = False,
 ) -> ContainerView:
@@ -92,7 +92,7 @@ async def preview(world: TheWorld, caller: TheCaller, name: str) -> RetirePrevie
 
 @router.post("/{name}/retire")
 async def retire(
-    world: TheWorld, caller: TheCaller, name: str, request: Annotated[RetireRequest | None, Body()] = None
+    world: TheWorld, caller: TheActor, name: str, request: Annotated[RetireRequest | None, Body()] = None
 ) -> RetireResult:
     """Stop, rescue if asked, remove, free the GPU."""
     return await retiring.retire(world, caller, name, request or RetireRequest())

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from ds01.api.identity import TheWorld, gateway_only
 from ds01.api.stream import Lines, relayed
+from ds01.services import build_cache
 from ds01.services.door import (
     audit,
     building,
     change,
     create,
+    going_on,
     gone,
     holdings,
     known,
@@ -30,12 +32,14 @@ from ds01.wire.door import (
     DoorAudit,
     DoorBuild,
     DoorBuildGrant,
+    DoorCache,
     DoorCommit,
     DoorContainer,
     DoorCreate,
     DoorEngine,
     DoorGone,
     DoorGrant,
+    DoorHeld,
     DoorImage,
     DoorMade,
     DoorRemoval,
@@ -172,6 +176,18 @@ async def room(world: TheWorld, uid: int) -> DoorRoom:
     return await writing.room(world, uid)
 
 
+@router.get("/users/{uid}/cache")
+async def cache(world: TheWorld, uid: int) -> DoorCache:
+    """What is the user's of BuildKit's cache."""
+    return await build_cache.hers(world, uid)
+
+
+@router.post("/users/{uid}/cache/dropped")
+async def drop_cache(world: TheWorld, uid: int) -> DoorCache:
+    """The user has all of BuildKit's cache removed that she may have made: what of it goes."""
+    return await build_cache.give_up(world, uid)
+
+
 @router.post("/writes")
 async def write(world: TheWorld, ask: DoorWrite) -> DoorWriteGrant:
     """May these image names be written?"""
@@ -182,6 +198,12 @@ async def write(world: TheWorld, ask: DoorWrite) -> DoorWriteGrant:
 async def written(world: TheWorld, ask: DoorWritten) -> list[DoorImage]:
     """The writing is over, well or not."""
     return list(await writing.over(world, ask))
+
+
+@router.post("/held", status_code=204)
+async def hold(world: TheWorld, held: list[DoorHeld]) -> None:
+    """These writings of image names go on: builds, pulls and the like that the gateway has in its hands."""
+    await going_on.go_on(world, held)
 
 
 @router.post("/removals")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from ds01.domain.errors import Ds01Error, Problem
 from ds01.services import launch as launching
 from ds01.services import observe
 from ds01.services.caller import Caller
+from ds01.services.settled import settled
 from ds01.services.steps import Abandoned, Steps
 from ds01.services.world import World
 from ds01.wire.errors import show
@@ -58,8 +58,7 @@ async def outcome(
     def waits(place: PlaceView) -> None:
         client.say(LaunchEvent(step="queue", state="begin", text=place.text, place=place))
 
-    work = asyncio.ensure_future(act(Steps(world.clock, say, left=client.left, waits=waits)))
-    await asyncio.wait({work})
+    work = await settled(act(Steps(world.clock, say, left=client.left, waits=waits)))
     match work.exception():
         case None:
             return LaunchEvent(step="ready", container=await observe.view(world, caller, work.result()))

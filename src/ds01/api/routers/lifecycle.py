@@ -7,11 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ds01.api.identity import TheCaller, TheWorld
+from ds01.api.identity import TheActor, TheCaller, TheWorld
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.services import exempt as exempting
-from ds01.services import notices, observe, prolong, take_back
+from ds01.services import notices, observe, prolong
 from ds01.services.steps import Steps
+from ds01.services.undo_stop import undo_stop
 from ds01.wire.containers import StartResult
 from ds01.wire.lifecycle import (
     ExemptionView,
@@ -29,21 +30,21 @@ router = APIRouter(tags=["lifecycle"])
 
 
 @router.post("/containers/{name}/extend")
-async def extend(world: TheWorld, caller: TheCaller, name: str, request: ExtendRequest) -> ExtendView:
+async def extend(world: TheWorld, caller: TheActor, name: str, request: ExtendRequest) -> ExtendView:
     """Add to the time a container may run, within the policy."""
     return await prolong.extend(world, caller, name, request.seconds)
 
 
 @router.post("/containers/{name}/keep")
-async def keep(world: TheWorld, caller: TheCaller, name: str, request: KeepRequest) -> KeepView:
+async def keep(world: TheWorld, caller: TheActor, name: str, request: KeepRequest) -> KeepView:
     """Let a container idle until a time, within the policy."""
     return await prolong.keep(world, caller, name, _moment(request.until))
 
 
 @router.post("/containers/{name}/undo")
-async def undo(world: TheWorld, caller: TheCaller, name: str) -> StartResult:
+async def undo(world: TheWorld, caller: TheActor, name: str) -> StartResult:
     """Start a container again that DS01 stopped for idling or for its runtime."""
-    started = await take_back.undo(world, caller, name, Steps(world.clock))
+    started = await undo_stop(world, caller, name, Steps(world.clock))
     view = await observe.view(world, caller, started.container)
     return StartResult(container=view, recreated=started.recreated, notes=started.notes)
 

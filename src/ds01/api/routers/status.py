@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter
 
 from ds01.api.identity import Peer, TheCaller, TheWorld
@@ -15,7 +17,7 @@ router = APIRouter(tags=["status"])
 @router.get("/ping")
 async def ping(world: TheWorld, peer: Peer) -> PingView:
     """Whether ds01d answers, what it is, and where the gateway listens. Needs no account."""
-    user = world.directory.by_uid(Uid(peer))
+    user = await asyncio.to_thread(world.directory.by_uid, Uid(peer))
     return await observe.ping(world, user.login if user else str(peer))
 
 

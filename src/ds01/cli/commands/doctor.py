@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from ds01.cli.call import Call
 from ds01.cli.style import Style, wrap
-from ds01.domain.errors import Exit
+from ds01.domain.errors import BAD_REQUEST, Ds01Error, Exit
 from ds01.wire.status import CheckView, DoctorView
 
 _SIGNS = {"ok": ("green", "✓", "ok:"), "warning": ("yellow", "!", "warning:"), "failed": ("red", "✗", "failed:")}
 
 
-def run(call: Call) -> int:
-    """Print the checks; 1 when one failed."""
+def run(call: Call, *, report: bool, fix: bool) -> int:
+    """Print the checks; 1 when one failed. Or the report; or mend what is one's own."""
+    if report:
+        return _report(call, fix=fix)
+    if fix:
+        return _mend(call)
     found = call.client.doctor()
     if call.talk.json:
         call.talk.emit(found)
@@ -34,6 +38,42 @@ def shown(check: CheckView, style: Style) -> list[str]:
     if check.fix and check.state != "ok":
         lines += wrap(f"{style('dim', 'To do:')} {check.fix}", style.width, indent="  ", hanging="    ")
     return lines
+
+
+def _report(call: Call, *, fix: bool) -> int:
+    if fix or call.talk.json:
+        raise Ds01Error(BAD_REQUEST, "--report is a page by itself.", hint="ds01 doctor --report")
+    from ds01.cli.doctoring.report import page
+
+    call.talk.data(page(call).rstrip())
+    call.talk.stdout.flush()
+    call.talk.say()
+    call.talk.say("Read it before you send it: only you know what a name gives away.")
+    call.talk.next("ds01 doctor --report > report.md")
+    return int(Exit.DONE)
+
+
+def _mend(call: Call) -> int:
+    """Say each before it is done; with ``--dry-run`` only say it."""
+    from ds01.cli.doctoring import mend
+
+    talk, todo = call.talk, list(mend.found(call.home))
+    for each in todo:
+        talk.say(each.wrong)
+        talk.say(f"  {each.todo}")
+        if talk.dry_run or not talk.confirm("Do that?", default=True):
+            continue
+        try:
+            each.do()
+        except OSError as error:
+            talk.warn(f"It could not be done: {error.strerror}.")
+        else:
+            talk.done("Mended.")
+    if not todo:
+        talk.say("Nothing of yours needs mending. What concerns the server: ds01 doctor")
+    elif talk.dry_run:
+        talk.say("Nothing was changed.")
+    return int(Exit.DONE)
 
 
 def _code(found: DoctorView) -> int:

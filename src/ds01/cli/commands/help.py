@@ -47,9 +47,13 @@ def _topics(call: Call) -> int:
 
 
 def _unknown(topic: str) -> Ds01Error:
-    meant = nearest(topic, (*topics.names(), *tree.members(""), "commands"))
-    hint = f"Did you mean 'ds01 help {meant}'?" if meant else "ds01 help"
-    return Ds01Error(NO_TOPIC, f"There is no page about '{topic}'.", hint=hint)
+    message = f"There is no page about '{topic}'."
+    if meant := nearest(topic, (*topics.names(), *tree.members(""), "commands")):
+        return Ds01Error(NO_TOPIC, message, hint=f"Did you mean 'ds01 help {meant}'?")
+    if found := topics.about(topic):
+        where = "Others tell of it" if len(found) > 1 else "Another tells of it"
+        return Ds01Error(NO_TOPIC, message, reason=f"{where}: {', '.join(found)}.", hint=f"ds01 help {found[0]}")
+    return Ds01Error(NO_TOPIC, message, hint="ds01 help")
 
 
 def _print(call: Call, lines: list[str]) -> int:

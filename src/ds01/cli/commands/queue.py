@@ -6,7 +6,6 @@ from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.style import Style, wrap
 from ds01.cli.table import Cell, Column, Painted, table
-from ds01.cli.waiting import likely
 from ds01.wire.queue import PlaceView, QueueView
 
 COLUMNS = (
@@ -51,7 +50,7 @@ def _row(place: PlaceView, *, users: bool) -> list[Cell]:
         place.asked,
         Painted("now", "green") if reserved else f"{place.place} of {place.of}",
         show.ago(place.since),
-        "" if reserved else likely(place.earliest, place.latest),
+        "" if reserved else show.likely(place.earliest, place.latest),
         "" if place.planned_seconds is None else show.duration(place.planned_seconds),
         f"kept for {show.until(place.claim_until)}" if reserved else place.reason,
     ]

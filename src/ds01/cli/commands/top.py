@@ -56,7 +56,9 @@ def _granted(call: Call, wish: Wish) -> str:
     """Do it as the command of that name would; what to say at the bottom of the view then."""
     verbs: dict[str, Callable[[], int]] = {
         "attach": lambda: attach.run(call, name=wish.name),
-        "retire": lambda: retire.run(call, name=wish.name, keep_packages=False, rescue=False, force=False),
+        "retire": lambda: retire.run(
+            call, name=wish.name, keep_packages=False, rescue=False, force=False, user=None, reason=None
+        ),
     }
     try:
         verbs[wish.verb]()

@@ -9,9 +9,10 @@ from ds01.cli.table import pairs
 from ds01.wire.containers import WhyView
 
 
-def run(call: Call, *, name: str | None) -> int:
+def run(call: Call, *, name: str | None, user: str | None) -> int:
     """Print the summary and the timeline."""
-    story = call.client.why(here.meant(call, name))
+    here.whose(call, user)
+    story = call.client.why(here.meant(call, name), user=call.user)
     if call.talk.json:
         call.talk.emit(story)
         return 0
@@ -26,8 +27,15 @@ def run(call: Call, *, name: str | None) -> int:
         lines += pairs([(show.clock(entry.at), entry.what) for entry in story.entries], style)
     for line in lines:
         call.talk.data(line)
-    call.talk.next(*_next(story))
+    call.talk.next(*(_for_another(story, call) if call.user else _next(story)))
     return 0
+
+
+def _for_another(story: WhyView, call: Call) -> tuple[str, ...]:
+    """What an admin can do with somebody else's."""
+    if story.state == "running":
+        return f"ds01 logs {story.name}{call.whose}", f"ds01 stop {story.name}{call.whose}"
+    return ("ds01 list --everybody",)
 
 
 def _next(story: WhyView) -> tuple[str, ...]:

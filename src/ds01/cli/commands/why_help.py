@@ -1,16 +1,17 @@
 """What ``ds01 why`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Step
+from ds01.cli.command import CONTAINER, USER, Command, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
-    summary="Tell what happened to a container, and why",
+    summary="Tell what happened to a container or a job, or why it waits",
     arguments=(CONTAINER,),
+    options=(USER,),
     examples=(
         ("ds01 why thesis", "its story, the last stop explained"),
         ("ds01 why", "of the project you are in"),
-        ("ds01 why thesis --json", "for programs"),
-        ("ds01 why exp-2 --plain", "for a screen reader"),
+        ("ds01 why thesis --user bob", "an admin reads his"),
+        ("ds01 why thesis-17", "of a job, or of what waits for a GPU"),
         ("ds01 events --since 1h", "everything that happened lately"),
     ),
     about="The first lines say how the container is and why; then comes its story, oldest first: created, started, GPU"
@@ -20,6 +21,6 @@ COMMAND = Command(
     topics=("containers",),
     guide=(Step("Every stop has a recorded reason. Name the container you wonder about.", asks="name"),),
     prints="WhyView",
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("events", "list", "logs"),
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ds01.domain.container import BUILD_LABELS, Label
 from ds01.domain.dockerpolicy import shape, strictjson
 from ds01.domain.dockerpolicy.network import HOST_ENTRY
 from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, lines, matching, number
 from ds01.domain.dockerpolicy.session import ID as SESSION
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+from ds01.domain.labels import BUILD_LABELS, Label
 
 TAGS = 16
 _TARGET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ds01.domain.container import TRUSTED, Label
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.dockerfile import change, check_triggers
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 from ds01.domain.gpu import asks_for_devices
+from ds01.domain.labels import TRUSTED, Label
 
 CHANGES = 100
 _KEPT: dict[str, Callable[[str, Json], Any]] = {

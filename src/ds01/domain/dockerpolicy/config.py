@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import cast
 
+from ds01.domain import signals
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, kept
@@ -23,7 +24,7 @@ from ds01.domain.gpu import asks_for_devices
 STOP_SECONDS = 300
 HEALTH_INTERVAL_NS = 5_000_000_000
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
-_SIGNAL = re.compile(r"(SIG)?[A-Z]{2,10}([+-]\d{1,2})?|\d{1,2}", re.IGNORECASE)
+_SIGNAL = re.compile(signals.PATTERN)
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
 _HEALTH = shape.names("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries")
 

@@ -71,4 +71,4 @@ def _refuse_old_form(body: dict[str, Json]) -> None:
     """Without HostConfig old engines take its fields from the top: ``{"Privileged": true}`` was honoured."""
     for key, value in body.items():
         if key.casefold() in FIELDS_OF_HOST and not is_zero(value):
-            raise malformed("create.top-level", f"{key} belongs into HostConfig", "Update your client.")
+            raise malformed("create.top-level", f"{key} belongs in HostConfig", "Update your client.")

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ds01.domain.container import BUILD_LABELS, Label
 from ds01.domain.dockerpolicy.buildkit import judge_arguments
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+from ds01.domain.labels import BUILD_LABELS, Label
 
 NAMES = frozenset({"", "dockerfile.v0"})
 """The frontends there are: the engine's own, or none, when the client asks for it in a second step."""

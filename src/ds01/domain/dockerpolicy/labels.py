@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ds01.domain.container import Label
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case
 from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.labels import Label
 
 
 def labels(case: Case, value: Json, field: str = "Labels") -> dict[str, str]:

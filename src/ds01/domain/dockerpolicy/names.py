@@ -14,6 +14,8 @@ from ds01.domain.dockerpolicy.namepattern import NamePattern
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+NETWORK_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_. -]{0,126}[A-Za-z0-9_.-])?")
+"""With blanks in it, as the engine has it."""
 _LIKE_AN_ID = re.compile(r"[0-9a-f]{6,64}")
 _ENGINES = re.compile(r"[0-9a-f]{64}")
 RESERVED_NETWORKS = ("bridge", "host", "none", "default")
@@ -40,7 +42,9 @@ def container_name(text: str) -> str:
 
 def network_name(text: str) -> str:
     """The name of a network to make. Those the engine has for itself are nobody's to make."""
-    _check(text, "networks.name", "a network's name")
+    if not text.strip():
+        raise EngineWordsError("networks.name", f"invalid name: {text}", status=400)
+    _check(text, "networks.name", "a network's name", NETWORK_NAME)
     if _LIKE_AN_ID.fullmatch(text):
         raise malformed("networks.name", f"'{text}' looks like an id and cannot be a name", "Choose another one.")
     if text in RESERVED_NETWORKS:
@@ -60,8 +64,8 @@ def volume_name(text: str) -> str:
     return text
 
 
-def _check(name: str, rule: str, what: str) -> None:
-    if not _NAME.fullmatch(name) or "._." in name:
+def _check(name: str, rule: str, what: str, known: re.Pattern[str] = _NAME) -> None:
+    if not known.fullmatch(name) or "._." in name:
         raise malformed(
             rule,
             f"{name!r} cannot be {what}",

@@ -15,6 +15,7 @@ from ds01.domain.dockerpolicy.case import Case, Joined, Kept
 from ds01.domain.dockerpolicy.config import port
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct
 from ds01.domain.dockerpolicy.isolation import container_ref
+from ds01.domain.dockerpolicy.names import NETWORK_NAME
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
 
@@ -52,7 +53,7 @@ def meant(name: str) -> str:
         )
     if name in _OWN_NETWORK:
         return ""
-    if not _NAME.fullmatch(name):
+    if not NETWORK_NAME.fullmatch(name):
         raise absent("network", name)
     return name
 

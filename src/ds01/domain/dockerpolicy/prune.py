@@ -46,7 +46,7 @@ def judge_prune(filters: Mapping[str, Sequence[str]], now: datetime) -> Prune:
     if filters.get("label"):
         engine["label"] = list(filters["label"])
     return Prune(
-        engine=engine, before=_moment(until[0], now) if until else None, without=tuple(filters.get("label!", ()))
+        engine=engine, before=moment_before(until[0], now) if until else None, without=tuple(filters.get("label!", ()))
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def _has(labels: Mapping[str, str], wanted: str) -> bool:
     return key in labels and (not equals or labels[key] == value)
 
 
-def _moment(text: str, now: datetime) -> float:
+def moment_before(text: str, now: datetime) -> float:
     """A time as the engine takes it: how long ago, seconds since 1970, or a date."""
     if _GO.fullmatch(text):
         ago = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))

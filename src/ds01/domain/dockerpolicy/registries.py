@@ -101,3 +101,14 @@ def secret(found: Mapping[str, Json]) -> bool:
 def header(found: Mapping[str, Json]) -> dict[str, str]:
     """The header for the engine."""
     return {"X-Registry-Auth": base64.urlsafe_b64encode(strictjson.dump(dict(found))).decode("ascii")}
+
+
+def check_pulled_platform(value: str, platform: str) -> None:
+    """What is pulled is everybody's by its name, and so would another machine's variant be.
+
+    ``value`` is ``os[/arch[/variant]]``.
+
+    Raises RefusedError.
+    """
+    if value and not f"{platform}/".startswith(f"{value}/") and not value.startswith(f"{platform}/"):
+        raise not_allowed("pull.platform", f"pulling for {value[:40]}", f"This server runs {platform}.")

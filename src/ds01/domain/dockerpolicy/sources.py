@@ -1,14 +1,13 @@
 """What a BuildKit build may be made from: rules that BuildKit itself keeps, whoever asks it for a source.
 
 From Engine 24 on a build can carry a policy for its sources. Ours: nothing, but files of the client's, and the images
-that are the user's own or shared, each by its name; what lies in her own name space is meant by the name she has for
-it. The last rule that matches decides.
+that are the user's own or shared, each by the name she has for it, for which the one is taken that means exactly this
+image. The last rule that matches decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
 
 from ds01.domain.dockerpolicy.protobuf import Field, of, render
 
@@ -30,16 +29,15 @@ def full_name(ref: str) -> str:
     return f"{_DEFAULT}/{ref}"
 
 
-def policy(refs: Iterable[str], own: Mapping[str, str] = MappingProxyType({})) -> bytes:
-    """The policy for whoever may build from these images; ``own`` has the engine's names of those in her name space,
-    by hers: they come first.
-    """
-    names = sorted({full_name(ref) for ref in refs if ref not in own} | {full_name(ref) for ref in own.values()})
+def policy(images: Mapping[str, str]) -> bytes:
+    """The policy for whoever may build from these images: by the names she has for them, the engine's."""
+    names = sorted({full_name(name) for name in images.values()})
+    converted = {ref: name for ref, name in images.items() if ref != name}
     rules = [
         _rule(_DENY, "*", _WILDCARD),
         _rule(_ALLOW, "local://*", _WILDCARD),
         *(_rule(_ALLOW, f"docker-image://{name}", _EXACT) for name in names),
-        *(_rule(_CONVERT, _image(ref), _WILDCARD, _image(stored)) for ref, stored in sorted(own.items())),
+        *(_rule(_CONVERT, _image(ref), _WILDCARD, _image(name)) for ref, name in sorted(converted.items())),
     ]
     return render([of(_VERSION, 1), *rules])
 

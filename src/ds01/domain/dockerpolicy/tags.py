@@ -1,9 +1,10 @@
 """Image names: how they are spelled, and who may write which. Against poisoned names this is the only defence.
 
 A name that nobody has may be taken. One's own may be written over; so may one that was pulled, while nobody else has
-that image or runs it. A pull may write over what was pulled before, whoever pulled it: the registry decides what a
-name means. The server's own names are written by nobody. A local name whose meaning the writer may not see is written
-in her own name space (``domain/own_images.py``), so that nobody takes names from others, nor learns of them.
+that image or runs it. A pull may write over what was pulled before, and over what somebody wrote, whoever it was: the
+registry decides what a name means, and what was written under it moves into its writer's own name space. The server's
+own names are written by nobody. A name whose meaning the writer may not see is written in her own name space
+(``domain/own_images.py``), so that nobody takes names from others, nor learns of them.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import re
 from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, malformed, not_allowed
-from ds01.domain.image import EVERY_TAG, Provenance, Tag, with_tag
+from ds01.domain.image import EVERY_TAG, Provenance, Tag, is_protected, short, with_tag
 from ds01.domain.image import repository as repository_of
-from ds01.domain.image_access import PULLED, is_common
-from ds01.domain.own_images import is_local, is_stored, stored_image
+from ds01.domain.image_access import PULLED, is_base, is_common
+from ds01.domain.own_images import can_be_own, is_stored, stored_image
 from ds01.domain.settings import ImageSettings
 
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
@@ -47,6 +48,8 @@ def _repository(text: str) -> str:
         raise EngineWordsError("tags.name", INVALID if text == text.lower() else f"{INVALID}: {LOWER}", status=400)
     registry = next((name for name in _DEFAULT_REGISTRIES if text.startswith(name)), "")
     found = text.removeprefix(registry)
+    if found.startswith(_DEFAULT_REGISTRIES):  # the engine would read the rest as the name
+        raise EngineWordsError("tags.name", INVALID, status=400)
     library, slash, name = found.partition("/")
     return name if library == "library" and slash and "/" not in name else found
 
@@ -118,29 +121,39 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Write:
-    """A wish to write a name. ``image`` is what it will name, when that is known; ``pulled``: a registry decides."""
+    """A wish to write a name. ``image`` is what it will name, when that is known; ``pulled``: a registry decides.
+
+    ``admin``: whoever asks runs the server.
+    """
 
     ref: str
     uid: int
     pulled: bool = False
     image: str = ""
+    admin: bool = False
 
 
 def written_as(wish: Write, there: Standing, has_own: bool, settings: ImageSettings) -> str:
     """The engine's name for what a user writes: the same, or one in her own name space when she has it there already
     (``has_own``), or may not see what it means. Raises RefusedError; whose it is stays unsaid.
     """
-    local = is_local(wish.ref, wish.uid)
-    if wish.pulled and local and has_own:
-        raise RefusedError(
-            "tags.own", f"{wish.ref} is an image of your own making", f"Remove it first: docker rmi {wish.ref}.",
-            status=409,
-        )  # fmt: skip
-    if local and not wish.pulled and (has_own or not (there.seen or _free(wish, there))):
+    ownable = can_be_own(wish.ref, wish.uid)
+    if _fetches_base(wish, there, settings):
+        return wish.ref
+    if ownable and not wish.pulled and (has_own or not (there.seen or _free(wish, there))):
         _check_names(wish, settings)
         return stored_image(wish.ref, wish.uid)
     check_writable(wish, there, settings)
     return wish.ref
+
+
+def _fetches_base(wish: Write, there: Standing, settings: ImageSettings) -> bool:
+    """Whether it is a base of the catalogue that comes from its registry: whoever builds on it first may fetch it, and
+    an admin may fetch it again. What it is the registry says, and the admin chose that.
+    """
+    wanted = wish.pulled and is_base(wish.ref, settings) and not is_protected(wish.ref, settings.protected)
+    free = there.writer in (None, wish.uid) or there.pulling
+    return wanted and free and (wish.admin or not there.image)
 
 
 def check_writable(wish: Write, there: Standing, settings: ImageSettings) -> None:
@@ -163,18 +176,23 @@ def _check_names(wish: Write, settings: ImageSettings) -> None:
 
 def _reaches_common(ref: str, settings: ImageSettings) -> bool:
     """Whether every tag of a repository means one of the server's own as well."""
-    own = (*settings.protected, *(base.reference for base in settings.bases))
+    own = (*settings.protected, *(short(base.reference) for base in settings.bases))
     return ref.endswith(EVERY_TAG) and any(repository_of(with_tag(each)) == repository_of(ref) for each in own)
 
 
 def _free(wish: Write, there: Standing) -> bool:
+    """A pull waits for nobody: what others write or wrote under the name gives way to it, and a digest is the same
+    whoever brought it.
+    """
     if there.writer is not None:
-        return there.writer == wish.uid or (wish.pulled and there.pulling)
-    if not there.image:
+        return wish.pulled or there.writer == wish.uid
+    if not there.image or (wish.pulled and "@" in wish.ref):
         return True
     tag = there.tag
     if tag is None:
         return False
     if tag.provenance in PULLED:
         return wish.pulled or there.alone or bool(wish.image and wish.image == there.image == tag.image)
-    return tag.provenance is Provenance.USER and tag.owner == wish.uid
+    if tag.provenance is not Provenance.USER or tag.owner is None:
+        return False
+    return tag.owner == wish.uid or (wish.pulled and can_be_own(wish.ref, tag.owner))

@@ -21,7 +21,7 @@ LAST_CALL = timedelta(minutes=5)
 
 
 class Rule(StrEnum):
-    """What acts by itself: the rules of a container's life, and the end of a turn in the queue."""
+    """What notices are about: the rules of a container's life, a turn in the queue, and what an admin did or says."""
 
     IDLE = "idle"
     PAUSED = "paused"
@@ -30,6 +30,8 @@ class Rule(StrEnum):
     NEVER_STARTED = "never_started"
     YIELDING = "yielding"
     TURN = "turn"
+    ADMIN = "admin"
+    ANNOUNCED = "announced"
 
 
 class Act(StrEnum):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from ds01.domain.container import ContainerState
 from ds01.domain.lifecycle import container_hold, idle, never_started, paused, runtime, yielding
 from ds01.domain.lifecycle.case import LAST_CALL, ZERO, Case, Decision, Due, Execute, Level, Notify, Rule, Warned
 
@@ -18,6 +19,11 @@ RULES: tuple[Callable[[Case], Due | None], ...] = (
     idle.due, paused.due, runtime.due, container_hold.due, never_started.due, yielding.due,
 )  # fmt: skip
 """Every rule there is."""
+
+
+def concerned(state: ContainerState, *, holds_gpu: bool) -> bool:
+    """Whether any rule can be about such a container: one that runs without a GPU may do so for ever (E8)."""
+    return holds_gpu or state not in (ContainerState.RUNNING, ContainerState.PAUSED)
 
 
 def decide(case: Case, warned: Mapping[Rule, Warned]) -> Decision:

@@ -19,8 +19,10 @@ HARDLY = timedelta(minutes=5)
 
 def due(case: Case) -> Due | None:
     """When it is stopped, if it goes on doing nothing."""
+    if case.container.state is not ContainerState.RUNNING or not case.holds_gpu:
+        return None
     limit = idle_limit(case.limits, case.rules, case.busy)
-    if case.container.state is not ContainerState.RUNNING or not case.holds_gpu or limit is None:
+    if limit is None:
         return None
     quiet = max(ZERO, min(case.quiet, case.up - case.rules.idle.start_grace))
     return Due(

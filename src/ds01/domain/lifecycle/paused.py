@@ -9,8 +9,10 @@ from ds01.domain.lifecycle.idle import HARDLY, idle_limit
 
 def due(case: Case) -> Due | None:
     """When it is stopped, if it stays paused."""
+    if case.container.state is not ContainerState.PAUSED or not case.holds_gpu:
+        return None
     limit = idle_limit(case.limits, case.rules, case.busy)
-    if case.container.state is not ContainerState.PAUSED or not case.holds_gpu or limit is None:
+    if limit is None:
         return None
     return Due(
         rule=Rule.PAUSED, act=Act.STOP, left=max(limit - case.paused, case.kept), limit=limit, lead=case.limits.lead,

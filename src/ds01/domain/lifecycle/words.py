@@ -55,7 +55,7 @@ _TITLES = {
     Rule.RUNTIME: ": its time is over",
     Rule.CONTAINER_HOLD: ", unless it is started",
     Rule.NEVER_STARTED: ", unless it is started",
-    Rule.YIELDING: ": somebody waits for its GPU",
+    Rule.YIELDING: ": somebody else is to have its GPU",
 }
 
 
@@ -122,7 +122,9 @@ def _never(facts: Facts) -> str:
 
 
 def _yielding(facts: Facts) -> str:
-    return "What your group runs gives way to others (preemptible), and somebody waits for what it has."
+    return (
+        "What your group runs gives way to others (preemptible), and somebody waits for what it has, or has it booked."
+    )
 
 
 _WHY = {
@@ -158,7 +160,7 @@ def _then(job: bool) -> str:
     """What becomes of work that yielded."""
     if job:
         return "Then the job waits for its next turn and starts again from its beginning; its files stay."
-    return "Then its GPU goes to whoever waits; the container and your files stay."
+    return "Then its GPU goes to them; the container and your files stay."
 
 
 def ways(listed: Sequence[tuple[str, str]]) -> list[str]:
@@ -255,7 +257,7 @@ _DONE = {
     Rule.RUNTIME: "it ran for {}",
     Rule.CONTAINER_HOLD: "stopped for {}",
     Rule.NEVER_STARTED: "not started for {}",
-    Rule.YIELDING: "somebody waited for its GPU",
+    Rule.YIELDING: "somebody else was to have its GPU",
 }
 
 

@@ -58,7 +58,7 @@ class Scene:
         self._slots = server.slots
         self._number = {slot.id: number for number, slot in enumerate(server.slots)}
         self._requests: dict[str, Request] = {}
-        self._held: dict[Owner, Fraction] = {}
+        self._held: dict[Owner, list[Fraction]] = {}
         self._shapes: dict[tuple[object, ...], Shape] = {}
         self._starts: list[Start] = []
         self._counts: dict[Shape, int] = {}
@@ -79,9 +79,9 @@ class Scene:
         for taken in server.taken:
             self._take(taken)
         self._promise()
-        for since, _, request in sorted((one.submitted_at.timestamp(), one.id, one) for one in waiting):
-            self._add(request, since)
-        self.passing.kept = next((one for one in self.waiters if one.key == kept and one.shape.collects), None)
+        self._line_up(waiting)
+        if kept is not None:
+            self.passing.kept = next((one for one in self.waiters if one.key == kept and one.shape.collects), None)
 
     def plan(self) -> Plan:
         """Run the pass and say what came of it."""
@@ -92,8 +92,8 @@ class Scene:
         return Plan(
             starts=tuple(self._starts),
             head=self._head(),
-            order=tuple(RequestId(one.key) for one in left),
-            reasons={RequestId(one.key): self._why(one, first) for one in left},
+            order=tuple(one.key for one in left),
+            reasons=self._reasons(left, first),
         )
 
     # building ---------------------------------------------------------------------------------------------
@@ -134,14 +134,18 @@ class Scene:
     def _take(self, taken: Taken) -> None:
         numbers = tuple(self._number[slot] for slot in taken.slots if slot in self._number)
         self.passing.floor.take(Run(numbers, WHOLE, inf if taken.until is None else taken.until.timestamp()))
+        if not taken.booking:
+            self._held.setdefault(taken.owner, []).append(taken.gpueq)
         person = self._people.get(taken.owner)
-        counts = Fraction(0) if taken.booking else taken.gpueq
-        self._held[taken.owner] = self._held.get(taken.owner, Fraction(0)) + counts
         if person is not None:
-            person.held += float(counts)
-            self.passing.meter.begin(person, float(taken.gpueq), min(taken.since.timestamp(), self._at))
+            amount = float(taken.gpueq)
+            person.held += 0.0 if taken.booking else amount
+            self.passing.meter.begin(person, amount, min(taken.since.timestamp(), self._at))
 
     def _promise(self) -> None:
+        """What is booked, by the slots it will have."""
+        if not self._server.bookings:
+            return
         ends = {slot: taken.until for taken in self._server.taken for slot in taken.slots}
         free_from = {slot: until or datetime.max.replace(tzinfo=UTC) for slot, until in ends.items()}
         bookings = map(self._claimed, self._server.bookings)
@@ -161,21 +165,23 @@ class Scene:
         used = [slot for taken in self._server.taken if taken.booking == booking.id for slot in taken.slots]
         return replace(booking, claimed=booking.claimed | frozenset(used))
 
-    def _add(self, request: Request, since: float) -> None:
-        owner = Owner(request.uid, request.epoch)
-        waiter = Waiter(
-            request.id,
-            self._people[owner],
-            self._shape(request.ask, self._members[owner].mig),
-            inf if request.planned is None else request.planned.total_seconds(),
-            since,
-            len(self.waiters),
-            request.priority - LAST * self._members[owner].yields,
-        )
-        waiter.likely = waiter.planned * self._members[owner].runs
-        self._requests[request.id] = request
-        self.waiters.append(waiter)
-        self.passing.line.add(waiter)
+    def _line_up(self, waiting: Iterable[Request]) -> None:
+        """Everybody takes her place, in the order they came. What people have in common is looked up once."""
+        arrived = sorted((one.submitted_at.timestamp(), one.id, one) for one in waiting)
+        self._requests = {request.id: request for _, _, request in arrived}
+        known: dict[tuple[int, int], tuple[Person, str, float, int]] = {
+            owner: (self._people[owner], member.mig, member.runs, LAST * member.yields)
+            for owner, member in self._members.items()
+        }
+        for number, (since, _, request) in enumerate(arrived):
+            person, mig, runs, behind = known[request.uid, request.epoch]
+            planned = inf if request.planned is None else request.planned.total_seconds()
+            waiter = Waiter(
+                request.id, person, self._shape(request.ask, mig), planned, since, number, request.priority - behind,
+                planned * runs,
+            )  # fmt: skip
+            self.waiters.append(waiter)
+        self.passing.line.fill(self.waiters)
 
     def _shape(self, ask: GpuAsk, mig: str) -> Shape:
         key = ask.count, ask.profile, ask.memory_bytes, mig
@@ -186,7 +192,7 @@ class Scene:
                 if fits(slot, ask) and (mig == "allowed" or slot.whole == (mig == "never"))
             ]  # fmt: skip
             kinds = self.passing.floor.kinds
-            sizes = [float(slot.gpueq) for slot, kind in zip(self._slots, kinds, strict=True) if kind in able]
+            sizes = [slot.size for slot, kind in zip(self._slots, kinds, strict=True) if kind in able]
             known = Shape(ask.count, kinds=tuple(able), cost=sum(nsmallest(ask.count, sizes)))
             self._shapes[key] = known
         return known
@@ -204,10 +210,10 @@ class Scene:
                 mig=self._members[owner].mig,
             )
             quota = self._members[owner].quota
-            budget = None if quota is None else quota - self._held.get(owner, Fraction(0))
+            budget = None if quota is None else quota - sum(self._held.get(owner, ()), Fraction(0))
             placed = place(request.ask, inventory, budget)
             if isinstance(placed, Placed):
-                self._held[owner] = self._held.get(owner, Fraction(0)) + placed.gpueq
+                self._held.setdefault(owner, []).append(placed.gpueq)
                 chosen = tuple(self._number[slot.id] for slot in placed.slots)
                 booking = self._seats.sit(request.uid, chosen)
                 self._starts.append(Start(request=request.id, placed=placed, booking=booking))
@@ -264,16 +270,32 @@ class Scene:
             return None
         slots = tuple(self._slots[number].id for number in found.slots) if found else ()
         at = datetime.fromtimestamp(found.at, UTC) if found else None
-        return Head(request=RequestId(head.key), at=at, slots=slots)
+        return Head(request=head.key, at=at, slots=slots)
 
-    def _why(self, waiter: Waiter, first: Waiter | None) -> Why:
+    def _reasons(self, left: list[Waiter], first: Waiter | None) -> dict[RequestId, Why]:
+        """Why each of them waits. That what she needs is full is the same for all who need the same."""
+        passing = self.passing
+        full = {
+            shape: self._healthy(shape) >= shape.slots and not passing.floor.fits(shape)
+            for shape in passing.line.shapes
+        }
+        front = (first, passing.head)
+        affordable = passing.affordable
+        return {
+            one.key: Why.FAIR_SHARE
+            if full[one.shape] and one not in front and affordable(one)
+            else self._why(one, front)
+            for one in left
+        }
+
+    def _why(self, waiter: Waiter, front: tuple[Waiter | None, Waiter | None]) -> Why:
         passing, shape = self.passing, waiter.shape
         if not passing.affordable(waiter):
             return Why.QUOTA
         if self._healthy(shape) < shape.slots:
             return Why.QUARANTINE
         if not passing.floor.fits(shape):
-            return Why.FULL if waiter in (first, passing.head) else Why.FAIR_SHARE
+            return Why.FULL if waiter in front else Why.FAIR_SHARE
         until = self._at + waiter.planned
         if until <= passing.end(shape, waiter.person):
             return Why.QUOTA  # what is open costs more than she may have

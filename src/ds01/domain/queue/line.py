@@ -8,12 +8,13 @@ people are a few lanes.
 from __future__ import annotations
 
 from bisect import insort
-from collections import deque
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
 
 from ds01.domain.queue.floor import Shape
+from ds01.domain.queue.request import RequestId
 from ds01.domain.queue.usage import factor
 
 _LARGE = 300.0
@@ -45,7 +46,7 @@ class Person:
 class Waiter:
     """One who waits: in the order of ``since`` and, of the same moment, of ``number``."""
 
-    key: str
+    key: RequestId
     person: Person
     shape: Shape
     planned: float
@@ -149,6 +150,20 @@ class Line:
     collecting: dict[int, list[Waiter]] = field(default_factory=dict)
     """By person, those who need several slots at once, in order."""
     count: int = 0
+
+    def fill(self, waiters: Sequence[Waiter]) -> None:
+        """Thousands come in their order: each is the last of her lane, so that nothing need be compared."""
+        lanes, collecting = self.lanes, self.collecting
+        for waiter in waiters:
+            key = _key(waiter)
+            lane = lanes.get(key)
+            if lane is None:
+                lane = lanes[key] = self._lane(waiter, key[2])
+            lane.waiting.append(waiter)
+            if waiter.shape.collects:
+                collecting.setdefault(id(waiter.person), []).append(waiter)
+        self.shapes.update(Counter([waiter.shape for waiter in waiters]))
+        self.count = len(waiters)
 
     def add(self, waiter: Waiter) -> None:
         """Somebody comes, or comes back with her old place."""

@@ -95,8 +95,9 @@ class Passing:
     def ranking(self, now: float) -> list[Waiter]:
         """Everybody who waits, in order."""
         ranked = [
-            (-self.priority(lane, one, now), one.since, one.number, one)
+            (-(base + (now - one.since) * pace), one.since, one.number, one)
             for lane in self.line.open_lanes()
+            for base, pace in (self._gains(lane, now),)
             for one in lane.waiting
             if not one.gone
         ]
@@ -105,12 +106,17 @@ class Passing:
 
     def priority(self, lane: Lane, waiter: Waiter, now: float) -> float:
         """What decides the order; higher goes first. In order of arrival it is the same for all."""
+        base, pace = self._gains(lane, now)
+        return base + (now - waiter.since) * pace
+
+    def _gains(self, lane: Lane, now: float) -> tuple[float, float]:
+        """What all in a lane have, and what each has for a second of waiting."""
         if self.order is not Order.FAIR_SHARE:
-            return 0.0
-        person = waiter.person
+            return 0.0, 0.0
+        person = lane.person
         if person.fair_at != now:
             person.fair, person.fair_at = self.meter.fair(person, now), now
-        return person.fair + lane.priority + (now - waiter.since) * lane.pace
+        return person.fair + lane.priority, lane.pace
 
     def _any(self) -> bool:
         return self.floor.any_fits(self.line.shapes)

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ds01.domain.gpu import Slot, SlotId
+from ds01.domain.lease import LeaseState
 from ds01.domain.people import Uid
 from ds01.domain.placement import Placed
 from ds01.domain.queue.booking import Booking
@@ -45,12 +46,11 @@ class Why(StrEnum):
     """So much is out of service that the rest can never be enough."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Taken:
+class Taken(NamedTuple):
     """Slots somebody has: one open lease. ``until`` is when they are back at the latest; None: nobody knows.
 
     ``since`` is when they were taken, ``booking`` the one they are part of: such do not count against the quota.
-    ``lease`` is its id, where that matters.
+    ``lease`` is its id and ``state`` how it stands, where that matters.
     """
 
     owner: Owner
@@ -60,6 +60,7 @@ class Taken:
     until: datetime | None = None
     booking: str = ""
     lease: str = ""
+    state: LeaseState = LeaseState.ACTIVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Member:
     ``used`` is her usage without what she has now; the pass adds that from ``Taken``. ``gathered_at`` is when a
     request of hers for several slots last got them: those who need several take turns. ``runs`` is what part of the
     time she asks for she uses (``estimate.Runs``); it makes estimates, never promises. Whoever ``yields`` goes after
-    everybody who does not.
+    everybody who does not, and ``notice`` is how long before her GPU is taken she is told.
     """
 
     quota: Fraction | None = None
@@ -79,6 +80,7 @@ class Member:
     gathered_at: datetime | None = None
     runs: float = 1.0
     yields: bool = False
+    notice: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, kw_only=True)

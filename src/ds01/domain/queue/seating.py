@@ -124,7 +124,7 @@ def _pull(
 ) -> tuple[bool, int, float, float, SlotId]:
     free = free_from.get(slot.id)
     late = free.timestamp() if free is not None and free <= one.begins_at else (0.0 if free is None else float("-inf"))
-    return slot.id not in one.claimed, wanted[slot.id], float(slot.gpueq), -late, slot.id
+    return slot.id not in one.claimed, wanted[slot.id], slot.size, -late, slot.id
 
 
 # all ways ----------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ engine keeps what it got and asks again only for what changed by its time: so th
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +26,8 @@ _TYPE, _STAT, _NUMBER, _BYTES = 1, 2, 3, 4
 _PATH, _MODE, _SIZE, _TIME = 1, 2, 5, 6
 _NOT_REGULAR = 0x8F280000
 """The bits by which Go marks folders, links, devices, pipes, sockets and the irregular."""
+FAREWELL_SECONDS = 5.0
+"""How long the engine may take to end a call that failed."""
 _PIECE = 32 * 1024
 _IGNORE = ".dockerignore"
 
@@ -142,6 +146,21 @@ async def judged(entries: Sequence[Entry], rewrite: Rewrite) -> list[Entry]:
         _changed(entry, await rewrite(entry.data)) if entry.regular and not entry.path.endswith(_IGNORE) else entry
         for entry in entries
     ]
+
+
+async def fail(near: Call, code: int, message: str) -> None:
+    """Say why the engine gets none, in a packet: it then ends the call itself.
+
+    A status alone ends the call while the engine still compares what it has, and whichever of its two halves is the
+    first to notice says what went wrong: the one that was interrupted only says that it was.
+    """
+    await near.send_headers(grpc.ANSWER)
+    await near.write(_packet(FAILED, 0, protobuf.of(_BYTES, message)))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FAREWELL_SECONDS):
+            while await near.read():
+                pass
+    await near.send_headers(grpc.as_status(code, message), end=True)
 
 
 def _changed(entry: Entry, data: bytes) -> Entry:

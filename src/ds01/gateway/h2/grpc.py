@@ -89,7 +89,12 @@ ANSWER: Headers = [(":status", "200"), ("content-type", "application/grpc")]
 
 async def refuse(call: Call, code: int, message: str) -> None:
     """End a call with a status before anything was answered."""
-    await call.send_headers([*ANSWER, ("grpc-status", str(code)), ("grpc-message", _spelled(message))], end=True)
+    await call.send_headers([*ANSWER, *as_status(code, message)], end=True)
+
+
+def as_status(code: int, message: str) -> Headers:
+    """How a call ends."""
+    return [("grpc-status", str(code)), ("grpc-message", _spelled(message))]
 
 
 def code_of(error: RefusedError) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from ds01.domain.dockerpolicy.commit import judge_changes
 from ds01.domain.dockerpolicy.context import END
@@ -98,17 +98,26 @@ async def save(call: Call) -> None:
 
 
 async def _save(call: Call, wanted: list[str]) -> None:
-    """Names the user may use only: of a repository without a tag, those of its tags."""
+    """Names the user may use only: of a repository without a tag, those of its tags.
+
+    The engine looks them up itself, so that the archive has them. What they meant is compared when it has, before a
+    byte of it is passed: meanwhile a name may have become somebody else's.
+    """
     await call.nothing()
-    chosen: dict[str, None] = {}
+    chosen: dict[str, _Chosen] = {}
     for text in wanted:
-        chosen |= dict.fromkeys(await _chosen(call, text))
+        chosen |= {each.engine: each for each in await _chosen(call, text)}
+
+    async def sure() -> None:
+        for each in chosen.values():
+            await _check_same(call, each)
+
     query = {"names": list(chosen)}
     if "platform" in call.query.values:
         query["platform"] = list(call.query.values["platform"])
     ask = Ask(method="GET", target=call.target("/images/get", query))
     if call.user.admin or not any(map(is_stored, chosen)):
-        await flow.stream(call, ask)
+        await flow.stream(call, ask, sure=sure)
         return
     archive, shown = reader(), view(call)
 
@@ -117,10 +126,28 @@ async def _save(call: Call, wanted: list[str]) -> None:
         yield from lists(archive, shown.text, shown.called)
         yield END
 
-    await flow.through(call, ask, archive.feed, end)
+    await flow.through(call, ask, archive.feed, end, sure)
 
 
-async def _chosen(call: Call, text: str) -> list[str]:
+class _Chosen(NamedTuple):
+    """What is saved: as the user calls it, as the engine does, and the image it means."""
+
+    text: str
+    engine: str
+    image: str
+
+
+async def _check_same(call: Call, chosen: _Chosen) -> None:
+    if chosen.engine == chosen.image:
+        return
+    image, stored = await find(call, chosen.text)
+    if (stored, str(image["Id"])) != (chosen.engine, chosen.image):
+        raise not_allowed(
+            "save.moved", f"saving {chosen.text}, which means another image since this moment", "Try again."
+        )
+
+
+async def _chosen(call: Call, text: str) -> list[_Chosen]:
     tagless = ":" not in text.rpartition("/")[2] and "@" not in text
     name = looked_up(text)
     if tagless and name:
@@ -130,9 +157,10 @@ async def _chosen(call: Call, text: str) -> list[str]:
         found = []
         for ref in sorted(ref for ref in every if repository(ref) == repo):
             try:
-                found.append((await find(call, ref))[1])
+                image, stored = await find(call, ref)
             except RefusedError:
                 continue
+            found.append(_Chosen(ref, stored, str(image["Id"])))
         if found:
             return found
     try:
@@ -141,4 +169,5 @@ async def _chosen(call: Call, text: str) -> list[str]:
         if error.status == 404:
             raise absent("image", with_tag(text) if not is_id(text) else text) from error
         raise
-    return [stored if stored and "@" not in stored else str(image["Id"])]
+    id_ = str(image["Id"])
+    return [_Chosen(text, stored if stored and "@" not in stored else id_, id_)]

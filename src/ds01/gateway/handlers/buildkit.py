@@ -8,12 +8,14 @@ from functools import partial
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_buildkit, no_session, parameters
 from ds01.domain.dockerpolicy.render import render_whole
-from ds01.domain.dockerpolicy.tags import reference
+from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
+from ds01.domain.image import repository
 from ds01.gateway import flow
 from ds01.gateway.buildlog import kit_line
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.lookup import inspected
 from ds01.gateway.handlers.pull import obtained
 from ds01.gateway.sessions import Session
 from ds01.gateway.tickets import granted
@@ -34,10 +36,11 @@ async def build(call: Call) -> None:
 
 async def _build(call: Call, session: Session, kit: KitPlan) -> None:
     call.changes += kit.plan.changes
+    images: dict[str, str] = {}
 
     async def rewrite(content: bytes) -> bytes:
         try:
-            return await judged(call, kit.plan.arguments, content)
+            return await judged(call, kit.plan.arguments, images, content)
         except RefusedError as error:
             call.gate.audit.record(
                 DoorAudit(uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
@@ -51,6 +54,7 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
         session.judged_by(rewrite),
     ):
         async with granted(call, kit.plan.refs, kit.plan.memory_bytes, buildkit=True) as (grant, settle):
+            images |= grant.images
             await flow.stream(call, _ask(call, kit, grant), partial(kit_line, plain=view(call).text), settle)
 
 
@@ -62,24 +66,35 @@ def _ask(call: Call, kit: KitPlan, grant: DoorBuildGrant) -> Ask:
     return Ask(method="POST", target=call.target("/build", given))
 
 
-async def judged(call: Call, arguments: Mapping[str, str], content: bytes) -> bytes:
-    """The Dockerfile as the engine gets it."""
+async def judged(call: Call, arguments: Mapping[str, str], images: Mapping[str, str], content: bytes) -> bytes:
+    """The Dockerfile as the engine gets it. ``images``: what it may be made from, as ds01d granted."""
     instructions = dockerfile.read(content.decode("utf-8", "replace"), arguments, buildkit=True)
-    names = {ref: await image_name(call, ref) for ref in dockerfile.images(instructions)}
+    names = {ref: await image_name(call, ref, images) for ref in dockerfile.images(instructions)}
     return render_whole(instructions, names).encode()
 
 
-async def image_name(call: Call, ref: str) -> str:
-    """The name by which BuildKit finds exactly the image that was judged: a tag it has, or a digest."""
+async def image_name(call: Call, ref: str, images: Mapping[str, str]) -> str:
+    """The name by which BuildKit finds exactly the image that is judged here. What is fetched now has a digest."""
+    name = images.get(looked_up(ref)) or await _fetched(call, ref)
+    found = await inspected(call, name)
+    if found is None:
+        raise unusable(ref)
+    dockerfile.check_triggers(list((found.get("Config") or {}).get("OnBuild") or ()))
+    return name
+
+
+async def _fetched(call: Call, ref: str) -> str:
     try:
         found, stored = await obtained(call, ref)
     except AbsentError as error:
         raise unusable(ref) from error
-    name = stored or (ref if "@" in ref else reference(ref))
-    if name not in (*(found.get("RepoTags") or ()), *(found.get("RepoDigests") or ())):
+    name = stored or looked_up(ref)
+    if "@" in name:
+        return name
+    digest = next((each for each in found.get("RepoDigests") or () if repository(each) == repository(name)), "")
+    if not digest:
         raise unusable(ref)
-    dockerfile.check_triggers(list((found.get("Config") or {}).get("OnBuild") or ()))
-    return name
+    return f"{name}@{digest.partition('@')[2]}"
 
 
 def unusable(ref: str) -> RefusedError:

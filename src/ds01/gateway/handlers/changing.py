@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
+from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call, parsed
 from ds01.gateway.finish import CPU_NANO, NO_RESTART, resolved

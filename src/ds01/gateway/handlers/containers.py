@@ -7,21 +7,21 @@ from typing import cast
 
 import structlog
 
-from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
 from ds01.domain.image_access import is_id
+from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.door import DoorDownError
 from ds01.gateway.handlers.lookup import look_up
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.links import inspected
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import Found, View
-from ds01.gateway.upstream import Ask, UpstreamError
+from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
 
 _NO_IMAGE = "sha256:" + "0" * 64
@@ -159,16 +159,27 @@ async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:
 
 
 async def _started(call: Call, container: DoorContainer, ask: Ask) -> tuple[AnswerHead, bytes]:
+    """What the engine answers. When its answer is lost the start may have happened, so nothing is taken back: ds01d
+    sees what came of it.
+    """
     granted = await call.gate.door.start(DoorStart(uid=container.uid, id=container.id))
     call.gate.registry.learn(granted.container)
     ticket = DoorTicket(ticket=granted.ticket)
     try:
         head, data = await call.gate.engine.whole(ask)
-    except (UpstreamError, ConnectionError):
-        await call.gate.door.not_started(ticket)
+    except UnreachableError:
+        await _not_started(call, ticket)
         raise
-    await (call.gate.door.started(ticket) if head.status < 300 else call.gate.door.not_started(ticket))
+    await (call.gate.door.started(ticket) if head.status < 300 else _not_started(call, ticket))
     return head, data
+
+
+async def _not_started(call: Call, ticket: DoorTicket) -> None:
+    """ds01d takes back what it granted; by itself, later, when it does not hear of this."""
+    try:
+        await call.gate.door.not_started(ticket)
+    except (RefusedError, DoorDownError) as error:
+        _LOG.warning("start.unwritten", container=call.subject, reason=str(error))
 
 
 async def stop(call: Call) -> None:
@@ -178,8 +189,9 @@ async def stop(call: Call) -> None:
     await call.nothing()
     container = await call.container()
     what = Going.KILL if call.path.endswith("/kill") else Going.STOP
+    said = DoorGone(uid=call.user.uid, id=container.id, what=what, signal=call.query.get("signal"))
     try:
-        await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=what))
+        await call.gate.door.gone(said)
     except DoorDownError as error:
         _LOG.warning("stop.unwritten", container=container.id, reason=str(error))
     except RefusedError as error:

@@ -6,6 +6,8 @@ import json
 import random
 from typing import Any
 
+import structlog
+
 from ds01.domain.dockerpolicy.builders import check_builder_container
 from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.create import door_of, judge_create
@@ -14,16 +16,17 @@ from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
 from ds01.gateway import flow, links
 from ds01.gateway.call import Call
-from ds01.gateway.door import DoorDownError
 from ds01.gateway.finish import Blueprint, Found, body
 from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorGrant, DoorTicket
 from ds01.wire.holdings import DoorVolumeAsk
 
 _PARTS_SINCE = (1, 45)
 _CHOOSE = random.SystemRandom()
+_LOG = structlog.get_logger("ds01.gateway.create")
 
 
 async def create(call: Call) -> None:
@@ -144,13 +147,23 @@ async def _engine_create(call: Call, wanted: dict[str, Json], stored: str) -> tu
 
 
 async def _undo(call: Call, grant: DoorGrant, made: str | None) -> None:
-    """Leave nothing behind: neither a container without an owner nor a grant without a container."""
+    """Leave nothing behind: neither a container without an owner nor a grant without a container. One that cannot be
+    removed now was never started, and ds01d clears it away.
+    """
     if made is not None:
-        await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/containers/{made}", {"force": ["1"]})))
+        await _removed(call, made)
     try:
         await call.gate.door.abort(DoorTicket(ticket=grant.ticket))
     except (DoorDownError, RefusedError):
         return  # the ticket expires by itself
+
+
+async def _removed(call: Call, made: str) -> None:
+    target = call.target(f"/containers/{made}", {"force": ["1"]})
+    try:
+        await call.gate.engine.whole(Ask(method="DELETE", target=target))
+    except (UpstreamError, ConnectionError) as error:
+        _LOG.warning("create.left", container=made, reason=str(error))
 
 
 def _warnings(answer: bytes) -> list[Json]:

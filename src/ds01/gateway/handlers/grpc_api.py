@@ -6,25 +6,26 @@ way through the session instead.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from ds01.domain.dockerpolicy import protobuf, sources
+from ds01.domain.dockerpolicy import cachelist, protobuf, sources
 from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
 from ds01.domain.dockerpolicy.frontend import Owner
-from ds01.domain.dockerpolicy.solve import judge_bridge_solve, judge_return, judge_solve
+from ds01.domain.dockerpolicy.solve import Solve, judge_bridge_solve, judge_return, judge_solve
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.door import DoorDownError
 from ds01.gateway.h2 import grpc, link
 from ds01.gateway.h2.grpc import Method, RefusedCallError
 from ds01.gateway.h2.link import Link
 from ds01.gateway.handlers.buildkit import judged
 from ds01.gateway.handlers.containers import view
-from ds01.gateway.handlers.lookup import every_name
 from ds01.gateway.handlers.session import both
+from ds01.gateway.held import DoorDownError
+from ds01.gateway.pace import Costly
 from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
 from ds01.gateway.tickets import granted
@@ -38,16 +39,32 @@ ADVICE = {
     "Get the image first: docker pull; fetch files with RUN."
 }
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+REF_LENGTH = 128
+REMEMBERED = 64
+"""Builds of one connection of which it is known whether they were judged."""
 PASSED = frozenset({f"{CONTROL}ListWorkers", f"{CONTROL}Info", "/grpc.health.v1.Health/Check"})
 OF_A_BUILD = frozenset(f"{BRIDGE}{name}" for name in ("Ping", "ReadFile", "ReadDir", "StatFile", "Evaluate", "Warn"))
 
 
 @dataclass(kw_only=True)
 class Building:
-    """A build of this connection's. ``arguments`` are known when its frontend is asked for."""
+    """A build of this connection's. ``images``: what it may be made from, by its user's names; ``arguments`` are known
+    when its frontend is asked for.
+    """
 
     owner: Owner
+    images: Mapping[str, str]
     arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Judging:
+    """A build of this connection's that may go on or be refused. ``asked``: for itself, and not only how it goes;
+    ``over``: it was judged.
+    """
+
+    asked: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def api(call: Call) -> None:
@@ -75,6 +92,7 @@ class Talk:
         self._call = call
         self._far = far
         self._builds: dict[str, Building] = {}
+        self._judging: dict[str, Judging] = {}
 
     @property
     def _platform(self) -> str:
@@ -122,6 +140,11 @@ class Talk:
         elif asked.path == f"{BRIDGE}Return":
             labels = (await self._building(asked)).owner.labels
             await self._again(near, asked, judge_return(await grpc.only(near), labels))
+        elif asked.path == f"{CONTROL}DiskUsage":
+            mine = await self._cache()
+            await self._again(near, asked, await grpc.only(near), lambda answer: cachelist.own(answer, mine))
+        elif asked.path == f"{CONTROL}Prune":
+            await self._prune(near, asked)
         elif asked.path == TRACES:
             raise RefusedCallError(12, "traces are not taken here")
         else:
@@ -144,9 +167,54 @@ class Talk:
         message = await grpc.only(near)
         found = protobuf.fields(message)
         ref = protobuf.text(found, 1)
-        if not await self._call.gate.sessions.begun(self._call.user, ref):
-            raise RefusedCallError(5, f"no such job {ref[:64]}")
+        if not await self._begun(ref):
+            if not self._known(ref).asked:
+                raise RefusedCallError(5, f"no such job {ref[:64]}")
+            await near.send_headers([*grpc.ANSWER, ("grpc-status", "0")], end=True)  # why it was refused is said there
+            return
         await self._again(near, asked, protobuf.render([protobuf.of(1, ref)]), self._view(plain_status))
+
+    async def _begun(self, ref: str) -> bool:
+        """Whether this build goes on. A client asks for it and how it goes in the same moment, and shows whichever
+        error comes first: so this is not said before the build was judged.
+        """
+        sessions, user, known = self._call.gate.sessions, self._call.user, self._known(ref)
+        waiting = [asyncio.ensure_future(each) for each in (sessions.begun(user, ref), known.over.wait())]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if known.asked:
+                await known.over.wait()
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        return sessions.builds(user, ref)
+
+    def _known(self, ref: str) -> Judging:
+        ref = ref[:REF_LENGTH]
+        while ref not in self._judging and len(self._judging) >= REMEMBERED:
+            del self._judging[next(iter(self._judging))]
+        return self._judging.setdefault(ref, Judging())
+
+    async def _cache(self) -> frozenset[str]:
+        await self._call.gate.pace.take(self._call.user.uid, Costly.MEASURE)
+        return await self._call.gate.door.cache(self._call.user.uid)
+
+    async def _prune(self, near: link.Call, asked: Method) -> None:
+        wanted = await grpc.only(near)
+        mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
+        if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
+            await near.send_headers([*grpc.ANSWER, ("grpc-status", "0")], end=True)
+        else:
+            await self._again(near, asked, message, lambda answer: cachelist.untold(answer, unseen))
+
+    async def _removable(self, *, whole: bool) -> tuple[frozenset[str], frozenset[str]]:
+        """Her records, and those that go with the last of several who may have made them."""
+        if not whole:
+            return await self._cache(), frozenset()
+        await self._call.gate.pace.take(self._call.user.uid, Costly.MEASURE)
+        found = await self._call.gate.door.drop_cache(self._call.user.uid)
+        return frozenset(found.ids), frozenset(found.unseen)
 
     async def _bridge_solve(self, near: link.Call, asked: Method) -> None:
         building = await self._building(asked)
@@ -157,52 +225,55 @@ class Talk:
         await self._again(near, asked, solve.message(building.owner))
 
     async def _solve(self, near: link.Call, asked: Method) -> None:
+        message = await grpc.only(near)
+        judging = self._known(protobuf.text(protobuf.fields(message), 1))
+        judging.asked = True
+        try:
+            solve = judge_solve(message, self._platform)
+            if not self._policed:
+                solve.frontend.check_unpoliced()
+            await self._solved(near, asked, solve, judging)
+        finally:
+            judging.over.set()
+        self._record(asked.path, "allowed", "grpc.solve")
+
+    async def _solved(self, near: link.Call, asked: Method, solve: Solve, judging: Judging) -> None:
         call = self._call
-        solve = judge_solve(await grpc.only(near), self._platform)
-        if not self._policed:
-            solve.frontend.check_unpoliced()
         session = await call.gate.sessions.of(call.user, solve.session)
         with session.ended_by_refusal(), call.gate.moves.building(call.user.uid):
             async with granted(call, solve.refs, 0, buildkit=True) as (grant, settle):
-                building = Building(owner=self._owner(grant), arguments=solve.frontend.arguments)
+                building = Building(owner=self._owner(grant), images=grant.images, arguments=solve.frontend.arguments)
                 with ExitStack() as stack:
                     self._builds[solve.ref] = building
                     stack.callback(self._builds.pop, solve.ref)
                     stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
-                    policy = await self._judged_by(stack, session, building)
+                    judging.over.set()
+                    policy = self._judged_by(stack, session, building)
                     message = solve.message(building.owner, policy, grant.names)
                     await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
                                      settle=settle, advice=ADVICE, view=self._view(plain_answer))  # fmt: skip
-        self._record(asked.path, "allowed", "grpc.solve")
 
     def _owner(self, grant: DoorBuildGrant) -> Owner:
         account = self._call.user.account
         return Owner(labels=grant.labels, step_host=grant.step_host, account=account, platform=self._platform)
-
-    async def _policy(self) -> bytes:
-        """Images by names that the engine has now: for one that it has not, it would ask a registry."""
-        call, registry = self._call, self._call.gate.registry
-        there = await every_name(call)
-        own = {ref: stored for ref, stored in registry.own_images(call.user).items() if stored in there}
-        return sources.policy(there.intersection(registry.image_names(call.user)), own)
 
     def _view(self, change: Callable[[bytes, Callable[[str], str]], bytes]) -> Callable[[bytes], bytes] | None:
         """What the engine says with the names this user knows; nothing to do for who sees names as they are."""
         plain = view(self._call).text
         return None if self._call.user.admin else lambda message: change(message, plain)
 
-    async def _judged_by(self, stack: ExitStack, session: Session, building: Building) -> bytes | None:
+    def _judged_by(self, stack: ExitStack, session: Session, building: Building) -> bytes | None:
         """Who judges what the build is made from: BuildKit by our policy, or we, its Dockerfile. Gives the policy, None
         for an engine without.
         """
         call = self._call
         if self._policed:
             session.police()
-            return await self._policy()
+            return sources.policy(building.images)
 
         async def rewrite(content: bytes) -> bytes:
             try:
-                return await judged(call, building.arguments, content)
+                return await judged(call, building.arguments, building.images, content)
             except RefusedError as error:
                 self._record("Dockerfile", "denied", error.rule, error.what)
                 raise

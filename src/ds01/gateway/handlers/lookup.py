@@ -10,7 +10,7 @@ from ds01.domain.dockerpolicy.tags import engine_name, looked_up
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
 from ds01.domain.image import is_reference, with_tag
 from ds01.domain.image_access import is_id
-from ds01.domain.own_images import is_local, is_stored, stored_image
+from ds01.domain.own_images import can_be_own, is_stored, stored_image
 from ds01.gateway.call import Call
 from ds01.gateway.finish import Blueprint
 from ds01.gateway.show import Found
@@ -48,12 +48,12 @@ async def find(call: Call, ref: str) -> tuple[Found, str]:
     if is_stored(looked_up(ref)) and not call.user.admin:
         raise absent("image", with_tag(ref))
     for asked in _spellings(call, ref):
-        found = await _inspect(call, asked)
+        found = await inspected(call, asked)
         if found is not None and await _hers(call, asked, found):
             name = "" if is_id(asked) else looked_up(asked)
             return found, name if name in names(found) else ""
     ids = call.gate.registry.images_by_prefix(call.user, ref) if _HEX.fullmatch(ref) else []
-    again = await _inspect(call, ids[0]) if len(ids) == 1 else None
+    again = await inspected(call, ids[0]) if len(ids) == 1 else None
     if again is None:
         raise absent("image", with_tag(ref))
     return again, ""
@@ -62,13 +62,14 @@ async def find(call: Call, ref: str) -> tuple[Found, str]:
 def _spellings(call: Call, ref: str) -> tuple[str, ...]:
     """How the engine may call what she means: what lies in her own name space comes first. The mirror may be late."""
     name, uid = looked_up(ref), call.user.uid
-    if is_id(ref) or not is_local(name, uid):
+    if is_id(ref) or not can_be_own(name, uid):
         return (ref,)
     stored = stored_image(name, uid)
     return (stored, ref) if name in call.gate.registry.own_images(call.user) else (ref, stored)
 
 
-async def _inspect(call: Call, ref: str) -> dict[str, Any] | None:
+async def inspected(call: Call, ref: str) -> dict[str, Any] | None:
+    """What the engine says of an image, whoever's; None when it has none of this name."""
     head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/images/{ref}/json")))
     if head.status == 404 or head.status == 400:
         return None
@@ -83,14 +84,6 @@ async def _hers(call: Call, ref: str, found: Found) -> bool:
     if is_id(ref) or (name := looked_up(ref)) not in names(found):
         return await call.gate.registry.sees_image(call.user, id_) is not None
     return await call.gate.registry.image_named(call.user, id_, name) is not None
-
-
-async def every_name(call: Call) -> frozenset[str]:
-    """All names the engine has now, whoever's."""
-    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target("/images/json")))
-    if head.status != 200:
-        raise RefusedError("image.lookup", "The engine cannot say which images it has", status=502)
-    return frozenset(name for row in json.loads(data) for name in names(row))
 
 
 def names(found: Found) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.case import references
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.networks import judge_connect, judge_disconnect, judge_network
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
+from ds01.domain.labels import Label
 from ds01.domain.names import stored_network
 from ds01.domain.network import OWN
 from ds01.gateway.call import Call, parsed
@@ -155,14 +155,16 @@ async def prune(call: Call) -> None:
     filters = {key: list(values) for key, values in call.query.filters.items()}
     mine = [Label.NAME, f"{Label.OWNER}={call.user.uid}", f"{Label.EPOCH}={call.user.epoch}"]
     filters["label"] = [*filters.get("label", []), *mine]
+    # Looked up first: ds01d may hear that they are gone before the engine answers.
+    hers = {network.stored: network for network in call.gate.registry.networks(call.user)}
     head, data = await call.gate.engine.whole(
         Ask(method="POST", target=call.target("/networks/prune", None, filters))
     )  # fmt: skip
     if head.status >= 400:
         await call.pass_answer(head, data)
         return
-    stored = cast(Found, parsed(data)).get("NetworksDeleted") or []
-    known = [call.gate.registry.network_stored(call.user, name) for name in stored]
-    await gone(call, Kind.NETWORK, [network.id for network in known if network is not None])
-    names = [call.gate.registry.called(call.user, network) for network in known if network is not None]
+    deleted = cast(Found, parsed(data)).get("NetworksDeleted") or []
+    known = [hers[stored] for stored in deleted if stored in hers]
+    await gone(call, Kind.NETWORK, [network.id for network in known])
+    names = [call.gate.registry.called(call.user, network) for network in known]
     await call.answer_json(200, {"NetworksDeleted": cast(Json, names)})

@@ -9,7 +9,7 @@ from typing import Any
 
 from ds01.domain.dockerpolicy.prune import judge_prune
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.images import NONE
 from ds01.gateway.handlers.naming import removed
@@ -52,9 +52,3 @@ async def _remove(call: Call, image: dict[str, Any]) -> list[Json]:
     except RefusedError:
         return []
     return rows if status == 200 and isinstance(rows, list) else []
-
-
-async def builder(call: Call) -> None:
-    """``build/prune``: the cache of builds is everybody's, and cleaned by the engine itself."""
-    raise not_allowed("prune.builder", "pruning the build cache, which everybody's builds share,",
-                      "It does not count as yours, and is cleaned by itself.")  # fmt: skip

@@ -21,7 +21,8 @@ from ds01.domain.image import repository as repository_of
 from ds01.domain.own_images import is_stored
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.lookup import find, look_up
+from ds01.gateway.handlers.lookup import find, inspected, look_up
+from ds01.gateway.show import Found
 from ds01.gateway.upstream import Ask
 
 
@@ -32,20 +33,12 @@ async def push(call: Call) -> None:
     whole = not tag and ":" not in asked.rpartition("/")[2]
     ref = "" if whole else joined(asked, tag)
     repo = repository(asked) if whole else ref.rpartition(":")[0]
-    own = call.gate.registry.own_images(call.user)
-    if ref in own or (whole and any(repo == repository_of(each) for each in own)):
-        raise _own(ref or repo)
+    pushed = [await _pushed(call, each) for each in (await _all_of(call, repo) if whole else [ref])]
     check_registry(registry_of(repo), call.user.registries)
-    refs = await _all_of(call, repo) if whole else [ref]
-    for each in refs or [f"{repo}:latest"]:
-        try:
-            found, name = await find(call, each)
-        except AbsentError:
-            await _not_there(call, repo)
-            return
-        if is_stored(name):
-            raise _own(each)
-        call.subject = str(found["Id"])
+    if None in pushed:
+        await _not_there(call, repo)
+        return
+    call.subject = str(pushed[-1])
     headers = header(credentials(call.head.headers.get("x-registry-auth", "")))
     values = {} if whole else {"tag": [ref.rpartition(":")[2]]}
     ask = Ask(method="POST", target=call.target(f"/images/{repo}/push", values), headers=headers)
@@ -53,11 +46,28 @@ async def push(call: Call) -> None:
         await flow.stream(call, ask, settle=flow.nothing)
 
 
+async def _pushed(call: Call, ref: str) -> str | None:
+    """The image of this name, by id; None when there is none. Raises RefusedError when the name is hers alone."""
+    try:
+        found, name = await find(call, ref)
+    except AbsentError:
+        return None
+    if is_stored(name) and not await _is_plain_too(call, ref, found):
+        raise _own(ref)
+    return str(found["Id"])
+
+
+async def _is_plain_too(call: Call, ref: str, found: Found) -> bool:
+    """While somebody pulls a name, and after a pull that brought nothing, its writer's image has both names."""
+    plain = await inspected(call, ref)
+    return plain is not None and plain["Id"] == found["Id"]
+
+
 def _own(ref: str) -> RefusedError:
     """On this server the name is hers alone; a registry would be asked for another one."""
     return not_allowed(
         "push.own", f"pushing {ref}, which is a name of your own on this server,",
-        f"Give it one with its registry: docker tag {ref} REGISTRY/NAME, and push that.",
+        f"Give it one that nobody has here: docker tag {ref} REGISTRY/NAME:TAG, and push that.",
     )  # fmt: skip
 
 
@@ -69,18 +79,23 @@ async def _ignored(call: Call) -> None:
 
 
 async def _all_of(call: Call, repo: str) -> list[str]:
-    """All names of a repository. Raises RefusedError when one of them is not for this user."""
+    """All names of a repository, hers alone as well. Raises RefusedError when one of them is not for this user."""
+    own = {ref for ref in call.gate.registry.own_images(call.user) if repository_of(ref) == repo}
     filters = quote(json.dumps({"reference": [repo]}), safe="")
     target = f"{call.target('/images/json')}?filters={filters}"
     head, data = await call.gate.engine.whole(Ask(method="GET", target=target))
     rows = json.loads(data) if head.status == 200 else []
-    found = [ref for row in rows for ref in row.get("RepoTags") or () if ref.rpartition(":")[0] == repo]
-    for ref in found:
+    found = {ref for row in rows for ref in row.get("RepoTags") or () if repository_of(ref) == repo}
+    known = []
+    for ref in sorted(own | found):
         try:
             await look_up(call, ref)
         except AbsentError as error:
-            raise not_allowed("push.all", f"pushing all of {repo}", "Push one tag at a time.") from error
-    return found
+            if ref in found:
+                raise not_allowed("push.all", f"pushing all of {repo}", "Push one tag at a time.") from error
+        else:
+            known.append(ref)
+    return known or [f"{repo}:latest"]
 
 
 async def _not_there(call: Call, repo: str) -> None:

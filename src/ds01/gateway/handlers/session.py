@@ -74,4 +74,11 @@ async def _dockerfile(near: link.Call, far: Link, opened: Session, asked: Method
     rewrite = opened.rewrite
     if rewrite is None:
         raise RefusedCallError(grpc.DENIED, "no build of DS01's asked for this Dockerfile")
-    await files.hand_on(near, await files.judged(await files.fetch(far, asked), rewrite))
+    try:
+        entries = await files.judged(await files.fetch(far, asked), rewrite)
+    except RefusedError as error:
+        await files.fail(near, grpc.code_of(error), error.message)
+    except RefusedCallError as error:
+        await files.fail(near, error.code, str(error))
+    else:
+        await files.hand_on(near, entries)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 from ds01.domain.dockerpolicy.execute import judge_exec, judge_exec_start
-from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.pace import Costly
 from ds01.gateway.upstream import Ask
-from ds01.wire.door import DoorContainer
 
 _EXEC = re.compile(r"[0-9a-f]{64}")
 _WEBSOCKET = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "origin")
@@ -52,11 +51,22 @@ async def exec_create(call: Call) -> None:
     plan = judge_exec(await call.json(), call.asker, container.force_user)
     call.changes += plan.changes
     target = call.target(f"/containers/{container.id}/exec")
-    await call.pass_whole(Ask(method="POST", target=target, body=dump(plan.body)))
+
+    def made(found: Json) -> Json:
+        call.gate.execs.learn(str(cast(dict[str, Json], found)["Id"]), container.id)
+        return found
+
+    await call.pass_whole(Ask(method="POST", target=target, body=dump(plan.body)), made)
 
 
-async def _exec(call: Call) -> tuple[dict[str, Any], DoorContainer]:
-    """The exec in the path, when it is in a container of the user's."""
+async def _known(call: Call) -> None:
+    """The exec in the path is in a container of the user's. Raises AbsentError."""
+    known = call.gate.execs.container(call.names["exec"])
+    await (_owned(call, known) if known else _exec(call))
+
+
+async def _exec(call: Call) -> dict[str, Any]:
+    """The exec in the path, as the engine shows it, when it is in a container of the user's."""
     wanted = call.names["exec"]
     if not _EXEC.fullmatch(wanted):
         raise absent("exec instance", wanted)
@@ -64,20 +74,24 @@ async def _exec(call: Call) -> tuple[dict[str, Any], DoorContainer]:
     if head.status != 200:
         raise absent("exec instance", wanted)
     found: dict[str, Any] = json.loads(data)
+    await _owned(call, str(found.get("ContainerID")))
+    return found
+
+
+async def _owned(call: Call, container_id: str) -> None:
     try:
-        container = await call.gate.registry.container(call.user, str(found.get("ContainerID")))
+        container = await call.gate.registry.container(call.user, container_id)
     except RefusedError as error:
         if error.status != 404:
             raise
-        raise absent("exec instance", wanted) from error
+        raise absent("exec instance", call.names["exec"]) from error
     call.subject = container.id
-    return found, container
 
 
 async def exec_start(call: Call) -> None:
     """``exec/{id}/start``: the body says whether a stream follows, headers do not."""
     started = judge_exec_start(await call.json(), call.asker)
-    await _exec(call)
+    await _known(call)
     target = call.target(f"/exec/{call.names['exec']}/start")
     detached = started.get("Detach") is True
     protocol = "" if detached else _protocol(call, "tcp")
@@ -88,14 +102,13 @@ async def exec_start(call: Call) -> None:
 async def exec_inspect(call: Call) -> None:
     """``exec/{id}/json``."""
     await call.nothing()
-    found, _ = await _exec(call)
-    await call.answer_json(200, found)
+    await call.answer_json(200, await _exec(call))
 
 
 async def exec_resize(call: Call) -> None:
     """``exec/{id}/resize``."""
     await call.nothing()
-    await _exec(call)
+    await _known(call)
     await call.pass_whole(
         Ask(method="POST", target=call.target(f"/exec/{call.names['exec']}/resize", call.query.values))
     )

@@ -33,6 +33,8 @@ _NOTHING_HERE: dict[str, Any] = {
     "NEventsListener": 0, "GenericResources": None, "HttpProxy": "", "HttpsProxy": "", "NoProxy": "", "Labels": [],
 }  # fmt: skip
 """What clients look for and is no user's business."""
+_NVIDIA = {"nvidia": {"path": "nvidia-container-runtime"}}
+"""The runtime by which clients see that a server has GPUs: asking for it asks DS01 for one."""
 _LEFT = "This node is not part of a swarm"
 _NO_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm'
@@ -100,6 +102,8 @@ async def info(call: Call) -> None:
                 "ContainersStopped": len(rows) - states["running"] - states["paused"], "Images": images,
                 **_NOTHING_HERE,
             }  # fmt: skip
+            if call.gate.facts.gpus:
+                shown["Runtimes"] = (shown.get("Runtimes") or {}) | _NVIDIA
         return shown
 
     await call.pass_whole(Ask(method="GET", target=call.target("/info")), view)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -25,7 +25,7 @@ from ds01.domain.quantity import show_duration
 from ds01.domain.queue.booking import Booking, BookingId, Kind
 from ds01.ports.ledger import Books
 from ds01.services.booking.show import drawn
-from ds01.services.booking.standing import occupied, standing
+from ds01.services.booking.standing import notices, occupied, standing
 from ds01.services.caller import Caller
 from ds01.services.world import World
 from ds01.wire.bookings import Booked, BookRequest
@@ -53,11 +53,11 @@ class Wanted:
 
 async def book(world: World, caller: Caller, request: BookRequest) -> Booked:
     """Book, or only say what would be booked. Raises Ds01Error with the nearest booking that is possible."""
-    wanted = await _read(world, caller, request)
+    wanted, ways = await _read(world, caller, request), await notices(world)
     if request.check_only:
-        dates = await world.ledger.read(lambda books: decide(books, world, caller, wanted))
+        dates = await world.ledger.read(lambda books: decide(books, world, caller, wanted, ways))
         return Booked(dates=drawn(world, {caller.uid: caller.user.login}, dates, caller), zone=str(world.zone))
-    dates = await world.ledger.write(lambda books: put(books, world, caller, wanted))
+    dates = await world.ledger.write(lambda books: put(books, world, caller, wanted, ways))
     return Booked(dates=drawn(world, {caller.uid: caller.user.login}, dates, caller), zone=str(world.zone))
 
 
@@ -144,9 +144,11 @@ def _ask(request: BookRequest) -> GpuAsk:
 
 
 # deciding ----------------------------------------------------------------------------------------------
-def put(books: Books, world: World, caller: Caller, wanted: Wanted) -> tuple[Booking, ...]:
+def put(
+    books: Books, world: World, caller: Caller, wanted: Wanted, ways: Mapping[Uid, timedelta]
+) -> tuple[Booking, ...]:  # fmt: skip
     """Decide and write."""
-    found = decide(books, world, caller, wanted)
+    found = decide(books, world, caller, wanted, ways)
     for one in found:
         books.put_booking(one)
     first = found[0]
@@ -165,8 +167,10 @@ def put(books: Books, world: World, caller: Caller, wanted: Wanted) -> tuple[Boo
     return found
 
 
-def decide(books: Books, world: World, caller: Caller, wanted: Wanted) -> tuple[Booking, ...]:
-    """All dates, as they would be written. Raises Ds01Error."""
+def decide(
+    books: Books, world: World, caller: Caller, wanted: Wanted, ways: Mapping[Uid, timedelta]
+) -> tuple[Booking, ...]:  # fmt: skip
+    """All dates, as they would be written; ``ways`` are the ``notices`` of those who give way. Raises Ds01Error."""
     now, zone = world.clock.now(), world.zone
     slots, quarantined = books.slots(vanished=False), books.quarantined()
     healthy = [slot for slot in slots if slot.id not in quarantined and slot.gpu not in quarantined]
@@ -178,7 +182,7 @@ def decide(books: Books, world: World, caller: Caller, wanted: Wanted) -> tuple[
     allowance.check(asked, caller.limits, before, slots)
     unclaimed = world.settings().queue.unclaimed
     binding = standing(books, unclaimed, now)
-    others = [*binding, *occupied(books.open_leases(), binding, now)]
+    others = [*binding, *occupied(books.open_leases(), binding, now, ways)]
     refused = nearest.first_refused(found, others, healthy)
     if refused is not None:
         soonest = rounded_up(now + caller.limits.bookings_notice)

@@ -24,8 +24,9 @@ from ds01.domain.queue.booking import Kind
 from ds01.ports.ledger import Books
 from ds01.services.booking.book import Wanted, dates, decide, put, times
 from ds01.services.booking.show import drawn
+from ds01.services.booking.standing import notices
 from ds01.services.caller import Caller
-from ds01.services.images import resolve
+from ds01.services.images import may_lend
 from ds01.services.world import World
 from ds01.wire.classes import ClassOpened, ClassRequest, ClassSeat
 
@@ -42,10 +43,11 @@ async def open_class(world: World, caller: Caller, request: ClassRequest) -> Cla
         begins=dates(world, begin, request.until),
         keep=None if request.keep_seconds is None else timedelta(seconds=request.keep_seconds),
     )  # fmt: skip
+    ways = await notices(world)
     if request.check_only:
-        found = await world.ledger.read(lambda books: decide(books, world, caller, meant))
+        found = await world.ledger.read(lambda books: decide(books, world, caller, meant, ways))
     else:
-        found = await world.ledger.write(lambda books: put(books, world, caller, meant))
+        found = await world.ledger.write(lambda books: put(books, world, caller, meant, ways))
     return ClassOpened(
         dates=drawn(world, {caller.uid: caller.user.login}, found, caller), seats=seats, people=len(people),
         image=image, zone=str(world.zone), notes=_notes(seats, len(people)),
@@ -93,7 +95,7 @@ def _seats(request: ClassRequest, people: int) -> tuple[int, int, GpuAsk]:
 async def _image(world: World, caller: Caller, name: str, asked: str) -> str:
     """The image of all, which must be there now: thirty people cannot wait for it at the begin."""
     reference = with_tag(asked) if asked else image_reference(caller.uid, name)
-    if await resolve(world, caller, reference) is None:
+    if not await may_lend(world, caller, reference):
         raise Ds01Error(
             NO_IMAGE, f"There is no image '{reference}' for the class.",
             reason="It must be on the server before the class is opened, so that nobody waits for it at the begin.",

@@ -24,7 +24,7 @@ from ds01.services.booking.room import owned
 from ds01.services.booking.show import drawn
 from ds01.services.caller import Caller, identify
 from ds01.services.enforce.act import remove
-from ds01.services.people import names
+from ds01.services.people import names, strangers
 from ds01.services.retire import retire
 from ds01.services.world import World
 from ds01.wire.classes import ClassClosed
@@ -51,7 +51,8 @@ async def close(
     on = [one for one in found if one.on(now)]
     coming = [one for one in found if not one.on(now)] if all_dates or not on else []
     left = await world.ledger.read(lambda books: _containers(books, on))
-    called = await world.ledger.read(lambda books: {c.uid: names(books, world.directory)(c.uid) for c in left})
+    others = await strangers(world.ledger, world.directory, lambda books: {c.uid for c in left})
+    called = await world.ledger.read(lambda books: {c.uid: names(books, others)(c.uid) for c in left})
     left.sort(key=lambda each: (called[each.uid], each.name))
     dates = drawn(world, {caller.uid: caller.user.login}, [*on, *coming], caller)
     shown = tuple(f"{called[each.uid]}/{each.name}" for each in left)

@@ -20,7 +20,7 @@ from ds01.services.booking.show import drawn
 from ds01.services.booking.standing import standing
 from ds01.services.caller import Caller
 from ds01.services.images import resolve
-from ds01.services.people import Names, names
+from ds01.services.people import Names, names, strangers
 from ds01.services.world import World
 from ds01.wire.classes import ClassView, SeatView
 
@@ -30,9 +30,10 @@ _STATES = {LeaseState.ACTIVE: "in", LeaseState.RESERVED: "starting", LeaseState.
 
 async def list_classes(world: World, caller: Caller, *, everybody: bool = False) -> tuple[ClassView, ...]:
     """The caller's classes and those she is in; everybody's for admins."""
+    others = await _strangers(world)
 
     def read(books: Books) -> tuple[ClassView, ...]:
-        called = names(books, world.directory)
+        called = names(books, others)
         found: dict[str, list[Booking]] = {}
         for one in books.bookings():
             own = (one.uid, one.epoch) == (caller.uid, caller.epoch)
@@ -47,15 +48,24 @@ async def show_class(world: World, caller: Caller, name: str) -> ClassView:
     """One class with its people. Raises Ds01Error (``booking.unknown``)."""
     image = await world.ledger.read(lambda books: owned(books, caller, name)[0].image)
     there = await resolve(world, caller, image) is not None
+    others = await _strangers(world)
 
     def read(books: Books) -> ClassView:
         found = owned(books, caller, name)
-        called = names(books, world.directory)
+        called = names(books, others)
         people = _people(books, world, found[0], called)
         checks = _checks(books, world, found, "" if there else f"The image {image} is not there any more.")
         return _view(books, world, caller, found, called, people, checks)
 
     return await world.ledger.read(read)
+
+
+async def _strangers(world: World) -> dict[int, str]:
+    """People of classes who never were here."""
+    return await strangers(
+        world.ledger, world.directory,
+        lambda books: {uid for one in books.bookings() if one.kind is Kind.CLASS for uid in (one.uid, *one.uids)},
+    )  # fmt: skip
 
 
 def owned(books: Books, caller: Caller, name: str) -> list[Booking]:

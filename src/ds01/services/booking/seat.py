@@ -111,6 +111,6 @@ def class_of(books: Books, uid: Uid, name: str, now: datetime) -> Booking | None
     return next((one for one in found if meant(one, uid, name)), None)
 
 
-def lent(books: Books, uid: Uid, reference: str) -> bool:
-    """Whether an image is that of a class somebody is in: then she may use it."""
-    return any(one.image == with_tag(reference) and uid in one.uids for one in books.bookings() if one.image)
+def lenders(books: Books, uid: Uid, reference: str) -> tuple[Booking, ...]:
+    """The classes somebody is in whose image is called so: she may use what it means to those who opened them."""
+    return tuple(one for one in books.bookings() if one.image == with_tag(reference) and uid in one.uids and one.image)

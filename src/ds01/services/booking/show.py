@@ -10,17 +10,18 @@ from ds01.domain.quantity import show_hours
 from ds01.domain.queue.booking import Booking, BookingState, in_use, kept
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
-from ds01.services.people import names
+from ds01.services.people import names, strangers
 from ds01.services.world import World
 from ds01.wire.bookings import BookingsView, BookingView
 
 
 async def show(world: World, caller: Caller, *, everybody: bool = False, over: bool = False) -> BookingsView:
     """Those that stand, the next one first; with ``over`` also those of this week that ended."""
+    others = await _strangers(world, caller)
 
     def read(books: Books) -> BookingsView:
         found = visible(books, world, caller, everybody=everybody, over=over)
-        called = names(books, world.directory)
+        called = names(books, others)
         week = _week(books, world, caller)
         limit = caller.limits.bookings_per_week
         return BookingsView(
@@ -34,10 +35,11 @@ async def show(world: World, caller: Caller, *, everybody: bool = False, over: b
 
 async def calendar(world: World, caller: Caller, *, everybody: bool = False) -> str:
     """The same as a calendar that other programs read (RFC 5545)."""
+    others = await _strangers(world, caller)
 
     def read(books: Books) -> str:
         found = visible(books, world, caller, everybody=everybody)
-        called = names(books, world.directory)
+        called = names(books, others)
         entries = [
             ical.Entry(
                 uid=f"{one.id}@{world.server}", begins_at=one.begins_at, ends_at=one.ends_at,
@@ -50,6 +52,14 @@ async def calendar(world: World, caller: Caller, *, everybody: bool = False) -> 
         return ical.calendar(entries, name=f"GPUs of {world.server}", now=world.clock.now())
 
     return await world.ledger.read(read)
+
+
+async def _strangers(world: World, caller: Caller) -> dict[int, str]:
+    """Who booked and never was here."""
+    return await strangers(
+        world.ledger, world.directory,
+        lambda books: {one.uid for one in visible(books, world, caller, everybody=True, over=True)},
+    )  # fmt: skip
 
 
 def visible(

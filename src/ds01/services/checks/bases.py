@@ -18,11 +18,14 @@ async def _run(world: World) -> Finding:
     if MINIMAL.name in names:
         return warning(
             "The base 'minimal' is not built: projects that use it cannot be built.",
-            "Build it as root with 'make up', or set images.bases.minimal.reference in the limits file.",
+            "sudo ds01 admin image minimal, or set images.bases.minimal.reference in the limits file.",
         )
     if missing:
         here = len(bases) - len(missing)
-        return ok(f"{here} of {len(bases)} bases are here; fetched when first used: {', '.join(names)}.")
+        return ok(
+            f"{here} of {len(bases)} bases are here; fetched when first used, or by ds01 admin image prefetch:"
+            f" {', '.join(names)}."
+        )
     return ok(f"The bases are here: {', '.join(base.name for base in bases)}.")
 
 

@@ -1,15 +1,18 @@
-"""May builds on the engine ask for the host's network or its devices?"""
+"""May builds on the engine ask for the host's network, its privileges or its devices?"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
+from ds01.domain.engine_versions import BUILDER_GIVES, builder_closes
+from ds01.domain.errors import Ds01Error
 from ds01.services.checks import Check, Finding, failed, ok, warning
 from ds01.services.world import World
 
 FILE = "/etc/docker/daemon.json"
-CLOSED = ("network-host", "security-insecure")
-FIX = f'Put into {FILE}: "builder": {{"Entitlements": {{"network-host": false, "security-insecure": false}}}}'
+USUALLY_OPEN = {"network-host": "the host's network", "device": "devices of the host"}
+"""What an engine gives that is told nothing."""
 
 
 async def _run(world: World) -> Finding:
@@ -19,14 +22,29 @@ async def _run(world: World) -> Finding:
         given = (found.get("builder") or {}).get("Entitlements") or found.get("builder", {}).get("entitlements") or {}
     except (ValueError, AttributeError):
         return failed(f"{FILE} cannot be read: the engine will not start with it.", f"python3 -m json.tool {FILE}")
-    open_ = [name for name in CLOSED if given.get(name)]
+    closes = await _closes(world)
+    open_ = [name for name in closes if given.get(name)]
     if open_:
-        return failed(f"The engine's builder gives builds {', '.join(open_)}.", FIX)
-    if given.get("network-host") is None:
+        return failed(f"The engine's builder gives builds {', '.join(open_)}.", _fix(closes))
+    unsaid = [what for name, what in USUALLY_OPEN.items() if name in closes and given.get(name) is None]
+    if unsaid:
         return warning(
-            "The engine's builder gives the host's network to builds that ask for it; the gateway lets none ask.", FIX
+            f"The engine's builder gives {' and '.join(unsaid)} to builds that ask for it; the gateway lets none ask.",
+            _fix(closes),
         )
     return ok("The engine's builder gives builds nothing of the host.")
+
+
+async def _closes(world: World) -> tuple[str, ...]:
+    """What this engine can be told to close; of one that is away, what every engine can."""
+    try:
+        return builder_closes((await world.engine.version()).engine)
+    except Ds01Error:
+        return BUILDER_GIVES
+
+
+def _fix(closes: Iterable[str]) -> str:
+    return f'Put into {FILE}: "builder": {json.dumps({"Entitlements": dict.fromkeys(closes, False)})}'
 
 
 CHECK = Check(about="builds get nothing of the host", run=_run)

@@ -8,7 +8,7 @@ from ds01.domain.errors import Ds01Error
 from ds01.services.checks import Check, Finding, failed, ok, warning
 from ds01.services.world import World
 
-FIX = "ds01-guard /var/lib/ds01/guard says how the engine is started with it (docs/explanation/guard.md)."
+FIX = "ds01 install puts it behind the engine; for one that systemd does not start: ds01-guard FOLDER."
 NAMESPACES = "user.max_user_namespaces"
 
 

@@ -18,7 +18,7 @@ async def _run(world: World) -> Finding:
         return ok("No GPU is out of service.")
     return warning(
         f"{many(len(bad), 'GPU')} out of service: nobody is placed there.",
-        "Look at dmesg and nvidia-smi -q; a GPU that is well again is put back by an admin.",
+        "Drained: ds01 admin undrain N. Broken (dmesg, nvidia-smi -q): it comes back when its driver says it is well.",
         sorted(f"GPU {labels.get(slot, slot)}: {reason}" for slot, reason in bad.items()),
     )
 

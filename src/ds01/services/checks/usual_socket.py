@@ -25,8 +25,7 @@ async def _run(world: World) -> Finding:
     if await reach.open_to_all(world.facts, USUAL) or await reach.open_to_group(world.facts, USUAL):
         return failed(
             f"The engine itself answers on {USUAL}, and others than root may open it.",
-            "Move the engine's socket out of the way: a drop-in of docker.socket with ListenStream= (empty) and "
-            "ListenStream=/run/ds01/engine/docker.sock, SocketMode=0600; then systemctl daemon-reload.",
+            "ds01 install moves the engine's socket to where only root and the gateway get, again when it came back.",
         )
     return warning(
         f"The engine itself answers on {USUAL}, for root alone: plain docker of users finds nothing there.",

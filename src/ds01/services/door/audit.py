@@ -14,6 +14,7 @@ _TYPES = {
     "denied": EventType.DOOR_DENIED,
     "allowed": EventType.DOOR_ALLOWED,
     "observed": EventType.DOOR_OBSERVED,
+    "closed": EventType.DOOR_CLOSED,
     "glass": EventType.DOOR_GLASS,
 }
 

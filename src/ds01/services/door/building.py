@@ -6,18 +6,20 @@ import asyncio
 from dataclasses import replace
 
 from ds01.domain.assembly import resources
-from ds01.domain.container import Label
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
-from ds01.domain.image import Image
 from ds01.domain.names import step_host
 from ds01.ports.host import StepPermit
-from ds01.services import networks
+from ds01.services import build_cache, networks
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_any_room
+from ds01.services.door.giving_way import made_by
+from ds01.services.door.going_on import check_heard, held
+from ds01.services.door.pinning import loosen, pin
 from ds01.services.door.writing import record, reserve
 from ds01.services.image_records import refused
+from ds01.services.seal import image_labels
 from ds01.services.tickets import Names
 from ds01.services.world import World
 from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorEngine, DoorImage, DoorTicket, Writing
@@ -36,7 +38,8 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     try:
         return await _granted(world, caller, names, ask)
     except BaseException:
-        world.tickets.written(names.id)
+        async with world.tickets.naming:
+            await _over(world, names.id)
         raise
 
 
@@ -51,9 +54,12 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
             cpu_quota_us=int(most.cpus * PERIOD_US), pids=most.pids,
         )  # fmt: skip
         await asyncio.to_thread(world.host.permit_steps, guard, caller.user, permit)
+    images = await pin(world, caller, names) if guard else {}
+    if guard:
+        await build_cache.begun(world, caller)
     return DoorBuildGrant(
         ticket=names.id,
-        labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)},
+        labels=await image_labels(world, caller),
         cgroup_parent=caller.user.build_slice(parent),
         network=caller.user.network,
         cpu_period_us=PERIOD_US,
@@ -63,12 +69,26 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
         shm_bytes=most.shm_bytes,
         step_host=step_host(caller.uid) if ask.buildkit else "",
         names=dict(names.own),
+        images=images,
+        held=held(world.tickets.known(names)),
     )
+
+
+async def _over(world: World, ticket: str) -> Names | None:
+    building = world.tickets.written(ticket)
+    if building is not None:
+        await loosen(world, building)
+        if building.kit:
+            await build_cache.ended(world, building.caller)
+    return building
 
 
 async def engine(world: World) -> DoorEngine:
     """What the engine can do for users."""
-    return DoorEngine(buildkit=bool(await world.facts.step_guard(world.paths.engine.removeprefix("unix://"))))
+    return DoorEngine(
+        buildkit=bool(await world.facts.step_guard(world.paths.engine.removeprefix("unix://"))),
+        gpus=await world.ledger.read(lambda books: bool(books.slots())),
+    )
 
 
 async def _guard(world: World) -> str:
@@ -84,19 +104,14 @@ async def _guard(world: World) -> str:
 
 async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
     """Record the tags that were written: those that name an image of this user's making now."""
+    check_heard(world)
     async with world.tickets.naming:
-        building = world.tickets.written(ask.ticket)
+        building = await _over(world, ask.ticket)
         if building is None:
             return ()
         found = {ref: await world.engine.image(ref) for ref in building.refs}
-        made = frozenset(ref for ref, image in found.items() if image is not None and _made_by(image, building.caller))
+        made = frozenset(ref for ref, image in found.items() if image and made_by(world, image, building.caller, ref))
         return await record(world, replace(building, refs=made), Writing.BUILD, (), done=True)
-
-
-def _made_by(image: Image, caller: Caller) -> bool:
-    """The gateway labels every build with its owner, over whatever the Dockerfile says."""
-    owner = (image.labels.get(Label.OWNER), image.labels.get(Label.EPOCH))
-    return owner == (str(caller.uid), str(caller.epoch))
 
 
 def _reference(text: str) -> str:

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from ds01.domain.assembly import resources
 from ds01.domain.container import Container, ContainerId, ContainerState
-from ds01.domain.errors import NAME_TAKEN, NO_CONTAINER, Ds01Error
+from ds01.domain.errors import BUSY, NAME_TAKEN, NO_CONTAINER, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.launch import out_of_service
+from ds01.domain.lease import Lease
 from ds01.domain.limits import effective
 from ds01.domain.names import stored_container
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
+from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import mine
+from ds01.services.queue.turn import kept_for
 from ds01.services.tell import tell
 from ds01.services.world import World
 from ds01.wire.door import DoorAmounts, DoorAmountsGrant, DoorContainer, DoorRename
 
 
 async def rename(world: World, ask: DoorRename) -> DoorContainer:
-    """Give it the name, in the engine and in the ledger. Raises Ds01Error when its owner has one of this name."""
+    """Give it the name, in the engine and in the ledger. Raises Ds01Error when its owner has one of this name; it is
+    called as before then.
+    """
     caller = await identify(world, ask.uid)
     found = await _hers(world, caller, ask.id)
-    async with (
-        world.locks.hold(caller.uid, found.name, "rename"),
-        world.locks.hold(caller.uid, ask.name, "rename"),
-    ):
-        await world.ledger.read(lambda books: _check_free(books, caller, world, ask.name))
-        await world.engine.rename(found.id, stored_container(ask.name, caller.uid))
-        return shown(world, await world.ledger.write(lambda books: _record(books, world, caller, found.id, ask.name)))
+    async with AsyncExitStack() as locks:
+        for name in sorted({found.name, ask.name}):  # in one order: two that swap names never wait for each other
+            await locks.enter_async_context(world.locks.hold(caller.uid, name, "rename"))
+        renamed = await _renamed(world, caller, found, ask.name)
+    return await shown(world, renamed)
+
+
+async def _renamed(world: World, caller: Caller, container: Container, name: str) -> Container:
+    current = await _hers(world, caller, container.id)
+    if current.name != container.name:
+        raise Ds01Error(BUSY, f"'{container.name}' was given another name at the same moment.", hint="Try again")
+    await world.ledger.read(lambda books: _check_free(books, caller, world, name))
+    await world.engine.rename(container.id, stored_container(name, caller.uid))
+    try:
+        return await world.ledger.write(lambda books: _record(books, world, caller, container, name))
+    except Ds01Error:
+        await world.engine.rename(container.id, stored_container(container.name, caller.uid))
+        raise
 
 
 def _check_free(books: Books, caller: Caller, world: World, name: str) -> None:
@@ -44,16 +61,24 @@ def _check_free(books: Books, caller: Caller, world: World, name: str) -> None:
         )
 
 
-def _record(books: Books, world: World, caller: Caller, container: ContainerId, name: str) -> Container:
-    current = books.container(container)
+def _record(books: Books, world: World, caller: Caller, container: Container, name: str) -> Container:
+    current = books.container(container.id)
     if current is None or current.state is ContainerState.REMOVED:
-        raise Ds01Error(NO_CONTAINER, f"No such container: {container}")
+        raise Ds01Error(NO_CONTAINER, f"No such container: {container.id}")
+    for lease in _leases(books, current):
+        books.put_lease(replace(lease, name=name))
     renamed = replace(current, name=name)
     books.put_container(renamed)
     tell(
         books, EventType.CONTAINER_RENAMED, renamed, at=world.clock.now(), actor=caller.actor, before=current.name
     )  # fmt: skip
     return renamed
+
+
+def _leases(books: Books, container: Container) -> list[Lease]:
+    """What it has, and what was granted for a start of it; what is kept for a request bears the request's name."""
+    found = {lease.id: lease for lease in (open_lease(books, container), promised_lease(books, container)) if lease}
+    return [lease for lease in found.values() if kept_for(books, lease.id) is None]
 
 
 async def amounts(world: World, ask: DoorAmounts) -> DoorAmountsGrant:

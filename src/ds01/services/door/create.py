@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 
 from ds01.domain.assembly import Order, labels, resources
 from ds01.domain.confinement import Amounts
-from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door, Label, Mount
+from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door, Mount
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.gpu_ask import ask as read_ask
 from ds01.domain.guard import judge_kind
 from ds01.domain.image import Image
+from ds01.domain.labels import Label
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
@@ -36,11 +37,11 @@ from ds01.services.find import mine
 from ds01.services.guard import root_allowed
 from ds01.services.hand_back import hand_back
 from ds01.services.queue.grant import grant as grant_lease
+from ds01.services.rollback import Rollback
 from ds01.services.running import slots_of
 from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
 from ds01.services.tickets import Ticket
-from ds01.services.undo import Undo
 from ds01.services.world import World
 from ds01.wire.door import DoorBind, DoorCreate, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
@@ -69,7 +70,7 @@ async def grant(world: World, ask: DoorCreate, steps: Steps | None = None) -> Do
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
     await _free_name(world, caller, ask.name)
     await check_any_room(world, caller)
-    want = caller.wants(ask.name, _asked(world, caller, ask.gpus), caller.limits.runtime)
+    want = caller.wants(ask.name, await _asked(world, caller, ask.gpus), caller.limits.runtime)
     return await patiently(
         world, caller, want, ask.wait_seconds, steps or Steps(world.clock), lambda: _locked(world, caller, ask, image)
     )
@@ -83,15 +84,15 @@ async def _locked(world: World, caller: Caller, ask: DoorCreate, image: Image) -
 
 
 async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image) -> DoorGrant:
-    async with Undo() as undo:
+    async with Rollback() as rollback:
         joined = await world.ledger.read(lambda books: _joined(books, caller, ask.joins))
-        pinned = await _pin(world, caller, ask.binds, undo)
+        pinned = await _pin(world, caller, ask.binds, rollback)
         why = judge_kind(
             joined, folder=ask.binds[0].source if ask.binds else "", unsafe=pinned.unsafe, itself=_itself(caller, ask),
             root=await root_allowed(world), guarded=await world.engine.guard() is not None,
         )  # fmt: skip
         held = [await volumes.make(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
-        lease, slots = await _lease(world, caller, ask, undo)
+        lease, slots = await _lease(world, caller, ask, rollback)
         elsewhere = await _moved(world, caller, ask)
         order = _order(ask, image, pinned, lease, forced=bool(why))
         kept = tuple(port for port in ask.ports if port not in elsewhere)
@@ -99,9 +100,9 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
             caller, replace(_container(world, caller, order, lease), ports=kept), lease, world.clock.now(),
             fresh=tuple(each.folder for each in held if each.fresh), volumes=bool(held) or ask.anonymous,
         )  # fmt: skip
-        undo.add("ticket", lambda: _forget(world, ticket))
+        rollback.add("ticket", lambda: _forget(world, ticket))
         given = await _grant(world, ask, ticket, order, slots, why)
-        undo.keep()
+        rollback.keep()
     return replace(
         given,
         moved=elsewhere,
@@ -165,11 +166,11 @@ def _itself(caller: Caller, ask: DoorCreate) -> bool:
     return ask.user.split(":")[0] in (str(caller.uid), caller.user.login)
 
 
-async def _pin(world: World, caller: Caller, binds: Sequence[DoorBind], undo: Undo) -> _Pinned:
+async def _pin(world: World, caller: Caller, binds: Sequence[DoorBind], rollback: Rollback) -> _Pinned:
     if not binds:
         return _Pinned()
     key = secrets.token_hex(8)
-    undo.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
+    rollback.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
     return await asyncio.to_thread(_pinned, world, caller, binds, key)
 
 
@@ -186,10 +187,10 @@ def _pinned(world: World, caller: Caller, binds: Sequence[DoorBind], key: str) -
     return _Pinned(key=key, mounts=mounts, unsafe=unsafe)
 
 
-def _asked(world: World, caller: Caller, text: str) -> GpuAsk:
+async def _asked(world: World, caller: Caller, text: str) -> GpuAsk:
     """``all`` is as many as one container of this user may have."""
     if text == "all":
-        there = len(world.devices.inventory()) or 1
+        there = len(await asyncio.to_thread(world.devices.inventory)) or 1
         most = caller.limits.gpus_per_container
         return GpuAsk(count=max(1, there if most is None else min(most, there)))
     try:
@@ -198,8 +199,10 @@ def _asked(world: World, caller: Caller, text: str) -> GpuAsk:
         raise Ds01Error(BAD_REQUEST, f"{error}.") from error
 
 
-async def _lease(world: World, caller: Caller, ask: DoorCreate, undo: Undo) -> tuple[Lease | None, tuple[Slot, ...]]:
-    wanted = _asked(world, caller, ask.gpus)
+async def _lease(
+    world: World, caller: Caller, ask: DoorCreate, rollback: Rollback
+) -> tuple[Lease | None, tuple[Slot, ...]]:
+    wanted = await _asked(world, caller, ask.gpus)
     if not wanted.count:
         return None, ()
 
@@ -209,7 +212,7 @@ async def _lease(world: World, caller: Caller, ask: DoorCreate, undo: Undo) -> t
         return lease, slots_of(books, lease)
 
     lease, slots = await world.ledger.write(reserve)
-    undo.add("lease", lambda: hand_back(world, lease, "it was not made"))
+    rollback.add("lease", lambda: hand_back(world, lease, "it was not made"))
     return lease, slots
 
 
@@ -235,7 +238,7 @@ async def _grant(
     caller, user = ticket.caller, ticket.caller.user
     parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
     own = await networks.own(world, caller)
-    attached = world.devices.attach(slots) if slots else Attachment()
+    attached = await asyncio.to_thread(world.devices.attach, slots) if slots else Attachment()
     most = resources(caller.limits, world.cpus)
     who = f"{user.uid}:{user.gid}"
     given = Amounts(

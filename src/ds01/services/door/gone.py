@@ -1,7 +1,7 @@
 """What an owner does to her container through the Docker door, as far as the ledger must know of it.
 
-A stop is written down before the engine is asked, so that its reason is right whoever sees the end first. A removal
-is believed when the engine no longer has the container.
+A stop is written down before the engine is asked, so that its reason is right whoever sees the end first; a signal
+only when it is meant to end the container. A removal is believed when the engine no longer has the container.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from ds01.domain import signals
 from ds01.domain.container import Container, ContainerId, ContainerState, StopReason
 from ds01.domain.errors import NO_CONTAINER, Ds01Error
+from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.ending import record_removal
 from ds01.services.world import World
@@ -25,9 +27,24 @@ async def gone(world: World, ask: DoorGone) -> None:
         raise Ds01Error(NO_CONTAINER, f"No such container: {ask.id}")
     if ask.what is Going.REMOVED:
         await settle(world, caller, found)
-    elif found.state in (ContainerState.RUNNING, ContainerState.PAUSED) and ask.what is not Going.RESTART:
-        reason, detail = _by(caller, found)
-        await world.ledger.write(lambda books: books.put_container(replace(found, reason=reason, reason_detail=detail)))
+    elif ask.what is Going.STOP or (ask.what is Going.KILL and await _ends(world, found, ask.signal)):
+        await world.ledger.write(lambda books: _blame(books, caller, found.id))
+
+
+async def _ends(world: World, found: Container, signal: str) -> bool:
+    """Whether the signal is meant to end it. Its own stop signal is asked for only when no usual one is sent."""
+    if signals.ends(signal):
+        return True
+    seen = await world.engine.inspect(found.id)
+    return seen is not None and signals.ends(signal, seen.stop_signal)
+
+
+def _blame(books: Books, caller: Caller, container: ContainerId) -> None:
+    """Who ends it, as it is now: one that somebody else has stopped or removed meanwhile ended by that."""
+    now = books.container(container)
+    if now is not None and now.state in (ContainerState.RUNNING, ContainerState.PAUSED):
+        reason, detail = _by(caller, now)
+        books.put_container(replace(now, reason=reason, reason_detail=detail))
 
 
 def _by(caller: Caller, found: Container) -> tuple[StopReason, str]:
@@ -47,11 +64,13 @@ async def settle(world: World, caller: Caller, found: Container) -> None:
 async def _settle_held(world: World, caller: Caller, found: Container) -> None:
     if await world.engine.inspect(found.id) is not None:
         return
-    reason, detail = _by(caller, found)
-    await world.ledger.write(
-        lambda books: record_removal(
-            books, found, now=world.clock.now(), actor=caller.actor, reason=reason, detail=detail
-        )
-    )  # fmt: skip
+    await world.ledger.write(lambda books: _remove(books, world, caller, found.id))
     if found.pins:
         await asyncio.to_thread(world.host.unpin, found.pins)
+
+
+def _remove(books: Books, world: World, caller: Caller, container: ContainerId) -> None:
+    known = books.container(container)
+    if known is not None and known.state is not ContainerState.REMOVED:
+        reason, detail = _by(caller, known)
+        record_removal(books, known, now=world.clock.now(), actor=caller.actor, reason=reason, detail=detail)

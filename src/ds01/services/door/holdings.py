@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ds01.domain.container import Label
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
+from ds01.domain.labels import Label
 from ds01.domain.names import stored_network
 from ds01.domain.network import Network
 from ds01.domain.volume import Volume

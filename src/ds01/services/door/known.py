@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, Ds01Error
@@ -40,7 +41,7 @@ async def container(world: World, ref: str, uid: int | None) -> DoorContainer:
     found = await world.ledger.read(lambda books: _find(books, ref, uid))
     if found is None:
         raise Ds01Error(NO_CONTAINER, f"No such container: {ref}")
-    return shown(world, found)
+    return await shown(world, found)
 
 
 def _find(books: Books, ref: str, uid: int | None) -> Container | None:
@@ -64,8 +65,19 @@ def visible(books: Books, uid: Uid | None) -> Iterable[Container]:
             yield found
 
 
-def shown(world: World, found: Container) -> DoorContainer:
-    """A container as the gateway needs it. What DS01 made itself is its owner's alone, whatever the settings say."""
+async def shown(world: World, found: Container) -> DoorContainer:
+    """A container as the gateway needs it."""
+    (container,) = await all_shown(world, (found,))
+    return container
+
+
+async def all_shown(world: World, found: Sequence[Container]) -> list[DoorContainer]:
+    """Containers as the gateway needs them. The directory is asked in a thread: it may take its time."""
+    return await asyncio.to_thread(lambda: [_shown(world, each) for each in found]) if found else []
+
+
+def _shown(world: World, found: Container) -> DoorContainer:
+    """What DS01 made itself is its owner's alone, whatever the settings say."""
     forced = as_owner(found) or world.settings().docker.root_rule is RootRule.DENIED
     owner = world.directory.by_uid(found.uid) if forced else None
     return DoorContainer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from ds01.domain.container import Container
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
@@ -14,8 +15,8 @@ from ds01.services import lease as leases
 from ds01.services import volumes
 from ds01.services.door.create import named
 from ds01.services.door.known import shown, volume_shown
+from ds01.services.door.start import never_started
 from ds01.services.find import mine
-from ds01.services.guard import withdraw
 from ds01.services.hand_back import hand_back
 from ds01.services.queue.turn import claimed
 from ds01.services.tell import tell
@@ -23,6 +24,8 @@ from ds01.services.tickets import Ticket
 from ds01.services.world import World
 from ds01.wire.door import DoorCommit, DoorMade, DoorTicket
 from ds01.wire.holdings import DoorVolume
+
+_log = logging.getLogger(__name__)
 
 
 async def commit(world: World, ask: DoorCommit) -> DoorMade:
@@ -37,7 +40,7 @@ async def commit(world: World, ask: DoorCommit) -> DoorMade:
     except Ds01Error:
         await _take_back(world, ticket, "it could not be recorded")
         raise
-    return DoorMade(container=shown(world, made), volumes=await _volumes(world, ticket, made))
+    return DoorMade(container=await shown(world, made), volumes=await _volumes(world, ticket, made))
 
 
 async def _volumes(world: World, ticket: Ticket, made: Container) -> tuple[DoorVolume, ...]:
@@ -73,13 +76,16 @@ async def abort(world: World, ask: DoorTicket) -> None:
 async def expire(world: World) -> None:
     """Take back what nobody came for. The daemon calls this now and then."""
     for ticket in world.tickets.expired(world.clock.now()):
-        await _take_back(world, ticket, "nobody came for it")
+        try:
+            await _take_back(world, ticket, "nobody came for it")
+        except Ds01Error as error:
+            _log.warning("left to the reconciler", extra={"ticket": ticket.id, "why": error.problem.message})
 
 
 async def _take_back(world: World, ticket: Ticket, why: str) -> None:
     lease, pins = ticket.lease, ticket.container.pins
     if ticket.container.id:
-        await withdraw(world, ticket.container.id)
+        await never_started(world, ticket, why)
         return
     if lease is not None:
         await hand_back(world, lease, why)

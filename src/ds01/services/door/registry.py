@@ -6,13 +6,18 @@ behind the door. A line at least every few seconds tells the gateway that ds01d 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
+from ds01.domain.container import Container
 from ds01.domain.errors import Ds01Error
+from ds01.domain.events import EventType
 from ds01.domain.image import Image
+from ds01.domain.network import Network
+from ds01.domain.volume import Volume
 from ds01.ports.ledger import Books
-from ds01.services.door.known import network_shown, shown, visible, volume_shown
+from ds01.services.door.known import all_shown, network_shown, visible, volume_shown
 from ds01.services.image_records import accounts
 from ds01.services.image_records import shown as image_shown
 from ds01.services.world import World
@@ -21,13 +26,22 @@ from ds01.wire.door import DoorImage, DoorUpdate
 WAIT_SECONDS = 5.0
 IMAGE_SECONDS = 20.0
 _BATCH = 500
-_OWNED = ("container.", "volume.", "network.")
+_OWNED = tuple(kind for kind in EventType if kind.value.startswith(("container.", "volume.", "network.")))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owned:
+    """What has an owner, as the ledger knows it."""
+
+    containers: Sequence[Container] = ()
+    volumes: Sequence[Volume] = ()
+    networks: Sequence[Network] = ()
 
 
 async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
     """Updates for ever."""
-    seen, known = await world.ledger.read(lambda books: (_last(books), list(_known(world, books))))
-    for update in known:
+    seen, known = await world.ledger.read(lambda books: (_last(books), _known(books)))
+    for update in await _updates(world, known):
         yield update
     images = await _images(world)
     for image in images.values():
@@ -36,10 +50,10 @@ async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
     looked = world.clock.monotonic()
     while True:
         last = await world.ledger.wait(seen, WAIT_SECONDS)
-        updates = await world.ledger.read(partial(_changes, world, seen))
-        seen = last
-        for update in updates:
-            yield update
+        seen, changed, known = await world.ledger.read(partial(_changes, seen, last))
+        there = {update.id: update for update in await _updates(world, known)}
+        for subject in changed:
+            yield there.get(subject, DoorUpdate(gone=subject))
         if world.clock.monotonic() - looked >= IMAGE_SECONDS:
             looked, before, images = world.clock.monotonic(), images, await _images(world)
             for update in _differences(before, images):
@@ -52,29 +66,31 @@ def _last(books: Books) -> int:
     return latest[-1].seq if latest else 0
 
 
-def _changes(world: World, after: int, books: Books) -> list[DoorUpdate]:
-    """What the events since then are about, as it is now."""
-    wanted = {
-        event.subject: DoorUpdate(gone=event.subject)
-        for event in books.events(after=after, limit=_BATCH)
-        if event.type.value.startswith(_OWNED)
-    }
-    for update in _known(world, books, wanted) if wanted else ():
-        wanted[update.id] = update
-    return list(wanted.values())
+def _changes(after: int, last: int, books: Books) -> tuple[int, Collection[str], _Owned]:
+    """What the events since then are about, and what of it is there now. First the event up to which that is, of those
+    until ``last``.
+    """
+    found = books.events(types=_OWNED, after=after, limit=_BATCH)
+    changed = dict.fromkeys(event.subject for event in found)
+    return found[-1].seq if len(found) == _BATCH else last, changed, _known(books, changed) if changed else _Owned()
 
 
-def _known(world: World, books: Books, only: Collection[str] | None = None) -> Iterator[DoorUpdate]:
+def _known(books: Books, only: Collection[str] | None = None) -> _Owned:
     """Everything that has an owner, but images; ``only`` what has one of these ids."""
-    for container in visible(books, None):
-        if only is None or container.id in only:
-            yield DoorUpdate(container=shown(world, container))
-    for volume in books.volumes():
-        if only is None or volume.id in only:
-            yield DoorUpdate(volume=volume_shown(volume))
-    for network in books.networks():
-        if only is None or network.id in only:
-            yield DoorUpdate(network=network_shown(network))
+    return _Owned(
+        containers=[each for each in visible(books, None) if only is None or each.id in only],
+        volumes=[each for each in books.volumes() if only is None or each.id in only],
+        networks=[each for each in books.networks() if only is None or each.id in only],
+    )
+
+
+async def _updates(world: World, owned: _Owned) -> list[DoorUpdate]:
+    containers = await all_shown(world, owned.containers)
+    return [
+        *(DoorUpdate(container=container) for container in containers),
+        *(DoorUpdate(volume=volume_shown(volume)) for volume in owned.volumes),
+        *(DoorUpdate(network=network_shown(network)) for network in owned.networks),
+    ]
 
 
 async def _images(world: World) -> dict[str, DoorImage]:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
+from ds01.domain.errors import ENGINE_DOWN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
 from ds01.services.people import Names, names
+from ds01.services.planted import planted
 from ds01.services.world import World
 from ds01.wire.admin import DoorReportView, WouldRefuseView
 
@@ -25,7 +27,18 @@ async def report(world: World, caller: Caller, since: datetime | None = None) ->
         observing=docker.observing(now),
         until=until.isoformat() if until is not None and docker.observing(now) else "",
         rules=await world.ledger.read(lambda books: _rules(books, since)),
+        planted=await _planted(world),
     )
+
+
+async def _planted(world: World) -> tuple[str, ...]:
+    """An engine that is away has the rest told all the same."""
+    try:
+        return tuple(f"{each.kind} {each.name} {each.why}" for each in await planted(world))
+    except Ds01Error as error:
+        if error.kind is not ENGINE_DOWN:
+            raise
+        return ()
 
 
 def _rules(books: Books, since: datetime | None) -> tuple[WouldRefuseView, ...]:

@@ -7,34 +7,46 @@ client would not find. ``ds01 start`` does it.
 from __future__ import annotations
 
 import asyncio
+import logging
+from datetime import datetime
 
 from ds01.domain.assembly import read_slots
 from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import GPU_FULL, NO_CONTAINER, Ds01Error
 from ds01.domain.launch import of_a_job, out_of_service
-from ds01.domain.lease import LeaseState
+from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
+from ds01.services import lease as leases
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
 from ds01.services.guard import allow, withdraw
 from ds01.services.hand_back import hand_back
+from ds01.services.rollback import Rollback
 from ds01.services.running import record_start
 from ds01.services.start import Claim, claim_slots, pin_again
+from ds01.services.tickets import Ticket
 from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorStart, DoorStarting, DoorTicket
+
+REFUSED = "it did not start"
+
+_log = logging.getLogger(__name__)
 
 
 async def start(world: World, ask: DoorStart) -> DoorStarting:
     """May it start? The ticket is redeemed when it has."""
     caller = await identify(world, ask.uid)
     container = await _container(world, caller, ask.id)
-    async with world.locks.hold(caller.uid, container.name, "start"):
+    async with world.locks.hold(caller.uid, container.name, "start"), Rollback() as rollback:
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container) if container.gpus else None
+        rollback.add("lease", lambda: _give_back(world, container, claim, REFUSED))
         await allow(world, caller.user, container, claim.slots if claim else ())
-    lease = claim.lease if claim else None
-    ticket = world.tickets.issue(caller, container, lease, world.clock.now())
-    return DoorStarting(ticket=ticket.id, container=shown(world, container))
+        ticket = world.tickets.issue(
+            caller, container, claim.lease if claim else None, world.clock.now(), before=claim.before if claim else None
+        )  # fmt: skip
+        rollback.keep()
+    return DoorStarting(ticket=ticket.id, container=await shown(world, container))
 
 
 async def _container(world: World, caller: Caller, container_id: str) -> Container:
@@ -80,15 +92,54 @@ async def started(world: World, ask: DoorTicket) -> DoorContainer:
             books, current, lease=ticket.lease, now=world.clock.now(), actor=ticket.caller.actor
         )  # fmt: skip
 
-    return shown(world, await world.ledger.write(record))
+    return await shown(world, await world.ledger.write(record))
 
 
 async def not_started(world: World, ask: DoorTicket) -> None:
-    """The engine refused: a lease that was granted for this start goes back, a held one runs out by itself."""
+    """The engine refused."""
     ticket = world.tickets.redeem(ask.ticket, world.clock.now())
-    if ticket is None:
+    if ticket is not None:
+        await never_started(world, ticket, REFUSED)
+
+
+async def never_started(world: World, ticket: Ticket, why: str) -> None:
+    """Make it as it was before a start that did not happen. Where the container runs all the same, where the engine
+    does not say, or while another start of it goes on, all is left as it is: the reconciler sees what came of it.
+    """
+    container = ticket.container
+    async with world.locks.hold(container.uid, container.name, "start"):
+        if world.tickets.starting(container.id, world.clock.now()) or await _may_run(world, container):
+            return
+        await withdraw(world, container.id)
+        await _give_back(world, container, ticket, why)
+
+
+async def _may_run(world: World, container: Container) -> bool:
+    try:
+        seen = await world.engine.inspect(container.id)
+    except Ds01Error as error:
+        _log.warning("left to the reconciler", extra={"container": container.id, "why": error.problem.message})
+        return True
+    return seen is not None and seen.running
+
+
+async def _give_back(world: World, container: Container, granted: Claim | Ticket | None, why: str) -> None:
+    """A lease that was granted for this start goes back; a held one runs out when it would have. Another start that
+    goes on has the same lease.
+    """
+    lease = granted.lease if granted is not None else None
+    if granted is None or lease is None or world.tickets.starting(container.id, world.clock.now()):
         return
-    lease = ticket.lease
-    await withdraw(world, ticket.container.id)
-    if lease is not None and lease.state is LeaseState.RESERVED:
-        await hand_back(world, lease, "it did not start")
+    if lease.state is LeaseState.RESERVED:
+        await hand_back(world, lease, why)
+    elif lease.state is LeaseState.HELD:
+        before = granted.before
+        await world.ledger.write(lambda books: _hold_again(books, before, world.clock.now()))
+
+
+def _hold_again(books: Books, before: Lease | None, now: datetime) -> None:
+    current = books.lease(before.id) if before is not None else None
+    if before is None or current is None or current.state is not LeaseState.HELD:
+        return
+    if before.expires_at is not None and before.expires_at != current.expires_at:
+        leases.hold(books, current.id, before.expires_at, now)

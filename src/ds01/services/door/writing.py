@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
-from ds01.domain.container import ContainerId, Label
+from ds01.domain.container import ContainerId
 from ds01.domain.dockerpolicy.tags import Standing, Write, written_as
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.errors import ENGINE_DOWN, NO_CONTAINER, NOT_ALLOWED, Ds01Error
@@ -18,9 +18,14 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.image import EVERY_TAG, Image, ImageId, Ownership, Provenance, Tag, covers, repository
 from ds01.domain.own_images import plain_image, stored_image
 from ds01.ports.ledger import Books
+from ds01.services import build_cache
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_room, written
+from ds01.services.door.giving_way import give_way, pulled_over, put_aside, take_back
+from ds01.services.door.going_on import check_heard, held
+from ds01.services.door.pinning import loosen
 from ds01.services.image_records import access_of, accounts, refused, shown, used_by_others
+from ds01.services.seal import image_labels
 from ds01.services.tickets import Names
 from ds01.services.world import World
 from ds01.wire.door import DoorImage, DoorRoom, DoorWrite, DoorWriteGrant, DoorWritten, Writing
@@ -53,8 +58,8 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
         world, caller, ask.refs, pulling=ask.what is Writing.PULL, private=ask.private, image=ask.image
     )  # fmt: skip
     return DoorWriteGrant(
-        ticket=names.id, labels={Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}, left_bytes=left,
-        names=dict(names.own),
+        ticket=names.id, labels=await image_labels(world, caller), left_bytes=left,
+        names=dict(names.own), held=held(names),
     )  # fmt: skip
 
 
@@ -73,6 +78,7 @@ async def reserve(
     world: World, caller: Caller, refs: Iterable[str], *, pulling: bool = False, private: bool = False, image: str = ""
 ) -> Names:
     """Reserve names for whoever may write them. Raises Ds01Error."""
+    check_heard(world)
     async with world.tickets.naming:
         return await _reserve(world, caller, tuple(refs), pulling=pulling, private=private, image=image)
 
@@ -86,7 +92,7 @@ async def _reserve(
     there, has = await _there(world, refs), await _has_own(world, caller, own.values())
 
     def chosen(books: Books) -> dict[str, str]:
-        wishes = [Write(ref=ref, uid=caller.uid, pulled=pulling, image=image) for ref in there]
+        wishes = [Write(ref=ref, uid=caller.uid, pulled=pulling, image=image, admin=caller.admin) for ref in there]
         return {
             wish.ref: written_as(
                 wish, _standing(world, books, caller, wish.ref, there[wish.ref]),
@@ -102,8 +108,9 @@ async def _reserve(
     apart = {ref: stored for ref, stored in written.items() if stored != ref}
     there = {ref: found for ref, found in there.items() if ref not in apart} | await _there(world, apart.values())
     before = {ref: found.id if found else "" for ref, found in there.items()}
+    aside = await put_aside(world, caller, there) if pulling else {}
     return world.tickets.reserve(
-        caller, before, world.clock.now(), pulling=pulling, private=private, own=apart
+        caller, before, world.clock.now(), pulling=pulling, private=private, own=apart, aside=aside
     )  # fmt: skip
 
 
@@ -144,12 +151,14 @@ async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
     """Record what was written. What was broken off is looked at again a little later, and so is what an engine that is
     away cannot say.
     """
+    check_heard(world)
     async with world.tickets.naming:
         names = world.tickets.written(ask.ticket) or await _restored(world, ask.asked)
         if not ask.done and names.refs:
             world.tickets.keep(names, world.clock.now() + LATE)
         try:
-            return await record(world, names, ask.asked.what, ask.images, done=ask.done)
+            known = (*ask.images, ask.asked.image)
+            return await record(world, names, ask.asked.what, ask.images, done=ask.done, known=known)
         except Ds01Error as error:
             if error.kind is not ENGINE_DOWN:
                 raise
@@ -179,6 +188,10 @@ async def _looked_again(world: World, names: Names) -> None:
     """What an engine that is away did is found when it is back."""
     try:
         await record(world, names, _what(names), (), done=False)
+        await take_back(world, names)
+        await loosen(world, names)
+        if names.kit:
+            await build_cache.ended(world, names.caller)
     except Ds01Error as error:
         if error.kind is not ENGINE_DOWN:
             raise
@@ -190,16 +203,21 @@ def _what(names: Names) -> Writing:
 
 
 async def record(
-    world: World, names: Names, what: Writing, images: Iterable[str], *, done: bool
+    world: World, names: Names, what: Writing, images: Iterable[str], *, done: bool, known: Collection[str] = ()
 ) -> tuple[DoorImage, ...]:
-    """Write down what the engine has now under these names, and the images ``images`` as their user's."""
-    found = await _there(world, names.refs)
+    """Write down what the engine has now under these names, and the images ``images`` as their user's. ``known`` are
+    images she was known to have when she wrote.
+    """
+    there = await _there(world, names.refs)
+    moved = await give_way(world, names, there, known)
+    found = {ref: image for ref, image in there.items() if ref not in names.yields}
     done = done and not any(ref.endswith(EVERY_TAG) for ref in names.refs)
     written = {
         ref: image for ref, image in found.items() if image is not None and (done or image.id != names.before.get(ref))
-    }
+    } | moved
+    over = await pulled_over(world, names.caller, written) if names.pulling else []
     made = [image for id_ in images if (image := await world.engine.image(id_)) is not None]
-    former = [image for id_ in set(names.before.values()) - {""} if (image := await world.engine.image(id_))]
+    former = [image for id_ in {*names.before.values(), *over} - {""} if (image := await world.engine.image(id_))]
     if not (written or made):
         return ()
 

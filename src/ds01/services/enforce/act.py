@@ -46,10 +46,12 @@ class Done:
 async def stop(
     world: World, user: User, limits: Limits, container: Container, due: Due, booked: str = ""
 ) -> Done | None:
-    """Stop it; None when it does not run any more. ``booked`` is what its GPU was of, if that is over."""
+    """Stop it; None when it does not run any more, or was given more time since this was decided. ``booked`` is what
+    its GPU was of, if that is over.
+    """
     async with world.locks.hold(container.uid, container.name, "DS01, which stops it,"):
         current = await world.ledger.read(lambda books: books.container(container.id))
-        if current is None or current.state not in STANDING:
+        if current is None or current.state not in STANDING or _prolonged(container, current):
             return None
         grace = int(limits.stop_grace.total_seconds())
         reason = StopReason.BOOKING if booked else REASONS[due.rule]
@@ -61,6 +63,10 @@ async def stop(
         container=stopped, killed=ended.killed, on_stop=ended.on_stop,
         held_until=lease.expires_at if lease is not None else None,
     )  # fmt: skip
+
+
+def _prolonged(judged: Container, now: Container) -> bool:
+    return (judged.kept_until, judged.extended) != (now.kept_until, now.extended)
 
 
 async def remove(world: World, container: Container, why: str) -> Done | None:

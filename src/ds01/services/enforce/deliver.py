@@ -53,9 +53,12 @@ async def give(world: World, user: User, message: Message) -> Notice:
 
 
 def _supersede(books: Books, notice: Notice) -> None:
-    """A later word on the same matter takes the place of the earlier one."""
+    """A later word on the same matter takes the place of the earlier one. What an admin did ends no rule's warning: it
+    may still come true.
+    """
+    over = notice.level is Level.NOTICE and notice.rule is not Rule.ADMIN
     for other in books.notices(notice.uid):
-        if other.subject == notice.subject and (other.rule is notice.rule or notice.level is Level.NOTICE):
+        if other.subject == notice.subject and (other.rule is notice.rule or over):
             books.put_notice(replace(other, ended_at=notice.at))
     books.put_notice(notice)
 
@@ -71,14 +74,15 @@ async def bring(world: World, user: User, container: Container | None, notice: N
     wanted = [channel for channel in world.channels if channel.name not in wishes.off]
     reached = {
         channel.name: where
-        for channel, where in zip(wanted, await asyncio.gather(*(_try(c, letter) for c in wanted)), strict=True)
+        for channel, where in zip(wanted, await asyncio.gather(*(attempt(c, letter) for c in wanted)), strict=True)
         if where
     }
     proven = any(channel.name in reached for channel in wanted if channel.proves)
     return await world.ledger.write(lambda books: _reached(books, world, notice, reached, proven))
 
 
-async def _try(channel: Channel, letter: Letter) -> str:
+async def attempt(channel: Channel, letter: Letter) -> str:
+    """Where it arrived; ``""`` when it did not, whatever the reason."""
     try:
         async with asyncio.timeout(CHANNEL_SECONDS):
             return await channel.deliver(letter)

@@ -21,6 +21,7 @@ from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.lifecycle.activity import busy_with
 from ds01.domain.lifecycle.case import ZERO, Case, Decision, Rule
+from ds01.domain.lifecycle.decide import concerned
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User
 from ds01.domain.queue.booking import Kind
@@ -151,6 +152,10 @@ class Enforcer:
         """
         watched = self._world.memory.get(container.id)
         if watched is None:
+            return
+        holds_gpu = lease is not None and lease.state is LeaseState.ACTIVE
+        if not watched.said and not concerned(container.state, holds_gpu=holds_gpu):
+            watched.standing = {}
             return
         if lease is not None and lease.booking:
             limits = replace(limits, idle=None, runtime=None)

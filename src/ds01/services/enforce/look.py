@@ -17,6 +17,8 @@ from ds01.ports.meters import Meter
 from ds01.services.enforce.memory import Watched
 from ds01.services.world import World
 
+NOTHING = Meter()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -38,7 +40,7 @@ def look(world: World, running: Iterable[Container]) -> Seen:
 
 def note(watched: Watched, seen: Seen, container: ContainerId, lease: Lease | None, cpus: float, now: float) -> None:
     """Write down what this container did since the last look, the first of which says nothing."""
-    meter = seen.meters.get(container, Meter())
+    meter = seen.meters.get(container) or NOTHING
     if watched.read_at is not None and now > watched.read_at:
         slots = [seen.slots.get(slot) for slot in lease.slots] if lease is not None else []
         watched.history.append(_reading(watched.meter, meter, slots, cpus, now - watched.read_at))

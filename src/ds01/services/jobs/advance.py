@@ -55,13 +55,20 @@ class Given:
     busy: Holding[JobId] = frozenset()
 
 
-def advance(books: Books, given: Given, only: Iterable[Job] | None = None) -> Todo:
-    """One step for each, or for some."""
+def advance(books: Books, given: Given) -> Todo:
+    """One step for each that is open."""
     step = _Step(books, given)
-    for job in books.open_jobs() if only is None else only:
+    for job in books.open_jobs():
         if job.id not in given.busy:
             step.take(job)
     return step.todo()
+
+
+def first(books: Books, given: Given, jobs: Iterable[Job]) -> None:
+    """The first step of some that have come: to wait, or to be in the queue at once."""
+    step = _Step(books, given)
+    for job in jobs:
+        step.take(job)
 
 
 def owner_of(job: Job) -> Owner:

@@ -47,22 +47,19 @@ PERHAPS = frozenset({ENGINE_ERROR, START_FAILED})
 """What may pass: a try that counts."""
 
 
-async def begin(world: World, job_id: JobId) -> bool:
+async def begin(world: World, job: Job) -> bool:
     """Begin a job whose turn it is. False: it did not start, and waits again or is over."""
-    job = await world.ledger.read(lambda books: books.job(job_id))
-    if job is None or job.state is not JobState.QUEUED:
-        return True
     try:
         async with world.locks.hold(job.uid, job.name, "its job"):
-            await _begin(world, job_id)
+            await _begin(world, job.id)
     except Ds01Error as error:
-        await world.ledger.write(partial(_failed, job_id=job_id, error=error, now=world.clock.now()))
+        await world.ledger.write(partial(_failed, job_id=job.id, error=error, now=world.clock.now()))
         return False
     return True
 
 
 async def _begin(world: World, job_id: JobId) -> None:
-    job, lease = await world.ledger.read(lambda books: _current(books, job_id))
+    job, lease = world.ledger.glance(lambda books: _current(books, job_id))
     if job is None:
         return
     caller = await identify(world, job.uid, Door.JOB)

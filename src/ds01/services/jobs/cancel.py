@@ -7,8 +7,10 @@ from datetime import datetime
 from ds01.domain.errors import WRONG_STATE, Ds01Error
 from ds01.domain.jobs.job import Job, JobEnd, JobState, asked_to_end, ended
 from ds01.domain.jobs.words import words
+from ds01.domain.lease import LeaseId, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.hand_back import settle_owed
 from ds01.services.jobs.find import find
 from ds01.services.jobs.record import over
 from ds01.services.jobs.show import Look, view
@@ -23,15 +25,29 @@ async def cancel(world: World, caller: Caller, name: str) -> JobsView:
     to end (``container.state``).
     """
 
-    def write(books: Books) -> JobsView:
+    def write(books: Books) -> tuple[JobsView, list[LeaseId]]:
         found = find(books, caller, name)
         given_up = [_cancel(books, job, caller, world.clock.now()) for job in found if job.open]
         if not given_up:
             raise _over(name, found)
-        look = Look(called=names(books))
-        return JobsView(name=name, jobs=tuple(view(books, world, job, look) for job in given_up))
+        look, left = Look(called=names(books)), [lease for job in given_up if (lease := _turn(books, job)) is not None]
+        return JobsView(name=name, jobs=tuple(view(books, world, job, look) for job in given_up)), left
 
-    return await world.ledger.write(write)
+    shown, left = await world.ledger.write(write)
+    for lease in left:
+        world.owed.add(lease, "its job was given up")
+    if left:
+        await settle_owed(world)
+    return shown
+
+
+def _turn(books: Books, job: Job) -> LeaseId | None:
+    """What was reserved for one that is over before its container came to be. While that is in the making, it is not
+    to be given back.
+    """
+    request = books.request(job.request) if job.request is not None and not job.open else None
+    lease = books.lease(request.lease) if request is not None and request.lease is not None else None
+    return lease.id if lease is not None and lease.state is LeaseState.RESERVED else None
 
 
 def _cancel(books: Books, job: Job, caller: Caller, now: datetime) -> Job:

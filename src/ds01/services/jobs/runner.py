@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
@@ -29,6 +30,8 @@ from ds01.services.world import World
 _log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 2.0
+BURST_SECONDS = 0.02
+"""What comes so soon after a look is waited for with what comes with it."""
 LEARN_SECONDS = 60.0
 AT_ONCE = 4
 """Containers begun, ended and cleared at the same time, each: the engine does little more at once."""
@@ -61,20 +64,22 @@ class Runner:
     async def round(self) -> None:
         """Wait until there may be something to do, and do it."""
         world = self._world
-        last = await self._stir()
+        await self._stir()
+        if world.clock.monotonic() - self._passed < BURST_SECONDS:
+            await world.clock.sleep(BURST_SECONDS)
+        last = await world.ledger.wait(self._seen, 0)
         late = world.clock.monotonic() - self._passed >= PERIOD_SECONDS
-        if late or self._done.is_set() or await world.ledger.read(lambda books: _stirred(books, self._seen)):
+        if late or self._done.is_set() or world.ledger.heard(self._seen, RELEVANT):
             self._done.clear()
             await self.take()
         self._seen = last
 
-    async def _stir(self) -> int:
-        """Wait for an event of the ledger, or until something that was begun here is done; the last event's number."""
-        waits = asyncio.ensure_future(self._world.ledger.wait(self._seen, PERIOD_SECONDS))
+    async def _stir(self) -> None:
+        """Wait for an event of the ledger, or until something that was begun here is done."""
+        waits = asyncio.ensure_future(self._world.ledger.wait(self._seen, PERIOD_SECONDS, RELEVANT))
         done = asyncio.ensure_future(self._done.wait())
         try:
             await asyncio.wait({waits, done}, return_when=asyncio.FIRST_COMPLETED)
-            return waits.result() if waits.done() else self._seen
         finally:
             waits.cancel()
             done.cancel()
@@ -84,20 +89,31 @@ class Runner:
         world = self._world
         self._passed = world.clock.monotonic()
         self._failures = {key: one for key, one in self._failures.items() if one[1] + FORGET_SECONDS > self._passed}
-        ends, owners = await world.ledger.write(_look)
-        late = self._countdown.past(ends, world.clock.now(), self._passed)
-        await self._learn(owners)
-        given = Given(
-            now=world.clock.now(), known=self._known, late=late.keys(), resting=self._resting(), busy=self._busy()
-        )
-        todo = await world.ledger.write(lambda books: advance(books, given))
+        await self._learn(self._known.keys())
+        todo, owners = await self._advance()
+        if unknown := owners - self._known.keys():
+            await self._learn(owners)
+            if owners - self._known.keys() != unknown:
+                todo, _ = await self._advance()
         for job in todo.begin:
-            self._start("begin", job.id, lambda job=job: self._begin(job.id))  # type: ignore[misc]
+            self._start("begin", job.id, lambda job=job: begin(world, job))  # type: ignore[misc]
         for job in todo.end:
             self._start("end", job.id, lambda job=job: end(world, job.id))  # type: ignore[misc]
         for container in todo.clear:
             self._start("clear", container.id, lambda container=container: clear(world, container))  # type: ignore[misc]
         return todo
+
+    async def _advance(self) -> tuple[Todo, set[Owner]]:
+        """The next step of every job whose owner is known, and who all the owners are."""
+        now = self._world.clock.now()
+        given = Given(now=now, known=dict(self._known), resting=self._resting(), busy=self._busy())
+
+        def step(books: Books) -> tuple[Todo, set[Owner]]:
+            ends, owners = _look(books)
+            late = self._countdown.past(ends, now, self._passed)
+            return advance(books, replace(given, late=late.keys())), owners
+
+        return await self._world.ledger.write(step)
 
     async def settled(self) -> None:
         """Return when nothing is being done."""
@@ -158,10 +174,7 @@ class Runner:
         rest = REST_SECONDS[min(times, len(REST_SECONDS) - 1)]
         self._failures[key] = (times + 1, self._world.clock.monotonic() + rest)
 
-    async def _begin(self, job: JobId) -> bool:
-        return await begin(self._world, job)
-
-    async def _learn(self, owners: set[Owner]) -> None:
+    async def _learn(self, owners: Set[Owner]) -> None:
         """Who the owners of open jobs are and what they may have, asked again when that may have changed."""
         world = self._world
         settings, since = self._learned
@@ -175,10 +188,6 @@ class Runner:
                     raise
                 continue
             self._known[caller.owner] = caller
-
-
-def _stirred(books: Books, seen: int) -> bool:
-    return bool(books.events(types=RELEVANT, after=seen, limit=1))
 
 
 def _look(books: Books) -> tuple[dict[JobId, datetime | None], set[Owner]]:

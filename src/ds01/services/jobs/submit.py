@@ -25,7 +25,7 @@ from ds01.domain.names import NAME_LENGTH, checked, image_reference, nearest
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.images import resolve
-from ds01.services.jobs.advance import Given, advance
+from ds01.services.jobs.advance import Given, first
 from ds01.services.jobs.record import record
 from ds01.services.launch import wanted_gpus
 from ds01.services.queue.join import check_ever, planned
@@ -137,7 +137,7 @@ def _write(books: Books, draft: Draft, image: Image, now: datetime) -> tuple[Job
         books, EventType.JOB_SUBMITTED, jobs[0], now, actor=caller.actor, name=name, tasks=tasks,
         command=shlex.join(draft.request.command)[:200],
     )  # fmt: skip
-    advance(books, Given(now=now, known={caller.owner: caller}), only=jobs)
+    first(books, Given(now=now, known={caller.owner: caller}), jobs)
     return tuple(found for job in jobs if (found := books.job(job.id)) is not None)
 
 

@@ -55,9 +55,9 @@ class Herald:
     async def round(self) -> None:
         """Wait until there may be something to tell, and tell it."""
         world = self._world
-        last = await world.ledger.wait(self._seen, PERIOD_SECONDS)
+        last = await world.ledger.wait(self._seen, PERIOD_SECONDS, RELEVANT)
         late = world.clock.monotonic() - self._looked >= PERIOD_SECONDS
-        if late or await world.ledger.read(lambda books: bool(books.events(types=RELEVANT, after=self._seen, limit=1))):
+        if late or world.ledger.heard(self._seen, RELEVANT):
             await self.look()
         self._seen = last
 

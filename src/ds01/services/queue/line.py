@@ -136,4 +136,7 @@ class Line:
 def member(limits: Limits) -> Member:
     """What the rules must know of somebody with these limits."""
     share = Share(group=limits.group, of_group=limits.shares, group_shares=limits.group_shares)
-    return Member(quota=limits.gpus_max, mig=limits.mig, share=share, yields=limits.preemptible)
+    return Member(
+        quota=limits.gpus_max, mig=limits.mig, share=share, yields=limits.preemptible,
+        notice=limits.lead + limits.stop_grace,
+    )  # fmt: skip

@@ -12,6 +12,7 @@ from ds01.domain.queue.estimate import Ranges
 from ds01.domain.queue.explain import Explanation, explain
 from ds01.domain.queue.plan import Member, Owner, Plan, Rules, Server, Taken
 from ds01.domain.queue.request import Request, RequestId, RequestState
+from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
 from ds01.services.booking.seat import in_line
 from ds01.services.booking.standing import standing
@@ -27,6 +28,10 @@ LATELY = 3600.0
 """Who had less than this, in GPU-seconds as they count now, has no part of the server while she asks for nothing."""
 
 
+STRANGER = Member()
+"""Somebody of whom nothing is known."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """Everything ``decide`` takes but the requests."""
@@ -39,7 +44,7 @@ class Scene:
 
     def knowing(self, owner: Owner, one: Member) -> Scene:
         """The scene with what is known of somebody who asks now."""
-        before = self.members.get(owner, Member())
+        before = self.members.get(owner, STRANGER)
         known = replace(one, used=before.used, gathered_at=before.gathered_at)
         return replace(self, members=self.members | {owner: known})
 
@@ -85,17 +90,16 @@ def owner_of(thing: Request | Lease) -> Owner:
 def _members(books: Books, line: Line, open_: Iterable[Lease], now: datetime) -> dict[Owner, Member]:
     """Everybody who waits, holds something, or used something lately."""
     used = books.usage()
-    lately = [owner for owner, usage in used.items() if usage.by(now).seconds >= LATELY]
+    lately = [owner for owner, usage in used.items() if usage.seconds >= LATELY and usage.by(now).seconds >= LATELY]
     here = {*map(owner_of, open_), *map(owner_of, books.open_requests()), *lately}
-    return {
-        owner: replace(
-            line.members.get(owner, Member()),
-            used=used.get(owner),
-            gathered_at=line.gathered.get(owner),
-            runs=line.runs.part(owner),
-        )
-        for owner in here
-    }
+    return {owner: _member(line, owner, used.get(owner)) for owner in here}
+
+
+def _member(line: Line, owner: Owner, used: Usage | None) -> Member:
+    known, gathered, runs = line.members.get(owner, STRANGER), line.gathered.get(owner), line.runs.part(owner)
+    if (used, gathered, runs) == (known.used, known.gathered_at, known.runs):
+        return known
+    return replace(known, used=used, gathered_at=gathered, runs=runs)
 
 
 def _taken(lease: Lease) -> Taken:
@@ -103,4 +107,5 @@ def _taken(lease: Lease) -> Taken:
     return Taken(
         owner=owner_of(lease), slots=lease.slots, gpueq=lease.gpueq, since=lease.granted_at,
         until=lease.expires_at if lease.state is LeaseState.HELD else until, booking=lease.booking, lease=lease.id,
+        state=lease.state,
     )  # fmt: skip

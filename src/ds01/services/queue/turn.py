@@ -20,6 +20,8 @@ from ds01.services import lease as leases
 from ds01.services.booking.seat import sat, within
 
 NOT_CLAIMED = "nobody claimed it in time"
+NEARLY = 0.9
+"""Slots that were reserved a moment ago need not be written down once more for that moment."""
 LONG_ENOUGH = "it waited as long as it was asked to"
 
 
@@ -58,7 +60,8 @@ def take_turn(books: Books, request: Request, chosen: Placed, rules: Rules, now:
 def prolong(books: Books, lease: Lease, now: datetime) -> Lease:
     """Somebody takes what is kept for her: it must not run out while her container starts."""
     until = now + leases.RESERVATION
-    if lease.state is not LeaseState.RESERVED or (lease.expires_at is not None and lease.expires_at >= until):
+    enough = now + leases.RESERVATION * NEARLY
+    if lease.state is not LeaseState.RESERVED or (lease.expires_at is not None and lease.expires_at >= enough):
         return lease
     longer = replace(lease, expires_at=until)
     books.put_lease(longer)

@@ -16,6 +16,7 @@ from math import inf
 from ds01.domain.container import Door
 from ds01.domain.errors import GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
+from ds01.domain.lease import LeaseId, LeaseState
 from ds01.domain.limits import Limits, effective
 from ds01.domain.queue.plan import Owner, Plan, Start
 from ds01.domain.queue.request import Request, RequestId, RequestState
@@ -23,6 +24,7 @@ from ds01.domain.queue.yielding import giving_way
 from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
 from ds01.services.countdown import Countdown
+from ds01.services.lease import release
 from ds01.services.queue import turn
 from ds01.services.queue.place import drawn
 from ds01.services.queue.scene import HEAD, Told, owner_of, scene, waiting
@@ -32,6 +34,8 @@ from ds01.wire.queue import PlaceView
 _log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 10.0
+BURST_SECONDS = 0.02
+"""What comes so soon after a pass is waited for with what comes with it: a hundred jobs a second are fifty passes."""
 MANY = 1000
 """Of a longer queue nothing is learned about estimates: reckoning takes as long as the pass."""
 LEARN_SECONDS = 60.0
@@ -64,9 +68,12 @@ class Turns:
     async def round(self) -> None:
         """Wait until there may be something to do, and do it."""
         world = self._world
-        last = await world.ledger.wait(self._seen, PERIOD_SECONDS)
+        await world.ledger.wait(self._seen, PERIOD_SECONDS, RELEVANT)
+        if world.clock.monotonic() - self._passed < BURST_SECONDS:
+            await world.clock.sleep(BURST_SECONDS)
+        last = await world.ledger.wait(self._seen, 0)
         late = world.clock.monotonic() - self._passed >= PERIOD_SECONDS
-        if late or await world.ledger.read(lambda books: _stirred(books, self._seen)):
+        if late or world.ledger.heard(self._seen, RELEVANT):
             await self.take()
         self._seen = last
 
@@ -74,11 +81,11 @@ class Turns:
         """One pass. Those who wait with an open connection are told afterwards."""
         world = self._world
         self._passed = world.clock.monotonic()
-        ends, owners = await world.ledger.read(_look)
+        ends, owners, booked = await world.ledger.read(_look)
         over = self._countdown.past(ends, world.clock.now(), self._passed)
         plan, places = Plan(), dict[RequestId, PlaceView]()
-        world.line.giving_way = world.line.giving_way if ends else frozenset()
-        if ends:
+        world.line.giving_way = world.line.giving_way if ends or booked else frozenset()
+        if ends or booked:
             await self._learn(owners)
             now = world.clock.now()
             plan = await world.ledger.write(lambda books: _pass(books, world, over, now))
@@ -136,15 +143,12 @@ class Turns:
             world.line.runs.saw(owner_of(lease), lease.planned.total_seconds(), used)
 
 
-def _stirred(books: Books, seen: int) -> bool:
-    return bool(books.events(types=RELEVANT, after=seen, limit=1))
-
-
-def _look(books: Books) -> tuple[dict[RequestId, datetime | None], set[Owner]]:
-    """Everybody in the queue with when each gives up by herself, and whose the queue and the leases are."""
+def _look(books: Books) -> tuple[dict[RequestId, datetime | None], set[Owner], bool]:
+    """Everybody in the queue with when each gives up by herself; whose the queue and the leases are; whether anything
+    is booked."""
     every = books.open_requests()
     ends = {one.id: one.wait_until if one.state is RequestState.WAITING else None for one in every}
-    return ends, {*map(owner_of, every), *map(owner_of, books.open_leases())}
+    return ends, {*map(owner_of, every), *map(owner_of, books.open_leases())}, bool(books.bookings())
 
 
 def _limits(world: World, owners: Iterable[Owner]) -> dict[Owner, Limits]:
@@ -164,11 +168,20 @@ def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: d
     known = {request.id: request for request in waiting(books) if owner_of(request) in world.line.members}
     seen = scene(books, world.line, rules, now)
     plan = seen.plan(known.values())
-    world.line.giving_way = giving_way(plan, known, seen.server, seen.members, world.line.giving_way)
+    world.line.giving_way = giving_way(plan, known, seen.server, seen.members, now, world.line.giving_way)
+    _let_go(books, world.line.giving_way, now)
     for start in plan.starts:
         _start(books, world, known[start.request], start, now)
     _remember_head(books, plan, known)
     return plan
+
+
+def _let_go(books: Books, leases: Iterable[LeaseId], now: datetime) -> None:
+    """A GPU that is only kept for a stopped container that yields is free at once: nothing is lost with it."""
+    for one in leases:
+        lease = books.lease(one)
+        if lease is not None and lease.state is LeaseState.HELD:
+            release(books, one, "it gave way to somebody who waits for its GPU or has it booked", now)
 
 
 def _return_ill(books: Books, now: datetime) -> None:

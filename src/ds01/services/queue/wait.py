@@ -62,14 +62,15 @@ async def _present(world: World, caller: Caller, request: Request, patience: Pat
     """The last one to hang up gives the place up, unless somebody said that it stays."""
     line = world.line
     line.arrive(request.id, stays=patience.stays)
+    abandoned = False
     try:
         yield
     except Abandoned:
-        if line.leave(request.id):
-            await world.ledger.write(lambda books: _give_up(books, world, caller, request.id))
+        abandoned = True
         raise
-    else:
-        line.leave(request.id)
+    finally:
+        if line.leave(request.id) and abandoned:
+            await world.ledger.write(lambda books: _give_up(books, world, caller, request.id))
 
 
 async def _come(world: World, request: RequestId) -> bool:

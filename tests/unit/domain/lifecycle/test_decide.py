@@ -10,7 +10,7 @@ import pytest
 
 from ds01.domain.container import ContainerState
 from ds01.domain.lifecycle.case import Act, Case, Level, Rule, Warned
-from ds01.domain.lifecycle.decide import decide
+from ds01.domain.lifecycle.decide import concerned, decide
 from ds01.domain.settings import LifecycleRules
 from tests.values import container, limits
 
@@ -126,6 +126,20 @@ def test_what_somebody_planned_binds_her() -> None:
 def test_e8_without_a_gpu_or_without_a_limit_it_runs_for_ever(state: ContainerState) -> None:
     assert decide(case(state, holds_gpu=False, quiet=99 * HOUR, paused=99 * HOUR, ran=9999 * HOUR), {}).standing == {}
     assert decide(case(state, idle=None, runtime=None, quiet=99 * HOUR, paused=99 * HOUR), {}).standing == {}
+
+
+@pytest.mark.parametrize("state", ContainerState)
+@pytest.mark.parametrize("holds_gpu", [True, False])
+def test_no_rule_is_about_a_container_that_is_not_looked_at(state: ContainerState, holds_gpu: bool) -> None:
+    every: dict[str, Any] = {
+        "quiet": 40 * HOUR,
+        "paused": 40 * HOUR,
+        "stopped": 40 * HOUR,
+        "age": 40 * HOUR,
+        "wanted": True,
+    }
+    found = decide(case(state, holds_gpu=holds_gpu, idle=MINUTE, runtime=MINUTE, container_hold=MINUTE, **every), {})
+    assert not found.standing or concerned(state, holds_gpu=holds_gpu)
 
 
 def test_paused_with_a_gpu_is_warned_and_stopped() -> None:

@@ -90,7 +90,7 @@ class Sharing(RuleBasedStateMachine):
         """A container stopped and its GPU is kept for a while, at most as long as it might have run."""
         one = data.draw(st.sampled_from(self.taken))
         end = self.now + timedelta(minutes=minutes)
-        self.taken[self.taken.index(one)] = replace(one, until=min(one.until or end, end))
+        self.taken[self.taken.index(one)] = one._replace(until=min(one.until or end, end))
 
     @rule(minutes=st.integers(1, 120))
     def time_passes(self, minutes: int) -> None:

@@ -5,11 +5,11 @@ from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Let new work onto a drained GPU",
-    arguments=(Argument("gpu", "a GPU by its number, or an instance by its label or UUID"),),
+    arguments=(Argument("gpu", "a GPU by its number, an instance by its label or UUID, or 'all'"),),
     examples=(
         ("ds01 admin undrain 1", "GPU 1"),
         ("ds01 admin undrain 1:3g.20gb", "one instance"),
-        ("ds01 admin undrain 1 --dry-run", "what would happen"),
+        ("ds01 admin undrain all", "every GPU of the server"),
         ("ds01 gpus", "what is free now"),
         ("ds01 doctor", "what else is out of service"),
     ),

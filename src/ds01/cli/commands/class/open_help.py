@@ -22,10 +22,10 @@ COMMAND = Command(
         ),
     ),
     examples=(
-        ('ds01 class open ml101 --roster roster.csv --from "Tue 10:00" --for 2h', "a seat for each, next Tuesday"),
-        ('ds01 class open ml101 --roster r.csv --gpus 1g.10gb --from "Tue 10:00" --for 2h', "parts of GPUs"),
+        ('ds01 class open ml101 --roster r.csv --from "Tue 10:00" --for 2h', "a seat for each"),
+        ('ds01 class open ml101 --roster r.csv --gpus 1g.10gb --from "in 1h" --for 2h', "parts of GPUs"),
         ('ds01 class open ml101 --roster r.csv --from "Tue 10:00" --for 2h --dry-run', "whether it is possible"),
-        ('ds01 class open lab --roster r.csv --from "Mon 9:00" --for 1h --every week --until 2026-12-18', "weekly"),
+        ("ds01 class open lab --roster r.csv --from 9:00 --for 1h --every week --until 2026-12-18", "weekly"),
         ("ds01 class show ml101", "who is in"),
     ),
     about="The roster is text: one login a line, or a CSV file in which a first line names the column 'login'; other"

@@ -7,21 +7,22 @@ from ds01.cli.call import Call
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 
 
-def run(call: Call, *, name: str | None, by: int | None) -> int:
+def run(call: Call, *, name: str | None, by: int | None, user: str | None, reason: str | None) -> int:
     """Add the time, and say until when it may run now."""
+    here.whose(call, user, reason)
     talk = call.talk
     name, by = _meant(name, by)
     if by is None:
-        raise Ds01Error(BAD_REQUEST, "By how much?", hint=f"ds01 extend {name or 'NAME'} 4h")
+        raise Ds01Error(BAD_REQUEST, "By how much?", hint=f"ds01 extend {name or 'NAME'} 4h{call.whose}")
     wanted = here.meant(call, name)
     if talk.dry_run:
-        container = call.client.container(wanted)
+        container = call.client.container(wanted, user=call.user)
         left = show.left(container.runtime_left_seconds)
         talk.say(
             f"Would add {show.duration(by)} to the time {wanted} may run" + (f"; {left} are left." if left else ".")
         )
         return 0
-    result = call.client.extend(wanted, by)
+    result = call.client.extend(wanted, by, user=call.user, reason=call.reason)
     if talk.json:
         talk.emit(result)
         return 0
@@ -29,7 +30,7 @@ def run(call: Call, *, name: str | None, by: int | None) -> int:
     talk.done(f"{wanted} may run {show.duration(result.added_seconds)} longer.{ends}")
     more = f"{show.duration(result.more_seconds)} more" if result.more_seconds else "no more"
     talk.say(f"It was extended by {show.duration(result.total_seconds)} in all; {more} can be added.")
-    talk.next(f"ds01 why {wanted}", "ds01 list")
+    talk.next(f"ds01 why {wanted}{call.whose}", f"ds01 list{call.whose}")
     return 0
 
 

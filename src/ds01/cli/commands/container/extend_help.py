@@ -1,11 +1,12 @@
 """What ``ds01 container extend`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Argument, Command, Step
+from ds01.cli.command import CONTAINER, REASON, USER, Argument, Command, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Let a container run longer than its runtime limit",
     arguments=(CONTAINER, Argument("by", "how much longer (4h, 90m)", required=False, reads="seconds")),
+    options=(USER, REASON),
     examples=(
         ("ds01 extend thesis 4h", "four hours more"),
         ("ds01 extend thesis 90m", "an hour and a half more"),
@@ -26,6 +27,6 @@ COMMAND = Command(
     ),
     prints="ExtendView",
     changes=True,
-    exits=(Exit.NO_RESOURCE, Exit.NOT_FOUND),
+    exits=(Exit.NO_RESOURCE, Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("keep", "undo", "why", "limits"),
 )

@@ -9,15 +9,18 @@ from ds01.cli.call import Call
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 
 
-def run(call: Call, *, name: str | None, until: str | None, for_: int | None) -> int:
+def run(
+    call: Call, *, name: str | None, until: str | None, for_: int | None, user: str | None, reason: str | None
+) -> int:
     """Keep it, and say until when."""
+    here.whose(call, user, reason)
     talk = call.talk
     wanted = here.meant(call, name)
     moment = _moment(wanted, until, for_)
     if talk.dry_run:
         talk.say(f"Would let {wanted} idle until {show.clock(moment)}.")
         return 0
-    result = call.client.keep(wanted, moment)
+    result = call.client.keep(wanted, moment, user=call.user, reason=call.reason)
     if talk.json:
         talk.emit(result)
         return 0
@@ -25,7 +28,8 @@ def run(call: Call, *, name: str | None, until: str | None, for_: int | None) ->
     left = show.left(result.container.runtime_left_seconds)
     if left:
         talk.say(f"Its running time goes on: {left} left.")
-    talk.next(f"ds01 retire {wanted} when you are done", "ds01 list")
+    done = f"ds01 why {wanted}{call.whose}" if call.user else f"ds01 retire {wanted} when you are done"
+    talk.next(done, f"ds01 list{call.whose}")
     return 0
 
 

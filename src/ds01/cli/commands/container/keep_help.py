@@ -1,6 +1,6 @@
 """What ``ds01 container keep`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Option, Step
+from ds01.cli.command import CONTAINER, REASON, USER, Command, Option, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
@@ -9,6 +9,8 @@ COMMAND = Command(
     options=(
         Option("--for", "TIME", "how long (2h, 30m)", reads="seconds"),
         Option("--until", "TIME", "until when: 18:00, or 2026-12-20T18:00", reads="later"),
+        USER,
+        REASON,
     ),
     examples=(
         ("ds01 keep thesis --for 2h", "over a meeting"),
@@ -29,6 +31,6 @@ COMMAND = Command(
     ),
     prints="KeepView",
     changes=True,
-    exits=(Exit.NO_RESOURCE, Exit.NOT_FOUND),
+    exits=(Exit.NO_RESOURCE, Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("extend", "undo", "why", "limits"),
 )

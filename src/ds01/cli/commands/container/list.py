@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ds01.cli import show
+from ds01.cli import here, show
 from ds01.cli.call import Call
 from ds01.cli.style import Style
 from ds01.cli.table import Cell, Column, Painted, table
 from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, Ds01Error
+from ds01.domain.record import record
 from ds01.wire.containers import ContainerView
 
 WATCH_SECONDS = 2
@@ -27,17 +28,29 @@ COLUMNS = (
 )
 
 
-def run(call: Call, *, all_: bool, watch: bool) -> int:
+@record
+class Wish:
+    """Whose are listed: ``everything`` with those that are removed, for an admin of everybody."""
+
+    everything: bool
+    everybody: bool
+
+
+def run(call: Call, *, all_: bool, everybody: bool, user: str | None, watch: bool) -> int:
     """Print the list, once or until Ctrl-C."""
+    if everybody and user:
+        raise Ds01Error(BAD_REQUEST, "Either --everybody or --user, not both.", hint=f"ds01 list --user {user}")
+    here.whose(call, user)
+    wish = Wish(everything=all_, everybody=everybody)
     if watch:
-        return _watch(call, all_)
-    containers = _containers(call, all_)
+        return _watch(call, wish)
+    containers = _containers(call, wish)
     if call.talk.json:
         call.talk.emit(containers)
         return 0
     for line in lines(containers, call.talk.out):
         call.talk.data(line)
-    _next(call, containers)
+    _next(call, wish, containers)
     return 0
 
 
@@ -64,9 +77,9 @@ def _row(container: ContainerView, *, owner: bool) -> list[Cell]:
     ]
 
 
-def _containers(call: Call, everything: bool) -> tuple[ContainerView, ...]:
-    if not everything:
-        return call.client.containers()
+def _containers(call: Call, wish: Wish) -> tuple[ContainerView, ...]:
+    if wish.everybody or call.user or not wish.everything:
+        return call.client.containers(removed=wish.everything, everybody=wish.everybody, user=call.user)
     try:
         return call.client.containers(removed=True, everybody=True)
     except Ds01Error as error:
@@ -75,14 +88,27 @@ def _containers(call: Call, everything: bool) -> tuple[ContainerView, ...]:
         return call.client.containers(removed=True)
 
 
-def _next(call: Call, containers: Sequence[ContainerView]) -> None:
-    if not containers:
+def _next(call: Call, wish: Wish, containers: Sequence[ContainerView]) -> None:
+    if wish.everybody or call.user:
+        _of_others(call, containers)
+    elif not containers:
         call.talk.say("You have no containers.")
         call.talk.next("ds01 launch NAME", "ds01 init NAME for a new project")
-        return
+    else:
+        _mine(call, containers)
+
+
+def _of_others(call: Call, containers: Sequence[ContainerView]) -> None:
+    if not containers:
+        call.talk.say(f"{call.user} has no containers." if call.user else "Nobody has a container.")
+    there = [f"ds01 why {first.name} --user {first.owner}" for first in containers[:1]]
+    call.talk.next(*there, "ds01 gpus")
+
+
+def _mine(call: Call, containers: Sequence[ContainerView]) -> None:
     stale = [container.name for container in containers if container.stale and container.state != "removed"]
     if stale:
-        call.talk.say(f"{show.names(stale)}: made from an older image. ds01 launch offers to recreate it.")
+        call.talk.say(f"{show.names(stale)}: made from an older image. ds01 launch NAME --recreate replaces it.")
     there = next((container for container in containers if container.state != "removed"), None)
     if there is None:
         call.talk.next("ds01 launch NAME", f"ds01 why {containers[0].name}")
@@ -91,16 +117,16 @@ def _next(call: Call, containers: Sequence[ContainerView]) -> None:
     call.talk.next(f"ds01 {'launch' if there.project else enter} {there.name}", f"ds01 why {there.name}")
 
 
-def _watch(call: Call, everything: bool) -> int:
+def _watch(call: Call, wish: Wish) -> int:
     talk = call.talk
     if talk.json:
         while True:
-            talk.record(_containers(call, everything))
+            talk.record(_containers(call, wish))
             time.sleep(WATCH_SECONDS)
     if not talk.stdout.isatty():
         raise Ds01Error(BAD_REQUEST, "--watch needs a terminal, or --json.", hint="ds01 list")
     while True:
-        shown = lines(_containers(call, everything), talk.out) or ["You have no containers."]
+        shown = lines(_containers(call, wish), talk.out) or ["There are no containers."]
         talk.stdout.write("\x1b[H\x1b[2J" + "\n".join(shown) + "\n\n" + talk.out("dim", "Ctrl-C ends this.") + "\n")
         talk.stdout.flush()
         time.sleep(WATCH_SECONDS)

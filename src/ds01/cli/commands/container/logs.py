@@ -13,14 +13,18 @@ from ds01.wire.containers import ContainerView
 from ds01.wire.jobs import JobView
 
 
-def run(call: Call, *, name: str | None, follow: bool, tail: str | None, since: str | None, timestamps: bool) -> int:
+def run(
+    call: Call, *, name: str | None, follow: bool, tail: str | None, since: str | None, timestamps: bool,
+    user: str | None,
+) -> int:  # fmt: skip
     """Print the log, and stay with ``--follow``."""
+    here.whose(call, user)
     found = _found(call, here.meant(call, name))
     if isinstance(found, JobView):
         if since or timestamps:
             raise Ds01Error(
                 BAD_REQUEST, "The log of a job has no times.", reason="It is what the command printed, as it was.",
-                hint=f"ds01 logs {found.name}",
+                hint=f"ds01 logs {found.name}{call.whose}",
             )  # fmt: skip
         return joblog.follow(call, found, tail) if follow else joblog.read(call, found, tail)
     container = found
@@ -42,7 +46,7 @@ def run(call: Call, *, name: str | None, follow: bool, tail: str | None, since: 
 def _found(call: Call, name: str) -> ContainerView | JobView:
     """The container of this name, unless it is a job's; else the job. Raises Ds01Error."""
     try:
-        container = call.client.container(name)
+        container = call.client.container(name, user=call.user)
     except Ds01Error as error:
         if error.kind != NO_CONTAINER:
             raise
@@ -52,13 +56,13 @@ def _found(call: Call, name: str) -> ContainerView | JobView:
 
 def _job(call: Call, name: str, otherwise: Ds01Error | None) -> JobView:
     try:
-        jobs = call.client.job(name).jobs
+        jobs = call.client.job(name, user=call.user).jobs
     except Ds01Error as error:
         raise (otherwise if otherwise is not None and error.kind == NO_JOB else error) from None
     if len(jobs) > 1:
         raise Ds01Error(
             BAD_REQUEST, f"{name} is an array; each of its {len(jobs)} tasks has a log.",
-            hint=f"ds01 logs {jobs[0].name}",
+            hint=f"ds01 logs {jobs[0].name}{call.whose}",
         )  # fmt: skip
     return jobs[0]
 

@@ -1,6 +1,6 @@
 """What ``ds01 container logs`` takes and says."""
 
-from ds01.cli.command import Argument, Command, Option, Step, flag
+from ds01.cli.command import USER, Argument, Command, Option, Step, flag
 from ds01.domain.errors import Exit
 
 LOGGED = Argument(
@@ -16,6 +16,7 @@ COMMAND = Command(
         Option("--tail", "N", "only the last lines", short="-n", reads="lines", default="all"),
         Option("--since", "WHEN", "only later than this: 10m, 2h, or 2026-01-31T10:00", reads="moment"),
         flag("--timestamps", "each line with its time", short="-t"),
+        USER,
     ),
     examples=(
         ("ds01 logs thesis", "all of it"),
@@ -35,7 +36,7 @@ COMMAND = Command(
         Step("The log is what a job, or the main program of a container, wrote. Of which one?", asks="name"),
         Step("You can stay and watch what comes.", asks="--follow"),
     ),
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     passes_code=True,
     related=("why", "events", "attach"),
 )

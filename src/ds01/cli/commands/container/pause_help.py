@@ -1,11 +1,12 @@
 """What ``ds01 container pause`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Step
+from ds01.cli.command import CONTAINER, REASON, USER, Command, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Freeze a container where it is",
     arguments=(CONTAINER,),
+    options=(USER, REASON),
     examples=(
         ("ds01 pause thesis", "freeze it"),
         ("ds01 pause", "that of the project you are in"),
@@ -21,6 +22,6 @@ COMMAND = Command(
     guide=(Step("Pause freezes a container; it keeps its memory and GPU. Which one?", asks="name"),),
     prints="ContainerView",
     changes=True,
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("unpause", "stop"),
 )

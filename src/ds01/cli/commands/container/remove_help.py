@@ -1,15 +1,15 @@
 """What ``ds01 container remove`` takes and says."""
 
-from ds01.cli.command import Argument, Command, Step, flag
+from ds01.cli.command import REASON, USER, Argument, Command, Step, flag
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Remove a container without looking into it",
     arguments=(Argument("name", "the container", complete="container"),),
-    options=(flag("--force", "also when it is running: its programs are ended at once"),),
+    options=(flag("--force", "also when it is running: its programs are ended at once"), USER, REASON),
     examples=(
         ("ds01 remove exp-2", "remove a stopped container"),
-        ("ds01 remove exp-2 --yes", "without a question"),
+        ("ds01 remove exp-2 --user bob", "an admin removes his"),
         ("ds01 remove exp-2 --force", "also a running one"),
         ("ds01 remove exp-2 --dry-run", "what would go and what would stay"),
         ("ds01 retire exp-2", "the careful way"),
@@ -29,6 +29,6 @@ COMMAND = Command(
     prints="ContainerView",
     asks=True,
     changes=True,
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("retire", "stop", "list"),
 )

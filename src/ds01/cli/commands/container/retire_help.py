@@ -1,6 +1,6 @@
 """What ``ds01 retire`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Step, flag
+from ds01.cli.command import CONTAINER, REASON, USER, Command, Step, flag
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
@@ -10,10 +10,12 @@ COMMAND = Command(
         flag("--keep-packages", "write packages installed by hand into the project file"),
         flag("--rescue", "copy changed files outside the workspace into it first"),
         flag("--force", "end its programs at once instead of letting them finish"),
+        USER,
+        REASON,
     ),
     examples=(
         ("ds01 retire thesis", "look, ask, end it"),
-        ("ds01 retire", "that of the project you are in"),
+        ("ds01 retire thesis --user bob --reason 'left the lab'", "an admin ends his"),
         ("ds01 retire thesis --dry-run", "what would be lost, and nothing else"),
         ("ds01 retire thesis --yes", "without questions; packages become suggestions"),
         ("ds01 retire thesis --keep-packages --rescue --yes", "keep everything, without questions"),
@@ -35,6 +37,6 @@ COMMAND = Command(
     prints="RetireResult",
     asks=True,
     changes=True,
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("stop", "launch", "list"),
 )

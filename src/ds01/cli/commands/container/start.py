@@ -6,15 +6,16 @@ from ds01.cli import here, show
 from ds01.cli.call import Call
 
 
-def run(call: Call, *, name: str | None) -> int:
+def run(call: Call, *, name: str | None, user: str | None, reason: str | None) -> int:
     """Start it, and say what it has."""
+    here.whose(call, user, reason)
     wanted = here.meant(call, name)
     if call.talk.dry_run:
-        container = call.client.container(wanted)
+        container = call.client.container(wanted, user=call.user)
         gpus = f" and lease {show.count(container.gpu_count, 'GPU')} for it" if container.gpu_count else ""
         call.talk.say(f"Would start {container.name}{gpus}. It is {container.state} now.")
         return 0
-    result = call.client.start(wanted)
+    result = call.client.start(wanted, user=call.user, reason=call.reason)
     if call.talk.json:
         call.talk.emit(result)
         return 0
@@ -24,5 +25,8 @@ def run(call: Call, *, name: str | None) -> int:
         call.talk.say("It was made anew on its own files, because it has another GPU now.")
     for note in result.notes:
         call.talk.say(note)
-    call.talk.next(f"ds01 attach {result.container.name}", f"ds01 stop {result.container.name}")
+    enter = "why" if call.user else "attach"
+    call.talk.next(
+        f"ds01 {enter} {result.container.name}{call.whose}", f"ds01 stop {result.container.name}{call.whose}"
+    )  # fmt: skip
     return 0

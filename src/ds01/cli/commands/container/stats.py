@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ds01.cli import show
+from ds01.cli import here, show
 from ds01.cli.call import Call
 from ds01.cli.style import Style
 from ds01.cli.table import Column, table
@@ -25,8 +25,9 @@ COLUMNS = (
 )
 
 
-def run(call: Call, *, names: Sequence[str], watch: bool) -> int:
+def run(call: Call, *, names: Sequence[str], watch: bool, user: str | None) -> int:
     """Print one reading, or one every two seconds until Ctrl-C."""
+    here.whose(call, user)
     if watch and not call.talk.json and not call.talk.stdout.isatty():
         raise Ds01Error(BAD_REQUEST, "--watch needs a terminal, or --json.", hint="ds01 stats")
     while True:
@@ -40,11 +41,13 @@ def run(call: Call, *, names: Sequence[str], watch: bool) -> int:
 def _readings(call: Call, names: Sequence[str]) -> list[StatsView]:
     wanted = list(names)
     if not wanted:
-        wanted = [container.name for container in call.client.containers() if container.state == "running"]
+        wanted = [
+            container.name for container in call.client.containers(user=call.user) if container.state == "running"
+        ]
     readings = []
     for name in wanted:
         call.wanted = name
-        readings.append(call.client.stats(name))
+        readings.append(call.client.stats(name, user=call.user))
     return readings
 
 
@@ -64,7 +67,7 @@ def _show(call: Call, readings: list[StatsView], watch: bool) -> None:
     elif watch:
         talk.say("Ctrl-C ends this.")
     else:
-        talk.next(f"ds01 container top {readings[0].name}", "ds01 stats --watch")
+        talk.next(f"ds01 container top {readings[0].name}{call.whose}", f"ds01 stats --watch{call.whose}")
 
 
 def lines(readings: Sequence[StatsView], style: Style) -> list[str]:

@@ -1,6 +1,6 @@
 """What ``ds01 container stats`` takes and says."""
 
-from ds01.cli.command import Argument, Command, Step, flag
+from ds01.cli.command import USER, Argument, Command, Step, flag
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
@@ -10,7 +10,7 @@ COMMAND = Command(
             "names", "containers", required=False, many=True, complete="container", default="all that are running"
         ),
     ),
-    options=(flag("--watch", "keep it on the screen, renewed every 2 seconds", short="-w"),),
+    options=(flag("--watch", "keep it on the screen, renewed every 2 seconds", short="-w"), USER),
     examples=(
         ("ds01 stats", "all that are running"),
         ("ds01 stats thesis", "one"),
@@ -25,6 +25,6 @@ COMMAND = Command(
     topics=("limits",),
     guide=(Step("Stats shows CPU, memory and GPU of your running containers.", asks="--watch"),),
     prints="list of StatsView",
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("container top", "list", "gpus"),
 )

@@ -7,23 +7,26 @@ from ds01.cli.call import Call
 from ds01.wire.containers import ContainerView
 
 
-def run(call: Call, *, name: str | None, grace: int | None, force: bool) -> int:
+def run(call: Call, *, name: str | None, grace: int | None, force: bool, user: str | None, reason: str | None) -> int:
     """Stop it, and say what is kept until when."""
+    here.whose(call, user, reason)
     wanted = here.meant(call, name)
     talk = call.talk
     if talk.dry_run:
-        container = call.client.container(wanted)
+        container = call.client.container(wanted, user=call.user)
         talk.say(f"Would stop {container.name}, which is {container.state}; it would be kept for a while.")
         return 0
     call.standing = f"{wanted} is being stopped; it will be kept."
     with talk.step(f"Stopping {wanted}"):
-        container = call.client.stop(wanted, grace_seconds=0 if force else grace)
+        container = call.client.stop(
+            wanted, grace_seconds=0 if force else grace, user=call.user, reason=call.reason
+        )  # fmt: skip
     if talk.json:
         talk.emit(container)
         return 0
     talk.done(f"{container.name} is stopped.")
     talk.say(kept(container))
-    talk.next(f"ds01 start {container.name}", f"ds01 retire {container.name}")
+    talk.next(f"ds01 start {container.name}{call.whose}", f"ds01 retire {container.name}{call.whose}")
     return 0
 
 

@@ -1,6 +1,6 @@
 """What ``ds01 container stop`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Option, Step, flag
+from ds01.cli.command import CONTAINER, REASON, USER, Command, Option, Step, flag
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
@@ -11,11 +11,13 @@ COMMAND = Command(
             "--grace", "TIME", "how long its programs may take to end (30s, 5m)", reads="seconds", default="your limit"
         ),
         flag("--force", "end its programs at once"),
+        USER,
+        REASON,
     ),
     examples=(
         ("ds01 stop thesis", "let its programs end, then stop it"),
         ("ds01 stop thesis --grace 5m", "give them five minutes"),
-        ("ds01 stop thesis --force", "at once"),
+        ("ds01 stop thesis --user bob --reason 'GPU 2 is mended'", "an admin stops his"),
         ("ds01 stop thesis --dry-run", "what would happen"),
         ("ds01 stop thesis --json", "for programs"),
     ),
@@ -31,6 +33,6 @@ COMMAND = Command(
     ),
     prints="ContainerView",
     changes=True,
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("retire", "start", "pause"),
 )

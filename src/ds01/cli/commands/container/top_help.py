@@ -1,11 +1,12 @@
 """What ``ds01 container top`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Step
+from ds01.cli.command import CONTAINER, USER, Command, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="List the programs running in a container",
     arguments=(CONTAINER,),
+    options=(USER,),
     examples=(
         ("ds01 container top thesis", "its programs"),
         ("ds01 container top", "those of the project you are in"),
@@ -18,6 +19,6 @@ COMMAND = Command(
     topics=("containers",),
     guide=(Step("Top lists what runs in a container. Which one?", asks="name"),),
     prints="Processes",
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("stats", "exec", "stop"),
 )

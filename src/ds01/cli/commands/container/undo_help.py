@@ -1,11 +1,12 @@
 """What ``ds01 container undo`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Step
+from ds01.cli.command import CONTAINER, REASON, USER, Command, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Start a container again that was stopped for idling or its runtime",
     arguments=(CONTAINER,),
+    options=(USER, REASON),
     examples=(
         ("ds01 undo thesis", "run it again"),
         ("ds01 undo", "that of the project you are in"),
@@ -21,6 +22,6 @@ COMMAND = Command(
     guide=(Step("Undo starts a container again that DS01 stopped by itself. Which one?", asks="name"),),
     prints="StartResult",
     changes=True,
-    exits=(Exit.NO_RESOURCE, Exit.NOT_FOUND),
+    exits=(Exit.NO_RESOURCE, Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("why", "keep", "extend", "start"),
 )

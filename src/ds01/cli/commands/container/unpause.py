@@ -6,14 +6,15 @@ from ds01.cli import here
 from ds01.cli.call import Call
 
 
-def run(call: Call, *, name: str | None) -> int:
+def run(call: Call, *, name: str | None, user: str | None, reason: str | None) -> int:
     """Let it go on."""
+    here.whose(call, user, reason)
     wanted = here.meant(call, name)
     if call.talk.dry_run:
-        container = call.client.container(wanted)
+        container = call.client.container(wanted, user=call.user)
         call.talk.say(f"Would let {container.name} go on; it is {container.state} now.")
         return 0
-    container = call.client.unpause(wanted)
+    container = call.client.unpause(wanted, user=call.user, reason=call.reason)
     if call.talk.json:
         call.talk.emit(container)
         return 0

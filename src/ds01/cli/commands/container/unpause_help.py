@@ -1,11 +1,12 @@
 """What ``ds01 container unpause`` takes and says."""
 
-from ds01.cli.command import CONTAINER, Command, Step
+from ds01.cli.command import CONTAINER, REASON, USER, Command, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Let a paused container go on",
     arguments=(CONTAINER,),
+    options=(USER, REASON),
     examples=(
         ("ds01 unpause thesis", "let it go on"),
         ("ds01 unpause", "that of the project you are in"),
@@ -19,6 +20,6 @@ COMMAND = Command(
     guide=(Step("Unpause lets a frozen container go on. Which one?", asks="name"),),
     prints="ContainerView",
     changes=True,
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("pause", "attach"),
 )

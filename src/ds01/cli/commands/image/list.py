@@ -53,7 +53,7 @@ def with_state(call: Call, image: ImageView, settings: BuildSettings | None) -> 
 
 def _row(image: ImageView, style: Style) -> list[str]:
     name = image.project if current(image) else image.reference.rpartition("/")[2]
-    state = style("yellow", "stale") if image.stale else "" if current(image) else "older build"
+    state = style("yellow", "behind") if image.stale else "" if current(image) else "older build"
     return [name, f"{show.ago(image.created_at)} ago", show.size(image.size_bytes), state, show.names(image.containers)]
 
 

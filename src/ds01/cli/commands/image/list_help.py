@@ -13,7 +13,7 @@ COMMAND = Command(
         ("ds01 image delete thesis", "remove one that is no longer needed"),
     ),
     about="One line for each image: its project, when it was built, its size, whether it is what the project file says"
-    " now, and the containers that were made from it. 'stale' means that the project file or the base has changed"
+    " now, and the containers that were made from it. 'behind' means that the project file or the base has changed"
     " since. Sizes count layers that images share more than once.",
     idea="Images are blueprints and stay until you delete them. One image backs as many containers as you like, at the"
     " same time.",

@@ -2,46 +2,106 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
+from ds01.cli import editing, show
 from ds01.cli import project as known
 from ds01.cli.building import build, write
 from ds01.cli.call import Call
 from ds01.cli.imaging import plan, tell
-from ds01.domain.errors import Ds01Error
+from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.project import Project
 from ds01.domain.record import replace
-from ds01.projects import edit, file, prepare
+from ds01.projects import edit as edits
+from ds01.projects import file, prepare
 from ds01.projects.build import Built
 from ds01.projects.edit import Edit
 from ds01.projects.recipe import Recipe
 from ds01.wire.images import BuildSettings
+from ds01.wire.projects import BuildView
 
 
 def run(
     call: Call, *, name: str | None, add: Sequence[str], remove: Sequence[str], add_apt: Sequence[str],
-    requirements: str | None, rebuild: bool, no_cache: bool, overwrite_dockerfile: bool,
+    requirements: str | None, edit: bool, rebuild: bool, no_cache: bool, overwrite_dockerfile: bool,
 ) -> int:  # fmt: skip
-    """Edit and build. ``--rebuild`` says what is the case anyway; it is there for those who want to say it."""
+    """Edit, resolve, build. ``--rebuild`` says what is the case anyway; it is there for those who want to say it."""
     project = known.meant(call, name)
-    change = edit.plan(
-        project.folder, add=add, remove=remove, add_apt=add_apt, requirements=requirements or ""
-    )  # fmt: skip
+    if edit and (add or remove or add_apt or requirements):
+        raise Ds01Error(
+            BAD_REQUEST, "--edit and the options that edit for you exclude each other.",
+            hint=f"ds01 image update {project.name} --edit",
+        )  # fmt: skip
+    change = _change(call, project, add, remove, add_apt, requirements, by_hand=edit)
     settings = call.client.build_settings()
     changed = file.of_text(project.folder, change.after)
     recipe = prepare.recipe(changed, settings)
     planned = replace(plan(call, changed, recipe, settings, anew=no_cache), edits=change.changes)
     for line in change.changes:
         call.talk.say(f"  {line}")
+    if planned.reason and change.changes:
+        planned = _resolved(call, changed, recipe, settings, planned)
     if call.talk.dry_run:
         return tell(call, planned, prepare.difference(changed, recipe))
     if not planned.reason:
         change.save()
+        editing.dismiss(project)
         write(call, changed, recipe, overwrite=overwrite_dockerfile)
         return tell(call, planned)
     built = _both(call, changed, recipe, change, settings, anew=no_cache, overwrite=overwrite_dockerfile)
+    editing.dismiss(project)
     tell(call, planned, built=built)
     return _replace(call, changed) if built.changed and not call.talk.json else 0
+
+
+def _change(
+    call: Call, project: Project, add: Sequence[str], remove: Sequence[str], add_apt: Sequence[str],
+    requirements: str | None, *, by_hand: bool,
+) -> Edit:  # fmt: skip
+    if by_hand:
+        return editing.edited(call, project)
+    named = _inside(call, project, requirements) if requirements else ""
+    return edits.plan(project.folder, add=add, remove=remove, add_apt=add_apt, requirements=named)
+
+
+def _inside(call: Call, project: Project, path: str) -> str:
+    """A file as the project file names it, from where one types it or from the project's folder."""
+    typed = os.path.realpath(os.path.join(call.here, os.path.expanduser(path)))
+    folder = os.path.realpath(project.folder)
+    if typed.startswith(folder + os.sep):
+        return os.path.relpath(typed, folder)
+    if os.path.isabs(path) or (os.path.exists(typed) and not os.path.exists(os.path.join(folder, path))):
+        raise Ds01Error(
+            BAD_REQUEST, f"{path} is not in the project's folder.",
+            reason="The image is built from the project alone, on any machine.",
+            hint=f"cp {path} {project.folder}/",
+        )  # fmt: skip
+    return path
+
+
+def _resolved(
+    call: Call, project: Project, recipe: Recipe, settings: BuildSettings, planned: BuildView
+) -> BuildView:  # fmt: skip
+    """Which versions it would take. Raises Ds01Error when they exclude each other; nothing was written then."""
+    from ds01.cli.bases import base_id
+    from ds01.cli.shell import gateway
+    from ds01.projects import trial
+
+    if not recipe.generated or not base_id(call, recipe, settings):
+        return planned
+    call.standing = "Nothing was changed."
+    with call.talk.step("Resolving the packages"):
+        found = trial.resolve(gateway(call), recipe, project.name)
+    if found.unknown:
+        call.talk.detail(f"What the packages resolve to is not known before the build: {found.unknown}")
+    elif found.installs:
+        call.talk.say(f"On top of the base: {show.names([_told(line) for line in found.installs], most=8)}.")
+    return replace(planned, packages=found.installs)
+
+
+def _told(line: str) -> str:
+    return line.replace("==", " ")
 
 
 def _both(
@@ -56,6 +116,8 @@ def _both(
             restored = file.load(project.folder)
             prepare.write(restored, prepare.recipe(restored, settings), overwrite=overwrite)
             call.talk.say("The project file is as it was before.")
+            if os.path.lexists(editing.draft_path(restored)):
+                call.talk.say(f"Your text is kept: ds01 image update {project.name} --edit goes on with it.")
         raise
 
 

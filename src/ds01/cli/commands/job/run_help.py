@@ -11,7 +11,7 @@ COMMAND = Command(
         Option(
             "--gpus", "N", "GPUs: a number, 0, or a part such as 2g.10gb", reads="gpus", default="the project's, else 1"
         ),
-        Option("--time", "TIME", "the longest it may run; less comes sooner", reads="seconds",
+        Option("--time", "TIME", "the longest it may run; short ones may start sooner", reads="seconds",
                default="the project's, else your limit"),
         Option("--mem", "SIZE", "GPU memory each must have at least (20G)", reads="size"),
         Option("--name", "NAME", "what to call it", reads="name", default="the project's name with a number"),

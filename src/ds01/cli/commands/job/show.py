@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from datetime import timedelta
 
-from ds01.cli import show
+from ds01.cli import here, show
 from ds01.cli.call import Call
 from ds01.cli.commands.job.list import lines
 from ds01.cli.table import pairs
@@ -13,21 +13,22 @@ from ds01.domain.quantity import show_duration
 from ds01.wire.jobs import JobView
 
 
-def run(call: Call, *, name: str) -> int:
+def run(call: Call, *, name: str, user: str | None) -> int:
     """Print it."""
-    found = call.client.job(name)
+    here.whose(call, user)
+    found = call.client.job(name, user=call.user)
     if call.talk.json:
         call.talk.emit(found)
         return 0
     if len(found.jobs) > 1:
         for line in lines(found.jobs, call.talk.out, tasks=True):
             call.talk.data(line)
-        call.talk.next(f"ds01 job show {found.jobs[0].name}", f"ds01 why {name}")
+        call.talk.next(f"ds01 job show {found.jobs[0].name}{call.whose}", f"ds01 why {name}{call.whose}")
         return 0
     (job,) = found.jobs
     for line in pairs([(key, value) for key, value in facts(job).items() if value], call.talk.out):
         call.talk.data(line)
-    call.talk.next(f"ds01 logs {name}", f"ds01 why {name}")
+    call.talk.next(f"ds01 logs {name}{call.whose}", f"ds01 why {name}{call.whose}")
     return 0
 
 

@@ -1,11 +1,12 @@
 """What ``ds01 job show`` takes and says."""
 
-from ds01.cli.command import Argument, Command, Step
+from ds01.cli.command import USER, Argument, Command, Step
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Show a job: what it ran, with what, where its log is, and how it ended",
     arguments=(Argument("name", "the job, or an array", complete="job"),),
+    options=(USER,),
     examples=(
         ("ds01 job show thesis-17", "everything about it"),
         ("ds01 job show sweep", "all tasks of an array"),
@@ -20,6 +21,6 @@ COMMAND = Command(
     topics=("jobs",),
     guide=(Step("A job remembers all it was made from. Which one?", asks="name"),),
     prints="JobsView",
-    exits=(Exit.NOT_FOUND,),
+    exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("job list", "why", "container logs"),
 )

@@ -47,8 +47,7 @@ def _check(project: Project) -> None:
     if image.dockerfile:
         plainfile.read(os.path.join(project.folder, image.dockerfile))
         return
-    named = [image.requirements] if image.requirements else []
-    for path, text in requirements.gather(project.folder, [*named, *requirements.included(image.python)]).items():
+    for path, text in requirements.of_image(project.folder, image)[1].items():
         list(requirements.entries(path, text.decode()))
 
 

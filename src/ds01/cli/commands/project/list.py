@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from ds01.cli import project as known
@@ -10,8 +11,9 @@ from ds01.cli.call import Call
 from ds01.cli.style import Style
 from ds01.cli.table import Column, table
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
-from ds01.domain.record import made, record
-from ds01.projects import file
+from ds01.domain.quantity import show_size
+from ds01.domain.record import made, record, replace
+from ds01.projects import disk, file
 from ds01.wire.containers import ContainerView
 from ds01.wire.images import BuildSettings, ImageView
 from ds01.wire.projects import ProjectView
@@ -21,9 +23,14 @@ COLUMNS = (
     Column("TYPE"),
     Column("PACKAGES", right=True),
     Column("IMAGE"),
+    Column("DISK", right=True),
     Column("CONTAINERS", flexible=True),
     Column("ABOUT", flexible=True, least=10),
 )
+
+
+PATIENCE_SECONDS = 3.0
+"""How long the folders are measured, all together."""
 
 
 @record
@@ -39,7 +46,8 @@ def run(call: Call) -> int:
     """Print the list."""
     names = file.names(call.home)
     server = server_of(call) if names else Server()
-    views = [one(call, name, server) for name in names]
+    until = time.monotonic() + PATIENCE_SECONDS
+    views = [measured(one(call, name, server), until) for name in names]
     if call.talk.json:
         call.talk.emit(views)
         return 0
@@ -50,6 +58,11 @@ def run(call: Call) -> int:
             call.talk.warn(view.problem)
     _next(call, views)
     return 0
+
+
+def measured(view: ProjectView, until: float) -> ProjectView:
+    """With what its folder takes. Counting all of them ends when nobody would wait any longer."""
+    return replace(view, disk_bytes=disk.used(view.folder, until=until))
 
 
 def server_of(call: Call) -> Server:
@@ -77,11 +90,16 @@ def one(call: Call, name: str, server: Server) -> ProjectView:
 
 def _row(view: ProjectView, style: Style) -> list[str]:
     if view.problem:
-        return [view.name, style("red", "mistake"), "", "", "", ""]
+        return [view.name, style("red", "mistake"), "", "", _disk(view), "", ""]
     image = style("yellow", "stale") if view.stale else "built" if view.image else ""
     return [
-        view.name, view.type, str(len(view.packages)), image, show.names(view.containers), view.description,
+        view.name, view.type, str(len(view.packages)), image, _disk(view), show.names(view.containers),
+        view.description,
     ]  # fmt: skip
+
+
+def _disk(view: ProjectView) -> str:
+    return "" if view.disk_bytes is None else show_size(view.disk_bytes)
 
 
 def _next(call: Call, views: list[ProjectView]) -> None:

@@ -26,7 +26,7 @@ def run(call: Call, *, name: str | None) -> int:
 
 
 def _facts(view: ProjectView) -> list[tuple[str, str]]:
-    state = f"{view.image} (stale: {view.stale})" if view.stale else view.image or "not built yet"
+    state = f"{view.image} (behind: {view.stale})" if view.stale else view.image or "not built yet"
     facts = [
         ("project", view.name),
         ("about", view.description),

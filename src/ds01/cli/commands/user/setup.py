@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 
+from ds01.cli import laptop_key, show
 from ds01.cli.call import Call
 from ds01.cli.commands.project import init
 from ds01.cli.reads import name as project_name
-from ds01.domain.errors import BAD_WORKSPACE, DAEMON_DOWN, Ds01Error
+from ds01.cli.talk import Talk
+from ds01.domain.errors import BAD_WORKSPACE, DAEMON_DOWN, NOT_ALLOWED, Ds01Error
+from ds01.projects import file as project_file
+from ds01.projects import scaffold
+from ds01.projects.scaffold import Wish
 
 START_FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/config.fish"}
+FOR_EVERYBODY = {
+    "bash": "/etc/bash_completion.d/ds01",
+    "zsh": "/usr/local/share/zsh/site-functions/_ds01",
+    "fish": "/etc/fish/completions/ds01.fish",
+}
+"""Where an admin's installation has them: the same places as ``install.texts``, which is not for users to load."""
 LINES = {
     "bash": "source <(ds01 completion bash)",
     "zsh": "source <(ds01 completion zsh)",
@@ -17,9 +28,10 @@ LINES = {
 }
 
 
-def run(call: Call, *, project: str | None, completion: bool) -> int:
-    """Look, then offer."""
+def run(call: Call, *, project: str | None, key: str | None, completion: bool) -> int:
+    """Look, then offer: the key, the project. From here to a shell it is three questions at most."""
     _look(call)
+    _key(call, key)
     _completion(call, wanted=completion)
     made = _project(call, project)
     call.talk.next(f"ds01 launch {made}" if made else "ds01 init NAME", "ds01 help start")
@@ -34,6 +46,12 @@ def _look(call: Call) -> None:
         raise Ds01Error(
             DAEMON_DOWN, "The gateway does not run, so you could not enter a container.", hint="ds01 doctor"
         )
+    if not os.access(ping.gateway, os.R_OK | os.W_OK):
+        raise Ds01Error(
+            NOT_ALLOWED, f"You may not open {ping.gateway}, so you could not build or enter a container.",
+            reason="It is open to a group that you are not in, or not yet in this session.",
+            hint=f"Ask your admin for: sudo gpasswd -a {ping.login} docker (then log in anew)",
+        )  # fmt: skip
     talk.done("The gateway is there: docker, VS Code and compose find it, too.")
     folder = os.path.join(call.home, "workspace")
     _workspace(call, folder)
@@ -56,20 +74,53 @@ def _workspace(call: Call, folder: str) -> None:
     call.talk.done(f"Your files live in {folder}.")
 
 
+def _key(call: Call, key: str | None) -> None:
+    """The laptop's public key, so that ssh, VS Code and tunnels need no password."""
+    talk = call.talk
+    there = laptop_key.registered(call.home)
+    if key is None and there:
+        talk.done(f"{show.count(there, 'key')} may log in as you: ssh asks for no password.")
+        return
+    if key is None and talk.somebody_there and not talk.yes and not talk.dry_run:
+        talk.say(laptop_key.HOW)
+        key = _pasted(talk)
+    if not key:
+        talk.say(f"No key of your laptop is registered; later: ds01 setup --key 'ssh-ed25519 …'. {laptop_key.HOW}")
+        return
+    read = laptop_key.given(key)
+    if talk.dry_run:
+        talk.say(f"Would let the key {read.comment or read.kind} log in as you.")
+    elif laptop_key.register(call.home, read):
+        talk.done(f"The key {read.comment or read.kind} may log in as you: ssh asks for no password any more.")
+    else:
+        talk.done(f"The key {read.comment or read.kind} was registered already.")
+
+
+def _pasted(talk: Talk) -> str:
+    """Ask until it is a key or nothing. The rest of a private one that was pasted is thrown away, unread."""
+    while True:
+        text = talk.ask("Your laptop's public key? Paste the line (empty: later):", flag="--key")
+        try:
+            return text if not text else laptop_key.given(text).line
+        except Ds01Error as error:
+            if error.problem.details.get("private"):
+                talk.forget_typed()
+                raise
+            talk.warn(f"{error} {error.problem.reason}".strip())
+
+
 def _completion(call: Call, *, wanted: bool) -> None:
     talk = call.talk
     shell = os.path.basename(os.environ.get("SHELL", ""))
     if shell not in LINES:
         return
     file = os.path.expanduser(START_FILES[shell])
-    if os.path.exists(file) and LINES[shell] in _read(file):
+    everybody = os.path.exists(FOR_EVERYBODY[shell])
+    if everybody or (os.path.exists(file) and LINES[shell] in _read(file)):
         talk.done(f"Tab completes in {shell}.")
-        return
-    if talk.dry_run:
-        talk.say(f"Tab does not complete in {shell} yet; --completion would add a line to {file}.")
-        return
-    asked = talk.somebody_there and not talk.yes
-    if wanted or (asked and talk.confirm(f"Let Tab complete in {shell} (adds a line to {file})?", default=True)):
+    elif talk.dry_run or not wanted:
+        talk.say(f"Tab does not complete in {shell} yet; 'ds01 setup --completion' adds a line to {file}.")
+    else:
         os.makedirs(os.path.dirname(file), exist_ok=True)
         with open(file, "a", encoding="utf-8") as written:
             written.write(f"\n{LINES[shell]}\n")
@@ -84,17 +135,21 @@ def _read(file: str) -> str:
 def _project(call: Call, project: str | None) -> str:
     """Make the first project, as ``ds01 init`` would; its name."""
     talk = call.talk
+    there = project_file.names(call.home)
+    if project is None and there:
+        talk.done(f"You have {show.count(len(there), 'project')}: {show.names(there)}.")
+        return there[0]
     if project is None and talk.somebody_there and not talk.yes and not talk.dry_run:
         project = talk.ask("A first project? Its name (empty: later):", flag="--project", check=_name_or_nothing)
     if not project:
         return ""
-    if os.path.exists(os.path.join(call.home, "workspace", project, "ds01.toml")):
+    if project_file.has_file(os.path.join(call.home, "workspace", project)):
         talk.done(f"The project {project} is there.")
         return project
     if talk.dry_run:
         talk.say(f"Would make the project {project}.")
         return project
-    init.run(call, name=project, type_=None, blank=False, desc=None, base=None, lean=False, git=False)
+    init.make(call, Wish(name=project, kind=scaffold.kind(init.asked_type(call))))
     return project
 
 

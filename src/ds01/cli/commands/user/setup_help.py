@@ -7,24 +7,32 @@ COMMAND = Command(
     summary="Get ready on your first day: check, complete, first project",
     options=(
         Option("--project", "NAME", "make this project too", reads="name"),
+        Option("--key", "KEY", "let your laptop's public key log in: the line, or the file that has it"),
         flag("--completion", "let your shell complete DS01's words"),
     ),
     examples=(
         ("ds01 setup", "check that all is ready for you"),
         ("ds01 setup --project thesis", "and make your first project"),
-        ("ds01 setup --completion", "and have Tab complete"),
-        ("ds01 setup --project thesis --completion --yes", "all of it, without questions"),
+        ("ds01 setup --key 'ssh-ed25519 AAAA… you@laptop'", "let your laptop log in without a password"),
+        ("ds01 setup --project thesis --completion --yes", "and have Tab complete, without questions"),
         ("ds01 setup --dry-run", "only look"),
     ),
     about="Checks that ds01d and the gateway answer you, that your home is where it should be and your workspace"
-    " folder can be written, and says what you may use. On a terminal it offers to write the completion of your shell"
-    " into its start file and to make a first project. It can be run again at any time: what is done already is left"
-    " as it is.",
+    " folder can be written, and says what you may use. On a terminal it asks for the public key of your laptop, so"
+    " that ssh and editors need no password, and for the name of a first project. The key goes into"
+    " ~/.ssh/authorized_keys, once, with the permissions sshd wants; a private key is refused, and none is made here:"
+    " on your laptop, 'ssh-keygen -t ed25519' makes a pair and 'cat ~/.ssh/id_ed25519.pub' shows the half to paste."
+    " --completion adds the completion of your shell to its start file. It can be run again at any time: what is done"
+    " already is left as it is.",
     idea="After it you know that everything works, and what to type next.",
     topics=("start",),
     guide=(
         Step(
             "First your first project. What should it be called? It becomes a folder in ~/workspace.", asks="--project"
+        ),
+        Step(
+            "Your laptop's public key lets it log in without a password: the one line of a file that ends in .pub.",
+            asks="--key",
         ),
         Step("Your shell can complete the words of ds01 when you press Tab.", asks="--completion"),
     ),

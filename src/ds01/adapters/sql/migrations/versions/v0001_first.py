@@ -388,6 +388,16 @@ def _notices() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_exemptions"),
     )
+    op.create_table(
+        "announcements",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("by", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("until", sa.String(32), nullable=False),
+        sa.Column("told_at", sa.String(32)),
+        sa.PrimaryKeyConstraint("id", name="pk_announcements"),
+    )
 
 
 def _events() -> None:

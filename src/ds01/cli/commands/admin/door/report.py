@@ -27,6 +27,10 @@ def run(call: Call, *, since: str | None) -> int:
             talk.data(line)
     if not found.rules:
         talk.say("It would have refused nothing.")
+    if found.planted:
+        talk.warn("Made past DS01, and made to last: it stays when the gateway is in force. See ds01 doctor.")
+    for thing in found.planted:
+        talk.data(thing)
     talk.next("ds01 events --all --type door.observed", "ds01 doctor")
     return 0
 

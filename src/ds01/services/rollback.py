@@ -1,7 +1,8 @@
 """What to take back when a later step fails.
 
 Every step of a launch that changes something says at once how to undo it. When a step fails, or the client hangs up,
-all of it is undone, last first. What cannot be undone now (the engine is gone) the reconciler finds later: a reserved
+all of it is undone, last first. Where something cannot be undone now (the engine is gone), what it stands on is left as
+well: a GPU is not given back while the container that may use it is there. The reconciler finds it later: a reserved
 lease expires, a container nobody recorded is removed.
 """
 
@@ -17,8 +18,8 @@ from ds01.domain.errors import Ds01Error
 _log = logging.getLogger(__name__)
 
 
-class Undo:
-    """Use as ``async with Undo() as undo``; ``keep()`` when everything is done and recorded."""
+class Rollback:
+    """Use as ``async with Rollback() as rollback``; ``keep()`` when everything is done and recorded."""
 
     def __init__(self) -> None:
         self._acts: list[tuple[str, Callable[[], Awaitable[object]]]] = []
@@ -42,4 +43,6 @@ class Undo:
             try:
                 await act()
             except Ds01Error as failed:
-                _log.warning("left to the reconciler", extra={"what": what, "why": failed.problem.reason})
+                left = [what, *(each for each, _ in reversed(self._acts))]
+                _log.warning("left to the reconciler", extra={"what": left, "why": failed.problem.reason})
+                return

@@ -10,6 +10,7 @@ from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.denied import denials
 from ds01.services.find import find
+from ds01.services.on_behalf import tell_owner
 from ds01.services.start import Started, begin
 from ds01.services.steps import Steps
 from ds01.services.tell import tell
@@ -18,7 +19,7 @@ from ds01.services.world import World
 BY_ITSELF = (StopReason.IDLE, StopReason.RUNTIME, StopReason.BOOKING)
 
 
-async def undo(world: World, caller: Caller, name: str, steps: Steps) -> Started:
+async def undo_stop(world: World, caller: Caller, name: str, steps: Steps) -> Started:
     """Start it again, on the GPU that is kept for it or another. Raises Ds01Error when DS01 did not stop it."""
     async with denials(world, caller, name), world.locks.hold(caller.uid, name, "undo"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
@@ -27,6 +28,7 @@ async def undo(world: World, caller: Caller, name: str, steps: Steps) -> Started
         _check(container)
         started = await begin(world, caller, container, steps)
         await world.ledger.write(lambda books: _tell(books, world, caller, container, started.container))
+    await tell_owner(world, caller, started.container, "restarted")
     return started
 
 

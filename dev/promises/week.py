@@ -1,0 +1,123 @@
+"""A student's week on one screen: what she types, and what she sees after each of it.
+
+A test plays it and looks at every screen; ``python -m dev.week`` plays it on a stack of its own and writes the tutorial
+page with the screens in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dev.promises.screen import Screen
+
+PROJECT = "week"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """One screen, with what there is to say about it."""
+
+    title: str
+    text: str
+    screen: str
+
+
+def play(screen: Screen, *, key: str, with_jupyter: Callable[[], None]) -> Iterator[Shot]:
+    """The whole week, for somebody who has nothing yet. ``key`` is her laptop's public key; ``with_jupyter`` brings
+    JupyterLab into the container of her project.
+    """
+    yield from _monday(screen, key)
+    yield from _tuesday(screen)
+    yield from _wednesday(screen, with_jupyter)
+    yield from _friday(screen)
+
+
+def _monday(screen: Screen, key: str) -> Iterator[Shot]:
+    yield _typed(
+        screen, "ds01 setup",
+        ("Paste the line (empty: later):", key), ("Its name (empty: later):", PROJECT), ("[data]", "blank"),
+        title="Monday: three questions",
+        text="The laptop's public key, a project's name, and what it is for. Everything can be answered later.",
+    )  # fmt: skip
+    screen.clear()
+    screen.types(f"ds01 launch {PROJECT}")
+    yield Shot(
+        title="A shell with a GPU",
+        text="The image is built because there is none yet; the second time this takes no time.",
+        screen=screen.shows("workspace$"),
+    )
+    screen.types("pip install -q tabulate && python -c 'import tabulate' && echo tried")
+    screen.shows("\ntried")
+    screen.types("echo 0.93 > accuracy.txt; exit")
+    screen.asks_nothing_more()
+    yield _typed(
+        screen, f"ds01 retire {PROJECT}", ("[Y/n]", "y"), (f"Retire {PROJECT}?", "y"),
+        title="Home, and nothing is lost",
+        text="In the shell she typed `pip install tabulate`, `echo 0.93 > accuracy.txt` and `exit`. What pip added is"
+        " offered for the project file, as a diff.",
+    )  # fmt: skip
+
+
+def _tuesday(screen: Screen) -> Iterator[Shot]:
+    yield _typed(
+        screen, f"ds01 launch {PROJECT} --background", ("[Y/n]", "y"),
+        title="Tuesday: the project file changed",
+        text="The project file names a package that the image lacks, so the image is built anew, if you agree.",
+    )  # fmt: skip
+    yield _typed(
+        screen, f"ds01 launch {PROJECT} --name exp-2 --background && ds01 list",
+        title="Two experiments from one image", text="The same packages and the same files, another GPU.",
+    )  # fmt: skip
+    yield _typed(
+        screen, "ds01 exec exp-2 -- python -c 'import tabulate; print(open(\"accuracy.txt\").read())'",
+        title="What was kept is there",
+        text="Yesterday's package is in the image and yesterday's file in the workspace.",
+    )  # fmt: skip
+
+
+def _wednesday(screen: Screen, with_jupyter: Callable[[], None]) -> Iterator[Shot]:
+    yield _typed(
+        screen, f"ds01 jupyter {PROJECT}",
+        title="Wednesday: a notebook", text="What is missing is said, with the command that brings it.",
+    )  # fmt: skip
+    with_jupyter()
+    yield _typed(
+        screen, f"ds01 jupyter {PROJECT}",
+        title="A notebook on the laptop",
+        text="Here she tried it with `pip install jupyterlab` first. The lines to type on the laptop are printed.",
+    )  # fmt: skip
+    run = f"ds01 run --project {PROJECT} --gpus 1 --time 10m --wait -- python -c 'print(6 * 7)'"
+    yield _typed(
+        screen, f"{run} && ds01 logs {PROJECT}-1",
+        title="Thursday: a run without you",
+        text="It takes a GPU when its turn has come and gives it back the moment it is done.",
+    )  # fmt: skip
+
+
+def _friday(screen: Screen) -> Iterator[Shot]:
+    yield _typed(
+        screen, f"ds01 why {PROJECT}",
+        title="Friday: why", text="What happened to a container, in order, with the reasons.",
+    )  # fmt: skip
+    yield _typed(
+        screen, f"ds01 retire exp-2 --yes && ds01 retire {PROJECT} --yes && ds01 status",
+        title="Until Monday",
+        text="Nothing of yours runs, nobody waits for your GPUs, and your files are where they were.",
+    )  # fmt: skip
+
+
+def _typed(screen: Screen, line: str, *answers: tuple[str, str], title: str, text: str) -> Shot:
+    """A line on an empty screen, each question with what is answered, and what there is to see once it is done."""
+    screen.clear()
+    screen.types(line)
+    for question, answer in answers:
+        screen.shows(question)
+        screen.types(answer)
+    return Shot(title=title, text=text, screen=screen.asks_nothing_more())
+
+
+def without_secrets(text: str) -> str:
+    """A screen without what nobody should type after it: the notebook's token."""
+    return re.sub(r"token=[\w-]+", "token=…", text)

@@ -1,0 +1,89 @@
+"""``ds01 admin image prefetch``: the catalogue's bases, fetched before anybody waits for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from ds01.cli import show
+from ds01.cli.call import Call
+from ds01.cli.progress import Line
+from ds01.cli.shell import docker
+from ds01.domain.errors import BUILD_FAILED, NO_IMAGE, Ds01Error
+from ds01.domain.names import nearest
+from ds01.projects.diagnosis import diagnose
+from ds01.wire.images import BaseView, PrefetchView
+
+BUILT_HERE = "ds01/"
+"""Bases that come from no registry."""
+
+
+def run(call: Call, *, names: Sequence[str], again: bool) -> int:
+    """Fetch what is missing, one after the other; one that cannot be fetched keeps no other from it."""
+    bases = _meant(call.client.build_settings().bases, names)
+    wanted = [base for base in bases if (again or not base.here) and not base.reference.startswith(BUILT_HERE)]
+    for base in bases:
+        if base not in wanted:
+            call.talk.say(f"{base.name} {_state(base)}")
+    if call.talk.dry_run:
+        call.talk.say(f"Would be fetched: {', '.join(base.reference for base in wanted) or 'nothing'}.")
+        return 0
+    views = [_fetched(call, base) for base in wanted]
+    if call.talk.json:
+        call.talk.emit(views)
+    failed = [view for view in views if view.problem]
+    call.talk.next("ds01 image bases", "ds01 doctor")
+    return BUILD_FAILED.exit if failed else 0
+
+
+def _meant(bases: Sequence[BaseView], names: Sequence[str]) -> list[BaseView]:
+    known = {base.name: base for base in bases}
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise Ds01Error(
+                NO_IMAGE, f"There is no base '{name}' in the catalogue.",
+                reason=f"Did you mean '{near}'?" if near else f"It has: {', '.join(known)}.",
+                hint="Add it to images.bases in the limits file.",
+            )  # fmt: skip
+    return [known[name] for name in names] if names else list(bases)
+
+
+def _state(base: BaseView) -> str:
+    if base.here:
+        return f"is here ({show.size(base.size_bytes)})."
+    return "is built on this server, and is not here: see ds01 doctor."
+
+
+def _fetched(call: Call, base: BaseView) -> PrefetchView:
+    """Fetch one, telling how it goes."""
+    call.standing = f"{base.name} was not fetched whole; what is here of it is used the next time."
+    line = Line(call.talk)
+    line.show(f"Fetching {base.name}")
+    try:
+        problem = _pull(call, base, line)
+    finally:
+        line.clear()
+    if problem:
+        call.talk.warn(f"{base.name} was not fetched: {problem}")
+    else:
+        call.talk.done(f"{base.name} is here ({base.reference}).")
+    return PrefetchView(name=base.name, reference=base.reference, problem=problem)
+
+
+def _pull(call: Call, base: BaseView, line: Line) -> str:
+    """The problem, in a sentence; ``""`` when it is here."""
+    try:
+        with closing(docker(call).pull(base.reference)) as messages:
+            for message in messages:
+                if "error" in message:
+                    return f"{diagnose((), str(message['error'])).cause}."
+                line.keep(f"Fetching {base.name}: {_progress(message)}")
+    except Ds01Error as error:
+        return f"{diagnose((), error.problem.message).cause}."
+    return ""
+
+
+def _progress(message: dict[str, object]) -> str:
+    parts = (message.get("id"), message.get("status"), message.get("progress"))
+    return " ".join(str(part) for part in parts if part)

@@ -1,0 +1,71 @@
+"""``build/prune``: of BuildKit's cache, what is one's own. The engine's own pruning knows no owners."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from ds01.domain.dockerpolicy.cacheprune import CachePrune, judge_cache_prune
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.gateway.call import Call, parsed
+from ds01.gateway.pace import Costly
+from ds01.gateway.upstream import Ask, UpstreamError
+
+_SECONDS = 600
+_ROUNDS = 5
+"""A record goes when nothing is made of it any more, so others are tried again."""
+
+
+async def prune(call: Call) -> None:
+    """One's own records, each by its id."""
+    await call.nothing()
+    await call.gate.pace.take(call.user.uid, Costly.MEASURE)
+    values = call.query.values
+    if any(int(value) for value in values.get("min-free-space", ())):
+        raise malformed("prune.space", "The disk's free space is the server's to keep", "Leave out --min-free-space.")
+    sizes = [*values.get("keep-storage", ()), *values.get("reserved-space", ()), *values.get("max-used-space", ())]
+    plan = judge_cache_prune(sizes, call.query.filters, datetime.now(UTC))
+    mine = await _removable(call, plan)
+    left = plan.takes(row for row in await _records(call) if row["ID"] in mine)
+    gone: list[str] = []
+    reclaimed = 0
+    for _ in range(_ROUNDS):
+        before = len(gone)
+        for record in left:
+            done = await _pruned(call, record)
+            gone += done.get("CachesDeleted") or ()
+            reclaimed += int(done.get("SpaceReclaimed") or 0)
+        left = [record for record in left if record not in gone]
+        if len(gone) == before or not left:
+            break
+    await call.answer_json(200, {"CachesDeleted": cast(Json, gone) or None, "SpaceReclaimed": reclaimed})
+
+
+async def _removable(call: Call, plan: CachePrune) -> frozenset[str]:
+    """Whoever wants all of it gone gives up what others may have made as well: it goes with the last of them."""
+    if not (plan.whole and _everything(call)):
+        return await call.gate.door.cache(call.user.uid)
+    found = await call.gate.door.drop_cache(call.user.uid)
+    return frozenset((*found.ids, *found.unseen))
+
+
+def _everything(call: Call) -> bool:
+    return any(value.lower() in ("1", "true") for value in call.query.values.get("all", ()))
+
+
+async def _records(call: Call) -> list[dict[str, Any]]:
+    ask = Ask(method="GET", target=call.target("/system/df", {"type": ["build-cache"]}))
+    head, data = await call.gate.engine.whole(ask, _SECONDS)
+    if head.status != 200:
+        raise UpstreamError("the engine cannot list its build cache")
+    return cast(dict[str, Any], parsed(data)).get("BuildCache") or []
+
+
+async def _pruned(call: Call, record: str) -> dict[str, Any]:
+    values = {"all": list(call.query.values["all"])} if "all" in call.query.values else {}
+    target = call.target("/build/prune", values, {"id": [record]})
+    head, data = await call.gate.engine.whole(Ask(method="POST", target=target), _SECONDS)
+    if head.status != 200:
+        raise UpstreamError("the engine cannot prune its build cache")
+    return cast(dict[str, Any], parsed(data))

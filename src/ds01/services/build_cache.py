@@ -1,0 +1,101 @@
+"""BuildKit's cache by owners: who built when is written down, and what the cache has is compared with it.
+
+It is all in one note of the ledger: what was found out about a record stays true when ds01d is started again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+from ds01.domain.build_cache import CacheBooks, CacheRecord, Window
+from ds01.ports.ledger import Books
+from ds01.services.caller import Caller, identify
+from ds01.services.world import World
+from ds01.wire.door import DoorCache
+
+_NOTE = "build-cache"
+
+
+async def begun(world: World, caller: Caller) -> None:
+    """She builds from now on."""
+    now = world.clock.now()
+    await _changed(world, lambda known: known.begun(_account(caller), now))
+
+
+async def ended(world: World, caller: Caller) -> None:
+    """A build of hers is over."""
+    now = world.clock.now()
+    await _changed(world, lambda known: known.ended(_account(caller), now))
+
+
+async def learned(world: World) -> tuple[tuple[CacheRecord, ...], CacheBooks]:
+    """What the cache has now, and whose it is."""
+    now = world.clock.now()
+    records = await world.engine.build_cache()
+    return records, await _changed(world, lambda known: known.compared(records, now, world.tickets.building()))
+
+
+async def hers(world: World, uid: int) -> DoorCache:
+    """The records that are this user's and can be nobody else's."""
+    caller = await identify(world, uid)
+    _, known = await learned(world)
+    return DoorCache(ids=tuple(sorted(known.alone(_account(caller)))))
+
+
+async def give_up(world: World, uid: int) -> DoorCache:
+    """All this user may have removed, once she has given up what others may have made as well."""
+    account = _account(await identify(world, uid))
+    records, _ = await learned(world)
+    in_use = frozenset(record.id for record in records if record.in_use)
+    known = await _changed(world, lambda before: before.given_up(account, in_use))
+    hers = known.alone(account)
+    return DoorCache(ids=tuple(sorted(hers)), unseen=tuple(sorted(known.last(account) - hers)))
+
+
+def books_of(books: Books) -> CacheBooks:
+    """As they are written down."""
+    return _read(books.note(_NOTE) or "{}")
+
+
+async def _changed(world: World, change: Callable[[CacheBooks], CacheBooks]) -> CacheBooks:
+    def write(books: Books) -> CacheBooks:
+        before = books_of(books)
+        after = change(before)
+        if after != before:
+            books.put_note(_NOTE, _written(after))
+        return after
+
+    return await world.ledger.write(write)
+
+
+def _account(caller: Caller) -> str:
+    return f"{caller.uid}:{caller.epoch}"
+
+
+def _written(known: CacheBooks) -> str:
+    return json.dumps({
+        "owners": {record: sorted(accounts) for record, accounts in known.owners.items()},
+        "windows": [[w.account, w.begun.isoformat(), w.ended.isoformat() if w.ended else ""] for w in known.windows],
+        "at": known.at.isoformat(),
+        "dropped": {record: sorted(accounts) for record, accounts in known.dropped.items()},
+    })  # fmt: skip
+
+
+def _read(text: str) -> CacheBooks:
+    found = json.loads(text)
+    if not found:
+        return CacheBooks()
+    return CacheBooks(
+        owners={record: frozenset(accounts) for record, accounts in found["owners"].items()},
+        windows=tuple(
+            Window(
+                account=account, begun=datetime.fromisoformat(begun),
+                ended=datetime.fromisoformat(over) if over else None,
+            )
+            for account, begun, over in found["windows"]
+        ),
+        at=datetime.fromisoformat(found["at"]),
+        dropped={record: frozenset(accounts) for record, accounts in found.get("dropped", {}).items()},
+    )  # fmt: skip

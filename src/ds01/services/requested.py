@@ -1,0 +1,54 @@
+"""Reads from a container what tells who asked for the packages in it: uv's records and apt's."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Sequence
+
+from ds01.domain.changes import Package
+from ds01.domain.container import Container
+from ds01.domain.errors import Ds01Error
+from ds01.domain.requested import automatic, judged, requires
+from ds01.services.world import World
+
+STATES = "/var/lib/apt/extended_states"
+_MOST_BYTES = 4 * 1024**2
+_MOST_RECORDS = 300
+"""Records that are read at most: retiring is quick, whatever somebody installed."""
+
+
+async def asked_for(world: World, container: Container, packages: Sequence[Package]) -> tuple[Package, ...]:
+    """The packages, each with whether somebody asked for it. What cannot be read leaves them as they were found."""
+    states = ""
+    if any(package.source == "apt" for package in packages):
+        states = (await _texts(world, container, STATES)).get("extended_states", "")
+    needs: dict[str, frozenset[str]] = {}
+    marked = [each for each in packages if each.source == "pip" and each.requested and each.record]
+    for package in marked[:_MOST_RECORDS] if len(marked) > 1 else ():
+        texts = await _texts(world, container, package.record)
+        if texts.get("INSTALLER", "").strip() == "uv":
+            needs[package.name] = requires(texts.get("METADATA", ""))
+    return judged(packages, needs=needs, automatic=automatic(states))
+
+
+async def _texts(world: World, container: Container, path: str) -> dict[str, str]:
+    """The plain files at a path of the container, by their name; none when there is nothing, or too much."""
+    content = bytearray()
+    try:
+        async for piece in world.engine.read_files(container.id, path):
+            content += piece
+            if len(content) > _MOST_BYTES:
+                return {}
+    except Ds01Error:
+        return {}
+    return _files(bytes(content))
+
+
+def _files(archive: bytes) -> dict[str, str]:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            found = {member.name.rpartition("/")[2]: tar.extractfile(member) for member in tar if member.isreg()}
+            return {name: file.read().decode(errors="replace") for name, file in found.items() if file is not None}
+    except (tarfile.TarError, ValueError):
+        return {}

@@ -1,0 +1,1 @@
+"""DS01 installed on a whole server, with systemd, and taken off again."""

@@ -1,0 +1,1 @@
+"""Programs in a container for the laptop's browser, without the container: the relay, the ports, the forwarder."""

@@ -1,0 +1,1 @@
+"""Installing DS01 and taking it off, decided without a server."""

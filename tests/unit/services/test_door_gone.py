@@ -1,0 +1,86 @@
+"""What a kill and a removal through the Docker door leave in the ledger: why a container ended stays true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.ports.ledger import Books
+from ds01.services.door.gone import gone
+from ds01.services.ending import record_removal
+from ds01.sim.ledger import MemoryLedger
+from ds01.wire.door import DoorGone, Going
+from tests.server import ALICE, SimServer
+
+T = TypeVar("T")
+
+
+def killed(container: Container, signal: str = "", what: Going = Going.KILL) -> DoorGone:
+    return DoorGone(uid=ALICE.uid, id=container.id, what=what, signal=signal)
+
+
+async def ended(server: SimServer, container: Container, code: int, *, oom: bool = False) -> Container:
+    server.engine.die(container.id, code, oom=oom)
+    await server.reconciler.look(container.id)
+    found = await server.container()
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("signal", ["USR1", "SIGUSR1", "10", "WINCH"])
+async def test_a_signal_that_ends_nothing_is_no_reason(server: SimServer, signal: str) -> None:
+    """E6: a checkpoint was asked for with USR1; hours later the program ended by itself."""
+    container = await server.launch()
+    await gone(server.world, killed(container, signal))
+    found = await ended(server, container, 3)
+    assert (found.reason, found.reason_detail) == (StopReason.EXIT, "3")
+
+
+async def test_a_signal_that_ends_nothing_does_not_hide_that_memory_ran_out(server: SimServer) -> None:
+    container = await server.launch()
+    await gone(server.world, killed(container, "USR1"))
+    assert (await ended(server, container, 137, oom=True)).reason is StopReason.OOM
+
+
+@pytest.mark.parametrize("signal", ["", "KILL", "TERM", "15"])
+async def test_a_kill_is_its_owners(server: SimServer, signal: str) -> None:
+    container = await server.launch()
+    await gone(server.world, killed(container, signal))
+    assert (await ended(server, container, 137)).reason is StopReason.USER
+
+
+async def test_the_containers_own_stop_signal_is_meant_to_end_it(server: SimServer) -> None:
+    container = await server.launch()
+    server.engine.stops_by(container.id, "SIGUSR1")
+    await gone(server.world, killed(container, "10"))
+    assert (await ended(server, container, 0)).reason is StopReason.USER
+
+
+class Crowded(MemoryLedger):
+    """A ledger in which somebody else is quicker: ``quicker`` is written before the next write is."""
+
+    quicker: Callable[[Books], object] | None = None
+
+    async def write(self, work: Callable[[Books], T]) -> T:
+        quicker, self.quicker = self.quicker, None
+        if quicker is not None:
+            await super().write(quicker)
+        return await super().write(work)
+
+
+@pytest.mark.parametrize("what", [Going.KILL, Going.STOP])
+async def test_who_was_quicker_is_not_written_over(tmp_path: Path, what: Going) -> None:
+    """She removes it and kills it at once: what is removed stays removed."""
+    ledger = Crowded()
+    server = await SimServer(run=tmp_path, ledger=ledger).open()
+    container = await server.launch()
+    ledger.quicker = lambda books: record_removal(books, container, now=server.clock.now(), actor=ALICE.uid)
+    await gone(server.world, killed(container, what=what))
+    found = await ledger.read(lambda books: books.container(container.id))
+    assert found is not None
+    assert found.state is ContainerState.REMOVED
+    assert ledger.quicker is None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from dev.programs import until
-from dev.suite import HARDWARE, LANES, LONGEST, QUICK, ROOT, Part, Suite
+from dev.promises import PROMISES
+from dev.suite import ALONE, HARDWARE, LANES, LONGEST, QUICK, ROOT, TIMED, Part, Suite
 
 
 def within(file: Path, paths: tuple[str, ...]) -> bool:
@@ -19,6 +20,14 @@ def test_every_test_is_in_one_part() -> None:
     for file in (ROOT / "tests").rglob("test_*.py"):
         found = [part for part in parts if within(file, part.paths) and not within(file, part.without)]
         assert len(found) == (not within(file, (HARDWARE,))), file
+
+
+def test_what_is_timed_is_there_and_runs_once() -> None:
+    file, _, name = TIMED.partition("::")
+    assert file == "tests/e2e/test_promises.py"
+    assert name in {f"test_{promise.check.__name__}" for promise in PROMISES}
+    assert [part for lane in (ALONE, LONGEST, *LANES) for part in lane if TIMED in part.paths] == list(ALONE)
+    assert all(TIMED in part.without for part in LONGEST)
 
 
 def test_what_failed_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ def play(screen: Screen, *, key: str, with_jupyter: Callable[[], None]) -> Itera
 def _monday(screen: Screen, key: str) -> Iterator[Shot]:
     yield _typed(
         screen, "ds01 setup",
-        ("Paste the line (empty: later):", key), ("Its name (empty: later):", PROJECT), ("[data]", "blank"),
+        ("1/3", key), ("2/3", PROJECT), ("[data]", "blank"),
         title="Monday: three questions",
         text="The laptop's public key, a project's name, and what it is for. Everything can be answered later.",
     )  # fmt: skip

@@ -38,13 +38,20 @@ def on(student: Student, *words: str) -> Terminal:
 def test_from_nothing_to_a_shell_it_is_three_questions(newcomer: Student, pair: Path) -> None:
     public = pair.with_suffix(".pub").read_text().strip()
     terminal = on(newcomer, "setup")
-    terminal.shows("Paste the line (empty: later):")
+    terminal.shows("1/3")
+    terminal.types("not a key\n")
+    terminal.shows("It is no public key")
     terminal.types(f"{public}\n")
-    terminal.shows("may log in as you")
-    terminal.shows("Its name (empty: later):")
+    terminal.shows("2/3")
+    terminal.types("<\n")
+    terminal.shows("1/3")
+    terminal.types("\n")
+    terminal.shows("2/3")
     terminal.types("thesis\n")
-    terminal.shows("What is it for?")
+    terminal.shows("3/3")
     terminal.types("blank\n")
+    terminal.shows("may log in as you")
+    terminal.shows("--project thesis --type blank")
     terminal.shows("Next: ds01 launch thesis")
     assert terminal.ends() == 0
     assert (
@@ -61,7 +68,7 @@ def test_from_nothing_to_a_shell_it_is_three_questions(newcomer: Student, pair: 
 
 def test_a_private_key_that_is_pasted_ends_the_wizard_and_goes_nowhere(newcomer: Student, pair: Path) -> None:
     terminal = on(newcomer, "setup")
-    terminal.shows("Paste the line")
+    terminal.shows("1/3")
     terminal.types(pair.read_text())
     terminal.shows("That is a private key.")
     assert terminal.ends() == 2
@@ -74,26 +81,26 @@ def test_the_form_explains_to_the_new_and_only_asks_those_who_are_used_to_it(new
     terminal = on(newcomer, "init")
     terminal.shows("new/used")
     terminal.types("new\n")
-    terminal.shows("1/4")
+    terminal.shows("1/7")
     terminal.types("thesis\n")
     shown = terminal.shows("--type")
     assert "computer vision" in shown
     terminal.types("<\n")
-    terminal.shows("1/4")
+    terminal.shows("1/7")
     terminal.types("paper\n")
-    for answer in ("blank", "About cells", "n"):
+    for answer in ("blank", "About cells", "", "n", "n", "n"):
         terminal.types(f"{answer}\n")
     terminal.shows("ds01 init paper --type blank --desc 'About cells'")
     terminal.types("\n")
     terminal.shows("Next: ds01 launch paper")
     assert terminal.ends() == 0
     used = on(newcomer, "init", "second", "--guided")
-    assert "new/used" not in used.shows("1/3")
+    assert "new/used" not in used.shows("1/6")
     used.types("\x03")
     assert used.ends() == 130
     newcomer.shell("echo used > ~/.local/state/ds01/level")
     used = on(newcomer, "init", "second", "--guided")
-    assert "1/3" not in used.shows("--type")
+    assert "1/6" not in used.shows("--type")
     used.types("\x03")
     used.ends()
     assert not newcomer.workspace("second").exists()

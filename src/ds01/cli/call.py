@@ -23,6 +23,8 @@ class Call:
     """What stands if the user presses Ctrl-C now; a command that goes through steps keeps it current."""
     wanted: str = ""
     """The container the command is about, as it was named; an unknown one gets a "did you mean"."""
+    guided: bool = False
+    """The questions of the form have been asked: what has no answer is meant to have none."""
     user: str = ""
     """Whose things are meant, when an admin names somebody; ``reason`` is what she tells her."""
     reason: str = ""

@@ -22,7 +22,8 @@ class Argument:
     """A word that a command takes. ``name`` is the parameter; ``complete`` says what Tab offers.
 
     ``many`` takes all that are left; ``rest`` takes them as they are, options included (the command of ``exec``).
-    ``reads`` names the function of ``ds01.cli.reads`` that turns the text into the value.
+    ``reads`` names the function of ``ds01.cli.reads`` that turns the text into the value, ``looks`` the one of
+    ``ds01.cli.looks`` that a form checks it with.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Argument:
     rest: bool = False
     complete: str = ""
     reads: str = "text"
+    looks: str = ""
     default: str = ""
     """What is used when it is left out, in words."""
 
@@ -52,7 +54,8 @@ class Argument:
 class Option:
     """An option. ``value`` is what it takes (``N``, ``DIR``); empty makes it a flag.
 
-    ``reads`` names the function of ``ds01.cli.reads`` that turns the text into the value; ``many`` may be given again.
+    ``reads`` names the function of ``ds01.cli.reads`` that turns the text into the value, ``looks`` the one of
+    ``ds01.cli.looks`` that a form checks it with; ``many`` may be given again.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Option:
     choices: tuple[str, ...] = ()
     complete: str = ""
     reads: str = "text"
+    looks: str = ""
     optional: bool = False
     """The value may be left out; it is given as ``--wait=1h`` then, and without one the option is True."""
     default: str = ""
@@ -101,10 +105,14 @@ REASON = Option("--reason", "TEXT", "why, with --user: its owner reads it in her
 
 @record(kw_only=False)
 class Step:
-    """One step of ``--guided``: an explanation, and the option or argument it asks for, if any."""
+    """One step of ``--guided``: an explanation, and the option or argument it asks for, if any.
+
+    ``after`` names another one that it rests on: without an answer there it is not asked.
+    """
 
     text: str
     asks: str = ""
+    after: str = ""
 
 
 @record

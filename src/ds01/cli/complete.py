@@ -158,6 +158,14 @@ def _projects(_: str) -> Iterator[Offer]:
             yield name, "project"
 
 
+def _built(partial: str) -> Iterator[Offer]:
+    """Projects, and what has an image still though its folder is gone."""
+    projects = dict(_projects(partial))
+    yield from projects.items()
+    images = {image["project"]: "image" for image in _asked("/v1/images") if image.get("project")}
+    yield from (offer for offer in images.items() if offer[0] not in projects)
+
+
 def _is_project(folder: str) -> bool:
     if os.path.exists(os.path.join(folder, "ds01.toml")):
         return True
@@ -182,7 +190,8 @@ def _bases(_: str) -> Iterator[Offer]:
 def _launches(partial: str) -> Iterator[Offer]:
     projects = dict(_projects(partial))
     yield from projects.items()
-    yield from (offer for offer in _containers(partial) if offer[0] not in projects)
+    others = {**dict(_containers(partial)), **{name: f"class: {asked}" for name, asked in _classes(partial)}}
+    yield from (offer for offer in others.items() if offer[0] not in projects)
 
 
 def _folders(partial: str) -> Iterator[Offer]:
@@ -211,6 +220,15 @@ def _topics(_: str) -> Iterator[Offer]:
     yield from ((name, "") for name in (*names(), "commands"))
 
 
+def _gpus(_: str) -> Iterator[Offer]:
+    slots = _asked("/v1/gpus", "slots")
+    if slots:
+        yield "all", "every GPU of the server"
+    yield from {slot["label"].partition(":")[0]: "GPU" for slot in slots}.items()
+    yield from ((slot["label"], slot["state"]) for slot in slots if ":" in slot["label"])
+    yield from ((slot["id"], slot["label"]) for slot in slots)
+
+
 def _events(_: str) -> Iterator[Offer]:
     from ds01.domain.events import EventType
 
@@ -237,12 +255,14 @@ _KINDS: dict[str, Callable[[str], Iterator[Offer]]] = {
     "logged": _logged,
     "image": _images,
     "project": _projects,
+    "built": _built,
     "launch": _launches,
     "folder": _folders,
     "file": _files,
     "path": _paths,
     "topic": _topics,
     "event": _events,
+    "gpu": _gpus,
     "limit": _limits,
     "shell": _shells,
     "type": _types,

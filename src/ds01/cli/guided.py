@@ -8,21 +8,19 @@ if wanted. How much is explained is remembered. Only on a terminal: a guide for 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence, Set
 
-from ds01.cli import tree
-from ds01.cli.command import Argument, Command, Option, Step
-from ds01.cli.level import NEW, level
-from ds01.cli.parse import Parsed, parse, value_of
-from ds01.cli.table import pairs
+from ds01.cli import fields, tree
+from ds01.cli.command import Command, Step
+from ds01.cli.fields import BACK
+from ds01.cli.level import NEW, known, level
+from ds01.cli.parse import Parsed, parse
 from ds01.cli.talk import Talk
 from ds01.cli.tree import Found
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
 from ds01.domain.public_key import is_private
 
-BACK = "<"
-LISTED = ("type", "project", "launch", "base")
-"""What is few enough to be shown before it is asked for."""
+HOW = f"Press Enter for what is in brackets, {BACK} to go back, Ctrl-C to stop"
 
 
 def guide(found: Found, command: Command, parsed: Parsed, talk: Talk) -> Parsed | None:
@@ -35,19 +33,32 @@ def guide(found: Found, command: Command, parsed: Parsed, talk: Talk) -> Parsed 
     talk.title(f"{command.summary}, step by step")
     explained = level(talk) == NEW
     if explained:
-        talk.say(
-            f"Press Enter for what is in brackets, {BACK} to go back, Ctrl-C to stop; nothing happens before the end."
-        )
+        talk.say(f"{HOW}; nothing happens before the end.")
     words = [word for word in found.rest if word != "--guided"]
     steps = [step for step in command.guide if step.asks not in parsed.given and (explained or step.asks)]
-    answers = _ask_all(command, steps, talk, explained=explained)
-    for step in steps:
-        words += _words(command, step, answers.get(step.asks, ""))
+    answers = _ask_all(command, steps, talk, explained=explained, given=parsed.given)
+    words += _words(command, steps, answers)
     talk.say()
-    say_plain(found, words, talk)
+    say_plain(found.typed, words, talk)
     if not talk.confirm("Do it now?", default=True):
         return None
     return parse(command, found.typed, words)
+
+
+def questions(
+    command: Command, asks: Sequence[str], talk: Talk, *, given: Set[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Some questions of a command that has begun: the answers, and the words that say them on the command line.
+
+    ``given`` are those that were answered when it was typed. Whoever was never asked how much to explain is new; a
+    first day needs no question more about that.
+    """
+    explained = known() in (NEW, None)
+    steps = [step for name in asks for step in command.guide if step.asks == name]
+    if explained and steps:
+        talk.say(f"{HOW}.")
+    answers = _ask_all(command, steps, talk, explained=explained, given=given)
+    return answers, _words(command, steps, answers)
 
 
 def from_file(found: Found, command: Command, parsed: Parsed, path: str, talk: Talk) -> Parsed:
@@ -55,7 +66,7 @@ def from_file(found: Found, command: Command, parsed: Parsed, path: str, talk: T
     from ds01.cli.answers import answered
 
     words = [*_typed(found.rest), *answered(command, path, parsed.given)]
-    say_plain(found, words, talk)
+    say_plain(found.typed, words, talk)
     return parse(command, found.typed, words)
 
 
@@ -72,10 +83,10 @@ def _typed(words: tuple[str, ...]) -> Iterator[str]:
             yield word
 
 
-def say_plain(found: Found, words: list[str], talk: Talk) -> None:
+def say_plain(typed: str, words: Sequence[str], talk: Talk) -> None:
     """The command one would type instead. A private key that was given by mistake is shown to nobody."""
     shown = ["…" if is_private(word) else word for word in words]
-    talk.say(f"The same without questions: {talk.err('bold', shlex.join(['ds01', *found.typed.split(), *shown]))}")
+    talk.say(f"The same without questions: {talk.err('bold', shlex.join(['ds01', *typed.split(), *shown]))}")
 
 
 def choose(found: Found, talk: Talk) -> str:
@@ -88,89 +99,37 @@ def choose(found: Found, talk: Talk) -> str:
     return talk.choose("What do you want to do?", verbs, flag="the command's name", default=verbs[0][0])
 
 
-def _ask_all(command: Command, steps: list[Step], talk: Talk, *, explained: bool) -> dict[str, str]:
+def _ask_all(
+    command: Command, steps: Sequence[Step], talk: Talk, *, explained: bool, given: Set[str]
+) -> dict[str, str]:
+    """The answers of a form. A step that rests on another one is left out where that has no answer."""
     answers: dict[str, str] = {}
+    path: list[int] = []
     at = 0
     while at < len(steps):
+        step = steps[at]
+        if step.after and step.after not in given and not answers.get(step.after):
+            answers.pop(step.asks, None)
+            at += 1
+            continue
         if explained:
             talk.say()
-            talk.say(f"{talk.err('cyan', f'{at + 1}/{len(steps)}')} {steps[at].text}")
-        answer = _ask(command, steps[at], answers, talk)
+            talk.say(f"{talk.err('cyan', f'{at + 1}/{len(steps)}')} {step.text}")
+        before = answers.get(step.asks, "")
+        answer = (
+            fields.ask(command, step.asks, before, talk, anybodys="--user" in given)
+            if step.asks
+            else fields.go_on(talk)
+        )
         if answer == BACK:
-            at = max(0, at - 1)
+            at = path.pop() if path else 0
             continue
-        answers[steps[at].asks] = answer
+        answers[step.asks] = answer
+        path.append(at)
         at += 1
     return answers
 
 
-def _ask(command: Command, step: Step, answers: dict[str, str], talk: Talk) -> str:
-    if not step.asks:
-        return talk.ask("Press Enter to go on", flag="--guided", check=_nothing)
-    taker = taken_by(command, step.asks)
-    if isinstance(taker, Option) and not taker.value:
-        default = answers.get(step.asks) or "n"
-        return talk.ask(f"{taker.name} (y/n)", flag=taker.name, default=default, check=_yes_or_no)
-    listed = _listed(taker)
-    default = answers.get(step.asks) or _default(taker, [name for name, _ in listed])
-    needed = isinstance(taker, Argument) and taker.required
-    for line in pairs(listed, talk.err):
-        talk.say_line(line)
-    talk.say(talk.err("dim", taker.help + ("" if needed or default else f"; empty: {taker.default or 'none'}")))
-    return talk.ask(taker.name, flag=taker.name, default=default, check=_checked(taker, needed))
-
-
-def _listed(taker: Argument | Option) -> list[tuple[str, str]]:
-    """What there is to choose from, where that is a short list."""
-    if taker.complete not in LISTED:
-        return []
-    from ds01.cli.complete import values
-
-    return list(values(taker, ""))
-
-
-def _default(taker: Argument | Option, listed: list[str]) -> str:
-    """What Enter means, where that is one of the words to choose from."""
-    if isinstance(taker, Option) and taker.choices:
-        return taker.choices[0]
-    return taker.default if taker.default in listed else ""
-
-
-def taken_by(command: Command, name: str) -> Argument | Option:
-    """The argument or option of this name."""
-    takers: tuple[Argument | Option, ...] = (*command.arguments, *command.options)
-    return next(taker for taker in takers if taker.name == name)
-
-
-def _checked(taker: Argument | Option, needed: bool) -> Callable[[str], object]:
-    def check(answer: str) -> object:
-        if answer == BACK:
-            return None
-        if not answer and needed:
-            raise ValueError("This one is needed")
-        if isinstance(taker, Option) and taker.choices and answer and answer not in taker.choices:
-            raise ValueError(f"Please answer one of {', '.join(taker.choices)}")
-        return value_of(taker, answer) if answer else None
-
-    return check
-
-
-def _nothing(answer: str) -> None:
-    if answer not in ("", BACK):
-        raise ValueError(f"Press Enter, or {BACK} to go back")
-
-
-def _yes_or_no(answer: str) -> None:
-    if answer not in ("y", "n", BACK):
-        raise ValueError("Please answer y or n")
-
-
-def _words(command: Command, step: Step, answer: str) -> list[str]:
-    if not step.asks or answer in ("", "n"):
-        return []
-    taker = taken_by(command, step.asks)
-    if isinstance(taker, Argument):
-        return shlex.split(answer) if taker.many or taker.rest else [answer]
-    if not taker.value:
-        return [taker.name]
-    return [taker.name, answer]
+def _words(command: Command, steps: Sequence[Step], answers: dict[str, str]) -> list[str]:
+    named = [step.asks for step in steps if step.asks]
+    return [word for name in named for word in fields.words(command, name, answers.get(name, ""))]

@@ -111,19 +111,20 @@ class Program:
             parsed = from_file(found, command, parsed, answers, self.talk)
             parsed.common.pop("answers")
             self.talk = talk(**parsed.common)
-        if parsed.tier == "guided":
+        guided = parsed.tier == "guided"
+        if guided:
             from ds01.cli.guided import guide
 
-            guided = guide(found, command, parsed, self.talk)
-            if guided is None:
+            told = guide(found, command, parsed, self.talk)
+            if told is None:
                 return 0
-            parsed = guided
+            parsed = told
         elif parsed.tier:
             from ds01.cli import tiers
 
             return self._print(tiers.TELLS[parsed.tier](found.typed, command, self.talk.out))
         module = importlib.import_module(".".join([tree.PACKAGE, *found.path.split()]))
-        self.call = Call(path=found.path, talk=self.talk)
+        self.call = Call(path=found.path, talk=self.talk, guided=guided)
         code = module.run(self.call, **parsed.values)
         _remind(self.call)
         sys.stdout.flush()

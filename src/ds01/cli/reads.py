@@ -1,4 +1,7 @@
-"""How options are read: one function per kind of value. Each raises ValueError with a sentence."""
+"""How options are read: one function per kind of value. Each raises ValueError, or Ds01Error, with a sentence.
+
+What only the rules of projects know is imported when it is asked for: most commands take nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,10 @@ from ds01.domain.errors import Ds01Error
 
 _HOUR = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*")
+_BUILD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def seconds(text: str) -> int:
@@ -101,3 +108,90 @@ def _written(text: str) -> datetime:
     except ValueError:
         raise ValueError("It is a duration like 10m or 2h, or a time like 2026-01-31T10:00") from None
     return when if when.tzinfo else when.astimezone()
+
+
+def line(text: str) -> str:
+    """One line of text that can be shown."""
+    if text.isprintable():
+        return text
+    raise ValueError("It must be one line of text, without control characters")
+
+
+def kind(text: str) -> str:
+    """A type of project."""
+    from ds01.projects import scaffold
+
+    return scaffold.kind(text).name
+
+
+def base(text: str) -> str:
+    """A base of the server, or the reference of an image."""
+    if _REFERENCE.fullmatch(text):
+        return text
+    raise ValueError("It is a base of this server, or a reference such as python:3.12-slim")
+
+
+def build(text: str) -> str:
+    """A build, as ``ds01 image history`` shows them, or an image."""
+    if _BUILD.fullmatch(text):
+        return text
+    raise ValueError("It is a build as 'ds01 image history' lists them, or NAME:BUILD")
+
+
+def package(text: str) -> str:
+    """A line of a package list."""
+    from ds01.projects import packages
+
+    packages.entry(text)
+    return text
+
+
+def apt(text: str) -> str:
+    """A Debian package."""
+    from ds01.projects import packages
+
+    return packages.apt_package(text)
+
+
+def address(text: str) -> str:
+    """Where git clones from."""
+    from ds01.projects import origin
+
+    if origin.is_address(text):
+        return text
+    raise ValueError("It is the address of a git repository, like https://github.com/you/thesis.git")
+
+
+def login(text: str) -> str:
+    """What an account is called, also one that only the directory knows."""
+    if text and text.isprintable() and not set(text) & set(" /:"):
+        return text
+    raise ValueError("It is a login: one word")
+
+
+def mail(text: str) -> str:
+    """An address, or ``none``."""
+    if text == "none" or _MAIL.fullmatch(text):
+        return text
+    raise ValueError("It is an address like me@example.org, or none")
+
+
+def port(text: str) -> str:
+    """A port, or the name that a project file gives one."""
+    if (0 < int(text) < 65536) if text.isdecimal() else _VARIABLE.fullmatch(text.replace("-", "_")) is not None:
+        return text
+    raise ValueError("It is a port from 1 to 65535, or the name that the project file gives one")
+
+
+def month(text: str) -> str:
+    """``2026-11``."""
+    if _MONTH.fullmatch(text):
+        return text
+    raise ValueError("Write a month as 2026-11")
+
+
+def path(text: str) -> str:
+    """A path here, or ``NAME:PATH`` in a container."""
+    if text.isprintable() and text not in ("", ":"):
+        return text
+    raise ValueError("It is a path here, or NAME:PATH in a container")

@@ -129,15 +129,21 @@ class Talk:
             self.warn("Please answer y or n.")
 
     def ask(self, question: str, *, flag: str, default: str = "", check: Callable[[str], object] = str) -> str:
-        """Ask for a word. ``check`` raises ValueError or Ds01Error with a sentence when it will not do."""
+        """Ask for a word. ``check`` raises ValueError or Ds01Error with a sentence when it will not do.
+
+        A secret that was given by mistake ends it: the rest of what was pasted is thrown away, unread.
+        """
         while True:
             answer = self._answer(question, f"[{default}]" if default else "", flag) or default
             try:
                 check(answer)
             except Ds01Error as error:
-                self.warn(f"{error} {error.problem.hint}")
+                if error.problem.details.get("private"):
+                    self.forget_typed()
+                    raise
+                self.warn(" ".join(filter(None, (str(error), error.problem.reason, error.problem.hint))))
             except ValueError as error:
-                self.warn(f"{error}.")
+                self.warn(f"{error}.".replace("?.", "?").replace("..", "."))
             else:
                 return answer
 

@@ -12,7 +12,7 @@ import pytest
 
 from ds01.cli import topics, tree
 from ds01.cli.command import TIERS, Command, common
-from ds01.cli.guided import taken_by
+from ds01.cli.fields import taken_by
 from ds01.cli.views import VIEWS
 from tests.unit.cli.conftest import Ran, Run
 

@@ -7,7 +7,9 @@ COMMAND = Command(
     summary="Book GPUs for a time that you say beforehand",
     arguments=(Argument("gpus", "how many GPUs, or a kind like 1g.10gb", reads="gpus"),),
     options=(
-        Option("--from", "TIME", "when it begins: 'Tue 10:00', 'tomorrow 14:00', '2026-12-01 10:00', 'in 2h'"),
+        Option(
+            "--from", "TIME", "when it begins: 'Tue 10:00', 'tomorrow 14:00', '2026-12-01 10:00', 'in 2h'", looks="when"
+        ),
         Option("--for", "TIME", "how long: 2h, 90m", reads="seconds"),
         Option("--to", "TIME", "or until when: 12:00"),
         Option("--count", "N", "how many of a kind", reads="count", default="1"),

@@ -5,7 +5,7 @@ from ds01.cli.command import Command, Option, Step, flag
 COMMAND = Command(
     summary="Replay a trace of jobs through the queue's rules",
     options=(
-        Option("--trace", "FILE", "the trace; - is the standard input", complete="file"),
+        Option("--trace", "FILE", "the trace; - is the standard input", complete="file", looks="present"),
         Option("--gpus", "N", "how many GPUs there are", reads="count"),
         Option(
             "--policy",

@@ -7,7 +7,7 @@ COMMAND = Command(
     summary="Reach a port of a container from your laptop",
     arguments=(
         Argument("name", "the container", complete="container"),
-        Argument("port", "the port in it, or the name that [run] ports of ds01.toml gives one"),
+        Argument("port", "the port in it, or the name that [run] ports of ds01.toml gives one", reads="port"),
     ),
     options=(
         flag("--stop", "close the way there; the program goes on"),

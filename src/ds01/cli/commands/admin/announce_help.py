@@ -5,7 +5,9 @@ from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Tell everybody something until a time",
-    arguments=(Argument("text", "one line, in quotes", required=False, default="show what is announced now"),),
+    arguments=(
+        Argument("text", "one line, in quotes", reads="line", required=False, default="show what is announced now"),
+    ),
     options=(
         Option("--until", "TIME", "when it ends by itself: 3d, or 2026-12-20T18:00", reads="later", default="7d"),
         flag("--clear", "take it back before its time"),

@@ -7,7 +7,7 @@ COMMAND = Command(
     summary="Copy the ledger to a file, while everything goes on",
     arguments=(
         Argument(
-            "file", "the new file", required=False, complete="file",
+            "file", "the new file", required=False, complete="file", looks="place",
             default="a file with the time in its name, in /var/lib/ds01/backups",
         ),
     ),

@@ -5,7 +5,7 @@ from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Keep new work away from a GPU",
-    arguments=(Argument("gpu", "a GPU by its number, an instance by its label or UUID, or 'all'"),),
+    arguments=(Argument("gpu", "a GPU by its number, an instance by its label or UUID, or 'all'", complete="gpu"),),
     options=(Option("--reason", "TEXT", "why, in words that people see in ds01 gpus"),),
     examples=(
         ("ds01 admin drain 1", "GPU 1, all of it"),

@@ -6,12 +6,12 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Lift limits of a user until a time",
     arguments=(
-        Argument("user", "the login"),
-        Argument("keys", "the limits: idle, runtime, container_hold, …", many=True),
+        Argument("user", "the login", reads="login"),
+        Argument("keys", "the limits: idle, runtime, container_hold, …", many=True, complete="limit"),
     ),
     options=(
         Option("--until", "TIME", "when it ends: 3d, or 2026-12-20T18:00", reads="later"),
-        Option("--reason", "TEXT", "why; kept on record"),
+        Option("--reason", "TEXT", "why; kept on record", reads="line"),
     ),
     examples=(
         ("ds01 admin exempt bob runtime --until 3d --reason 'thesis deadline'", "run without an end for three days"),

@@ -5,7 +5,7 @@ from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Print what everybody leased, as a trace for 'ds01 simulate'",
-    options=(Option("--since", "TIME", "how long ago (90d) or from when", default="30d"),),
+    options=(Option("--since", "TIME", "how long ago (90d) or from when", reads="moment", default="30d"),),
     examples=(
         ("ds01 admin history", "the last 30 days"),
         ("ds01 admin history --since 90d > term.csv", "a term, to a file"),

@@ -6,7 +6,7 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Write the month: who used what, what nobody used, who waited",
     options=(
-        Option("--month", "MONTH", "which one, as 2026-11", default="the present one, so far"),
+        Option("--month", "MONTH", "which one, as 2026-11", reads="month", default="the present one, so far"),
         Option("--format", "FORM", "Markdown, CSV, or a page", choices=("md", "csv", "html"), default="md"),
         Option("--to", "FILE", "write it there", complete="file"),
     ),

@@ -5,7 +5,7 @@ from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Let new work onto a drained GPU",
-    arguments=(Argument("gpu", "a GPU by its number, an instance by its label or UUID, or 'all'"),),
+    arguments=(Argument("gpu", "a GPU by its number, an instance by its label or UUID, or 'all'", complete="gpu"),),
     examples=(
         ("ds01 admin undrain 1", "GPU 1"),
         ("ds01 admin undrain 1:3g.20gb", "one instance"),

@@ -7,11 +7,13 @@ COMMAND = Command(
     summary="Open a class: seats for everybody on a roster",
     arguments=(Argument("name", "what the class is called; its people type it", reads="name"),),
     options=(
-        Option("--roster", "FILE", "who comes: a CSV file with a login on every line", complete="file"),
+        Option(
+            "--roster", "FILE", "who comes: a CSV file with a login on every line", complete="file", looks="present"
+        ),
         Option("--seats", "N", "how many seats", reads="count", default="one for everybody on the roster"),
         Option("--gpus", "N|PROFILE", "what one seat is", reads="gpus", default="1"),
         Option("--mem", "SIZE", "at least so much GPU memory for each seat", reads="size"),
-        Option("--from", "TIME", "when it begins: 'Tue 10:00', '2026-12-01 10:00', 'in 2h'"),
+        Option("--from", "TIME", "when it begins: 'Tue 10:00', '2026-12-01 10:00', 'in 2h'", looks="when"),
         Option("--for", "TIME", "how long: 2h, 90m", reads="seconds"),
         Option("--to", "TIME", "or until when: 12:00"),
         Option("--every", "WEEK", "again every week", choices=("week",)),

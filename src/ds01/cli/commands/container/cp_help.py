@@ -6,8 +6,8 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Copy files into or out of a running container",
     arguments=(
-        Argument("source", "a path here, or NAME:PATH in a container", complete="path"),
-        Argument("target", "a path here, or NAME:PATH in a container", complete="path"),
+        Argument("source", "a path here, or NAME:PATH in a container", complete="path", reads="path"),
+        Argument("target", "a path here, or NAME:PATH in a container", complete="path", reads="path"),
     ),
     examples=(
         ("ds01 cp thesis:/tmp/plot.png .", "out of the container, into this folder"),

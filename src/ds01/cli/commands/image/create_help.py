@@ -26,7 +26,11 @@ COMMAND = Command(
     topics=("images",),
     guide=(
         Step("Building turns the project file into an image. Which project?", asks="name"),
-        Step("Steps that were built before are taken from there, which is quick.", asks="--no-cache"),
+        Step("Steps that were built before are taken from there, quickly. Build them anew, too?", asks="--no-cache"),
+        Step(
+            "A Dockerfile that you edited is never overwritten unasked. Write it anew, and keep yours beside it?",
+            asks="--overwrite-dockerfile",
+        ),
     ),
     prints="BuildView",
     asks=True,

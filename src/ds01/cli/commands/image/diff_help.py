@@ -6,9 +6,9 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Show which packages changed between two builds",
     arguments=(
-        Argument("first", "a project, or PROJECT:BUILD", required=False, complete="project",
+        Argument("first", "a project, or PROJECT:BUILD", required=False, reads="build", complete="built",
                  default="the project you are in"),
-        Argument("second", "another build: BUILD, PROJECT or PROJECT:BUILD", required=False,
+        Argument("second", "another build: BUILD, PROJECT or PROJECT:BUILD", required=False, reads="build",
                  default="the first is compared with the build before it"),
     ),
     examples=(

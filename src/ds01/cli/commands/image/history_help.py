@@ -5,7 +5,7 @@ from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="List the builds of a project's image",
-    arguments=(Argument("name", "the project", required=False, complete="project", default="the one you are in"),),
+    arguments=(Argument("name", "the project", required=False, complete="built", default="the one you are in"),),
     examples=(
         ("ds01 image history thesis", "every build that is still here"),
         ("ds01 image history", "of the project you are in"),

@@ -6,8 +6,14 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Go back to an earlier build of a project's image",
     arguments=(
-        Argument("name", "the project", required=False, complete="project", default="the one you are in"),
-        Argument("build", "the build, or how its name begins", required=False, default="the one before the present"),
+        Argument("name", "the project", required=False, complete="built", default="the one you are in"),
+        Argument(
+            "build",
+            "the build, or how its name begins",
+            required=False,
+            reads="build",
+            default="the one before the present",
+        ),
     ),
     options=(flag("--keep-project-file", "leave the project file as it is"),),
     examples=(

@@ -10,7 +10,7 @@ COMMAND = Command(
             "name",
             "the project, or an image's whole name",
             required=False,
-            complete="project",
+            complete="built",
             default="the project you are in",
         ),
     ),

@@ -7,9 +7,9 @@ COMMAND = Command(
     summary="Change a project's packages, and build its image",
     arguments=(Argument("name", "the project", required=False, complete="project", default="the one you are in"),),
     options=(
-        Option("--add", "PACKAGE", "a Python package, with versions if you like", many=True),
-        Option("--remove", "PACKAGE", "a package to take out", many=True),
-        Option("--add-apt", "PACKAGE", "a Debian package", many=True),
+        Option("--add", "PACKAGE", "a Python package, with versions if you like", many=True, reads="package"),
+        Option("--remove", "PACKAGE", "a package to take out", many=True, reads="package"),
+        Option("--add-apt", "PACKAGE", "a Debian package", many=True, reads="apt"),
         Option("--requirements", "FILE", "a requirements file of the project to install as well"),
         flag("--edit", "change the project file in your editor ($VISUAL or $EDITOR), then build"),
         flag("--rebuild", "build what the project file says now (does nothing when it is built already)"),

@@ -5,7 +5,7 @@ from ds01.cli.command import Command, Option, Step
 COMMAND = Command(
     summary="Choose how DS01 tells you things",
     options=(
-        Option("--mail", "ADDRESS", "mail goes there; 'none' for your usual one"),
+        Option("--mail", "ADDRESS", "mail goes there; 'none' for your usual one", reads="mail"),
         Option("--webhook", "URL", "messages go there as well; 'none' takes it away"),
         Option("--shape", "KIND", "the webhook's kind", choices=("plain", "slack", "teams", "ntfy")),
         Option("--off", "CHANNEL", "do not use this channel", many=True),

@@ -6,7 +6,7 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Make a git repository a project of yours",
     arguments=(
-        Argument("address", "the repository's address"),
+        Argument("address", "the repository's address", reads="address"),
         Argument("name", "what to call the project", required=False, reads="name", default="as the repository"),
     ),
     examples=(

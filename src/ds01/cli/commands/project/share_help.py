@@ -7,7 +7,9 @@ COMMAND = Command(
     summary="Let somebody use a project where it lies",
     arguments=(Argument("name", "the project", complete="project"),),
     options=(
-        Option("--with", "LOGIN", "who: a login, or group:NAME", default="say with whom it is shared"),
+        Option(
+            "--with", "LOGIN", "who: a login, or group:NAME", looks="somebody", default="say with whom it is shared"
+        ),
         flag("--write", "may write, too, and so make programs run as you"),
         flag("--read-only", "may read, not write: what holds without --write"),
         flag("--stop", "take it back"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ds01.cli import laptop_key, show
+from ds01.cli import guided, laptop_key, show
 from ds01.cli.call import Call
 from ds01.cli.commands.project import init
-from ds01.cli.reads import name as project_name
-from ds01.cli.talk import Talk
+from ds01.cli.commands.user.setup_help import COMMAND
 from ds01.domain.errors import BAD_WORKSPACE, DAEMON_DOWN, NOT_ALLOWED, Ds01Error
 from ds01.projects import file as project_file
-from ds01.projects import scaffold
+from ds01.projects import kinds, scaffold
 from ds01.projects.scaffold import Wish
 
 START_FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/config.fish"}
@@ -28,14 +27,35 @@ LINES = {
 }
 
 
-def run(call: Call, *, project: str | None, key: str | None, completion: bool) -> int:
+def run(call: Call, *, key: str | None, project: str | None, type_: str | None, completion: bool) -> int:
     """Look, then offer: the key, the project. From here to a shell it is three questions at most."""
     _look(call)
-    _key(call, key)
+    given = {"--key": key or "", "--project": project or "", "--type": type_ or ""}
+    answers, words = _asked(call, given)
+    wanted = given | answers
+    _key(call, wanted["--key"])
     _completion(call, wanted=completion)
-    made = _project(call, project)
+    made = _project(call, wanted["--project"], wanted["--type"])
+    if words:
+        typed = [word for name, answer in given.items() if answer for word in (name, answer)]
+        guided.say_plain("setup", [*typed, *(["--completion"] if completion else []), *words], call.talk)
     call.talk.next(f"ds01 launch {made}" if made else "ds01 init NAME", "ds01 help start")
     return 0
+
+
+def _asked(call: Call, given: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The answers to what was not typed and is not there, and the words that say them; none where nobody can answer."""
+    talk = call.talk
+    if call.guided or talk.yes or talk.dry_run or not talk.somebody_there:
+        return {}, []
+    there = set[str]()
+    if laptop_key.registered(call.home):
+        there.add("--key")
+    project = given["--project"]
+    if (not project and project_file.names(call.home)) or (project and _is_there(call, project)):
+        there |= {"--project", "--type"}
+    open_ = [name for name, answer in given.items() if not answer and name not in there]
+    return guided.questions(COMMAND, open_, talk, given={name for name, answer in given.items() if answer})
 
 
 def _look(call: Call) -> None:
@@ -74,16 +94,13 @@ def _workspace(call: Call, folder: str) -> None:
     call.talk.done(f"Your files live in {folder}.")
 
 
-def _key(call: Call, key: str | None) -> None:
+def _key(call: Call, key: str) -> None:
     """The laptop's public key, so that ssh, VS Code and tunnels need no password."""
     talk = call.talk
     there = laptop_key.registered(call.home)
-    if key is None and there:
+    if not key and there:
         talk.done(f"{show.count(there, 'key')} may log in as you: ssh asks for no password.")
         return
-    if key is None and talk.somebody_there and not talk.yes and not talk.dry_run:
-        talk.say(laptop_key.HOW)
-        key = _pasted(talk)
     if not key:
         talk.say(f"No key of your laptop is registered; later: ds01 setup --key 'ssh-ed25519 …'. {laptop_key.HOW}")
         return
@@ -94,19 +111,6 @@ def _key(call: Call, key: str | None) -> None:
         talk.done(f"The key {read.comment or read.kind} may log in as you: ssh asks for no password any more.")
     else:
         talk.done(f"The key {read.comment or read.kind} was registered already.")
-
-
-def _pasted(talk: Talk) -> str:
-    """Ask until it is a key or nothing. The rest of a private one that was pasted is thrown away, unread."""
-    while True:
-        text = talk.ask("Your laptop's public key? Paste the line (empty: later):", flag="--key")
-        try:
-            return text if not text else laptop_key.given(text).line
-        except Ds01Error as error:
-            if error.problem.details.get("private"):
-                talk.forget_typed()
-                raise
-            talk.warn(f"{error} {error.problem.reason}".strip())
 
 
 def _completion(call: Call, *, wanted: bool) -> None:
@@ -132,26 +136,25 @@ def _read(file: str) -> str:
         return opened.read()
 
 
-def _project(call: Call, project: str | None) -> str:
+def _project(call: Call, project: str, kind: str) -> str:
     """Make the first project, as ``ds01 init`` would; its name."""
     talk = call.talk
     there = project_file.names(call.home)
-    if project is None and there:
+    if kind and (not project or _is_there(call, project)):
+        talk.warn("--type is for a new project, and none is made.")
+    if not project and there:
         talk.done(f"You have {show.count(len(there), 'project')}: {show.names(there)}.")
         return there[0]
-    if project is None and talk.somebody_there and not talk.yes and not talk.dry_run:
-        project = talk.ask("A first project? Its name (empty: later):", flag="--project", check=_name_or_nothing)
     if not project:
         return ""
-    if project_file.has_file(os.path.join(call.home, "workspace", project)):
+    if _is_there(call, project):
         talk.done(f"The project {project} is there.")
-        return project
-    if talk.dry_run:
+    elif talk.dry_run:
         talk.say(f"Would make the project {project}.")
-        return project
-    init.make(call, Wish(name=project, kind=scaffold.kind(init.asked_type(call))))
+    else:
+        init.make(call, Wish(name=project, kind=scaffold.kind(kind or kinds.DEFAULT)))
     return project
 
 
-def _name_or_nothing(text: str) -> str:
-    return project_name(text) if text else ""
+def _is_there(call: Call, project: str) -> bool:
+    return project_file.has_file(os.path.join(call.home, "workspace", project))

@@ -5,7 +5,7 @@ from ds01.domain.errors import Exit
 
 COMMAND = Command(
     summary="Open the way past the gateway for yourself, with a reason",
-    arguments=(Argument("reason", "what it is for; written down with every request"),),
+    arguments=(Argument("reason", "what it is for; written down with every request", reads="line"),),
     options=(Option("--time", "TIME", "how long", reads="seconds", default="15m, at most 8h"),),
     examples=(
         ('ds01 admin door open "remove what the old system left"', "for a quarter of an hour"),

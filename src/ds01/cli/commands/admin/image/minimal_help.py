@@ -6,7 +6,7 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Make the base 'minimal' on this server: Debian and Python, from no registry (root)",
     options=(
-        Option("--from", "FILE", "a tar file that was kept on another server", complete="file"),
+        Option("--from", "FILE", "a tar file that was kept on another server", complete="file", looks="present"),
         Option("--keep", "FILE", "keep the tar file, for another server", complete="file"),
         Option("--engine", "SOCKET", "the engine's own socket", default="where 'ds01 install' put it"),
     ),

@@ -4,9 +4,16 @@ from ds01.cli.command import Argument, Command, Option, Step, flag
 
 COMMAND = Command(
     summary="Convert an older limits file into one DS01 reads",
-    arguments=(Argument("old", "the older file", complete="file"),),
+    arguments=(Argument("old", "the older file", complete="file", looks="present"),),
     options=(
-        Option("--to", "FILE", "where the new file goes", complete="file", default="limits.yaml in this folder"),
+        Option(
+            "--to",
+            "FILE",
+            "where the new file goes",
+            complete="file",
+            looks="place",
+            default="limits.yaml in this folder",
+        ),
         flag("--replace", "also when that file is there already"),
     ),
     examples=(

@@ -4,7 +4,9 @@ from ds01.cli.command import Argument, Command, Step
 
 COMMAND = Command(
     summary="Check a limits file without putting it in force",
-    arguments=(Argument("file", "the file", required=False, complete="file", default="/etc/ds01/limits.yaml"),),
+    arguments=(
+        Argument("file", "the file", required=False, complete="file", looks="present", default="/etc/ds01/limits.yaml"),
+    ),
     examples=(
         ("ds01 admin limits check", "the one in force"),
         ("ds01 admin limits check new.yaml", "another"),

@@ -4,7 +4,7 @@ from ds01.cli.command import Command, Option, Step
 
 COMMAND = Command(
     summary="Write the dashboards for Grafana",
-    options=(Option("--to", "DIR", "write the files there", complete="folder"),),
+    options=(Option("--to", "DIR", "write the files there", complete="folder", looks="place"),),
     examples=(
         ("ds01 admin metrics dashboards --to /var/lib/grafana/dashboards", "where Grafana reads them"),
         ("ds01 admin metrics dashboards --to .", "here, to import them by hand"),

@@ -4,7 +4,7 @@ from ds01.cli.command import Command, Option, Step
 
 COMMAND = Command(
     summary="Write the rules and alerts for Prometheus",
-    options=(Option("--to", "DIR", "write the files there", complete="folder"),),
+    options=(Option("--to", "DIR", "write the files there", complete="folder", looks="place"),),
     examples=(
         ("ds01 admin metrics rules", "print them"),
         ("ds01 admin metrics rules --to /etc/prometheus/rules", "where Prometheus reads them"),

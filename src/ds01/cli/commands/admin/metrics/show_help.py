@@ -6,7 +6,7 @@ from ds01.domain.errors import Exit
 COMMAND = Command(
     summary="Print what ds01d measures, for Prometheus",
     options=(
-        Option("--to", "FILE", "write it there, in one step", complete="file"),
+        Option("--to", "FILE", "write it there, in one step", complete="file", looks="place"),
         flag("--people", "also what each user has; admins only"),
     ),
     examples=(

@@ -19,8 +19,11 @@ def import_file(old: Path, new: Path, *, replace: bool = False) -> Conversion:
     try:
         found = convert(_text(old), old.name, members=members_beside(old), overrides=_text(old.parent / OVERRIDES, ""))
         new.write_text(found.text, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Ds01Error(BAD_LIMITS_FILE, f"{old} could not be imported.", reason=str(error)) from error
+    except OSError as error:
+        reason = f"{error.filename}: {(error.strerror or str(error)).lower()}."
+        raise Ds01Error(BAD_LIMITS_FILE, f"{old} could not be imported.", reason=reason) from error
+    except UnicodeDecodeError as error:
+        raise Ds01Error(BAD_LIMITS_FILE, f"{old} could not be imported.", reason="It is no UTF-8 text.") from error
     return found
 
 

@@ -6,10 +6,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ds01.cli.main import run
+from ds01.wire.images import BaseView, BuildSettings
+from tests.unit.cli import values
 from tests.unit.cli.daemon import Daemon, serving
 
 
@@ -50,3 +53,24 @@ def daemon(ds01: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     with tempfile.TemporaryDirectory(prefix="ds01t") as folder, serving(Path(folder, "api.sock")) as serves:
         monkeypatch.setenv("DS01_SOCKET", str(serves.socket))
         yield serves
+
+
+@pytest.fixture
+def full(daemon: Daemon, tmp_path: Path) -> Daemon:
+    """A server where there is one of everything, and a project."""
+    base = BaseView(name="minimal", reference="ds01/minimal:latest", digest="", description="Debian")
+    daemon.have(values.container("thesis"))
+    found: dict[str, Any] = {
+        "/v1/images/settings": BuildSettings(bases=(base,)),
+        "/v1/images": [{"reference": "ds01-1/thesis:latest", "project": "thesis"}],
+        "/v1/queue": {"places": [{"name": "exp", "state": "waiting"}]},
+        "/v1/bookings": {"bookings": [{"name": "weekly", "asked": "1 GPU", "kind": "user"}]},
+        "/v1/classes": [{"name": "ml101", "asked": "1 GPU"}],
+        "/v1/jobs": [{"name": "thesis-1", "state": "queued", "array": ""}],
+        "/v1/gpus": values.gpus(values.slot("0")),
+    }
+    daemon.answers |= {("GET", path): answer for path, answer in found.items()}
+    folder = tmp_path / "workspace/thesis"
+    folder.mkdir(parents=True)
+    (folder / "ds01.toml").write_text('[project]\nname = "thesis"\n')
+    return daemon

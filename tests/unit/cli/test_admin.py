@@ -52,6 +52,10 @@ def test_an_older_limits_file_is_converted_and_every_key_accounted_for(ds01: Run
     assert ds01("admin", "limits", "check", str(new)).code == 0
     again = ds01("admin", "import", "limits", str(old), "--to", str(new))
     assert again.code == 1
+    none = ds01("admin", "import", "limits", str(tmp_path / "none.yaml"))
+    assert none.code == 2
+    assert "Errno" not in none.err
+    assert "no such file" in none.err
     assert ds01("admin", "import", "limits", str(old), "--to", str(new), "--replace", "--json").code == 0
 
 

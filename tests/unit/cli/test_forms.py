@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ds01.cli import tree
 from ds01.cli.command import Argument, Command, Option
 from ds01.cli.fields import taken_by
-from ds01.wire.images import BaseView, BuildSettings
-from tests.unit.cli import values
 from tests.unit.cli.daemon import Daemon
 from tests.unit.cli.terminal import at_a_terminal
+from tests.unit.cli.test_registry import check_typed
 
-FORMS = [path for path, command in tree.commands() if any(step.asks for step in command.guide)]
+COMMANDS = dict(tree.commands())
+FORMS = [path for path, command in COMMANDS.items() if any(step.asks for step in command.guide)]
 BAD = {
     "address": "not an address", "apt": "Git_LFS", "base": "dta", "build": "a b", "count": "none", "gpus": "many",
     "kind": "dta", "later": "soon", "line": "a\x07b", "login": "a b", "mail": "nowhere", "moment": "soon",
@@ -53,36 +52,34 @@ def bad_for(taker: Argument | Option) -> str:
     return "'not closed" if isinstance(taker, Argument) and (taker.many or taker.rest) else ""
 
 
-@pytest.fixture
-def full(daemon: Daemon, tmp_path: Path) -> Daemon:
-    """A server where there is one of everything, and a project."""
-    base = BaseView(name="minimal", reference="ds01/minimal:latest", digest="", description="Debian")
-    daemon.have(values.container("thesis"))
-    found: dict[str, Any] = {
-        "/v1/images/settings": BuildSettings(bases=(base,)),
-        "/v1/images": [{"reference": "ds01-1/thesis:latest", "project": "thesis"}],
-        "/v1/queue": {"places": [{"name": "exp", "state": "waiting"}]},
-        "/v1/bookings": {"bookings": [{"name": "weekly", "asked": "1 GPU", "kind": "user"}]},
-        "/v1/classes": [{"name": "ml101", "asked": "1 GPU"}],
-        "/v1/jobs": [{"name": "thesis-1", "state": "queued", "array": ""}],
-        "/v1/gpus": values.gpus(values.slot("0")),
-    }
-    daemon.answers |= {("GET", path): answer for path, answer in found.items()}
-    folder = tmp_path / "workspace/thesis"
-    folder.mkdir(parents=True)
-    (folder / "ds01.toml").write_text('[project]\nname = "thesis"\n')
-    (tmp_path / ".state/ds01").mkdir(parents=True)
-    (tmp_path / ".state/ds01/level").write_text("used\n")
-    return daemon
+def level(home: Path, said: str) -> None:
+    """How much somebody wants explained."""
+    (home / ".state/ds01").mkdir(parents=True)
+    (home / ".state/ds01/level").write_text(f"{said}\n")
 
 
 @pytest.mark.parametrize("path", FORMS)
 def test_a_field_asks_again_for_what_cannot_be(full: Daemon, tmp_path: Path, path: str) -> None:
-    command = tree.load(path)
-    assert isinstance(command, Command)
+    level(tmp_path, "used")
+    command = COMMANDS[path]
     takers = [taken_by(command, step.asks) for step in command.guide if step.asks]
     typed = "".join(f"{bad_for(taker)}\n{good_for(command, taker)}\n" for taker in takers)
     code, said = at_a_terminal(full, tmp_path, "true", *path.split(), "--guided", answers=f"{typed}n\n")
     assert "Do it now?" in said
     assert said.count("! ") == len(takers), said
     assert code == 0
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_a_form_is_walked_through_with_enter(full: Daemon, tmp_path: Path, path: str) -> None:
+    level(tmp_path, "new")
+    command = COMMANDS[path]
+    answers = [good_for(command, taken_by(command, step.asks)) if step.asks else "" for step in command.guide]
+    typed = "".join(f"{answer}\n" for answer in answers)
+    code, said = at_a_terminal(full, tmp_path, "true", *path.split(), "--guided", answers=f"{typed}n\n")
+    assert code == 0, said
+    assert f"{len(answers)}/{len(answers)}" in said
+    plain, asked = said.partition("The same without questions: ")[2].split(" Do it now?", 1)
+    assert "! " not in said
+    check_typed(plain)
+    assert asked.endswith("[Y/n]")

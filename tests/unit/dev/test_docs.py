@@ -1,12 +1,19 @@
 """The generated pages say what the code says, and every page can be found."""
 
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from dev import docs
 
+from ds01.cli import tree
+from ds01.cli.command import Command
+from ds01.cli.main import called_as
+from ds01.cli.names import programs
+from ds01.cli.parse import parse
 from ds01.config import shape
 from ds01.config.rules import RULES
 from ds01.domain.errors import kinds
@@ -63,3 +70,65 @@ def test_every_page_is_in_the_index() -> None:
     linked = {(INDEX.parent / link).resolve() for link in LINK.findall(INDEX.read_text(encoding="utf-8"))}
     pages = {path for path in (ROOT / "docs").rglob("*.*") if path != INDEX}
     assert sorted(str(path) for path in pages - linked) == []
+
+
+BLOCK = re.compile(r"^(?: {4})?```(\w*)\n(.*?)^(?: {4})?```", re.MULTILINE | re.DOTALL)
+PROMPT = re.compile(r"\s*(?:[$#] )?(?:sudo (?:-\w+ )*)?")
+ENDS = {"&&", "||", "|", ";", ">", ">>", "<", "&"}
+"""What ends a command line of a shell."""
+SHELLS = ("", "console", "bash", "sh")
+DRAWN = re.compile("[─│└┌┐┘]")
+
+
+def typed(block: str) -> Iterator[list[str]]:
+    """The command lines of DS01 in a block, in words; one that a narrow screen has broken is put together."""
+    lines = block.splitlines()
+    while lines:
+        line = PROMPT.sub("", lines.pop(0), count=1)
+        if line.split(" ")[0] not in programs() or DRAWN.search(line):
+            continue
+        while (words := split(line)) is None and lines:
+            line = line.removesuffix("\\") + lines.pop(0)
+        yield from commands(words or line.split())
+
+
+def split(line: str) -> list[str] | None:
+    """The words of a shell's line without what is a remark; None where it goes on in the next one."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    try:
+        return None if line.endswith("\\") else list(lexer)
+    except ValueError:
+        return None
+
+
+def commands(words: list[str]) -> Iterator[list[str]]:
+    """Each command of a line that is one of DS01's programs."""
+    command: list[str] = []
+    for word in [*words, ";"]:
+        if word not in ENDS:
+            command.append(word)
+            continue
+        if command and command[0] in programs():
+            yield command
+        command = []
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_a_page_types_can_be_typed(page: Path) -> None:
+    for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if language not in SHELLS:
+            continue
+        for program, *words in typed(block):
+            found = tree.find([*called_as(program), *words])
+            if isinstance(found.entry, Command):
+                parse(found.entry, found.typed, found.rest)
+
+
+def test_what_is_typed_is_found_in_a_page() -> None:
+    block = "$ sudo ds01 admin backup  # a copy\nout\n$ ds01 exec a -- sh -c 'x;\n y' && container-list | less\n"
+    assert list(typed(block)) == [
+        ["ds01", "admin", "backup"], ["ds01", "exec", "a", "--", "sh", "-c", "x; y"], ["container-list"]
+    ]  # fmt: skip
+    found = [line for page in WRITTEN for _, block in BLOCK.findall(page.read_text()) for line in typed(block)]
+    assert len(found) > 300

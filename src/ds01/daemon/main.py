@@ -19,6 +19,7 @@ from ds01.api.app import create_app
 from ds01.daemon import logs
 from ds01.daemon.lock import LOCK, forget, is_first, lock
 from ds01.daemon.loops import Loops
+from ds01.daemon.sealkey import keep, kept
 from ds01.daemon.serve import GRACE_SECONDS, Server, notify
 from ds01.daemon.wiring import Options, build, dismantle
 from ds01.domain.errors import ENGINE_DOWN, Ds01Error, Problem
@@ -28,6 +29,7 @@ from ds01.domain.settings import POOL
 from ds01.garbage import look_seldom
 from ds01.services.fence import name_of
 from ds01.services.lost import check_nothing_runs, nothing_before
+from ds01.services.seal import adopt_key
 from ds01.services.world import Paths, World
 
 _log = logging.getLogger("ds01d")
@@ -98,6 +100,7 @@ async def run(options: Options, *, first: bool = False) -> None:
     try:
         if first:
             await _begin(options, world)
+        await _keep_key(options, world)
         await loops.first()
         await _record(world, EventType.DAEMON_STARTED)
         await _serve(options, world, loops)
@@ -117,6 +120,15 @@ async def _begin(options: Options, world: World) -> None:
             forget(options.paths.state)
             raise
     await world.ledger.write(nothing_before)
+
+
+async def _keep_key(options: Options, world: World) -> None:
+    """The seal's key beside the ledger. On a full disk there is none, and that keeps nobody from working."""
+    state = options.paths.state
+    try:
+        keep(state, await adopt_key(world, kept(state)))
+    except OSError as error:
+        _log.warning("the key of the seal is not kept beside the ledger", extra={"why": error.strerror})
 
 
 async def _serve(options: Options, world: World, loops: Loops) -> None:

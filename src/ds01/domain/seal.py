@@ -1,8 +1,8 @@
 """The seal on labels of containers, volumes and networks: whoever writes labels on the engine's own socket forges none.
 
 A container that the ledger does not know is taken for its owner's by its labels. That is right after ds01d died at a
-bad moment, and wrong when somebody wrote the labels by hand. The key is in the ledger; where the ledger itself was lost
-there is nothing to compare with, and the labels are believed once.
+bad moment, and wrong when somebody wrote the labels by hand. The key is in the ledger and in a file beside it; where
+both were lost there is nothing to compare with, and the labels are believed once.
 
 A volume or a network that bears a user's name is hers for the same reason or not at all: who had the engine's socket
 while the gateway only watched may have made it.

@@ -1,6 +1,7 @@
 """After the ledger was lost: images, volumes and networks are written down again by what their names and labels say.
 
-There is nothing else then. Where DS01 starts for the first time nothing was lost, and a ledger that is whole knows all
+The key of the seal is kept beside the ledger: labels are believed under it. Where it was lost as well there is nothing
+else than what they say. Where DS01 starts for the first time nothing was lost, and a ledger that is whole knows all
 of them: what it does not know somebody made past DS01, and is nobody's, whatever it says of itself.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,9 +21,13 @@ from ds01.domain.names import image_repository, user_network
 from ds01.domain.network import OWN, Network
 from ds01.domain.own_images import owner_of
 from ds01.domain.people import Account, Uid
+from ds01.domain.seal import genuine_thing
 from ds01.domain.volume import Volume
 from ds01.ports.engine import NetworkSeen, VolumeSeen
 from ds01.ports.ledger import Books
+from ds01.services.networks import KIND as NETWORK
+from ds01.services.seal import older_key, sealed_alone
+from ds01.services.volumes import KIND as VOLUME
 from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
@@ -65,14 +71,35 @@ async def find_again(world: World) -> None:
     images, volumes, networks = await engine.images(), await engine.volumes(), await engine.networks()
 
     def write(books: Books) -> list[str]:
+        seals = Seals(older_key(books))
+        ours = list(map(seals.of_image, images))
         return [
-            *_tags(books, images), *_brought(books, images, now), *_volumes(books, volumes, now),
-            *_networks(books, networks, now),
+            *_tags(books, ours), *_brought(books, ours, now), *_volumes(books, filter(seals.volume, volumes), now),
+            *_networks(books, filter(seals.network, networks), now),
         ]  # fmt: skip
 
     found = await world.ledger.write(write)
     if found:
         _log.warning("found what was lost", extra={"names": found})
+
+
+@dataclass(frozen=True)
+class Seals:
+    """What is believed: everything, or under this key what bears its seal."""
+
+    key: str | None
+
+    def of_image(self, image: Image) -> Image:
+        """The image, with what its labels say of an owner when that is believed."""
+        return image if self.key is None else sealed_alone(image, self.key)
+
+    def volume(self, seen: VolumeSeen) -> bool:
+        """Whether its labels are believed."""
+        return self.key is None or genuine_thing(VOLUME, seen.name, seen.labels, self.key)
+
+    def network(self, seen: NetworkSeen) -> bool:
+        """Whether its labels are believed."""
+        return self.key is None or genuine_thing(NETWORK, seen.name, seen.labels, self.key)
 
 
 def _tags(books: Books, images: Iterable[Image]) -> Iterator[str]:
@@ -84,7 +111,7 @@ def _tags(books: Books, images: Iterable[Image]) -> Iterator[str]:
 
 
 def _brought(books: Books, images: Iterable[Image], now: datetime) -> Iterator[str]:
-    """Builds without a name say whose they are; the seal on that went with the ledger."""
+    """Builds without a name say whose they are."""
     for image in images:
         foreign = Label.INTERNAL in image.labels or any(map(image.is_from, image.tags))
         owner = None if foreign else _owner(books, image.labels)

@@ -26,6 +26,7 @@ from ds01.services.guard import forget, publish, tell_refusals
 from ds01.services.intents import Intents
 from ds01.services.lost import find_again, is_lost
 from ds01.services.repair import repair
+from ds01.services.seal import older_key
 from ds01.services.settled import settled
 from ds01.services.strangers import clear, meet
 from ds01.services.tell import tell
@@ -49,7 +50,7 @@ class Reconciler:
         self._ends = Ends()
         self._rebooted = False
         self._begun = False
-        self._new_ledger = False
+        self._unsealed = False
         self._outages: list[Outage] = []
         self._out_of_memory: dict[ContainerId, datetime] = {}
 
@@ -62,15 +63,16 @@ class Reconciler:
             return
         world = self._world
         boot = await asyncio.to_thread(world.host.boot_id)
-        before, lost = await world.ledger.read(lambda books: (books.note(BOOT), is_lost(books)))
-        self._rebooted, self._new_ledger = before is not None and before != boot, before is None and lost
+        before, lost, key = await world.ledger.read(lambda books: (books.note(BOOT), is_lost(books), older_key(books)))
+        self._rebooted, new = before is not None and before != boot, before is None and lost
+        self._unsealed = new and key is None
         failed = await self._look_round()
         await forget_unmade(world)
-        if self._new_ledger:
+        if new:
             await find_again(world)
         if before != boot:
             await world.ledger.write(lambda books: books.put_note(BOOT, boot))
-        self._rebooted, self._new_ledger, self._begun = False, False, True
+        self._rebooted, self._unsealed, self._begun = False, False, True
         _raise(failed)
 
     async def _look_round(self) -> list[BaseException]:
@@ -83,7 +85,7 @@ class Reconciler:
         running = [c for c in known.values() if c.state in _STANDING and not _odd(c, seen.get(c.id))]
         steps: list[Callable[[], Awaitable[object]]] = [
             *(partial(self._settle, container) for container in odd),
-            *(partial(meet, world, stranger, believed=self._new_ledger) for stranger in strangers),
+            *(partial(meet, world, stranger, believed=self._unsealed) for stranger in strangers),
             partial(self._intents.forget, world, running),
             partial(lift, world, seen.values()),
             self.end_leases,

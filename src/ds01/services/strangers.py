@@ -31,7 +31,7 @@ _CONDEMNED = "clear:"
 async def meet(world: World, stranger: Observed, *, believed: bool = False) -> None:
     """Adopt it, clear it, or leave it alone. Whoever is at work on its name now made it, and will record it.
 
-    ``believed``: the ledger is new, so labels are all there is.
+    ``believed``: the ledger is new and the key of the seal was lost with the old one, so labels are all there is.
     """
     uid, name = owner(stranger), stranger.labels.get(Label.NAME, "")
     if uid is None or world.locks.busy(uid, name):

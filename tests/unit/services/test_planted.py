@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ds01.daemon.lock import LOCK, forget, is_first, lock
+from ds01.daemon.sealkey import keep, kept
 from ds01.domain.confinement import Confinement
 from ds01.domain.container import ContainerId
 from ds01.domain.errors import DAEMON_UNSURE, NAME_TAKEN, Ds01Error
@@ -24,6 +25,8 @@ from ds01.services.images import list_images, resolve
 from ds01.services.lost import check_nothing_runs, find_again, nothing_before
 from ds01.services.planted import YOUNG, planted
 from ds01.services.reconcile import Reconciler
+from ds01.services.seal import adopt_key, older_key, seal_key
+from ds01.sim.ledger import MemoryLedger
 from ds01.wire.door import DoorBuild, DoorTicket
 from tests.server import ALICE, BOB, ROOT, SimServer
 from tests.unit.services.test_giving_way import OF_ALICE, means, pulled, wrote
@@ -182,6 +185,49 @@ async def test_what_was_lost_with_the_ledger_is_found_again(server: SimServer) -
     assert again[1] is not None
     assert (again[0].name, again[1].name) == ("data", "bridge")
     assert {tag.image for tag in again[2]} == {image}
+
+
+async def test_with_the_key_kept_beside_a_lost_ledger_only_what_ds01_made_is_found_again(server: SimServer) -> None:
+    alice = await server.caller()
+    made = await server.launch()
+    volume = (await volumes.make(server.world, alice, "data", {}, {})).volume
+    forged = replace(server.engine.spec(made.id), name=f"miner._.{ALICE.uid}")
+    forged = replace(forged, labels={**forged.labels, Label.NAME: "miner", Label.LEASE: "", Label.SLOTS: ""})
+    await server.engine.start(await server.engine.create(forged))
+    await server.engine.create_volume(VOLUME, OWNED, {})
+    server.engine.add_image("lab/x:1", labels=OWNED)
+    built = await building.grant(server.world, DoorBuild(uid=ALICE.uid, refs=(), memory_bytes=0))
+    hers = server.engine.add_image("lab/y:1", labels=built.labels)
+
+    key = await seal_key(server.world)
+    await server.lose_ledger(MemoryLedger())
+    assert await adopt_key(server.world, key) == key
+    await server.reconciler.round()
+    found = await server.world.ledger.read(
+        lambda books: (books.containers(), books.volumes(), books.networks(), books.ownerships())
+    )
+    assert [container.id for container in found[0]] == [made.id]
+    assert [each.id for each in found[1]] == [volume.id]
+    assert [each.stored for each in found[2]] == [NETWORK]
+    assert [each.image for each in found[3]] == [hers]
+
+
+async def test_a_ledger_that_has_a_key_keeps_it(server: SimServer) -> None:
+    key = await seal_key(server.world)
+    assert await adopt_key(server.world, "0" * 64) == key
+    assert await server.world.ledger.read(older_key) is None
+
+
+def test_the_key_is_kept_whole_and_roots_alone(tmp_path: Path) -> None:
+    assert kept(tmp_path) is None
+    keep(tmp_path, "a" * 64)
+    file = tmp_path / "seal.key"
+    assert (kept(tmp_path), file.stat().st_mode & 0o777) == ("a" * 64, 0o600)
+    for broken in (b"", b"aa", b"\xff" * 64):
+        file.write_bytes(broken)
+        assert kept(tmp_path) is None
+        keep(tmp_path, "b" * 64)
+        assert kept(tmp_path) == "b" * 64
 
 
 async def test_what_was_there_before_ds01_first_started_is_nobodys(server: SimServer) -> None:

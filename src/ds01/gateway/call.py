@@ -16,6 +16,7 @@ from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.domain.network import OWN
 from ds01.domain.own_images import plain_text
 from ds01.gateway import body as bodies
+from ds01.gateway import shownjson
 from ds01.gateway.audit import Audit
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
@@ -165,7 +166,7 @@ class Call:
     async def answer_json(self, status: int, value: Json, headers: Mapping[str, str] | None = None) -> None:
         """A whole answer in JSON."""
         await self.answer(
-            status, strictjson.dump(value) + b"\n", {"Content-Type": "application/json", **(headers or {})}
+            status, shownjson.write(value) + b"\n", {"Content-Type": "application/json", **(headers or {})}
         )
 
     async def pass_whole(self, ask: Ask, view: Callable[[Json], Json] | None = None) -> int:
@@ -225,7 +226,7 @@ def error_text(data: bytes) -> str:
 def parsed(data: bytes) -> Json:
     """JSON the engine sent: it is read as Python reads it, to be shown to one user."""
     try:
-        found: Json = json.loads(data)
+        found = shownjson.load(data)
     except ValueError as error:
         raise UpstreamError("the engine's answer is no JSON") from error
     return found

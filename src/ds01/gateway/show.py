@@ -12,6 +12,7 @@ from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.labels import BUILD_LABELS, Label
 from ds01.domain.network import OWN
 from ds01.domain.own_images import plain_image, plain_text
+from ds01.gateway import shownjson
 from ds01.gateway.finish import WRITTEN_AS
 from ds01.gateway.registry import Registry
 from ds01.gateway.things import Things
@@ -120,7 +121,7 @@ class View:
             return b""
         if "name" in found:
             found["name"] = f"/{self._registry.named(self._user, container)}"
-        return json.dumps(found, separators=(",", ":")).encode() + b"\n"
+        return shownjson.write(found) + b"\n"
 
     def event_line(self, line: bytes) -> bytes:
         """One event: of her own containers and the images she sees; anything else is dropped."""
@@ -128,7 +129,7 @@ class View:
         if found is None:
             return b""
         kept = self._event(found)
-        return b"" if kept is None else json.dumps(kept, separators=(",", ":")).encode() + b"\n"
+        return b"" if kept is None else shownjson.write(kept) + b"\n"
 
     def _event(self, found: Found) -> Found | None:
         if self._user.admin:
@@ -292,7 +293,7 @@ def sockets(mounts: Any, uid: int) -> None:
 
 def _object(line: bytes) -> Found | None:
     try:
-        found = json.loads(line)
+        found = shownjson.load(line)
     except ValueError:
         return None
     return found if isinstance(found, dict) else None

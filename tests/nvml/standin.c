@@ -9,6 +9,8 @@
  *              gi=<profile> <start> <width> for one that was made here
  * A key that is missing is a question the driver does not support. Where "profile=" goes on with <width> <memory_mib>
  * <name> <starts, with commas>, the GPU can be divided; the file is written then. refuses=<call> makes a call fail.
+ * In a GPU's or an instance's section, unknown=<key> makes the question for its processes fail (process, graphics), and
+ * lacks=<key> makes it one that is not supported.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -424,6 +426,8 @@ static int processes(Device *device, const char *key, unsigned *count, Process *
     int state = ready(device), n = 0;
     const char *value;
     if (state != OK) return state;
+    for (int i = 0; (value = find(section_of(device), "unknown", i)); i++) if (!strcmp(value, key)) return TIMEOUT;
+    for (int i = 0; (value = find(section_of(device), "lacks", i)); i++) if (!strcmp(value, key)) return UNSUPPORTED;
     for (; (value = find(section_of(device), key, n)); n++)
         if (out && n < (int)*count) {
             unsigned pid = 0;

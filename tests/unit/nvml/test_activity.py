@@ -22,6 +22,10 @@ def test_a_slot_without_processes_is_at_rest(tmp_path: Path) -> None:
     assert Activity(tmp_path).utilisation({SLOT: []}, 100.0) == {SLOT: 0.0}
 
 
+def test_a_slot_whose_processes_are_not_known_may_be_working(tmp_path: Path) -> None:
+    assert Activity(tmp_path).utilisation({SLOT: None, OTHER: []}, 100.0) == {SLOT: None, OTHER: 0.0}
+
+
 def test_a_debugger_that_waits_is_at_rest_and_its_sibling_that_trains_is_not(tmp_path: Path) -> None:
     activity = Activity(tmp_path)
     used(tmp_path, 7, 60.0)

@@ -136,6 +136,25 @@ class TestReadings:
         divide(state, 0)
         assert devices.samples()[0].utilisation == 0.0
 
+    @pytest.mark.parametrize("question", ["process", "graphics"])
+    def test_an_instance_whose_processes_cannot_be_read_is_unknown_not_idle(
+        self, state: State, devices: NvmlDevices, question: str
+    ) -> None:
+        divide(state, 0)
+        state.set("mig 0 0", unknown=question)
+        assert [part.utilisation for part in devices.samples()[:2]] == [None, 0.0]
+        assert devices.processes() == ()
+        state.set("mig 0 0", unknown=None)
+        assert devices.samples()[0].utilisation == 0.0
+
+    def test_an_instance_that_is_never_asked_to_draw_rests_all_the_same(
+        self, state: State, devices: NvmlDevices
+    ) -> None:
+        divide(state, 0)
+        state.set("mig 0 0", lacks="graphics")
+        state.set("mig 0 2", lacks="process")
+        assert [part.utilisation for part in devices.samples()[:2]] == [0.0, None]
+
     def test_what_the_driver_cannot_tell_is_none(self, state: State, devices: NvmlDevices) -> None:
         state.set("gpu 0", utilisation=None, temperature=None, energy_mj=None)
         first = devices.samples()[0]

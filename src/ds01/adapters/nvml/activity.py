@@ -35,15 +35,15 @@ class Activity:
         self._resting: dict[int, bool] = {}
 
     def utilisation(
-        self, slots: Mapping[SlotId, Iterable[int]], now: float | None = None
+        self, slots: Mapping[SlotId, Iterable[int] | None], now: float | None = None
     ) -> dict[SlotId, float | None]:
-        """By slot, from its processes: 0 when all of them rest, None when that cannot be said."""
+        """By slot, from its processes: 0 when all of them rest, None when that cannot be said, or which they are."""
         with self._lock:
-            self._look({pid for pids in slots.values() for pid in pids}, time.monotonic() if now is None else now)
+            self._look({pid for pids in slots.values() for pid in pids or ()}, time.monotonic() if now is None else now)
             return {slot: self._of(pids) for slot, pids in slots.items()}
 
-    def _of(self, pids: Iterable[int]) -> float | None:
-        return 0.0 if all(self._resting.get(pid, False) for pid in pids) else None
+    def _of(self, pids: Iterable[int] | None) -> float | None:
+        return 0.0 if pids is not None and all(self._resting.get(pid, False) for pid in pids) else None
 
     def _look(self, pids: Iterable[int], now: float) -> None:
         passed = now - self._at

@@ -56,11 +56,8 @@ class NvmlDevices:
         self, cards: Sequence[Card], found: tuple[GpuSample, ...], silent: set[SlotId]
     ) -> tuple[GpuSample, ...]:
         """Instances the driver keeps no utilisation of are judged by their processes, as far as that goes."""
-        pids: dict[SlotId, list[int]] = {slot: [] for slot in silent}
-        for process in (process for card in cards for process in readings.processes(self._driver, card)):
-            if process.slot in silent:
-                pids[process.slot].append(process.pid)
-        told = self._activity.utilisation(pids)
+        known = {slot: each for card in cards for slot, each in readings.processes(self._driver, card).items()}
+        told = self._activity.utilisation({slot: _pids(known.get(slot)) for slot in silent})
         return tuple(
             replace(sample, utilisation=told[sample.slot]) if sample.slot in silent else sample for sample in found
         )
@@ -71,8 +68,9 @@ class NvmlDevices:
         return {gpu: joules for gpu, joules in found.items() if joules is not None}
 
     def processes(self) -> tuple[GpuProcess, ...]:
-        """All processes on all GPUs."""
-        return tuple(process for card in self._cards() for process in readings.processes(self._driver, card))
+        """All processes on all GPUs, as far as the driver can say."""
+        by_slot = (readings.processes(self._driver, card) for card in self._cards())
+        return tuple(process for slots in by_slot for found in slots.values() for process in found or ())
 
     def faults(self) -> dict[SlotId, str]:
         """Broken GPUs by slot, and the slots of those that were here and are not any more."""
@@ -106,3 +104,7 @@ class NvmlDevices:
         present = cards(self._driver, self._sysfs)
         self._seen.update({card.gpu.uuid: card.gpu for card in present})
         return present
+
+
+def _pids(processes: Sequence[GpuProcess] | None) -> tuple[int, ...] | None:
+    return None if processes is None else tuple(process.pid for process in processes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pynvml
@@ -20,6 +20,10 @@ _GONE = frozenset({
     pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH,
 })  # fmt: skip
 """Refusals that mean there is no driver to talk to: it is started anew at the next question."""
+
+
+_LACKING = frozenset({pynvml.NVML_ERROR_NOT_SUPPORTED, pynvml.NVML_ERROR_FUNCTION_NOT_FOUND})
+"""Refusals that mean this GPU or this driver has nothing of the kind that was asked for."""
 
 
 class Driver:
@@ -56,6 +60,15 @@ class Driver:
             if error.value in _GONE:
                 self._lost(error)
             return None
+
+    def ask_many(self, question: Callable[..., Sequence[Any]], *arguments: object) -> Sequence[Any] | None:
+        """The answer to what has many: empty where the GPU has nothing of the kind, None when the driver cannot say."""
+        try:
+            return question(*arguments)
+        except pynvml.NVMLError as error:
+            if error.value in _GONE:
+                self._lost(error)
+            return () if error.value in _LACKING else None
 
     def _attempt(self, act: Callable[[], object]) -> bool:
         try:

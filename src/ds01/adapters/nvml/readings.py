@@ -5,7 +5,6 @@ What the driver cannot tell stays None: the rules count that as busy. Only whole
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pynvml
@@ -35,14 +34,21 @@ def joules(driver: Driver, card: Card) -> float | None:
     return None if millijoules is None else millijoules / 1000
 
 
-def processes(driver: Driver, card: Card) -> Iterator[GpuProcess]:
-    """All processes of this card, each once however many contexts it has."""
-    for slot, handle in handles(card):
-        found: dict[int, int] = {}
-        for question in (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses):
-            for process in driver.ask(question, handle) or ():
-                found[process.pid] = max(found.get(process.pid, 0), process.usedGpuMemory or 0)
-        yield from (GpuProcess(slot=slot, pid=pid, memory_bytes=memory) for pid, memory in found.items())
+def processes(driver: Driver, card: Card) -> dict[SlotId, tuple[GpuProcess, ...] | None]:
+    """All processes of this card by slot, each once however many contexts it has; None when the driver cannot say."""
+    return {slot: _processes(driver, slot, handle) for slot, handle in handles(card)}
+
+
+def _processes(driver: Driver, slot: SlotId, handle: Any) -> tuple[GpuProcess, ...] | None:
+    """An instance that cannot draw answers no question about drawing; every slot computes."""
+    computing = driver.ask(pynvml.nvmlDeviceGetComputeRunningProcesses, handle)
+    drawing = driver.ask_many(pynvml.nvmlDeviceGetGraphicsRunningProcesses, handle)
+    if computing is None or drawing is None:
+        return None
+    found: dict[int, int] = {}
+    for process in (*computing, *drawing):
+        found[process.pid] = max(found.get(process.pid, 0), process.usedGpuMemory or 0)
+    return tuple(GpuProcess(slot=slot, pid=pid, memory_bytes=memory) for pid, memory in found.items())
 
 
 def _sample(driver: Driver, slot: SlotId, handle: Any, temperature: int | None) -> GpuSample:

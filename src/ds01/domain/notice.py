@@ -46,6 +46,11 @@ class Notice:
         """Whether it is still true."""
         return self.ended_at is None
 
+    @property
+    def warns(self) -> bool:
+        """Whether it tells what will happen; the others tell what has happened, and stay until they are read."""
+        return self.level is not Level.NOTICE
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences:

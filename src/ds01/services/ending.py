@@ -1,7 +1,8 @@
 """How a container's end is written down: the same for a verb of its owner and for what the reconciler finds.
 
 A stop always has a reason. The GPU of a stopped container is held for a while, so that a restart finds it again;
-removing gives it back at once.
+removing gives it back at once, and ends every warning of what can happen to it no more. A stop ends none: whoever looks
+next takes back those that hold no more, and a runtime that is nearly over is so after a restart, too.
 """
 
 from __future__ import annotations
@@ -66,8 +67,16 @@ def record_removal(
         said = ""
     gone = replace(container, state=ContainerState.REMOVED, removed_at=now, lease=None)
     books.put_container(gone)
+    _end_warnings(books, gone, now)
     tell(books, EventType.CONTAINER_REMOVED, gone, at=now, actor=actor, reason=told or said)
     return gone
+
+
+def _end_warnings(books: Books, gone: Container, now: datetime) -> None:
+    """What was done to it, by a rule or an admin, is still to be read."""
+    for notice in books.notices(gone.uid):
+        if notice.subject == gone.id and notice.warns:
+            books.put_notice(replace(notice, ended_at=now))
 
 
 def open_lease(books: Books, container: Container) -> Lease | None:

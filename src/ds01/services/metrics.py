@@ -119,7 +119,8 @@ def _state(books: Books, world: World, samples: Iterable[GpuSample]) -> Iterator
         for slot in slots
     )
     containers = Counter(container.state for container in books.containers())
-    standing, notices = Counter(lease.state for lease in leases), books.notices()
+    standing = Counter(lease.state for lease in leases)
+    warnings = [notice for notice in books.notices() if notice.warns]
     yield "ds01_info", [({"version": world.version, "simulated": str(world.devices.simulated).lower()}, 1)]
     live = (state for state in ContainerState if state is not ContainerState.REMOVED)
     yield "ds01_containers", [({"state": state.value}, containers[state]) for state in live]
@@ -128,8 +129,8 @@ def _state(books: Books, world: World, samples: Iterable[GpuSample]) -> Iterator
     yield "ds01_leased_share", [({}, world.memory.busy)]
     yield from _queue(books, world)
     yield from _health(books, world)
-    yield "ds01_notices_open", [({}, len(notices))]
-    yield "ds01_notices_undelivered", [({}, sum(1 for notice in notices if notice.delivered_at is None))]
+    yield "ds01_notices_open", [({}, len(warnings))]
+    yield "ds01_notices_undelivered", [({}, sum(1 for notice in warnings if notice.delivered_at is None))]
     known = {slot.id: slot.label for slot in slots}
     yield "ds01_slot_leased", [({"slot": label}, float(slot in taken)) for slot, label in known.items()]
     yield from _slots([sample for sample in samples if sample.slot in known], known)

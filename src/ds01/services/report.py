@@ -119,7 +119,7 @@ def _notices(found: Iterable[Notice]) -> tuple[NoticeLine, ...]:
         of[notice.rule].append(notice)
     lines = [
         NoticeLine(
-            rule=rule.value, warned=sum(n.level is not Level.NOTICE for n in those),
+            rule=rule.value, warned=sum(n.warns for n in those),
             acted=sum(n.level is Level.NOTICE for n in those), undelivered=sum(n.delivered_at is None for n in those),
             users=len({n.uid for n in those}),
         )

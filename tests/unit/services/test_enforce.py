@@ -13,10 +13,15 @@ from ds01.domain.changes import Change
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.lifecycle.case import Act, Due, Level, Rule
 from ds01.services.enforce import act
+from ds01.services.enforce.deliver import Message, give
+from ds01.services.metrics import exposition
+from ds01.services.notices import unseen
 from ds01.services.pause import pause
+from ds01.services.retire import retire
 from ds01.services.stop import stop
 from ds01.sim.meters import Use
 from ds01.sim.script import Load
+from ds01.wire.containers import RetireRequest
 from tests.server import ALICE, SimServer, settings
 
 HOUR = 60.0
@@ -151,6 +156,74 @@ async def test_a_ds01d_that_was_down_for_an_hour_surprises_nobody(server: SimSer
     assert ((await state(server))[0], len(titles(server)) - before) == ("running", 2)
     await server.live(1.5)
     assert (await state(server))[0] == "stopped"
+
+
+async def standing(server: SimServer) -> tuple[int, int]:
+    """How many warnings stand, and how many of them reached nobody, as the metrics say."""
+    told = dict(line.rsplit(" ", 1) for line in (await exposition(server.world)).splitlines() if line[0] != "#")
+    return int(told["ds01_notices_open"]), int(told["ds01_notices_undelivered"])
+
+
+async def said(server: SimServer) -> list[tuple[str, bool]]:
+    found = await server.world.ledger.read(lambda books: books.notices(ALICE.uid, ended=True))
+    return [(notice.level.value, notice.open) for notice in found]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_what_is_retired_is_warned_of_no_more(server: SimServer, heard: bool) -> None:
+    await made(server)
+    server.terminals.open = heard
+    await server.live(20)
+    assert await standing(server) == (1, 0 if heard else 1)
+    await retire(server.world, await server.caller(), "thesis", RetireRequest())
+    assert (await standing(server), await said(server)) == ((0, 0), [("warning", False)])
+    await server.live(1)
+    assert await standing(server) == (0, 0)
+
+
+async def test_what_she_stopped_is_warned_of_no_more_and_what_was_done_waits_for_her(server: SimServer) -> None:
+    server.terminals.open = False
+    await made(server)
+    await server.live(20)
+    await stop(server.world, await server.caller(), "thesis")
+    await server.live(1)
+    assert (await standing(server), await said(server)) == ((0, 0), [("warning", False)])
+    await server.launch()
+    await server.live(80)
+    assert (await state(server), await standing(server)) == (("stopped", "idle:30m"), (0, 0))
+    await retire(server.world, await server.caller(), "thesis", RetireRequest())
+    assert (await said(server))[-1] == ("notice", True)
+    assert [notice.level for notice in await unseen(server.world, await server.caller())] == ["notice"]
+
+
+async def test_a_warning_of_before_a_restart_ends_and_who_works_again_hears_no_more(server: SimServer) -> None:
+    container = await made(server)
+    await server.live(20)
+    server.restart()
+    server.meters.use(container.id, Use(cpus=4.0))
+    await server.live(1)
+    assert (await standing(server), await said(server)) == ((0, 0), [("warning", False)])
+    await server.live(60)
+    assert (await state(server), len(titles(server))) == (("running", ""), 1)
+
+
+@pytest.mark.parametrize("looks", [0.0, 20.0])
+async def test_warned_then_a_restart_then_retired_leaves_no_warning(server: SimServer, looks: float) -> None:
+    await made(server)
+    await server.live(20)
+    server.restart()
+    await server.live(looks)
+    await retire(server.world, await server.caller(), "thesis", RetireRequest())
+    assert await standing(server) == (0, 0)
+    assert not any(still for _, still in await said(server))
+
+
+async def test_a_warning_that_was_being_told_while_its_container_went_is_brought_to_nobody(server: SimServer) -> None:
+    gone = await made(server)
+    await retire(server.world, await server.caller(), "thesis", RetireRequest())
+    about = Message(about=gone, rule=Rule.IDLE, level=Level.WARNING, title="thesis stops", text="")
+    given = await give(server.world, ALICE, about)
+    assert (given.open, titles(server), await standing(server)) == (False, [], (0, 0))
 
 
 async def test_i5_a_clock_that_jumps_stops_nobody(server: SimServer) -> None:

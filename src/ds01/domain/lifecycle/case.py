@@ -34,6 +34,12 @@ class Rule(StrEnum):
     ANNOUNCED = "announced"
 
 
+OF_LIFE = frozenset({
+    Rule.IDLE, Rule.PAUSED, Rule.RUNTIME, Rule.CONTAINER_HOLD, Rule.NEVER_STARTED, Rule.YIELDING,
+})  # fmt: skip
+"""The rules of a container's life."""
+
+
 class Act(StrEnum):
     """What a rule does when its time has come."""
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ds01.domain.container import Container
+from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.lifecycle.case import Level, Rule
@@ -41,26 +41,35 @@ class Message:
 
 
 async def give(world: World, user: User, message: Message) -> Notice:
-    """Write it down, then bring it to her. The answer says what it reached."""
+    """Write it down, then bring it to her. The answer says what it reached.
+
+    A warning about a container that was removed meanwhile is written down as over, and brought to nobody.
+    """
     now, about = world.clock.now(), message.about
     notice = Notice(
         id=NoticeId(f"notice-{secrets.token_hex(6)}"), at=now, uid=about.uid, epoch=about.epoch, subject=about.id,
         name=about.name, rule=message.rule, level=message.level, title=message.title, text=message.text,
         acts_at=message.acts_at,
     )  # fmt: skip
-    await world.ledger.write(lambda books: _supersede(books, notice))
-    return await bring(world, user, about if isinstance(about, Container) else None, notice)
+    written = await world.ledger.write(lambda books: _supersede(books, notice))
+    if not written.open:
+        return written
+    return await bring(world, user, about if isinstance(about, Container) else None, written)
 
 
-def _supersede(books: Books, notice: Notice) -> None:
+def _supersede(books: Books, notice: Notice) -> Notice:
     """A later word on the same matter takes the place of the earlier one. What an admin did ends no rule's warning: it
     may still come true.
     """
+    about = books.container(ContainerId(notice.subject))
+    if notice.warns and about is not None and about.state is ContainerState.REMOVED:
+        notice = replace(notice, ended_at=notice.at)
     over = notice.level is Level.NOTICE and notice.rule is not Rule.ADMIN
     for other in books.notices(notice.uid):
         if other.subject == notice.subject and (other.rule is notice.rule or over):
             books.put_notice(replace(other, ended_at=notice.at))
     books.put_notice(notice)
+    return notice
 
 
 async def bring(world: World, user: User, container: Container | None, notice: Notice) -> Notice:

@@ -20,7 +20,7 @@ from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.lifecycle.activity import busy_with
-from ds01.domain.lifecycle.case import ZERO, Case, Decision, Rule
+from ds01.domain.lifecycle.case import OF_LIFE, ZERO, Case, Decision, Rule
 from ds01.domain.lifecycle.decide import concerned
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User
@@ -42,6 +42,8 @@ WRITE_SECONDS = 60.0
 """How often the account of what was consumed is written down."""
 LEARN_SECONDS = 60.0
 """How often everybody's limits are asked for again: groups change in the directory, too."""
+MOST_OPEN = 100_000
+"""Open notices looked through at a start: those that nobody has read yet are among them."""
 RUNNING = (ContainerState.RUNNING, ContainerState.PAUSED)
 
 Owners = Mapping[tuple[Uid, str], tuple[User, Limits]]
@@ -78,6 +80,7 @@ class Enforcer:
         now, monotonic = world.clock.now(), world.clock.monotonic()
         if not self._begun:
             await self._account.begin()
+            await world.ledger.write(lambda books: _begin_anew(books, now))
             self._begun, self._written = True, monotonic
         books = await world.ledger.read(_read)
         self._now, self._rules = (now, monotonic), world.settings().lifecycle
@@ -216,6 +219,13 @@ def _kept(container: Container, now: datetime) -> timedelta:
 
 def _seconds(now: float, since: float | None) -> timedelta:
     return ZERO if since is None else timedelta(seconds=now - since)
+
+
+def _begin_anew(books: Books, now: datetime) -> None:
+    """What a ds01d before this one warned of is over: whom it is still about is warned anew, with the whole lead."""
+    for notice in books.notices(limit=MOST_OPEN):
+        if notice.warns and notice.rule in OF_LIFE:
+            books.put_notice(replace(notice, ended_at=now))
 
 
 def _read(books: Books) -> _Books:

@@ -125,6 +125,8 @@ class One:
                 acts_at=world.clock.now() + notice.acts_in,
             ),
         )  # fmt: skip
+        if not given.open:
+            return
         before = self._watched.said.get(rule)
         delivered = None if given.delivered_at is None else world.clock.monotonic()
         if before is None:

@@ -119,7 +119,7 @@ class Herald:
 
 def _told(books: Books) -> list[Told]:
     """Every turn that somebody was told of and that was not taken back yet."""
-    notices = [notice for notice in books.notices() if notice.rule is Rule.TURN and notice.level is not Level.NOTICE]
+    notices = [notice for notice in books.notices() if notice.rule is Rule.TURN and notice.warns]
     return [Told(notice=notice, request=books.request(RequestId(notice.subject))) for notice in notices]
 
 

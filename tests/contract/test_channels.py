@@ -226,7 +226,7 @@ class FilePlace:
 class _In:
     """The file of this workspace, whoever the letter is to."""
 
-    name, proves, inside = "workspace", False, True
+    name, proves, inside, nowhere = "workspace", False, True, "no workspace"
 
     def __init__(self, workspace: str) -> None:
         self._channel, self._workspace = WorkspaceFile(lambda: NOW), workspace

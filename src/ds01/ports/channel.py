@@ -28,12 +28,14 @@ class Letter:
 
 class Channel(Protocol):
     """Delivers letters. ``proves`` says whether what it reached is likely to be read: a file nobody opens is not.
-    ``inside``: it reaches a container, and has nowhere to bring what is about none.
+    ``inside``: it reaches a container, and has nowhere to bring what is about none. ``nowhere`` is what it means that
+    there was nowhere to bring one, as the record of it says.
     """
 
     name: str
     proves: bool
     inside: bool
+    nowhere: str
 
     async def deliver(self, letter: Letter) -> str:
         """Where it arrived (``pts/3``, an address); ``""`` when there was nowhere to bring it. Raises Ds01Error."""

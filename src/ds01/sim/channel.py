@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from ds01.domain.errors import ENGINE_ERROR, Ds01Error
@@ -10,8 +11,8 @@ from ds01.ports.channel import Letter
 
 @dataclass
 class SimChannel:
-    """``open`` says whether somebody is there, ``inside`` that it is in containers only; ``broken`` that it fails;
-    ``letters`` is what it delivered.
+    """``open`` says whether somebody is there, ``inside`` that it is in containers only; ``broken`` that it fails,
+    ``hangs`` that it never answers; ``letters`` is what it delivered.
     """
 
     name: str
@@ -19,10 +20,14 @@ class SimChannel:
     inside: bool = False
     open: bool = True
     broken: bool = False
+    hangs: bool = False
+    nowhere: str = "nobody is there"
     letters: list[Letter] = field(default_factory=list)
 
     async def deliver(self, letter: Letter) -> str:
         """Keep it."""
+        if self.hangs:
+            await asyncio.Event().wait()
         if self.broken:
             raise Ds01Error(ENGINE_ERROR, "The channel is broken.", reason="a test says so")
         if not self.open or (self.inside and letter.container is None):

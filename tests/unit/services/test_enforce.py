@@ -11,14 +11,17 @@ import pytest
 
 from ds01.domain.changes import Change
 from ds01.domain.container import Container, ContainerState
+from ds01.domain.events import EventType
 from ds01.domain.lifecycle.case import Act, Due, Level, Rule
-from ds01.services.enforce import act
-from ds01.services.enforce.deliver import Message, give
+from ds01.domain.notice import Preferences
+from ds01.services.enforce import act, deliver
+from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.metrics import exposition
 from ds01.services.notices import unseen
 from ds01.services.pause import pause
 from ds01.services.retire import retire
 from ds01.services.stop import stop
+from ds01.sim.channel import SimChannel
 from ds01.sim.meters import Use
 from ds01.sim.script import Load
 from ds01.wire.containers import RetireRequest
@@ -133,6 +136,28 @@ async def test_nobody_reached_waits_one_more_lead_and_an_event_says_why(server: 
     assert await state(server) == ("stopped", "idle:30m")
 
 
+async def test_the_record_says_of_every_channel_why_it_reached_nobody(
+    server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "CHANNEL_SECONDS", 0.0)
+    mail, hook, file = SimChannel("mail"), SimChannel("webhook"), SimChannel("workspace", proves=False)
+    server.world = replace(server.world, channels=(server.terminals, mail, hook, file, SimChannel("shells")))
+    server.enforcer = Enforcer(server.world)
+    await server.books(lambda books: books.put_preferences(
+        Preferences(uid=ALICE.uid, epoch=1, off=frozenset({"shells"}))
+    ))  # fmt: skip
+    container = await made(server)
+    assert container.epoch == 1
+    server.terminals.open, mail.broken, hook.hangs = False, True, True
+    await server.live(16)
+    found = await server.world.ledger.read(lambda books: books.events(subject=container.id))
+    (event,) = [event for event in found if event.type is EventType.NOTICE_UNDELIVERED]
+    assert event.details["why"].split("; ") == [
+        "terminals: nobody is there", "mail: The channel is broken. a test says so", "webhook: no answer within 0 s",
+        "workspace: only in alice here, where nobody may look", "shells: turned off by her",
+    ]  # fmt: skip
+
+
 async def test_whoever_comes_back_in_that_time_gets_the_whole_lead(server: SimServer) -> None:
     await made(server)
     server.terminals.broken = True
@@ -221,9 +246,9 @@ async def test_warned_then_a_restart_then_retired_leaves_no_warning(server: SimS
 async def test_a_warning_that_was_being_told_while_its_container_went_is_brought_to_nobody(server: SimServer) -> None:
     gone = await made(server)
     await retire(server.world, await server.caller(), "thesis", RetireRequest())
-    about = Message(about=gone, rule=Rule.IDLE, level=Level.WARNING, title="thesis stops", text="")
-    given = await give(server.world, ALICE, about)
-    assert (given.open, titles(server), await standing(server)) == (False, [], (0, 0))
+    about = deliver.Message(about=gone, rule=Rule.IDLE, level=Level.WARNING, title="thesis stops", text="")
+    given = await deliver.give(server.world, ALICE, about)
+    assert (given.notice.open, titles(server), await standing(server)) == (False, [], (0, 0))
 
 
 async def test_i5_a_clock_that_jumps_stops_nobody(server: SimServer) -> None:

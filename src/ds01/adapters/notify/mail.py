@@ -27,6 +27,7 @@ class Mail:
     name = "mail"
     proves = True
     inside = False
+    nowhere = "no mail server or no address"
 
     def __init__(self, settings: Callable[[], MailSettings], server: str) -> None:
         self._settings = settings

@@ -24,6 +24,7 @@ class Shells:
     name = "shells"
     proves = True
     inside = True
+    nowhere = "no terminal is open in it"
 
     def __init__(self, meters: Meters, proc: Path = Path("/proc")) -> None:
         self._meters = meters

@@ -26,6 +26,7 @@ class Terminals:
     name = "terminals"
     proves = True
     inside = False
+    nowhere = "no terminal she is logged in on"
 
     def __init__(
         self, utmp: Path = Path("/run/utmp"), sessions: Path = Path("/run/systemd/sessions"), dev: Path = Path("/dev")

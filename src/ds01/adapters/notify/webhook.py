@@ -27,6 +27,7 @@ class Webhook:
     name = "webhook"
     proves = True
     inside = False
+    nowhere = "none is set"
 
     def __init__(self, allowed: Callable[[], tuple[str, ...]], context: ssl.SSLContext | None = None) -> None:
         self._allowed = allowed

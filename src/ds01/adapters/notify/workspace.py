@@ -28,6 +28,7 @@ class WorkspaceFile:
     name = "workspace"
     proves = False
     inside = True
+    nowhere = "it has none that can be written"
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now

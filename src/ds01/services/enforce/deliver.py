@@ -40,7 +40,23 @@ class Message:
     acts_at: datetime | None = None
 
 
-async def give(world: World, user: User, message: Message) -> Notice:
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What became of a letter on one channel: ``where`` it arrived, or ``why`` it did not."""
+
+    where: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A notice as it stands now, and why each channel that was tried reached nobody, as the record says it."""
+
+    notice: Notice
+    missed: str = ""
+
+
+async def give(world: World, user: User, message: Message) -> Given:
     """Write it down, then bring it to her. The answer says what it reached.
 
     A warning about a container that was removed meanwhile is written down as over, and brought to nobody.
@@ -53,7 +69,7 @@ async def give(world: World, user: User, message: Message) -> Notice:
     )  # fmt: skip
     written = await world.ledger.write(lambda books: _supersede(books, notice))
     if not written.open:
-        return written
+        return Given(notice=written)
     return await bring(world, user, about if isinstance(about, Container) else None, written)
 
 
@@ -72,7 +88,7 @@ def _supersede(books: Books, notice: Notice) -> Notice:
     return notice
 
 
-async def bring(world: World, user: User, container: Container | None, notice: Notice) -> Notice:
+async def bring(world: World, user: User, container: Container | None, notice: Notice) -> Given:
     """Try every channel she wants, all at once; what it reached is on record when this returns."""
     wishes = await world.ledger.read(lambda books: books.preferences(notice.uid, notice.epoch))
     wishes = wishes or Preferences(uid=notice.uid, epoch=notice.epoch)
@@ -81,24 +97,33 @@ async def bring(world: World, user: User, container: Container | None, notice: N
         wishes=wishes,
     )  # fmt: skip
     wanted = [channel for channel in world.channels if channel.name not in wishes.off]
-    reached = {
-        channel.name: where
-        for channel, where in zip(wanted, await asyncio.gather(*(attempt(c, letter) for c in wanted)), strict=True)
-        if where
-    }
-    proven = any(channel.name in reached for channel in wanted if channel.proves)
-    return await world.ledger.write(lambda books: _reached(books, world, notice, reached, proven))
+    tried = list(zip(wanted, await asyncio.gather(*(attempt(channel, letter) for channel in wanted)), strict=True))
+    reached = {channel.name: found.where for channel, found in tried if found.where}
+    proven = any(channel.proves and found.where for channel, found in tried)
+    told = await world.ledger.write(lambda books: _reached(books, world, notice, reached, proven))
+    missed = [f"{channel.name}: {_missed(channel, found)}" for channel, found in tried]
+    refused = [f"{channel.name}: turned off by her" for channel in world.channels if channel.name in wishes.off]
+    return Given(notice=told, missed="" if proven else "; ".join([*missed, *refused]))
 
 
-async def attempt(channel: Channel, letter: Letter) -> str:
-    """Where it arrived; ``""`` when it did not, whatever the reason."""
+def _missed(channel: Channel, tried: Tried) -> str:
+    return f"only in {tried.where}, where nobody may look" if tried.where else tried.why or channel.nowhere
+
+
+async def attempt(channel: Channel, letter: Letter) -> Tried:
+    """Where it arrived, or why it failed; neither when there was nowhere to bring it."""
     try:
         async with asyncio.timeout(CHANNEL_SECONDS):
-            return await channel.deliver(letter)
+            return Tried(where=await channel.deliver(letter))
     except (Ds01Error, TimeoutError) as error:
-        why = error.problem.reason or error.problem.message if isinstance(error, Ds01Error) else "no answer"
+        why = f"no answer within {CHANNEL_SECONDS:.0f} s" if isinstance(error, TimeoutError) else _why(error)
         _log.warning("a channel failed", extra={"channel": channel.name, "to": letter.user.login, "why": why})
-        return ""
+        return Tried(why=why)
+
+
+def _why(error: Ds01Error) -> str:
+    said = (error.problem.message, error.problem.reason)
+    return " ".join(" ".join(part.split()) for part in said if part).rstrip(".")
 
 
 def _reached(books: Books, world: World, notice: Notice, reached: Mapping[str, str], proven: bool) -> Notice:

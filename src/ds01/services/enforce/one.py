@@ -100,7 +100,7 @@ class One:
         if known is None or not known.open:
             return
         if known.delivered_at is None:
-            known = await bring(self._world, self._user, self._container, known)
+            known = (await bring(self._world, self._user, self._container, known)).notice
         if known.delivered_at is not None:
             said.delivered = self._world.clock.monotonic()
 
@@ -125,21 +125,19 @@ class One:
                 acts_at=world.clock.now() + notice.acts_in,
             ),
         )  # fmt: skip
-        if not given.open:
+        if not given.notice.open:
             return
         before = self._watched.said.get(rule)
-        delivered = None if given.delivered_at is None else world.clock.monotonic()
+        delivered = None if given.notice.delivered_at is None else world.clock.monotonic()
         if before is None:
-            said = Said(notice=given.id, tried=begun, delivered=delivered, retried=begun)
+            said = Said(notice=given.notice.id, tried=begun, delivered=delivered, retried=begun)
         else:
-            said = replace(before, notice=given.id, delivered=before.delivered or delivered)
+            said = replace(before, notice=given.notice.id, delivered=before.delivered or delivered)
         self._watched.said[rule] = replace(said, last=said.last or notice.level is Level.LAST)
         if before is None and delivered is None:
-            await self._undelivered(rule, notice.level, facts)
+            await self._undelivered(rule, notice.level, facts, given.missed)
 
-    async def _undelivered(self, rule: Rule, level: Level, facts: Facts) -> None:
-        why = "no terminal, no open shell, no mail, no webhook"
-
+    async def _undelivered(self, rule: Rule, level: Level, facts: Facts, why: str) -> None:
         def write(books: Books) -> None:
             tell(
                 books, EventType.NOTICE_UNDELIVERED, self._container, at=self._world.clock.now(), actor=None,

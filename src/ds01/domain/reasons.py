@@ -2,7 +2,8 @@
 
 A reason is stored as a word and a detail; people read this. What the detail holds is decided here too, so that
 whoever writes it and whoever shows it agree: ``exit`` the code, ``admin`` the login, ``oom`` ``<peak>/<limit>``
-in bytes, ``idle`` and ``runtime`` the duration as written, ``quarantine`` the cause.
+in bytes (no peak where nobody read it in time), ``idle`` and ``runtime`` the duration as written, ``quarantine`` the
+cause.
 """
 
 from __future__ import annotations
@@ -107,6 +108,8 @@ def _memory(detail: str) -> str:
     peak, _, limit = detail.partition("/")
     if not limit.isdecimal():
         return f" ({detail})" if detail else ""
+    if int(limit) == 0:
+        return f" (used {show_size(int(peak))})" if peak.isdecimal() else ""
     if not peak.isdecimal():
         return f" (its limit is {show_size(int(limit))})"
     return f" (used {show_size(int(peak))} of {show_size(int(limit))})"

@@ -89,7 +89,7 @@ def stop_reason(
 ) -> tuple[StopReason, str]:
     """Why it stopped, with the detail ``domain.reasons`` reads. What somebody asked for was written down before.
 
-    ``peak`` is the most memory it had, where that was read in time; a container that was full had its limit.
+    ``peak`` is the most memory it had, where that was read in time; its counters went with it.
     """
     if container.reason is not None:
         return container.reason, container.reason_detail
@@ -98,7 +98,7 @@ def stop_reason(
     if rebooted:
         return StopReason.HOST_RESTART, ""
     if seen.oom_killed:
-        return StopReason.OOM, oom_detail(peak or seen.memory_limit_bytes or None, seen.memory_limit_bytes)
+        return StopReason.OOM, oom_detail(peak, seen.memory_limit_bytes)
     if any(_during(seen, outage) for outage in outages):
         return StopReason.ENGINE, ""
     if container.door is Door.DS01 and seen.exit_code == 0:

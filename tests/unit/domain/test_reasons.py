@@ -31,6 +31,8 @@ def test_e6_an_exit_code_is_explained(code: int, said: str) -> None:
 def test_e6_out_of_memory_says_peak_and_limit() -> None:
     assert words(StopReason.OOM, oom_detail(31 * GIB, 32 * GIB)) == "out of memory (used 31G of 32G)"
     assert words(StopReason.OOM, oom_detail(None, 32 * GIB)) == "out of memory (its limit is 32G)"
+    assert words(StopReason.OOM, oom_detail(31 * GIB, 0)) == "out of memory (used 31G)"
+    assert words(StopReason.OOM, oom_detail(None, 0)) == "out of memory"
 
 
 def test_e6_it_says_who_did_it() -> None:

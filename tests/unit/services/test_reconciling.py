@@ -22,6 +22,7 @@ from ds01.services.reconcile import Reconciler
 from ds01.services.stop import stop
 from ds01.services.tidy import ORPHANED
 from ds01.sim.ledger import MemoryLedger
+from ds01.sim.meters import Use
 from ds01.wire.door import DoorCommit, DoorCreate
 from tests.server import ALICE, BOB, MINIMAL, SPEC, SimServer, settings
 from tests.values import leased
@@ -57,12 +58,25 @@ async def test_e6_a_program_that_ends_leaves_its_exit_code_and_its_gpu_held(serv
     assert view.reason == "its program failed with an error of its own, exit code 3"
 
 
-async def test_e6_out_of_memory_is_told_with_the_limit(server: SimServer) -> None:
+async def test_e6_out_of_memory_is_told_with_the_limit_alone_where_nobody_read_the_peak(server: SimServer) -> None:
     made = await server.launch()
     server.engine.die(made.id, 137, oom=True)
     await server.reconciler.round()
-    limit = 32 * 1024**3
-    await now_is(server, ContainerState.STOPPED, StopReason.OOM, f"{limit}/{limit}")
+    await now_is(server, ContainerState.STOPPED, StopReason.OOM, f"/{32 * 1024**3}")
+    view = await observe.show_container(server.world, await server.caller(), "thesis")
+    assert view.reason == "out of memory (its limit is 32G)"
+
+
+async def test_e6_out_of_memory_is_told_with_the_peak_that_was_read_in_time(server: SimServer) -> None:
+    made = await server.launch()
+    server.meters.use(made.id, Use(memory_peak_bytes=31 * 1024**3))
+    await server.reconciler.out_of_memory(made.id)
+    server.engine.die(made.id, 137, oom=True)
+    await server.reconciler.round()
+    await now_is(server, ContainerState.STOPPED, StopReason.OOM, f"{31 * 1024**3}/{32 * 1024**3}")
+    events = await server.world.ledger.read(lambda books: books.events(subject=made.id))
+    (full,) = [event for event in events if event.type == "container.out_of_memory"]
+    assert (full.details["peak"], full.details["limit"]) == ("31G", "32G")
 
 
 async def test_e6_a_program_that_filled_the_memory_is_told_once_in_a_while(server: SimServer) -> None:

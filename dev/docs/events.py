@@ -44,7 +44,7 @@ _EXAMPLES = {
     "changes": "CgroupParent", "packages": "pandas 2.2.2", "folder": "/workspace/.ds01/rescued/2026-03-02",
     "files": "3", "warnings": "", "problem": "limits.yaml:12:5 defaults.idel: no such key here; did you mean idle?",
     "login": "bob", "before": "alice", "after": "3g.20gb 2g.10gb", "version": "1.0.0", "epoch": "2", "limit": "32G",
-    "peak": "32G",
+    "peak": "32G", "file": "/home/alice/workspace/thesis/.ds01/suggested-packages.txt",
     "killed": "60s", "on_stop": "its on_stop command ended well", "how": "touch /workspace/.keep-alive", "by": "4h",
     "total": "4h", "rule": "idle", "level": "warning", "title": "thesis stops at 15:30 CET, in 15 minutes",
     "keys": "idle, runtime", "text": "new driver on Friday from 18:00", "events": "3210",
@@ -65,9 +65,12 @@ _SPECIAL = {
     EventType.CONTAINER_UNPAUSED: {"why": ""},
     EventType.CONTAINER_UNDONE: {"reason": "idle"},
     EventType.NOTICE_DELIVERED: {"by": "terminals (pts/3)"},
-    EventType.NOTICE_UNDELIVERED: {"why": "no terminal, no open shell, no mail, no webhook"},
+    EventType.NOTICE_UNDELIVERED: {
+        "why": "terminals: no terminal she is logged in on; mail: no mail server or no address"
+    },
     EventType.EXEMPTION_GRANTED: {"name": "bob", "reason": "thesis deadline"},
     EventType.EXEMPTION_ENDED: {"name": "bob"},
+    EventType.PACKAGES_SUGGESTED: {"problem": ""},
     EventType.CONTAINER_REMOVED: {"reason": ""},
     EventType.CONTAINER_QUARANTINED: {"reason": "its devices are not those of its lease"},
     EventType.QUEUE_RETURNED: {"reason": "its GPU was taken out of service"},

@@ -13,7 +13,7 @@ import pytest
 
 from ds01.adapters.host.host import LinuxHost
 from ds01.domain.container import ContainerId
-from ds01.domain.errors import BAD_BIND, Ds01Error
+from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.guard import StartGrant
 from ds01.domain.people import Uid, User
 from ds01.ports.host import Host
@@ -32,6 +32,9 @@ class World(Protocol):
     def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None: ...
     def take(self, path: str) -> None: ...
     def move(self, path: str, to: str) -> None: ...
+    def text(self, path: str, owner: User) -> str:
+        """A file that must be hers alone."""
+        ...
 
 
 class SimWorld:
@@ -52,6 +55,9 @@ class SimWorld:
 
     def move(self, path: str, to: str) -> None:
         self.sim.move(path, to)
+
+    def text(self, path: str, owner: User) -> str:
+        return self.sim.texts[path]
 
 
 class RealWorld:
@@ -77,6 +83,11 @@ class RealWorld:
 
     def move(self, path: str, to: str) -> None:
         os.rename(path, to)
+
+    def text(self, path: str, owner: User) -> str:
+        found = os.stat(path)
+        assert (found.st_uid, found.st_mode & 0o777) == (owner.uid, 0o600)
+        return Path(path).read_text()
 
 
 @pytest.fixture(params=["simulated", pytest.param("linux", marks=pytest.mark.root)])
@@ -233,6 +244,19 @@ class TestHost:
         world.take(work)
         world.put(work, world.alice.uid)
         assert world.host.repin(world.alice, work, "c1", 0).source == first.source
+
+    def test_lines_are_added_to_a_file_of_hers_each_once(self, world: World) -> None:
+        world.put(f"{world.alice.home}/thesis", world.alice.uid)
+        workspace = f"{world.alice.home}/thesis"
+        world.host.add_lines(world.alice, workspace, ".ds01/list.txt", ["six==1.0", "a\nb"])
+        world.host.add_lines(world.alice, workspace, ".ds01/list.txt", ["six==1.0", "ffmpeg  # apt"])
+        assert world.text(f"{workspace}/.ds01/list.txt", world.alice) == "six==1.0\nffmpeg  # apt\n"
+
+    def test_w5_lines_are_added_to_nothing_of_somebody_else(self, world: World) -> None:
+        for workspace in (world.mallory.home, f"{world.base}/nowhere"):
+            with pytest.raises(Ds01Error, match="was not written") as caught:
+                world.host.add_lines(world.alice, workspace, ".ds01/list.txt", ["six==1.0"])
+            assert caught.value.kind is BAD_WORKSPACE
 
     def test_the_boot_id_stays_while_the_host_runs(self, world: World) -> None:
         assert world.host.boot_id() == world.host.boot_id() != ""

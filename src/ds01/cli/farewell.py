@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ds01.cli import show
 from ds01.cli.table import pairs
 from ds01.cli.talk import Talk
+from ds01.domain import suggestions
 from ds01.domain.errors import Ds01Error
 from ds01.domain.record import record
 from ds01.wire.containers import PackageView, RetirePreview
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ds01.projects.edit import Edit
 
 SHOWN_FILES = 10
-SUGGESTIONS = ".ds01/suggested-packages.txt"
 
 
 @record
@@ -131,11 +131,11 @@ def _suggest(workspace: str, packages: Sequence[PackageView]) -> str:
     """Note them in the workspace, each once."""
     from ds01.projects import plainfile
 
-    path = os.path.join(workspace, SUGGESTIONS)
+    path = os.path.join(workspace, suggestions.FILE)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         before = plainfile.read(path).splitlines() if os.path.lexists(path) else []
-        lines = [*before, *(line for line in map(_noted, packages) if line not in before)]
+        lines = [*before, *suggestions.missing(before, map(_noted, packages))]
         plainfile.replace(path, "\n".join(lines) + "\n")
     except (OSError, Ds01Error) as error:
         return f"They could not be noted in {path}: {error}"
@@ -143,11 +143,11 @@ def _suggest(workspace: str, packages: Sequence[PackageView]) -> str:
 
 
 def _line(package: PackageView) -> str:
-    return f"{package.name}=={package.version}" if package.version else package.name
+    return suggestions.line(package.name, package.version, "pip")
 
 
 def _noted(package: PackageView) -> str:
-    return _line(package) if package.source == "pip" else f"{_line(package)}  # {package.source}"
+    return suggestions.line(package.name, package.version, package.source)
 
 
 def _told(package: PackageView) -> str:

@@ -351,8 +351,11 @@ _ALL = (
     ),
     Sentence(
         type=EventType.PACKAGES_SUGGESTED, when="Packages added by hand were noted for the project file.",
-        subject=_CONTAINER, details=("name", "packages"),
-        tell=happened("packages added in {name} were noted for its project", ("packages", ": {}")),
+        subject=_CONTAINER, details=("name", "packages", "file", "problem"),
+        tell=happened(
+            "packages added in {name} were noted for its project", ("packages", ": {}"), ("file", ", in {}"),
+            ("problem", " ({})"),
+        ),
     ),
     Sentence(
         type=EventType.FILES_RESCUED, when="Changed files outside the workspace were copied into it.",

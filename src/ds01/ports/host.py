@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -131,6 +131,12 @@ class Host(Protocol):
         """When this file was last changed, looked at with the user's own rights; None when she has none there.
 
         Raises TimeoutError when its file server does not answer. Call it from a thread.
+        """
+        ...
+
+    def add_lines(self, user: User, workspace: str, path: str, lines: Sequence[str]) -> None:
+        """Add those of the lines that are missing to the small text file ``path`` (a folder and a name) of a workspace,
+        as ``user``, making both. Raises Ds01Error (``workspace.denied``, ``disk.full``). Call it from a thread.
         """
         ...
 

@@ -7,24 +7,20 @@ packages added by hand; the rescue copies those files into the workspace, as the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ds01.domain.assembly import SESSION
-from ds01.domain.changes import Findings, Package, findings
+from ds01.domain.changes import Findings, Package
 from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import BUSY, ENGINE_ERROR, Ds01Error
-from ds01.domain.events import EventType
 from ds01.ports.engine import Process
-from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.find import find
 from ds01.services.observe import view
 from ds01.services.on_behalf import tell_owner
 from ds01.services.remove import remove_held
-from ds01.services.requested import asked_for
 from ds01.services.rescue import rescue
 from ds01.services.stop import Ended, ask_to_end, record_end
-from ds01.services.tell import tell
+from ds01.services.suggest import found_in, named, noted, record
 from ds01.services.world import World
 from ds01.wire.containers import PackageView, RetirePreview, RetireRequest, RetireResult
 
@@ -57,8 +53,13 @@ async def _programs(world: World, container: Container) -> tuple[Process, ...]:
         return ()
 
 
-async def retire(world: World, caller: Caller, name: str, request: RetireRequest) -> RetireResult:
-    """Stop, rescue, remove, release. The GPU can be leased by anybody when this returns."""
+async def retire(
+    world: World, caller: Caller, name: str, request: RetireRequest, *, note: bool = False
+) -> RetireResult:
+    """Stop, rescue, remove, release. The GPU can be leased by anybody when this returns.
+
+    ``note``: nobody is there whose own command keeps the packages, so they are noted in the workspace.
+    """
     begun = world.clock.monotonic()
     async with world.locks.hold(caller.uid, name, "retire"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
@@ -67,7 +68,7 @@ async def retire(world: World, caller: Caller, name: str, request: RetireRequest
         stopped = await _stop(world, caller, container, force=request.force)
         ended = stopped.container if stopped is not None else container
         try:
-            found, saved = await _keep(world, caller, ended, rescued=request.rescue)
+            found, saved = await _keep(world, caller, ended, rescued=request.rescue, note=note)
         except Ds01Error:
             if stopped is not None:  # nothing is removed then: the container stays, stopped
                 await record_end(world, stopped, caller)
@@ -104,32 +105,20 @@ async def _stop(world: World, caller: Caller, container: Container, *, force: bo
     return await ask_to_end(world, container, StopReason.RETIRED, detail, caller, grace_seconds=grace)
 
 
-async def _keep(world: World, caller: Caller, container: Container, *, rescued: bool) -> tuple[Findings, str]:
+async def _keep(
+    world: World, caller: Caller, container: Container, *, rescued: bool, note: bool
+) -> tuple[Findings, str]:
     """What would be lost, and where the files among it were saved."""
     found = await _findings(world, container)
     saved = await rescue(world, caller, container, found.files) if rescued and found.files else ""
-    await _suggest(world, caller, container, found.packages)
+    kept = await noted(world, caller.user, container, found.packages) if note else named(found.packages)
+    at = world.clock.now()
+    await world.ledger.write(lambda books: record(books, container, kept, at=at, actor=caller.actor))
     return found, saved
 
 
 async def _findings(world: World, container: Container) -> Findings:
-    seen = await world.engine.inspect(container.id)
-    found = findings(await world.engine.changes(container.id), seen.mounted if seen else ())
-    return replace(found, packages=await asked_for(world, container, found.packages))
-
-
-async def _suggest(world: World, caller: Caller, container: Container, packages: Sequence[Package]) -> None:
-    """Packages added by hand are written down, so that the project can still take them later."""
-    if not packages:
-        return
-    named = " ".join(f"{p.name}=={p.version}" if p.version else p.name for p in packages if p.requested)
-
-    def write(books: Books) -> None:
-        tell(
-            books, EventType.PACKAGES_SUGGESTED, container, at=world.clock.now(), actor=caller.actor, packages=named
-        )  # fmt: skip
-
-    await world.ledger.write(write)
+    return await found_in(world, container, await world.engine.inspect(container.id))
 
 
 def _ours(process: Process) -> bool:

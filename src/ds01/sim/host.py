@@ -6,16 +6,18 @@ without root. Every account's home exists and is hers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 
-from ds01.domain.binds import check_place, checked_path, refused, share_of
+from ds01.domain.binds import check_place, checked_path, refused, share_of, shown
 from ds01.domain.container import ContainerId
+from ds01.domain.errors import BAD_WORKSPACE, Ds01Error
 from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
+from ds01.domain.suggestions import missing
 from ds01.ports.host import Pin, StepPermit
 
 ADMIN_SLICE = "ds01-admin-0123456789abcdef.slice"
@@ -48,6 +50,8 @@ class SimHost:
         """What the guard in each folder was told last."""
         self.handed: dict[str, int] = {}
         self.touches: dict[str, datetime] = {}
+        self.texts: dict[str, str] = {}
+        """Small files that were written for somebody in her workspace."""
         self._safe = safe
         self._homes_are_full = homes_are_full
         self._boots = 1
@@ -159,6 +163,15 @@ class SimHost:
     def touched(self, user: User, path: str) -> datetime | None:
         """What a test says was touched."""
         return self.touches.get(path)
+
+    def add_lines(self, user: User, workspace: str, path: str, lines: Sequence[str]) -> None:
+        """Keep them by path, as text. Whose folder it is not may not."""
+        top = self.entries.get(workspace)
+        if top is None or top.owner != user.uid:
+            why = "no such file or directory" if top is None else "permission denied"
+            raise Ds01Error(BAD_WORKSPACE, f"{shown(f'{workspace}/{path}')} was not written: {why}.")
+        there = self.texts.get(f"{workspace}/{path}", "").splitlines()
+        self.texts[f"{workspace}/{path}"] = "\n".join([*there, *missing(there, lines)]) + "\n"
 
     def boot_id(self) -> str:
         """Changes with ``reboot``."""

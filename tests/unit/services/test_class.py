@@ -12,6 +12,7 @@ import pytest
 
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain import errors
+from ds01.domain.changes import Change
 from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import Ds01Error
 from ds01.domain.image import Provenance, Tag
@@ -326,6 +327,30 @@ async def test_closing_retires_what_is_left_and_frees_the_gpus(school: SimServer
     assert view.dates == 2
     await close(school.world, caller, "ml101")
     assert await list_classes(school.world, caller) == ()
+
+
+@pytest.mark.parametrize("by", ["time", "teacher"])
+async def test_p2_packages_of_a_pupil_are_noted_in_her_workspace_when_it_ends(
+    school: SimServer, by: str
+) -> None:
+    await opened(school)
+    await school.clock.advance(3600)
+    made = await sits(school, PUPILS[0])
+    site = "/opt/ds01/env/lib/python3.11/site-packages"
+    asked = Change(kind="A", path=f"{site}/wandb-0.16.0.dist-info/REQUESTED")
+    school.engine.write_layer(made.id, (asked, Change(kind="A", path=f"{site}/idna-3.6.dist-info/RECORD")), {})
+    if by == "teacher":
+        await close(school.world, await school.caller(), "ml101")
+    else:
+        await stop(school.world, await school.caller(PUPILS[0]), "ml101")
+        await school.clock.advance(7200)
+        await watch(school.world)
+    noted = f"{made.workspace}/.ds01/suggested-packages.txt"
+    assert await school.container("ml101", PUPILS[0]) is None
+    assert school.host.texts == {noted: "wandb==0.16.0\n"}
+    found = await school.ledger.read(lambda books: books.events(subject=made.id))
+    (event,) = [event for event in found if event.type == "packages.suggested"]
+    assert (event.details["packages"], event.details["file"]) == ("wandb==0.16.0", noted)
 
 
 async def test_a_restart_in_the_middle_changes_nothing(school: SimServer) -> None:

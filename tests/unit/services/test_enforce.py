@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import tarfile
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -349,6 +351,66 @@ async def test_a_container_hold_removes_it_after_a_word_and_notes_its_packages(s
     assert gone.state is ContainerState.REMOVED
     assert "Your files in /home/alice/workspace/thesis stay." in server.terminals.letters[-1].text
     assert await server.traces() == (0, 0, 0)
+
+
+SITE = "/opt/ds01/env/lib/python3.11/site-packages"
+LIST = "/home/alice/workspace/thesis/.ds01/suggested-packages.txt"
+
+
+def archive(**files: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"folder/{name}")
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+async def fills(server: SimServer, container: Container) -> None:
+    """By hand: requests by uv, which brings idna along; ffmpeg by apt, which brings libx264."""
+    needs = {"requests-2.31.0": "Name: requests\nRequires-Dist: idna (<4,>=2.5)\n", "idna-3.6": "Name: idna\n"}
+    changes = [Change(kind="A", path=f"{SITE}/{name}.dist-info/REQUESTED") for name in needs]
+    changes += [Change(kind="A", path=f"/var/lib/dpkg/info/{name}.list") for name in ("ffmpeg", "libx264-164:amd64")]
+    files = {f"{SITE}/{name}.dist-info": archive(INSTALLER="uv\n", METADATA=text) for name, text in needs.items()}
+    files["/var/lib/apt/extended_states"] = archive(extended_states="Package: libx264-164\nAuto-Installed: 1\n")
+    server.engine.write_layer(container.id, tuple(changes), files)
+
+
+async def suggested(server: SimServer, container: Container) -> dict[str, str]:
+    found = await server.world.ledger.read(lambda books: books.events(subject=container.id))
+    (event,) = [event for event in found if event.type is EventType.PACKAGES_SUGGESTED]
+    return dict(event.details)
+
+
+async def test_p2_packages_added_by_hand_are_noted_in_the_workspace_before_a_hold_ends(server: SimServer) -> None:
+    server.policy.settings = settings(container_hold=timedelta(days=7))
+    container = await made(server)
+    await fills(server, container)
+    server.host.texts[LIST] = "requests==2.31.0\n"
+    await stop(server.world, await server.caller(), "thesis")
+    await server.live(8 * 24 * HOUR, look_seconds=1800)
+    assert await server.container() is None
+    assert server.host.texts[LIST] == "requests==2.31.0\nffmpeg  # apt\n"
+    assert await suggested(server, container) == {
+        "name": "thesis", "packages": "ffmpeg requests==2.31.0", "file": LIST,
+    }  # fmt: skip
+    told = server.terminals.letters[-1].text
+    assert f"Packages you had added by hand are noted in {LIST}: ffmpeg requests==2.31.0." in told
+
+
+async def test_a_workspace_that_cannot_be_written_keeps_no_container_and_the_notice_says_so(server: SimServer) -> None:
+    server.policy.settings = settings(container_hold=timedelta(days=7))
+    container = await made(server)
+    await fills(server, container)
+    await stop(server.world, await server.caller(), "thesis")
+    server.host.take("/home/alice/workspace/thesis")
+    await server.live(8 * 24 * HOUR, look_seconds=1800)
+    assert await server.container() is None
+    problem = f"'{LIST}' was not written: no such file or directory."
+    assert (await suggested(server, container))["problem"] == problem
+    told = server.terminals.letters[-1].text
+    assert f"Packages you had added by hand: ffmpeg requests==2.31.0. {problem}" in told
 
 
 async def test_a_container_that_was_never_started_goes_and_gives_its_gpu_back(server: SimServer) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from ds01.adapters.host import mounts, ownership, steps
 from ds01.adapters.host.guard import GuardFolder
 from ds01.adapters.host.identity import opened_as
+from ds01.adapters.host.inside import add_lines
 from ds01.adapters.host.judging import judged
 from ds01.adapters.host.kernel import open_path
 from ds01.adapters.host.opening import opened
@@ -137,6 +138,10 @@ class LinuxHost:
             return datetime.fromtimestamp(os.fstat(fd).st_mtime, UTC)
         finally:
             os.close(fd)
+
+    def add_lines(self, user: User, workspace: str, path: str, lines: Sequence[str]) -> None:
+        """Opened as the user."""
+        add_lines(user, workspace, path, lines)
 
     def boot_id(self) -> str:
         """The kernel's own."""

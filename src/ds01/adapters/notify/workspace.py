@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
-from ds01.adapters.host.identity import opened_as
+from ds01.adapters.host.inside import appending
 from ds01.adapters.notify.screen import harmless
 from ds01.ports.channel import Letter
 
-FOLDER, FILE = ".ds01", "notices"
+PATH = ".ds01/notices"
 LONGEST = 256 * 1024
 """A longer file is begun anew."""
 
@@ -43,12 +41,10 @@ class WorkspaceFile:
         lines = [f"{self._now():%Y-%m-%d %H:%M:%S %Z}  {letter.title}", *letter.text.split("\n"), ""]
         content = "\n".join(harmless(line) for line in lines) + "\n"
         try:
-            fd = opened_as(letter.user, partial(_open, workspace))
+            fd = appending(letter.user, workspace, PATH)
         except OSError:
             return ""
         try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return ""
             if os.fstat(fd).st_size > LONGEST:
                 os.ftruncate(fd, 0)
             os.write(fd, content.encode(errors="replace"))
@@ -56,23 +52,4 @@ class WorkspaceFile:
             return ""
         finally:
             os.close(fd)
-        return f"/workspace/{FOLDER}/{FILE}"
-
-
-def _open(workspace: str) -> int:
-    """With the user's rights: make the folder if it is missing, open the file for appending."""
-    top = os.open(workspace, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            os.mkdir(FOLDER, 0o700, dir_fd=top)
-        except FileExistsError:
-            folder = os.open(FOLDER, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
-        else:
-            folder = os.open(FOLDER, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
-    finally:
-        os.close(top)
-    try:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        return os.open(FILE, flags, 0o600, dir_fd=folder)
-    finally:
-        os.close(folder)
+        return f"/workspace/{PATH}"

@@ -227,7 +227,8 @@ _WAYS = {
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What was done. ``killed`` says that its programs did not end by themselves within ``grace``; ``on_stop`` how its
-    command of the project file went; ``held_until`` until when its GPU is kept.
+    command of the project file went; ``held_until`` until when its GPU is kept. ``packages`` were added by
+    hand: ``noted`` is the file that has them now, or ``problem`` says why there is none.
     """
 
     name: str
@@ -239,6 +240,8 @@ class Outcome:
     held_until: datetime | None = None
     workspace: str = ""
     packages: str = ""
+    noted: str = ""
+    problem: str = ""
     booked: str = ""
     job: bool = False
 
@@ -269,8 +272,7 @@ def done_text(outcome: Outcome) -> str:
     """What became of its programs and files, and how to go on. ``booked`` as in ``Facts``."""
     if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
         files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
-        packages = f" Packages you had added by hand: {outcome.packages}." if outcome.packages else ""
-        return f"{files}{packages}\n\n  ds01 launch {outcome.name}  make it again"
+        return f"{files}{_packages(outcome)}\n\n  ds01 launch {outcome.name}  make it again"
     saved = "Its programs ended by themselves."
     if outcome.killed:
         saved = f"Its programs did not end within {show_duration(outcome.grace)} and were killed."
@@ -289,3 +291,11 @@ def done_text(outcome: Outcome) -> str:
     ]
     said = f"{outcome.on_stop} {saved}".strip()
     return "\n".join([f"{said}{gpu}", "", *ways(listed)])
+
+
+def _packages(outcome: Outcome) -> str:
+    if not outcome.packages:
+        return ""
+    if outcome.noted:
+        return f" Packages you had added by hand are noted in {outcome.noted}: {outcome.packages}."
+    return f" Packages you had added by hand: {outcome.packages}." + (f" {outcome.problem}" if outcome.problem else "")

@@ -89,7 +89,7 @@ async def _retire(world: World, left: Sequence[Container]) -> list[Container]:
         async with room:
             try:
                 owner = await identify(world, container.uid)
-                await retire(world, owner, container.name, RetireRequest())
+                await retire(world, owner, container.name, RetireRequest(), note=True)
             except Ds01Error as error:
                 _log.warning(
                     "a container of a class was not retired",

@@ -6,12 +6,10 @@ Each looks again under the container's lock: who came first and used, stopped or
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from ds01.domain.changes import Package, findings
 from ds01.domain.container import Container, ContainerState, Observed, StopReason
-from ds01.domain.events import EventType
 from ds01.domain.lifecycle.case import ZERO, Due, Rule
 from ds01.domain.limits import Limits
 from ds01.domain.people import User
@@ -21,7 +19,7 @@ from ds01.services.ending import open_lease, record_removal
 from ds01.services.queue.turn import moot
 from ds01.services.remove import drop_layer
 from ds01.services.stop import end_with_reason, record_ended
-from ds01.services.tell import tell
+from ds01.services.suggest import Suggested, found_in, noted, record
 from ds01.services.world import World
 
 REASONS = {
@@ -40,7 +38,7 @@ class Done:
     killed: bool = False
     on_stop: str = ""
     held_until: datetime | None = None
-    packages: str = ""
+    kept: Suggested = field(default_factory=Suggested)
 
 
 async def stop(
@@ -78,31 +76,27 @@ async def remove(world: World, container: Container, why: str) -> Done | None:
         if world.tickets.starting(container.id, world.clock.now()):
             return None
         seen = await world.engine.inspect(current.id)
-        packages = await _packages(world, current, seen)
+        kept = await _keep(world, current, seen)
         await world.engine.remove(current.id)
-        gone = await world.ledger.write(lambda books: _record(books, world, current, why, packages))
+        gone = await world.ledger.write(lambda books: _record(books, world, current, why, kept))
         if seen is not None and seen.image != current.image:
             await drop_layer(world, seen.image)
         if current.pins:
             await asyncio.to_thread(world.host.unpin, current.pins)
-    return Done(container=gone, packages=packages)
+    return Done(container=gone, kept=kept)
 
 
-async def _packages(world: World, container: Container, seen: Observed | None) -> str:
-    """Packages added by hand, so that the record has them when the container is gone."""
+async def _keep(world: World, container: Container, seen: Observed | None) -> Suggested:
+    """Packages added by hand, so that the project has them when the container is gone."""
     if container.started_at is None or seen is None:
-        return ""
-    found = findings(await world.engine.changes(container.id), seen.mounted)
-    return " ".join(_spec(package) for package in found.packages if package.requested)
+        return Suggested()
+    found = await found_in(world, container, seen)
+    owner = await asyncio.to_thread(world.directory.by_uid, container.uid)
+    return await noted(world, owner, container, found.packages)
 
 
-def _spec(package: Package) -> str:
-    return f"{package.name}=={package.version}" if package.version else package.name
-
-
-def _record(books: Books, world: World, container: Container, why: str, packages: str) -> Container:
+def _record(books: Books, world: World, container: Container, why: str, kept: Suggested) -> Container:
     now = world.clock.now()
-    if packages:
-        tell(books, EventType.PACKAGES_SUGGESTED, container, at=now, actor=None, packages=packages)
+    record(books, container, kept, at=now, actor=None)
     moot(books, Owner(container.uid, container.epoch), container.name, now, actor=None, reason="it was removed")
     return record_removal(books, container, now=now, actor=None, told=why)

@@ -158,7 +158,8 @@ class One:
             booked=self._booked(due.rule), job=self._container.door is Door.JOB,
             name=self._container.name, due=due, at=self._local(self._world.clock.now()), killed=done.killed,
             grace=self._limits.stop_grace, on_stop=done.on_stop, workspace=self._container.workspace,
-            held_until=None if done.held_until is None else self._local(done.held_until), packages=done.packages,
+            held_until=None if done.held_until is None else self._local(done.held_until), packages=done.kept.packages,
+            noted=done.kept.file, problem=done.kept.problem,
         )  # fmt: skip
         message = Message(
             about=done.container, rule=due.rule, level=Level.NOTICE, title=done_title(outcome),

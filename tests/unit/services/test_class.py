@@ -330,9 +330,7 @@ async def test_closing_retires_what_is_left_and_frees_the_gpus(school: SimServer
 
 
 @pytest.mark.parametrize("by", ["time", "teacher"])
-async def test_p2_packages_of_a_pupil_are_noted_in_her_workspace_when_it_ends(
-    school: SimServer, by: str
-) -> None:
+async def test_p2_packages_of_a_pupil_are_noted_in_her_workspace_when_it_ends(school: SimServer, by: str) -> None:
     await opened(school)
     await school.clock.advance(3600)
     made = await sits(school, PUPILS[0])

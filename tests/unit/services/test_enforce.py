@@ -27,7 +27,7 @@ from ds01.sim.channel import SimChannel
 from ds01.sim.meters import Use
 from ds01.sim.script import Load
 from ds01.wire.containers import RetireRequest
-from tests.server import ALICE, SimServer, settings
+from tests.server import ALICE, BOB, SimServer, settings
 
 HOUR = 60.0
 
@@ -430,14 +430,53 @@ async def test_an_admins_stop_is_not_overruled(server: SimServer) -> None:
     assert await state(server) == ("stopped", "user:")
 
 
+async def remembered(server: SimServer) -> dict[str, int]:
+    """How much ds01d keeps of what it looks at, and how many notices are still true."""
+    memory, enforcer = server.world.memory, server.enforcer
+    account, known = enforcer._account, memory._known.values()
+    sizes = {
+        "containers": len(memory._known), "looks": sum(len(each.history) for each in known),
+        "said": sum(len(each.said) + len(each.standing) for each in known),
+        "begun": sum(len(each.begun) for each in known), "people": len(memory.people), "joules": len(memory.joules),
+        "lines": len(account._lines) + len(account._pending),
+        "meters": len(account._readings) + len(account._seen_gpus),
+        "tasks": len(enforcer._tasks), "owners": len(enforcer._owners),
+    }  # fmt: skip
+    notices = await server.world.ledger.read(lambda books: books.notices(limit=100_000))
+    return {**sizes, "notices": len(notices)}
+
+
+async def comes_and_goes(server: SimServer) -> None:
+    """A day: four containers of two people, each worked in, left, stopped for idling and retired; notices are read."""
+    for user in (ALICE, BOB, ALICE, BOB):
+        made = await server.launch(user, project="today")
+        server.meters.use(made.id, Use(cpus=1.0))
+        await server.live(2 * HOUR, look_seconds=1800)
+        server.meters.use(made.id, Use())
+        await server.live(4 * HOUR, look_seconds=1800)
+        assert (await server.container("today", user)).state is ContainerState.STOPPED  # type: ignore[union-attr]
+        await retire(server.world, await server.caller(user), "today", RetireRequest())
+    for user in (ALICE, BOB):
+        await unseen(server.world, await server.caller(user))
+    await server.live(30, look_seconds=1800)
+
+
 async def test_memory_stays_flat_over_a_month(server: SimServer) -> None:
-    container = await made(server)
-    server.meters.use(container.id, Use(cpus=1.0))
     server.policy.settings = settings(runtime=None)
-    await server.live(HOUR * 3)
-    watched = server.world.memory.get(container.id)
+    long = await server.launch()
+    server.meters.use(long.id, Use(cpus=1.0))
+    for _ in range(3):
+        await comes_and_goes(server)
+    early = await remembered(server)
+    for _ in range(27):
+        await comes_and_goes(server)
+    assert await remembered(server) == early
+    assert (early["containers"], early["tasks"], early["notices"]) == (1, 0, 0)
+    watched = server.world.memory.get(long.id)
     assert watched is not None
-    assert len(watched.history) == watched.history.maxlen
+    assert len(watched.history) == watched.history.maxlen == early["looks"]
+    stops = await server.world.ledger.read(lambda books: books.events(types=(EventType.CONTAINER_STOPPED,), limit=1000))
+    assert [event.details["reason"] for event in stops] == ["idle"] * 120
 
 
 async def test_more_time_that_is_given_while_a_stop_waits_for_its_turn_counts(server: SimServer) -> None:

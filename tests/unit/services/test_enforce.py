@@ -7,6 +7,7 @@ import io
 import tarfile
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from ds01.domain.container import Container, ContainerState
 from ds01.domain.events import EventType
 from ds01.domain.lifecycle.case import Act, Due, Level, Rule
 from ds01.domain.notice import Preferences
+from ds01.domain.people import User
 from ds01.services.enforce import act, deliver
 from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.metrics import exposition
@@ -80,6 +82,38 @@ async def test_whoever_works_is_left_alone(server: SimServer) -> None:
     server.meters.use(container.id, Use(network_bytes_per_second=40_000))
     await server.live(2 * HOUR)
     assert (await state(server), titles(server)) == (("running", ""), [])
+
+
+async def test_a_busy_server_shortens_idling_and_says_so(server: SimServer) -> None:
+    server.policy.settings = settings(gpus__max=Fraction(4), gpus__per_container=4, idle=timedelta(hours=1))
+    await made(server)
+    await server.launch(BOB, project="others", gpus="3")
+    server.meters.use((await existing(server, "others", BOB)).id, Use(cpus=1.0))
+    await server.live(16)
+    assert titles(server)[0].endswith("in 15 minutes, unless it is used")
+    assert "it may idle for 30m (shortened from 1h: the server is busy)." in server.terminals.letters[0].text
+    await server.live(15)
+    assert await state(server) == ("stopped", "idle:30m")
+
+
+async def test_a_server_that_is_busy_no_more_gives_the_whole_time_back(server: SimServer) -> None:
+    server.policy.settings = settings(gpus__max=Fraction(4), gpus__per_container=4, idle=timedelta(hours=1))
+    await made(server)
+    await server.launch(BOB, project="others", gpus="3")
+    await server.live(16)
+    await retire(server.world, await server.caller(BOB), "others", RetireRequest())
+    await server.live(1)
+    assert await standing(server) == (0, 0)
+    await server.live(27)
+    assert (await state(server), len(titles(server))) == (("running", ""), 1)
+    await server.live(17)
+    assert await state(server) == ("stopped", "idle:1h")
+
+
+async def existing(server: SimServer, name: str, user: User) -> Container:
+    found = await server.container(name, user)
+    assert found is not None
+    return found
 
 
 async def test_gpu_memory_that_is_only_held_is_idle_and_the_notice_says_so(server: SimServer) -> None:
@@ -454,7 +488,7 @@ async def comes_and_goes(server: SimServer) -> None:
         await server.live(2 * HOUR, look_seconds=1800)
         server.meters.use(made.id, Use())
         await server.live(4 * HOUR, look_seconds=1800)
-        assert (await server.container("today", user)).state is ContainerState.STOPPED  # type: ignore[union-attr]
+        assert (await existing(server, "today", user)).state is ContainerState.STOPPED
         await retire(server.world, await server.caller(user), "today", RetireRequest())
     for user in (ALICE, BOB):
         await unseen(server.world, await server.caller(user))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ds01.domain.lifecycle.case import Due, Rule
+from ds01.domain.lifecycle.case import Act, Due, Rule
 from ds01.domain.quantity import show_duration, show_size
 
 DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ class Facts:
 
 def title(facts: Facts) -> str:
     """One line: ``thesis stops at 15:30 CET, in 15 minutes, unless it is used``."""
-    verb = "is removed" if facts.due.rule is Rule.CONTAINER_HOLD else "stops"
+    verb = "is removed" if facts.due.act is Act.REMOVE else "stops"
     why = f": its {facts.booked} is over" if facts.booked else ""
     return f"{facts.name} {verb} {_when(facts)}{why or _TITLES[facts.due.rule]}"
 
@@ -169,12 +169,17 @@ def ways(listed: Sequence[tuple[str, str]]) -> list[str]:
     return [f"  {command:<{width}}  {does}" for command, does in listed]
 
 
+EXEMPTION = ("ask an admin", "to lift this limit for a while: ds01 admin exempt")
+"""The way out of every limit that one can lift."""
+
+
 def _idle_ways(facts: Facts) -> list[tuple[str, str]]:
     most = show_duration(facts.keep_max)
     touch = [("touch /workspace/.keep-alive", f"the same from inside, good for {most}")] if facts.workspace else []
     return [
         (f"ds01 keep {facts.name} --for 2h", f"let it idle longer (at most {most})"),
         *touch,
+        EXEMPTION,
         (f"ds01 retire {facts.name}", "if you are done: frees the GPU now"),
     ]
 
@@ -183,6 +188,7 @@ def _paused_ways(facts: Facts) -> list[tuple[str, str]]:
     return [
         (f"ds01 unpause {facts.name}", "let it go on"),
         (f"ds01 keep {facts.name} --for 2h", f"leave it paused longer (at most {show_duration(facts.keep_max)})"),
+        EXEMPTION,
         (f"ds01 retire {facts.name}", "if you are done: frees the GPU now"),
     ]
 
@@ -192,10 +198,12 @@ def _runtime_ways(facts: Facts) -> list[tuple[str, str]]:
     if facts.booked:
         return [done]
     if facts.extend_left < timedelta(minutes=1):
-        return [("ask an admin", f"for more time: ds01 admin exempt; {facts.name} cannot be extended further"), done]
+        lifted = "" if facts.asked else ": ds01 admin exempt"
+        return [("ask an admin", f"for more time{lifted}; {facts.name} cannot be extended further"), done]
     some = min(timedelta(hours=4), facts.extend_left)
     shown = show_duration(timedelta(minutes=int(some.total_seconds() // 60)))
-    return [(f"ds01 extend {facts.name} {shown}", f"run longer (at most {_short(facts.extend_left)} more)"), done]
+    longer = (f"ds01 extend {facts.name} {shown}", f"run longer (at most {_short(facts.extend_left)} more)")
+    return [longer, ("ask an admin", "for more than that") if facts.asked else EXEMPTION, done]
 
 
 def _yielding_ways(facts: Facts) -> list[tuple[str, str]]:
@@ -208,8 +216,10 @@ def _yielding_ways(facts: Facts) -> list[tuple[str, str]]:
 
 
 def _hold_ways(facts: Facts) -> list[tuple[str, str]]:
+    held = facts.due.rule is Rule.CONTAINER_HOLD
     return [
         (f"ds01 start {facts.name}", "use it again"),
+        *([EXEMPTION] if held else []),
         (f"ds01 retire {facts.name}", "see what would be lost, keep what you want of it"),
     ]
 

@@ -29,6 +29,7 @@ from ds01.services.jobs.submit import plan, submit
 from ds01.services.remove import remove
 from ds01.services.start import start
 from ds01.services.steps import Steps
+from ds01.sim.meters import Use
 from ds01.wire.jobs import JobRequest, JobView
 from tests.server import ALICE, BOB, SimServer, settings
 
@@ -218,10 +219,13 @@ async def test_no_room_for_one_more_container_is_waited_for(jobs: Jobs) -> None:
 async def test_out_of_memory_says_peak_and_limit(jobs: Jobs) -> None:
     await jobs.one()
     await jobs.go()
+    running = await jobs.container("thesis-1")
+    jobs.server.meters.use(running.id, Use(memory_peak_bytes=31 * 1024**3))
+    await jobs.server.reconciler.out_of_memory(running.id)
     await jobs.ends("thesis-1", 137, oom=True)
     view = await jobs.view("thesis-1")
     assert (view.end, view.code) == ("oom", 137)
-    assert view.text.startswith("out of memory (used ")
+    assert view.text == "out of memory (used 31G of 32G)"
 
 
 async def test_its_time_is_enforced(jobs: Jobs) -> None:

@@ -10,13 +10,15 @@ from ipaddress import IPv4Network
 import pytest
 
 from ds01.adapters.host.fence import IptablesFence
-from ds01.domain.fence import FencePlan
+from ds01.domain.fence import Bridge, FencePlan
 from ds01.ports.fence import Fence
 from ds01.sim.fence import SimFence
 
 PLAN = FencePlan(
     name="DS01-contract", pool=IPv4Network("198.19.240.0/20"), ports=(53,),
-    networks=(IPv4Network("198.19.240.0/26"), IPv4Network("198.19.240.64/26")),
+    networks=tuple(
+        Bridge(range=IPv4Network(f"198.19.240.{first}/26"), interface=f"br-contract{first}") for first in (0, 64)
+    ),
 )  # fmt: skip
 
 
@@ -63,22 +65,30 @@ class TestIptablesFence(FenceContract):
         real = IptablesFence()
         yield real
         await real.take_down(PLAN)
-        assert PLAN.name not in rules()
+        assert PLAN.name not in rules("iptables") + rules("ip6tables")
 
     async def test_what_somebody_empties_is_missed(self, fence: Fence) -> None:
         """As another engine or a reload of the firewall does."""
+        await self._missed(fence, "iptables", "192.0.2.77")
+
+    async def test_the_same_for_ipv6(self, fence: Fence) -> None:
+        """A container that makes its own packets would reach the host by an address the bridge has all the same."""
+        await self._missed(fence, "ip6tables", "2001:db8::77")
+        assert await fence.left_open() == ""
+
+    async def _missed(self, fence: Fence, program: str, somebody: str) -> None:
         await fence.put_up(PLAN)
         for command in (
             ["-F", PLAN.forward], ["-D", PLAN.forward, "2"], ["-D", "INPUT", *PLAN.jump_input.split()],
-            ["-I", "INPUT", "1", "-s", "192.0.2.77", "-j", "ACCEPT"],
+            ["-I", "INPUT", "1", "-s", somebody, "-j", "ACCEPT"],
         ):  # fmt: skip
-            subprocess.run(["iptables", "-w", "5", *command], check=True)
+            subprocess.run([program, "-w", "5", *command], check=True)
             assert await fence.missing(PLAN), command
             await fence.put_up(PLAN)
             assert await fence.missing(PLAN) == ""
-        subprocess.run(["iptables", "-w", "5", "-D", "INPUT", "-s", "192.0.2.77", "-j", "ACCEPT"], check=True)
+        subprocess.run([program, "-w", "5", "-D", "INPUT", "-s", somebody, "-j", "ACCEPT"], check=True)
 
 
-def rules() -> str:
+def rules(program: str) -> str:
     """The whole table, as root sees it."""
-    return subprocess.run(["iptables", "-w", "5", "-S"], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([program, "-w", "5", "-S"], check=True, capture_output=True, text=True).stdout

@@ -16,11 +16,12 @@ from ds01.domain.gpu import SlotId
 
 CAPABILITIES = frozenset(
     {
-        "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "NET_RAW",
-        "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_PTRACE",
+        "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP",
+        "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_PTRACE",
     }
 )  # fmt: skip
-"""What a container of a user may have: the engine's own defaults without MKNOD, and SYS_PTRACE for debuggers."""
+"""What a container of a user may have: the engine's own defaults without MKNOD and NET_RAW, and SYS_PTRACE
+for debuggers."""
 
 ANY = "*"
 """Stands for GPUs that were asked for without saying which."""

@@ -3,19 +3,38 @@
 The engine keeps networks apart by rules of its own, which another engine on the same host, or an admin who reloads her
 firewall, empties. These stand beside them: no user's container reaches another user's, the metadata service of a cloud,
 or a service of this host. What a container reaches outside, and its own network, is untouched.
+
+Who sends a packet says the bridge it comes through, not the address in it: what comes through a user's bridge with an
+address of elsewhere is dropped first. Users' networks have no IPv6, so nothing of it leaves their bridges.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 LINK_LOCAL = IPv4Network("169.254.0.0/16")
 """Where clouds answer who a machine is and what it may do."""
 
+BRIDGES = "br-"
+"""How the engine begins the name of a network's bridge, before the first twelve letters of the network's id."""
+
 _GOING_ON = "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Bridge:
+    """A network of a user: its addresses, and the interface through which the host meets it."""
+
+    range: IPv4Network
+    interface: str
+
+
+def interface(network: str) -> str:
+    """The interface of the network with this id."""
+    return f"{BRIDGES}{network[:12]}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +46,7 @@ class FencePlan:
 
     name: str
     pool: IPv4Network
-    networks: Sequence[IPv4Network]
+    networks: Sequence[Bridge]
     ports: Sequence[int]
 
     @property
@@ -42,33 +61,58 @@ class FencePlan:
 
     @property
     def jump_forward(self) -> str:
-        """What leads into the one chain."""
-        return f"-s {self.pool} -j {self.forward}"
+        """What leads into the one chain: everything. Its rules say what is of users."""
+        return f"-j {self.forward}"
 
     @property
     def jump_input(self) -> str:
         """What leads into the other. The host may call itself by any of its addresses."""
-        return f"-s {self.pool} ! -i lo -j {self.input}"
+        return f"! -i lo -j {self.input}"
 
     @property
-    def seal(self) -> str:
-        """Tells these rules from those of another plan."""
-        return hashlib.sha256("\n".join((*_forward(self), *_input(self))).encode()).hexdigest()[:16]
-
-    @property
-    def rules(self) -> dict[str, tuple[str, ...]]:
+    def rules(self) -> Mapping[str, tuple[str, ...]]:
         """The rules of each chain, in order. The first of each is the seal, which does nothing."""
-        seal = f"-m comment --comment {self.seal}"
-        return {self.forward: (seal, *_forward(self)), self.input: (seal, *_input(self))}
+        return self._sealed(_forward(self), _input(self))
+
+    @property
+    def rules_6(self) -> Mapping[str, tuple[str, ...]]:
+        """The same for IPv6."""
+        return self._sealed(_forward_6(self), _input_6(self))
+
+    def _sealed(self, forward: Sequence[str], to_host: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        seal = f"-m comment --comment {seal_of((*forward, *to_host))}"
+        return {self.forward: (seal, *forward), self.input: (seal, *to_host)}
+
+
+def seal_of(rules: Sequence[str]) -> str:
+    """Tells these rules from those of another plan."""
+    return hashlib.sha256("\n".join(rules).encode()).hexdigest()[:16]
+
+
+def _of_users(plan: FencePlan) -> tuple[str, ...]:
+    """What lets all else pass, and of users' only what says truly where it comes from."""
+    forged = (f"! -s {each.range} -i {each.interface} -j DROP" for each in sorted(plan.networks))
+    return (f"! -s {plan.pool} ! -i {BRIDGES}+ -j RETURN", *forged, f"! -s {plan.pool} -j RETURN")
 
 
 def _forward(plan: FencePlan) -> tuple[str, ...]:
-    within = (f"-s {each} -d {each} -j RETURN" for each in sorted(plan.networks))
-    return (_GOING_ON, *within, f"-d {plan.pool} -j DROP", f"-d {LINK_LOCAL} -j DROP")
+    within = (f"-s {each.range} -d {each.range} -j RETURN" for each in sorted(plan.networks))
+    return (*_of_users(plan), _GOING_ON, *within, f"-d {plan.pool} -j DROP", f"-d {LINK_LOCAL} -j DROP")
 
 
 def _input(plan: FencePlan) -> tuple[str, ...]:
     """Names are looked up wherever the host says; a refusal comes at once, so that nobody waits for nothing."""
     ports = (f"-p {kind} -m {kind} --dport {port} -j RETURN" for port in plan.ports for kind in ("udp", "tcp"))
     refusal = "-j REJECT --reject-with icmp-port-unreachable"
-    return (_GOING_ON, *ports, "-p icmp -m icmp --icmp-type 8 -j RETURN", refusal)
+    return (*_of_users(plan), _GOING_ON, *ports, "-p icmp -m icmp --icmp-type 8 -j RETURN", refusal)
+
+
+def _forward_6(plan: FencePlan) -> tuple[str, ...]:
+    rules = ((f"-i {each.interface} -o {each.interface} -j RETURN", f"-i {each.interface} -j DROP")
+             for each in sorted(plan.networks))  # fmt: skip
+    return tuple(rule for pair in rules for rule in pair)
+
+
+def _input_6(plan: FencePlan) -> tuple[str, ...]:
+    """A bridge has an address of its own here, by which everything that listens on ``[::]`` would be reached."""
+    return tuple(f"-i {each.interface} -j DROP" for each in sorted(plan.networks))

@@ -14,6 +14,10 @@ class Fence(Protocol):
         """What of the plan does not stand, in words; empty when all of it does."""
         ...
 
+    async def left_open(self) -> str:
+        """What no rule of DS01 can close on this host, in words; empty when there is nothing."""
+        ...
+
     async def put_up(self, plan: FencePlan) -> None:
         """Make the rules so, in one step. Raises Ds01Error (``fence.failed``) when the firewall refuses."""
         ...

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 CAPABILITIES = frozenset(
     f"CAP_{name}"
-    for name in ("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "NET_RAW",
-                 "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_PTRACE")
+    for name in ("AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP",
+                 "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_PTRACE")
 )  # fmt: skip
-"""What the engine gives by default without MKNOD, and what debuggers need."""
+"""What the engine gives by default without MKNOD and NET_RAW, and what debuggers need."""
 
-NOT_GIVEN = frozenset({"CAP_MKNOD"})
+NOT_GIVEN = frozenset({"CAP_MKNOD", "CAP_NET_RAW"})
 """Given by the engine to whoever does not say otherwise (a build cannot), and taken away here."""
 
 _TOP = {"ociVersion", "process", "root", "hostname", "domainname", "mounts", "hooks", "linux"}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import zlib
+from collections.abc import Iterator
 from datetime import datetime
 from ipaddress import IPv4Network
 from pathlib import Path
 
 from ds01.domain.events import Event, EventType
-from ds01.domain.fence import FencePlan
+from ds01.domain.fence import Bridge, FencePlan, interface
 from ds01.domain.labels import Label
+from ds01.ports.engine import NetworkSeen
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
 from ds01.services.world import World
@@ -25,12 +27,18 @@ async def plan(world: World) -> FencePlan:
     """The rules as they should be now."""
     settings = world.settings().docker
     seen = await world.engine.networks()
-    ranges = {each for network in seen if Label.OWNER in network.labels for each in network.ranges}
-    inside = (IPv4Network(each, strict=False) for each in ranges if ":" not in each)
+    ours = (network for network in seen if Label.OWNER in network.labels)
+    inside = {bridge for network in ours for bridge in _bridges(network)}
     return FencePlan(
         name=name_of(world.paths.run), pool=settings.networks, ports=settings.host_ports,
-        networks=tuple(sorted(each for each in inside if each.subnet_of(settings.networks))),
+        networks=tuple(sorted(each for each in inside if each.range.subnet_of(settings.networks))),
     )  # fmt: skip
+
+
+def _bridges(network: NetworkSeen) -> Iterator[Bridge]:
+    for each in network.ranges:
+        if ":" not in each:
+            yield Bridge(range=IPv4Network(each, strict=False), interface=interface(network.id))
 
 
 async def keep(world: World) -> None:

@@ -10,10 +10,15 @@ class SimFence:
 
     def __init__(self) -> None:
         self.standing: FencePlan | None = None
+        self.unclosed = ""
 
     async def missing(self, plan: FencePlan) -> str:
         """Whether that plan stands."""
-        return "" if self.standing is not None and self.standing.seal == plan.seal else "the rules are not there"
+        return "" if self.standing is not None and self.standing.rules == plan.rules else "the rules are not there"
+
+    async def left_open(self) -> str:
+        """What was set."""
+        return self.unclosed
 
     async def put_up(self, plan: FencePlan) -> None:
         """It stands."""

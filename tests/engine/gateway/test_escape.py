@@ -193,7 +193,7 @@ def test_e11_namespaces_of_the_host(mallory: User, field: Ground, version: str, 
 
 
 @pytest.mark.parametrize("cap", ["sys_admin", "CAP_SYS_ADMIN", "ALL", "all", "DAC_READ_SEARCH", "SYS_MODULE", "BPF",
-                                 "NET_ADMIN", "MKNOD", "SYS_RAWIO"])  # fmt: skip
+                                 "NET_ADMIN", "NET_RAW", "MKNOD", "SYS_RAWIO"])  # fmt: skip
 def test_e12_capabilities(mallory: User, field: Ground, version: str, cap: str) -> None:
     host(mallory, field, version, CapAdd=[cap])
 

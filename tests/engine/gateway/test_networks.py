@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import socket
+import struct
 import subprocess
 import time
 import zlib
@@ -22,6 +23,22 @@ from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 CLIENTS = ["docker", OLD_CLIENT]
 LISTEN = "while true; do echo found | nc -l -p 99; done"
+RAW = r"""
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void) {
+    unsigned char frame[1500];
+    struct sockaddr_ll at = {AF_PACKET, 0, if_nametoindex("eth0")};
+    int s = socket(AF_PACKET, SOCK_RAW, 0), length = read(0, frame, sizeof frame);
+    if (s < 0) { perror("socket"); return 1; }
+    if (sendto(s, frame, length, 0, (void *)&at, sizeof at) != length) { perror("sendto"); return 2; }
+    return 0;
+}
+"""
+"""Sends the frame it is given, whatever is in it."""
 
 
 @pytest.fixture(autouse=True)
@@ -332,10 +349,108 @@ def test_d13_a_fence_that_is_emptied_stands_again(mallory: User, field: Ground) 
         time.sleep(0.5)
 
 
+@pytest.fixture
+def raw(mallory: User, field: Ground) -> Iterator[str]:
+    """An image of hers with a program that makes packets of its own."""
+    context = mallory.folder("raw")
+    (context / "raw.c").write_text(RAW)
+    subprocess.run(["gcc", "-static", "-o", context / "raw", context / "raw.c"], check=True)
+    (context / "Dockerfile").write_text(f"FROM {IMAGE}\nCOPY raw /raw\n")
+    built = mallory.docker("build", "-q", "-t", "raw", str(context))
+    assert built.code == 0, built.err
+    yield "raw"
+    field.clear_images(mallory.uid)
+
+
+def frames(container: str, field: Ground, victim: Victim, port: int) -> dict[str, bytes]:
+    """Frames for this host: one by IPv6, one from an address of nowhere here, one from alice's."""
+    (end,) = field.seen(container)["NetworkSettings"]["Networks"].values()
+    mac = bytes.fromhex(end["MacAddress"].replace(":", ""))
+    bridge = next(
+        each for each in json.loads(subprocess.check_output(["ip", "-j", "addr"]))
+        if any(address["local"] == end["Gateway"] for address in each["addr_info"])
+    )  # fmt: skip
+    ethernet = bytes.fromhex(bridge["address"].replace(":", "")) + mac
+    (local,) = (address["local"] for address in bridge["addr_info"] if address["local"].startswith("fe80"))
+    (hers,) = field.seen(victim.id)["NetworkSettings"]["Networks"].values()
+    own, forged = "fe80::9", ("203.0.113.9", hers["IPAddress"])
+    found = {f"from {source}": ethernet + b"\x08\0" + packet_4(source, end["Gateway"], port) for source in forged}
+    return found | {"by IPv6": ethernet + b"\x86\xdd" + packet_6(own, local, port)}
+
+
+def packet_4(source: str, target: str, port: int) -> bytes:
+    """A datagram with its two headers."""
+    ends = socket.inet_aton(source) + socket.inet_aton(target)
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 29, 1, 0, 64, 17, 0) + ends
+    return head[:10] + checksum(head) + head[12:] + struct.pack("!HHHH", 999, port, 9, 0) + b"x"
+
+
+def packet_6(source: str, target: str, port: int) -> bytes:
+    """The same; here the datagram has a sum of its own."""
+    ends = socket.inet_pton(socket.AF_INET6, source) + socket.inet_pton(socket.AF_INET6, target)
+    said = struct.pack("!HHHH", 999, port, 9, 0) + b"x"
+    sum_ = checksum(ends + struct.pack("!II", 9, 17) + said + b"\0")
+    return struct.pack("!IHBB", 6 << 28, 9, 17, 64) + ends + said[:6] + sum_ + said[8:]
+
+
+def checksum(data: bytes) -> bytes:
+    """The sum of the internet's headers."""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!H", total ^ 0xFFFF)
+
+
+def heard(listening: socket.socket, field: Ground, victim: Victim, container: str) -> set[str]:
+    """Which of the frames that this container sends arrive at a service of this host."""
+    found = set()
+    for name, frame in frames(container, field, victim, listening.getsockname()[1]).items():
+        for _ in range(3):
+            command = ["docker", "-H", f"unix://{field.engine.socket}", "exec", "-i", container, "/raw"]
+            subprocess.run(command, input=frame, capture_output=True, check=False)
+            with contextlib.suppress(TimeoutError):
+                listening.recv(10)
+                found.add(name)
+                break
+    return found
+
+
+@pytest.mark.gcc
+def test_d13_d14_packets_made_by_a_container_itself(mallory: User, field: Ground, victim: Victim, raw: str) -> None:
+    """By IPv6, which no network of hers has, and from addresses that are not hers: what runs as root in a container of
+    root's gets through on the engine's own bridge, none of it on hers, and a container of hers makes no such packet.
+    """
+    hers = mallory.runs("hers", Image=raw)
+    (network,) = field.seen(hers)["NetworkSettings"]["Networks"]
+    image = field.root("GET", f"/images/{raw}/json").json["Id"]
+    beside = {}
+    for name in ("bridge", network):
+        body = {"Image": image, "Cmd": ["sleep", "1000"], "HostConfig": {"NetworkMode": name}}
+        beside[name] = field.root("POST", "/containers/create", body).json["Id"]
+        assert field.root("POST", f"/containers/{beside[name]}/start").status == 204
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as listening:
+        listening.bind(("::", 0))
+        listening.settimeout(1)
+        assert len(heard(listening, field, victim, beside["bridge"])) == 3
+        assert heard(listening, field, victim, beside[network]) == set()
+        assert heard(listening, field, victim, hers) == set()
+    said = mallory.docker("exec", "-i", hers, "/raw", given="x")
+    assert "Operation not permitted" in said.err
+    assert mallory.create(HostConfig={"CapAdd": ["NET_RAW"]}).status == 403
+
+
+def test_d13_ping_works_without_raw_packets(mallory: User) -> None:
+    gateway = mallory.call("GET", "/v1.41/networks/bridge").json["IPAM"]["Config"][0]
+    address = gateway.get("Gateway") or str(IPv4Network(gateway["Subnet"])[1])
+    done = mallory.docker("run", "--rm", IMAGE, "ping", "-c", "1", "-W", "3", address)
+    assert done.code == 0, done.err + done.out
+
+
 def lasting(chain: str, own: str) -> list[str]:
     """The rules in their order, without those of other networks, which come and go, and the seal over all of them."""
     passing = [line for line in rules(chain).splitlines() if "--comment" not in line]
-    return [line for line in passing if own in line or not re.search(r" -s (\S+) -d \1 -j RETURN$", line)]
+    of_one = re.compile(r" -s (\S+) -d \1 -j RETURN$| ! -s \S+ -i \S+ -j DROP$")
+    return [line for line in passing if own in line or not of_one.search(line)]
 
 
 def rules(chain: str) -> str:

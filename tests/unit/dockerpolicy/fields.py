@@ -116,7 +116,7 @@ REFUSED_HOST: list[tuple[str, Any, str]] = [
     *(
         ("CapAdd", [cap], "create.capabilities")
         for cap in ("sys_admin", "CAP_SYS_ADMIN", "ALL", "all", "DAC_READ_SEARCH", "SYS_MODULE", "BPF", "NET_ADMIN",
-                    "MKNOD", "cap_mknod", "CHOWN,SYS_ADMIN", "\u017fys_admin", "SYS_ADMIN ")
+                    "MKNOD", "cap_mknod", "NET_RAW", "cap_net_raw", "CHOWN,SYS_ADMIN", "\u017fys_admin", "SYS_ADMIN ")
     ),
     *(
         ("SecurityOpt", [option], "create.security")

@@ -40,7 +40,8 @@ def test_every_limit_is_set() -> None:
     expected = {
         "Privileged": False, "CgroupParent": "/ds01-u1002.slice", "NanoCpus": 1_500_000_000, "Memory": GIB,
         "MemorySwap": GIB, "ShmSize": GIB // 4, "PidsLimit": 100, "OomScoreAdj": 500, "IpcMode": "private",
-        "CgroupnsMode": "private", "CapDrop": ["MKNOD"], "NetworkMode": "ds01-u1002", "Devices": [], "SecurityOpt": [],
+        "CgroupnsMode": "private", "CapDrop": ["MKNOD", "NET_RAW"], "NetworkMode": "ds01-u1002",
+        "Devices": [], "SecurityOpt": [],
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}, "DeviceRequests": [],
     }  # fmt: skip
     assert {key: host[key] for key in expected} == expected

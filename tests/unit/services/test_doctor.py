@@ -130,6 +130,15 @@ async def test_d13_a_fence_that_somebody_emptied_is_found(lab: Lab) -> None:
     assert "not kept apart" in found["isolation"].text
 
 
+async def test_d14_a_host_that_cannot_close_ipv6_is_told(lab: Lab) -> None:
+    world = lab.world()
+    await fence.keep(world)
+    assert isinstance(world.fence, SimFence)
+    world.fence.unclosed = "IPv6 (ip6tables does not work here)"
+    found = {check.name: check for check in (await examine(world, admin=True)).checks}
+    assert (found["isolation"].state, "IPv6" in found["isolation"].text) == ("warning", True)
+
+
 def test_every_check_says_what_it_is_about() -> None:
     assert all(isinstance(check, Check) and check.about for check in every().values())
 

@@ -1,4 +1,5 @@
-"""The Fence port over ``iptables``: two chains of our own, filled in one step, and a rule that leads into each.
+"""The Fence port over ``iptables`` and ``ip6tables``: two chains of our own in each, filled in one step, and a rule
+that leads into each.
 
 Where the engine made its chain for such rules (``DOCKER-USER``), the one for forwarding hangs there, which is before
 all of the engine's own.
@@ -8,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from ds01.domain.errors import FENCE_FAILED, Ds01Error
 from ds01.domain.fence import FencePlan
@@ -17,10 +20,21 @@ _FOR_USERS = "DOCKER-USER"
 _SECONDS = 20
 _TRIES = 4
 _PAUSE_SECONDS = 0.5
+_ADDRESSES_6 = Path("/proc/net/if_inet6")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wall:
+    """What is to stand in the firewall of one protocol; ``program`` is what speaks to it."""
+
+    program: str
+    chains: Mapping[str, tuple[str, ...]]
+    forward: str
+    to_host: str
 
 
 class IptablesFence:
-    """Rules of the ``filter`` table, IPv4: users' networks have no other addresses.
+    """Rules of the ``filter`` table, for IPv4 and, where there is a firewall for it, for IPv6.
 
     One change at a time: two that fill the same chains would take each other's rules away.
     """
@@ -31,6 +45,10 @@ class IptablesFence:
     async def missing(self, plan: FencePlan) -> str:
         """Compares the seal, the number of rules, and the ways into the chains."""
         return await asyncio.to_thread(_missing, plan)
+
+    async def left_open(self) -> str:
+        """IPv6, where this host speaks it and has no program to close it with."""
+        return await asyncio.to_thread(_left_open)
 
     async def put_up(self, plan: FencePlan) -> None:
         """Fill the chains, then lead into them. An engine that starts takes its own chains away for a moment, and
@@ -52,14 +70,40 @@ class IptablesFence:
             await asyncio.to_thread(_take_down, plan)
 
 
+def _walls(plan: FencePlan) -> list[_Wall]:
+    ways = {"forward": plan.jump_forward, "to_host": plan.jump_input}
+    walls = [_Wall(program="iptables", chains=plan.rules, **ways)]
+    return [*walls, _Wall(program="ip6tables", chains=plan.rules_6, **ways)] if _stands_6() else walls
+
+
+def _stands_6() -> bool:
+    """Whether there is a firewall for IPv6: neither the program nor the kernel's part is everywhere."""
+    try:
+        return _exists("ip6tables", "INPUT")
+    except Ds01Error:
+        return False
+
+
+def _left_open() -> str:
+    try:
+        speaks = bool(_ADDRESSES_6.read_text().strip())
+    except OSError:
+        speaks = False
+    return "IPv6 (ip6tables does not work here)" if speaks and not _stands_6() else ""
+
+
 def _missing(plan: FencePlan) -> str:
-    for chain, rules in plan.rules.items():
-        standing = _listed(chain)
-        if len(standing) != len(rules) or plan.seal not in standing[0]:
-            return f"the rules of the chain {chain} are not as they should be"
-    for chain, jump in _ways(plan).items():
-        if not _leads(_listed(chain), f"-A {chain} {jump}"):
-            return f"nothing leads first from {chain} into DS01's rules"
+    return next((found for wall in _walls(plan) if (found := _missing_of(wall))), "")
+
+
+def _missing_of(wall: _Wall) -> str:
+    for chain, rules in wall.chains.items():
+        standing = _listed(wall.program, chain)
+        if len(standing) != len(rules) or rules[0] not in standing[0].replace('"', ""):
+            return f"the rules of the chain {chain} ({wall.program}) are not as they should be"
+    for chain, jump in _ways(wall).items():
+        if not _leads(_listed(wall.program, chain), f"-A {chain} {jump}"):
+            return f"nothing leads first from {chain} ({wall.program}) into DS01's rules"
     return ""
 
 
@@ -70,50 +114,51 @@ def _leads(listed: Sequence[str], way: str) -> bool:
 
 
 def _put_up(plan: FencePlan) -> None:
-    _run(["iptables-restore", "-w", "5", "--noflush"], _filled(plan))
-    for chain, jump in _ways(plan).items():
-        _leave(chain, jump)
-        _run(["iptables", "-w", "5", "-I", chain, "1", *jump.split()])
+    for wall in _walls(plan):
+        _run([f"{wall.program}-restore", "-w", "5", "--noflush"], _filled(wall))
+        for chain, jump in _ways(wall).items():
+            _leave(wall, chain, jump)
+            _run([wall.program, "-w", "5", "-I", chain, "1", *jump.split()])
 
 
-def _filled(plan: FencePlan) -> str:
+def _filled(wall: _Wall) -> str:
     """Naming a chain empties it; all of it becomes true at once."""
-    lines = ["*filter", *(f":{chain} - [0:0]" for chain in plan.rules)]
-    lines += [f"-A {chain} {rule}" for chain, rules in plan.rules.items() for rule in rules]
+    lines = ["*filter", *(f":{chain} - [0:0]" for chain in wall.chains)]
+    lines += [f"-A {chain} {rule}" for chain, rules in wall.chains.items() for rule in rules]
     return "\n".join([*lines, "COMMIT", ""])
 
 
 def _take_down(plan: FencePlan) -> None:
-    for chain in ("INPUT", "FORWARD", _FOR_USERS):
-        for rule in _listed(chain):
-            if rule.endswith((f"-j {plan.forward}", f"-j {plan.input}")):
-                _run(["iptables", "-w", "5", "-D", *rule.removeprefix("-A ").split()])
-    for chain in plan.rules:
-        if _exists(chain):
-            _run(["iptables", "-w", "5", "-F", chain])
-            _run(["iptables", "-w", "5", "-X", chain])
+    for wall in _walls(plan):
+        for chain in ("INPUT", "FORWARD", _FOR_USERS):
+            for jump in (wall.forward, wall.to_host):
+                _leave(wall, chain, jump)
+        for chain in wall.chains:
+            if _exists(wall.program, chain):
+                _run([wall.program, "-w", "5", "-F", chain])
+                _run([wall.program, "-w", "5", "-X", chain])
 
 
-def _leave(chain: str, jump: str) -> None:
+def _leave(wall: _Wall, chain: str, jump: str) -> None:
     """Remove every way of ours out of a chain, wherever it stands."""
     target = jump.rpartition(" ")[2]
-    for rule in _listed(chain):
+    for rule in _listed(wall.program, chain):
         if rule.endswith(f"-j {target}"):
-            _run(["iptables", "-w", "5", "-D", *rule.removeprefix("-A ").split()])
+            _run([wall.program, "-w", "5", "-D", *rule.removeprefix("-A ").split()])
 
 
-def _ways(plan: FencePlan) -> dict[str, str]:
-    forward = _FOR_USERS if _exists(_FOR_USERS) else "FORWARD"
-    return {forward: plan.jump_forward, "INPUT": plan.jump_input}
+def _ways(wall: _Wall) -> dict[str, str]:
+    forward = _FOR_USERS if _exists(wall.program, _FOR_USERS) else "FORWARD"
+    return {forward: wall.forward, "INPUT": wall.to_host}
 
 
-def _exists(chain: str) -> bool:
-    return _ask(["iptables", "-w", "5", "-S", chain]).returncode == 0
+def _exists(program: str, chain: str) -> bool:
+    return _ask([program, "-w", "5", "-S", chain]).returncode == 0
 
 
-def _listed(chain: str) -> list[str]:
+def _listed(program: str, chain: str) -> list[str]:
     """The rules of a chain as the firewall writes them."""
-    found = _ask(["iptables", "-w", "5", "-S", chain])
+    found = _ask([program, "-w", "5", "-S", chain])
     return [line for line in found.stdout.splitlines() if line.startswith("-A ")]
 
 

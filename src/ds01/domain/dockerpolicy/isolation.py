@@ -15,8 +15,9 @@ from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, kept, 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 
-ALWAYS_DROPPED = ("MKNOD",)
-"""Device nodes reach GPUs and disks; they come from a lease or not at all."""
+ALWAYS_DROPPED = ("MKNOD", "NET_RAW")
+"""Device nodes reach GPUs and disks; they come from a lease or not at all. Raw packets have any sender and any
+protocol: the fence around users' networks believes the one and knows not all of the other. `ping` works without."""
 
 _CAPABILITY = re.compile(r"[A-Z_]{1,40}")
 _GROUP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -135,8 +136,9 @@ ISOLATION: tuple[Field, ...] = (
     must_be_empty("Cgroup", "create.namespaces", "another container's cgroup"),
     dropped("CgroupParent", "create.cgroup", "it is always your own slice"),
     Field(name="CapAdd", rule="create.capabilities", judge=_cap_add,
-          says="the engine's defaults without MKNOD, and SYS_PTRACE"),
-    Field(name="CapDrop", rule="create.capabilities", judge=_cap_drop, says="kept; MKNOD is always dropped"),
+          says="the engine's defaults without MKNOD and NET_RAW, and SYS_PTRACE"),
+    Field(name="CapDrop", rule="create.capabilities", judge=_cap_drop,
+          says="kept; MKNOD and NET_RAW are always dropped"),
     Field(name="SecurityOpt", rule="create.security", judge=_security,
           says="`no-new-privileges` is kept, `seccomp=unconfined` left out with a warning, the rest refused"),
     _paths("MaskedPaths"),

@@ -77,6 +77,7 @@ def assemble(
         cgroup_parent=cgroup_parent,
         network=user.network,
         stop_grace_seconds=int(limits.stop_grace.total_seconds()),
+        health=order.image.health,
     )
 
 

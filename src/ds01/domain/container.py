@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 
 from ds01.domain.confinement import Confinement
+from ds01.domain.health import UNSAID, Health
 from ds01.domain.lease import LeaseId
 from ds01.domain.people import Uid
 
@@ -177,6 +178,8 @@ class ContainerSpec:
     network: str
     stop_grace_seconds: int
     group_add: tuple[int, ...] = ()
+    health: Health = UNSAID
+    """What its image says of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

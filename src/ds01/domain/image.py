@@ -9,6 +9,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NewType
 
+from ds01.domain.health import UNSAID, Health
 from ds01.domain.labels import Label
 from ds01.domain.own_images import is_pin
 from ds01.domain.people import Uid
@@ -72,6 +73,8 @@ class Image:
     digests: tuple[str, ...] = ()
     pins: tuple[str, ...] = ()
     """Names it has for builds that go on."""
+    health: Health = UNSAID
+    """Known of an image that was inspected."""
 
     def called(self, names: Iterable[str]) -> Image:
         """The same image with these names, of whatever kind."""

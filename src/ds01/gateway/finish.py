@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy.case import AskedSocket, AskedTmpfs, AskedVolume, Case, Joined, Kept, Plan
-from ds01.domain.dockerpolicy.config import HEALTH_INTERVAL_NS
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
 from ds01.domain.dockerpolicy.logs import DEFAULT
 from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.resources import OOM_SCORE
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
+from ds01.domain.health import STARTING_API, UNSAID, Health, slowed
 from ds01.domain.labels import TRUSTED
 from ds01.wire.door import DoorGrant, StagedBind
 
@@ -39,8 +39,9 @@ class Blueprint:
     environment: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
-    health: Mapping[str, int] = field(default_factory=dict)
-    """``Interval`` and ``StartInterval`` in nanoseconds, where it has them."""
+    health: Health = UNSAID
+    api: tuple[int, int] = STARTING_API
+    """The version in which the engine is spoken to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +77,8 @@ def body(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[s
 def _slowed(asked: Json, image: Blueprint) -> dict[str, Json]:
     """A check as often as the image wants would keep the engine busy; what the user says of it was judged."""
     found: dict[str, Json] = dict(asked) if isinstance(asked, dict) else {}
-    for name, every in image.health.items():
-        if 0 < every < HEALTH_INTERVAL_NS and not found.get(name):
-            found[name] = HEALTH_INTERVAL_NS
-    return found
+    needed = slowed(image.health, image.api)
+    return found | {name: every for name, every in needed.items() if name == "StartPeriod" or not found.get(name)}
 
 
 def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[str, Json]:

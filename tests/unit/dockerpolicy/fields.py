@@ -33,6 +33,7 @@ KEPT_CONFIG: list[tuple[str, Any, Any]] = [
     ("StopTimeout", -1, 300),
     ("ExposedPorts", {"80/tcp": {}, "53/udp": {}}, {"80/tcp": {}, "53/udp": {}}),
     ("Healthcheck", {"Test": ["CMD", "x"], "Interval": 1}, {"Test": ["CMD", "x"], "Interval": 5_000_000_000}),
+    ("Healthcheck", {"Test": ["CMD", "x"], "StartInterval": 1}, {"Test": ["CMD", "x"], "StartInterval": 5_000_000_000}),
     ("Healthcheck", {"Test": ["NONE"]}, {"Test": ["NONE"]}),
 ]
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from ds01.domain.dockerpolicy.case import Asker, Plan
 from ds01.domain.dockerpolicy.create import judge_create
 from ds01.domain.dockerpolicy.strictjson import parse_object
+from ds01.domain.health import OFTEN_NS, Health
 from ds01.domain.labels import TRUSTED, Label
 from ds01.gateway.finish import Blueprint, Found, body
 from ds01.wire.door import DoorGrant, GrantedDevice, GrantedRequest, StagedBind
@@ -150,6 +154,22 @@ def test_d12_all_ports_are_published_on_loopback() -> None:
     assert host["PortBindings"] == {
         key: [{"HostIp": "127.0.0.1", "HostPort": ""}] for key in ("80/tcp", "8888/tcp")
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("api", "asked", "sent"),
+    [
+        ((1, 45), {}, {"Interval": OFTEN_NS, "StartInterval": OFTEN_NS}),
+        ((1, 45), {"Interval": 2 * OFTEN_NS}, {"Interval": 2 * OFTEN_NS, "StartInterval": OFTEN_NS}),
+        ((1, 41), {"StartPeriod": OFTEN_NS}, {"Interval": OFTEN_NS, "StartPeriod": 1_000_000}),
+    ],
+)
+def test_d10_the_images_own_health_check_is_slowed(
+    api: tuple[int, int], asked: dict[str, int], sent: dict[str, int]
+) -> None:
+    lively = replace(IMAGE, health=Health(interval_ns=1, starting_ns=1), api=api)
+    config = body(plan({"Healthcheck": asked}), grant(), lively, Found(containers={}, networks={"": "ds01-u1002"}))
+    assert config["Healthcheck"] == {"Test": [], **sent}
 
 
 def test_nothing_is_in_the_body_that_nobody_put_there() -> None:

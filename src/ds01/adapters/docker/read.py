@@ -16,6 +16,7 @@ from ds01.domain.confinement import ANY, Amounts, Confinement
 from ds01.domain.container import ContainerId, Observed
 from ds01.domain.disk import Layer
 from ds01.domain.guard import RUNTIME
+from ds01.domain.health import Health
 from ds01.domain.image import Image, ImageId
 from ds01.ports.engine import DiskUse, EngineEvent, Guarding, NetworkSeen, Process, Usage, VolumeSeen
 
@@ -158,14 +159,21 @@ def _devices(host: Json) -> tuple[str, ...]:
 
 def image_inspected(data: Json) -> Image:
     """An image from ``GET /images/{name}/json``."""
+    config = data.get("Config") or {}
     return Image(
         id=ImageId(data["Id"]),
         tags=(),
         created_at=_known(moment(data.get("Created") or "")),
         size_bytes=int(data["Size"]),
-        labels=(data.get("Config") or {}).get("Labels") or {},
+        labels=config.get("Labels") or {},
         digests=tuple(data.get("RepoDigests") or ()),
+        health=_health(config),
     ).called(data.get("RepoTags") or ())
+
+
+def _health(config: Json) -> Health:
+    checked = config.get("Healthcheck") or {}
+    return Health(interval_ns=int(checked.get("Interval") or 0), starting_ns=int(checked.get("StartInterval") or 0))
 
 
 def image_listed(data: Json) -> Image:

@@ -12,6 +12,7 @@ from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
 from ds01.domain.dockerpolicy.logs import DEFAULT as LOG
 from ds01.domain.dockerpolicy.network import LOOPBACK
+from ds01.domain.health import slowed
 from ds01.ports.engine import NetworkSpec
 
 Json = dict[str, Any]
@@ -33,6 +34,7 @@ def create_body(spec: ContainerSpec) -> Json:
         "Env": [f"{key}={value}" for key, value in environment.items()],
         "Labels": spec.labels,
         "StopTimeout": spec.stop_grace_seconds,
+        **({"Healthcheck": looked} if (looked := slowed(spec.health)) else {}),
         "HostConfig": _host(spec),
         **_called(spec.network, [spec.hostname]),
     }

@@ -20,9 +20,9 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.domain.dockerpolicy.waiting import LABEL, VARIABLE
 from ds01.domain.gpu import asks_for_devices
+from ds01.domain.health import OFTEN_NS
 
 STOP_SECONDS = 300
-HEALTH_INTERVAL_NS = 5_000_000_000
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
 _SIGNAL = re.compile(signals.PATTERN)
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?")
@@ -108,9 +108,9 @@ def _healthcheck(case: Case, value: Json) -> Json | Dropped:
     found: dict[str, Json] = {"Test": list(shape.texts("Healthcheck.Test", read.get("Test"), multiline=True))}
     for name in ("Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"):
         number = shape.integer(f"Healthcheck.{name}", read.get(name))
-        if name == "Interval" and 0 < number < HEALTH_INTERVAL_NS:
+        if name in ("Interval", "StartInterval") and 0 < number < OFTEN_NS:
             case.changed("create.healthcheck", "health check interval set to 5 s", told=True)
-            number = HEALTH_INTERVAL_NS
+            number = OFTEN_NS
         if number:
             found[name] = number
     return found

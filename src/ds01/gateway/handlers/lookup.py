@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ds01.domain.dockerpolicy.tags import engine_name, looked_up
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent
+from ds01.domain.health import Health
 from ds01.domain.image import is_reference, with_tag
 from ds01.domain.image_access import is_id
 from ds01.domain.own_images import can_be_own, is_stored, stored_image
@@ -23,12 +25,17 @@ async def resolve(call: Call, ref: str) -> Blueprint:
     """The image a user means, by id. Raises AbsentError when it is not there or not hers to see."""
     found = await look_up(call, ref)
     config = found.get("Config") or {}
-    checked = config.get("Healthcheck") or {}
     return Blueprint(
         id=str(found["Id"]), environment=tuple(config.get("Env") or ()),
         ports=tuple(config.get("ExposedPorts") or ()), volumes=tuple(config.get("Volumes") or ()),
-        health={name: int(checked[name]) for name in ("Interval", "StartInterval") if checked.get(name)},
+        health=health(config), api=call.version,
     )  # fmt: skip
+
+
+def health(config: Mapping[str, Any]) -> Health:
+    """How often an image wants to be looked at."""
+    checked = config.get("Healthcheck") or {}
+    return Health(interval_ns=int(checked.get("Interval") or 0), starting_ns=int(checked.get("StartInterval") or 0))
 
 
 async def look_up(call: Call, ref: str) -> dict[str, Any]:

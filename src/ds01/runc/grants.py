@@ -43,10 +43,11 @@ class Grant:
 
     ``owner`` are uid and gid when everything in it must run as its owner, None when it may run as root. ``binds``
     are sources it may mount and ``prefixes`` beginnings of such, ``volumes`` names of volumes, ``devices``
-    ``(type, major, minor)``, ``gpus`` UUIDs.
+    ``(type, major, minor)``, ``gpus`` UUIDs. ``step`` is true for a step of a build.
     """
 
-    def __init__(self, data: dict[str, Any], prefixes: tuple[str, ...] = ()) -> None:
+    def __init__(self, data: dict[str, Any], prefixes: tuple[str, ...] = (), *, step: bool = False) -> None:
+        self.step = step
         self.uid: int = data["uid"]
         self.owner: tuple[int, int] | None = (data["uid"], data["gid"]) if data["as_owner"] else None
         self.binds = frozenset(data["binds"])
@@ -61,7 +62,7 @@ def step_grant(uid: int, *prefixes: str) -> Grant:
     nothing: list[str] = []
     return Grant(
         {"uid": uid, "gid": 0, "as_owner": False, "binds": nothing, "volumes": nothing, "devices": nothing,
-         "gpus": nothing}, prefixes,
+         "gpus": nothing}, prefixes, step=True,
     )  # fmt: skip
 
 

@@ -33,7 +33,9 @@ _PROCESS = {"terminal", "consoleSize", "user", "args", "env", "cwd", "capabiliti
 _LINUX = {"sysctl", "resources", "cgroupsPath", "namespaces", "devices", "seccomp", "rootfsPropagation", "maskedPaths",
           "readonlyPaths", "mountLabel"}  # fmt: skip
 _RESOURCES = {"devices", "memory", "cpu", "pids", "blockIO", "hugepageLimits"}
-_NAMESPACES = {"mount", "network", "uts", "pid", "ipc"}
+_NAMESPACES = {"mount", "network", "uts", "pid", "ipc", "cgroup"}
+_NOT_OF_STEPS = {"cgroup"}
+"""Under cgroup v1 the engine gives a step of a build none of its own, and nobody can ask for one; it is read-only."""
 _MOUNT_TYPES = {"proc", "tmpfs", "devpts", "sysfs", "cgroup", "cgroup2", "mqueue", "bind"}
 _MOUNT = {"destination", "type", "source", "options"}
 _READ_ONLY_TYPES = {"sysfs", "cgroup", "cgroup2"}
@@ -105,9 +107,10 @@ def _set(config: Config, name: str) -> bool:
 def _namespaces(linux: Config, grant: Grant, joined: Joined, shared: set[str]) -> Iterator[str]:
     """Namespaces of its own, or of its owner's containers of the same kind; ``shared`` learns which these are."""
     present = {item.get("type"): item.get("path", "") for item in linux.get("namespaces") or ()}
-    for kind in sorted(_NAMESPACES - present.keys()):
+    needed = _NAMESPACES - _NOT_OF_STEPS if grant.step else _NAMESPACES
+    for kind in sorted(needed - present.keys()):
         yield f"the host's {kind} namespace"
-    for kind in sorted(present.keys() - _NAMESPACES - {"cgroup"}):
+    for kind in sorted(present.keys() - _NAMESPACES):
         yield f"a {kind} namespace"
     for kind, path in present.items():
         if path:

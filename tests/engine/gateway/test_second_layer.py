@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from dev.engine import outside
 
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import Ground, User
+from tests.engine.gateway.ground import IMAGE, Ground, User
 from tests.engine.gateway.permissive import Permissive
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -57,6 +58,7 @@ NOT_STARTED: dict[str, tuple[dict[str, Any], str]] = {
     "e11_ipc": ({"IpcMode": "host"}, "host's ipc"),
     "e11_uts": ({"UTSMode": "host"}, "host's uts"),
     "e11_network": ({"NetworkMode": "host"}, "the network namespace"),
+    "e11_cgroup": ({"CgroupnsMode": "host"}, "host's cgroup"),
     "e12_sys_admin": ({"CapAdd": ["sys_admin"]}, "CAP_SYS_ADMIN"),
     "e12_dac_read_search": ({"CapAdd": ["CAP_DAC_READ_SEARCH"]}, "CAP_DAC_READ_SEARCH"),
     "e12_net_admin": ({"CapAdd": ["NET_ADMIN"]}, "CAP_NET_ADMIN"),
@@ -82,6 +84,10 @@ NOT_STARTED: dict[str, tuple[dict[str, Any], str]] = {
     "o19_pid_of_alice": ({"PidMode": "container:{victim}"}, "somebody else"),
     "o19_network_of_alice": ({"NetworkMode": "container:{victim}"}, "somebody else"),
     "d8_real_time": ({"Ulimits": [{"Name": "rtprio", "Soft": 9, "Hard": 9}]}, "RTPRIO"),
+    "g8_mount_that_asks": ({"Binds": ["/dev/null:/var/run/nvidia-container-devices/all"]}, "the host's /dev/null"),
+    "g8_mount_that_asks_cdi": (
+        {"Binds": ["/dev/null:/var/run/nvidia-container-devices/cdi/nvidia.com/gpu/all"]}, "the host's /dev/null"
+    ),
     "g9_rule": ({"DeviceCgroupRules": ["c 195:* rwm"]}, "access to c 195"),
 }  # fmt: skip
 
@@ -147,6 +153,77 @@ def test_e5_e21_a_granted_folder_makes_it_its_owners(door: Permissive, field: Gr
     assert lines["Uid"].split() == [str(door.user.uid)] * 4
     assert (lines["CapBnd"].strip("0"), lines["NoNewPrivs"], lines["Groups"].strip()) == ("", "1", "")
     assert str(door.user.uid) in door.exec(container, "id", User="0:0")
+
+
+def test_e6_a_folder_swapped_before_each_start_is_the_one_that_was_granted(door: Permissive, field: Ground) -> None:
+    above = door.user.folder("above")
+    place = door.user.folder("above/place")
+    (place / "mine").write_text("x")
+    container, started = door.runs("swapped", binds=(str(place),))
+    assert started.status == 204, started.body
+    for swapped in (place, above):
+        away = swapped.rename(swapped.with_name(f"{swapped.name}-away"))
+        swapped.symlink_to("/root")
+        assert field.root("POST", f"/containers/{container}/stop?t=0").status == 204
+        assert door.start(container).status == 204
+        assert door.exec(container, "ls", "/bound0").split() == ["mine"]
+        swapped.unlink()
+        away.rename(swapped)
+
+
+def test_e8_a_mount_that_the_host_would_share(door: Permissive, field: Ground, tmp_path: Path) -> None:
+    subprocess.run(["mount", "--bind", tmp_path, tmp_path], check=True)
+    try:
+        subprocess.run(["mount", "--make-shared", tmp_path], check=True)
+        for kind in ("rshared", "rslave"):
+            container, started = door.runs(f"sharing-{kind}", HostConfig={"Binds": [f"{tmp_path}:/t:{kind}"]})
+            assert started.status >= 400
+            assert "a mount at /t that the host shares" in started.message
+            assert not field.seen(container)["State"]["Running"]
+    finally:
+        subprocess.run(["umount", "-l", tmp_path], check=True)
+
+
+def test_e22_a_hard_link_to_roots_file_is_still_roots(door: Permissive) -> None:
+    """As it would be where the kernel lets users make such links."""
+    secret = door.user.home / "secret-of-root"
+    secret.write_text("secret-of-root")
+    secret.chmod(0o600)
+    os.chown(secret, 0, 0)
+    place = door.user.folder("linked")
+    (place / "link").hardlink_to(secret)
+    container, started = door.runs("links", binds=(str(place),), User="0:0")
+    assert started.status == 204, started.body
+    assert "denied" in door.exec(container, "cat", "/bound0/link", User="0:0")
+
+
+def test_e30_nothing_is_preloaded_beside_a_gpu(door: Permissive) -> None:
+    container, started = door.runs("preloading", gpus="1", Env=["LD_PRELOAD=/evil.so"])
+    assert started.status >= 400
+    assert "LD_PRELOAD beside a GPU" in door.refusals(container)[0]
+
+
+def test_g12_a_step_of_a_build_sees_no_gpu(door: Permissive, field: Ground) -> None:
+    """The engine's own builder, as root asks it, from an image that wants them all."""
+    context = door.user.folder("wants-gpus")
+    (context / "Dockerfile").write_text(
+        f"FROM {IMAGE}\nENV NVIDIA_VISIBLE_DEVICES=all\nRUN echo seen $NVIDIA_VISIBLE_DEVICES; ls /dev | grep nvidia; true\n"
+    )
+    uid = door.user.uid
+    parent = f"/ds01-u{uid}.slice/ds01-u{uid}-build.slice"
+    command = [
+        "docker",
+        "-H",
+        f"unix://{field.engine.socket}",
+        "build",
+        "--no-cache",
+        "--cgroup-parent",
+        parent,
+        context,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "DOCKER_BUILDKIT": "0"})
+    assert "seen void\n" in done.stdout, done.stdout + done.stderr
+    assert "nvidia" not in done.stdout.partition("seen void")[2]
 
 
 def test_e13_a_wide_profile_opens_nothing(door: Permissive) -> None:

@@ -40,7 +40,7 @@ class Docker:
 
     def granted(self, place: Place, parent: str, *command: str) -> str:
         """A container in this slice that the guard lets start; its id."""
-        made = self("create", "--cgroup-parent", parent, self.image, *command)
+        made = self("create", "--cgroup-parent", parent, "--cgroupns", "private", self.image, *command)
         user = place.alice
         grant = StartGrant(container=ContainerId(made), uid=user.uid, gid=user.gid, as_owner=True)
         place.host.grant(f"{self._engine.root}/guard", grant)

@@ -33,7 +33,7 @@ class Engine:
         return subprocess.run(command, capture_output=True, text=True)
 
     def create(self, *words: str) -> ContainerId:
-        made = self.docker("create", "--cgroup-parent", f"/ds01-u{UID}.slice", *words)
+        made = self.docker("create", "--cgroup-parent", f"/ds01-u{UID}.slice", "--cgroupns", "private", *words)
         assert made.returncode == 0, made.stderr
         return ContainerId(made.stdout.strip())
 

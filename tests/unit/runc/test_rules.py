@@ -1,4 +1,4 @@
-"""Each way out of a container, as runc would see it. ``config.json`` is what engine 20.10 wrote for a plain one."""
+"""Each way out of a container, as runc would see it. ``config.json`` is what engine 20.10 wrote for one of DS01."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ds01.runc.grants import Grant, Server, owner_of
+from ds01.runc.grants import Grant, Server, owner_of, step_grant
 from ds01.runc.launcher import first_facts
 from ds01.runc.refusal import RefusedError
 from ds01.runc.rules import process_refusals, refusals
@@ -100,6 +100,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "e11_network": (without_namespace("network"), "host's network"),
     "e11_uts": (without_namespace("uts"), "host's uts"),
     "e11_mount": (without_namespace("mount"), "host's mount"),
+    "e11_cgroup": (without_namespace("cgroup"), "host's cgroup"),
     "e11_user": (lambda c: c["linux"]["namespaces"].append({"type": "user", "path": "/proc/1/ns/user"}), "user"),
     "o19_others_pid": (with_namespace("pid", "/proc/8/ns/pid"), "somebody else"),
     "o19_hosts_network": (with_namespace("network", "/proc/1/ns/net"), "somebody else"),
@@ -149,6 +150,12 @@ def test_e21_a_folder_of_the_host_is_never_beside_root() -> None:
     """Even if ds01d granted both by mistake."""
     both = Grant(GIVEN | {"binds": [BIND]})
     assert judged(mount(BIND), both) == ["a folder of the host in a container that may run as root"]
+
+
+def test_e11_a_step_of_a_build_may_be_in_the_hosts_cgroup_namespace() -> None:
+    """No engine gives it another one under cgroup v1."""
+    assert judged(without_namespace("cgroup"), step_grant(1001)) == []
+    assert judged(without_namespace("pid"), step_grant(1001)) == ["the host's pid namespace"]
 
 
 def test_o19_kinds_do_not_meet() -> None:

@@ -207,7 +207,8 @@ def test_g12_a_step_of_a_build_sees_no_gpu(door: Permissive, field: Ground) -> N
     """The engine's own builder, as root asks it, from an image that wants them all."""
     context = door.user.folder("wants-gpus")
     (context / "Dockerfile").write_text(
-        f"FROM {IMAGE}\nENV NVIDIA_VISIBLE_DEVICES=all\nRUN echo seen $NVIDIA_VISIBLE_DEVICES; ls /dev | grep nvidia; true\n"
+        f"FROM {IMAGE}\nENV NVIDIA_VISIBLE_DEVICES=all\n"
+        "RUN echo seen $NVIDIA_VISIBLE_DEVICES; ls /dev | grep nvidia; true\n"
     )
     uid = door.user.uid
     parent = f"/ds01-u{uid}.slice/ds01-u{uid}-build.slice"

@@ -16,7 +16,7 @@ from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Exchange, UpstreamError
 
 T = TypeVar("T")
-Serve = Callable[[Stream, Stream], Awaitable[None]]
+Serve = Callable[[Stream, Stream], Coroutine[Any, Any, None]]
 """What is done with client and engine once they have changed protocols."""
 
 Rewrite = Callable[[bytes], bytes]
@@ -29,7 +29,7 @@ LINE_BYTES = 16 * 1024 * 1024
 RAW_TYPES = frozenset({"application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"})
 
 
-async def while_there(leaving: Coroutine[Any, Any, None], work: Coroutine[Any, Any, T]) -> T:
+async def while_there(leaving: Coroutine[Any, Any, object], work: Coroutine[Any, Any, T]) -> T:
     """Do ``work`` for as long as the client is there. Raises ConnectionError when it left."""
     task, left = asyncio.ensure_future(work), asyncio.ensure_future(leaving)
     try:
@@ -41,6 +41,12 @@ async def while_there(leaving: Coroutine[Any, Any, None], work: Coroutine[Any, A
         for each in (task, left):
             each.cancel()
         await asyncio.gather(task, left, return_exceptions=True)
+
+
+async def while_allowed(call: Call, work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` for as long as its user may. Raises ConnectionError when that is over."""
+    with call.gate.registry.ongoing.going(call.user, call.subject) as going:
+        return await while_there(going.over.wait(), work)
 
 
 class LastLine(Exception):  # noqa: N818  no error: the answer ends here
@@ -71,7 +77,8 @@ async def stream(
     """
     exchange = await call.gate.engine.open(ask)
     try:
-        await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle, sure))
+        work = while_there(call.client.gone(), _stream(call, exchange, rewrite, settle, sure))
+        await while_allowed(call, work)
     finally:
         exchange.close()
 
@@ -115,7 +122,7 @@ async def through(
     """Ask the engine and pass its long answer through ``change``, then what ``end`` adds; ``sure`` as in ``stream``."""
     exchange = await call.gate.engine.open(ask)
     try:
-        await while_there(call.client.gone(), _through(call, exchange, change, end, sure))
+        await while_allowed(call, while_there(call.client.gone(), _through(call, exchange, change, end, sure)))
     finally:
         exchange.close()
 
@@ -189,7 +196,7 @@ async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
         call.answered, call.keep = True, False
         await call.client.write(_raw_head(head, ask))
         await call.client.taken()
-        await serve(call.client, exchange.stream)
+        await while_allowed(call, serve(call.client, exchange.stream))
     finally:
         exchange.close()
 

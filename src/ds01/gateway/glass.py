@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.call import Gate
+from ds01.gateway.flow import while_there
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.passing import pass_on
 from ds01.gateway.serve import HEAD_SECONDS, IDLE_SECONDS, refuse_plainly
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import UpstreamError
-from ds01.wire.door import DoorAudit
+from ds01.wire.door import DoorAudit, DoorUser
 
 SOCKET = "admin.sock"
 
@@ -41,16 +42,17 @@ class Glass:
             client.close()
 
     async def _pass(self, client: Stream, uid: int, head: Head) -> None:
-        reason = await self._reason(uid)
+        user = await self._admin(uid)
         self._gate.audit.check_writable()
         self._gate.audit.record(
             DoorAudit(uid=uid, method=head.method, path=head.target[:200], subject="", outcome="glass", rule="glass",
-                      reason=reason)
+                      reason=user.glass)
         )  # fmt: skip
-        await pass_on(client, head, self._gate.engine.path)
+        with self._gate.registry.ongoing.going(user, "") as going:
+            await while_there(going.over.wait(), pass_on(client, head, self._gate.engine.path))
 
-    async def _reason(self, uid: int) -> str:
-        """Why this user may. Raises RefusedError when she may not, also when nobody can say so."""
+    async def _admin(self, uid: int) -> DoorUser:
+        """Who may, and why. Raises RefusedError when she may not, also when nobody can say so."""
         if uid == 0:
             raise RefusedError("identity.root", "root does not use the gateway", "Use the engine's own socket.")
         try:
@@ -64,4 +66,4 @@ class Glass:
                 "glass.closed", "This way to the engine is closed",
                 'Open it with a reason: ds01 admin door open "what is to be mended".',
             )  # fmt: skip
-        return user.glass
+        return user

@@ -95,7 +95,13 @@ async def run(
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     tasks = [
         asyncio.create_task(work)
-        for work in (gate.registry.follow(), gate.audit.run(), gate.facts.keep(), door.held.keep())
+        for work in (
+            gate.registry.follow(),
+            gate.registry.keep_ending(),
+            gate.audit.run(),
+            gate.facts.keep(),
+            door.held.keep(),
+        )
     ]
     await own.again(upstream)
     tasks.append(asyncio.create_task(own.keep_trying()))

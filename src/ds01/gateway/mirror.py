@@ -31,8 +31,8 @@ class Mirror:
         for found in (update.container, update.image, update.volume, update.network):
             if found is not None:
                 self.put(found)
-        if update.gone:
-            self.drop(update.gone)
+        for gone in filter(None, (update.gone, update.closed)):
+            self.drop(gone)
 
     def put(self, found: Owned) -> None:
         """It is so now."""

@@ -19,6 +19,7 @@ from ds01.domain.own_images import owner_of, plain_image, stored_image
 from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.mirror import Mirror
+from ds01.gateway.ongoing import Going, Ongoing
 from ds01.gateway.owned import may_name, may_see, named_so, owns, stored
 from ds01.gateway.writers import Writers
 from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate, DoorUser
@@ -43,6 +44,7 @@ class Registry:
 
     def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self.writers = Writers()
+        self.ongoing = Ongoing()
         self._door = door
         self._clock = clock
         self._mirror = Mirror()
@@ -51,6 +53,7 @@ class Registry:
         self._users: dict[int, tuple[DoorUser | None, float]] = {}
         self._following = False
         self._looked = asyncio.Event()
+        self._changed = asyncio.Event()
         self._contact = -STALE_SECONDS
 
     async def follow(self) -> None:
@@ -70,8 +73,11 @@ class Registry:
                 if update.ready:
                     self._mirror, self._following = mirror, True
                     self._looked.set()
-                else:
+                elif not update.people:
                     await self._take_in(mirror, update)
+                if update.ready or update.people:
+                    self._users.clear()
+                    self._changed.set()
                 if self._following:
                     self._contact = self._clock()
         finally:
@@ -81,6 +87,8 @@ class Registry:
         """ds01d looks at all images at once, which takes a while: one that was learned lately may be told as it was
         before, so it is asked for by itself.
         """
+        if update.closed:
+            self.ongoing.end(lambda going: going.subject == update.closed)
         learned = self._learned.pop(update.id, -STALE_SECONDS)
         if self._clock() - learned >= STALE_SECONDS:
             mirror.apply(update)
@@ -110,13 +118,41 @@ class Registry:
         if known is not None and now - known[1] < USER_SECONDS:
             return known[0]
         try:
-            found = await self._door.user(uid)
+            return await self._user_now(uid)
         except DoorDownError:
             if known is not None and now - known[1] < STALE_SECONDS:
                 return known[0]
             raise
-        self._users[uid] = (found, now)
+
+    async def _user_now(self, uid: int) -> DoorUser | None:
+        found = await self._door.user(uid)
+        self._users[uid] = (found, self._clock())
         return found
+
+    async def keep_ending(self) -> None:
+        """End what may not go on, for as long as the gateway runs: when ds01d says that people changed, and when those
+        who have something going on have not been looked at for a while, because nobody tells of a deleted account.
+        """
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), USER_SECONDS)
+            self._changed.clear()
+            await self.end_of_people()
+
+    async def end_of_people(self) -> None:
+        """End the streams of those who are not who they were. While ds01d is away nobody knows, and all go on."""
+        for uid in self.ongoing.uids():
+            try:
+                found = await self._user_now(uid)
+            except (DoorDownError, RefusedError):
+                return
+            self.ongoing.end(lambda going, uid=uid, found=found: going.user.uid == uid and self._is_over(going, found))
+
+    def _is_over(self, going: Going, found: DoorUser | None) -> bool:
+        """Of somebody who is no admin any more what is her own goes on."""
+        if found is None or found.account != going.user.account:
+            return True
+        return going.user.admin and not found.admin and self.by_id(found, going.subject) is None
 
     async def container(self, user: DoorUser, ref: str) -> DoorContainer:
         """The container this user calls ``ref``: full id, name, then id prefix. Raises AbsentError."""

@@ -73,20 +73,26 @@ class DoorImage:
 
 @record
 class DoorUpdate:
-    """One line of the registry stream: something is now so, or gone. ``ready`` ends the first snapshot."""
+    """One line of the registry stream: something is now so, or gone. ``ready`` ends the first snapshot.
+
+    ``closed`` is a container that was put out of service: nothing goes on in it. ``people`` says that who somebody is
+    may have changed.
+    """
 
     container: DoorContainer | None = None
     image: DoorImage | None = None
     volume: DoorVolume | None = None
     network: DoorNetwork | None = None
     gone: str = ""
+    closed: str = ""
+    people: bool = False
     ready: bool = False
 
     @property
     def id(self) -> str:
         """Of what it is about."""
         about = self.container or self.image or self.volume or self.network
-        return about.id if about is not None else self.gone
+        return about.id if about is not None else self.gone or self.closed
 
 
 @record

@@ -48,13 +48,17 @@ class Scripted:
     """What is answered otherwise from a request on, by the end of its path."""
     upon: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What happens before a request is answered, by the end of its path."""
+    held: tuple[str, ...] = ()
+    """Ends of paths whose answers never end by themselves."""
     up: bool = True
+    _closing: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
 
     async def listen(self, path: Path) -> None:
         self._server = await asyncio.start_unix_server(self._serve, path)
 
     async def close(self) -> None:
+        self._closing.set()
         if self._server is not None:
             self._server.close()
 
@@ -77,6 +81,8 @@ class Scripted:
                 happens()
         if self.up:
             writer.write(found)
+        if bare.endswith(self.held):
+            await self._closing.wait()
         writer.close()
 
 

@@ -6,11 +6,11 @@ behind the door. A line at least every few seconds tells the gateway that ds01d 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ds01.domain.container import Container
+from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.image import Image
@@ -27,12 +27,15 @@ WAIT_SECONDS = 5.0
 IMAGE_SECONDS = 20.0
 _BATCH = 500
 _OWNED = tuple(kind for kind in EventType if kind.value.startswith(("container.", "volume.", "network.")))
+_PEOPLE = (EventType.ACCOUNT_CHANGED, EventType.POLICY_RELOADED)
+"""After these somebody may be somebody else: another person's uid, or no admin any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Owned:
-    """What has an owner, as the ledger knows it."""
+    """What has an owner, as the ledger knows it; ``closed`` are containers that were put out of service."""
 
+    closed: Sequence[str] = ()
     containers: Sequence[Container] = ()
     volumes: Sequence[Volume] = ()
     networks: Sequence[Network] = ()
@@ -52,8 +55,11 @@ async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
         last = await world.ledger.wait(seen, WAIT_SECONDS)
         seen, changed, known = await world.ledger.read(partial(_changes, seen, last))
         there = {update.id: update for update in await _updates(world, known)}
-        for subject in changed:
-            yield there.get(subject, DoorUpdate(gone=subject))
+        for subject, kind in changed.items():
+            if kind in _PEOPLE:
+                yield DoorUpdate(people=True)
+            else:
+                yield there.get(subject, DoorUpdate(gone=subject))
         if world.clock.monotonic() - looked >= IMAGE_SECONDS:
             looked, before, images = world.clock.monotonic(), images, await _images(world)
             for update in _differences(before, images):
@@ -66,18 +72,23 @@ def _last(books: Books) -> int:
     return latest[-1].seq if latest else 0
 
 
-def _changes(after: int, last: int, books: Books) -> tuple[int, Collection[str], _Owned]:
+def _changes(after: int, last: int, books: Books) -> tuple[int, Mapping[str, EventType], _Owned]:
     """What the events since then are about, and what of it is there now. First the event up to which that is, of those
     until ``last``.
     """
-    found = books.events(types=_OWNED, after=after, limit=_BATCH)
-    changed = dict.fromkeys(event.subject for event in found)
+    found = books.events(types=(*_OWNED, *_PEOPLE), after=after, limit=_BATCH)
+    changed = {event.subject: event.type for event in found}
     return found[-1].seq if len(found) == _BATCH else last, changed, _known(books, changed) if changed else _Owned()
 
 
 def _known(books: Books, only: Collection[str] | None = None) -> _Owned:
     """Everything that has an owner, but images; ``only`` what has one of these ids."""
     return _Owned(
+        closed=[
+            each.id
+            for each in books.containers()
+            if each.state is ContainerState.QUARANTINED and (only is None or each.id in only)
+        ],
         containers=[each for each in visible(books, None) if only is None or each.id in only],
         volumes=[each for each in books.volumes() if only is None or each.id in only],
         networks=[each for each in books.networks() if only is None or each.id in only],
@@ -87,6 +98,7 @@ def _known(books: Books, only: Collection[str] | None = None) -> _Owned:
 async def _updates(world: World, owned: _Owned) -> list[DoorUpdate]:
     containers = await all_shown(world, owned.containers)
     return [
+        *(DoorUpdate(closed=container) for container in owned.closed),
         *(DoorUpdate(container=container) for container in containers),
         *(DoorUpdate(volume=volume_shown(volume)) for volume in owned.volumes),
         *(DoorUpdate(network=network_shown(network)) for network in owned.networks),

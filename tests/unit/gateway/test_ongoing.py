@@ -1,0 +1,130 @@
+"""What goes on long after it was allowed ends when it may not any more, and not before."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
+
+OTHER = "c" * 64
+HER = {"uid": UID, "gid": UID, "login": "mallory", "admin": False}
+LOGS = f"GET /v1.41/containers/{MINE}/logs?follow=1&stdout=1"
+ATTACH = f"POST /v1.41/containers/{MINE}/attach?stream=1&stdout=1"
+WAYS = {
+    "logs": (LOGS, ""), "attach": (ATTACH, "Connection: Upgrade\r\nUpgrade: tcp\r\n"),
+    "events": ("GET /v1.41/events", ""),
+}  # fmt: skip
+BEGUN = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+RAW = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Farm]:
+    async with farm(tmp_path) as made:
+        made.engine.answers |= {"/logs": BEGUN, "/events": BEGUN, "/attach": RAW}
+        made.engine.held = tuple(made.engine.answers)
+        yield made
+
+
+class Going:
+    """A stream that has begun."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    async def ends(self) -> None:
+        """Wait until the gateway ends it."""
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionError):
+                await self._reader.read()
+
+    async def goes_on(self) -> None:
+        """See it there a moment later."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                raise AssertionError(await self._reader.read())
+
+
+@asynccontextmanager
+async def begun(place: Farm, way: str = "attach", container: str = MINE) -> AsyncIterator[Going]:
+    line, headers = WAYS[way]
+    reader, writer = await asyncio.open_unix_connection(place.socket)
+    writer.write(f"{line.replace(MINE, container)} HTTP/1.1\r\nHost: d\r\n{headers}\r\n".encode())
+    try:
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"\r\n\r\n")
+            while not place.registry.ongoing.uids():
+                await asyncio.sleep(0)
+        yield Going(reader)
+    finally:
+        writer.close()
+
+
+async def told(place: Farm, *lines: dict[str, Any]) -> None:
+    """ds01d says this on its stream, after everything there is."""
+    there = [{"container": {"id": each, "uid": uid, "name": each[:3], "stored_name": f"{each[:3]}._.{uid}"}}
+             for each, uid in ((MINE, UID), (OTHER, 1001))]  # fmt: skip
+    said = "".join(json.dumps(line) + "\n" for line in (*there, {"ready": True}, *lines))
+    place.daemon.answers["/door/registry"] = plain(200, said.encode())
+    await place.registry.follow_once()
+
+
+def known_as(place: Farm, **changes: Any) -> None:
+    place.daemon.answers[f"/door/users/{UID}"] = as_json({**HER, **changes})
+
+
+@pytest.mark.parametrize("way", ["logs", "attach"])
+async def test_what_goes_on_in_a_container_ends_when_it_is_put_out_of_service(place: Farm, way: str) -> None:
+    async with begun(place, way) as going:
+        await told(place, {"closed": OTHER}, {"gone": MINE})
+        await going.goes_on()
+        await told(place, {"closed": MINE})
+        await going.ends()
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_s13_everything_of_a_deleted_account_ends(place: Farm, way: str) -> None:
+    async with begun(place, way) as going:
+        await place.registry.end_of_people()
+        await going.goes_on()
+        place.daemon.answers[f"/door/users/{UID}"] = plain(404, b"{}")
+        await place.registry.end_of_people()
+        await going.ends()
+    assert place.registry.ongoing.uids() == set()
+
+
+async def test_s13_a_uid_that_changed_hands_is_told_at_once(place: Farm) -> None:
+    keeping = asyncio.create_task(place.registry.keep_ending())
+    async with begun(place) as going:
+        known_as(place, epoch=1, login="new")
+        await told(place, {"people": True})
+        await going.ends()
+    found = await place.registry.user(UID)
+    assert found is not None
+    assert (found.login, found.epoch) == ("new", 1)
+    keeping.cancel()
+
+
+async def test_who_is_no_admin_any_more_keeps_what_is_her_own(place: Farm) -> None:
+    known_as(place, admin=True)
+    await told(place)
+    async with begun(place) as hers, begun(place, container=OTHER) as anothers:
+        known_as(place, admin=False)
+        await place.registry.end_of_people()
+        await anothers.ends()
+        await hers.goes_on()
+
+
+async def test_while_nobody_can_say_who_she_is_it_goes_on(place: Farm) -> None:
+    async with begun(place) as going:
+        await place.daemon.close()
+        await place.registry.end_of_people()
+        await going.goes_on()

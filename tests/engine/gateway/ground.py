@@ -88,6 +88,17 @@ def connected(path: str) -> socket.socket:
     return sock
 
 
+def ended(stream: socket.socket) -> bool:
+    """Whether the other side has closed a stream."""
+    stream.settimeout(0.5)
+    try:
+        return stream.recv(4096) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class User:
     """An ordinary user at the gateway."""

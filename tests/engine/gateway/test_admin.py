@@ -20,7 +20,7 @@ from ds01.client.admin import Admin
 from ds01.client.daemon import Client
 from ds01.domain.errors import Ds01Error
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, Ground, Reply, User, ask, connected
+from tests.engine.gateway.ground import IMAGE, Ground, Reply, User, ask, connected, ended
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 REASON = "what the old system left behind"
@@ -45,12 +45,6 @@ def wait(true: Any, seconds: float = 15) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.1)
-
-
-def again(field: Ground) -> None:
-    """Start the gateway anew: it remembers for some seconds who somebody is."""
-    field.stop("ds01-gateway")
-    field.start_gateway()
 
 
 def told(field: Ground, kind: str) -> list[dict[str, str]]:
@@ -222,8 +216,7 @@ def test_the_gateway_only_watches_while_the_admin_wants_it_and_says_so(
             assert "ONLY WATCHES" in Client(api.socket).status().alarms[0]
         with people.acting_as(mallory.person):
             assert Client(api.socket).status().alarms == ()
-        again(field)
-        assert mallory.create(HostConfig={"Privileged": True}).status == 201
+        wait(lambda: mallory.create(HostConfig={"Privileged": True}).status == 201)
         made = mallory.create(HostConfig={"PidMode": "host", "Binds": ["/etc:/e"]})
         assert made.status == 201, made.body
         assert field.seen(made.json["Id"])["HostConfig"]["PidMode"] == "host"
@@ -243,8 +236,7 @@ def test_the_gateway_only_watches_while_the_admin_wants_it_and_says_so(
     finally:
         limits.write_text(before)
     wait(lambda: next(c for c in api.doctor().checks if c.name == "watching").state == "ok", 30)
-    again(field)
-    assert mallory.create(HostConfig={"Privileged": True}).status == 403
+    wait(lambda: mallory.create(HostConfig={"Privileged": True}).status == 403)
     assert as_(root, field, "door_report").observing is False
     wait(lambda: len(stays(root, field, alice)) == 4, 30)
     assert "container miner is started again by the engine (always)" in stays(root, field, alice)
@@ -272,3 +264,19 @@ def test_d13_an_admin_takes_the_fence_down_and_it_stays_down_until_it_is_up(
     finally:
         up = as_(root, field, "fence_up")
     assert (up.down, up.missing) == (False, "")
+
+
+def test_who_is_no_admin_any_more_sees_no_more_of_another(root: User, field: Ground, victim: Victim) -> None:
+    """The limits file says it: the streams she has in what is not hers end, her own goes on."""
+    limits = field.run / "limits.yaml"
+    before = limits.read_text()
+    with root.stream(root.runs("mine")) as own, root.stream(victim.id) as anothers:
+        try:
+            limits.write_text(before.replace("admin: true", "admin: false"))
+            wait(lambda: ended(anothers), 30)
+            assert root.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
+            own.sendall(b"still\n")
+            assert b"still" in own.recv(100)
+        finally:
+            limits.write_text(before)
+    wait(lambda: root.call("GET", f"/v1.41/containers/{victim.id}/json").status == 200, 30)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dev import people
 
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected
+from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected, ended
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -136,12 +138,16 @@ def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
     people.make("ds01-gw-old")
     old = User(person=people.person("ds01-gw-old"), gateway=field.gateway)
     container = old.runs("left")
+    shell = old.stream(container)
+    shell.sendall(b"there\n")
+    assert b"there" in shell.recv(100)
     people.remove("ds01-gw-old")
     people.make("ds01-gw-new", uid=old.uid)
     try:
         new = User(person=people.person("ds01-gw-new"), gateway=field.gateway)
-        _forget_identity(field)
-        assert new.call("GET", "/v1.41/containers/json?all=1").json == []
+        _until(lambda: new.call("GET", "/v1.41/containers/json?all=1").json == [])
+        _until(lambda: ended(shell))
+        shell.close()
         assert new.call("GET", f"/v1.41/containers/{container}/json").status == 404
         assert new.call("DELETE", f"/v1.41/containers/{container}?force=1").status == 404
         assert container not in new.create("left").message  # the engine still has the name
@@ -151,10 +157,12 @@ def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
         people.remove("ds01-gw-new")
 
 
-def _forget_identity(field: Ground) -> None:
-    """An identity is believed for some seconds; a gateway started anew believes nothing yet."""
-    field.stop("ds01-gateway")
-    field.start_gateway()
+def _until(true: Callable[[], bool]) -> None:
+    """An identity is believed for some seconds."""
+    deadline = time.monotonic() + 90
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 def test_the_gateway_is_not_root(field: Ground) -> None:

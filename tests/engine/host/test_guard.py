@@ -14,6 +14,7 @@ from ds01.adapters.host.guard import GuardFolder
 from ds01.domain.container import ContainerId
 from ds01.domain.guard import StartGrant
 from ds01.runc.grants import BOOT_ID
+from tests.engine.gateway.test_networks import PING, RAW
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -87,7 +88,19 @@ def test_with_root_every_uid_is_itself(there: Engine) -> None:
     assert "NVIDIA_VISIBLE_DEVICES=void" in there.exec(container, "tr '\\0' '\\n' < /proc/1/environ")
     assert there.docker("restart", "-t", "0", container).returncode == 0
     assert there.docker("cp", container + ":/x", "/dev/null").returncode in (0, 1)
-    assert "ok" in there.exec(container, "ping -c 1 127.0.0.1 > /dev/null && echo ok")
+
+
+@pytest.mark.gcc
+def test_d13_ping_works_and_raw_packets_do_not(there: Engine, tmp_path: Path) -> None:
+    """By the kernel's sockets for it, which the engine opens to everybody in a container."""
+    container = there.runs()
+    for name, source in {"ping": PING, "raw": RAW}.items():
+        (tmp_path / f"{name}.c").write_text(source)
+        subprocess.run(["gcc", "-static", "-o", tmp_path / name, tmp_path / f"{name}.c"], check=True)
+        assert there.docker("cp", str(tmp_path / name), f"{container}:/{name}").returncode == 0
+    for user in ("0", "1001"):
+        assert "ok" in there.exec(container, "/ping 127.0.0.1 && echo ok", "-u", user)
+        assert "not permitted" in there.exec(container, "echo | /raw", "-u", user)
 
 
 def test_an_owners_container(there: Engine, tmp_path: Path) -> None:

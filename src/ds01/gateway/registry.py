@@ -11,6 +11,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 import structlog
 
@@ -146,10 +147,12 @@ class Registry:
                 found = await self._user_now(uid)
             except (DoorDownError, RefusedError):
                 return
-            self.ongoing.end(lambda going, uid=uid, found=found: going.user.uid == uid and self._is_over(going, found))
+            self.ongoing.end(partial(self._is_over, uid, found))
 
-    def _is_over(self, going: Going, found: DoorUser | None) -> bool:
+    def _is_over(self, uid: int, found: DoorUser | None, going: Going) -> bool:
         """Of somebody who is no admin any more what is her own goes on."""
+        if going.user.uid != uid:
+            return False
         if found is None or found.account != going.user.account:
             return True
         return going.user.admin and not found.admin and self.by_id(found, going.subject) is None

@@ -73,7 +73,8 @@ def by_root(place: Ground, **host: Any) -> dict[str, Any]:
     """What the engine stores of such a container when root asks for it."""
     made = place.root("POST", "/v1.45/containers/create", {"Image": IMAGE, "HostConfig": host})
     assert made.status == 201, made.body
-    return place.seen(made.json["Id"])["HostConfig"]
+    found: dict[str, Any] = place.seen(made.json["Id"])["HostConfig"]
+    return found
 
 
 def test_e18_g7_annotations_are_left_out(place: Ground, thief: User) -> None:

@@ -220,7 +220,7 @@ def test_g12_a_step_of_a_build_sees_no_gpu(door: Permissive, field: Ground) -> N
         "--no-cache",
         "--cgroup-parent",
         parent,
-        context,
+        str(context),
     ]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "DOCKER_BUILDKIT": "0"})
     assert "seen void\n" in done.stdout, done.stdout + done.stderr

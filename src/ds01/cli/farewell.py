@@ -66,7 +66,7 @@ def decide(talk: Talk, preview: RetirePreview, asked: Keep, *, question: str, ow
     """Ask what to keep and whether to go on; None when not. Another's project file is hers to change."""
     packages, files = asked.packages, asked.files
     if not talk.yes:
-        if _wanted(preview) and not packages and preview.workspace and not owner:
+        if _wanted(preview) and not packages and _may_be_written(preview, owner):
             for line in _foreseen(preview):
                 talk.say(f"  {line}")
             packages = talk.confirm(
@@ -81,6 +81,11 @@ def decide(talk: Talk, preview: RetirePreview, asked: Keep, *, question: str, ow
     return Keep(packages=packages, files=files and preview.files_total > 0)
 
 
+def _may_be_written(preview: RetirePreview, owner: str) -> bool:
+    """Whether keeping packages in the project file would have an effect, and is for the one who retires to say."""
+    return bool(preview.workspace) and not owner and not _own_dockerfile(preview.workspace)
+
+
 def keep_packages(preview: RetirePreview, keep: Keep, *, owner: str = "") -> str:
     """Write the packages where they were wanted; says where, ``""`` when there are none."""
     wanted = _wanted(preview)
@@ -88,7 +93,7 @@ def keep_packages(preview: RetirePreview, keep: Keep, *, owner: str = "") -> str
         return f"noted in {owner}'s 'ds01 why'; her workspace was not touched"
     if not wanted or not preview.workspace:
         return ""
-    if keep.packages:
+    if keep.packages and not _own_dockerfile(preview.workspace):
         try:
             return _into_project(preview, wanted)
         except Ds01Error as error:
@@ -99,6 +104,16 @@ def keep_packages(preview: RetirePreview, keep: Keep, *, owner: str = "") -> str
 def _wanted(preview: RetirePreview) -> list[PackageView]:
     """What somebody asked for; what came along as a dependency comes along again."""
     return [package for package in preview.packages if package.requested]
+
+
+def _own_dockerfile(workspace: str) -> str:
+    """The Dockerfile of the user's own that alone says what is in the image of this project."""
+    from ds01.projects import file, prepare
+
+    try:
+        return prepare.own_dockerfile(file.load(workspace))
+    except Ds01Error:
+        return ""
 
 
 def _foreseen(preview: RetirePreview) -> tuple[str, ...]:
@@ -112,15 +127,18 @@ def _foreseen(preview: RetirePreview) -> tuple[str, ...]:
 def _edit(workspace: str, wanted: Sequence[PackageView]) -> Edit:
     from ds01.projects.edit import plan
 
-    python = [_line(package) for package in wanted if package.source == "pip" and not package.direct]
-    system = [package.name for package in wanted if package.source == "apt"]
-    return plan(workspace, add=python, add_apt=system)
+    listed = [package for package in wanted if package.source in ("pip", "apt") and suggestions.installs(package)]
+    return plan(
+        workspace,
+        add=[suggestions.installs(package) for package in listed if package.source == "pip"],
+        add_apt=[package.name for package in listed if package.source == "apt"],
+    )
 
 
 def _into_project(preview: RetirePreview, wanted: Sequence[PackageView]) -> str:
     change = _edit(preview.workspace, wanted)
     change.save()
-    rest = [package for package in wanted if package.direct or package.source not in ("pip", "apt")]
+    rest = [package for package in wanted if package.source not in ("pip", "apt") or not suggestions.installs(package)]
     if not change.changes:
         return _suggest(preview.workspace, rest) if rest else "The project file has them already."
     told = f"{show.names(change.changes, most=8)} written into the project file; the next build has them."
@@ -128,26 +146,35 @@ def _into_project(preview: RetirePreview, wanted: Sequence[PackageView]) -> str:
 
 
 def _suggest(workspace: str, packages: Sequence[PackageView]) -> str:
-    """Note them in the workspace, each once."""
+    """Note them in the workspace, each once, and say how they become part of the image."""
     from ds01.projects import plainfile
 
     path = os.path.join(workspace, suggestions.FILE)
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         before = plainfile.read(path).splitlines() if os.path.lexists(path) else []
-        lines = [*before, *suggestions.missing(before, map(_noted, packages))]
+        lines = [*before, *suggestions.missing(before, map(suggestions.line, packages))]
         plainfile.replace(path, "\n".join(lines) + "\n")
     except (OSError, Ds01Error) as error:
         return f"They could not be noted in {path}: {error}"
-    return f"{show.names([p.name for p in packages], most=8)} noted in {path}; ds01 image update --add takes them up."
+    named = show.names([package.name for package in packages], most=8)
+    return f"{named} noted in {path}{_taken_up(workspace, [each for each in packages if suggestions.installs(each)])}"
 
 
-def _line(package: PackageView) -> str:
-    return suggestions.line(package.name, package.version, "pip")
+def _taken_up(workspace: str, packages: Sequence[PackageView]) -> str:
+    """How what was noted comes into the image; what came from a folder, or with the base, does not."""
+    from ds01.projects import dockerfile_lines
 
-
-def _noted(package: PackageView) -> str:
-    return suggestions.line(package.name, package.version, package.source)
+    if not packages:
+        return ", for you to read: no image can be built from that."
+    own = _own_dockerfile(workspace)
+    if not own:
+        return "; ds01 image update --add takes them up."
+    wanted = dockerfile_lines.lines(
+        python=[suggestions.installs(package) for package in packages if package.source != "apt"],
+        apt=[package.name for package in packages if package.source == "apt"],
+    )
+    return f"; the image is built from your own {own}, so write there: {'; '.join(wanted)}"
 
 
 def _told(package: PackageView) -> str:

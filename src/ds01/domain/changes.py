@@ -34,6 +34,8 @@ class Package:
     before: str = ""
     requested: bool = True
     direct: bool = False
+    origin: str = ""
+    """Where a direct one came from, as pip takes it: ``git+https://…@COMMIT``, an address; ``""`` is not known."""
     record: str = field(default="", compare=False)
     """Where its installer wrote it down."""
 

@@ -117,6 +117,11 @@ def named(name: str, home: str) -> Project:
     return project
 
 
+def mistaken(folder: str, key: tuple[str, str], text: str) -> Ds01Error:
+    """What is wrong with the value of one key, with its place in the project file of ``folder``."""
+    return _mistaken(read(folder), (Mistake(path=key, text=text),))
+
+
 def read(folder: str) -> ProjectText:
     """The project file of ``folder`` and its tables, not yet checked."""
     own = os.path.join(folder, OWN)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ds01.domain import conda
 from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error
 from ds01.domain.record import made, record
 from ds01.projects import packages, plainfile
@@ -25,19 +26,6 @@ _LARGEST_BYTES = 16 * 1024 * 1024
 _PUBLIC_INDEX = "https://pypi.org/simple"
 _PIN = re.compile(r"(?P<name>[\w.-]+)\s*=\s*(?P<version>\d[\w.*!+]*)(?:=\S+)?")
 _BOUNDS = re.compile(r"(?P<name>[\w.-]+)\s*(?P<versions>(?:[<>=!~]=?|==).*)?")
-_ELSEWHERE = {
-    "pytorch": "torch", "opencv": "opencv-python-headless", "py-opencv": "opencv-python-headless",
-    "matplotlib-base": "matplotlib", "tensorflow-gpu": "tensorflow", "msgpack-python": "msgpack",
-    "python-graphviz": "graphviz", "pytables": "tables", "py-xgboost": "xgboost", "seaborn-base": "seaborn",
-}  # fmt: skip
-"""What conda calls otherwise than the package index does."""
-_OF_THE_BASE = (
-    "python", "pip", "setuptools", "wheel", "conda", "cudatoolkit", "cudnn", "nccl", "pytorch-cuda", "pytorch-mutex",
-    "cuda", "mkl", "mkl-service", "blas", "openblas", "intel-openmp", "llvm-openmp", "openssl", "ca-certificates",
-    "zlib", "bzip2", "xz", "readline", "sqlite", "tk", "ncurses", "icu", "zstd", "ffmpeg", "python_abi", "tzdata",
-)  # fmt: skip
-"""What comes with the base image: the interpreter, CUDA, libraries of the system."""
-_SYSTEM = re.compile(r"_.*|lib.*|ld_impl.*|cuda-.*|.*-cos\d.*|gcc.*|gxx.*")
 
 
 @record
@@ -223,10 +211,9 @@ def _conda_line(item: str) -> str:
     bounds = pin or _BOUNDS.fullmatch(bare)
     if bounds is None:
         return packages.entry(item).text
-    name = bounds["name"].lower()
-    if name in _OF_THE_BASE or _SYSTEM.fullmatch(name):
+    name = conda.on_the_index(bounds["name"])
+    if not name:
         return ""
-    name = _ELSEWHERE.get(name, bounds["name"])
     if pin is None:
         return packages.entry(f"{name}{bounds['versions'] or ''}".replace(" ", "")).text
     version = pin["version"].removesuffix(".*").removesuffix("*")

@@ -33,6 +33,11 @@ def recipe(project: Project, settings: BuildSettings) -> Recipe:
     return replace(made, asked=told(project.image))
 
 
+def own_dockerfile(project: Project) -> str:
+    """The Dockerfile of the user's that this project is built from as it is; ``""`` when DS01 writes one."""
+    return project.image.dockerfile if _own_text(project) is not None else ""
+
+
 def difference(project: Project, made: Recipe) -> str:
     """How the Dockerfile on disk differs from the generated one, when somebody edited it; else ``""``."""
     there = _on_disk(project)

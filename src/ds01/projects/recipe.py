@@ -122,6 +122,16 @@ def resolve_base(name: str, known: Sequence[BaseView]) -> str:
     )
 
 
+def unknown_base(name: str, known: Sequence[BaseView]) -> str:
+    """What is wrong with the name of a base, for who has the place of it; ``""`` when nothing is."""
+    try:
+        resolve_base(name, known)
+    except Ds01Error as error:
+        message, reason = error.problem.message, error.problem.reason
+        return f"{message[0].lower()}{message[1:-1]}; {reason[0].lower()}{reason[1:]}"
+    return ""
+
+
 def catalogued(name: str, known: Sequence[BaseView]) -> BaseView | None:
     """The server's base of this name or reference."""
     return next((base for base in known if name in (base.name, base.reference)), None)

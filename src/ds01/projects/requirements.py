@@ -25,30 +25,73 @@ def gather(folder: str, first: Iterable[str], made: Mapping[str, bytes] | None =
 
     ``made`` are files that are not in the folder but were made from one that is.
     """
-    there = made or {}
+    found, wrong = _walk(folder, first, made or {})
+    if wrong:
+        raise wrong[0]
+    return found
+
+
+def mistakes(folder: str, image: ImageRecipe) -> tuple[Ds01Error, ...]:
+    """All that is wrong in the files a project's image is made from, each with file and line."""
+    try:
+        first, made = _first(folder, image)
+    except Ds01Error as error:
+        return (error,)
+    return tuple(_walk(folder, [*([first] if first else []), *included(image.python)], made)[1])
+
+
+def _walk(
+    folder: str, first: Iterable[str], made: Mapping[str, bytes]
+) -> tuple[dict[str, bytes], list[Ds01Error]]:  # fmt: skip
+    """The named files and all that they include, and what is wrong in them."""
     found: dict[str, bytes] = {}
+    wrong: list[Ds01Error] = []
     waiting = [(path, "the project file") for path in first]
     while waiting:
         path, named_by = waiting.pop(0)
         if path in found:
             continue
         if len(found) == _MOST_FILES:
-            raise _wrong(path, f"more than {_MOST_FILES} files include each other")
-        found[path] = there[path] if path in there else _content(folder, path, named_by)
-        waiting += [(inside(path, entry.file), path) for entry in entries(path, found[path].decode()) if entry.file]
-    return found
+            wrong.append(_wrong(path, f"more than {_MOST_FILES} files include each other"))
+            break
+        try:
+            found[path] = made[path] if path in made else _content(folder, path, named_by)
+        except Ds01Error as error:
+            wrong.append(error)
+            continue
+        for line in _read(path, found[path].decode()):
+            if isinstance(line, Ds01Error):
+                wrong.append(line)
+            elif line.file:
+                _follow(path, line.file, waiting, wrong)
+    return found, wrong
+
+
+def _follow(path: str, named: str, waiting: list[tuple[str, str]], wrong: list[Ds01Error]) -> None:
+    try:
+        waiting.append((inside(path, named), path))
+    except Ds01Error as error:
+        wrong.append(error)
 
 
 def entries(path: str, text: str) -> Iterator[Entry]:
     """The requirements and options of one file. Raises Ds01Error (``package.invalid``) with file and line."""
+    for line in _read(path, text):
+        if isinstance(line, Ds01Error):
+            raise line
+        yield line
+
+
+def _read(path: str, text: str) -> Iterator[Entry | Ds01Error]:
+    """Each line of a file: what it asks for, or what is wrong with it."""
     for number, line in _logical_lines(text):
         try:
             yield packages.entry(line)
         except Ds01Error as error:
             problem = error.problem
-            raise Ds01Error(
+            yield Ds01Error(
                 BAD_PACKAGE, f"{path}:{number}: {problem.message}", reason=problem.reason, hint=problem.hint
-            ) from error
+            )
 
 
 def inside(including: str, path: str) -> str:
@@ -61,11 +104,16 @@ def inside(including: str, path: str) -> str:
 
 def of_image(folder: str, image: ImageRecipe) -> tuple[str, dict[str, bytes]]:
     """The file that pip is given for a project (``""``: none), and all files it needs, by path in the project."""
-    first, made = image.requirements, dict[str, bytes]()
-    if foreign.knows(first):
-        translated = foreign.translate(folder, first)
-        first, made = translated.first, dict(translated.files)
+    first, made = _first(folder, image)
     return first, gather(folder, [*([first] if first else []), *included(image.python)], made)
+
+
+def _first(folder: str, image: ImageRecipe) -> tuple[str, dict[str, bytes]]:
+    """The file that pip is given, and what was made for that from a file of another tool."""
+    if not foreign.knows(image.requirements):
+        return image.requirements, {}
+    translated = foreign.translate(folder, image.requirements)
+    return translated.first, dict(translated.files)
 
 
 def included(lines: Iterable[str]) -> list[str]:

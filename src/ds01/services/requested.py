@@ -1,15 +1,18 @@
-"""Reads from a container what tells who asked for the packages in it: uv's records and apt's."""
+"""Reads from a container what tells who asked for the packages in it, and where they came from: the records of pip, uv
+and apt.
+"""
 
 from __future__ import annotations
 
 import io
 import tarfile
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ds01.domain.changes import Package
 from ds01.domain.container import Container
 from ds01.domain.errors import Ds01Error
-from ds01.domain.requested import automatic, judged, requires
+from ds01.domain.requested import automatic, judged, origin, requires
 from ds01.services.world import World
 
 STATES = "/var/lib/apt/extended_states"
@@ -19,17 +22,25 @@ _MOST_RECORDS = 300
 
 
 async def asked_for(world: World, container: Container, packages: Sequence[Package]) -> tuple[Package, ...]:
-    """The packages, each with whether somebody asked for it. What cannot be read leaves them as they were found."""
+    """The packages, each with whether somebody asked for it, and where it came from. What cannot be read leaves them
+    as they were found.
+    """
     states = ""
     if any(package.source == "apt" for package in packages):
         states = (await _texts(world, container, STATES)).get("extended_states", "")
     needs: dict[str, frozenset[str]] = {}
+    origins: dict[str, str] = {}
     marked = [each for each in packages if each.source == "pip" and each.requested and each.record]
-    for package in marked[:_MOST_RECORDS] if len(marked) > 1 else ():
+    for package in [each for each in marked if each.direct or len(marked) > 1][:_MOST_RECORDS]:
         texts = await _texts(world, container, package.record)
         if texts.get("INSTALLER", "").strip() == "uv":
             needs[package.name] = requires(texts.get("METADATA", ""))
-    return judged(packages, needs=needs, automatic=automatic(states))
+        if package.direct:
+            origins[package.name] = origin(texts.get("direct_url.json", ""))
+    found = judged(packages, needs=needs, automatic=automatic(states))
+    return tuple(
+        replace(each, origin=origins[each.name]) if each.direct and each.name in origins else each for each in found
+    )
 
 
 async def _texts(world: World, container: Container, path: str) -> dict[str, str]:

@@ -129,7 +129,13 @@ def _ours(process: Process) -> bool:
 def _packages(packages: Sequence[Package]) -> tuple[PackageView, ...]:
     return tuple(
         PackageView(
-            name=p.name, version=p.version, source=p.source, before=p.before, requested=p.requested, direct=p.direct
+            name=p.name,
+            version=p.version,
+            source=p.source,
+            before=p.before,
+            requested=p.requested,
+            direct=p.direct,
+            origin=p.origin,
         )
         for p in packages
     )

@@ -17,7 +17,7 @@ from ds01.domain.container import Container, Observed
 from ds01.domain.errors import Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.people import Uid, User
-from ds01.domain.suggestions import FILE, line
+from ds01.domain.suggestions import FILE, installs, line
 from ds01.ports.ledger import Books
 from ds01.services.requested import asked_for
 from ds01.services.tell import tell
@@ -41,7 +41,7 @@ async def found_in(world: World, container: Container, seen: Observed | None) ->
 
 def named(packages: Sequence[Package]) -> Suggested:
     """Those somebody asked for; what came along as a dependency comes along again."""
-    return Suggested(packages=" ".join(line(p.name, p.version, "pip") for p in packages if p.requested))
+    return Suggested(packages=" ".join((installs(p) or p.name).replace(" ", "") for p in packages if p.requested))
 
 
 async def noted(world: World, user: User | None, container: Container, packages: Sequence[Package]) -> Suggested:
@@ -49,7 +49,7 @@ async def noted(world: World, user: User | None, container: Container, packages:
     known = named(packages)
     if not known.packages or user is None or not container.workspace:
         return known
-    lines = [line(p.name, p.version, p.source) for p in packages if p.requested]
+    lines = [line(package) for package in packages if package.requested]
     try:
         await asyncio.to_thread(world.host.add_lines, user, container.workspace, FILE, lines)
     except Ds01Error as error:

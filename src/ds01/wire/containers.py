@@ -69,6 +69,8 @@ class PackageView:
     """False for what came along as a dependency."""
     direct: bool = False
     """Installed from a folder or URL: no version an index knows."""
+    origin: str = ""
+    """Where a direct one came from, as pip takes it; ``""`` is not known."""
 
 
 @record

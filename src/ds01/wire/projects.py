@@ -26,6 +26,8 @@ class ProjectView:
     stale: str = ""
     containers: tuple[str, ...] = ()
     problem: str = ""
+    warnings: tuple[str, ...] = ()
+    """What may surprise in a file that is right."""
     disk_bytes: int | None = None
     """What its folder takes on the disk; None where that was not measured."""
 

@@ -13,6 +13,7 @@ from ds01.cli.call import Call
 from ds01.cli.shell import farewell
 from ds01.cli.talk import talk
 from ds01.domain.errors import INTERNAL, NO_IMAGE, Ds01Error
+from ds01.projects import file
 from ds01.wire.containers import PackageView, RetirePreview, RetireResult, StartResult
 from ds01.wire.images import BaseView, BuildSettings
 from ds01.wire.launches import LaunchEvent, LaunchPlan
@@ -146,7 +147,58 @@ def test_p2_packages_are_written_into_the_project_file_with_its_comments_kept(
     text = (workspace / "ds01.toml").read_text()
     assert '["numpy", "einops==0.8.0"]  # the usual' in text
     assert "mpmath" not in text
-    assert (workspace / ".ds01/suggested-packages.txt").read_text() == "mine==0.1\n"
+    assert (workspace / ".ds01/suggested-packages.txt").read_text() == (
+        "# mine 0.1: from a folder or an address, not from the package index\n"
+    )
+
+
+def test_p2_a_package_is_kept_as_what_it_was_installed_from(
+    ds01: Run, retiring: Callable[..., Daemon], workspace: Path
+) -> None:
+    """The index may have another package of the same name and version: a pin would install that."""
+    cloned = "git+https://git.lab.lan/anna/mine@4f1c2d"
+    retiring(
+        packages=(
+            PackageView(name="mine", version="0.1", direct=True, origin=cloned),
+            PackageView(name="wheel-here", version="2", direct=True, origin="file:///workspace/dist/wheel_here-2.whl"),
+            PackageView(name="pytorch", version="2.1.0", source="conda"),
+            PackageView(name="libgcc-ng", version="13.2.0", source="conda"),
+        )
+    )
+    ran = ds01("retire", "thesis", "--keep-packages", "--yes")
+    assert file.load(str(workspace)).image.python == ("numpy", f"mine @ {cloned}")
+    assert (workspace / ".ds01/suggested-packages.txt").read_text().splitlines() == [
+        "# wheel-here 2: from /workspace/dist/wheel_here-2.whl",
+        "torch==2.1.0  # conda",
+        "# libgcc-ng 13.2.0: the base has its own",
+    ]
+    assert "ds01 image update --add takes them up" in ran.err.replace("\n", " ")
+
+
+def test_p2_what_came_from_a_folder_is_promised_to_no_image(
+    ds01: Run, retiring: Callable[..., Daemon], workspace: Path
+) -> None:
+    retiring(packages=(PackageView(name="mine", version="0.1", direct=True, origin="file:///workspace/mine"),))
+    said = ds01("retire", "thesis", "--yes").err.replace("\n", " ")
+    assert (workspace / ".ds01/suggested-packages.txt").read_text() == "# mine 0.1: from /workspace/mine\n"
+    assert "no image can be built from that" in " ".join(said.split())
+    assert "takes them up" not in said
+
+
+@pytest.mark.parametrize("flags", [("--keep-packages",), ()])
+def test_c5_with_a_dockerfile_of_ones_own_packages_are_noted_with_the_line_for_it(
+    ds01: Run, retiring: Callable[..., Daemon], workspace: Path, flags: tuple[str, ...]
+) -> None:
+    retiring(packages=(PACKAGE, PackageView(name="ffmpeg", version="", source="apt")))
+    (workspace / "Dockerfile").write_text("FROM ds01/minimal\n")
+    text = '[project]\nname = "thesis"\n\n[image]\ndockerfile = "Dockerfile"\n'
+    (workspace / "ds01.toml").write_text(text)
+    said = " ".join(ds01("retire", "thesis", *flags, "--yes").err.split())
+    assert (workspace / "ds01.toml").read_text() == text
+    assert (workspace / ".ds01/suggested-packages.txt").read_text() == "einops==0.8.0\nffmpeg  # apt\n"
+    assert "RUN pip install 'einops==0.8.0'" in said
+    assert "apt-get install -y --no-install-recommends ffmpeg" in said
+    assert "the next build has them" not in said
 
 
 def test_a_project_file_that_cannot_be_changed_loses_no_package(

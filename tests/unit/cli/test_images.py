@@ -118,6 +118,30 @@ def test_a_build_that_fails_takes_the_change_back(ds01: Run, builder: Builder, f
     assert (folder / "ds01.toml").read_text() == TEXT
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--add", "pandas>=2,<3"), "RUN pip install 'pandas>=2,<3'"),
+        (("--add-apt", "git-lfs"), "apt-get install -y --no-install-recommends git-lfs"),
+        (("--requirements", "requirements.txt"), "RUN pip install -r /opt/requirements.txt"),
+        (("--remove", "six"), "Take out of Dockerfile what installs six."),
+    ],
+)
+def test_c5_packages_are_refused_where_the_dockerfile_is_ones_own(
+    ds01: Run, builder: Builder, folder: Path, words: tuple[str, ...], said: str
+) -> None:
+    (folder / "requirements.txt").write_text("six\n")
+    (folder / "Dockerfile").write_text("FROM ds01/minimal\n")
+    text = TEXT.replace("[image]\n", '[image]\ndockerfile = "Dockerfile"\n')
+    (folder / "ds01.toml").write_text(text)
+    ran = ds01("image", "update", "thesis", *words, "--yes")
+    assert ran.code == 2
+    assert said in " ".join(ran.err.split())
+    assert "ds01 image update thesis --rebuild" in ran.err
+    assert ((folder / "ds01.toml").read_text(), builder.builds) == (text, [])
+    assert ds01("image", "update", "thesis", "--rebuild").code == 0
+
+
 def test_debian_packages_are_removed_like_others(ds01: Run, builder: Builder, folder: Path) -> None:
     assert ds01("image", "update", "thesis", "--remove", "less").code == 0
     assert "apt = []" in (folder / "ds01.toml").read_text()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ds01.wire.images import BaseView, BuildSettings
 from tests.unit.cli.conftest import Ran
+from tests.unit.cli.daemon import Daemon
 
 
 @pytest.fixture
@@ -117,6 +119,52 @@ def test_check_reads_the_requirements_files_too(home: Path, ds01: Callable[..., 
     ran = ds01("project", "check", "thesis")
     assert ran.code == 2
     assert "requirements.txt:2:" in ran.err
+
+
+def test_check_tells_all_mistakes_of_the_requirements_at_once(home: Path, ds01: Callable[..., Ran]) -> None:
+    ds01("init", "thesis", "--blank")
+    folder = home / "workspace" / "thesis"
+    (folder / "ds01.toml").write_text('[image]\nrequirements = "requirements.txt"\n')
+    (folder / "requirements.txt").write_text("six\nnumpy=1\n-r more.txt\n-e .\n-r gone.txt\n")
+    (folder / "more.txt").write_text("tqdm\npandas=2\n")
+    said = " ".join(ds01("project", "check", "thesis").err.split())
+    for place in ("requirements.txt:2:", "requirements.txt:4:", "more.txt:2:", "There is no file gone.txt"):
+        assert place in said
+    assert said.count("requirements.txt:2:") == 1
+
+
+def test_c5_check_warns_of_packages_that_a_dockerfile_of_ones_own_ignores(home: Path, ds01: Callable[..., Ran]) -> None:
+    ds01("init", "thesis", "--blank")
+    folder = home / "workspace" / "thesis"
+    (folder / "Dockerfile").write_text("FROM ds01/minimal\n")
+    listed = '[image]\ndockerfile = "Dockerfile"\npython = ["six"]\napt = ["less"]\n'
+    (folder / "ds01.toml").write_text(listed)
+    ran = ds01("project", "check", "thesis")
+    assert ran.code == 0
+    assert "python, apt under [image] of thesis count for nothing" in " ".join(ran.err.split())
+    assert (
+        "built from Dockerfile as it is"
+        in json.loads(ds01("project", "check", "thesis", "--json").out)[0]["warnings"][0]
+    )
+    (folder / "ds01.toml").write_text('[image]\ndockerfile = "Dockerfile"\n')
+    assert "for nothing" not in ds01("project", "check", "thesis").err
+
+
+def test_check_looks_the_base_up_where_ds01d_answers(ds01: Callable[..., Ran], daemon: Daemon, tmp_path: Path) -> None:
+    bases = (
+        BaseView(name="minimal", reference="m:1", description=""),
+        BaseView(name="pytorch", reference="p:1", description=""),
+    )
+    daemon.answers["GET", "/v1/images/settings"] = BuildSettings(bases=bases)
+    ds01("init", "thesis", "--blank")
+    written = tmp_path / "workspace" / "thesis" / "ds01.toml"
+    written.write_text('[image]\nbase = "pytroch"\n')
+    ran = ds01("project", "check", "thesis")
+    assert ran.code == 2
+    said = " ".join(ran.err.split())
+    assert f"{written}:2:8: this server has no base 'pytroch'; did you mean 'pytorch'?" in said
+    written.write_text('[image]\nbase = "python:3.12-slim"\n')
+    assert ds01("project", "check", "thesis").code == 0
 
 
 def test_the_project_one_is_in_is_meant(home: Path, ds01: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,6 +254,16 @@ async def test_p2_what_came_along_with_uv_or_apt_is_no_wish(server: SimServer) -
     assert {p.name for p in shown.packages if not p.requested} == {"idna", "libx264-164"}
 
 
+async def test_p2_where_a_package_came_from_is_read_from_its_record(server: SimServer) -> None:
+    made = await server.launch()
+    record = "/opt/ds01/env/lib/python3.11/site-packages/mine-0.1.dist-info"
+    said = '{"url": "https://git.lab.lan/mine", "vcs_info": {"vcs": "git", "commit_id": "4f1c2d"}}'
+    changes = tuple(Change(kind="A", path=f"{record}/{name}") for name in ("REQUESTED", "direct_url.json"))
+    server.engine.write_layer(made.id, changes, {record: archive(**{"direct_url.json": said})})
+    (shown,) = (await preview(server.world, await server.caller(), "thesis")).packages
+    assert (shown.direct, shown.origin) == (True, "git+https://git.lab.lan/mine@4f1c2d")
+
+
 @pytest.mark.parametrize("spoilt", [b"no archive", b"", archive(INSTALLER="uv", METADATA="\0\n\n")])
 async def test_records_that_cannot_be_read_leave_every_package_found(server: SimServer, spoilt: bytes) -> None:
     made = await server.launch()

@@ -13,8 +13,8 @@ from ds01.cli.imaging import plan, tell
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.project import Project
 from ds01.domain.record import replace
+from ds01.projects import dockerfile_lines, file, prepare
 from ds01.projects import edit as edits
-from ds01.projects import file, prepare
 from ds01.projects.build import Built
 from ds01.projects.edit import Edit
 from ds01.projects.recipe import Recipe
@@ -62,6 +62,10 @@ def _change(
     if by_hand:
         return editing.edited(call, project)
     named = _inside(call, project, requirements) if requirements else ""
+    own = prepare.own_dockerfile(project)
+    if own and (add or remove or add_apt or named):
+        wanted = dockerfile_lines.lines(python=add, apt=add_apt, requirements=named)
+        raise dockerfile_lines.refusal(project, own, wanted, remove)
     return edits.plan(project.folder, add=add, remove=remove, add_apt=add_apt, requirements=named)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 from ds01.cli import project as known
+from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.domain.errors import Ds01Error, Exit, Problem
 from ds01.domain.project import Project
-from ds01.projects import file, plainfile, requirements
+from ds01.domain.record import replace
+from ds01.projects import dockerfile_lines, file, prepare, requirements
+from ds01.projects.recipe import unknown_base
 from ds01.wire.projects import ProjectView
 
 
@@ -35,25 +39,57 @@ def _names(call: Call) -> list[str]:
 
 def _problem(call: Call, name: str) -> Problem | None:
     try:
-        _check(file.named(name, call.home))
+        _check(call, file.named(name, call.home))
     except Ds01Error as error:
         return error.problem
     return None
 
 
-def _check(project: Project) -> None:
-    """What a build would read: the file is read already, then the files it names."""
-    image = project.image
-    if image.dockerfile:
-        plainfile.read(os.path.join(project.folder, image.dockerfile))
+def _check(call: Call, project: Project) -> None:
+    """What a build would read: the file is read already, then the base and the files it names. Raises Ds01Error."""
+    if prepare.own_dockerfile(project):
         return
-    for path, text in requirements.of_image(project.folder, image)[1].items():
-        list(requirements.entries(path, text.decode()))
+    wrong = [*_base(call, project), *requirements.mistakes(project.folder, project.image)]
+    if wrong:
+        raise _all(wrong)
+
+
+def _base(call: Call, project: Project) -> Iterator[Ds01Error]:
+    """Whether the server has the base, as far as a server answers."""
+    try:
+        known_here = call.client.build_settings().bases
+    except Ds01Error:
+        return
+    text = unknown_base(project.image.base, known_here)
+    if text:
+        yield file.mistaken(project.folder, ("image", "base"), text)
+
+
+def _all(wrong: list[Ds01Error]) -> Ds01Error:
+    """Several mistakes as one error: the first, and the others below it."""
+    if len(wrong) == 1:
+        return wrong[0]
+    first, others = wrong[0].problem, [each.problem.message for each in wrong[1:]]
+    reason = "\n".join([*filter(None, [first.reason]), "Also:", *others])
+    return Ds01Error(first.kind, first.message, reason=reason, hint=first.hint)
+
+
+def _warnings(project: Project) -> tuple[str, ...]:
+    own = prepare.own_dockerfile(project)
+    keys = dockerfile_lines.unused(project.image) if own else ()
+    if not keys:
+        return ()
+    verb = "counts" if len(keys) == 1 else "count"
+    return (
+        f"{show.names(keys, most=4)} under [image] of {project.name} {verb} for nothing: the image is built from {own}"
+        " as it is. Write it there.",
+    )
 
 
 def _view(call: Call, name: str, problem: Problem | None) -> ProjectView:
     if problem is None:
-        return known.view(file.named(name, call.home))
+        project = file.named(name, call.home)
+        return replace(known.view(project), warnings=_warnings(project))
     return ProjectView(name=name, folder=f"{file.workspaces(call.home)}/{name}", problem=problem.message)
 
 
@@ -61,6 +97,8 @@ def _tell(call: Call, name: str, problem: Problem | None) -> None:
     style = call.talk.err
     if problem is None:
         call.talk.done(f"{name}: the project file is right.")
+        for text in _warnings(file.named(name, call.home)):
+            call.talk.warn(text)
         return
     call.talk.tell(f"{style('red', style.sign('✗', 'Error:'))} {problem.message}")
     for text in (problem.reason, problem.hint):

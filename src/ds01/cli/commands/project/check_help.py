@@ -16,8 +16,9 @@ COMMAND = Command(
         ("ds01 image create thesis", "build what it says"),
     ),
     about="Reads the project file and the requirements files it names, and says of every mistake where it is (file,"
-    " line, column) and what was expected there. Nothing is built and nothing is changed. The exit code is 2 when there"
-    " is a mistake.",
+    " line, column) and what was expected there. The base is looked up in this server's catalogue when ds01d answers."
+    " Where the Dockerfile is your own, it says what the project file lists for nothing. Nothing is built and"
+    " nothing is changed. The exit code is 2 when there is a mistake.",
     idea="A misspelt key that is silently ignored is an experiment run with the wrong setting, so an unknown key is a"
     " mistake. Packages and versions are checked for their form here; whether they exist is known when they are built.",
     topics=("projects",),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.progress import Line
 from ds01.cli.project import me
+from ds01.cli.resolving import lists_packages, resolve
 from ds01.cli.shell import gateway
 from ds01.domain.project import Project
+from ds01.domain.record import replace
 from ds01.projects import plainfile, prepare
-from ds01.projects.build import Built, Order
+from ds01.projects.build import Built, Order, fetch_base
 from ds01.projects.build import build as build_image
 from ds01.projects.buildlog import BuildEvent
 from ds01.projects.recipe import Recipe
@@ -21,22 +25,44 @@ KEPT = "Dockerfile.yours"
 """Where a Dockerfile goes that is written anew after its owner edited it."""
 
 
-def build(call: Call, project: Project, recipe: Recipe, *, anew: bool = False, overwrite: bool = False) -> Built:
-    """Write the generated Dockerfile and build the image. Raises Ds01Error with the likely cause."""
-    write(call, project, recipe, overwrite=overwrite)
+def build(
+    call: Call, project: Project, recipe: Recipe, *, anew: bool = False, overwrite: bool = False,
+    installs: tuple[str, ...] | None = None,
+) -> Built:  # fmt: skip
+    """Resolve the packages, write the generated Dockerfile and build the image. ``installs``: they were resolved
+    already, to these. Raises Ds01Error with the likely cause.
+    """
     call.standing = f"The image of {project.name} was not built; one that was there before is as it was."
     order = Order(
         socket=gateway(call), owner=me(), project=project.name, folder=project.folder, recipe=recipe, anew=anew
     )  # fmt: skip
-    line = Line(call.talk)
-    line.show(f"Building the image of {project.name}")
-    try:
-        built = build_image(order, now=datetime.now(UTC), say=_Teller(call, line))
-    finally:
-        line.clear()
+    installs = _resolved(call, project, order) if installs is None else installs
+    write(call, project, recipe, overwrite=overwrite)
+    with _watching(call, f"Building the image of {project.name}") as teller:
+        built = build_image(order, now=datetime.now(UTC), say=teller)
     if built.changed:
         call.talk.done(f"The image of {project.name} is built. {call.talk.err('dim', show.duration(built.seconds))}")
-    return built
+    return replace(built, installs=installs)
+
+
+def _resolved(call: Call, project: Project, order: Order) -> tuple[str, ...]:
+    """What the packages resolve to, inside the base; that is fetched first."""
+    if not lists_packages(order.recipe):
+        return ()
+    with _watching(call, f"Looking at the base of {project.name}") as teller:
+        fetch_base(order, teller)
+    return resolve(call, project, order.recipe)
+
+
+@contextmanager
+def _watching(call: Call, text: str) -> Iterator[_Teller]:
+    """A line at the bottom while a build goes on."""
+    line = Line(call.talk)
+    line.show(text)
+    try:
+        yield _Teller(call, line)
+    finally:
+        line.clear()
 
 
 def write(call: Call, project: Project, recipe: Recipe, *, overwrite: bool) -> None:

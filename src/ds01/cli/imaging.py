@@ -47,7 +47,8 @@ def tell(call: Call, planned: BuildView, difference: str = "", *, built: Built |
     talk = call.talk
     if built is not None:
         planned = replace(
-            planned, id=built.image_id, tag=built.tag, changed=built.changed, seconds=built.seconds
+            planned, id=built.image_id, tag=built.tag, changed=built.changed, seconds=built.seconds,
+            packages=built.installs,
         )  # fmt: skip
     if talk.json:
         talk.emit(planned)

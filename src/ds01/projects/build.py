@@ -57,6 +57,8 @@ class Built:
     changed: bool
     tag: str = ""
     seconds: float = 0.0
+    installs: tuple[str, ...] = ()
+    """What it has on top of the base, as it was resolved before."""
 
 
 def quiet(_: BuildEvent) -> None:
@@ -67,7 +69,7 @@ def build(order: Order, *, now: datetime, say: Callable[[BuildEvent], None] = qu
     """Make the project's image what its recipe says. Raises Ds01Error (``image.build`` with the likely cause)."""
     began = time.monotonic()
     before = inspect(order.socket, order.reference)
-    base = _base(order, say)
+    base = fetch_base(order, say)
     if before is not None and not order.anew and _current(before, order.recipe, base):
         return Built(image_id=str(before["Id"]), reference=order.reference, spec=order.recipe.spec, changed=False)
     tag = f"{image_repository(order.owner.uid, order.project)}:{now:%Y%m%d-%H%M%S}"
@@ -94,7 +96,7 @@ def _current(image: Mapping[str, Any], recipe: Recipe, base: str) -> bool:
     return recipe.generated and found.get(Label.SPEC) == recipe.spec and found.get(Label.BASE) == base
 
 
-def _base(order: Order, say: Callable[[BuildEvent], None]) -> str:
+def fetch_base(order: Order, say: Callable[[BuildEvent], None] = quiet) -> str:
     """The id of the base image; fetched first when it is not here, so that the image can be labelled with it."""
     if not order.recipe.base:
         return ""

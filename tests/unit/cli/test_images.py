@@ -15,6 +15,8 @@ import pytest
 from ds01.domain.errors import NO_IMAGE, Ds01Error
 from ds01.projects.forecast import BEGINS, REFUSED
 from ds01.wire.images import BaseView, BuildSettings
+from ds01.wire.jobs import JobPlan
+from ds01.wire.launches import LaunchPlan
 from ds01.wire.status import PingView
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Asked, Daemon
@@ -107,6 +109,46 @@ def test_what_cannot_be_resolved_ahead_is_built_all_the_same(ds01: Run, builder:
     builder.resolves = [BEGINS, "error: Request failed after 3 retries", REFUSED]
     assert ds01("image", "update", "thesis", "--add", "six").code == 0
     assert len(builder.builds) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("image", "create", "thesis"),
+        ("image", "update", "thesis", "--rebuild"),
+        ("launch", "thesis", "--background", "--yes"),
+        ("run", "--project", "thesis", "--yes", "--", "true"),
+    ],
+)
+def test_c5_every_build_is_resolved_first(
+    ds01: Run, daemon: Daemon, builder: Builder, folder: Path, words: tuple[str, ...]
+) -> None:
+    """Also after an edit by hand, which is how the tutorial teaches it."""
+    missing = "the project has no image yet"
+    image = f"ds01-{os.geteuid()}/thesis:latest"
+    daemon.answers["POST", "/v1/launches/plan"] = LaunchPlan(action="create", name="thesis", image=image, build=missing)
+    daemon.answers["POST", "/v1/jobs/plan"] = JobPlan(
+        name="thesis-1", image="x", build=missing, gpus="0", planned_seconds=None, tasks=1
+    )
+    builder.resolves = [*IDNA.splitlines(), REFUSED]
+    (folder / "ds01.toml").write_text(TEXT.replace('"requests==2.31.0"', '"requests==2.31.0", "idna>=4"'))
+    ran = ds01(*words)
+    assert ran.code == 1
+    assert "requests==2.31.0 needs idna>=2.5,<4, and you ask for idna>=4" in " ".join(ran.err.split())
+    assert ["ds01-begins" in text for text in builder.builds] == [True]
+    assert not (folder / "Dockerfile").exists()
+
+
+def test_what_was_resolved_is_told_with_the_build(ds01: Run, builder: Builder) -> None:
+    ran = ds01("image", "create", "thesis", "--json")
+    assert json.loads(ran.out)["packages"] == ["six==1.17.0"]
+    assert len(builder.builds) == 2
+
+
+def test_what_lists_no_package_is_built_at_once(ds01: Run, builder: Builder, folder: Path) -> None:
+    (folder / "ds01.toml").write_text('[project]\nname = "thesis"\n')
+    assert ds01("image", "create", "thesis").code == 0
+    assert len(builder.builds) == 1
 
 
 def test_a_build_that_fails_takes_the_change_back(ds01: Run, builder: Builder, folder: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ds01.cli import editing, show
+from ds01.cli import editing
 from ds01.cli import project as known
+from ds01.cli.bases import base_id
 from ds01.cli.building import build, write
 from ds01.cli.call import Call
 from ds01.cli.imaging import plan, tell
+from ds01.cli.resolving import resolve
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.project import Project
 from ds01.domain.record import replace
@@ -19,7 +21,6 @@ from ds01.projects.build import Built
 from ds01.projects.edit import Edit
 from ds01.projects.recipe import Recipe
 from ds01.wire.images import BuildSettings
-from ds01.wire.projects import BuildView
 
 
 def run(
@@ -40,8 +41,9 @@ def run(
     planned = replace(plan(call, changed, recipe, settings, anew=no_cache), edits=change.changes)
     for line in change.changes:
         call.talk.say(f"  {line}")
-    if planned.reason and change.changes:
-        planned = _resolved(call, changed, recipe, settings, planned)
+    ahead = planned.reason and (change.changes or call.talk.dry_run)
+    installs = _resolved(call, changed, recipe, settings) if ahead else None
+    planned = replace(planned, packages=installs or ())
     if call.talk.dry_run:
         return tell(call, planned, prepare.difference(changed, recipe))
     if not planned.reason:
@@ -49,7 +51,11 @@ def run(
         editing.dismiss(project)
         write(call, changed, recipe, overwrite=overwrite_dockerfile)
         return tell(call, planned)
-    built = _both(call, changed, recipe, change, settings, anew=no_cache, overwrite=overwrite_dockerfile)
+
+    def make() -> Built:
+        return build(call, changed, recipe, anew=no_cache, overwrite=overwrite_dockerfile, installs=installs)
+
+    built = _both(call, changed, change, settings, make, overwrite=overwrite_dockerfile)
     editing.dismiss(project)
     tell(call, planned, built=built)
     return _replace(call, changed) if built.changed and not call.talk.json else 0
@@ -85,36 +91,24 @@ def _inside(call: Call, project: Project, path: str) -> str:
 
 
 def _resolved(
-    call: Call, project: Project, recipe: Recipe, settings: BuildSettings, planned: BuildView
-) -> BuildView:  # fmt: skip
-    """Which versions it would take. Raises Ds01Error when they exclude each other; nothing was written then."""
-    from ds01.cli.bases import base_id
-    from ds01.cli.shell import gateway
-    from ds01.projects import trial
-
+    call: Call, project: Project, recipe: Recipe, settings: BuildSettings
+) -> tuple[str, ...] | None:  # fmt: skip
+    """Which versions it would take, before anything is written. None where the base is not here: the build fetches it,
+    and resolves then.
+    """
     if not recipe.generated or not base_id(call, recipe, settings):
-        return planned
+        return None
     call.standing = "Nothing was changed."
-    with call.talk.step("Resolving the packages"):
-        found = trial.resolve(gateway(call), recipe, project.name)
-    if found.unknown:
-        call.talk.detail(f"What the packages resolve to is not known before the build: {found.unknown}")
-    elif found.installs:
-        call.talk.say(f"On top of the base: {show.names([_told(line) for line in found.installs], most=8)}.")
-    return replace(planned, packages=found.installs)
-
-
-def _told(line: str) -> str:
-    return line.replace("==", " ")
+    return resolve(call, project, recipe)
 
 
 def _both(
-    call: Call, project: Project, recipe: Recipe, change: Edit, settings: BuildSettings, *, anew: bool, overwrite: bool
+    call: Call, project: Project, change: Edit, settings: BuildSettings, make: Callable[[], Built], *, overwrite: bool
 ) -> Built:
     """Save the edit and build; a build that fails, or is interrupted, takes the edit back."""
     change.save()
     try:
-        return build(call, project, recipe, anew=anew, overwrite=overwrite)
+        return make()
     except (Ds01Error, KeyboardInterrupt):
         if change.undo():
             restored = file.load(project.folder)

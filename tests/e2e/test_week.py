@@ -24,7 +24,12 @@ SEEN = {
     "Monday: three questions": ("may log in as you", "workspace/week is a project", "Next: ds01 launch week"),
     "A shell with a GPU": ("week is yours, with 1 GPU, simulated.", "Leave with 'exit'", "(simulated GPU) sam@week:"),
     "Home, and nothing is lost": ("+ tabulate==", "week is retired: GPU", "Stays"),
-    "Tuesday: the project file changed": ("project file changed", "Python packages", "week is running, with GPU"),
+    "Tuesday: the project file changed": (
+        "project file changed",
+        "On top of the base: tabulate",
+        "Python packages",
+        "week is running, with GPU",
+    ),
     "Two experiments from one image": ("exp-2 is running", "exp-2  running", "week   running"),
     "What was kept is there": ("0.93",),
     "Wednesday: a notebook": ("There is no JupyterLab in week.", "Try: ds01 image update week --add jupyterlab"),

@@ -7,6 +7,7 @@ stays as it is.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -109,18 +110,32 @@ def restored(folder: str, image: Mapping[str, Any]) -> Edit:
         array = _array(table, key)
         _make(array, [str(line) for line in image.get(key) or ()])
         _put(table, key, array)
-    return rewritten(folder, tomlkit.dumps(document))
+    after = tomlkit.dumps(document)
+    _verify(source, after, tuple(str(line) for line in image.get("python") or ()), folder)
+    return rewritten(folder, after)
 
 
 def _make(array: Array, wanted: list[str]) -> None:
-    """Make a list say this; lines that stay keep their comments, where the order allows it."""
-    for line in [str(item) for item in array if str(item) not in wanted]:
-        del array[[str(item) for item in array].index(line)]
+    """Make a list say this, where it stands: lines that stay, or whose versions change, keep their comments. From the
+    end, so that what is still to do keeps its index.
+    """
     there = [str(item) for item in array]
-    if there != wanted[: len(there)]:
-        array.clear()
-        there = []
-    array.extend(wanted[len(there) :])
+    steps = difflib.SequenceMatcher(None, there, wanted, autojunk=False).get_opcodes()
+    for _, start, end, first, last in (step for step in reversed(steps) if step[0] != "equal"):
+        old, new = there[start:end], wanted[first:last]
+        same = 0
+        while same < min(len(old), len(new)) and _about(old[same]) == _about(new[same]):
+            array[start + same] = new[same]
+            same += 1
+        for index in reversed(range(start + same, end)):
+            del array[index]
+        for index, line in enumerate(new[same:], start + same):
+            array.insert(index, line)
+
+
+def _about(line: str) -> str:
+    """The package or option a line is about."""
+    return packages.canonical(re.split(r"[^A-Za-z0-9._+-]", line, maxsplit=1)[0])
 
 
 def _table(document: Any, path: tuple[str, ...]) -> Any:

@@ -184,3 +184,48 @@ def test_edits_keep_everything_else(tmp_path: Path, text: str, data: st.DataObje
     assert after["image"]["base"] == "minimal"
     gone = {f"after {listed.index(name) + 1}" for name in remove}
     assert set(comments(made.after)) >= set(comments(text)) - gone
+
+
+def test_a_removal_that_is_taken_back_costs_no_comment_of_the_others(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    before = list(file.load(str(folder)).image.python)
+    saved(folder, remove=["six"])
+    edit.restored(str(folder), {"base": "minimal", "python": before}).save()
+    after = (folder / "ds01.toml").read_text()
+    assert list(file.load(str(folder)).image.python) == before
+    assert comments(after) == sorted(set(comments(TEXT)) - {"six!"})
+
+
+def test_versions_that_are_taken_back_keep_the_comment_of_their_line(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    before = list(file.load(str(folder)).image.python)
+    saved(folder, add=["pandas>=2.2,<3", "tqdm"])
+    edit.restored(str(folder), {"base": "minimal", "python": before}).save()
+    assert (folder / "ds01.toml").read_text() == TEXT
+
+
+@settings(max_examples=tries(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=files(), data=st.data())
+def test_going_back_keeps_everything_else(tmp_path: Path, text: str, data: st.DataObject) -> None:
+    folder = project(tmp_path, text)
+    before = list(file.load(str(folder)).image.python)
+    wanted = [line for line in before if data.draw(st.booleans())]
+    kept = set(wanted)
+    for name in data.draw(st.lists(st.sampled_from(["flask", "attrs", "click"]), unique=True)):
+        wanted.insert(data.draw(st.integers(0, len(wanted))), name)
+    made = edit.restored(str(folder), {"base": "minimal", "python": wanted})
+    after = tomllib.loads(made.after)
+    assert after["image"].get("python", []) == wanted
+    gone = {f"after {counter}" for counter, line in enumerate(before, start=1) if line not in kept}
+    assert set(comments(made.after)) >= set(comments(text)) - gone
+
+
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=files(), data=st.data())
+def test_going_back_takes_the_order_as_well(tmp_path: Path, text: str, data: st.DataObject) -> None:
+    folder = project(tmp_path, text)
+    wanted = data.draw(st.permutations(list(file.load(str(folder)).image.python)))
+    after = edit.restored(str(folder), {"base": "minimal", "python": list(wanted)}).after
+    assert tomllib.loads(after)["image"].get("python", []) == list(wanted)
+    lost = set(comments(text)) - set(comments(after))
+    assert all(line.startswith("after ") for line in lost)

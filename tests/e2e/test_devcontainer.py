@@ -17,6 +17,9 @@ def test_the_generated_devcontainer_comes_up_for_two_users_at_once(lab: Lab) -> 
         student.retires_all()
         student.ds01("init", "editor", "--type", "blank", "--vscode", "--no-input")
         student.lists("editor", "six>=1.15,<1.17")
+        student.shell("mkdir -p ~/photos && echo cell > ~/photos/one")
+        run = '\nmemory = "1G"\ndata = ["~/photos"]\nenv = {MODE = "offline"}\nports = {mlflow = 5000}\n'
+        student.shell(f"cat >> {student.workspace('editor')}/ds01.toml <<'END'{run}END")
         student.ds01("image", "create", "editor")
     try:
         for student in (lab.ada, lab.ben):
@@ -24,9 +27,11 @@ def test_the_generated_devcontainer_comes_up_for_two_users_at_once(lab: Lab) -> 
             command = ["env", f"DOCKER_HOST=unix://{student.gateway}", *devcontainer.command()]
             up = student.person.run(*command, "up", "--workspace-folder", str(folder))
             assert json.loads(up.out)["outcome"] == "success", up.err
-            script = "id -u; pwd; python -c 'import six; print(six.__version__)'; touch made"
+            script = "id -u; pwd; python -c 'import six; print(six.__version__)'; touch made; cat /data/one; echo $MODE"
             done = student.person.run(*command, "exec", "--workspace-folder", str(folder), "sh", "-c", script)
-            assert done.out.split() == [str(student.uid), "/workspace", "1.16.0"], done.err
+            assert done.out.split() == [str(student.uid), "/workspace", "1.16.0", "cell", "offline"], done.err
+            refused = student.person.run(*command, "exec", "--workspace-folder", str(folder), "touch", "/data/two")
+            assert refused.code != 0
             assert [each["gpu_count"] for each in student.data("list") if each["door"] == "devcontainer"] == [1]
             assert (folder / "made").stat().st_uid == student.uid
     finally:

@@ -15,7 +15,7 @@ from ds01.cli.resolving import lists_packages, resolve
 from ds01.cli.shell import gateway
 from ds01.domain.project import Project
 from ds01.domain.record import replace
-from ds01.projects import plainfile, prepare
+from ds01.projects import editor_files, plainfile, prepare
 from ds01.projects.build import Built, Order, fetch_base
 from ds01.projects.build import build as build_image
 from ds01.projects.buildlog import BuildEvent
@@ -66,7 +66,9 @@ def _watching(call: Call, text: str) -> Iterator[_Teller]:
 
 
 def write(call: Call, project: Project, recipe: Recipe, *, overwrite: bool) -> None:
-    """Write the generated Dockerfile. One that was edited is shown, and replaced only when that is wanted."""
+    """Write the generated Dockerfile, and the devcontainer. A Dockerfile that was edited is shown, and replaced only
+    when that is wanted.
+    """
     changed = prepare.difference(project, recipe)
     if changed and not overwrite and call.talk.somebody_there:
         call.talk.say("The Dockerfile was edited since DS01 wrote it. DS01 would change this:")
@@ -77,6 +79,7 @@ def write(call: Call, project: Project, recipe: Recipe, *, overwrite: bool) -> N
         plainfile.replace(os.path.join(project.folder, KEPT), mine)
         call.talk.say(f"Your Dockerfile is kept as {KEPT}.")
     prepare.write(project, recipe, overwrite=overwrite)
+    editor_files.renew(project)
 
 
 class _Teller:

@@ -19,7 +19,7 @@ from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.domain.quantity import duration, size
 from ds01.domain.record import record, replace
-from ds01.projects import file, prepare
+from ds01.projects import editor_files, file, prepare
 from ds01.projects.recipe import Recipe
 from ds01.wire.containers import ContainerView, RetireRequest
 from ds01.wire.launches import LaunchPlan, LaunchRequest
@@ -71,6 +71,8 @@ def launch(call: Call, wish: Wish) -> Launched:
     if call.talk.dry_run:
         _show_plan(call, plan)
         return Launched(container=None)
+    if target.project is not None:
+        editor_files.renew(target.project)
     if plan.build:
         _build(call, wish, target, plan)
     elif plan.stale and not wish.create_only:

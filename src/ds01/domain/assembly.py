@@ -22,7 +22,6 @@ from ds01.domain.names import stored_container
 from ds01.domain.people import User
 
 WORKSPACE = "/workspace"
-DATA = "/data"
 SESSION = "/run/ds01/session"
 """The main process of every container one works in; see ``adapters/host/session.sh``."""
 JOB = "/run/ds01/job"
@@ -149,19 +148,6 @@ def read_binds(text: str) -> tuple[Mount, ...]:
         )
     except (ValueError, TypeError):
         return ()
-
-
-def data_targets(folders: Sequence[str]) -> tuple[str, ...]:
-    """Where data folders are mounted: a single one at ``/data``, several each below it by its own name."""
-    if len(folders) == 1:
-        return (DATA,)
-    taken: dict[str, int] = {}
-    targets = []
-    for folder in folders:
-        name = folder.rstrip("/").rpartition("/")[2] or "data"
-        taken[name] = taken.get(name, 0) + 1
-        targets.append(f"{DATA}/{name}" if taken[name] == 1 else f"{DATA}/{name}-{taken[name]}")
-    return tuple(targets)
 
 
 def _environment(order: Order, user: User) -> dict[str, str]:

@@ -7,9 +7,12 @@ pointed elsewhere between two looks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ds01.domain.errors import BAD_BIND, Ds01Error
+
+DATA = "/data"
+"""Where data folders are in a container."""
 
 KERNEL_FOLDERS = ("/dev", "/proc", "/run", "/sys", "/var/run")
 """Trees nothing is ever mounted from: devices, sockets and windows into the kernel."""
@@ -67,3 +70,16 @@ def check_place(path: str, real: str, *, shared: bool = False) -> None:
     place = next((folder for folder in closed if below(real, folder)), None)
     if place is not None:
         raise refused(path, f"It is in {place}, which belongs to the system.", "Mount a folder of your own.")
+
+
+def data_targets(folders: Sequence[str]) -> tuple[str, ...]:
+    """Where data folders are mounted: a single one at ``/data``, several each below it by its own name."""
+    if len(folders) == 1:
+        return (DATA,)
+    taken: dict[str, int] = {}
+    targets = []
+    for folder in folders:
+        name = folder.rstrip("/").rpartition("/")[2] or "data"
+        taken[name] = taken.get(name, 0) + 1
+        targets.append(f"{DATA}/{name}" if taken[name] == 1 else f"{DATA}/{name}-{taken[name]}")
+    return tuple(targets)

@@ -69,7 +69,7 @@ TABLES: dict[str, dict[str, Key]] = {
             form=TEXT, help="the longest a container or a job runs; your limit when left out", example="8h"
         ),
         "data": Key(
-            form=TEXTS, help="folders of the server, read-only at /data/NAME in the container",
+            form=TEXTS, help="folders of the server, read-only in the container: one at /data, several at /data/NAME",
             example=["/data/imagenet"],
         ),
         "ports": Key(

@@ -50,7 +50,7 @@ _KINDS = (
         purpose="large language models, fine-tuned on few GPUs",
         packages=("transformers", "accelerate", "peft", "bitsandbytes"),
     ),
-    Kind(name="data", purpose="data analysis", packages=("polars", "duckdb")),
+    Kind(name="data", purpose="data analysis", packages=("pandas", "polars", "duckdb")),
     Kind(name="blank", purpose="no packages, no folders: the project file and a README"),
 )
 KINDS = {kind.name: kind for kind in _KINDS}

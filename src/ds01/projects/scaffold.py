@@ -158,11 +158,7 @@ def _wanted(wish: Wish, folder: str) -> Iterator[tuple[str, str]]:
     if not (os.path.isdir(folder) and file.has_file(folder)):
         yield file.OWN, _rendered("ds01.toml", values)
     if wish.vscode or (full and not wish.bare):
-        run = _run(folder)
-        yield (
-            editor_files.DEVCONTAINER,
-            editor_files.devcontainer(wish.name, os.geteuid(), gpus=run.gpus or "1", environment=run.environment),
-        )
+        yield editor_files.DEVCONTAINER, editor_files.devcontainer(wish.name, os.geteuid(), _run(folder))
     if wish.vscode:
         yield from editor_files.vscode()
     if wish.bare:

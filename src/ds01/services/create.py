@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ds01.domain.assembly import WORKSPACE, Order, assemble, data_targets
+from ds01.domain.assembly import WORKSPACE, Order, assemble
+from ds01.domain.binds import data_targets
 from ds01.domain.container import Attachment, Container, ContainerState, Mount
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.events import EventType

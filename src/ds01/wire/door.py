@@ -118,6 +118,8 @@ class DoorCreate:
     """Who it should run as, as asked."""
     gpus: str = "0"
     """As ``--gpus`` takes it, or ``all``: as many as one container of this user may have."""
+    gpu_memory_bytes: int = 0
+    """The least memory each of them must have."""
     binds: tuple[DoorBind, ...] = ()
     ports: tuple[int, ...] = ()
     """Of the host, that it wants to publish on."""

@@ -13,7 +13,8 @@ from ds01.cli.call import Call
 from ds01.cli.shell import farewell
 from ds01.cli.talk import talk
 from ds01.domain.errors import INTERNAL, NO_IMAGE, Ds01Error
-from ds01.projects import file
+from ds01.domain.project import RunDefaults
+from ds01.projects import editor_files, file
 from ds01.wire.containers import PackageView, RetirePreview, RetireResult, StartResult
 from ds01.wire.images import BaseView, BuildSettings
 from ds01.wire.launches import LaunchEvent, LaunchPlan
@@ -265,6 +266,24 @@ def test_launch_sends_what_the_project_file_says(ds01: Run, launching: Callable[
     assert (request["base"], len(request["spec"])) == ("sha256:b", 64)
     assert "thesis is running, with GPU 2:1g.5gb." in ran.err
     assert "Next: ds01 attach thesis" in ran.err
+
+
+def test_launch_keeps_the_editors_container_like_the_project_file(
+    ds01: Run, launching: Callable[..., Daemon], workspace: Path
+) -> None:
+    launching()
+    place = workspace / ".devcontainer/devcontainer.json"
+    place.parent.mkdir()
+    place.write_text(editor_files.devcontainer("thesis", 1, RunDefaults()))
+    text = (workspace / "ds01.toml").read_text()
+    (workspace / "ds01.toml").write_text(text + '\n[run]\ngpus = 0\ndata = ["/data/imagenet"]\n')
+    assert ds01("launch", "thesis", "--background", "--dry-run").code == 0
+    assert "runArgs" in json.loads(place.read_text())
+    assert ds01("launch", "thesis", "--background").code == 0
+    config = json.loads(place.read_text())
+    assert ("runArgs" in config, config["mounts"]) == (
+        False, ["source=/data/imagenet,target=/data,type=bind,readonly"],
+    )  # fmt: skip
 
 
 def test_what_is_typed_wins_over_the_project_file(ds01: Run, launching: Callable[..., Daemon]) -> None:

@@ -139,6 +139,7 @@ REFUSED_HOST: list[tuple[str, Any, str]] = [
     ("DeviceCgroupRules", ["c 195:* rwm"], "create.devices"),
     ("DeviceRequests", [{"Driver": "amd", "Count": 1}], "create.gpus"),
     ("DeviceRequests", [{"Driver": "", "Count": 1}], "create.gpus"),
+    ("DeviceRequests", [{"Driver": "nvidia", "Count": 1, "Options": {"memory": "much"}}], "create.gpus"),
     ("DeviceRequests", [{"Driver": "cdi", "DeviceIDs": ["vendor.com/net=x"]}], "create.gpus"),
     ("DeviceRequests", [{"Driver": "nvidia", "Count": 1}] * 2, "create.gpus"),
     *(("Runtime", name, "create.runtime") for name in ("io.containerd.kata.v2", "kata", "crun", "/usr/bin/x")),

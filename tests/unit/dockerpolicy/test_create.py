@@ -114,6 +114,12 @@ def test_g1_g2_g6_every_way_to_ask_for_gpus_is_one_ask(requests: Json, gpus: str
     assert "DeviceRequests" not in found.host
 
 
+def test_a_request_for_gpus_may_say_their_memory() -> None:
+    asked = {"Driver": "", "Count": 1, "Capabilities": [["gpu"]], "Options": {"memory": "20G"}}
+    assert (case(DeviceRequests=[asked]).gpus, case(DeviceRequests=[asked]).gpu_memory_bytes) == ("1", 20 * 1024**3)
+    assert case(DeviceRequests=[asked | {"Options": None}]).gpu_memory_bytes == 0
+
+
 def test_g5_the_nvidia_runtime_asks_for_one_gpu() -> None:
     assert case(Runtime="nvidia").gpus == "1"
     assert case(Runtime="nvidia", DeviceRequests=[{"Driver": "nvidia", "Count": 2}]).gpus == "2"

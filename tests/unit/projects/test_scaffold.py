@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, DISK_FULL, Ds01Error
-from ds01.projects import edit, file, kinds, recognise, scaffold
+from ds01.projects import edit, editor_files, file, kinds, recognise, scaffold
 from ds01.projects.scaffold import State, Wish
 
 
@@ -63,10 +63,58 @@ def test_the_editor_gets_the_image_of_the_project_and_is_told_its_keys(tmp_path:
     assert recognise.look(str(folder)).base == ""
 
 
+RUN = """\
+[run]
+gpus = 2
+memory = "20G"
+data = ["/data/imagenet", "/data/a,b"]
+env = {A = "1"}
+ports = {mlflow = 5000}
+"""
+
+
+def test_the_editors_container_runs_as_the_project_file_says(tmp_path: Path) -> None:
+    folder = made(tmp_path, wish())
+    (folder / "ds01.toml").write_text(RUN)
+    assert editor_files.renew(file.load(str(folder)))
+    assert not editor_files.renew(file.load(str(folder)))
+    config = json.loads((folder / ".devcontainer/devcontainer.json").read_text())
+    assert config["runArgs"] == ["--gpus", "count=2,options=memory=20G"]
+    assert config["mounts"] == [
+        "source=/data/imagenet,target=/data/imagenet,type=bind,readonly",
+        '"source=/data/a,b","target=/data/a,b",type=bind,readonly',
+    ]
+    assert (config["containerEnv"], config["forwardPorts"]) == ({"A": "1"}, [5000])
+    assert config["portsAttributes"] == {"5000": {"label": "mlflow"}}
+    (folder / "ds01.toml").write_text('[run]\ndata = ["/data/imagenet"]\n')
+    assert editor_files.renew(file.load(str(folder)))
+    config = json.loads((folder / ".devcontainer/devcontainer.json").read_text())
+    assert config["mounts"] == ["source=/data/imagenet,target=/data,type=bind,readonly"]
+
+
+@pytest.mark.parametrize("spoil", ["edited", "own", "nothing", "link"])
+def test_a_devcontainer_of_ones_own_is_never_written(tmp_path: Path, spoil: str) -> None:
+    folder = made(tmp_path, wish())
+    path = folder / ".devcontainer/devcontainer.json"
+    if spoil == "edited":
+        path.write_text(path.read_text().replace('"overrideCommand": true', '"overrideCommand": false'))
+    elif spoil == "own":
+        path.write_text('// mine\n{"image": "python"}\n')
+    else:
+        path.unlink()
+        if spoil == "link":
+            (folder / "elsewhere.json").write_text("{}")
+            path.symlink_to(folder / "elsewhere.json")
+    before = path.read_text() if path.exists() else ""
+    (folder / "ds01.toml").write_text(RUN)
+    assert not editor_files.renew(file.load(str(folder)))
+    assert (path.read_text() if path.exists() else "") == before
+
+
 def test_lean_leaves_the_usual_packages_out(tmp_path: Path) -> None:
     plan = scaffold.plan(Wish(name="thesis", kind=kinds.KINDS["data"], lean=True), str(tmp_path))
     scaffold.create(plan)
-    assert file.load(plan.folder).image.python == ("polars", "duckdb")
+    assert file.load(plan.folder).image.python == ("pandas", "polars", "duckdb")
 
 
 def test_the_example_runs_and_writes_its_result(tmp_path: Path) -> None:

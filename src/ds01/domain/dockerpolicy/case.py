@@ -111,6 +111,8 @@ class Case:
     network: str = ""
     """What the user calls the network she wants; empty for her own."""
     gpus: str = "0"
+    gpu_memory_bytes: int = 0
+    """The least each of its GPUs must have."""
     cpus: float | None = None
     quota_us: int = 0
     period_us: int = 100_000

@@ -1,7 +1,7 @@
 """Devices: every way to ask for GPUs becomes one ask, which a lease answers; other devices are not given.
 
 ``--gpus``, CDI names, the ``nvidia`` runtime and compose's reservations all say the same thing to somebody. Which
-GPU it is, is never the user's to choose.
+GPU it is, is never the user's to choose; how much memory it must have is, as ``--gpus count=1,options=memory=20G``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, must_be_empty
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
-from ds01.domain.dockerpolicy.verdict import not_allowed
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.quantity import size
 
 DRIVERS = frozenset({"", "nvidia", "nvidia.cdi", "nvidia.runtime-hook", "cdi"})
 RUNTIMES = frozenset({"", "runc", "ds01"})
 """Runtimes that mean the server's own."""
+
+MEMORY = "memory"
+"""The one option of a request that counts: the least memory of each GPU. Others are for drivers, and given to none."""
 
 ALL = "all"
 """Asked for all GPUs: as many as a container of this user may have."""
@@ -23,7 +27,7 @@ _REQUEST = shape.names("Driver", "Count", "DeviceIDs", "Capabilities", "Options"
 
 
 def _requests(case: Case, value: Json) -> Dropped:
-    asked = [_request(index, entry) for index, entry in enumerate(shape.items("DeviceRequests", value))]
+    asked = [_request(case, index, entry) for index, entry in enumerate(shape.items("DeviceRequests", value))]
     if len(asked) > 1:
         raise not_allowed("create.gpus", "more than one request for GPUs", "Ask once, with --gpus N.")
     if asked:
@@ -31,7 +35,7 @@ def _requests(case: Case, value: Json) -> Dropped:
     return DROP
 
 
-def _request(index: int, entry: Json) -> str:
+def _request(case: Case, index: int, entry: Json) -> str:
     where = f"DeviceRequests[{index}]"
     request = shape.struct(where, entry, _REQUEST)
     driver = shape.text("Driver", request.get("Driver"))
@@ -41,11 +45,18 @@ def _request(index: int, entry: Json) -> str:
     }
     if driver not in DRIVERS or not _is_gpu(driver, ids, capabilities):
         raise not_allowed("create.gpus", f"a device request of driver '{driver}'", "Ask for GPUs with --gpus N.")
-    shape.text_map("Options", request.get("Options"))
+    case.gpu_memory_bytes = _memory(shape.text_map("Options", request.get("Options")).get(MEMORY, "0"))
     count = shape.integer("Count", request.get("Count"))
     if ids:
         return _by_id(ids)
     return ALL if count < 0 else str(count or 1)
+
+
+def _memory(text: str) -> int:
+    try:
+        return size(text)
+    except ValueError as error:
+        raise malformed("create.gpus", f"the memory of a GPU: {error}", "Write it like options=memory=20G.") from error
 
 
 def _is_gpu(driver: str, ids: list[str], capabilities: set[str]) -> bool:
@@ -89,7 +100,8 @@ DEVICES: tuple[Field, ...] = (
     Field(name="Devices", rule="create.devices", judge=_devices, says="must be empty; GPUs come by `--gpus`"),
     must_be_empty("DeviceCgroupRules", "create.devices", "a rule for devices"),
     Field(name="DeviceRequests", rule="create.gpus", judge=_requests,
-          says="any way to ask for GPUs becomes a number; a lease says which ones"),
+          says="any way to ask for GPUs becomes a number, with the option `memory` the least of each; a lease says"
+               " which ones"),
     Field(name="Runtime", rule="create.runtime", judge=_runtime,
           says="empty; `nvidia` counts as asking for one GPU; others are refused"),
 )  # fmt: skip

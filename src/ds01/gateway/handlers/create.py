@@ -80,6 +80,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image: Bluepr
         user=str(plan.config.get("User") or ""),
         door=door_of(case.labels),
         gpus=case.gpus,
+        gpu_memory_bytes=case.gpu_memory_bytes,
         binds=tuple(
             DoorBind(source=b.source, target=b.target, read_only=b.read_only, create=b.create) for b in case.binds
         ),

@@ -70,7 +70,7 @@ async def grant(world: World, ask: DoorCreate, steps: Steps | None = None) -> Do
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
     await _free_name(world, caller, ask.name)
     await check_any_room(world, caller)
-    want = caller.wants(ask.name, await _asked(world, caller, ask.gpus), caller.limits.runtime)
+    want = caller.wants(ask.name, await _asked(world, caller, ask), caller.limits.runtime)
     return await patiently(
         world, caller, want, ask.wait_seconds, steps or Steps(world.clock), lambda: _locked(world, caller, ask, image)
     )
@@ -187,14 +187,16 @@ def _pinned(world: World, caller: Caller, binds: Sequence[DoorBind], key: str) -
     return _Pinned(key=key, mounts=mounts, unsafe=unsafe)
 
 
-async def _asked(world: World, caller: Caller, text: str) -> GpuAsk:
+async def _asked(world: World, caller: Caller, ask: DoorCreate) -> GpuAsk:
     """``all`` is as many as one container of this user may have."""
-    if text == "all":
+    if ask.gpus == "all":
         there = len(await asyncio.to_thread(world.devices.inventory)) or 1
         most = caller.limits.gpus_per_container
-        return GpuAsk(count=max(1, there if most is None else min(most, there)))
+        return GpuAsk(
+            count=max(1, there if most is None else min(most, there)), memory_bytes=ask.gpu_memory_bytes
+        )  # fmt: skip
     try:
-        return read_ask(text)
+        return read_ask(ask.gpus, ask.gpu_memory_bytes)
     except ValueError as error:
         raise Ds01Error(BAD_REQUEST, f"{error}.") from error
 
@@ -202,7 +204,7 @@ async def _asked(world: World, caller: Caller, text: str) -> GpuAsk:
 async def _lease(
     world: World, caller: Caller, ask: DoorCreate, rollback: Rollback
 ) -> tuple[Lease | None, tuple[Slot, ...]]:
-    wanted = await _asked(world, caller, ask.gpus)
+    wanted = await _asked(world, caller, ask)
     if not wanted.count:
         return None, ()
 

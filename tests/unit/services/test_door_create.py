@@ -25,4 +25,4 @@ async def test_gpus_with_less_memory_than_was_asked_for_are_not_leased(server: S
     )  # fmt: skip
     with pytest.raises(Ds01Error, match="--mem 1000G"):
         await grant(server.world, ask)
-    assert await server.leases() == []
+    assert await server.leases() == ()

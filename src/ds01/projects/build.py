@@ -131,7 +131,10 @@ def _not_fetched(recipe: Recipe, error: Ds01Error) -> Ds01Error:
 def _parameters(order: Order, base: str, tag: str, now: datetime) -> dict[str, Any]:
     recipe = order.recipe
     owner = order.owner
-    arguments = {"DS01_UID": str(owner.uid), "DS01_GID": str(owner.gid), "DS01_USER": owner.name_inside}
+    arguments = {
+        "DS01_UID": str(owner.uid), "DS01_GID": str(owner.gid), "DS01_USER": owner.name_inside,
+        "DS01_PROJECT": order.project,
+    }  # fmt: skip
     marks = {Label.SPEC: recipe.spec, Label.PROJECT: order.project}
     if recipe.generated:  # a time would make every rebuild of a user's own Dockerfile another image
         marks |= {Label.BASE: base, Label.BUILT_AT: now.isoformat(timespec="seconds"), Label.PACKAGES: recipe.asked}

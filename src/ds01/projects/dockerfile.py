@@ -1,9 +1,9 @@
 """Writes the Dockerfile of a project, and tells a generated one from an edited one.
 
 The order is the order in which things change: base, certificates and environment, Debian packages, the user, the
-Python environment, packages. Adding a package rebuilds one layer. Every step is an instruction with a title, so that
-progress and failures can be told in words; the text needs no library, because launching computes it each time to see
-whether the image is stale.
+Python environment, packages, and the kernel that shows them to notebooks. Adding a package rebuilds these two. Every
+step is an instruction with a title, so that progress and failures can be told in words; the text needs no library,
+because launching computes it each time to see whether the image is stale.
 
 The user is written straight into /etc/passwd: bases without useradd work, a uid or name that the base has already is
 no obstacle (the first line wins), and a uid in the billions makes no login record grow.
@@ -86,6 +86,7 @@ def instructions(contents: Contents) -> tuple[Instruction, ...]:
         *_user(),
         _python_environment(),
         *_packages(contents),
+        *_kernel(contents),
         Instruction(text="WORKDIR /workspace"),
     )
 
@@ -208,6 +209,24 @@ def _packages(contents: Contents) -> Iterator[Instruction]:
             f"      {sources}",
             title="Python packages",
         )
+
+
+def _kernel(contents: Contents) -> Iterator[Instruction]:
+    """The one kernel that notebooks are offered, by the project's name. After the packages: two projects with the same
+    ones share that layer.
+    """
+    if not contents.asked:
+        return
+    python = f"{ENVIRONMENT}/bin/python"
+    yield Instruction(text="ARG DS01_PROJECT=project")
+    there = shell_word('import importlib.util as u; raise SystemExit(not u.find_spec("ipykernel"))')
+    yield Instruction(
+        text=f"RUN if {python} -c {there}; then \\\n"
+        f"      {python} -m ipykernel install --prefix {ENVIRONMENT} --name python3 \\\n"
+        '        --display-name "$DS01_PROJECT"; \\\n'
+        "    fi",
+        title="the kernel for notebooks",
+    )
 
 
 def copied(contents: Contents) -> Iterator[Instruction]:

@@ -30,7 +30,7 @@ def test_layers_go_from_what_changes_seldom_to_what_changes_often() -> None:
     text = made(settings=dataclasses.replace(SETTINGS, ca_pem="PEM", environment={"A": "1"})).dockerfile
     order = [
         "FROM ds01/minimal:latest", "ca.pem", "ENV PATH", "apt-get install", "ARG DS01_UID", "/etc/passwd",
-        "USER ${DS01_UID}:${DS01_GID}", "python3 -m venv", "pip install", "WORKDIR /workspace",
+        "USER ${DS01_UID}:${DS01_GID}", "python3 -m venv", "pip install", "ipykernel install", "WORKDIR /workspace",
     ]  # fmt: skip
     places = [text.index(part) for part in order]
     assert places == sorted(places)

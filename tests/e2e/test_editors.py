@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import shlex
-import shutil
 import signal
 import socket
 import stat
@@ -23,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from dev import base, openssh, people
+from dev import openssh, people
 from dev.people import Person
 from dev.promises.lab import Lab, Student
 
@@ -66,19 +65,6 @@ def until(so: Callable[[], object]) -> None:
     while not so():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def with_jupyter(student: Student) -> None:
-    """Install JupyterLab in the container. What it is made of is kept for the next run of the tests."""
-    kept, wheels = base.cache() / "jupyterlab", student.workspace("thesis") / "wheels"
-    if kept.exists():
-        shutil.copytree(kept, wheels)
-        subprocess.run(["chown", "-R", f"{student.uid}:{student.person.gid}", str(wheels)], check=True)
-    else:
-        student.inside("thesis", "pip download -q -d wheels jupyterlab")
-        shutil.copytree(wheels, kept.with_suffix(".part"), dirs_exist_ok=True)
-        kept.with_suffix(".part").rename(kept)
-    student.inside("thesis", "pip install -q --no-index --find-links wheels jupyterlab")
 
 
 @contextlib.contextmanager
@@ -130,16 +116,21 @@ def test_what_is_not_in_the_image_is_told_with_what_puts_it_there(ada: Student) 
 def test_a_notebook_runs_a_cell_through_the_printed_tunnel_with_its_token_alone(
     lab: Lab, ada: Student, laptop: Person
 ) -> None:
-    with_jupyter(ada)
-    found = ada.data("jupyter", "thesis", "--server", HOST)
+    """In the image of a project as ``ds01 init`` makes it when nothing more is said."""
+    ada.ds01("init", "sheets", "--no-input")
+    ada.launches("sheets")
+    assert "outputs" in ada.inside("sheets", "python scripts/example.py")
+    found = ada.data("jupyter", "sheets", "--server", HOST)
     assert found["new"]
-    assert ada.data("jupyter", "thesis", "--server", HOST)["url"] == found["url"]
+    assert ada.data("jupyter", "sheets", "--server", HOST)["url"] == found["url"]
     port, token = found["port"], found["url"].partition("token=")[2]
     with typed(laptop, found["tunnel"]):
         until(lambda: listens(port))
         assert fetched(found["url"])[0] == 200
         assert fetched(f"http://localhost:{port}/api/kernels")[0] == 403
         assert fetched(f"http://localhost:{port}/api/kernels?token=x{token[1:]}")[0] == 403
+        kernels = json.loads(fetched(f"http://localhost:{port}/api/kernelspecs?token={token}")[1])["kernelspecs"]
+        assert [each["spec"]["display_name"] for each in kernels.values()] == ["sheets"]
         assert ran(port, token, "import os; print(6 * 7, os.getcwd(), os.getuid())").split() == [
             "42", "/workspace", str(ada.uid),
         ]  # fmt: skip
@@ -148,8 +139,9 @@ def test_a_notebook_runs_a_cell_through_the_printed_tunnel_with_its_token_alone(
     assert token not in subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout
     script = "import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
     assert "PermissionError" in lab.ben.person.run("python3", "-c", script, str(way)).err
-    assert "ends" in ada.ds01("jupyter", "thesis", "--stop").err
-    until(lambda: "jupyter" not in ada.inside("thesis", "ps ax -o args"))
+    assert "ends" in ada.ds01("jupyter", "sheets", "--stop").err
+    until(lambda: "jupyter" not in ada.inside("sheets", "ps ax -o args"))
+    ada.ds01("retire", "sheets", "--force", "--yes")
     assert not way.exists()
 
 

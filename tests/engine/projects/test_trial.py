@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ds01.domain.errors import Ds01Error
+from ds01.projects import kinds, scaffold
+from ds01.projects.kinds import Kind
+from ds01.projects.packages import canonical
+from ds01.projects.scaffold import Wish
 from tests.engine.projects.conftest import Bench, Desk, Index, everything
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
@@ -87,3 +93,13 @@ def test_what_the_base_brings_is_kept_also_when_no_index_has_it(bench: Bench, de
         with pytest.raises(Ds01Error, match="would replace what the base image brings"):
             bench.build(desk.project("kept", f"base = '{base}'\npython = {[*index.options, *lines]}"))
     assert "ds01-probe==2.0" in foreseen(bench, desk, *index.options, "ds01-needy", "ds01-probe==2.0", base=base)
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=lambda kind: kind.name)
+def test_what_every_type_starts_with_can_be_installed_together(bench: Bench, tmp_path: Path, kind: Kind) -> None:
+    """The whole set, as ``ds01 init`` writes it; only metadata is fetched."""
+    plan = scaffold.plan(Wish(name=f"new-{kind.name}", kind=kind), str(tmp_path))
+    scaffold.create(plan)
+    found = bench.foresee(Path(plan.folder))
+    assert found.unknown == ""
+    assert {line.partition("==")[0] for line in found.installs} >= {canonical(name) for name in kinds.packages(kind)}

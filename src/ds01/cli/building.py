@@ -50,8 +50,8 @@ def _resolved(call: Call, project: Project, order: Order) -> tuple[str, ...]:
     if not lists_packages(order.recipe):
         return ()
     with _watching(call, f"Looking at the base of {project.name}") as teller:
-        fetch_base(order, teller)
-    return resolve(call, project, order.recipe)
+        base = fetch_base(order, teller)
+    return resolve(call, project, order.recipe, base, anew=order.anew)
 
 
 @contextmanager

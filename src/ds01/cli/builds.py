@@ -11,7 +11,7 @@ from ds01.cli.shell import gateway
 from ds01.domain.errors import NO_IMAGE, Ds01Error
 from ds01.domain.image import repository
 from ds01.domain.names import image_repository, nearest
-from ds01.projects import inside
+from ds01.projects import cache, inside
 from ds01.wire.images import ImageView, InstalledView
 
 LATEST = "latest"
@@ -71,5 +71,5 @@ def meant(call: Call, words: str) -> tuple[str, ImageView]:
 
 def packages(call: Call, image: ImageView) -> tuple[InstalledView, ...]:
     """What is in a build."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(call.home, ".cache")
-    return inside.packages(gateway(call), image.reference, image.id, cache=os.path.join(cache, "ds01/images"))
+    folder = os.path.join(cache.folder(call.home), "images")
+    return inside.packages(gateway(call), image.reference, image.id, folder=folder)

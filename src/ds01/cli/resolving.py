@@ -6,12 +6,17 @@ and no step of the build ran.
 
 from __future__ import annotations
 
+import os
+
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.shell import gateway
 from ds01.domain.project import Project
-from ds01.projects import trial
+from ds01.projects import cache, trial
 from ds01.projects.recipe import Recipe
+
+KEPT_SECONDS = 3600.0
+"""How long a package index is taken to say the same."""
 
 
 def lists_packages(recipe: Recipe) -> bool:
@@ -19,21 +24,30 @@ def lists_packages(recipe: Recipe) -> bool:
     return recipe.contents is not None and bool(recipe.contents.asked)
 
 
-def resolve(call: Call, project: Project, recipe: Recipe) -> tuple[str, ...]:
-    """What the build would put on top of the base, as ``name==version``; empty when that cannot be known before it.
+def resolve(call: Call, project: Project, recipe: Recipe, base: str, *, anew: bool = False) -> tuple[str, ...]:
+    """What the build would put on top of the base (``base`` is its id, and it has to be here), as ``name==version``;
+    empty when that cannot be known before it. The last answer for a project is kept for an hour: what a dry run found,
+    or a build that failed, need not be found out again, unless everything is wanted ``anew``.
 
-    Raises Ds01Error (``image.build``) when the packages exclude each other. The base has to be here.
+    Raises Ds01Error (``image.build``) when the packages exclude each other.
     """
     if not lists_packages(recipe):
         return ()
+    place, question = os.path.join(cache.folder(call.home), "resolved", f"{project.name}.json"), f"{recipe.spec} {base}"
+    found = cache.kept(place, seconds=KEPT_SECONDS) or ("",)
+    if found[0] == question and not anew:
+        return _told(call, found[1:])
     with call.talk.step("Resolving the packages"):
-        found = trial.resolve(gateway(call), recipe, project.name)
-    if found.unknown:
-        call.talk.detail(f"What the packages resolve to is not known before the build: {found.unknown}")
-    elif found.installs:
-        call.talk.say(f"On top of the base: {show.names([_told(line) for line in found.installs], most=8)}.")
-    return found.installs
+        forecast = trial.resolve(gateway(call), recipe, project.name)
+    if forecast.unknown:
+        call.talk.detail(f"What the packages resolve to is not known before the build: {forecast.unknown}")
+        return ()
+    cache.keep(place, [question, *forecast.installs])
+    return _told(call, forecast.installs)
 
 
-def _told(line: str) -> str:
-    return line.replace("==", " ")
+def _told(call: Call, installs: tuple[str, ...]) -> tuple[str, ...]:
+    if installs:
+        named = show.names([line.replace("==", " ") for line in installs], most=8)
+        call.talk.say(f"On top of the base: {named}.")
+    return installs

@@ -7,14 +7,13 @@ what was once seen is kept in the user's cache by its id.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ds01.client.docker import Docker
 from ds01.domain.errors import Ds01Error
-from ds01.projects import dockerfile, plainfile
+from ds01.projects import cache, dockerfile
 from ds01.projects.packages import canonical
 from ds01.projects.probe import Probe, printed
 from ds01.wire.images import InstalledView, LayerView, PackageChange
@@ -36,20 +35,23 @@ _OURS = (
     ("accounts=$(cat /etc/passwd)", "your account"),
     ("-m venv --system-site-packages", "the Python environment"),
     ("pip install --no-cache-dir --disable-pip-version-check", "Python packages"),
+    ("-m ipykernel install", "the kernel for notebooks"),
     ("/usr/local/share/ca-certificates/ds01.crt", "the server's certificates"),
 )
 """How the layers that DS01 writes are known again, by their instruction."""
 
 
-def packages(socket: str, reference: str, image: str, *, cache: str = "") -> tuple[InstalledView, ...]:
-    """The packages of an image, sorted. ``image`` is its id. Raises Ds01Error when it cannot be looked into."""
-    path = os.path.join(cache, f"{image.removeprefix('sha256:')}.json") if cache else ""
-    lines = _kept(path)
+def packages(socket: str, reference: str, image: str, *, folder: str = "") -> tuple[InstalledView, ...]:
+    """The packages of an image, sorted. ``image`` is its id, ``folder`` where they are kept. Raises Ds01Error when it
+    cannot be looked into.
+    """
+    path = os.path.join(folder, f"{image.removeprefix('sha256:')}.json") if folder else ""
+    lines = cache.kept(path)
     if lines is None:
         python = f"if command -v python3 > /dev/null; then {dockerfile.program(_LIST, 'python3')}; fi"
         probe = Probe(instructions=(f"FROM {reference}",), script=f"{python}; {_CONDA}; {_DEBIAN}")
         lines = printed(socket, probe)
-        _keep(path, lines)
+        cache.keep(path, lines)
     return read(lines)
 
 
@@ -112,20 +114,3 @@ def _title(made_by: str) -> str:
 
 def _python_first(key: tuple[str, str]) -> tuple[bool, str, str]:
     return key[0] != "python", *key
-
-
-def _kept(path: str) -> tuple[str, ...] | None:
-    if not path or not os.path.lexists(path):
-        return None
-    with contextlib.suppress(Ds01Error, ValueError):
-        lines = json.loads(plainfile.read(path))
-        return tuple(map(str, lines)) if isinstance(lines, list) else None
-    return None
-
-
-def _keep(path: str, lines: Sequence[str]) -> None:
-    """A cache that cannot be written costs a second the next time."""
-    if path:
-        with contextlib.suppress(OSError, Ds01Error):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            plainfile.replace(path, json.dumps(list(lines)))

@@ -145,6 +145,19 @@ def test_what_was_resolved_is_told_with_the_build(ds01: Run, builder: Builder) -
     assert len(builder.builds) == 2
 
 
+def test_what_a_dry_run_resolved_is_not_resolved_again(ds01: Run, builder: Builder, tmp_path: Path) -> None:
+    for _ in range(2):
+        dry = ds01("image", "update", "thesis", "--add", "six", "--dry-run")
+        assert "On top of the base: six 1.17.0." in dry.err
+    assert len(builder.builds) == 1
+    assert ds01("image", "update", "thesis", "--add", "six").code == 0
+    assert len(builder.builds) == 2
+    (kept,) = (tmp_path / ".cache/ds01/resolved").iterdir()
+    os.utime(kept, (0, 0))
+    ds01("image", "update", "thesis", "--add", "six", "--dry-run")
+    assert ["ds01-begins" in text for text in builder.builds] == [True, False, True]
+
+
 def test_what_lists_no_package_is_built_at_once(ds01: Run, builder: Builder, folder: Path) -> None:
     (folder / "ds01.toml").write_text('[project]\nname = "thesis"\n')
     assert ds01("image", "create", "thesis").code == 0

@@ -42,7 +42,7 @@ def run(
     for line in change.changes:
         call.talk.say(f"  {line}")
     ahead = planned.reason and (change.changes or call.talk.dry_run)
-    installs = _resolved(call, changed, recipe, settings) if ahead else None
+    installs = _resolved(call, changed, recipe, settings, anew=no_cache) if ahead else None
     planned = replace(planned, packages=installs or ())
     if call.talk.dry_run:
         return tell(call, planned, prepare.difference(changed, recipe))
@@ -91,15 +91,16 @@ def _inside(call: Call, project: Project, path: str) -> str:
 
 
 def _resolved(
-    call: Call, project: Project, recipe: Recipe, settings: BuildSettings
+    call: Call, project: Project, recipe: Recipe, settings: BuildSettings, *, anew: bool
 ) -> tuple[str, ...] | None:  # fmt: skip
     """Which versions it would take, before anything is written. None where the base is not here: the build fetches it,
     and resolves then.
     """
-    if not recipe.generated or not base_id(call, recipe, settings):
+    base = base_id(call, recipe, settings) if recipe.generated else ""
+    if not base:
         return None
     call.standing = "Nothing was changed."
-    return resolve(call, project, recipe)
+    return resolve(call, project, recipe, base, anew=anew)
 
 
 def _both(

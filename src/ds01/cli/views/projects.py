@@ -18,6 +18,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "stale": "why the image is behind the project file, empty when it is not",
         "containers": "its containers",
         "problem": "what is wrong with its file; then only name and folder count",
+        "warnings": "what may surprise in a file that is right",
         "disk_bytes": "what its folder takes on the disk, null where that was not measured",
     },
     "ShareView": {

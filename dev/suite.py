@@ -2,8 +2,8 @@
 
 The lanes run beside each other, because each waits for its engine most of the time; the longest begins beside the
 tests that need none. A promise of seconds says nothing on a machine that is busy with other tests: it goes first.
-A starting engine rewrites the firewall of its network, so a part whose tests need nothing from outside has a network
-of its own.
+A starting engine rewrites the firewall of its network, so only one part at a time uses the host's; the others have a
+network of their own, with a way out where they fetch packages.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import IO
+
+from dev import wayout
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = ("tests/unit", "tests/api")
@@ -29,26 +33,43 @@ SLOWEST = ("--durations", "15")
 KILLED = "tests/engine/daemon/test_killed.py"
 HARDWARE = "tests/hardware"
 """No part of it: `make test-gpus`, where there are real GPUs that nobody uses."""
-NETWORK_OF_ITS_OWN = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "-")
+CLOSED = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "-")
 ENDING_SECONDS = 120
 """How long a run that is broken off may take to end its engines."""
 
 
+class Network(Enum):
+    """Whose network a part uses: this machine's, or one of its own, closed or with a way out."""
+
+    HOST = auto()
+    CLOSED = auto()
+    WAY_OUT = auto()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One run of pytest: files, folders or single tests. ``inside`` says that it needs nothing from outside this
-    machine."""
+    """One run of pytest: files, folders or single tests."""
 
     paths: tuple[str, ...]
     without: tuple[str, ...] = ()
-    inside: bool = True
+    network: Network = Network.CLOSED
 
     def command(self) -> list[str]:
-        """How to run it. Only root makes networks."""
+        """How to run it, in the network it is run in."""
         left_out = [f"--deselect={path}" for path in self.without]
-        network = NETWORK_OF_ITS_OWN if self.inside and os.geteuid() == 0 else ()
-        behind = BEHIND if self.inside else ()
-        return [*behind, *network, sys.executable, "-m", "pytest", *SLOWEST, *self.paths, *left_out]
+        behind = () if self.network is Network.HOST else BEHIND
+        return [*behind, sys.executable, "-m", "pytest", *SLOWEST, *self.paths, *left_out]
+
+    @contextmanager
+    def place(self) -> Iterator[tuple[str, ...]]:
+        """The words before the command that put it into its network. Only root makes networks."""
+        if self.network is Network.HOST or os.geteuid() != 0:
+            yield ()
+        elif self.network is Network.CLOSED:
+            yield CLOSED
+        else:
+            with wayout.network(f"ds01t{os.getpid()}") as within:
+                yield within
 
 
 def engine(name: str, *without: str) -> Part:
@@ -57,12 +78,13 @@ def engine(name: str, *without: str) -> Part:
 
 
 TIMED = "tests/e2e/test_promises.py::test_e3_recreating_takes_hardly_longer_than_docker"
-ALONE = (Part(paths=(TIMED,), inside=False),)
-LONGEST = (Part(paths=("tests/e2e", "tests/engine/projects"), without=(TIMED,), inside=False),)
+ALONE = (Part(paths=(TIMED,), network=Network.HOST),)
+LONGEST = (Part(paths=("tests/e2e",), without=(TIMED,), network=Network.HOST),)
 LANES = (
     (engine("gateway"),),
     (engine("clients"),),
-    (engine("daemon", KILLED), engine("client"), engine("dev"), engine("host")),
+    (Part(paths=("tests/engine/projects",), network=Network.WAY_OUT), engine("daemon", KILLED), engine("client"),
+     engine("dev"), engine("host")),
     (Part(paths=(KILLED,)), engine("server"), Part(paths=("tests/contract",)),
      Part(paths=tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/engine").glob("test_*.py"))))),
 )  # fmt: skip
@@ -109,8 +131,9 @@ class Suite:
     def _part(self, part: Part) -> None:
         begun = time.monotonic()
         print(f"{' '.join(part.paths)}: begun, and shown when it is over", flush=True)
-        with tempfile.TemporaryFile() as said:
-            process = subprocess.Popen(part.command(), cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
+        with tempfile.TemporaryFile() as said, part.place() as placed:
+            command = [*placed, *part.command()]
+            process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
             self._running.add(process)
             code = process.wait()
             self._running.discard(process)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dev.programs import until
 from dev.promises import PROMISES
-from dev.suite import ALONE, HARDWARE, LANES, LONGEST, QUICK, ROOT, TIMED, Part, Suite
+from dev.suite import ALONE, HARDWARE, LANES, LONGEST, QUICK, ROOT, TIMED, Network, Part, Suite
 
 
 def within(file: Path, paths: tuple[str, ...]) -> bool:
@@ -30,12 +30,16 @@ def test_what_is_timed_is_there_and_runs_once() -> None:
     assert all(TIMED in part.without for part in LONGEST)
 
 
+def test_the_hosts_network_is_used_by_one_at_a_time() -> None:
+    assert [part.network for lane in LANES for part in lane if part.network is Network.HOST] == []
+
+
 def test_what_failed_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     good, bad = tmp_path / "test_good.py", tmp_path / "test_bad.py"
     good.write_text("def test_it():\n    assert True\n")
     bad.write_text("def test_it():\n    assert not 'the reason'\n")
     suite = Suite()
-    suite.begin([Part(paths=(str(good),), inside=False)], [Part(paths=(str(bad),), inside=False)])
+    suite.begin([Part(paths=(str(good),), network=Network.HOST)], [Part(paths=(str(bad),), network=Network.HOST)])
     suite.wait()
     assert suite.failed == [str(bad)]
     said = capfd.readouterr().out
@@ -48,7 +52,7 @@ def test_broken_off_it_ends_what_runs_and_begins_nothing(tmp_path: Path) -> None
     long.write_text(f"import time\n\ndef test_it():\n    open('{tmp_path}/runs', 'w').close()\n    time.sleep(600)\n")
     later.write_text(f"open('{tmp_path}/later', 'w').close()\n")
     suite = Suite()
-    lane = [Part(paths=(str(long),), inside=False), Part(paths=(str(later),), inside=False)]
+    lane = [Part(paths=(str(long),), network=Network.HOST), Part(paths=(str(later),), network=Network.HOST)]
     suite.begin(lane)
     running = threading.Thread(target=suite.wait)
     running.start()

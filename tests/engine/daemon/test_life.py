@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from dev.engine import pool
 
-from ds01.wire.containers import ContainerView, StartResult, WhyView
+from ds01.wire.containers import ContainerView, StartResult, WhyEntry, WhyView
+from ds01.wire.lifecycle import NoticeView
 from tests.engine.daemon.conftest import Daemon, Docker, User, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -23,6 +27,9 @@ policy: {{idle: {{window: 1m, start_grace: 0s}}}}
 gpus: {{source: simulated, simulated: [a100-40gb, a100-40gb, a100-40gb, a100-40gb]}}
 docker: {{networks: {pool}}}
 """
+LEAD = timedelta(seconds=20)
+LATE = timedelta(seconds=60)
+"""Nothing is done later than this after it may be, by the records of ds01d itself."""
 PATIENCE = 240.0
 """Seconds: the limits, the look every 15 s, and a machine that is busy with other things."""
 
@@ -41,19 +48,63 @@ def works(docker: Docker, user: User, made: ContainerView, script: str) -> None:
     docker("exec", "-d", "-u", str(user.uid), made.id, "sh", "-c", f"{script}; while :; do :; done")
 
 
+def story(user: User, name: str) -> tuple[WhyEntry, ...]:
+    found = user.ask("why", name)
+    assert isinstance(found, WhyView)
+    return found.entries
+
+
 def told(user: User, name: str) -> list[str]:
-    story = user.ask("why", name)
-    assert isinstance(story, WhyView)
-    return [entry.what for entry in story.entries]
+    return [entry.what for entry in story(user, name)]
+
+
+def notices(user: User, name: str) -> list[NoticeView]:
+    found = user.ask("notices", past=True)
+    assert isinstance(found, Sequence)
+    return [notice for notice in found if notice.container == name]
 
 
 def stopped(user: User, name: str) -> bool:
     return user.container(name).state == "stopped"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """What ds01d wrote down about a stop for idling: its first warning and what came of it, and the stop itself."""
+
+    warned: datetime
+    deadline: datetime
+    heard: datetime | None
+    stopped: datetime
+
+    @property
+    def may_stop(self) -> datetime:
+        """One lead after the warning that was heard, two after one that nobody heard, and never before it is due."""
+        return max(self.deadline, self.warned + 2 * LEAD if self.heard is None else self.heard + LEAD)
+
+
+def recorded(user: User, name: str) -> Recorded:
+    """By the entries of ``why``; the notice itself says when it was begun and what it announced."""
+    first = next(each for each in notices(user, name) if (each.rule, each.level) == ("idle", "warning"))
+    entries = story(user, name)
+    heard = (each for each in entries if "arrived" in each.what and first.title in each.what and read(each.what))
+    (stop,) = [each for each in entries if each.detail == "idle:1m"]
+    assert first.acts_at is not None
+    return Recorded(
+        warned=datetime.fromisoformat(first.at), deadline=datetime.fromisoformat(first.acts_at),
+        heard=next((datetime.fromisoformat(each.at) for each in heard), None), stopped=datetime.fromisoformat(stop.at),
+    )  # fmt: skip
+
+
+def read(what: str) -> bool:
+    """Whether a word arrived somewhere where somebody looks: a file in the workspace is no such place."""
+    return "shells (" in what or "terminals (" in what
+
+
 def test_e6_e8_f4_idle_and_runtime_in_real_time(alice: User, bob: User, short: Daemon, docker: Docker) -> None:
     alice.launch("idle", on_stop="echo saved > /workspace/on-stop")
     saves, deaf = alice.launch("saves"), bob.launch("deaf")
+    alice.launch("plain", gpus="0")
     docker("exec", "-u", str(alice.uid), alice.container("idle").id, "sh", "-c", "echo mine > /tmp/outside")
     works(docker, alice, saves, "trap 'echo epoch-7 > /workspace/checkpoint; exit 0' TERM")
     works(docker, bob, deaf, "trap '' TERM")
@@ -66,6 +117,11 @@ def test_e6_e8_f4_idle_and_runtime_in_real_time(alice: User, bob: User, short: D
     warning = next(index for index, text in enumerate(said) if "in the workspace" in text or "workspace (" in text)
     assert warning < next(index for index, text in enumerate(said) if "stopped: idle for 1m" in text)
     assert "idle stops at" in (workspace / ".ds01/notices").read_text()
+    unheard = recorded(alice, "idle")
+    assert unheard.heard is None
+    assert any(text.startswith("nobody could be told about idle, so it waits longer") for text in said)
+    assert unheard.stopped - unheard.warned >= 2 * LEAD
+    assert unheard.may_stop <= unheard.stopped <= unheard.may_stop + LATE
 
     back = alice.ask("undo", "idle")
     assert isinstance(back, StartResult)
@@ -78,10 +134,15 @@ def test_e6_e8_f4_idle_and_runtime_in_real_time(alice: User, bob: User, short: D
     assert any("killed, because it did not end within 4s" in text for text in told(bob, "deaf"))
     assert not any("killed" in text for text in told(alice, "saves"))
     assert "were killed" in (bob.workspace() / ".ds01/notices").read_text()
+    assert alice.container("plain").state == "running"
+    assert (notices(alice, "plain"), [text for text in told(alice, "plain") if "word" in text]) == ([], [])
+    assert "plain" not in (workspace / ".ds01/notices").read_text()
 
 
-def test_whoever_is_in_the_container_reads_it_there(alice: User, short: Daemon, docker: Docker) -> None:
-    """A shell through the engine, on a terminal; what arrives on it is what she would see."""
+def test_f4_whoever_is_in_the_container_reads_it_there_and_has_the_whole_lead(
+    alice: User, short: Daemon, docker: Docker
+) -> None:
+    """A shell through the engine, on a terminal that stays open until the stop; what arrives on it she would see."""
     made = alice.launch("talk")
     screen = Path(short.folder) / "screen"
     screen.touch()
@@ -89,7 +150,14 @@ def test_whoever_is_in_the_container_reads_it_there(alice: User, short: Daemon, 
     with subprocess.Popen(["script", "-qfc", command, str(screen)], stdin=subprocess.DEVNULL) as session:
         try:
             eventually(lambda: "talk stops at" in screen.read_text(errors="replace"), PATIENCE)
+            assert not stopped(alice, "talk")
+            eventually(lambda: stopped(alice, "talk"), PATIENCE)
         finally:
             session.terminate()
     assert "ds01 keep talk --for 2h" in screen.read_text(errors="replace")
     assert any("shells (1 terminal)" in text for text in told(alice, "talk"))
+    found = recorded(alice, "talk")
+    assert found.heard is not None
+    assert found.stopped - found.heard >= LEAD
+    assert found.may_stop <= found.stopped <= found.may_stop + LATE
+    assert not any(text.startswith("nobody could be told about talk") for text in told(alice, "talk"))

@@ -2,8 +2,10 @@
 
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,14 @@ from ds01.cli.main import called_as
 from ds01.cli.names import programs
 from ds01.cli.parse import parse
 from ds01.config import shape
+from ds01.config.limits import read
 from ds01.config.rules import RULES
+from ds01.domain.container import Door
 from ds01.domain.errors import kinds
 from ds01.domain.events import EventType
 from ds01.domain.limit_keys import KEYS
+from ds01.domain.limits import effective
+from ds01.domain.people import Uid, User
 from ds01.wire.status import EventView
 
 PAGES = {path.name: (path, text) for path, text in docs.pages()}
@@ -132,3 +138,33 @@ def test_what_is_typed_is_found_in_a_page() -> None:
     ]  # fmt: skip
     found = [line for page in WRITTEN for _, block in BLOCK.findall(page.read_text()) for line in typed(block)]
     assert len(found) > 300
+
+
+SETTINGS = [
+    (page, block)
+    for page in WRITTEN
+    for language, block in BLOCK.findall(page.read_text(encoding="utf-8"))
+    if language == "yaml"
+]
+
+
+@pytest.mark.parametrize(("page", "block"), SETTINGS, ids=[page.name for page, _ in SETTINGS])
+def test_what_a_page_writes_into_the_limits_file_can_be_read(page: Path, block: str) -> None:
+    read(textwrap.dedent(block), page.name)
+
+
+def test_the_limits_of_a_class_are_what_its_page_says() -> None:
+    (block,) = [block for page, block in SETTINGS if page.name == "teach-a-class.md" and "ml101" in block]
+    policy = read(block, "limits.yaml").policy
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    pupil = User(uid=Uid(2001), gid=2001, login="alice", home="/home/alice", groups=frozenset({"ml101"}))
+    found, baker = (
+        effective(policy, user, Door.DS01, now) for user in (pupil, replace(pupil, login="h.baker@lab.lan"))
+    )
+    assert (found.gpus_max, found.gpus_per_container, found.containers) == (1, 1, 2)
+    assert [found.idle, found.runtime, found.lead] == [timedelta(minutes=20), timedelta(hours=4), timedelta(minutes=10)]
+    assert found.container_hold == timedelta(days=14)
+    assert (baker.runtime, baker.idle) == (None, found.idle)
+    later = effective(policy, exempt, Door.DS01, now + timedelta(days=60))
+    assert later.runtime == found.runtime
+    assert effective(policy, replace(pupil, groups=frozenset()), Door.DS01, now).idle == timedelta(minutes=30)

@@ -15,7 +15,9 @@ import pytest
 from ds01.cli.report.charts import by_day, by_user
 from ds01.cli.report.markdown import markdown
 from ds01.cli.report.page import page
+from ds01.cli.report.sections import RULES
 from ds01.cli.report.sheet import HEADING, sheet
+from ds01.domain.lifecycle.case import Rule
 from ds01.domain.record import replace
 from ds01.wire.report import DayView, NoticeLine, ReportView, WaitLine
 from ds01.wire.usage import ConsumptionLine
@@ -168,3 +170,7 @@ def test_ds01_admin_report_is_markdown_and_json(ds01: Run, daemon: Daemon) -> No
     assert ds01("admin", "report").out == markdown(month())
     assert json.loads(ds01("admin", "report", "--json").out)["month"] == "2026-11"
     assert ds01("admin", "report", "--format", "pdf").code == 2
+
+
+def test_every_rule_that_people_are_told_of_has_its_words() -> None:
+    assert set(RULES) == {rule.value for rule in Rule}

@@ -158,9 +158,8 @@ def test_the_limits_of_a_class_are_what_its_page_says() -> None:
     policy = read(block, "limits.yaml").policy
     now = datetime(2026, 11, 1, tzinfo=UTC)
     pupil = User(uid=Uid(2001), gid=2001, login="alice", home="/home/alice", groups=frozenset({"ml101"}))
-    found, baker = (
-        effective(policy, user, Door.DS01, now) for user in (pupil, replace(pupil, login="h.baker@lab.lan"))
-    )
+    exempt = replace(pupil, login="h.baker@lab.lan")
+    found, baker = (effective(policy, user, Door.DS01, now) for user in (pupil, exempt))
     assert (found.gpus_max, found.gpus_per_container, found.containers) == (1, 1, 2)
     assert [found.idle, found.runtime, found.lead] == [timedelta(minutes=20), timedelta(hours=4), timedelta(minutes=10)]
     assert found.container_hold == timedelta(days=14)

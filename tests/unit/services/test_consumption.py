@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ import pytest
 from ds01.domain import errors
 from ds01.domain.consumption import IDLE, UNATTRIBUTED, shares
 from ds01.domain.errors import Ds01Error
+from ds01.domain.settings import EnergySettings
 from ds01.services.consumption import consumption
 from ds01.services.stop import stop
 from ds01.sim.meters import Use
@@ -87,7 +89,27 @@ async def test_a_meter_that_begins_anew_charges_nobody(server: SimServer) -> Non
     assert 0 <= after - before < 20
 
 
-async def test_one_sees_ones_own_and_co2_when_the_grid_is_known(server: SimServer) -> None:
+async def test_co2_is_the_energy_of_each_line_at_the_grids_grams_for_a_kilowatt_hour(server: SimServer) -> None:
+    server.policy.settings = replace(
+        settings(idle=None, runtime=None), energy=EnergySettings(co2=380.0)
+    )  # fmt: skip
+    await server.live(1)
+    begin = sum(server.devices.energy().values())
+    await server.launch()
+    server.devices.set_load("0", Load(utilisation=1.0))
+    await server.live(10 * 60, look_seconds=60)
+    await server.enforcer.stop()
+    kilowatt_hours = (sum(server.devices.energy().values()) - begin) / 3_600_000
+    found = await account(server, everybody=True, by="user")
+    assert found.total.co2_g == pytest.approx(kilowatt_hours * 380, rel=0.02)
+    grams = {line.user: line.co2_g or 0.0 for line in found.lines}
+    assert sum(grams.values()) == pytest.approx(found.total.co2_g, abs=0.01)
+    assert grams["alice"] > grams[f"({IDLE})"] / 3 > 0, "one that works draws more than any of three that rest"
+    for line in found.lines:
+        assert line.co2_g == pytest.approx(line.energy_wh * 0.380, abs=0.01)
+
+
+async def test_one_sees_ones_own_and_no_co2_where_the_grid_is_not_known(server: SimServer) -> None:
     await server.launch(BOB, project="his")
     await server.live(3)
     assert (await account(server)).lines == ()

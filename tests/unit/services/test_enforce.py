@@ -219,6 +219,61 @@ async def test_a_ds01d_that_was_down_for_an_hour_surprises_nobody(server: SimSer
     assert (await state(server))[0] == "stopped"
 
 
+async def down_for_an_hour(server: SimServer) -> int:
+    """ds01d is killed and comes back; how much was told before."""
+    before = len(titles(server))
+    server.restart()
+    await server.clock.advance(3600)
+    return before
+
+
+async def test_a_runtime_that_ended_while_ds01d_was_down_is_told_first(server: SimServer) -> None:
+    server.policy.settings = settings(runtime=timedelta(hours=2), idle=None)
+    await made(server)
+    await server.live(HOUR)
+    before = await down_for_an_hour(server)
+    await server.live(14.5)
+    assert ((await state(server))[0], titles(server)[before:]) == ("running", [
+        "thesis stops at 11:45 UTC, in 15 minutes: its time is over",
+        "thesis stops at 11:45 UTC, in 5 minutes: its time is over",
+    ])  # fmt: skip
+    await server.live(1)
+    assert (await state(server))[0] == "stopped"
+
+
+async def test_a_pause_of_before_a_restart_is_told_anew_and_has_its_whole_time(server: SimServer) -> None:
+    await made(server)
+    await pause(server.world, await server.caller(), "thesis")
+    await server.live(26)
+    assert len(titles(server)) == 2
+    before = await down_for_an_hour(server)
+    await server.live(14)
+    assert ((await state(server))[0], len(titles(server)) - before) == ("paused", 0)
+    await server.live(15)
+    assert ((await state(server))[0], len(titles(server)) - before) == ("paused", 2)
+    await server.live(2)
+    assert await state(server) == ("stopped", "idle:30m, paused")
+
+
+@pytest.mark.parametrize("down_before", [timedelta(days=3), timedelta(days=6, hours=12)])
+async def test_a_hold_that_ended_while_ds01d_was_down_is_told_a_day_before(
+    server: SimServer, down_before: timedelta
+) -> None:
+    """Whether it was told before or not: the hold itself counts on, and nothing goes unwarned."""
+    server.policy.settings = settings(container_hold=timedelta(days=7))
+    await made(server)
+    await stop(server.world, await server.caller(), "thesis")
+    await server.live(down_before / timedelta(minutes=1), look_seconds=1800)
+    server.restart()
+    before = len(titles(server))
+    await server.clock.advance(5 * 24 * 3600)
+    await server.live(23.5 * HOUR, look_seconds=1800)
+    assert (await server.container() is not None, len(titles(server)) - before) == (True, 1)
+    await server.live(1.5 * HOUR, look_seconds=1800)
+    assert await server.container() is None
+    assert titles(server)[-1].startswith("thesis was removed at ")
+
+
 async def standing(server: SimServer) -> tuple[int, int]:
     """How many warnings stand, and how many of them reached nobody, as the metrics say."""
     told = dict(line.rsplit(" ", 1) for line in (await exposition(server.world)).splitlines() if line[0] != "#")

@@ -14,8 +14,8 @@ WAITS = ("at once", "waited", "usual wait", "longest wait", "gave up")
 NOTICES = ("what", "warned", "stopped or removed", "reached nobody", "users")
 RULES = {
     "idle": "did nothing", "paused": "paused too long", "runtime": "running time was over",
-    "container_hold": "stopped too long", "never_started": "never started", "turn": "a turn in the queue",
-    "admin": "an admin acted", "announced": "an announcement",
+    "container_hold": "stopped too long", "never_started": "never started", "yielding": "gave way to others",
+    "turn": "a turn in the queue", "admin": "an admin acted", "announced": "an announcement",
 }  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def ways(listed: Sequence[tuple[str, str]]) -> list[str]:
     return [f"  {command:<{width}}  {does}" for command, does in listed]
 
 
-EXEMPTION = ("ask an admin", "to lift this limit for a while: ds01 admin exempt")
+EXEMPTION = ("ask an admin", "to lift it for a while: ds01 admin exempt")
 """The way out of every limit that one can lift."""
 
 

@@ -60,7 +60,7 @@ STOPS = (
 )  # fmt: skip
 GOES = ("What is in it outside /workspace goes with it", f"your files in {WORKSPACE} stay.")
 ADMIN, RETIRE = "ask an admin", "ds01 retire thesis"
-LIFTS = "to lift this limit for a while: ds01 admin exempt"
+LIFTS = "to lift it for a while: ds01 admin exempt"
 
 WARNINGS: dict[Rule, tuple[str, tuple[str, ...], list[str]]] = {
     Rule.IDLE: (

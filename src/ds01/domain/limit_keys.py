@@ -127,6 +127,11 @@ _ALL = (
         former=("max_runtime", "max_runtime_h"),
     ),
     Key(
+        name="runtime_without_gpu", kind=Kind.SWITCH, default=False,
+        meaning="whether the running time of a container without a GPU ends, too; otherwise it may run as long as it"
+        " likes",
+    ),
+    Key(
         name="idle", kind=Kind.DURATION, default=timedelta(minutes=30), nullable=True, lifecycle=True, least=60,
         meaning="time a container with a GPU may do nothing before it is stopped",
         former=("idle_timeout", "idle_timeout_h"),

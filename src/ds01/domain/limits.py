@@ -106,6 +106,7 @@ class Limits:
     disk_workspace_bytes: int | None
     disk_images_bytes: int | None
     runtime: timedelta | None
+    runtime_without_gpu: bool
     idle: timedelta | None
     gpu_hold: timedelta
     container_hold: timedelta | None
@@ -192,6 +193,7 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         disk_workspace_bytes=value.integer("disk.workspace"),
         disk_images_bytes=value.integer("disk.images"),
         runtime=value.duration("runtime"),
+        runtime_without_gpu=bool(merged["runtime_without_gpu"].value),
         idle=value.duration("idle"),
         gpu_hold=value.duration("gpu_hold") or timedelta(0),
         container_hold=value.duration("container_hold"),

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -160,7 +161,7 @@ def test_the_limits_of_a_class_are_what_its_page_says() -> None:
     pupil = User(uid=Uid(2001), gid=2001, login="alice", home="/home/alice", groups=frozenset({"ml101"}))
     exempt = replace(pupil, login="h.baker@lab.lan")
     found, baker = (effective(policy, user, Door.DS01, now) for user in (pupil, exempt))
-    assert (found.gpus_max, found.gpus_per_container, found.containers) == (1, 1, 2)
+    assert (found.gpus_max, found.gpus_per_container, found.containers) == (Fraction(1), 1, 2)
     assert [found.idle, found.runtime, found.lead] == [timedelta(minutes=20), timedelta(hours=4), timedelta(minutes=10)]
     assert found.container_hold == timedelta(days=14)
     assert (baker.runtime, baker.idle) == (None, found.idle)

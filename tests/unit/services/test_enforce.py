@@ -23,6 +23,7 @@ from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.metrics import exposition
 from ds01.services.notices import unseen
 from ds01.services.pause import pause
+from ds01.services.prolong import extend
 from ds01.services.retire import retire
 from ds01.services.stop import stop
 from ds01.sim.channel import SimChannel
@@ -367,6 +368,24 @@ async def test_runtime_counts_over_restarts_and_ends_whoever_works(server: SimSe
     )
     await server.live(15)
     assert await state(server) == ("stopped", "runtime:2h")
+
+
+@pytest.mark.parametrize("bound", [False, True])
+async def test_e8_without_a_gpu_it_runs_on_unless_its_group_may_not(server: SimServer, bound: bool) -> None:
+    server.policy.settings = settings(runtime=timedelta(hours=2), runtime_without_gpu=bound)
+    await server.launch(gpus="0")
+    await server.live(1.8 * HOUR)
+    assert len(titles(server)) == (1 if bound else 0)
+    if bound:
+        told = server.terminals.letters[0].text
+        assert "of the 2h that a container may run, restarts included." in told
+        assert "Then the container is kept for 7d; your files" in told
+        await extend(server.world, await server.caller(), "thesis", 3600)
+        await server.live(HOUR)
+        assert await state(server) == ("running", "")
+    await server.live(HOUR)
+    assert await state(server) == (("stopped", "runtime:3h") if bound else ("running", ""))
+    assert all("GPU" not in f"{letter.title} {letter.text}" for letter in server.terminals.letters)
 
 
 async def test_what_somebody_planned_it_for_binds_her(server: SimServer) -> None:

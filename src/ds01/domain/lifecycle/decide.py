@@ -21,9 +21,11 @@ RULES: tuple[Callable[[Case], Due | None], ...] = (
 """Every rule there is."""
 
 
-def concerned(state: ContainerState, *, holds_gpu: bool) -> bool:
-    """Whether any rule can be about such a container: one that runs without a GPU may do so for ever (E8)."""
-    return holds_gpu or state not in (ContainerState.RUNNING, ContainerState.PAUSED)
+def concerned(state: ContainerState, *, holds_gpu: bool, everywhere: bool = False) -> bool:
+    """Whether any rule can be about such a container: one that runs without a GPU may do so for ever (E8), unless
+    ``everywhere`` says that running time ends without a GPU, too.
+    """
+    return holds_gpu or everywhere or state not in (ContainerState.RUNNING, ContainerState.PAUSED)
 
 
 def decide(case: Case, warned: Mapping[Rule, Warned]) -> Decision:

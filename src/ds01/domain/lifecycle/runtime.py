@@ -1,7 +1,8 @@
 """Runtime: a container with a GPU runs no longer than its owner may, over restarts too, or than she said it would.
 
 What she planned it for binds as well, because others were let in or kept waiting by it. ``ds01 extend`` moves both.
-A job ends by the time it was submitted with, which its own queue keeps.
+A job ends by the time it was submitted with, which its own queue keeps. One without a GPU may run for ever (E8), unless
+her group's limits say that it may not.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from ds01.domain.lifecycle.case import ZERO, Act, Case, Due, Rule
 def due(case: Case) -> Due | None:
     """When its time is over."""
     standing = case.container.state in (ContainerState.RUNNING, ContainerState.PAUSED)
-    if not standing or not case.holds_gpu or case.container.door is Door.JOB:
+    bound = case.holds_gpu or case.limits.runtime_without_gpu
+    if not standing or not bound or case.container.door is Door.JOB:
         return None
     left = _left(case)
     if left is None:

@@ -29,6 +29,7 @@ class Facts:
     acts_at: datetime
     acts_in: timedelta
     lasted: timedelta
+    gpu: bool = True
     usual: timedelta | None = None
     gpu_memory_bytes: int = 0
     asked: bool = False
@@ -108,7 +109,7 @@ def _paused(facts: Facts) -> str:
 def _runtime(facts: Facts) -> str:
     if facts.booked:
         return f"Its GPU is booked until then; it has run for {_short(facts.lasted)}."
-    whose = "it was launched for" if facts.asked else "a container with a GPU may run"
+    whose = "it was launched for" if facts.asked else f"a container{' with a GPU' if facts.gpu else ''} may run"
     return f"It has run for {_short(facts.lasted)} of the {_short(facts.due.limit)} that {whose}, restarts included."
 
 
@@ -149,10 +150,11 @@ def _becomes(facts: Facts) -> str:
         )
     if facts.due.rule is Rule.YIELDING:
         return f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. {_then(facts.job)}"
+    gpu = f" and its GPU for {show_duration(facts.gpu_hold)}" if facts.gpu and not facts.booked else ""
     kept = "for ever" if facts.container_hold is None else f"for {show_duration(facts.container_hold)}"
     return (
         f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container is kept "
-        f"{kept}{'' if facts.booked else f' and its GPU for {show_duration(facts.gpu_hold)}'}; {files}."
+        f"{kept}{gpu}; {files}."
     )
 
 
@@ -194,7 +196,7 @@ def _paused_ways(facts: Facts) -> list[tuple[str, str]]:
 
 
 def _runtime_ways(facts: Facts) -> list[tuple[str, str]]:
-    done = (f"ds01 retire {facts.name}", "if you are done: frees the GPU now")
+    done = (f"ds01 retire {facts.name}", f"if you are done{': frees the GPU now' if facts.gpu else ''}")
     if facts.booked:
         return [done]
     if facts.extend_left < timedelta(minutes=1):

@@ -157,7 +157,8 @@ class Enforcer:
         if watched is None:
             return
         holds_gpu = lease is not None and lease.state is LeaseState.ACTIVE
-        if not watched.said and not concerned(container.state, holds_gpu=holds_gpu):
+        everywhere = limits.runtime_without_gpu
+        if not watched.said and not concerned(container.state, holds_gpu=holds_gpu, everywhere=everywhere):
             watched.standing = {}
             return
         if lease is not None and lease.booking:

@@ -182,7 +182,7 @@ class One:
         rules = self._world.settings().lifecycle
         asked = case.asked_left is not None and due.rule is Rule.RUNTIME and due.left == case.asked_left
         return Facts(
-            name=self._container.name, due=due, acts_in=notice.acts_in, lasted=lasted,
+            name=self._container.name, due=due, acts_in=notice.acts_in, lasted=lasted, gpu=case.holds_gpu,
             acts_at=self._local(self._world.clock.now() + notice.acts_in), usual=self._limits.idle,
             gpu_memory_bytes=last.gpu_memory_bytes if last is not None else 0, asked=asked,
             grace=self._limits.stop_grace, gpu_hold=self._limits.gpu_hold,

@@ -16,10 +16,11 @@ from tests.values import container, limits
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+LIMITS = ("idle", "runtime", "runtime_without_gpu", "lead", "container_hold")
 
 
 def case(state: ContainerState = ContainerState.RUNNING, *, extended: timedelta = MINUTE * 0, **given: Any) -> Case:
-    held = {key: given.pop(key) for key in ("idle", "runtime", "lead", "container_hold") if key in given}
+    held = {key: given.pop(key) for key in LIMITS if key in given}
     found = replace(limits(), **held)
     values: dict[str, Any] = {"holds_gpu": True, "up": 10 * HOUR, "ran": 10 * HOUR, **given}
     return Case(
@@ -128,18 +129,31 @@ def test_e8_without_a_gpu_or_without_a_limit_it_runs_for_ever(state: ContainerSt
     assert decide(case(state, idle=None, runtime=None, quiet=99 * HOUR, paused=99 * HOUR), {}).standing == {}
 
 
+@pytest.mark.parametrize("state", [ContainerState.RUNNING, ContainerState.PAUSED])
+def test_where_the_group_says_so_running_time_ends_without_a_gpu_and_nothing_else_does(state: ContainerState) -> None:
+    bound = {"holds_gpu": False, "quiet": 99 * HOUR, "paused": 99 * HOUR, "runtime_without_gpu": True}
+    assert decide(case(state, ran=20 * HOUR, **bound), {}).standing == {Rule.RUNTIME: 4 * HOUR}
+    (notice,) = decide(case(state, ran=24 * HOUR, **bound), {}).notify
+    assert (notice.due.rule, notice.acts_in) == (Rule.RUNTIME, 15 * MINUTE)
+    assert decide(case(state, ran=99 * HOUR, runtime=None, **bound), {}).standing == {}
+
+
 @pytest.mark.parametrize("state", ContainerState)
 @pytest.mark.parametrize("holds_gpu", [True, False])
-def test_no_rule_is_about_a_container_that_is_not_looked_at(state: ContainerState, holds_gpu: bool) -> None:
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_no_rule_is_about_a_container_that_is_not_looked_at(
+    state: ContainerState, holds_gpu: bool, everywhere: bool
+) -> None:
     every: dict[str, Any] = {
         "quiet": 40 * HOUR,
         "paused": 40 * HOUR,
         "stopped": 40 * HOUR,
         "age": 40 * HOUR,
         "wanted": True,
+        "runtime_without_gpu": everywhere,
     }
     found = decide(case(state, holds_gpu=holds_gpu, idle=MINUTE, runtime=MINUTE, container_hold=MINUTE, **every), {})
-    assert not found.standing or concerned(state, holds_gpu=holds_gpu)
+    assert not found.standing or concerned(state, holds_gpu=holds_gpu, everywhere=everywhere)
 
 
 def test_paused_with_a_gpu_is_warned_and_stopped() -> None:

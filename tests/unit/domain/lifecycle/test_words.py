@@ -183,6 +183,12 @@ def test_whoever_may_extend_no_more_is_told_so(asked: bool, how: str) -> None:
     assert commands(found) == [ADMIN, RETIRE]
 
 
+def test_without_a_gpu_none_is_spoken_of() -> None:
+    found = text(facts(Rule.RUNTIME, gpu=False))
+    says(found, "of the 1d that a container may run, restarts included.", "is kept for 7d; your files")
+    assert "GPU" not in found
+
+
 def test_no_more_is_offered_than_may_be_added() -> None:
     found = text(facts(Rule.RUNTIME, extend_left=90 * MINUTE))
     says(found, "(at most 1h30m more)")

@@ -131,7 +131,7 @@ def test_e8_without_a_gpu_or_without_a_limit_it_runs_for_ever(state: ContainerSt
 
 @pytest.mark.parametrize("state", [ContainerState.RUNNING, ContainerState.PAUSED])
 def test_where_the_group_says_so_running_time_ends_without_a_gpu_and_nothing_else_does(state: ContainerState) -> None:
-    bound = {"holds_gpu": False, "quiet": 99 * HOUR, "paused": 99 * HOUR, "runtime_without_gpu": True}
+    bound: dict[str, Any] = {"holds_gpu": False, "quiet": 99 * HOUR, "paused": 99 * HOUR, "runtime_without_gpu": True}
     assert decide(case(state, ran=20 * HOUR, **bound), {}).standing == {Rule.RUNTIME: 4 * HOUR}
     (notice,) = decide(case(state, ran=24 * HOUR, **bound), {}).notify
     assert (notice.due.rule, notice.acts_in) == (Rule.RUNTIME, 15 * MINUTE)

@@ -15,9 +15,9 @@ COMMAND = Command(
         ("ds01 limits explain runtime", "how long a container may run in the first place"),
     ),
     about="A container with a GPU (any, where runtime_without_gpu says so) is stopped when its running time, over"
-    " restarts too, reaches your runtime limit or the time you launched it for. This adds to that time. How much can be added to one container in all is the"
-    " server's policy; the answer says what is left. It is recorded, and it changes nothing about idling: for that"
-    " there is ds01 keep.",
+    " restarts too, reaches your runtime limit or the time you launched it for. This adds to that time. How"
+    " much can be added to one container in all is the server's policy; the answer says what is left. It is"
+    " recorded, and it changes nothing about idling: for that there is ds01 keep.",
     idea="Limits of time give everybody a turn. A run that needs a little more should not be lost to them, so you can"
     " add some time yourself; whoever needs much more asks an admin for an exemption.",
     topics=("time", "containers"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dev import engine26 as newer
 from dev import people
 
 from tests.engine.gateway.conftest import Victim
@@ -38,6 +39,23 @@ volumes:
   data: {{}}
 networks:
   app: {{}}
+"""
+
+
+RESERVING = f"""
+version: "3.8"
+services:
+  train:
+    image: {IMAGE}
+    command: sleep 1000
+    stop_grace_period: 0s
+    deploy:
+      resources:
+        reservations:
+          devices:
+            - driver: nvidia
+              count: COUNT
+              capabilities: [gpu]
 """
 
 
@@ -127,3 +145,34 @@ def test_s6_a_label_of_anothers_project_sweeps_nothing(both: tuple[Project, Proj
     assert bait not in hers.compose("ps", "-q").out
     assert hers.compose("down", "-v").code == 0
     assert mine.user.call("GET", f"/v1.41/containers/{bait}/json").json["State"]["Running"]
+
+
+@pytest.mark.parametrize(("count", "number"), [("1", 1), ("all", 2)])
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_g2_gpus_that_a_compose_file_reserves(
+    mallory: User, field: Ground, version: str, count: str, number: int
+) -> None:
+    place = mallory.folder("reserving")
+    (place / "docker-compose.yml").write_text(RESERVING.replace("COUNT", count))
+    command = compose(mallory, version)
+    person = people.person(mallory.person.login, DOCKER_HOST=f"unix://{mallory.gateway}")
+    up = person.run(*command, "up", "-d", folder=place, seconds=180)
+    try:
+        assert up.code == 0, up.err
+        (container,) = person.run(*command, "ps", "-q", folder=place, seconds=60).out.split()
+        found = field.seen(container)
+        told = next(e for e in found["Config"]["Env"] if e.startswith("NVIDIA_VISIBLE_DEVICES=GPU-"))
+        assert len(told.split(",")) == len(found["HostConfig"]["Devices"]) == number
+        assert not found["HostConfig"]["DeviceRequests"]
+    finally:
+        person.run(*command, "down", folder=place, seconds=180)
+
+
+def compose(user: User, version: str) -> list[str]:
+    """The command of this version."""
+    if version == "v1":
+        return ["docker-compose"]
+    if not newer.available():
+        pytest.skip("left out: the newer engine needs mmdebstrap and patchelf")
+    newer.plugins(user.folder(".docker"))
+    return [str(newer.programs() / "docker"), "compose"]

@@ -59,7 +59,7 @@ def test_run_exec_logs_and_exit_codes(mallory: User, client: str) -> None:
     ("signal", "reason"),
     [("USR1", ("exit", "3")), ("10", ("exit", "3")), ("USR2", ("user", "")), ("INT", ("user", ""))],
 )
-def test_e6_only_a_signal_that_is_meant_to_end_it_is_a_reason(
+def test_promise_e6_only_a_signal_that_is_meant_to_end_it_is_a_reason(
     mallory: User, field: Ground, signal: str, reason: tuple[str, str]
 ) -> None:
     script = "trap 'exit 3' USR1 USR2 INT; echo ready; while :; do sleep 0.1; done"

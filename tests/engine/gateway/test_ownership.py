@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.effort import tries
 from tests.engine.gateway.conftest import VICTIM, Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
 
@@ -43,7 +44,7 @@ def test_o2_exec_with_flags(mallory: User, name: str, client: str) -> None:
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_o3_global_flags(mallory: User, field: Ground, name: str, client: str) -> None:
-    for flags in (["-D"], ["-H", f"unix://{field.gateway}"]):
+    for flags in (["-D"], ["-H", f"unix://{field.gateway}"], ["--context", "default"]):
         for command in (["exec", name, "sh"], ["rm", "-f", name], ["kill", name], ["stop", name]):
             done = mallory.docker(*flags, *command, client=client)
             assert "No such container" in done.err
@@ -226,7 +227,7 @@ def test_o23_a_name_alice_uses_is_free_for_mallory_and_invisible_to_alice(mallor
 
 @pytest.mark.slow
 def test_o24_names_that_change_hands_while_used(mallory: User, field: Ground) -> None:
-    """Rename comes later: the name changes hands by removing and creating, while another connection uses it."""
+    """The name changes hands by removing and creating, while another connection uses it."""
     enough = mallory.person.home / "enough"
     loop = f"until [ -e {enough} ]; do docker run -d --name {VICTIM} {IMAGE} sleep 9; docker rm -f {VICTIM}; done"
     person = replace(mallory.person, extra={"DOCKER_HOST": f"unix://{field.gateway}"})
@@ -240,6 +241,30 @@ def test_o24_names_that_change_hands_while_used(mallory: User, field: Ground) ->
         enough.unlink()
     assert seen <= {204, 404, 409}  # what happened to the victim is judged after every test
     assert 404 in seen
+
+
+@pytest.mark.slow
+def test_o24_starting_while_renaming_between_own_and_the_victims_name(
+    mallory: User, alice: User, field: Ground, victim: Victim
+) -> None:
+    """Whatever a name means when the gateway looks, it is one of hers: the engine is told a whole id."""
+    made = mallory.create("own", Cmd=["sleep", "1000"]).json["Id"]
+    names = (VICTIM, f"{VICTIM}._.{alice.uid}", "own")
+    enough = mallory.person.home / "enough"
+    turns = "; ".join(f"docker rename {made} {name}" for name in names)
+    person = replace(mallory.person, extra={"DOCKER_HOST": f"unix://{field.gateway}"})
+    renaming = person.start("sh", "-c", f"until [ -e {enough} ]; do {turns}; done", out=subprocess.DEVNULL)
+    seen: set[int] = set()
+    try:
+        for _ in range(tries(80)):
+            for verb in ("start", "stop?t=0"):
+                seen |= {mallory.call("POST", f"/v1.41/containers/{name}/{verb}").status for name in names}
+    finally:
+        enough.touch()
+        renaming.wait(60)
+        enough.unlink()
+    assert {204, 404} <= seen <= {204, 304, 404, 409}
+    assert field.ids() == {victim.id, made}  # what happened to the victim is judged after every test
 
 
 def test_o25_wait_and_websocket(mallory: User, name: str) -> None:

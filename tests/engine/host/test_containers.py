@@ -152,7 +152,7 @@ class TestSimulatedGpus:
             words += bind(mount.source, mount.target, "ro")
         return words
 
-    def test_e7_gpus_are_numbered_from_zero_whatever_the_host_calls_them(
+    def test_promise_e7_gpus_are_numbered_from_zero_whatever_the_host_calls_them(
         self, docker: Docker, place: Place, slots: dict[str, Slot]
     ) -> None:
         leased = [slots["2"], slots["1:2g.10gb"]]

@@ -28,3 +28,4 @@ def test_names_tell_their_rows() -> None:
     assert list(rows_of("test_p1_to_p3_p18_bodies")) == ["P1", "P2", "P3", "P18"]
     assert list(rows_of("g6_cdi")) == ["G6"]
     assert list(rows_of("test_a_page2_of_s")) == []
+    assert list(rows_of("test_promise_e6_a_reason")) == []

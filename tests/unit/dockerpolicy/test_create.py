@@ -193,7 +193,7 @@ def test_a_field_of_config_is_refused(field: str, value: Json) -> None:
 
 
 @pytest.mark.parametrize(("field", "value", "rule"), REFUSED_HOST)
-def test_e1_to_e34_a_field_of_host_config_is_refused(field: str, value: Json, rule: str) -> None:
+def test_a_field_of_host_config_is_refused_by_its_rule(field: str, value: Json, rule: str) -> None:
     with pytest.raises(RefusedError) as caught:
         judged(**{field: value})
     if field != "Privileged":

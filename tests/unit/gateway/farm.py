@@ -17,6 +17,7 @@ from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, own_socket
+from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
 from ds01.gateway.serve import Server
 from ds01.gateway.table import TABLE
@@ -107,6 +108,12 @@ class Farm:
     daemon: Scripted = field(default_factory=Scripted)
     now: float = 1000.0
     audit: Audit = field(default_factory=lambda: Audit(Door("/nowhere")))
+    waited: list[float] = field(default_factory=list)
+    """How long who asks too often was made to wait, in seconds of ``now``."""
+
+    async def wait(self, seconds: float) -> None:
+        """Time passes only when a test says so."""
+        self.waited.append(seconds)
 
     @property
     def socket(self) -> Path:
@@ -150,7 +157,10 @@ async def farm(folder: Path) -> AsyncIterator[Farm]:
     upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
     registry = made.registry = Registry(door, lambda: made.now)
     made.audit = Audit(door)
-    gate = Gate(engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream, door))
+    gate = Gate(
+        engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream, door),
+        pace=Pace(lambda: made.now, made.wait),
+    )  # fmt: skip
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)
     await registry.follow_once()
     await listener.listen(own_socket(made.socket))

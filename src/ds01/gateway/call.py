@@ -31,9 +31,6 @@ from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire.door import DoorContainer, DoorUser
 
-BODY_SECONDS = 30
-"""How long a JSON body may take to arrive."""
-
 _ID = re.compile(r"\b[0-9a-f]{64}\b")
 _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
 _ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKind.STREAM: ("identity", "gzip")}
@@ -44,6 +41,17 @@ _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 async def _no_doors(uid: int) -> str:
     raise RefusedError("create.mounts.socket", f"There is no socket for {uid} here", status=503)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a client may take: between two requests, for a head, for a body that is read whole. How long an answer
+    takes, and a stream on which nothing is said, is not bounded here.
+    """
+
+    idle_seconds: float = 300
+    head_seconds: float = 10
+    body_seconds: float = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,7 @@ class Gate:
     moves: Moves = field(default_factory=Moves)
     pace: Pace = field(default_factory=Pace)
     sessions: Sessions = field(default_factory=Sessions)
+    patience: Patience = Patience()
 
 
 @dataclass(kw_only=True)
@@ -115,7 +124,7 @@ class Call:
             return b""
         await self.go_on()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(self.gate.patience.body_seconds):
                 self.read = await bodies.whole(self.client, self.head.framing, self.route.cap, "body.size")
                 return self.read
         except TimeoutError as error:

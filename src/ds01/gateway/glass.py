@@ -12,7 +12,7 @@ from ds01.gateway.flow import while_there
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.passing import pass_on
-from ds01.gateway.serve import HEAD_SECONDS, IDLE_SECONDS, refuse_plainly
+from ds01.gateway.serve import refuse_plainly
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit, DoorUser
@@ -29,7 +29,8 @@ class Glass:
     async def serve(self, client: Stream, uid: int) -> None:
         """One request; the connection ends with it."""
         try:
-            head = await read_request(client, IDLE_SECONDS, HEAD_SECONDS)
+            patience = self._gate.patience
+            head = await read_request(client, patience.idle_seconds, patience.head_seconds)
             if head is not None:
                 await self._pass(client, uid, head)
         except RefusedError as error:

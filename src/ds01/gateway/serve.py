@@ -19,8 +19,6 @@ from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorAudit, DoorUser
 
-IDLE_SECONDS = 300
-HEAD_SECONDS = 10
 LINGER_SECONDS = 2
 LINGER_BYTES = 32 * 1024 * 1024
 _NEVER_WATCHED = ("identity.", "connections.", "http.", "body.", "registry.", "ds01d.", "audit.", "engine.", "internal")
@@ -50,7 +48,8 @@ class Server:
     async def _one(self, client: Stream, uid: int) -> bool:
         """One request; False when the connection is done."""
         try:
-            head = await read_request(client, IDLE_SECONDS, HEAD_SECONDS)
+            patience = self._gate.patience
+            head = await read_request(client, patience.idle_seconds, patience.head_seconds)
         except RefusedError as error:
             self._record(uid, None, "", "", error)
             await refuse_plainly(client, error)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ds01.gateway.audit import Audit
-from ds01.gateway.call import Gate
+from ds01.gateway.call import Gate, Patience
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.identity import Presence
@@ -25,6 +25,7 @@ from ds01.gateway.upstream import Upstream
 
 UID = 1002
 MINE = "b" * 64
+PATIENCE = Patience()
 
 
 def plain(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -144,7 +145,7 @@ class Farm:
 
 
 @asynccontextmanager
-async def farm(folder: Path) -> AsyncIterator[Farm]:
+async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Farm]:
     """A farm whose ds01d knows one user and her one container."""
     made = Farm(folder=folder)
     made.daemon.answers = {
@@ -159,7 +160,7 @@ async def farm(folder: Path) -> AsyncIterator[Farm]:
     made.audit = Audit(door)
     gate = Gate(
         engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream, door),
-        pace=Pace(lambda: made.now, made.wait),
+        pace=Pace(lambda: made.now, made.wait), patience=patience,
     )  # fmt: skip
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)
     await registry.follow_once()

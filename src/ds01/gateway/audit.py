@@ -52,12 +52,12 @@ class Audit:
         self._failing = False
         self._wake = asyncio.Event()
 
-    def record(self, entry: DoorAudit) -> None:
-        """Remember a decision."""
+    def record(self, entry: DoorAudit, **told: float) -> None:
+        """Remember a decision. ``told`` is for the log alone: by figures equal records would differ."""
         entry = recordable(entry)
         _LOG.info(
             "request", uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject,
-            outcome=entry.outcome, rule=entry.rule, reason=entry.reason, changes=list(entry.changes),
+            outcome=entry.outcome, rule=entry.rule, reason=entry.reason, changes=list(entry.changes), **told,
         )  # fmt: skip
         if entry.outcome in ("denied", "observed") and entry not in self._pending:
             if not self._refusals.allow(entry.uid):

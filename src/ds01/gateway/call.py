@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -88,6 +89,9 @@ class Call:
     keep: bool = True
     """Whether the connection may carry another request."""
     answered: bool = False
+    status: int = 0
+    """Of the answer, once it has begun."""
+    began: float = field(default_factory=time.perf_counter)
     subject: str = ""
     """Id of the object, for the record."""
     changes: list[Change] = field(default_factory=list)
@@ -168,7 +172,7 @@ class Call:
             found["Content-Length"] = str(len(body))
         if not self.keep:
             found["Connection"] = "close"
-        self.answered = True
+        self.answered, self.status = True, status
         sent = b"" if self.head.method == "HEAD" else body
         await self.client.write(head_bytes(status_line(status), found) + sent)
 

@@ -148,7 +148,7 @@ async def _through(
 
 async def begin(call: Call, head: AnswerHead) -> None:
     """The head of an answer whose length nobody knows; the connection ends with it."""
-    call.answered, call.keep = True, False
+    call.answered, call.keep, call.status = True, False, head.status
     found = {"Server": "ds01-gateway", **passed_headers(head), "Transfer-Encoding": "chunked", "Connection": "close"}
     await call.client.write(head_bytes(status_line(head.status), found))
 
@@ -193,7 +193,7 @@ async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
         if not _is_raw(head, ask):
             await _pass_plain(call, exchange, head)
             return
-        call.answered, call.keep = True, False
+        call.answered, call.keep, call.status = True, False, head.status
         await call.client.write(_raw_head(head, ask))
         await call.client.taken()
         await while_allowed(call, serve(call.client, exchange.stream))

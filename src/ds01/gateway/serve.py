@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 
 import structlog
 
@@ -157,7 +158,8 @@ class Server:
                     uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
                     outcome="allowed", rule=call.route.name,
                     changes=tuple(f"{change.rule}: {change.text}" for change in call.changes),
-                )
+                ),
+                status=call.status, ms=round((time.perf_counter() - call.began) * 1000, 1),
             )  # fmt: skip
 
     def _record(

@@ -182,3 +182,6 @@ def test_the_record_has_builds_and_refusals(place: Ground, thief: User) -> None:
     lines = [json.loads(line) for line in place.log("ds01-gateway").splitlines() if "gRPC" in line]
     assert any(line["outcome"] == "denied" and line["rule"] == "build.option" for line in lines)
     assert any(line["outcome"] == "allowed" and line["rule"] == "grpc.solve" for line in lines)
+    assert docker(thief, "buildx", "prune", "--force").code == 0
+    lines = [json.loads(line) for line in place.log("ds01-gateway").splitlines() if "grpc.prune" in line]
+    assert {line["outcome"] for line in lines} == {"allowed"}

@@ -33,7 +33,7 @@ class Told(Audit):
         super().__init__(Door("/nowhere"))
         self.entries: list[DoorAudit] = []
 
-    def record(self, entry: DoorAudit) -> None:
+    def record(self, entry: DoorAudit, **told: float) -> None:
         self.entries.append(entry)
 
 

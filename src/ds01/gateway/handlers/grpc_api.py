@@ -111,6 +111,7 @@ class Talk:
             path = asked.path
             await self._served(near, asked)
         except RefusedCallError as error:
+            self._record(path, "denied", "grpc.call", str(error))
             await grpc.refuse(near, error.code, str(error))
         except RefusedError as error:
             self._record(path, "denied", error.rule, error.what, error.advice)
@@ -146,7 +147,7 @@ class Talk:
         elif asked.path == f"{CONTROL}Prune":
             await self._prune(near, asked)
         elif asked.path == TRACES:
-            raise RefusedCallError(12, "traces are not taken here")
+            await grpc.refuse(near, 12, "traces are not taken here")
         else:
             raise RefusedError("grpc.method", f"{asked.path} is not served here")
 
@@ -201,12 +202,14 @@ class Talk:
         return await self._call.gate.door.cache(self._call.user.uid)
 
     async def _prune(self, near: link.Call, asked: Method) -> None:
+        self._call.gate.audit.check_writable(frees=True)
         wanted = await grpc.only(near)
         mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
         if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
             await near.send_headers([*grpc.ANSWER, ("grpc-status", "0")], end=True)
         else:
             await self._again(near, asked, message, lambda answer: cachelist.untold(answer, unseen))
+        self._record(asked.path, "allowed", "grpc.prune")
 
     async def _removable(self, *, whole: bool) -> tuple[frozenset[str], frozenset[str]]:
         """Her records, and those that go with the last of several who may have made them."""
@@ -225,6 +228,8 @@ class Talk:
         await self._again(near, asked, solve.message(building.owner))
 
     async def _solve(self, near: link.Call, asked: Method) -> None:
+        """The connection may be older than a ledger that takes no more records, so that is asked for every build."""
+        self._call.gate.audit.check_writable()
         message = await grpc.only(near)
         judging = self._known(protobuf.text(protobuf.fields(message), 1))
         judging.asked = True

@@ -1,0 +1,80 @@
+"""Calls of BuildKit's API are on the record one by one, however old their connection is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from structlog.testing import capture_logs
+
+from ds01.domain.dockerpolicy import query
+from ds01.gateway.audit import Audit
+from ds01.gateway.call import Call, Gate
+from ds01.gateway.door import Door
+from ds01.gateway.engine import EngineFacts
+from ds01.gateway.h2 import grpc
+from ds01.gateway.h2.grpc import Method
+from ds01.gateway.h2.link import Headers, Link
+from ds01.gateway.handlers.grpc_api import CONTROL, TRACES, Talk
+from ds01.gateway.http import parse_request
+from ds01.gateway.registry import Registry
+from ds01.gateway.table import TABLE
+from ds01.gateway.upstream import Upstream
+from ds01.wire.door import DoorAudit, DoorUser
+from tests.unit.gateway.h2.test_link import pair, running
+
+HEAD = b"POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c"
+
+
+@asynccontextmanager
+async def talking(audit: Audit) -> AsyncIterator[Link]:
+    """A client's side of a connection whose engine and ds01d are not there."""
+    (client, gateway), (outward, engine) = await pair(), await pair()
+    upstream, door = Upstream("/nowhere", "the engine"), Door("/nowhere")
+    route, names = TABLE.find("POST", "/grpc")
+    gate = Gate(engine=upstream, door=door, registry=Registry(door), audit=audit, facts=EngineFacts(upstream, door))
+    call = Call(
+        gate=gate, client=gateway, user=DoorUser(uid=1002, gid=1002, login="mallory", admin=False),
+        head=parse_request(HEAD), route=route, path="/grpc", names=names, query=query.judge("", route.query),
+        version=(1, 41),
+    )  # fmt: skip
+    far, caller = Link(outward), Link(client)
+    try:
+        async with running(far, Link(gateway, Talk(call, far).accept), caller):
+            yield caller
+    finally:
+        for stream in (client, gateway, outward, engine):
+            stream.abort()
+
+
+def asking(path: str) -> Headers:
+    return grpc.request(Method(path=path, metadata=[]), keep=lambda _: True)
+
+
+async def said(link: Link, headers: Headers) -> str:
+    """The status of a call without a message."""
+    call = await link.call(headers)
+    await call.end()
+    while await call.read():
+        pass
+    return {**dict(call.headers), **dict(call.trailers)}["grpc-status"]
+
+
+async def test_p14_calls_that_cannot_be_read_are_on_the_record_and_traces_are_not() -> None:
+    with capture_logs() as logs:
+        async with talking(Audit(Door("/nowhere"))) as link:
+            assert await said(
+                link, [("content-type", "x") if n == "content-type" else (n, v) for n, v in asking("/a/b")]
+            )
+            assert await said(link, asking(TRACES)) == "12"
+    assert [(line["outcome"], line["rule"]) for line in logs if line["event"] == "request"] == [("denied", "grpc.call")]
+
+
+async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
+    audit = Audit(Door("/nowhere"))
+    audit.record(DoorAudit(uid=1, method="GET", path="/", subject="", outcome="denied", rule="x"))
+    await audit.flush()
+    with capture_logs() as logs:
+        async with talking(audit) as link:
+            assert await said(link, asking(f"{CONTROL}Solve")) == str(grpc.UNAVAILABLE)
+    assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]

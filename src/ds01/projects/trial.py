@@ -97,11 +97,14 @@ def _script(contents: Contents) -> str:
 
 
 def _get_uv() -> str:
-    """uv is fetched each time: what fails leaves no layer, so there is none to keep it in."""
+    """uv is fetched each time: what fails leaves no layer, so there is none to keep it in. Once, by whichever pip there
+    is: without network each try is a wait.
+    """
     options = "-q --no-cache-dir --disable-pip-version-check --root-user-action ignore --timeout 30 --retries 1"
     return (
-        f"python3 -m pip install {options} --target {_PLACE}/uv uv \\\n"
-        f"    || {{ python3 -m venv {_PLACE}/uv && {_PLACE}/uv/bin/pip install {options} uv; }}"
+        f"if python3 -m pip --version > /dev/null 2>&1; \\\n"
+        f"    then python3 -m pip install {options} --target {_PLACE}/uv uv; \\\n"
+        f"    else python3 -m venv {_PLACE}/uv && {_PLACE}/uv/bin/pip install {options} uv; fi"
     )
 
 

@@ -62,6 +62,7 @@ def test_init_adopts_and_lists_what_it_keeps(home: Path, ds01: Callable[..., Ran
         (["init", "../x"], 2, "lower-case"),
         (["init", "thesis", "--type", "dta"], 2, "Did you mean 'data'?"),
         (["init", "thesis", "--type", "ml", "--blank"], 2, "exclude each other"),
+        (["init", "thesis", "--git", "--no-git"], 2, "exclude each other"),
         (["init", "thesis", "--desc", "two\nlines"], 2, "one line"),
         (["init"], 2, "NAME"),
         (["project", "show", "nope"], 4, "ds01 init nope"),

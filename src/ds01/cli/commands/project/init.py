@@ -25,12 +25,15 @@ def run(
     base: str | None,
     lean: bool,
     git: bool,
+    no_git: bool,
     from_: str | None,
     vscode: bool,
 ) -> int:
     """Plan, say, write."""
     if blank and type_ not in (None, "blank"):
         raise Ds01Error(BAD_REQUEST, f"--blank and --type {type_} exclude each other.", hint="Leave one of them out.")
+    if git and no_git:
+        raise Ds01Error(BAD_REQUEST, "--git and --no-git exclude each other.", hint="Leave one of them out.")
     if git and shutil.which("git") is None:
         raise Ds01Error(BAD_REQUEST, "git is not installed on this server.", hint="Leave --git out, or ask your admin.")
     if from_:

@@ -24,6 +24,7 @@ COMMAND = Command(
         ),
         flag("--vscode", "files for VS Code, too: settings, a devcontainer, completion in ds01.toml"),
         flag("--git", "make the folder a git repository too"),
+        flag("--no-git", "no git repository: so it is without --git, too"),
     ),
     examples=(
         ("ds01 init thesis", "a project for data analysis"),

@@ -187,13 +187,21 @@ def _bases(data: Data) -> tuple[BaseImage, ...]:
     """The built-in catalogue with the file's changes, then the file's own bases."""
     bases = {base.name: base for base in ImageSettings().bases}
     for name, given in data.items():
-        known = bases.get(name)
-        values = {field.name: getattr(known, field.name) for field in fields(BaseImage)} if known else {}
+        values = _built_in(bases.get(name), given)
         if "size" in given:
             values["size_bytes"] = given["size"]
         values.update({key: value for key, value in given.items() if key != "size"})
         bases[name] = _pinned(BaseImage(**{"description": "", **values, "name": name}))
     return tuple(bases.values())
+
+
+def _built_in(known: BaseImage | None, given: Data) -> dict[str, Any]:
+    """What the file does not say of a built-in base. Of another image than the built-in one, nothing but the words."""
+    if known is None:
+        return {}
+    if "reference" in given:
+        return {"description": known.description}
+    return {field.name: getattr(known, field.name) for field in fields(BaseImage)}
 
 
 def _pinned(base: BaseImage) -> BaseImage:

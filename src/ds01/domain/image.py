@@ -89,6 +89,13 @@ class Image:
         return any(name == repository(ref) and digest != self.id for name, _, digest in digests)
 
 
+def in_registry(image: Image, ref: str) -> str:
+    """The name by digest that a registry gave what is called ``ref`` here; ``""`` when none is known."""
+    repo = repository(with_tag(short(ref)))
+    named = ((each, *each.partition("@")[::2]) for each in image.digests)
+    return next((each for each, name, digest in named if name == repo and digest != image.id), "")
+
+
 class Provenance(StrEnum):
     """How a tag came to be: written by a user or by the admin, pulled, or pulled with somebody's password."""
 

@@ -22,6 +22,27 @@ MINIMAL = BaseImage(
     description="Debian and Python, built on this server: needs no registry",
 )
 
+CATALOGUE = (
+    MINIMAL,
+    BaseImage(
+        name="pytorch",
+        reference="docker.io/pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime",
+        description="PyTorch with CUDA",
+        size_bytes=6 * 1024**3,
+        cuda="12.4",
+        driver="550",
+    ),
+    BaseImage(
+        name="tensorflow",
+        reference="docker.io/tensorflow/tensorflow:2.18.0-gpu",
+        description="TensorFlow with CUDA",
+        size_bytes=7 * 1024**3,
+        cuda="12.5",
+        driver="555",
+    ),
+)
+"""The bases that are known without a word of the admin's, each by the tag of one version."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class IdleRule:
@@ -135,7 +156,7 @@ class ImageSettings:
     ``registries`` are host names users may pull from; ``protected`` are patterns of tags nobody may write.
     """
 
-    bases: tuple[BaseImage, ...] = (MINIMAL,)
+    bases: tuple[BaseImage, ...] = CATALOGUE
     ca: str = ""
     build_env: Mapping[str, str] = field(default_factory=dict)
     registries: tuple[str, ...] = ("docker.io",)

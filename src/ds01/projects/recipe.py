@@ -2,7 +2,8 @@
 
 The hash covers what is sent to the engine: every instruction (so the base, Debian and Python packages, the server's
 environment, and the way DS01 writes Dockerfiles) and the content of every file. The base image's own version is
-compared apart, by digest; the user's uid is not part, because an image has one user.
+compared apart, by digest, so that its name counts here and not the digest it is built from; the user's uid is not
+part, because an image has one user.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error
 from ds01.domain.names import nearest
 from ds01.domain.project import ImageRecipe
-from ds01.domain.record import made, record
+from ds01.domain.record import made, record, replace
 from ds01.projects import dockerfile, packages, requirements
 from ds01.projects.dockerfile import CA_FILE, Contents
 from ds01.wire.codec import plain
@@ -71,6 +72,9 @@ def generated(image: ImageRecipe, settings: BuildSettings, files: Mapping[str, b
     if settings.ca_pem:
         context[CA_FILE] = settings.ca_pem.encode()
     spec = spec_hash([step.text for step in steps], context)
+    known = catalogued(image.base, settings.bases)
+    if known is not None and known.pinned:
+        steps = (replace(steps[0], text=f"FROM {known.pinned}"), *steps[1:])
     return Recipe(
         dockerfile=dockerfile.render(steps, spec),
         spec=spec,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.errors import BAD_LIMITS_FILE, IMAGE_IN_USE, NO_IMAGE, Ds01Error
-from ds01.domain.image import BaseImage, Image, ImageId, with_tag
+from ds01.domain.image import BaseImage, Image, ImageId, in_registry, with_tag
 from ds01.domain.labels import Label
 from ds01.domain.names import image_repository, nearest
 from ds01.domain.own_images import is_stored, plain_image, stored_image
@@ -141,6 +141,7 @@ async def _base(world: World, base: BaseImage) -> BaseView:
     return BaseView(
         name=base.name, reference=base.reference, description=base.description, cuda=base.cuda, driver=base.driver,
         digest=image.id if image else "", size_bytes=image.size_bytes if image else base.size_bytes,
+        pinned=in_registry(image, base.reference) if image else "",
     )  # fmt: skip
 
 

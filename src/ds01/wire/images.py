@@ -37,6 +37,8 @@ class BaseView:
     size_bytes: int = 0
     cuda: str = ""
     driver: str = ""
+    pinned: str = ""
+    """What the registry calls the image that is here, ``repository@sha256:…``; ``""`` when that is not known."""
 
     @property
     def here(self) -> bool:

@@ -281,6 +281,7 @@ def test_the_catalogue_shows_what_is_here(ds01: Run, catalogue: Daemon) -> None:
     assert [row[0] for row in rows] == ["BASE", "minimal", "python", "pytorch"]
     assert rows[3][2:6] == ["12.4", "(driver", "550)", "no"]
     assert json.loads(ds01("image", "bases", "--json").out)[2]["cuda"] == "12.4"
+    assert "sudo ds01 admin image prefetch NAME" in ds01("image", "bases").err
 
 
 def test_prefetch_fetches_what_is_missing_by_its_digest(ds01: Run, catalogue: Daemon) -> None:

@@ -43,7 +43,7 @@ def test_what_is_commented_out_in_it_loads_too() -> None:
     settings = read(uncommented(), "limits.example.yaml")
     assert "h.baker@lab.lan" in settings.policy.users
     assert settings.policy.exemptions[0].login == "bob"
-    assert [base.name for base in settings.images.bases] == ["minimal", "pytorch"]
+    assert [base.name for base in settings.images.bases] == ["minimal", "pytorch", "tensorflow", "cuda-12-6"]
     assert settings.images.ca
     assert settings.images.build_env
     assert settings.shares == ("/data",)

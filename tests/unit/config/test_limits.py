@@ -63,9 +63,11 @@ def test_every_value_read_carries_its_line() -> None:
 
 def test_bases_of_the_file_extend_and_change_the_built_in_catalogue() -> None:
     images = read(EXAMPLE).images
-    minimal, pytorch = images.bases
+    minimal, pytorch, tensorflow = images.bases
     assert (minimal.name, minimal.reference, minimal.description) == ("minimal", "ds01/minimal:latest", "ours")
     assert (pytorch.name, pytorch.reference, pytorch.cuda) == ("pytorch", "docker.io/pytorch/pytorch:2.5.1", "12.4")
+    assert (pytorch.driver, pytorch.size_bytes) == ("", 0)
+    assert tensorflow == Settings().images.bases[2]
     assert images.ca == "/etc/ssl/certs/lab.pem"
     assert images.build_env == {"HTTPS_PROXY": "http://proxy.lab:3128"}
     assert images.registries == ("docker.io", "registry.lab:5000")
@@ -76,7 +78,7 @@ def test_a_base_with_a_digest_is_called_by_it() -> None:
     digest = "sha256:" + "d" * 64
     text = "images: {{bases: {{torch: {{reference: '{}', digest: '{}'}}}}}}\n"
     for reference in ("lab:5000/torch:2.5.1", "lab:5000/torch", f"lab:5000/torch@{digest}"):
-        assert read(text.format(reference, digest)).images.bases[1].reference == f"lab:5000/torch@{digest}"
+        assert read(text.format(reference, digest)).images.bases[-1].reference == f"lab:5000/torch@{digest}"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "defaults:\n", "groups: {}\nusers:\nimages:\n  bases:\n"])
@@ -99,7 +101,7 @@ def test_all_mistakes_are_told_at_once_in_order_with_place_and_nearest_key() -> 
         "groups:\n"
         "  student: {gpus: {maximum: 1}}\n"
         "aggregate: {students: {cpus: 0}}\n"
-        "images: {bases: {pytorch: {}}}\n"
+        "images: {bases: {mytorch: {}}}\n"
     )
     assert told == [
         "limits.yaml:2:3 defaults.gpu: no such key here; did you mean gpus?",
@@ -108,7 +110,7 @@ def test_all_mistakes_are_told_at_once_in_order_with_place_and_nearest_key() -> 
         "limits.yaml:6:20 groups.student.gpus.maximum: no such key here; did you mean max?",
         "limits.yaml:7:13 aggregate.students: no such group; did you mean student?",
         "limits.yaml:7:30 aggregate.students.cpus: expected a number above 0, like 8 or 2.5, not '0'",
-        "limits.yaml:8:18 images.bases.pytorch: a new base needs its image: reference: docker.io/library/python:3.12",
+        "limits.yaml:8:18 images.bases.mytorch: a new base needs its image: reference: docker.io/library/python:3.12",
     ]
 
 

@@ -36,6 +36,22 @@ def test_layers_go_from_what_changes_seldom_to_what_changes_often() -> None:
     assert places == sorted(places)
 
 
+def test_a_base_is_built_on_by_the_digest_its_registry_gave_it() -> None:
+    """Another digest is another version of the base, and no change of the project."""
+    image = dataclasses.replace(IMAGE, base="pytorch")
+    texts, specs = [], set()
+    for digest in ("", "pytorch/pytorch@sha256:" + "a" * 64, "pytorch/pytorch@sha256:" + "b" * 64):
+        base = dataclasses.replace(TORCH, pinned=digest)
+        found = made(image, dataclasses.replace(SETTINGS, bases=(MINIMAL, base)))
+        texts.append(found.dockerfile)
+        specs.add(found.spec)
+        assert found.base == TORCH.reference
+        assert f"\nFROM {digest or TORCH.reference}\n" in found.dockerfile
+        assert dockerfile.is_unedited(found.dockerfile)
+    assert len(specs) == 1
+    assert len(set(texts)) == 3
+
+
 def test_adding_a_package_changes_one_instruction() -> None:
     more = dataclasses.replace(IMAGE, python=(*IMAGE.python, "numpy"))
     one, other = (made(image).dockerfile.split("\n\n") for image in (IMAGE, more))

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.errors import IMAGE_IN_USE, NO_IMAGE, NOT_ALLOWED, Ds01Error
-from ds01.domain.image import BaseImage, Ownership, Provenance, Tag
+from ds01.domain.image import BaseImage, Ownership, Provenance, Tag, in_registry
 from ds01.domain.limits import Group, Sourced
 from ds01.domain.people import Uid, User
 from ds01.services.door import removing, writing
 from ds01.services.image_tidy import GONE, Gone
-from ds01.services.images import list_images, remove_image, resolve, show_image
+from ds01.services.images import build_settings, list_images, remove_image, resolve, show_image
 from ds01.services.lost import find_again
 from ds01.sim.engine import SimEngine
 from ds01.wire.door import DoorImage, DoorRemoval, DoorWrite, DoorWritten, Writing
@@ -230,3 +230,20 @@ async def test_a_base_that_is_here_is_moved_by_nobody_but_an_admin(server: SimSe
     await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.PULL, refs=(ref,)))
     with pytest.raises(Ds01Error):
         await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=(ref,)))
+
+
+async def test_a_base_that_came_from_a_registry_is_told_by_its_digest(server: SimServer) -> None:
+    with_bases(server)
+    server.engine.add_image(BASE.reference)
+    found = await server.engine.image(BASE.reference)
+    assert found is not None
+    digest = "pytorch/pytorch@sha256:" + "d" * 64
+    for digests, pinned in (
+        ((digest,), digest),
+        (("other/pytorch@sha256:" + "d" * 64,), ""),
+        ((f"pytorch/pytorch@{found.id}",), ""),
+        ((), ""),
+    ):
+        assert in_registry(replace(found, digests=digests), BASE.reference) == pinned
+    shown = {base.name: base for base in (await build_settings(server.world)).bases}
+    assert (shown["torch"].here, shown["tensorflow"].here) == (True, False)

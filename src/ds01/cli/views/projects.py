@@ -70,6 +70,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "size_bytes": "how large it is",
         "cuda": "the CUDA version in it",
         "driver": "the oldest NVIDIA driver it runs with",
+        "pinned": "what the registry calls exactly the image that is here, empty when that is not known",
     },
     "PrefetchView": {
         "name": "the base",

@@ -24,6 +24,9 @@ def run(call: Call) -> int:
         return 0
     for line in table(COLUMNS, [_row(base) for base in bases], call.talk.out):
         call.talk.data(line)
+    if not all(base.here for base in bases):
+        call.talk.say("What is not here is fetched when somebody builds on it first; an admin fetches it ahead:")
+        call.talk.say("  sudo ds01 admin image prefetch NAME")
     call.talk.say('One is chosen in the project file, under [image]: base = "NAME".')
     call.talk.next("ds01 image update --edit", "ds01 init NAME --base BASE")
     return 0

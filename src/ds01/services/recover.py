@@ -22,6 +22,7 @@ from ds01.domain.people import Account, Uid
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.aside import set_aside
+from ds01.services.queue.turn import claimed
 from ds01.services.tell import tell
 
 
@@ -102,7 +103,9 @@ def _lease(books: Books, container: Container, seen: Observed, now: datetime) ->
     label = LeaseId(seen.labels.get(Label.LEASE, ""))
     known = books.lease(label) if label else None
     if known is not None and known.state.open and known.uid == container.uid:
-        return leases.activate(books, known.id, container.id, now)
+        active = leases.activate(books, known.id, container.id, now)
+        claimed(books, known.id, now, None)
+        return active
     slots = read_slots(seen.labels)
     sizes = {slot.id: slot.gpueq for slot in books.slots()}
     lease = Lease(

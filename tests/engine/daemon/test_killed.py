@@ -1,8 +1,9 @@
 """``kill -9`` at any moment, under load: what was acknowledged stands, no GPU is leased twice, none is lost.
 
-Six containers are launched, stopped, started and retired, and jobs are submitted, without a pause while ds01d is
-killed at random moments. After every restart, before anything else happens, the ledger, the engine and what the people
-were told must agree; in the end every job that was acknowledged has run, and none twice. ``DS01_TESTS_KILLS`` says how
+Six containers are launched, stopped, started and retired, others wait for a GPU and take their turn, jobs are submitted
+and GPUs booked, without a pause while ds01d is killed at random moments. After every restart, before anything else
+happens, the ledger, the engine and what the people were told must agree; in the end every job that was acknowledged has
+run, and none twice. ``DS01_TESTS_KILLS`` says how
 often (200, fewer where a run need not be complete), ``DS01_TESTS_SEED`` repeats a run's random choices.
 """
 
@@ -28,18 +29,28 @@ from dev.people import Person
 
 from ds01.client.daemon import Client
 from ds01.wire.containers import ContainerView
+from ds01.wire.queue import PlaceView
 from tests.effort import tries
-from tests.engine.daemon.conftest import Daemon, Docker, User, short_folder
+from tests.engine.daemon.conftest import LIMITS, Daemon, Docker, User, short_folder
+from tests.engine.daemon.patience import Booker, Waiter, ask
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.slow]
 
 KILLS = int(os.environ.get("DS01_TESTS_KILLS", str(tries(200))))
 SEED = int(os.environ.get("DS01_TESTS_SEED", str(random.randrange(10**6))))
-VERBS = {"absent": ("launch0", "launch1", "launch1"), "running": ("stop", "retire", "launch1"),
-         "stopped": ("start", "launch1", "retire")}  # fmt: skip
+VERBS = {"absent": ("launch 0", "launch 1", "launch 1"), "running": ("stop", "retire", "launch 1"),
+         "stopped": ("start", "launch 1", "retire")}  # fmt: skip
 REFUSALS = {"gpu.full", "gpu.quota"}
 BROKEN = {"daemon.unreachable", "container.unknown", "ledger.error"}
 HERE = Path(__file__).parent
+LIMITS_OF_ALL = (
+    LIMITS.replace("{hold}}}", "{hold}, runtime: 1h}}")
+    .replace(
+        "per_container: 4}}", "per_container: 4}}, bookings: {{who: self, per_week: null, ahead: 30d, notice: 0s}}"
+    )
+    .replace("simulated: [", "simulated: [a100-40gb, a100-40gb, ")
+)
+"""Leases that end, so that what is booked for another day is in nobody's way; GPUs for some of those who want one."""
 
 
 class Forker:
@@ -94,16 +105,11 @@ class Worker:
 
     def act(self, choice: random.Random) -> None:
         """One act and what came of it."""
-        verb = choice.choice(VERBS[self.state])
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(verb + "\n")
-        self.process.stdin.flush()
-        self.told = {"verb": verb, **json.loads(self.process.stdout.readline())}
+        self.told = ask(self.process, choice.choice(VERBS[self.state]))
         self.acts += 1
-        self._learn(verb)
+        self._learn()
 
-    def _learn(self, verb: str) -> None:
+    def _learn(self) -> None:
         code = self.told["code"]
         if code in REFUSALS:
             return
@@ -141,11 +147,7 @@ class Submitter:
 
     def act(self, choice: random.Random) -> None:
         """One job; a pause after it, or there would be more than the engine runs."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(choice.choice(("submit0", "submit0", "submit1")) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        answer = ask(self.process, choice.choice(("submit 0", "submit 0", "submit 1")))
         assert answer["code"] in ("", *BROKEN), answer
         self.acts += 1
         if not answer["code"]:
@@ -156,7 +158,7 @@ class Submitter:
 class Crowd:
     """All workers, each in a thread; between a kill and the next load they stand still."""
 
-    def __init__(self, workers: Sequence[Worker | Submitter], seed: int) -> None:
+    def __init__(self, workers: Sequence[Worker | Submitter | Waiter | Booker], seed: int) -> None:
         self.workers = workers
         self.failures: list[BaseException] = []
         self._gate = threading.Event()
@@ -206,22 +208,33 @@ def wait_for(workers: list[Worker], acts: int) -> None:
         time.sleep(0.01)
 
 
-def check(daemon: Daemon, docker: Docker, workers: list[Worker]) -> None:
+def check(daemon: Daemon, docker: Docker, workers: list[Worker], waiters: list[Waiter], bookers: list[Booker]) -> None:
     """What was acknowledged is so at once; what the engine was still doing when ds01d was killed settles soon."""
     root = Client(str(daemon.socket))
-    listed = containers(root)
-    for worker in workers:
-        if not worker.unsure:
-            worker.see(listed.get((worker.user.person.login, worker.name)))
+    look(root, [worker for worker in workers if not worker.unsure], [one for one in waiters if not one.unsure])
+    for booker in bookers:
+        booked = root.bookings(everybody=True).bookings
+        booker.see({one.name for one in booked if one.owner == booker.user.person.login and one.state == "booked"})
     slots = [slot for lease in root.leases(everybody=True) for slot in lease.slots]
     assert len(slots) == len(set(slots)), slots
     deadline = time.monotonic() + 30
     while wrong := disagreement(root, docker):
         assert time.monotonic() < deadline, (wrong, daemon.log[-3000:])
         time.sleep(0.1)
-    listed = containers(root)
+    look(root, workers, waiters)
+
+
+def look(root: Client, workers: list[Worker], waiters: list[Waiter]) -> None:
+    listed, waiting = containers(root), places(root)
     for worker in workers:
         worker.see(listed.get((worker.user.person.login, worker.name)))
+    for waiter in waiters:
+        who = (waiter.user.person.login, waiter.name)
+        waiter.see(listed.get(who), waiting.get(who))
+
+
+def places(root: Client) -> dict[tuple[str, str], PlaceView]:
+    return {(p.owner, p.name): p for p in root.queue(everybody=True).places if not p.job}
 
 
 def containers(root: Client) -> dict[tuple[str, str], ContainerView]:
@@ -234,11 +247,13 @@ def disagreement(root: Client, docker: Docker) -> str:
     Jobs come and go while one looks: they are looked at in the end, when all have.
     """
     listed = {key: container for key, container in containers(root).items() if container.door != "job"}
-    expected = {"running": "active", "stopped": "held"}
+    expected, waiting = {"running": "active", "stopped": "held"}, places(root)
     for lease in root.leases(everybody=True):
         if lease.container.startswith("job-"):
             continue
         holder = listed.get((lease.owner, lease.container))
+        if holder is None and lease.state == "reserved" and (lease.owner, lease.container) in waiting:
+            continue  # it is kept for somebody whose turn it is
         if holder is None or lease.state not in (expected.get(holder.state), "reserved"):
             return f"{lease} of {holder}"
     for container in listed.values():
@@ -254,7 +269,7 @@ def disagreement(root: Client, docker: Docker) -> str:
 @pytest.fixture
 def place(docker: Docker) -> Iterator[Daemon]:
     with short_folder() as folder:
-        daemon = Daemon(folder=folder, engine=docker.socket)
+        daemon = Daemon(folder=folder, engine=docker.socket, limits=LIMITS_OF_ALL)
         daemon.write_limits()
         yield daemon
         docker.clear()
@@ -281,6 +296,13 @@ def end(hand: subprocess.Popen[str]) -> None:
         if stream is not None:
             stream.close()
     hand.wait()
+
+
+def leave(waiters: list[Waiter]) -> None:
+    """Nobody stands before the jobs that are left."""
+    for waiter in waiters:
+        if waiter.state != "absent":
+            ask(waiter.process, "cancel" if waiter.state == "waiting" else "retire")
 
 
 def check_jobs(daemon: Daemon, docker: Docker, submitters: list[Submitter]) -> int:
@@ -316,7 +338,10 @@ def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
     workers = crowd(place, persons)
     owners = [User(person=person, daemon=place) for person in persons]
     submitters = [Submitter(user=owner, process=hands(owner, "")) for owner in owners]
-    people = Crowd([*workers, *submitters], SEED)
+    waiters = [Waiter(user=owner, name=name, process=hands(owner, name)) for owner in owners for name in ("w1", "w2")]
+    bookers = [Booker(user=owner, process=hands(owner, "")) for owner in owners]
+    crowded: list[Worker | Submitter | Waiter | Booker] = [*workers, *submitters, *waiters, *bookers]
+    people = Crowd(crowded, SEED)
     try:
         pid = forker.start()
         for _ in range(KILLS):
@@ -327,13 +352,17 @@ def test_f3_w1_killed_at_random_moments_nothing_acknowledged_is_lost(
             people.hold()
             assert not people.failures, people.failures
             pid = forker.start()
-            check(place, docker, workers)
+            check(place, docker, workers, waiters, bookers)
         people.hold()
+        leave(waiters)
         jobs = check_jobs(place, docker, submitters)
     finally:
         people.end()
-        for hand in (*[worker.process for worker in workers], *[one.process for one in submitters]):
-            end(hand)
+        for one in crowded:
+            end(one.process)
         forker.end()
-    print(f"{sum(worker.acts for worker in workers)} acts and {jobs} jobs over {KILLS} kills")
+    turns = sum(waiter.turns for waiter in waiters)
+    print(f"{sum(one.acts for one in crowded)} acts, {jobs} jobs and {turns} turns over {KILLS} kills")
     assert sum(worker.acts for worker in workers) > KILLS
+    assert turns > KILLS // 20
+    assert min(booker.acts for booker in bookers) > KILLS // 4

@@ -15,6 +15,7 @@ from ds01.domain import errors
 from ds01.domain.container import ContainerState
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.gpu import SlotId
+from ds01.domain.labels import Label
 from ds01.domain.lease import LeaseState
 from ds01.domain.people import Uid, User
 from ds01.domain.quarantine import Keeper
@@ -24,6 +25,7 @@ from ds01.services.door.create import grant
 from ds01.services.launch import claim, plan
 from ds01.services.queue.give_up import give_up
 from ds01.services.queue.show import show
+from ds01.services.reconcile import Reconciler
 from ds01.services.remove import remove
 from ds01.services.start import start
 from ds01.services.steps import Abandoned, Steps
@@ -250,6 +252,30 @@ async def test_i5_a_clock_that_steps_ends_no_claim_and_no_wait(busy: SimServer, 
     await busy.expire(5)
     states = [(r.uid, r.state) for r in await queue(busy)]
     assert sorted(states) == [(ALICE.uid, RequestState.RESERVED), (CAROL.uid, RequestState.WAITING)]
+
+
+async def test_killed_between_start_and_record_of_a_turn_she_has_taken_it(server: SimServer) -> None:
+    made = await server.launch()
+    spec = server.engine.spec(made.id)
+    await retire(server, ALICE, made.name)
+    await crowded(server)
+    waits = await server.waits(ALICE, stays=True)
+    await retire(server, BOB, "one")
+    await server.turns.take()
+    waits.cancel()
+    (request,) = await queue(server)
+    assert (request.state, request.name) == (RequestState.RESERVED, made.name)
+    (lease,) = [lease for lease in await server.leases() if lease.id == request.lease]
+    labels = {**spec.labels, Label.LEASE: lease.id, Label.SLOTS: ",".join(lease.slots)}
+    server.host.pin(ALICE, "/home/alice/workspace/thesis", made.pins)
+    left = await server.engine.create(replace(spec, labels=labels))
+    await server.engine.start(left)
+    await Reconciler(server.another_world()).round()
+    assert await queue(server) == []
+    found = await server.container()
+    assert found is not None
+    assert (found.id, found.state) == (left, ContainerState.RUNNING)
+    assert [lease.state for lease in await server.leases() if lease.uid == ALICE.uid] == [LeaseState.ACTIVE]
 
 
 async def test_who_waits_at_most_so_long_gives_up_then(busy: SimServer) -> None:

@@ -37,9 +37,20 @@ PATIENCE = 240.0
 @pytest.fixture
 def short(daemon: Daemon) -> Daemon:
     """A ds01d whose limits of time are a minute."""
-    limits = daemon.folder / "limits.yaml"
-    limits.write_text(LIMITS.format(pool=pool(daemon.engine)))
-    eventually(lambda: list(daemon.root().events(kind="policy.reloaded", everybody=True)))
+    return under(daemon, LIMITS)
+
+
+def under(daemon: Daemon, limits: str) -> Daemon:
+    """It, once these limits are in force."""
+
+    def reloads() -> int:
+        return len(daemon.root().events(kind="policy.reloaded", everybody=True))
+
+    file, text = daemon.folder / "limits.yaml", limits.format(pool=pool(daemon.engine))
+    before = reloads()
+    if file.read_text() != text:
+        file.write_text(text)
+        eventually(lambda: reloads() > before)
     return daemon
 
 
@@ -161,3 +172,24 @@ def test_f4_whoever_is_in_the_container_reads_it_there_and_has_the_whole_lead(
     assert found.stopped - found.heard >= LEAD
     assert found.may_stop <= found.stopped <= found.may_stop + LATE
     assert not any(text.startswith("nobody could be told about talk") for text in told(alice, "talk"))
+
+
+def test_p2_w3_packages_added_by_hand_are_hers_in_the_workspace_when_the_hold_is_over(
+    alice: User, daemon: Daemon, docker: Docker
+) -> None:
+    under(daemon, LIMITS.replace("lead: 20s", "lead: 20s, container_hold: 60s"))
+    made = alice.launch("held", gpus="0")
+    site = "/tmp/env/lib/python3.11/site-packages"
+    records = " ".join(f"{site}/{name}.dist-info" for name in ("six-1.16.0", "idna-3.6"))
+    docker(
+        "exec", "-u", str(alice.uid), made.id, "sh", "-c", f"mkdir -p {records}; touch {site}/idna-3.6.dist-info/RECORD"
+    )
+    docker("exec", "-u", str(alice.uid), made.id, "touch", f"{site}/six-1.16.0.dist-info/REQUESTED")
+    alice.ask("stop", "held")
+    eventually(lambda: not [each for each in alice.containers() if each.name == "held"], PATIENCE)
+    noted = alice.workspace() / ".ds01/suggested-packages.txt"
+    assert noted.read_text() == "six==1.16.0\n"
+    assert (noted.stat().st_uid, noted.stat().st_mode & 0o777) == (alice.uid, 0o600)
+    assert any(f"six==1.16.0, in {noted}" in text for text in told(alice, "held"))
+    said = f"Packages you had added by hand are noted in {noted}: six==1.16.0."
+    eventually(lambda: said in notices(alice, "held")[-1].text)

@@ -91,6 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
         if url.path == "/token":
             self._token()
             return
+        if url.path == "/v1/_ping":
+            self._answer(200, b'{"standalone": true}')
+            return
+        if url.path == "/v1/search":
+            self._search(parse_qs(url.query).get("q", [""])[0])
+            return
         if not self._known(url.path):
             return
         if url.path == "/v2/":
@@ -173,6 +179,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "GET":
             self.registry.delay()
         self._answer(200, path.read_bytes(), Content_Type="application/octet-stream", Docker_Content_Digest=digest)
+
+    def _search(self, term: str) -> None:
+        """As old registries answer, which is the way engines still ask."""
+        names = sorted({name for name, _ in self.registry.manifests if term in name})
+        found = [{"name": name, "description": "", "star_count": 0, "is_official": False} for name in names]
+        self._answer(200, json.dumps({"results": found, "num_results": len(found), "query": term}).encode(),
+                     Content_Type="application/json")  # fmt: skip
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":

@@ -47,7 +47,7 @@ DECISIONS: dict[str, str] = {
     "grpc": "BuildKit's own interface, decoded and written anew, see below",
     "session": "of your own builds",
     "images.list": "your own and what is for everybody",
-    "images.search": "answered empty: catalogues are not searched from here",
+    "images.search": "asked of the registry in the term, which is one of limits.yaml",
     "images.create": "from the registries of limits.yaml, or an archive of yours",
     "images.tag": WRITE,
     "images.remove": "names that are yours",

@@ -181,6 +181,14 @@ def test_what_was_pulled_with_a_password_is_not(mallory: User, alice: User, fiel
     assert login() not in log
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_search_asks_the_registry_in_the_term(mallory: User, field: Ground, client: str) -> None:
+    field.registry.put("lab/sought", "1", SMALL, [busybox(field)])
+    done = mallory.docker("search", "--format", "{{.Name}}", f"{field.registry.host}/sought", client=client)
+    assert done.code == 0, done.err
+    assert done.out.split() == ["lab/sought"]
+
+
 @pytest.mark.parametrize(
     "ref", ["127.0.0.1:1/x:1", "10.0.0.1/x:1", "169.254.169.254/latest:1", "localhost:5000/x:1", "busybox:1", "me/x:1"]
 )

@@ -722,7 +722,7 @@ def test_d25_pushes_and_logins_to_nowhere_else(mallory: User, alice: User, field
         told = lines(mallory.call("POST", f"/v1.41/images/{name}/push", X_Registry_Auth=login()))
         absent = f"An image does not exist locally with the tag: {name.rpartition(':')[0]}"
         assert told[-1]["error"] == absent
-    assert mallory.call("POST", f"/v1.41/images/{host}/alices/push", X_Registry_Auth=login()).status == 403
+    assert mallory.call("POST", f"/v1.41/images/{host}/hers-alone/push", X_Registry_Auth=login()).status == 403
     for address in ("127.0.0.1:6379", "http://169.254.169.254/", "", "https://index.docker.io/v1/", "10.0.0.1"):
         body = {"username": "a", "password": "b", "serveraddress": address}
         assert mallory.call("POST", "/v1.41/auth", body).status == 403, address

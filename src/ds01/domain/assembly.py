@@ -44,6 +44,7 @@ class Order:
     door: Door = Door.DS01
     gpus: int = 0
     gpu_profile: str = ""
+    gpu_memory_bytes: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     pins: str = ""
@@ -111,6 +112,7 @@ def labels(order: Order, *, user: User, epoch: int, lease: Lease | None, given: 
         Label.IMAGE: order.image_ref,
         Label.SPEC: order.image.labels.get(Label.SPEC, ""),
         Label.GPUS: order.gpu_profile or str(order.gpus),
+        Label.GPU_MEMORY: str(order.gpu_memory_bytes or ""),
         Label.FORCED_USER: str(int(order.forced_user)),
         Label.PINS: order.pins,
         Label.ON_STOP: order.on_stop,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 
 from ds01.domain.confinement import Confinement
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.health import UNSAID, Health
 from ds01.domain.lease import LeaseId
 from ds01.domain.people import Uid
@@ -94,6 +95,8 @@ class Container:
     gpus: int = 0
     """Slots the container asks for each time it starts."""
     gpu_profile: str = ""
+    gpu_memory_bytes: int = 0
+    """What each of its slots has at least."""
     forced_user: bool = False
     started_at: datetime | None = None
     stopped_at: datetime | None = None
@@ -115,6 +118,11 @@ class Container:
     """Until when its owner's word keeps it from being stopped for idling."""
     on_stop: str = ""
     """A command of the project file that runs in it when it is stopped, within the grace."""
+
+    @property
+    def gpu_ask(self) -> GpuAsk:
+        """What it asks for each time it starts."""
+        return GpuAsk(count=self.gpus, profile=self.gpu_profile or None, memory_bytes=self.gpu_memory_bytes)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ class Label:
     LEASE = "ds01.lease"
     SLOTS = "ds01.slots"
     GPUS = "ds01.gpus"
+    GPU_MEMORY = "ds01.gpus.memory"
+    """Bytes each of its slots has at least; not there, or empty, when none were asked for."""
     SPEC = "ds01.spec"
     IMAGE = "ds01.image"
     FORCED_USER = "ds01.forced_user"

@@ -72,6 +72,11 @@ class Lease:
     planned: timedelta | None = None
     booking: str = ""
 
+    def outlives(self, now: datetime) -> bool:
+        """Whether it is only kept for a stopped container, past the time it was given for: others may have it."""
+        over = self.planned is not None and self.granted_at + self.planned <= now
+        return over and self.state is LeaseState.HELD
+
 
 def moved(
     lease: Lease, state: LeaseState, now: datetime, *, expires_at: datetime | None = None,

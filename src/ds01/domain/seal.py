@@ -24,6 +24,9 @@ SEALED = (
     Label.PINS, Label.BINDS, Label.AMOUNTS,
 )  # fmt: skip
 
+SEALED_LATER = (Label.GPU_MEMORY,)
+"""Counted only where they say something, so that the seals of containers without them still hold."""
+
 
 def sealed(labels: Mapping[str, str], key: str) -> dict[str, str]:
     """The labels with their seal."""
@@ -36,7 +39,8 @@ def genuine(labels: Mapping[str, str], key: str) -> bool:
 
 
 def _seal(labels: Mapping[str, str], key: str) -> str:
-    text = json.dumps([labels.get(name, "") for name in SEALED])
+    later = [labels[name] for name in SEALED_LATER if labels.get(name)]
+    text = json.dumps([labels.get(name, "") for name in SEALED] + later)
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 

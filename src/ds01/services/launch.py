@@ -135,7 +135,7 @@ async def _wait(world: World, caller: Caller, request: LaunchRequest, steps: Ste
     found = await _resolve(world, caller, request)
     ask, container = found.ask, found.container
     if found.decision.action is Action.START and container is not None:
-        ask = GpuAsk(count=container.gpus, profile=container.gpu_profile or None)
+        ask = container.gpu_ask
     patience = Patience(
         at_most=None if request.wait_seconds is None else timedelta(seconds=request.wait_seconds), stays=request.stays
     )
@@ -241,6 +241,7 @@ def _wanted(request: LaunchRequest, found: _Launch) -> Wanted:
         workspace=request.workspace,
         gpus=found.ask.count,
         gpu_profile=found.ask.profile or "",
+        gpu_memory_bytes=found.ask.memory_bytes,
         environment=request.environment,
         on_stop=request.on_stop,
     )

@@ -54,7 +54,14 @@ def put(
     books: Books, owner: Owner, name: str, chosen: Placed, now: datetime, *, planned: timedelta | None = None,
     expires_in: timedelta = RESERVATION, booking: str = "",
 ) -> Lease:  # fmt: skip
-    """Write the lease of these slots for the container ``name``, reserved until it starts."""
+    """Write the lease of these slots for the container ``name``, reserved until it starts.
+
+    A hold that outlives its time gives way to it.
+    """
+    mine = {slot.id for slot in chosen.slots}
+    for other in books.open_leases():
+        if other.outlives(now) and mine.intersection(other.slots):
+            release(books, other.id, OUTLIVED, now)
     lease = Lease(
         id=LeaseId(f"lease-{secrets.token_hex(8)}"),
         uid=owner.uid,
@@ -127,6 +134,7 @@ _OVER = {
     LeaseState.RESERVED: "its container did not start in time",
     LeaseState.HELD: "its hold is over",
 }
+OUTLIVED = "its time was over, and somebody else was to have it"
 
 
 def find(books: Books, lease_id: LeaseId) -> Lease:
@@ -181,7 +189,8 @@ def placed(books: Books, want: Want, now: datetime, instead_of: LeaseId | None =
     everybody = tuple(lease for lease in books.open_leases() if lease.id != instead_of)
     mine = counted(lease for lease in everybody if lease.uid == want.user.uid and lease.epoch == want.epoch)
     left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))
-    match place(ask, inventory(books, everybody, limits, want.preferred), left):
+    standing = tuple(lease for lease in everybody if not lease.outlives(now))
+    match place(ask, inventory(books, standing, limits, want.preferred), left):
         case Placed() as chosen:
             return chosen
         case OverBudget(cost=cost):

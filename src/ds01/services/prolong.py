@@ -23,6 +23,7 @@ from ds01.services.ending import open_lease
 from ds01.services.find import find
 from ds01.services.observe import view
 from ds01.services.on_behalf import tell_owner
+from ds01.services.queue.scene import HEAD, owner_of, scene, waiting
 from ds01.services.tell import tell
 from ds01.services.world import World
 from ds01.wire.lifecycle import ExtendView, KeepView
@@ -66,7 +67,7 @@ def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta
     books.put_container(longer)
     if lease is not None and lease.planned is not None:
         later = replace(lease, planned=lease.planned + by)
-        _check_bookings(books, world, container, lease, later)
+        check_promises(books, world, container, lease, later)
         books.put_lease(later)
     tell(
         books, EventType.CONTAINER_EXTENDED, longer, at=world.clock.now(), actor=caller.actor,
@@ -82,6 +83,33 @@ def _booked(world: World, container: Container, booking: Booking | None) -> Ds01
         EXTEND_QUOTA, f"'{container.name}' cannot be extended: its GPU is booked{until}.",
         reason="Others may have booked what comes after it.",
         hint=f"Start it again then, if a GPU is free: ds01 start {container.name}",
+    )  # fmt: skip
+
+
+def check_promises(books: Books, world: World, container: Container, lease: Lease, later: Lease) -> None:
+    """Raise Ds01Error (``extend.quota``) when somebody was promised what ``later`` would keep from her."""
+    _check_bookings(books, world, container, lease, later)
+    _check_head(books, world, container, lease, later)
+
+
+def _check_head(books: Books, world: World, container: Container, lease: Lease, later: Lease) -> None:
+    """Who was given a time in the queue keeps it."""
+    if not books.note(HEAD):
+        return
+    seen = scene(books, world.line, world.settings().queue, world.clock.now())
+    every = [request for request in waiting(books) if owner_of(request) in world.line.members]
+    head = seen.plan(every).head
+    if head is None or head.at is None:
+        return
+    after = seen.with_lease(later).plan(every)
+    kept = after.head is not None and after.head.at is not None and after.head.at <= head.at
+    if head.request != seen.kept or kept or head.request not in after.order:
+        return
+    left = head.at - (lease.granted_at + (lease.planned or ZERO))
+    raise Ds01Error(
+        EXTEND_QUOTA, f"'{container.name}' cannot be extended that far: somebody who waits was given its GPU.",
+        reason=f"It is promised from {head.at.astimezone(world.zone):%a %d %b %H:%M %Z} on.",
+        hint=f"ds01 extend {container.name} {show_duration(left)}" if left >= LEAST else f"ds01 why {container.name}",
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def from_labels(seen: Observed) -> Container | None:
     """What the labels tell; None when they make no sense."""
     labels = seen.labels
     try:
-        gpus = ask(labels.get(Label.GPUS) or "0")
+        gpus = ask(labels.get(Label.GPUS) or "0", int(labels.get(Label.GPU_MEMORY) or 0))
         return Container(
             id=seen.id,
             uid=Uid(int(labels[Label.OWNER])),
@@ -70,6 +70,7 @@ def from_labels(seen: Observed) -> Container | None:
             workspace=labels.get(Label.WORKSPACE, ""),
             gpus=gpus.count,
             gpu_profile=gpus.profile or "",
+            gpu_memory_bytes=gpus.memory_bytes,
             forced_user=labels.get(Label.FORCED_USER) == "1",
             started_at=seen.started_at,
             stopped_at=None if seen.running else seen.finished_at,

@@ -15,6 +15,7 @@ from ds01.domain import errors
 from ds01.domain.changes import Change
 from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import Ds01Error
+from ds01.domain.events import EventType
 from ds01.domain.image import Provenance, Tag
 from ds01.domain.lease import LeaseState
 from ds01.domain.limits import Value
@@ -28,6 +29,7 @@ from ds01.services.booking.watch import watch
 from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.images import resolve
 from ds01.services.launch import launch
+from ds01.services.lease import OUTLIVED
 from ds01.services.prolong import extend
 from ds01.services.remove import remove
 from ds01.services.steps import Steps
@@ -154,6 +156,25 @@ async def test_everybody_has_a_seat_whatever_else_she_has_and_whoever_waits(scho
     assert all(lease.booking and lease.planned == timedelta(hours=2) for lease in leases)
     assert set((await states(school)).values()) == {"in"}
     waits.cancel()
+
+
+async def test_sessions_that_end_when_it_begins_leave_their_gpus_to_it(school: SimServer) -> None:
+    """Nobody helps: the server is full until the class begins, and no GPU that is held for a stopped container, no
+    warning that reached nobody and no grace keeps a seat from anybody.
+    """
+    school.policy.settings = settings(**rules(runtime=timedelta(hours=2), idle=None, containers=4))
+    await opened(school, "in 2h")
+    for user in (BOB, PUPILS[0], PUPILS[4], PUPILS[5]):
+        await school.launch(user, "own")
+    school.terminals.open = False
+    await school.live(120)
+    assert {lease.state for lease in await school.leases()} == {LeaseState.HELD}
+    for pupil in PUPILS[:4]:
+        assert (await sits(school, pupil)).state is ContainerState.RUNNING
+    leases = await school.leases()
+    assert [lease.name for lease in leases] == ["ml101"] * 4
+    ended = await school.ledger.read(lambda books: books.events(types=(EventType.LEASE_RELEASED,)))
+    assert {event.details["reason"] for event in ended} == {OUTLIVED}
 
 
 async def test_who_holds_her_quota_has_a_seat_beside_it(school: SimServer) -> None:

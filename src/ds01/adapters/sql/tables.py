@@ -199,6 +199,7 @@ containers = Table(
     Column("lease", String(40), ForeignKey("leases.id")),
     Column("gpus", Integer, nullable=False),
     Column("gpu_profile", String(40), nullable=False),
+    Column("gpu_memory_bytes", BigInteger, nullable=False),
     Column("forced_user", Boolean, nullable=False),
     Column("started_at", UtcTime),
     Column("stopped_at", UtcTime),

@@ -18,6 +18,8 @@ from ds01.domain.settings import LifecycleRules
 ZERO = timedelta(0)
 LAST_CALL = timedelta(minutes=5)
 """How long before a stop its owner is told a second time."""
+LATE = timedelta(minutes=1)
+"""How late an end that others count on may begin: a look and the way of a warning."""
 
 
 class Rule(StrEnum):
@@ -60,7 +62,8 @@ class Case:
     """One container at one moment.
 
     ``ran`` is its running time over all starts, ``up`` that of the present one, ``quiet`` how long it has done nothing.
-    ``asked_left`` is what is left of the time its owner planned it for, when that is shorter than her limit. ``kept``
+    ``asked_left`` is what is left of the time its GPU was given for, and ``early`` how long before the
+    end of that it is asked to end. ``kept``
     is how long its owner's word still keeps it from being stopped for idling. ``busy`` is the share of the server's
     GPUs that is leased, 0 to 1. ``wanted`` says that it is of work that yields, and that somebody waits for its GPU.
     """
@@ -77,6 +80,7 @@ class Case:
     stopped: timedelta = ZERO
     age: timedelta = ZERO
     asked_left: timedelta | None = None
+    early: timedelta = ZERO
     kept: timedelta = ZERO
     wanted: bool = False
 
@@ -86,7 +90,7 @@ class Due:
     """A rule's answer: ``act`` in ``left`` (negative: it is overdue), because of ``limit``.
 
     ``lead`` is the warning it owes its owner. ``ripe`` is False while a warning would be noise, because what the rule
-    waits for has hardly begun.
+    waits for has hardly begun. ``firm``: others count on this end, so a late warning hardly puts it off.
     """
 
     rule: Rule
@@ -95,6 +99,7 @@ class Due:
     limit: timedelta
     lead: timedelta
     ripe: bool = True
+    firm: bool = False
 
     @property
     def detail(self) -> str:

@@ -1,7 +1,7 @@
 """The decision: what is due, who must hear of it first, and when it may be done.
 
 Nothing is done unwarned. A stop happens at the rule's deadline or one lead after the first warning that reached
-somebody, whichever is later; when no warning reached anybody, it waits a second lead. What the caller keeps of earlier
+somebody, whichever is later; when no warning reached anybody, it waits a second lead, unless others count on its end. What the caller keeps of earlier
 looks is ``warned``; ds01d forgets it when it restarts, so that nobody is stopped for a time in which nobody could see
 what was going on.
 """
@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from ds01.domain.container import ContainerState
 from ds01.domain.lifecycle import container_hold, idle, never_started, paused, runtime, yielding
-from ds01.domain.lifecycle.case import LAST_CALL, ZERO, Case, Decision, Due, Execute, Level, Notify, Rule, Warned
+from ds01.domain.lifecycle.case import LAST_CALL, LATE, ZERO, Case, Decision, Due, Execute, Level, Notify, Rule, Warned
 
 RULES: tuple[Callable[[Case], Due | None], ...] = (
     idle.due, paused.due, runtime.due, container_hold.due, never_started.due, yielding.due,
@@ -42,7 +42,18 @@ def decide(case: Case, warned: Mapping[Rule, Warned]) -> Decision:
 
 
 def acts_in(due: Due, warned: Warned | None) -> timedelta:
-    """How long until it acts, if nothing changes and the warning that is due now reaches its owner."""
+    """How long until it acts, if nothing changes and the warning that is due now reaches its owner.
+
+    An end that others count on waits for no second lead: for a moment only, and the last call after the first try.
+    """
+    usual = _after_warning(due, warned)
+    if not due.firm:
+        return usual
+    tried = ZERO if warned is None else warned.tried
+    return min(usual, max(due.left + LATE, min(due.lead, LAST_CALL, due.limit) - tried))
+
+
+def _after_warning(due: Due, warned: Warned | None) -> timedelta:
     if due.lead <= ZERO:
         return due.left
     if warned is None:

@@ -1,8 +1,8 @@
 """Runtime: a container with a GPU runs no longer than its owner may, over restarts too, or than she said it would.
 
-What she planned it for binds as well, because others were let in or kept waiting by it. ``ds01 extend`` moves both.
-A job ends by the time it was submitted with, which its own queue keeps. One without a GPU may run for ever (E8), unless
-her group's limits say that it may not.
+The time its GPU was given for binds as well, because others were let in or kept waiting by it: that end is firm.
+``ds01 extend`` moves both. A job ends by the time it was submitted with, which its own queue keeps. One without a GPU may
+run for ever (E8), unless her group's limits say that it may not.
 """
 
 from __future__ import annotations
@@ -19,14 +19,21 @@ def due(case: Case) -> Due | None:
     bound = case.holds_gpu or case.limits.runtime_without_gpu
     if not standing or not bound or case.container.door is Door.JOB:
         return None
-    left = _left(case)
+    limit, firm = _by_limit(case), _given(case)
+    left = min((one for one in (limit, firm) if one is not None), default=None)
     if left is None:
         return None
-    return Due(rule=Rule.RUNTIME, act=Act.STOP, left=left, limit=max(ZERO, case.ran + left), lead=case.limits.lead)
+    early = case.early if left == firm else ZERO
+    return Due(
+        rule=Rule.RUNTIME, act=Act.STOP, left=left, limit=max(ZERO, case.ran + left + early), lead=case.limits.lead,
+        firm=left == firm,
+    )  # fmt: skip
 
 
-def _left(case: Case) -> timedelta | None:
+def _by_limit(case: Case) -> timedelta | None:
     limit = case.limits.runtime
-    by_limit = None if limit is None else limit + case.container.extended - case.ran
-    known = [left for left in (by_limit, case.asked_left) if left is not None]
-    return min(known, default=None)
+    return None if limit is None else limit + case.container.extended - case.ran
+
+
+def _given(case: Case) -> timedelta | None:
+    return None if case.asked_left is None else case.asked_left - case.early

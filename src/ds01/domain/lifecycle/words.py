@@ -152,10 +152,16 @@ def _becomes(facts: Facts) -> str:
         return f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. {_then(facts.job)}"
     gpu = f" and its GPU for {show_duration(facts.gpu_hold)}" if facts.gpu and not facts.booked else ""
     kept = "for ever" if facts.container_hold is None else f"for {show_duration(facts.container_hold)}"
+    gpu = "" if facts.booked else f" and its GPU for {show_duration(facts.gpu_hold)}{_unless(facts.due)}"
     return (
         f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container is kept "
         f"{kept}{gpu}; {files}."
     )
+
+
+def _unless(due: Due) -> str:
+    """What ends the hold of a GPU sooner: past the time it was given for it is kept from nobody."""
+    return " unless somebody else is to have it" if due.firm else ""
 
 
 def _then(job: bool) -> str:
@@ -293,7 +299,8 @@ def done_text(outcome: Outcome) -> str:
         if not outcome.job:
             listed.insert(0, (f"ds01 launch {outcome.name} --wait", "go on when a GPU is free again"))
         return "\n".join([f"{outcome.on_stop} {saved} {_then(outcome.job)}".strip(), "", *ways(listed)])
-    gpu = f" Its GPU is kept for it until {outcome.held_until:%H:%M %Z}." if outcome.held_until else ""
+    kept = f" Its GPU is kept for it until {outcome.held_until:%H:%M %Z}" if outcome.held_until else ""
+    gpu = f"{kept}{_unless(outcome.due)}." if kept else ""
     if outcome.booked == "class":
         files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
         return f"{outcome.on_stop} {saved} The container goes with the class. {files}".strip()

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ds01.domain.gpu import Slot, SlotId
-from ds01.domain.lease import LeaseState
+from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import Uid
 from ds01.domain.placement import Placed
 from ds01.domain.queue.booking import Booking
@@ -61,6 +61,17 @@ class Taken(NamedTuple):
     booking: str = ""
     lease: str = ""
     state: LeaseState = LeaseState.ACTIVE
+
+
+def taken(lease: Lease, now: datetime) -> Taken:
+    """What a lease keeps from others. A hold that outlives its time keeps nothing, and counts for whose it is."""
+    until = lease.granted_at + lease.planned if lease.planned is not None else None
+    if lease.state is LeaseState.HELD:
+        until = min(filter(None, (until, lease.expires_at)), default=None)
+    return Taken(
+        owner=Owner(lease.uid, lease.epoch), slots=() if lease.outlives(now) else lease.slots, gpueq=lease.gpueq,
+        since=lease.granted_at, until=until, booking=lease.booking, lease=lease.id, state=lease.state,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,7 +49,7 @@ def seat(
     ill = books.quarantined()
     slots = [slot for slot in books.slots(vanished=False) if slot.id not in ill and slot.gpu not in ill]
     open_ = [lease for lease in books.open_leases() if lease.id != instead_of]
-    taken = {slot for lease in open_ for slot in lease.slots}
+    taken = {slot for lease in open_ if not lease.outlives(now) for slot in lease.slots}
     given = seated([*binding, *occupied(open_, binding, now)], slots).slots
     for one in binding:
         left = one.share - in_use(leases[one.id])[want.user.uid]

@@ -37,7 +37,11 @@ def occupied(
     ``notices`` is how soon what gives way can be asked to end, of those whose work does.
     """
     known, notices = {one.id for one in bookings}, notices or {}
-    return tuple(_as_booking(lease, now, notices.get(lease.uid)) for lease in leases if lease.booking not in known)
+    return tuple(
+        _as_booking(lease, now, notices.get(lease.uid))
+        for lease in leases
+        if lease.booking not in known and not lease.outlives(now)
+    )
 
 
 async def notices(world: World) -> dict[Uid, timedelta]:
@@ -50,7 +54,8 @@ async def notices(world: World) -> dict[Uid, timedelta]:
 
 def _as_booking(lease: Lease, now: datetime, notice: timedelta | None) -> Booking:
     planned = lease.granted_at + lease.planned if lease.planned is not None else now + FOREVER
-    until = lease.expires_at if lease.state is LeaseState.HELD and lease.expires_at is not None else planned
+    held = lease.state is LeaseState.HELD and lease.expires_at is not None
+    until = min(planned, lease.expires_at or planned) if held else planned
     if notice is not None and not lease.booking and lease.state is not LeaseState.RESERVED:
         until = min(until, now + notice)
     return Booking(

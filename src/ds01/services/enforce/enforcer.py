@@ -20,7 +20,7 @@ from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.lifecycle.activity import busy_with
-from ds01.domain.lifecycle.case import OF_LIFE, ZERO, Case, Decision, Rule
+from ds01.domain.lifecycle.case import LATE, OF_LIFE, ZERO, Case, Decision, Rule
 from ds01.domain.lifecycle.decide import concerned
 from ds01.domain.limits import Limits
 from ds01.domain.people import Uid, User
@@ -46,6 +46,9 @@ MOST_OPEN = 100_000
 """Open notices looked through at a start: those that nobody has read yet are among them."""
 RUNNING = (ContainerState.RUNNING, ContainerState.PAUSED)
 
+SHORT = 10
+"""Of a short time no more than the tenth part is for its end."""
+
 Owners = Mapping[tuple[Uid, str], tuple[User, Limits]]
 
 
@@ -59,6 +62,8 @@ class _Books:
     busy: float
     swept: frozenset[str]
     """Classes, whose containers are removed when they are over."""
+    begins: frozenset[datetime]
+    """When bookings begin."""
 
 
 class Enforcer:
@@ -71,6 +76,7 @@ class Enforcer:
         self._written = 0.0
         self._begun = False
         self._owners: Owners = {}
+        self._begins: frozenset[datetime] = frozenset()
         self._now, self._rules = (world.clock.now(), 0.0), world.settings().lifecycle
         self._learned: tuple[Settings | None, float] = (None, -inf)
 
@@ -83,7 +89,7 @@ class Enforcer:
             await world.ledger.write(lambda books: _begin_anew(books, now))
             self._begun, self._written = True, monotonic
         books = await world.ledger.read(_read)
-        self._now, self._rules = (now, monotonic), world.settings().lifecycle
+        self._now, self._rules, self._begins = (now, monotonic), world.settings().lifecycle, books.begins
         memory.tick(now, monotonic)
         memory.keep((container.id for container in books.containers), monotonic)
         memory.remember(int(world.settings().lifecycle.idle.window.total_seconds() / PERIOD_SECONDS) + 1)
@@ -197,15 +203,24 @@ class Enforcer:
             paused=_seconds(monotonic, watched.paused_at),
             stopped=memory.since(watched, "stopped", container.stopped_at),
             age=memory.since(watched, "created", container.created_at),
-            asked_left=self._asked_left(lease, limits, watched), kept=_kept(container, now),
+            asked_left=self._asked_left(lease, watched), early=self._early(lease, limits),
+            kept=_kept(container, now),
             wanted=lease is not None and lease.id in self._world.line.giving_way,
         )  # fmt: skip
 
-    def _asked_left(self, lease: Lease | None, limits: Limits, watched: Watched) -> timedelta | None:
-        """What is left of what its owner planned, when that is not simply her limit."""
-        if lease is None or lease.planned is None or lease.planned == limits.runtime:
+    def _asked_left(self, lease: Lease | None, watched: Watched) -> timedelta | None:
+        """What is left of the time its GPU was given for."""
+        if lease is None or lease.planned is None:
             return None
         return lease.planned - self._world.memory.since(watched, "granted", lease.granted_at)
+
+    def _early(self, lease: Lease | None, limits: Limits) -> timedelta:
+        """How much sooner it is asked to end: a booking after it begins when its programs have had their grace."""
+        if lease is None or lease.planned is None:
+            return ZERO
+        ending = min(limits.stop_grace + LATE, lease.planned / SHORT)
+        over = lease.granted_at + lease.planned
+        return ending if any(over <= begin < over + ending for begin in self._begins) else ZERO
 
 
 def _ends_idle(decision: Decision, limits: Limits) -> bool:
@@ -230,12 +245,13 @@ def _begin_anew(books: Books, now: datetime) -> None:
 
 
 def _read(books: Books) -> _Books:
-    leases = books.open_leases()
+    leases, bookings = books.open_leases(), books.bookings()
     return _Books(
         containers=books.containers(),
         leases={lease.container: lease for lease in leases if lease.container is not None},
         slots=books.slots(),
-        swept=frozenset(one.id for one in books.bookings() if one.kind is Kind.CLASS),
+        begins=frozenset(one.begins_at for one in bookings),
+        swept=frozenset(one.id for one in bookings if one.kind is Kind.CLASS),
         busy=_share(books.slots(vanished=False), leases),
     )
 

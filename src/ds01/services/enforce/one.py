@@ -173,6 +173,13 @@ class One:
             return ""
         return "class" if self._swept else "booking"
 
+    def _usual(self) -> bool:
+        """Whether its GPU was given for as long as she may have one, and no time of her own choice."""
+        limit = self._limits.runtime
+        return self._lease is not None and limit is not None and (
+            self._lease.planned is not None and self._lease.planned >= limit + self._container.extended
+        )
+
     def _facts(self, case: Case, notice: Notify) -> Facts:
         due, last = notice.due, self._watched.last
         lasted = {
@@ -180,7 +187,7 @@ class One:
             Rule.NEVER_STARTED: case.age, Rule.YIELDING: case.up,
         }[due.rule]  # fmt: skip
         rules = self._world.settings().lifecycle
-        asked = case.asked_left is not None and due.rule is Rule.RUNTIME and due.left == case.asked_left
+        asked = due.firm and not self._usual()
         return Facts(
             name=self._container.name, due=due, acts_in=notice.acts_in, lasted=lasted, gpu=case.holds_gpu,
             acts_at=self._local(self._world.clock.now() + notice.acts_in), usual=self._limits.idle,

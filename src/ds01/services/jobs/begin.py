@@ -87,6 +87,7 @@ def _wanted(world: World, job: Job, order: JobOrder, image: Image, lease: LeaseI
         order=Order(
             name=checked(job.name), image=image, image_ref=order.image_ref, project=order.project,
             workspace=order.workspace, door=Door.JOB, gpus=job.ask.count, gpu_profile=job.ask.profile or "",
+            gpu_memory_bytes=job.ask.memory_bytes,
             environment={"PYTHONUNBUFFERED": "1", **order.environment}, command=order.command,
             job=_variables(job, order), on_stop=order.on_stop,
         ),

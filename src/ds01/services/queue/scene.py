@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ds01.domain.lease import Lease, LeaseId, LeaseState
+from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.queue.decide import decide
 from ds01.domain.queue.estimate import Ranges
 from ds01.domain.queue.explain import Explanation, explain
-from ds01.domain.queue.plan import Member, Owner, Plan, Rules, Server, Taken
+from ds01.domain.queue.plan import Member, Owner, Plan, Rules, Server, taken
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
@@ -48,6 +48,11 @@ class Scene:
         known = replace(one, used=before.used, gathered_at=before.gathered_at)
         return replace(self, members=self.members | {owner: known})
 
+    def with_lease(self, changed: Lease) -> Scene:
+        """The scene if this lease were so."""
+        every = (taken(changed, self.now) if one.lease == changed.id else one for one in self.server.taken)
+        return replace(self, server=replace(self.server, taken=tuple(every)))
+
     def plan(self, waiting: Iterable[Request]) -> Plan:
         """What follows for these requests."""
         return decide(waiting, self.server, self.members, self.now, self.rules, kept=self.kept)
@@ -65,7 +70,7 @@ def scene(books: Books, line: Line, rules: Rules, now: datetime, without: LeaseI
     return Scene(
         server=Server(
             slots=books.slots(),
-            taken=tuple(_taken(lease) for lease in open_),
+            taken=tuple(taken(lease, now) for lease in open_),
             quarantined=books.quarantined(),
             last_used=books.last_used(),
             bookings=in_line(standing(books, rules.unclaimed, now), waiting(books)),
@@ -100,12 +105,3 @@ def _member(line: Line, owner: Owner, used: Usage | None) -> Member:
     if (used, gathered, runs) == (known.used, known.gathered_at, known.runs):
         return known
     return replace(known, used=used, gathered_at=gathered, runs=runs)
-
-
-def _taken(lease: Lease) -> Taken:
-    until = lease.granted_at + lease.planned if lease.planned is not None else None
-    return Taken(
-        owner=owner_of(lease), slots=lease.slots, gpueq=lease.gpueq, since=lease.granted_at,
-        until=lease.expires_at if lease.state is LeaseState.HELD else until, booking=lease.booking, lease=lease.id,
-        state=lease.state,
-    )  # fmt: skip

@@ -78,6 +78,22 @@ def test_what_reached_nobody_waits_one_more_lead() -> None:
     assert decide(case(quiet=45 * MINUTE), {Rule.IDLE: told(30)}).execute is not None
 
 
+def test_an_end_that_others_count_on_waits_for_no_second_lead() -> None:
+    """Its GPU was given until then: a warning that reached nobody, or a restart of ds01d, hardly puts it off."""
+    over = case(asked_left=0 * MINUTE)
+    assert decide(over, {Rule.RUNTIME: told(15)}).standing[Rule.RUNTIME] == MINUTE
+    assert decide(case(asked_left=-1 * MINUTE), {Rule.RUNTIME: told(16)}).execute is not None
+    assert decide(over, {Rule.RUNTIME: told(15, after=0)}).execute is not None
+    assert [notice.acts_in for notice in decide(over, {}).notify] == [5 * MINUTE]
+    assert decide(over, {Rule.RUNTIME: told(4, after=3)}).standing[Rule.RUNTIME] == MINUTE
+
+
+def test_what_has_a_booking_behind_it_ends_earlier_and_says_what_it_was_given() -> None:
+    found = decide(case(ran=2 * HOUR, asked_left=2 * MINUTE, early=2 * MINUTE), {Rule.RUNTIME: told(15, after=0)})
+    assert found.execute is not None
+    assert found.execute.due.limit == 2 * HOUR + 2 * MINUTE
+
+
 def test_who_works_again_is_not_stopped_and_is_warned_anew() -> None:
     found = decide(case(quiet=0 * MINUTE), {Rule.IDLE: told(20, after=0)})
     assert (found.moot, found.execute) == ((Rule.IDLE,), None)

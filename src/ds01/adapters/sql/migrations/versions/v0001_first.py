@@ -248,6 +248,7 @@ def _containers() -> None:
         sa.Column("lease", sa.String(40)),
         sa.Column("gpus", sa.Integer(), nullable=False),
         sa.Column("gpu_profile", sa.String(40), nullable=False),
+        sa.Column("gpu_memory_bytes", sa.BigInteger(), nullable=False),
         sa.Column("forced_user", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.String(32)),
         sa.Column("stopped_at", sa.String(32)),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ds01.domain.gpu import Gpu
+from ds01.domain.gpu import Gpu, MigInstance, Slot, SlotId, slots_of
 from ds01.domain.names import nearest
 
 OFF = "off"
@@ -79,6 +79,19 @@ def is_so(gpu: Gpu, wanted: tuple[str, ...] | None) -> bool:
     if wanted is None:
         return not gpu.mig
     return gpu.mig and sorted(part.profile for part in gpu.instances) == sorted(wanted)
+
+
+def divided(gpu: Gpu, wanted: tuple[str, ...] | None, offered: Iterable[MigProfile]) -> tuple[Slot, ...]:
+    """The slots the GPU would have, under names of their own."""
+    known = {profile.name: profile for profile in offered}
+    parts = (
+        MigInstance(
+            uuid=SlotId(f"planned-{gpu.index}-{number}"), profile=name, slices=known[name].slices,
+            memory_bytes=known[name].memory_bytes,
+        )
+        for number, name in enumerate(wanted or ())
+    )  # fmt: skip
+    return slots_of(replace(gpu, mig=wanted is not None, instances=tuple(parts)))
 
 
 def now(gpu: Gpu) -> str:

@@ -194,7 +194,8 @@ async def _make(
         id=made, uid=user.uid, epoch=caller.epoch, name=order.name, door=order.door, state=ContainerState.CREATING,
         image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(), project=order.project,
         workspace=order.workspace, lease=lease.id if lease else None, gpus=order.gpus, gpu_profile=order.gpu_profile,
-        gpu_memory_bytes=order.gpu_memory_bytes, forced_user=order.forced_user, spec=spec.labels[Label.SPEC], pins=order.pins, mounts=order.mounts,
+        gpu_memory_bytes=order.gpu_memory_bytes,
+        forced_user=order.forced_user, spec=spec.labels[Label.SPEC], pins=order.pins, mounts=order.mounts,
         on_stop=order.on_stop,
     )  # fmt: skip
 

@@ -1,13 +1,14 @@
 """Dividing GPUs as an admin planned it: kept free, proven free, divided, shown again; and again after a reboot.
 
 A GPU forgets its instances when the machine starts, so the plan is kept in the ledger and done again as soon as nobody
-is on the GPU. While a GPU is being divided nobody is placed on it.
+is on the GPU. While a GPU is being divided nobody is placed on it. The plan is written down in the transaction that
+keeps its GPU free, and one division is done at a time: no look at the GPUs between them divides back.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ds01.domain import mig
 from ds01.domain.errors import BAD_REQUEST, GPU_DIVIDE, GPU_USED, Ds01Error
@@ -19,6 +20,7 @@ from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
 from ds01.services.inventory import refresh
+from ds01.services.mig_promises import Planned, promises
 from ds01.services.people import names
 from ds01.services.world import World
 from ds01.wire.mig import MigGpuView, MigView
@@ -31,11 +33,13 @@ async def show(world: World, caller: Caller, text: str = "") -> MigView:
     require_admin(caller, "see how GPUs are divided")
     gpus = await asyncio.to_thread(world.devices.inventory)
     wanted = await asyncio.to_thread(_read, world, gpus, text) if text else {}
-    used = await _users(world, gpus)
+    used, promised = await _users(world, gpus), await _promised(world, gpus, wanted)
     shown = [gpu for gpu in gpus if not text or gpu.uuid in wanted]
     return MigView(
         gpus=await asyncio.to_thread(
-            lambda: tuple(_view(world, gpu, wanted.get(gpu.uuid), used[gpu.uuid]) for gpu in shown)
+            lambda: tuple(
+                _view(world, gpu, wanted.get(gpu.uuid), used[gpu.uuid] + promised.get(gpu.uuid, ())) for gpu in shown
+            )
         ),
         simulated=world.devices.simulated,
     )
@@ -46,18 +50,43 @@ async def apply(world: World, caller: Caller, text: str) -> MigView:
     require_admin(caller, "divide GPUs")
     gpus = await asyncio.to_thread(world.devices.inventory)
     wanted = await asyncio.to_thread(_read, world, gpus, text)
-    used = await _users(world, gpus)
-    changing = [gpu for gpu in gpus if gpu.uuid in wanted and not mig.is_so(gpu, wanted[gpu.uuid].profiles)]
-    for gpu in changing:
-        _check_free(gpu, used[gpu.uuid])
-    for gpu in changing:
-        await _divide(world, gpu, wanted[gpu.uuid], caller.actor)
-    await world.ledger.write(lambda books: _remember(books, wanted))
+    async with world.dividing:
+        used = await _users(world, gpus)
+        promised = await _promised(world, gpus, wanted)
+        changing = _changing(gpus, wanted)
+        for gpu in changing:
+            _check_free(gpu, used[gpu.uuid], promised[gpu.uuid])
+        for gpu in changing:
+            await _divide(world, gpu, wanted[gpu.uuid], caller.actor)
+        await world.ledger.write(lambda books: _remember(books, wanted))
     return await show(world, caller, text)
+
+
+def _changing(gpus: Sequence[Gpu], wanted: Mapping[SlotId, Partition]) -> list[Gpu]:
+    return [gpu for gpu in gpus if gpu.uuid in wanted and not mig.is_so(gpu, wanted[gpu.uuid].profiles)]
+
+
+async def _promised(
+    world: World, gpus: Sequence[Gpu], wanted: Mapping[SlotId, Partition]
+) -> dict[SlotId, tuple[str, ...]]:
+    """By GPU, who was promised what it would not be any more."""
+    planned = await asyncio.to_thread(lambda: _planned(world, _changing(gpus, wanted), wanted))
+    return await world.ledger.read(lambda books: promises(books, planned, world.zone))
+
+
+def _planned(world: World, gpus: Sequence[Gpu], wanted: Mapping[SlotId, Partition]) -> Planned:
+    return {
+        gpu.uuid: mig.divided(gpu, wanted[gpu.uuid].profiles, world.devices.offered(gpu.uuid)) for gpu in gpus
+    }  # fmt: skip
 
 
 async def restore(world: World) -> bool:
     """Divide again what forgot how it was divided, where nobody is on it. True when something changed."""
+    async with world.dividing:
+        return await _restore(world)
+
+
+async def _restore(world: World) -> bool:
     plans = await world.ledger.read(lambda books: books.note(_NOTE))
     if not plans:
         return False
@@ -84,12 +113,17 @@ def _lift(books: Books) -> None:
 
 async def _divide(world: World, gpu: Gpu, partition: Partition, actor: Uid | None) -> None:
     before = mig.now(gpu)
-    await world.ledger.write(lambda books: _keep_free(books, gpu))
+    planned = await asyncio.to_thread(lambda: _planned(world, [gpu], {gpu.uuid: partition}))
+    promised = planned if actor is not None else {}
+    note = await world.ledger.write(lambda books: _keep_free(books, world, gpu, partition, promised))
     try:
         if processes := await _processes(world, gpu):
             raise _used(gpu, processes)
         await asyncio.to_thread(world.devices.divide, gpu.uuid, partition.profiles)
         await refresh(world)
+    except Ds01Error:
+        await world.ledger.write(lambda books: books.put_note(_NOTE, note))
+        raise
     finally:
         await world.ledger.write(lambda books: books.quarantine(gpu.uuid, Keeper.MIG, None))
     event = Event(
@@ -99,11 +133,15 @@ async def _divide(world: World, gpu: Gpu, partition: Partition, actor: Uid | Non
     await world.ledger.write(lambda books: books.record(event))
 
 
-def _keep_free(books: Books, gpu: Gpu) -> None:
-    """Nobody gets it from now on, and nobody has it. One transaction: whoever came first is in the way."""
-    if holders := _holders(books, gpu):
-        raise _used(gpu, holders)
+def _keep_free(books: Books, world: World, gpu: Gpu, partition: Partition, promised: Planned) -> str:
+    """Nobody gets it from now on, nobody has it, and it is to stay so. One transaction: whoever came first is in the
+    way. Returns the note as it was.
+    """
+    _check_free(gpu, _holders(books, gpu), promises(books, promised, world.zone).get(gpu.uuid, ()))
     books.quarantine(gpu.uuid, Keeper.MIG, _BEING_DIVIDED)
+    before = books.note(_NOTE) or ""
+    _remember(books, {gpu.uuid: partition})
+    return before
 
 
 # who is on it -------------------------------------------------------------------------------------------
@@ -134,9 +172,15 @@ async def _processes(world: World, gpu: Gpu) -> tuple[str, ...]:
     return tuple(f"process {each.pid}" for each in found if each.slot in own)
 
 
-def _check_free(gpu: Gpu, users: tuple[str, ...]) -> None:
+def _check_free(gpu: Gpu, users: tuple[str, ...], promised: tuple[str, ...] = ()) -> None:
     if users:
         raise _used(gpu, users)
+    if promised:
+        raise Ds01Error(
+            GPU_USED, f"GPU {gpu.index} is promised to somebody, so it was not divided.",
+            reason=f"There would not be enough of its kind for {', '.join(promised)}.",
+            hint="ds01 bookings list; ds01 queue",
+        )  # fmt: skip
 
 
 def _used(gpu: Gpu, users: tuple[str, ...]) -> Ds01Error:

@@ -5,6 +5,7 @@ A service takes the world and the caller, loads, decides with the rules, writes,
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -90,6 +91,7 @@ class World:
     accounts: AccountsInside = field(default_factory=AccountsInside)
     memory: Memory = field(default_factory=Memory)
     lifted: Lifted = field(default_factory=Lifted)
+    dividing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def settings(self) -> Settings:
         """The limits file in force now, with the exemptions that admins gave by word."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ds01.adapters.nvml.devices import NvmlDevices
 from ds01.domain.container import ContainerId
 from ds01.domain.errors import ADMIN_ONLY, GPU_DIVIDE, GPU_FULL, GPU_USED, NO_GPU, Ds01Error, ErrorKind
 from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
+from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.quarantine import Keeper
+from ds01.domain.queue.booking import Booking, BookingId, BookingState
+from ds01.domain.queue.request import Request, RequestId
 from ds01.ports.facts import ProcessFacts
 from ds01.services import lease as leases
 from ds01.services import mig
@@ -20,6 +28,7 @@ from ds01.services.drain import drain, undrain
 from ds01.services.gpu_round import look_at_gpus
 from ds01.sim.script import Load
 from ds01.wire.mig import DrainRequest
+from tests.nvml import DIVISIBLE, State, a100
 from tests.unit.services.test_inventory import Lab
 from tests.values import ALICE, NOW, limits
 
@@ -170,6 +179,42 @@ class TestMig:
         await look_at_gpus(lab.world)
         assert await lab.ledger.read(lambda books: [slot.id for slot in books.slots()]) == before
 
+    async def test_what_is_booked_or_waited_for_keeps_its_kind(self, lab: Lab) -> None:
+        """A booking of the only two whole GPUs, and one who waits for a whole GPU: each of them is in the way."""
+        booking = Booking(
+            id=BookingId("b1"), uid=ALICE.uid, epoch=1, name="", ask=GpuAsk(count=2, profile="full"),
+            begins_at=NOW + timedelta(hours=1), ends_at=NOW + timedelta(hours=2), uids=frozenset({ALICE.uid}),
+        )  # fmt: skip
+        await lab.ledger.write(lambda books: books.put_booking(booking))
+        said = f"{ALICE.login}'s booking of 2 x whole GPU from Mon 02 Mar 10:00"
+        view = await mig.show(lab.world, caller(), "1: 7x1g.5gb")
+        assert [each.in_the_way for each in view.gpus] == [(said,)]
+        assert await refused(lab, "1: 7x1g.5gb") == (
+            GPU_USED, f"There would not be enough of its kind for {said}."
+        )  # fmt: skip
+        assert (await lab.labels(), await reasons(lab)) == (["0", "1"], {})
+        await lab.ledger.write(lambda books: books.put_booking(replace(booking, state=BookingState.CANCELLED)))
+        waits = Request(
+            id=RequestId("r1"), uid=ALICE.uid, epoch=1, name="big", ask=GpuAsk(count=2, profile="full"),
+            submitted_at=NOW,
+        )  # fmt: skip
+        await lab.ledger.write(lambda books: books.put_request(waits))
+        assert f"{ALICE.login}'s big (waits for --gpus full)" in (await refused(lab, "0: 7x1g.5gb"))[1]
+        view = await mig.show(lab.world, caller(), "0: off")
+        assert [(each.changes, each.in_the_way) for each in view.gpus] == [(False, ())]
+
+    async def test_a_look_meanwhile_divides_nothing_back(self, lab: Lab) -> None:
+        await mig.apply(lab.world, caller(), "0: 7g.40gb; 1: 7g.40gb")
+
+        async def looks() -> None:
+            for _ in range(20):
+                await look_at_gpus(lab.world)
+
+        await asyncio.gather(mig.apply(lab.world, caller(), "0: 3g.20gb 3g.20gb; 1: 3g.20gb 3g.20gb"), looks())
+        assert await lab.labels() == ["0:3g.20gb", "0:3g.20gb", "1:3g.20gb", "1:3g.20gb"]
+        before = [kind for kind in await lab.told() if kind is EventType.GPU_DIVIDED]
+        assert len(before) == 4
+
     async def test_what_forgot_its_division_under_a_lease_waits(self, lab: Lab) -> None:
         await mig.apply(lab.world, caller(), "0: 7g.40gb; 1: 7g.40gb")
         lab.devices.repartition(1, "a100-40gb")
@@ -188,6 +233,43 @@ class TestMig:
         await lab.ledger.write(lambda books: books.quarantine(gpu(lab, 0), Keeper.MIG, "it is being divided"))
         await mig.lift(lab.world)
         assert await reasons(lab) == {}
+
+
+@pytest.mark.gcc
+class TestMigByTheDriver:
+    """The same with NVIDIA's library, a stand-in that answers as told."""
+
+    @pytest.fixture
+    async def lab(self, tmp_path: Path) -> AsyncIterator[Lab]:
+        state = State(tmp_path / "nvml", {"driver": {"loaded": 1}})
+        for index in range(2):
+            state.set(f"gpu {index}", **a100(index, profile=DIVISIBLE))
+        state.use()
+        driver = NvmlDevices(sysfs=tmp_path / "sys")
+        made = Lab(tmp_path, driver)
+        await made.ledger.write(lambda books: account(books, ALICE, NOW))
+        await look_at_gpus(made.world)
+        yield made
+        driver.close()
+
+    async def test_a_free_gpu_is_divided_and_joined_again(self, lab: Lab) -> None:
+        await mig.apply(lab.world, caller(), "1: 3g.20gb 2g.10gb 2g.10gb")
+        assert await lab.labels() == ["0", "1:3g.20gb", "1:2g.10gb", "1:2g.10gb"]
+        await look_at_gpus(lab.world)
+        view = await mig.apply(lab.world, caller(), "1: off")
+        assert [(each.now, each.changes) for each in view.gpus] == [("off", False)]
+        assert (await lab.labels(), await reasons(lab)) == (["0", "1"], {})
+
+    async def test_one_in_use_and_one_promised_are_left_alone(self, lab: Lab) -> None:
+        await lab.grant()
+        assert (await refused(lab, "0: 3g.20gb 3g.20gb"))[0] is GPU_USED
+        waits = Request(
+            id=RequestId("r1"), uid=ALICE.uid, epoch=1, name="big", ask=GpuAsk(count=2, profile="full"),
+            submitted_at=NOW,
+        )  # fmt: skip
+        await lab.ledger.write(lambda books: books.put_request(waits))
+        assert "alice's big" in (await refused(lab, "1: 3g.20gb 3g.20gb"))[1]
+        assert await lab.labels() == ["0", "1"]
 
 
 class TestForeign:

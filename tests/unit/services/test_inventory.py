@@ -11,6 +11,7 @@ from ds01.config.current import CurrentLimits
 from ds01.domain.errors import GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
+from ds01.ports.devices import Devices
 from ds01.services.inventory import refresh
 from ds01.services.world import Paths, World
 from ds01.sim.clock import SimClock
@@ -28,13 +29,13 @@ from tests.values import ALICE, leased, limits
 class Lab:
     """A server with two simulated GPUs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, driver: Devices | None = None) -> None:
         clock = SimClock()
         self.devices = SimDevices(["a100-40gb"] * 2, run=folder / "run", clock=clock)
         self.ledger = MemoryLedger()
         self.world = World(
-            engine=SimEngine(clock), devices=self.devices, ledger=self.ledger, directory=SimDirectory([ALICE]),
-            host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock, meters=SimMeters(clock=clock),
+            engine=SimEngine(clock), devices=driver or self.devices, ledger=self.ledger,
+            directory=SimDirectory([ALICE]), host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock, meters=SimMeters(clock=clock),
             policy=CurrentLimits(folder / "limits.yaml"),
             paths=Paths(
                 state=folder, run=folder / "run", limits=folder / "limits.yaml", gateway=folder / "docker.sock",

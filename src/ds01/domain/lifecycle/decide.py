@@ -1,9 +1,9 @@
 """The decision: what is due, who must hear of it first, and when it may be done.
 
 Nothing is done unwarned. A stop happens at the rule's deadline or one lead after the first warning that reached
-somebody, whichever is later; when no warning reached anybody, it waits a second lead, unless others count on its end. What the caller keeps of earlier
-looks is ``warned``; ds01d forgets it when it restarts, so that nobody is stopped for a time in which nobody could see
-what was going on.
+somebody, whichever is later; when no warning reached anybody, it waits a second lead, unless others count on its end.
+What the caller keeps of earlier looks is ``warned``; ds01d forgets it when it restarts, so that nobody is stopped for a
+time in which nobody could see what was going on.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ def giving_way(
 
     ``before`` are those of the last time.
     """
+    if not any(_yields(one, members) for one in server.taken):
+        return frozenset()
     room = _Room(plan, server, members, before)
     for booking in sorted(server.bookings, key=lambda one: (one.begins_at, one.id)):
         room.keep(booking, now)
@@ -42,6 +44,8 @@ def giving_way(
         member = members.get(Owner(request.uid, request.epoch), Member())
         if not member.yields and plan.reasons[one] in MOVED_BY_ROOM:
             room.make(request, member)
+        if not room.left:
+            break
     return frozenset(room.chosen)
 
 
@@ -70,6 +74,12 @@ class _Room:
         self._server = server
         self._members = members
         self.chosen: set[LeaseId] = set()
+        self._able_for: dict[tuple[GpuAsk, str], set[SlotId]] = {}
+
+    @property
+    def left(self) -> bool:
+        """Whether there is anything that could still be asked to yield."""
+        return bool(self._left)
 
     def keep(self, booking: Booking, now: datetime) -> None:
         """Room for what is booked, once those who yield must be told, if what yields makes room enough."""
@@ -99,7 +109,7 @@ class _Room:
 
     def make(self, request: Request, member: Member) -> None:
         """Room for this request, if there is enough that yields."""
-        able = {slot.id for slot in self._slots if _able(slot, request, member)}
+        able = self._able(request, member)
         found = [slot for slot in sorted(self._free) if slot in able]
         asked = list(self._asked(able, request.ask.count - len(found)))
         found += [slot for one in asked for slot in one.slots if slot in able]
@@ -109,6 +119,13 @@ class _Room:
         self.chosen |= {LeaseId(one.lease) for one in asked}
         self._free |= {slot for one in asked for slot in one.slots}
         self._free -= set(found[: request.ask.count])
+
+    def _able(self, request: Request, member: Member) -> set[SlotId]:
+        """The slots she could use: the same for all who ask for the same."""
+        key = request.ask, member.mig
+        if key not in self._able_for:
+            self._able_for[key] = {slot.id for slot in self._slots if _able(slot, request, member)}
+        return self._able_for[key]
 
     def _asked(self, able: set[SlotId], missing: int) -> Iterable[Taken]:
         for one in self._left:

@@ -176,8 +176,10 @@ class One:
     def _usual(self) -> bool:
         """Whether its GPU was given for as long as she may have one, and no time of her own choice."""
         limit = self._limits.runtime
-        return self._lease is not None and limit is not None and (
-            self._lease.planned is not None and self._lease.planned >= limit + self._container.extended
+        return (
+            self._lease is not None
+            and limit is not None
+            and (self._lease.planned is not None and self._lease.planned >= limit + self._container.extended)
         )
 
     def _facts(self, case: Case, notice: Notify) -> Facts:

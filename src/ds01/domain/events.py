@@ -22,6 +22,7 @@ class EventType(StrEnum):
     CONTAINER_RENAMED = "container.renamed"
     CONTAINER_REMOVED = "container.removed"
     CONTAINER_QUARANTINED = "container.quarantined"
+    CONTAINER_GPU_FAILED = "container.gpu_failed"
     CONTAINER_CORRECTED = "container.corrected"
     CONTAINER_OUTSIDE = "container.outside"
     CONTAINER_RECOVERED = "container.recovered"

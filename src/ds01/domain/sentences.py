@@ -116,6 +116,11 @@ _ALL = (
         details=("name", "reason"), tell=happened("{name} was set aside", ("reason", ": {}")),
     ),
     Sentence(
+        type=EventType.CONTAINER_GPU_FAILED, when="A GPU failed, or vanished, while a container had it.",
+        subject=_CONTAINER, details=("name", "slots", "reason"),
+        tell=happened("the GPU of {name} failed", ("slots", " (GPU {})"), ("reason", ": {}")),
+    ),
+    Sentence(
         type=EventType.CONTAINER_RECOVERED, when="A container was found again after the ledger was lost.",
         subject=_CONTAINER, details=("name",), tell=happened("{name} was found again from its labels"),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ds01.services import foreign, inventory, mig
+from ds01.services import foreign, inventory, lost_gpus, mig
 from ds01.services.world import World
 
 
@@ -10,4 +10,5 @@ async def look_at_gpus(world: World) -> None:
     """Look once."""
     await inventory.refresh(world)
     await mig.restore(world)
+    await lost_gpus.tell_holders(world)
     await foreign.mark(world)

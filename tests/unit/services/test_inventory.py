@@ -35,7 +35,8 @@ class Lab:
         self.ledger = MemoryLedger()
         self.world = World(
             engine=SimEngine(clock), devices=driver or self.devices, ledger=self.ledger,
-            directory=SimDirectory([ALICE]), host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock, meters=SimMeters(clock=clock),
+            directory=SimDirectory([ALICE]), host=SimHost(), facts=SimFacts(), fence=SimFence(), clock=clock,
+            meters=SimMeters(clock=clock),
             policy=CurrentLimits(folder / "limits.yaml"),
             paths=Paths(
                 state=folder, run=folder / "run", limits=folder / "limits.yaml", gateway=folder / "docker.sock",

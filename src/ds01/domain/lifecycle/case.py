@@ -23,7 +23,9 @@ LATE = timedelta(minutes=1)
 
 
 class Rule(StrEnum):
-    """What notices are about: the rules of a container's life, a turn in the queue, and what an admin did or says."""
+    """What notices are about: the rules of a container's life, a turn in the queue, a GPU that failed, and what an
+    admin did or says.
+    """
 
     IDLE = "idle"
     PAUSED = "paused"
@@ -32,6 +34,7 @@ class Rule(StrEnum):
     NEVER_STARTED = "never_started"
     YIELDING = "yielding"
     TURN = "turn"
+    GPU = "gpu"
     ADMIN = "admin"
     ANNOUNCED = "announced"
 

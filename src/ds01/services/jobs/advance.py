@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 
 from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.events import EventType
-from ds01.domain.gpu import VANISHED
 from ds01.domain.jobs import after as dependencies
 from ds01.domain.jobs.after import After, Standing
 from ds01.domain.jobs.ending import Ending, ending, worth_another
@@ -22,13 +21,13 @@ from ds01.domain.jobs.job import Job, JobEnd, JobId, JobState, again, asked_to_e
 from ds01.domain.jobs.words import words
 from ds01.domain.people import Uid
 from ds01.domain.quantity import show_duration
-from ds01.domain.quarantine import Keeper
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
 from ds01.services.jobs.record import over, record
+from ds01.services.lost_gpus import lost
 from ds01.services.queue import turn
 from ds01.services.queue.join import enqueue
 
@@ -239,10 +238,4 @@ def _lost(books: Books, container: Container | None) -> str:
     if container is None or not container.gpus or container.lease is None:
         return ""
     lease = books.lease(container.lease)
-    if lease is None:
-        return ""
-    ill = {each.slot: each.reason for each in books.quarantines() if each.keeper is Keeper.DRIVER}
-    ill |= {slot: reason for slot, reason in books.quarantined().items() if reason == VANISHED}
-    gpus = {slot.id: slot.gpu for slot in books.slots()}
-    reasons = (ill.get(slot) or ill.get(gpus.get(slot, slot)) for slot in lease.slots)
-    return next((reason for reason in reasons if reason), "")
+    return "" if lease is None else lost(books, lease)

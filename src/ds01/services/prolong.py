@@ -11,7 +11,7 @@ from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import BAD_REQUEST, EXTEND_QUOTA, WRONG_STATE, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
-from ds01.domain.lease import Lease
+from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.lifecycle.case import ZERO, Rule
 from ds01.domain.quantity import show_duration
 from ds01.domain.queue.booking import Booking, BookingId
@@ -84,6 +84,25 @@ def _booked(world: World, container: Container, booking: Booking | None) -> Ds01
         reason="Others may have booked what comes after it.",
         hint=f"Start it again then, if a GPU is free: ds01 start {container.name}",
     )  # fmt: skip
+
+
+def give_back_time(books: Books, world: World, container: Container, lease: Lease, now: datetime) -> None:
+    """It starts again within its hold: the time it stood still is not taken from what it may run, unless its GPU was
+    promised to somebody meanwhile.
+    """
+    held = books.lease(lease.id)
+    if held is None or held.state is not LeaseState.HELD or held.planned is None or container.stopped_at is None:
+        return
+    later = replace(held, planned=held.planned + max(ZERO, now - container.stopped_at))
+    if held.booking:
+        return
+    try:
+        check_promises(books, world, container, held, later)
+    except Ds01Error as error:
+        if error.kind is not EXTEND_QUOTA:
+            raise
+        return
+    books.put_lease(later)
 
 
 def check_promises(books: Books, world: World, container: Container, lease: Lease, later: Lease) -> None:

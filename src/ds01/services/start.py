@@ -7,13 +7,13 @@ writable layer with others, so that nothing in it is lost; the user is told.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from ds01.domain.assembly import read_slots
 from ds01.domain.binds import refused
 from ds01.domain.container import Container, ContainerState, Door
-from ds01.domain.errors import EXTEND_QUOTA, NO_CONTAINER, WRONG_STATE, Ds01Error
+from ds01.domain.errors import NO_CONTAINER, WRONG_STATE, Ds01Error
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.launch import of_a_job, out_of_service
 from ds01.domain.lease import Lease, LeaseState
@@ -25,7 +25,7 @@ from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import find
 from ds01.services.hand_back import hand_back
 from ds01.services.on_behalf import tell_owner
-from ds01.services.prolong import check_promises
+from ds01.services.prolong import give_back_time
 from ds01.services.queue.grant import grant
 from ds01.services.queue.turn import prolong
 from ds01.services.recreate import on_other_slots, replace_in
@@ -98,6 +98,8 @@ def _record(
     books: Books, world: World, caller: Caller, old: Container, made: Container, claim: Claim | None
 ) -> Container:
     now = world.clock.now()
+    if claim is not None:
+        give_back_time(books, world, old, claim.lease, now)
     if made.id != old.id:
         replace_in(books, old, made, now, caller.actor)
     return record_start(
@@ -162,7 +164,6 @@ def claim_slots(books: Books, world: World, caller: Caller, container: Container
     lease = open_lease(books, container) or promised_lease(books, container)
     before = world.tickets.as_it_was(lease) if lease is not None else None
     if lease is not None and before is not None and not _hold_over(books, lease, before, now):
-        lease = _as_long_as_before(books, world, caller, container, lease, now)
         _prolong(books, lease, now)
         return Claim(lease=lease, slots=slots_of(books, lease), before=before, moved=set(lease.slots) != set(had))
     fresh = grant(books, world, caller.wants(container.name, container.gpu_ask, caller.limits.runtime, had), now)
@@ -177,26 +178,6 @@ def _hold_over(books: Books, lease: Lease, before: Lease, now: datetime) -> bool
         return False
     leases.release(books, lease.id, "its hold is over", now)
     return True
-
-
-def _as_long_as_before(
-    books: Books, world: World, caller: Caller, container: Container, lease: Lease, now: datetime
-) -> Lease:
-    """The time it stood still is not taken from what it may run, unless its GPU was promised to somebody meanwhile."""
-    usual = caller.limits.runtime
-    if usual is None or lease.state is not LeaseState.HELD or lease.planned != usual + container.extended:
-        return lease
-    later = replace(lease, planned=now - lease.granted_at + usual + container.extended - container.ran)
-    if lease.booking or later.planned is None or later.planned <= lease.planned:
-        return lease
-    try:
-        check_promises(books, world, container, lease, later)
-    except Ds01Error as error:
-        if error.kind is not EXTEND_QUOTA:
-            raise
-        return lease
-    books.put_lease(later)
-    return later
 
 
 def _prolong(books: Books, lease: Lease, now: datetime) -> None:

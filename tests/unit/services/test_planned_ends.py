@@ -11,6 +11,7 @@ from ds01.domain import errors
 from ds01.domain.container import ContainerState
 from ds01.domain.errors import Ds01Error
 from ds01.domain.lease import Lease, LeaseState
+from ds01.domain.queue.plan import Owner
 from ds01.services.observe import show_container
 from ds01.services.prolong import extend
 from ds01.services.queue.scene import HEAD
@@ -100,3 +101,20 @@ async def test_who_starts_again_after_her_time_is_judged_with_those_who_wait(ser
     await start(server.world, await server.caller(), "thesis", Steps(server.clock))
     again = await lease_of(server, "thesis")
     assert (again.id != before.id, again.slots) == (True, before.slots)
+
+
+async def test_whose_turn_for_several_it_was_is_known_after_a_restart(server: SimServer) -> None:
+    """Those who collect take turns; a ds01d that starts again does not begin with a clean slate."""
+    server.policy.settings = settings(**MANY, runtime=timedelta(hours=1))
+    await server.launch(ALICE, gpus="4")
+    waits = await server.waits(BOB, "pair", gpus="2")
+    await server.live(61)
+    await server.turns.take()
+    await waits
+    at = (await lease_of(server, "pair")).granted_at
+    more = await server.waits(ALICE, "more", gpus="4")
+    server.restart()
+    assert server.world.line.gathered == {}
+    await server.turns.take()
+    assert server.world.line.gathered == {Owner(BOB.uid, 1): at}
+    more.cancel()

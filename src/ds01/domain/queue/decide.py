@@ -173,18 +173,19 @@ class Scene:
             owner: (self._people[owner], member.mig, member.runs, LAST * member.yields)
             for owner, member in self._members.items()
         }
+        overdue = self._at - self._rules.patience.total_seconds() if self._rules.guards else -inf
         for number, (since, _, request) in enumerate(arrived):
             person, mig, runs, behind = known[request.uid, request.epoch]
             planned = inf if request.planned is None else request.planned.total_seconds()
+            shape = self._shape(request.ask, mig, since <= overdue and request.ask.count == 1)
             waiter = Waiter(
-                request.id, person, self._shape(request.ask, mig), planned, since, number, request.priority - behind,
-                planned * runs,
+                request.id, person, shape, planned, since, number, request.priority - behind, planned * runs
             )  # fmt: skip
             self.waiters.append(waiter)
         self.passing.line.fill(self.waiters)
 
-    def _shape(self, ask: GpuAsk, mig: str) -> Shape:
-        key = ask.count, ask.profile, ask.memory_bytes, mig
+    def _shape(self, ask: GpuAsk, mig: str, overdue: bool = False) -> Shape:
+        key = ask.count, ask.profile, ask.memory_bytes, mig, overdue
         known = self._shapes.get(key)
         if known is None:
             able = [
@@ -193,7 +194,7 @@ class Scene:
             ]  # fmt: skip
             kinds = self.passing.floor.kinds
             sizes = [slot.size for slot, kind in zip(self._slots, kinds, strict=True) if kind in able]
-            known = Shape(ask.count, kinds=tuple(able), cost=sum(nsmallest(ask.count, sizes)))
+            known = Shape(ask.count, kinds=tuple(able), cost=sum(nsmallest(ask.count, sizes)), overdue=overdue)
             self._shapes[key] = known
         return known
 

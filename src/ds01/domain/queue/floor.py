@@ -28,17 +28,19 @@ class Shape:
     """What a request needs: ``slots`` slots with ``amount`` free each, of one of these ``kinds``; and its ``cost``.
 
     One object stands for all requests of a shape, so that it can be looked up without being compared. ``collects``:
-    it must gather slots, and so can wait while every single one of them is given to others.
+    it must gather slots, and so can wait while every single one of them is given to others; or it is for one and has
+    waited too long (``overdue``), which comes to the same.
     """
 
     slots: int = 1
     amount: int = WHOLE
     kinds: tuple[int, ...] = (0,)
     cost: float = 1.0
+    overdue: bool = False
     collects: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "collects", self.slots > 1)
+        object.__setattr__(self, "collects", self.slots > 1 or self.overdue)
 
 
 @dataclass(slots=True, eq=False)

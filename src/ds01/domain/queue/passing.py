@@ -7,7 +7,8 @@ out from planned times alone, and so holds.
 
 Who needs several slots at once can starve while every single one is given away, and keeping slots idle for her is
 what sharing costs most. So she gets her time when she has waited ``guard`` times as long as it will keep each slot
-idle, and then for itself. What she waits is then bounded by planned times, however many small requests come. Those who
+idle, and then for itself. Who waits too long for a single one, passed by endless short requests, gets her turn among
+them. What she waits is then bounded by planned times, however many small requests come. Those who
 collect are taken in order of their turn: one of each person, counted from when her last one was served.
 """
 
@@ -194,7 +195,7 @@ class Passing:
             return False
         if now + waiter.planned <= self.end(waiter.shape, waiter.person):
             return False  # what is open costs more than she may have: no reason to keep it from others
-        if self.order is Order.FAIR_SHARE and waiter.shape.collects and self.guard != 0.0:
+        if self.order is Order.FAIR_SHARE and waiter.shape.slots > 1 and self.guard != 0.0:
             return False
         return self._offer(waiter, now)
 
@@ -214,7 +215,7 @@ class Passing:
 
     def _entitled(self, waiter: Waiter, idle: float, now: float) -> bool:
         """Whether the wait was worth what a time would cost: every slot idle for so long, and then hers."""
-        if self.order is not Order.FAIR_SHARE or not waiter.shape.collects or waiter is self.kept:
+        if self.order is not Order.FAIR_SHARE or waiter.shape.slots == 1 or waiter is self.kept:
             return True
         return self.guard is not None and now - self._turn(waiter) >= self.guard * (idle + waiter.planned)
 

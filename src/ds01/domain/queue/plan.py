@@ -18,7 +18,7 @@ from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.people import Uid
 from ds01.domain.placement import Placed
 from ds01.domain.queue.booking import Booking
-from ds01.domain.queue.request import RequestId
+from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import HALF_LIFE, Share, Usage
 
 
@@ -128,6 +128,8 @@ class Rules:
 
     ``guard`` is the price of a reservation for several slots at once: it is made when the request has waited
     ``guard`` times as long as it would keep each slot from others, idle and then its own; 0 is at once, None never.
+    Who needs one slot never waits for it to be gathered, but endless short ones may pass her: after ``patience`` it is
+    her turn among those who need several, at no price.
     ``claim`` is how long slots are held for a person, ``unclaimed`` how long booked ones are kept when nobody comes.
     """
 
@@ -137,8 +139,18 @@ class Rules:
     age: timedelta = timedelta(minutes=1)
     longest: timedelta = timedelta(days=1)
     guard: float | None = 4.0
+    patience: timedelta = timedelta(days=1)
     claim: timedelta = timedelta(minutes=10)
     unclaimed: timedelta = timedelta(minutes=15)
+
+    @property
+    def guards(self) -> bool:
+        """Whether those whom others could pass for ever are guarded at all."""
+        return self.order is Order.FAIR_SHARE and self.guard is not None
+
+    def collects(self, request: Request, now: datetime) -> bool:
+        """Whether it is guarded: it needs several slots, or has waited too long for one."""
+        return request.ask.count > 1 or (self.guards and now - request.submitted_at >= self.patience)
 
 
 @dataclass(frozen=True, kw_only=True)

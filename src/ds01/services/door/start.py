@@ -21,6 +21,7 @@ from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
 from ds01.services.guard import allow, withdraw
 from ds01.services.hand_back import hand_back
+from ds01.services.prolong import give_back_time
 from ds01.services.rollback import Rollback
 from ds01.services.running import record_start
 from ds01.services.start import Claim, claim_slots, pin_again
@@ -88,8 +89,11 @@ async def started(world: World, ask: DoorTicket) -> DoorContainer:
         current = books.container(ticket.container.id) or ticket.container
         if current.state is ContainerState.RUNNING:
             return current  # the reconciler saw it first
+        now = world.clock.now()
+        if ticket.lease is not None:
+            give_back_time(books, world, current, ticket.lease, now)
         return record_start(
-            books, current, lease=ticket.lease, now=world.clock.now(), actor=ticket.caller.actor
+            books, current, lease=ticket.lease, now=now, actor=ticket.caller.actor
         )  # fmt: skip
 
     return await shown(world, await world.ledger.write(record))

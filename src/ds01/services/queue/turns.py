@@ -16,9 +16,10 @@ from math import inf
 from ds01.domain.container import Door
 from ds01.domain.errors import GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
+from ds01.domain.history import Past
 from ds01.domain.lease import LeaseId, LeaseState
 from ds01.domain.limits import Limits, effective
-from ds01.domain.queue.plan import Owner, Plan, Start
+from ds01.domain.queue.plan import Owner, Plan, Rules, Start
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.domain.queue.yielding import giving_way
 from ds01.domain.settings import Settings
@@ -131,16 +132,28 @@ class Turns:
             await self._learn_runs()
 
     async def _learn_runs(self) -> None:
-        """How much of what they planned people used, from the leases that ended since the last time."""
+        """How much of what they planned people used, from the leases that ended since the last time; and, after a start
+        of ds01d, when somebody's turn for several slots was.
+        """
         world, since = self._world, self._heard
         self._heard = now = world.clock.now()
         past = await world.ledger.read(lambda books: books.past(since or now - HISTORY))
+        if since is None:
+            self._learn_turns(past)
         for lease in (one.lease for one in past):
             ended = lease.ended_at
             if ended is None or lease.container is None or lease.planned is None or (since and ended <= since):
                 continue
             used = (ended - lease.granted_at).total_seconds()
             world.line.runs.saw(owner_of(lease), lease.planned.total_seconds(), used)
+
+    def _learn_turns(self, past: Iterable[Past]) -> None:
+        """Those who collect take turns, over a restart too."""
+        gathered = self._world.line.gathered
+        for one in past:
+            if one.submitted_at is not None and len(one.lease.slots) > 1:
+                owner, at = owner_of(one.lease), one.lease.granted_at
+                gathered[owner] = max(at, gathered.get(owner, at))
 
 
 def _look(books: Books) -> tuple[dict[RequestId, datetime | None], set[Owner], bool]:
@@ -172,7 +185,7 @@ def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: d
     _let_go(books, world.line.giving_way, now)
     for start in plan.starts:
         _start(books, world, known[start.request], start, now)
-    _remember_head(books, plan, known)
+    _remember_head(books, plan, known, rules, now)
     return plan
 
 
@@ -205,12 +218,14 @@ def _start(books: Books, world: World, request: Request, start: Start, now: date
             raise
         _log.error("a turn could not be given", extra={"request": request.id, "why": error.problem.reason})
         return
-    if request.ask.count > 1:
+    if world.settings().queue.collects(request, now):
         world.line.gathered[owner_of(request)] = now
 
 
-def _remember_head(books: Books, plan: Plan, known: Mapping[RequestId, Request]) -> None:
+def _remember_head(
+    books: Books, plan: Plan, known: Mapping[RequestId, Request], rules: Rules, now: datetime
+) -> None:  # fmt: skip
     head = plan.head.request if plan.head is not None else None
-    kept = head if head is not None and known[head].ask.count > 1 else ""
+    kept = head if head is not None and rules.collects(known[head], now) else ""
     if (books.note(HEAD) or "") != kept:
         books.put_note(HEAD, kept)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ds01.domain.queue.plan import Order, Rules, Why
 from tests.unit.domain.queue.world import EASY, booked, has, hours, member, plan, started, want, who
 from tests.values import NOW
@@ -200,3 +202,27 @@ def test_seats_of_a_class_are_not_taken_early_by_one_of_it() -> None:
     alone = booked("mine", 1, 2, 4, by="a")
     assert started(plan(early, bookings=[alone])) == []
     assert started(plan(early, bookings=[alone], after=1)) == ["early"]
+
+
+@pytest.mark.parametrize("patience", [24, 10_000])
+def test_endless_short_requests_do_not_pass_a_single_one_for_ever(patience: float) -> None:
+    """Twice as many ten-minute requests come as the one GPU can serve, all of people who had nothing yet. Who asked for
+    eight hours gets her turn after a day; without patience she never would.
+    """
+    rules = Rules(patience=hours(patience))
+    long = want("long", length=8, by="a")
+    waiting, kept, started = [long], None, None
+    for number in range(6 * 30):
+        at = number / 6
+        waiting += [
+            replace(want(f"s{number}-{one}", length=1 / 6, by="b"), submitted_at=NOW + hours(at)) for one in "xy"
+        ]
+        found = plan(waiting, size=1, rules=rules, kept=kept, after=at, a=member(used=1000))
+        kept = found.head.request if found.head else None
+        gone = {start.request for start in found.starts}
+        waiting = [one for one in waiting if one.id not in gone]
+        if "long" in gone:
+            started = at
+            break
+    assert (started is None) == (patience > 24)
+    assert started is None or 24 <= started <= 24 + 1 / 6

@@ -135,8 +135,8 @@ def fill(books: Books, people: Sequence[User], waiting: int, now: datetime, chan
         lease = put(books, owner, "bench", Placed(slots=(one,), reason="bench"), now, planned=timedelta(hours=12))
         activate(books, lease.id, f"{one.id}", now)
     for number in range(waiting):
-        one = request(number, Owner(chance.choice(people).uid, 1), chance)
-        books.put_request(replace(one, name=f"bench-{number}", submitted_at=now - (NOW - one.submitted_at)))
+        wish = request(number, Owner(chance.choice(people).uid, 1), chance)
+        books.put_request(replace(wish, name=f"bench-{number}", submitted_at=now - (NOW - wish.submitted_at)))
 
 
 def slot(number: int) -> Slot:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ds01.domain import lost_gpu as words
-from ds01.domain.container import Container, Door
+from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.events import EventType
 from ds01.domain.gpu import VANISHED
 from ds01.domain.lease import Lease, LeaseState
@@ -65,7 +65,7 @@ def _look(books: Books) -> tuple[list[Hit], list[Notice]]:
 
 def _hits(books: Books) -> Iterable[Hit]:
     for lease in books.open_leases():
-        container = books.container(lease.container) if lease.container is not None else None
+        container = books.container(ContainerId(lease.container)) if lease.container is not None else None
         why = lost(books, lease) if container is not None else ""
         if container is not None and why:
             slots = ", ".join(slot.label for slot in slots_of(books, lease))

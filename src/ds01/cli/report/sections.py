@@ -15,6 +15,7 @@ NOTICES = ("what", "warned", "stopped or removed", "reached nobody", "users")
 RULES = {
     "idle": "did nothing", "paused": "paused too long", "runtime": "running time was over",
     "container_hold": "stopped too long", "never_started": "never started", "yielding": "gave way to others",
+    "gpu": "a GPU failed",
     "turn": "a turn in the queue", "admin": "an admin acted", "announced": "an announcement",
 }  # fmt: skip
 

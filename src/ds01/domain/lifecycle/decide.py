@@ -44,13 +44,13 @@ def decide(case: Case, warned: Mapping[Rule, Warned]) -> Decision:
 def acts_in(due: Due, warned: Warned | None) -> timedelta:
     """How long until it acts, if nothing changes and the warning that is due now reaches its owner.
 
-    An end that others count on waits for no second lead: for a moment only, and the last call after the first try.
+    An end that others count on waits for no second lead, and for no lead that is longer than all its time.
     """
     usual = _after_warning(due, warned)
     if not due.firm:
         return usual
     tried = ZERO if warned is None else warned.tried
-    return min(usual, max(due.left + LATE, min(due.lead, LAST_CALL, due.limit) - tried))
+    return min(usual, max(due.left + LATE, min(due.lead, due.limit) - tried))
 
 
 def _after_warning(due: Due, warned: Warned | None) -> timedelta:

@@ -1,8 +1,8 @@
 """Runtime: a container with a GPU runs no longer than its owner may, over restarts too, or than she said it would.
 
 The time its GPU was given for binds as well, because others were let in or kept waiting by it: that end is firm.
-``ds01 extend`` moves both. A job ends by the time it was submitted with, which its own queue keeps. One without a GPU may
-run for ever (E8), unless her group's limits say that it may not.
+``ds01 extend`` moves both. A job ends by the time it was submitted with, which its own queue keeps. One without a GPU
+may run for ever (E8), unless her group's limits say that it may not.
 """
 
 from __future__ import annotations

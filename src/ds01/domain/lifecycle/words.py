@@ -150,9 +150,9 @@ def _becomes(facts: Facts) -> str:
         )
     if facts.due.rule is Rule.YIELDING:
         return f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. {_then(facts.job)}"
-    gpu = f" and its GPU for {show_duration(facts.gpu_hold)}" if facts.gpu and not facts.booked else ""
     kept = "for ever" if facts.container_hold is None else f"for {show_duration(facts.container_hold)}"
-    gpu = "" if facts.booked else f" and its GPU for {show_duration(facts.gpu_hold)}{_unless(facts.due)}"
+    held = f" and its GPU for {show_duration(facts.gpu_hold)}{_unless(facts.due)}"
+    gpu = held if facts.gpu and not facts.booked else ""
     return (
         f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container is kept "
         f"{kept}{gpu}; {files}."

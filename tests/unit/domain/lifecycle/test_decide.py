@@ -79,13 +79,13 @@ def test_what_reached_nobody_waits_one_more_lead() -> None:
 
 
 def test_an_end_that_others_count_on_waits_for_no_second_lead() -> None:
-    """Its GPU was given until then: a warning that reached nobody, or a restart of ds01d, hardly puts it off."""
-    over = case(asked_left=0 * MINUTE)
+    """Its GPU was given until then: a warning that reached nobody hardly puts it off; one that was never tried does."""
+    over = case(ran=2 * HOUR, asked_left=0 * MINUTE)
     assert decide(over, {Rule.RUNTIME: told(15)}).standing[Rule.RUNTIME] == MINUTE
-    assert decide(case(asked_left=-1 * MINUTE), {Rule.RUNTIME: told(16)}).execute is not None
+    assert decide(case(ran=2 * HOUR, asked_left=-1 * MINUTE), {Rule.RUNTIME: told(16)}).execute is not None
     assert decide(over, {Rule.RUNTIME: told(15, after=0)}).execute is not None
-    assert [notice.acts_in for notice in decide(over, {}).notify] == [5 * MINUTE]
-    assert decide(over, {Rule.RUNTIME: told(4, after=3)}).standing[Rule.RUNTIME] == MINUTE
+    assert [notice.acts_in for notice in decide(over, {}).notify] == [15 * MINUTE]
+    assert decide(case(ran=4 * MINUTE, asked_left=6 * MINUTE), {}).notify[0].acts_in == 10 * MINUTE
 
 
 def test_what_has_a_booking_behind_it_ends_earlier_and_says_what_it_was_given() -> None:

@@ -256,7 +256,7 @@ def test_o24_starting_while_renaming_between_own_and_the_victims_name(
     renaming = person.start("sh", "-c", f"until [ -e {enough} ]; do {turns}; done", out=subprocess.DEVNULL)
     seen: set[int] = set()
     try:
-        for _ in range(tries(80)):
+        for _ in range(tries(25)):
             for verb in ("start", "stop?t=0"):
                 seen |= {mallory.call("POST", f"/v1.41/containers/{name}/{verb}").status for name in names}
     finally:

@@ -156,8 +156,9 @@ def test_an_upgrade_of_the_engines_package_keeps_the_takeover(monday: Lab) -> No
     assert json.loads(monday.install("--json").out)["changes"] == []
 
 
-def test_after_a_reboot_all_is_back(agent: Lab) -> None:
+def test_w1_after_a_reboot_all_is_back(agent: Lab) -> None:
     agent.server.reboot()
+    assert agent.by(MARIA, "sh", "-c", "cat ~/workspace/thesis/result").out == "hers\n"
     assert "agent" in agent.by(MARIA, "docker", "ps", "--all").out
     agent.by(MARIA, "docker", "start", "agent")
     assert agent.by(MARIA, "docker", "run", "--rm", "mine", "/busybox", "echo", "well").out == "well\n"
@@ -193,7 +194,7 @@ def test_uninstalled_everything_is_as_it_was_and_nothing_is_lost(agent: Lab) -> 
     assert agent.by(MARIA, "docker", "run", "--rm", "-v", "/:/host", "mine", "/busybox", "ls", "/host").out
     assert agent.by(MARIA, "sh", "-c", "cat ~/workspace/own/result").out == "hers\n"
     agent.root("test", "-e", "/var/lib/ds01/ledger.db")
-    assert "DS01" not in agent.root("iptables", "-S").out
+    assert "DS01" not in agent.root("sh", "-c", "iptables -S; ip6tables -S || true").out
     assert agent.root("systemctl", "--failed", "--no-legend").out == ""
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from ds01.daemon.loops import CONFINE_SECONDS
 from ds01.domain.confinement import ANY, Amounts, Confinement
 from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
 from ds01.domain.labels import Label
 from ds01.domain.settings import DockerSettings
 from ds01.domain.standing import OutsideRule
 from ds01.ports.engine import Guarding
-from ds01.services.confine import Confiner
+from ds01.services.confine import GRACE_SECONDS, YOUNG, Confiner
 from ds01.services.reconcile import Reconciler
 from ds01.sim.host import ADMIN_SLICE
 from tests.server import ALICE, BOB, SimServer
@@ -279,3 +280,8 @@ async def test_who_is_at_work_on_it_is_not_disturbed(server: SimServer, confiner
         assert (await seen(server, made.id)).running
     await confiner.round()
     assert not (await seen(server, made.id)).running
+
+
+def test_what_has_no_right_to_run_is_gone_in_ten_seconds_by_all_waits_together() -> None:
+    """A container a moment too young for one round is in the next one, and is given its grace."""
+    assert YOUNG.total_seconds() + CONFINE_SECONDS + GRACE_SECONDS < 10

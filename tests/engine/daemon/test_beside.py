@@ -13,8 +13,8 @@ from tests.engine.daemon.conftest import Daemon, Docker, User, eventually
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
 SECONDS = 10
-"""In which it must be over. Here twice that is waited, for a busy machine; that DS01's own waits are no more than ten is
-told by ``tests/unit/services/test_confining.py``."""
+"""In which it must be over. Twice that is waited here, for a busy machine; that DS01's own waits are no more than ten
+is told by ``tests/unit/services/test_confining.py``."""
 
 
 @pytest.fixture

@@ -12,28 +12,38 @@ from datetime import datetime
 from fractions import Fraction
 
 from ds01.domain.errors import GPU_FULL, GPU_IMPOSSIBLE, GPU_QUOTA, Ds01Error, Problem
+from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk, flags
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.limits import Limits
-from ds01.domain.placement import Full, Impossible
+from ds01.domain.placement import Full, Impossible, cheapest
 from ds01.domain.quantity import ordinal, roughly, show_duration, show_gpueq
 from ds01.domain.queue.explain import Explanation
 from ds01.domain.queue.request import Request
+from ds01.domain.record import replace
 
 
-def too_many(ask: GpuAsk, limits: Limits) -> Ds01Error:
-    """More slots than one container may have."""
+def too_many(ask: GpuAsk, limits: Limits, fitting: Sequence[Slot]) -> Ds01Error:
+    """More slots than one container may have. ``fitting`` are all she could ever get: what is offered is possible."""
+    most = _at_most(ask, limits, fitting)
     limit = limits.gpus_per_container or 0
     source = limits.sources["gpus.per_container"].source
     return Ds01Error(
         GPU_QUOTA,
         f"A container of yours may have {_gpus(limit)}, and you asked for {ask.count}.",
         reason=f"gpus.per_container is {limit} ({source})",
-        hint=f"Ask for fewer: --gpus {limit}",
+        hint=f"Ask for fewer: {flags(replace(ask, count=most))}" if most else "Start without a GPU: --gpus 0",
         asked=str(ask.count),
         limit=str(limit),
         source=source,
     )
+
+
+def _at_most(ask: GpuAsk, limits: Limits, fitting: Sequence[Slot]) -> int:
+    """The most of these slots that one container of hers may have, by every limit."""
+    most = min(limits.gpus_per_container or 0, len(fitting))
+    costs = (cheapest(replace(ask, count=count), fitting) for count in range(1, most + 1))
+    return sum(limits.gpus_max is None or cost <= limits.gpus_max for cost in costs)
 
 
 def over_quota(

@@ -185,7 +185,7 @@ def placed(books: Books, want: Want, now: datetime, instead_of: LeaseId | None =
     if ask.count < 1:
         raise Ds01Error(BAD_REQUEST, "A lease is for at least one GPU.", hint="Start without a GPU: --gpus 0")
     if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
-        raise refusal.too_many(ask, limits)
+        raise refusal.too_many(ask, limits, inventory(books, (), limits).fitting(ask))
     everybody = tuple(lease for lease in books.open_leases() if lease.id != instead_of)
     mine = counted(lease for lease in everybody if lease.uid == want.user.uid and lease.epoch == want.epoch)
     left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))

@@ -90,15 +90,22 @@ def times(world: World, begins: str, length_seconds: int | None, ends: str) -> t
         if not ends:
             raise ValueError("How long? Say it with --for 2h or --to 12:00")
         return begin, _length(begin, now, when.moment(ends, begin, zone) - begin)
+    except _PastError as error:
+        soonest = allowance.typed(allowance.rounded_up(now), zone)
+        raise Ds01Error(BAD_REQUEST, f"{error}.", hint=f"The soonest: --from '{soonest}'") from error
     except (ValueError, OverflowError) as error:
         raise Ds01Error(
             BAD_REQUEST, f"{error}.", hint=f"It is {words.day(now, zone)} {words.clock(now, zone)} on this server."
         ) from error
 
 
+class _PastError(ValueError):
+    """It would begin before now."""
+
+
 def _length(begin: datetime, now: datetime, length: timedelta) -> timedelta:
     if begin < now:
-        raise ValueError("A booking cannot begin in the past")
+        raise _PastError("A booking cannot begin in the past")
     if length < SHORTEST:
         raise ValueError(f"A booking is for {show_duration(SHORTEST)} at least")
     if length > LONGEST:

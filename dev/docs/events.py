@@ -17,7 +17,8 @@ _NOTE = "Written by `make docs` from `src/ds01/domain/sentences.py`."
 
 _HEAD = """\
 Events are what happened, in order, and are never changed: outcomes, not intents. `ds01 events` shows yours, `--follow`
-waits for more, `--type lease` and `--since 2h` choose, `--json` is for programs. Admins add `--user LOGIN` or `--all`.
+waits for more, `--type lease` and `--since 2h` choose, `--json` is for programs, `--to FILE` writes all of them into a
+file. Admins add `--user LOGIN` or `--all`.
 
 ## Fields
 """
@@ -32,6 +33,10 @@ _FIELDS = {
     "outcome": "`done`, or how it ended otherwise",
     "details": "names and values, all text, as listed below; any may be missing",
     "text": "the sentence",
+    "schema": "the version of the event's form, now 1",
+    "actor_uid": "uid of who did it, null for DS01 itself",
+    "uid": "uid of whose affair it is, null for the server's own; `account.changed` says when it came to somebody else",
+    "hash": "its link to the event before: [how it is made](../explanation/ledger.md#verify-an-export)",
 }
 
 _EXAMPLES = {

@@ -94,6 +94,23 @@ async def test_a_bad_filter_is_told(app: FastAPI, query: dict[str, str | int], c
     assert (found.status, found.body["error"]["code"]) == (400, code)
 
 
+async def test_paging_begins_with_the_first(app: FastAPI) -> None:
+    (first,) = (await get(app, "/v1/events", uid=0, all=1, limit=1, after=0)).body
+    assert (first["seq"], first["uid"], first["actor_uid"]) == (1, ALICE.uid, ALICE.uid)
+    (latest,) = (await get(app, "/v1/events", uid=0, all=1, limit=1)).body
+    assert latest["seq"] == 2
+
+
+@pytest.mark.parametrize("damage", [(), ("event 2 (container.paused, x) is not as DS01 wrote it",)])
+async def test_admins_have_the_whole_record_verified(app: FastAPI, world: World, damage: tuple[str, ...]) -> None:
+    assert isinstance(world.ledger, MemoryLedger)
+    world.ledger.damage = damage
+    found = (await get(app, "/v1/admin/events/verify", uid=0)).body
+    assert (found["sound"], found["wrong"]) == (not damage, "".join(damage))
+    refused = await get(app, "/v1/admin/events/verify", uid=ALICE.uid)
+    assert (refused.status, refused.body["error"]["code"]) == (403, "admin.only")
+
+
 async def test_following_is_a_line_per_event(app: FastAPI, world: World) -> None:
     pieces = stream(app, "/v1/events", uid=ALICE.uid, query={"follow": 1})
     assert await anext(pieces) == b"200"

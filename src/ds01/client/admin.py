@@ -6,6 +6,7 @@ from ds01.client.asking import Asking
 from ds01.wire.admin import (
     AnnouncementView,
     AnnounceRequest,
+    AuditView,
     BackupRequest,
     BackupView,
     DoorReportView,
@@ -45,6 +46,10 @@ class Admin(Asking):
     def back_up(self, path: str = "") -> BackupView:
         """Have the ledger copied to a new file on the server."""
         return self._do(BackupView, "POST", "/v1/admin/backup", BackupRequest(path=path), patience=3600)
+
+    def verify_events(self) -> AuditView:
+        """Have every event there ever was looked at."""
+        return self._get(AuditView, "/v1/admin/events/verify", patience=3600)
 
     def fence(self) -> FenceView:
         """Whether the fence around users' networks stands."""

@@ -83,16 +83,17 @@ class Client(Asking):
     def events(
         self,
         *,
-        after: int = 0,
+        after: int | None = None,
         since: str = "",
         kind: str = "",
         limit: int = 0,
         user: str = "",
         everybody: bool = False,
     ) -> tuple[EventView, ...]:
-        """What happened, oldest first."""
+        """What happened, oldest first: the latest so many, or the first ones ``after`` a number."""
+        first = "" if after is None else str(after)
         return self._list(
-            EventView, "/v1/events", after=after, since=since, type=kind, limit=limit, user=user, all=everybody
+            EventView, "/v1/events", after=first, since=since, type=kind, limit=limit, user=user, all=everybody
         )
 
     def follow_events(

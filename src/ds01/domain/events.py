@@ -101,7 +101,7 @@ def meant(word: str) -> tuple[EventType, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event. ``seq`` is given by the ledger; ``actor`` None is DS01 itself.
+    """One event. ``seq`` and ``hash``, its link to the one before, are the ledger's; ``actor`` None is DS01 itself.
 
     ``uid`` is whose affair it is: users see the events with their own uid.
     """
@@ -115,3 +115,4 @@ class Event:
     outcome: str = "done"
     details: Mapping[str, str] = field(default_factory=dict)
     schema: int = 1
+    hash: str = field(default="", compare=False)

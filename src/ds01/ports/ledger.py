@@ -44,6 +44,17 @@ class Backup:
     events: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """Every event from the first on, gone through. ``events`` are as DS01 wrote them; ``broken`` is the number of the
+    first that is not, and ``wrong`` says which one it is, in words.
+    """
+
+    events: int
+    broken: int | None = None
+    wrong: str = ""
+
+
 class Books(Protocol):
     """What a transaction sees. ``put_*`` inserts or replaces by id."""
 
@@ -256,6 +267,10 @@ class Ledger(Protocol):
 
     async def verify(self) -> tuple[str, ...]:
         """What is wrong with the record itself: damage, or events that somebody changed; empty when it is sound."""
+        ...
+
+    async def audit(self) -> Audit:
+        """Go through the whole chain of events, however long that takes; nobody waits meanwhile."""
         ...
 
     async def back_up(self, into: Path) -> Backup:

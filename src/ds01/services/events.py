@@ -160,4 +160,8 @@ def view(event: Event, called: Names, viewer: Uid | None = None) -> EventView:
         outcome=event.outcome,
         details=dict(event.details),
         text=tell(event, who_did(event, called, viewer)),
+        schema=event.schema,
+        actor_uid=event.actor,
+        uid=event.uid,
+        hash=event.hash,
     )

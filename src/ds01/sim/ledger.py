@@ -30,7 +30,7 @@ from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
 from ds01.domain.volume import Volume
-from ds01.ports.ledger import Backup, Books
+from ds01.ports.ledger import Audit, Backup, Books
 
 T = TypeVar("T")
 
@@ -455,6 +455,11 @@ class MemoryLedger:
         """What a test says is wrong."""
         self._check()
         return self.damage
+
+    async def audit(self) -> Audit:
+        """What a test says is wrong, as the first event."""
+        self._check()
+        return Audit(events=0, broken=1, wrong=self.damage[0]) if self.damage else Audit(events=len(self._pages.events))
 
     async def back_up(self, into: Path) -> Backup:
         """There is no file to copy."""

@@ -48,6 +48,16 @@ class BackupRequest:
 
 
 @record
+class AuditView:
+    """The chain of events: how many are as DS01 wrote them, and the first that is not."""
+
+    events: int
+    sound: bool
+    broken: int | None = None
+    wrong: str = ""
+
+
+@record
 class BackupView:
     """A copy of the ledger, looked through: where it is, how large, and how many events it has."""
 

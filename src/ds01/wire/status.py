@@ -84,6 +84,12 @@ class EventView:
     outcome: str
     details: dict[str, str]
     text: str = ""
+    schema: int = 1
+    actor_uid: int | None = None
+    """None: DS01 itself. Names change hands, and so do uids: ``account.changed`` events say when."""
+    uid: int | None = None
+    hash: str = ""
+    """Its link to the event before; docs/explanation/ledger.md says how it is made."""
 
 
 @record

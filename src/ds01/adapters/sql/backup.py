@@ -93,8 +93,8 @@ def _sound(part: Path) -> int:
     engine = connect.readers(connect.location(part), 1)
     try:
         with engine.connect() as connection, connect.reading(connection):
-            found, events = chain.whole(connection)
-            wrong = (*connect.damage(connection, whole=True), *found)
+            audit = chain.whole(connection)
+            wrong = (*connect.damage(connection, whole=True), *filter(None, (audit.wrong,)))
     finally:
         engine.dispose()
     if wrong:
@@ -102,7 +102,7 @@ def _sound(part: Path) -> int:
             LEDGER_ERROR, "The ledger is not as DS01 wrote it, so no copy of it was kept.",
             reason=f"{'; '.join(wrong)}.", hint="ds01 doctor says what to do; keep the backups there are.",
         )  # fmt: skip
-    return events
+    return audit.events
 
 
 def _settle(folder: Path) -> None:

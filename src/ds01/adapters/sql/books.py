@@ -199,10 +199,9 @@ class SqlBooks(SqlContainers):
     # events -----------------------------------------------------------------------------------------
     def record(self, event: Event) -> Event:
         seq, before = self._chain_end()
-        numbered = replace(event, seq=seq + 1)
-        link = chain.link(before, numbered)
-        self._write(statements.insert_into(tables.events), {**vars(numbered), "hash": link})
-        self.hot = replace(self.hot, chain=(numbered.seq, link))
+        numbered = replace(event, seq=seq + 1, hash=chain.link(before, event))
+        self._write(statements.insert_into(tables.events), vars(numbered))
+        self.hot = replace(self.hot, chain=(numbered.seq, numbered.hash))
         self.recorded[event.type] = numbered.seq
         return numbered
 

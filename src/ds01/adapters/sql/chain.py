@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from ds01.adapters.sql import statements
-from ds01.domain.events import Event
+from ds01.domain.events import Event, EventType
+from ds01.ports.ledger import Audit
 
 START = "0" * 64
 PAGE = 1000
@@ -29,32 +31,41 @@ def link(before: str, event: Event) -> str:
     return hashlib.sha256(_JSON.encode(parts).encode()).hexdigest()
 
 
-def whole(connection: Connection) -> tuple[tuple[str, ...], int]:
-    """The same for every event there ever was, as sentences; and how many there are."""
+def whole(connection: Connection) -> Audit:
+    """Every event there ever was, from the first on, until one is not as DS01 wrote it."""
     before, count = START, 0
     for row in connection.execute(statements.WHOLE_CHAIN).yield_per(PAGE):
-        values = dict(row._mapping)
-        found = values.pop("hash")
-        if found != link(before, Event(**values)):
-            return (changed(int(row.seq)),), count
-        before, count = found, count + 1
-    return (), count
+        if not _follows(before, row):
+            return Audit(events=count, broken=row.seq, wrong=_changed(row))
+        before, count = row.hash, count + 1
+    return Audit(events=count)
 
 
-def changed(seq: int) -> str:
-    """What is wrong then."""
-    return f"event {seq} is not as DS01 wrote it"
-
-
-def broken(connection: Connection, latest: int) -> int | None:
-    """The first of the latest events whose hash does not follow from what is before it, or None."""
+def broken(connection: Connection, latest: int) -> str:
+    """The first of the latest events whose hash does not follow from what is before it, in words, or ``""``."""
     rows = connection.execute(statements.CHAIN.limit(latest + 1)).all()[::-1]
     before = START
     for number, row in enumerate(rows):
-        values = dict(row._mapping)
-        found = values.pop("hash")
-        expected = link(before, Event(**values))
-        if found != expected and (number > 0 or len(rows) <= latest):
-            return int(row.seq)
-        before = found
-    return None
+        if not _follows(before, row) and (number > 0 or len(rows) <= latest):
+            return _changed(row)
+        before = row.hash
+    return ""
+
+
+def _follows(before: str, row: Row[Any]) -> bool:
+    """Whether this row, as it is written, is what its hash says. One that cannot be read was not written by DS01."""
+    values = dict(row._mapping)
+    try:
+        values |= {
+            "at": datetime.fromisoformat(row.at),
+            "type": EventType(row.type),
+            "details": json.loads(row.details),
+        }
+        return bool(row.hash == link(before, Event(**values)))
+    except (TypeError, ValueError):
+        return False
+
+
+def _changed(row: Row[Any]) -> str:
+    """What is wrong then. When an event is missing, it is the one after it."""
+    return f"event {row.seq} ({row.type}, {row.at}) is not as DS01 wrote it, or one before it is missing"

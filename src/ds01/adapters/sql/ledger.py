@@ -27,7 +27,7 @@ from ds01.adapters.sql.hot import Hot
 from ds01.adapters.sql.shown import Shown
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import EventType
-from ds01.ports.ledger import Backup, Books
+from ds01.ports.ledger import Audit, Backup, Books
 
 T = TypeVar("T")
 
@@ -131,6 +131,11 @@ class SqlLedger:
         """What is wrong with the record itself: damage, or events that somebody changed; empty when it is sound."""
         self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._verify)
+
+    async def audit(self) -> Audit:
+        """All of the chain, over a connection of its own: those who read meanwhile do not wait for it."""
+        self._check_open()
+        return await asyncio.to_thread(self._audit)
 
     async def back_up(self, into: Path) -> Backup:
         """A copy of one moment, whole and as DS01 wrote it, in a new file that only its owner may read."""
@@ -276,4 +281,14 @@ class SqlLedger:
                 found = connect.damage(connection)
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise faults.explain(error, self._where) from error
-        return (*found, chain.changed(changed)) if changed is not None else found
+        return (*found, changed) if changed else found
+
+    def _audit(self) -> Audit:
+        engine = connect.readers(self._url, 1)
+        try:
+            with engine.connect() as connection, connect.reading(connection):
+                return chain.whole(connection)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise faults.explain(error, self._where) from error
+        finally:
+            engine.dispose()

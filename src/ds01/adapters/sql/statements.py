@@ -12,6 +12,7 @@ from sqlalchemy import (
     Delete,
     Insert,
     Select,
+    String,
     Table,
     bindparam,
     delete,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -198,8 +200,13 @@ ACCOUNT = (
 )
 
 EVENTS = select(*_fields(events, Event))
-CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq.desc())
-WHOLE_CHAIN = select(*_fields(events, Event), events.c.hash).order_by(events.c.seq)
+_WRITTEN = (
+    *_fields(events, Event, "at", "type", "details"),
+    *(type_coerce(events.c[name], String).label(name) for name in ("at", "type", "details")),
+)
+"""Events as they are in the file: what somebody else wrote there may be no event at all."""
+CHAIN = select(*_WRITTEN).order_by(events.c.seq.desc())
+WHOLE_CHAIN = select(*_WRITTEN).order_by(events.c.seq)
 CHAIN_END = select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)
 LAST_SEQ = select(func.max(events.c.seq))
 

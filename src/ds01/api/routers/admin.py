@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query
 
 from ds01.api.identity import TheCaller, TheWorld
 from ds01.services import announce as announcing
-from ds01.services import backup, events, fence, foreign, glass
+from ds01.services import audit, backup, events, fence, foreign, glass
 from ds01.services import report as monthly
 from ds01.services.door import report
 from ds01.wire.admin import (
     AnnouncementView,
     AnnounceRequest,
+    AuditView,
     BackupRequest,
     BackupView,
     DoorReportView,
@@ -88,6 +89,12 @@ async def clear_announcement(world: TheWorld, caller: TheCaller) -> Announcement
 async def back_up(world: TheWorld, caller: TheCaller, request: BackupRequest) -> BackupView:
     """Copy the ledger to a new file, whole and looked through, while everything goes on."""
     return await backup.back_up(world, caller, request)
+
+
+@router.get("/events/verify")
+async def verify_events(world: TheWorld, caller: TheCaller) -> AuditView:
+    """Whether every event there ever was is as DS01 wrote it. It takes a second for each 20,000."""
+    return await audit.verify(world, caller)
 
 
 @router.get("/report")

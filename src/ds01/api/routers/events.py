@@ -20,7 +20,7 @@ async def show(
     world: TheWorld,
     caller: TheCaller,
     everybody: Everybody,
-    after: Annotated[int, Query(ge=0, description="The first ones with a higher number")] = 0,
+    after: Annotated[int | None, Query(ge=0, description="The first ones with a higher number; 0 is all")] = None,
     since: Annotated[str, Query(description="How long ago (2h) or a time with its zone")] = "",
     type: Annotated[list[str] | None, Query(description="lease.granted, or all of lease")] = None,  # noqa: A002
     limit: Annotated[int, Query(ge=1, le=events.MOST, description="So many: without after, the latest ones")] = 200,
@@ -31,7 +31,7 @@ async def show(
     query = events.Query(
         uid=None if everybody else caller.uid,
         types=events.types(type or ()),
-        after=after or None,
+        after=after,
         since=events.since(since, world.clock.now()) if since else None,
         limit=limit,
     )

@@ -24,9 +24,15 @@ def run(
     limit: int | None,
     user: str | None,
     all_: bool,
+    to: str | None,
 ) -> int:
-    """Print events, oldest first; with ``--follow`` until Ctrl-C."""
+    """Print events, oldest first; with ``--follow`` until Ctrl-C. Or write all there are into a file."""
     _check(type_)
+    if to is not None:
+        from ds01.cli.exporting import alone, export
+
+        alone(follow, limit)
+        return export(call, to, since=since or "", kind=type_ or "", user=user or "", everybody=all_)
     seen = 0
     for event in _events(call, follow, since or "", type_ or "", limit or LATEST, user or "", all_):
         seen += 1

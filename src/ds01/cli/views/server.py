@@ -56,6 +56,10 @@ VIEWS: dict[str, dict[str, str]] = {
         "outcome": "done, denied or failed",
         "details": "more, by name",
         "text": "the same as a sentence",
+        "schema": "the version of this kind of event",
+        "actor_uid": "who did it, as a number; null is DS01",
+        "uid": "whose affair it is, as a number; null is the server's",
+        "hash": "its link to the event before",
     },
     "InstallView": {
         "done": "whether it was carried out; nothing to do counts as done",
@@ -171,6 +175,12 @@ VIEWS: dict[str, dict[str, str]] = {
         "size_bytes": "its size",
         "events": "how many events it has",
         "at": "of when it is",
+    },
+    "AuditView": {
+        "events": "how many are as DS01 wrote them, from the first on",
+        "sound": "whether all are",
+        "broken": "the number of the first that is not; null when all are",
+        "wrong": "which one that is, in words",
     },
     "AnnouncementView": {
         "text": "what everybody is told; empty when nothing is",

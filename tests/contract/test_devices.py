@@ -25,6 +25,10 @@ class Server(Protocol):
     devices: Devices
 
     def busy(self, index: int, utilisation: float, pid: int) -> None: ...
+    def silence(self, index: int) -> None:
+        """Whoever is on it, on the last of its instances when it has some, cannot be told."""
+        ...
+
     def overheat(self, index: int) -> None: ...
     def lose(self, index: int) -> None: ...
     def find(self, index: int) -> None: ...
@@ -40,6 +44,10 @@ class SimServer:
         self._sim.set_load(
             str(index), Load(utilisation=utilisation, memory_used_bytes=2**20, processes=((pid, 2**20),))
         )
+
+    def silence(self, index: int) -> None:
+        gpu = self._sim.inventory()[index]
+        self._sim.set_load(slots_of(gpu)[-1].label, Load(processes=None))
 
     def overheat(self, index: int) -> None:
         self._sim.break_slot(str(index), "95 °C hot")
@@ -67,6 +75,9 @@ class NvmlServer:
 
     def busy(self, index: int, utilisation: float, pid: int) -> None:
         self._state.set(f"gpu {index}", utilisation=round(utilisation * 100), used_mib=1, process=[f"{pid} {2**20}"])
+
+    def silence(self, index: int) -> None:
+        self._state.set("mig 1 1" if index == 1 else f"gpu {index}", unknown="process")
 
     def overheat(self, index: int) -> None:
         self._state.set(f"gpu {index}", temperature=95)
@@ -115,6 +126,16 @@ class TestDevices:
         sample = next(sample for sample in server.devices.samples() if sample.slot == own)
         assert (sample.utilisation, sample.memory_used_bytes) == (0.75, 2**20)
         assert [(p.slot, p.pid, p.memory_bytes) for p in server.devices.processes()] == [(own, 4711, 2**20)]
+
+    def test_who_is_on_a_gpu_is_known_for_all_of_it_or_not_at_all(self, server: Server) -> None:
+        gpus = [gpu.uuid for gpu in server.devices.inventory()]
+        server.busy(2, 0.75, 4711)
+        assert [[p.pid for p in server.devices.users(gpu) or ()] for gpu in gpus] == [[], [], [4711]]
+        server.silence(2)
+        server.silence(1)
+        assert [server.devices.users(gpu) for gpu in gpus] == [(), None, None]
+        server.lose(0)
+        assert server.devices.users(gpus[0]) is None
 
     def test_a_broken_slot_says_why(self, server: Server) -> None:
         assert server.devices.faults() == {}

@@ -51,7 +51,11 @@ class Devices(Protocol):
         ...
 
     def processes(self) -> tuple[GpuProcess, ...]:
-        """All processes on all GPUs."""
+        """All processes on all GPUs, as far as that can be said."""
+        ...
+
+    def users(self, gpu: SlotId) -> tuple[GpuProcess, ...] | None:
+        """All processes on one GPU or its instances; None when that cannot be said, or the GPU is not there."""
         ...
 
     def faults(self) -> dict[SlotId, str]:

@@ -26,6 +26,7 @@ from ds01.services.world import World
 from ds01.wire.mig import MigGpuView, MigView
 
 _BEING_DIVIDED = "it is being divided"
+_UNKNOWN = "processes that the driver does not tell"
 
 
 async def show(world: World, caller: Caller, text: str = "") -> MigView:
@@ -167,9 +168,9 @@ def _holders(books: Books, gpu: Gpu) -> tuple[str, ...]:
 
 
 async def _processes(world: World, gpu: Gpu) -> tuple[str, ...]:
-    own = {gpu.uuid, *(part.uuid for part in gpu.instances)}
-    found = await asyncio.to_thread(world.devices.processes)
-    return tuple(f"process {each.pid}" for each in found if each.slot in own)
+    """A driver that cannot say who is on it has not said that nobody is."""
+    found = await asyncio.to_thread(world.devices.users, gpu.uuid)
+    return (_UNKNOWN,) if found is None else tuple(f"process {each.pid}" for each in found)
 
 
 def _check_free(gpu: Gpu, users: tuple[str, ...], promised: tuple[str, ...] = ()) -> None:
@@ -184,6 +185,12 @@ def _check_free(gpu: Gpu, users: tuple[str, ...], promised: tuple[str, ...] = ()
 
 
 def _used(gpu: Gpu, users: tuple[str, ...]) -> Ds01Error:
+    if users == (_UNKNOWN,):
+        return Ds01Error(
+            GPU_USED, f"GPU {gpu.index} cannot be proven free, so it was not divided.",
+            reason="The driver does not say which processes are on it.",
+            hint=f"nvidia-smi -i {gpu.index}, and again when it answers",
+        )  # fmt: skip
     return Ds01Error(
         GPU_USED, f"GPU {gpu.index} is in use, so it was not divided.", reason=f"On it: {', '.join(users)}.",
         hint=f"ds01 admin drain {gpu.index}, and again when it is free",

@@ -69,8 +69,18 @@ class SimDevices:
         return tuple(
             GpuProcess(slot=slot.id, pid=pid, memory_bytes=memory)
             for slot in self._slots(self.inventory())
-            for pid, memory in self.script.load(slot).processes
+            for pid, memory in self.script.load(slot).processes or ()
         )
+
+    def users(self, gpu: SlotId) -> tuple[GpuProcess, ...] | None:
+        """The same of one GPU, unless a script says that nobody can tell."""
+        slots = [slot for slot in self._slots(self.inventory()) if slot.gpu == gpu]
+        if gpu not in {each.uuid for each in self.inventory()} or self._silent(slots):
+            return None
+        return tuple(each for each in self.processes() if each.slot in {slot.id for slot in slots})
+
+    def _silent(self, slots: Sequence[Slot]) -> bool:
+        return any(self.script.load(slot).processes is None for slot in slots)
 
     def faults(self) -> dict[SlotId, str]:
         """Slots a script broke, and those of GPUs that fell off."""

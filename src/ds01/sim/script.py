@@ -25,8 +25,8 @@ class Load:
     utilisation: float | None = 0.0
     memory_used_bytes: int | None = 0
     temperature_c: int = 35
-    processes: tuple[tuple[int, int], ...] = ()
-    """Host pid and bytes of GPU memory of each."""
+    processes: tuple[tuple[int, int], ...] | None = ()
+    """Host pid and bytes of GPU memory of each; None is a driver that cannot tell."""
     fault: str = ""
 
 

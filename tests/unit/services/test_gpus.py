@@ -240,11 +240,15 @@ class TestMigByTheDriver:
     """The same with NVIDIA's library, a stand-in that answers as told."""
 
     @pytest.fixture
-    async def lab(self, tmp_path: Path) -> AsyncIterator[Lab]:
-        state = State(tmp_path / "nvml", {"driver": {"loaded": 1}})
+    def state(self, tmp_path: Path) -> State:
+        made = State(tmp_path / "nvml", {"driver": {"loaded": 1}})
         for index in range(2):
-            state.set(f"gpu {index}", **a100(index, profile=DIVISIBLE))
-        state.use()
+            made.set(f"gpu {index}", **a100(index, profile=DIVISIBLE))
+        made.use()
+        return made
+
+    @pytest.fixture
+    async def lab(self, tmp_path: Path, state: State) -> AsyncIterator[Lab]:
         driver = NvmlDevices(sysfs=tmp_path / "sys")
         made = Lab(tmp_path, driver)
         await made.ledger.write(lambda books: account(books, ALICE, NOW))
@@ -259,6 +263,42 @@ class TestMigByTheDriver:
         view = await mig.apply(lab.world, caller(), "1: off")
         assert [(each.now, each.changes) for each in view.gpus] == [("off", False)]
         assert (await lab.labels(), await reasons(lab)) == (["0", "1"], {})
+
+    @pytest.mark.parametrize("question", ["process", "graphics"])
+    async def test_one_whose_processes_cannot_be_read_is_not_proven_free(
+        self, lab: Lab, state: State, question: str
+    ) -> None:
+        state.set("gpu 1", unknown=question)
+        with pytest.raises(Ds01Error, match="cannot be proven free") as error:
+            await mig.apply(lab.world, caller(), "1: 3g.20gb 3g.20gb")
+        assert error.value.kind is GPU_USED
+        view = await mig.show(lab.world, caller(), "1: 3g.20gb 3g.20gb")
+        assert view.gpus[0].in_the_way == ("processes that the driver does not tell",)
+        assert (await lab.labels(), await reasons(lab)) == (["0", "1"], {})
+        state.set("gpu 1", unknown=None)
+        await mig.apply(lab.world, caller(), "1: 3g.20gb 3g.20gb")
+        assert await lab.labels() == ["0", "1:3g.20gb", "1:3g.20gb"]
+
+    async def test_a_part_that_cannot_be_read_keeps_the_whole_card(self, lab: Lab, state: State) -> None:
+        state.set("gpu 1", mig=1)
+        for place, more in enumerate(({}, {"unknown": "process"})):
+            name = "NVIDIA A100-SXM4-40GB MIG 3g.20gb"
+            state.set(
+                f"mig 1 {place}", uuid=f"MIG-{place}", name=name, gi_slices=3, ci_slices=3, memory_mib=20480, **more
+            )
+        await look_at_gpus(lab.world)
+        with pytest.raises(Ds01Error, match="cannot be proven free"):
+            await mig.apply(lab.world, caller(), "1: off")
+        assert await lab.labels() == ["0", "1:3g.20gb", "1:3g.20gb"]
+
+    async def test_after_a_reboot_it_is_not_divided_before_it_is_proven_free(self, lab: Lab, state: State) -> None:
+        await mig.apply(lab.world, caller(), "1: 3g.20gb 3g.20gb")
+        state.set("gpu 1", unknown="process")
+        await look_at_gpus(lab.world)
+        assert await lab.labels() == ["0", "1"]
+        state.set("gpu 1", unknown=None)
+        await look_at_gpus(lab.world)
+        assert await lab.labels() == ["0", "1:3g.20gb", "1:3g.20gb"]
 
     async def test_one_in_use_and_one_promised_are_left_alone(self, lab: Lab) -> None:
         await lab.grant()

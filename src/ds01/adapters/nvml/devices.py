@@ -72,6 +72,13 @@ class NvmlDevices:
         by_slot = (readings.processes(self._driver, card) for card in self._cards())
         return tuple(process for slots in by_slot for found in slots.values() for process in found or ())
 
+    def users(self, gpu: SlotId) -> tuple[GpuProcess, ...] | None:
+        """Every slot of the card is asked; one that does not answer leaves the whole card unknown."""
+        card = next((card for card in self._cards() if card.gpu.uuid == gpu), None)
+        found = [None] if card is None else list(readings.processes(self._driver, card).values())
+        known = [each for each in found if each is not None]
+        return tuple(process for each in known for process in each) if len(known) == len(found) else None
+
     def faults(self) -> dict[SlotId, str]:
         """Broken GPUs by slot, and the slots of those that were here and are not any more."""
         present = self._cards()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ds01.adapters.nss.directory import NssDirectory
 from ds01.config.import_file import import_file
 from ds01.config.limits import load
 from ds01.domain.container import Door
@@ -48,11 +49,13 @@ def check(options: argparse.Namespace) -> LimitsFileView:
 
 
 def terms(options: argparse.Namespace) -> TermsView:
-    """What the file gives each login: those of a trace need not be accounts, so Unix groups say nothing of them."""
-    settings, now = _settings(options.file), datetime.now(UTC)
+    """What the file gives each login, with the Unix groups of those who have an account here: the history of this
+    server names such. Of another server's trace Unix groups say nothing.
+    """
+    settings, now, directory = _settings(options.file), datetime.now(UTC), NssDirectory()
     users = []
     for number, login in enumerate(sys.stdin.read().split("\n")):
-        user = User(uid=Uid(number), gid=number, login=login, home="/")
+        user = directory.by_login(login) or User(uid=Uid(number), gid=number, login=login, home="/")
         limits = effective(settings.policy, user, Door.DS01, now)
         users.append(
             TermsOf(

@@ -69,6 +69,17 @@ def test_a_limits_file_is_kept_to(ds01: Run, trace: str, tmp_path: Path) -> None
     assert "limits.yaml:2" in said.err
 
 
+def test_unix_groups_count_for_who_has_an_account_here(ds01: Run, tmp_path: Path) -> None:
+    """Root may have both GPUs by her Unix group; somebody of the same group's name on no account may not."""
+    jobs, limits = tmp_path / "history.csv", tmp_path / "limits.yaml"
+    jobs.write_text("job_id,user,submit_s,duration_s,gpus\na,root,0,600,2\nb,nobody-here,0,600,2\n")
+    staff = "groups:\n  staff:\n    unix_groups: [root]\n    gpus: {max: 2, per_container: 2}\n"
+    limits.write_text("defaults:\n  gpus: {max: 1}\n" + staff)
+    said = ds01("simulate", "--trace", str(jobs), "--gpus", "2", "--limits", str(limits), "--json")
+    (view,) = json.loads(said.out)
+    assert (view["jobs"], view["refused"]) == (1, 1)
+
+
 def test_a_wrong_line_is_named(ds01: Run, trace: str) -> None:
     Path(trace).write_text(TRACE + "e,anna,soon,1,1\n")
     said = ds01("simulate", "--trace", trace, "--gpus", "2")

@@ -28,7 +28,7 @@ SUITE = "bookworm"
 PYTHON = "3.11"
 """That of the suite."""
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "docker.io", "iptables", "iproute2", "ca-certificates", "python3",
-            "python3-venv", "sudo", "procps", "bash-completion", "busybox-static")  # fmt: skip
+            "python3-venv", "sudo", "procps", "bash-completion", "busybox-static", "openssh-server")  # fmt: skip
 CAPABILITIES = (
     "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH",
     "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE",

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dev import stack
-from dev.promises import jupyterlab, week
+from dev.promises import browser, week
 from dev.promises.lab import Lab, close_lab, open_lab
 from dev.promises.screen import Screen
 
@@ -43,12 +43,7 @@ def played(lab: Lab, folder: Path) -> list[week.Shot]:
     student = lab.student("sam")
     screen = Screen(student.person, str(student.commands))
     try:
-        return list(
-            week.play(
-                screen, key=public_key(folder),
-                with_jupyter=lambda: jupyterlab.install(student, week.PROJECT, week.PROJECT),
-            )
-        )  # fmt: skip
+        return list(week.play(screen, key=public_key(folder), opens=lambda seen: browser.opens(student, seen)))
     finally:
         screen.ends()
         student.retires_all()

@@ -16,7 +16,7 @@ _PATIENCE_SECONDS = 120
 class Screen:
     """One terminal of one person. What it shows is what she would see: the visible lines, nothing else."""
 
-    def __init__(self, person: Person, path: str, *, columns: int = 80, lines: int = 40) -> None:
+    def __init__(self, person: Person, path: str, *, columns: int = 80, lines: int = 60) -> None:
         self._person = person
         self._path = path
         self._name = f"ds01-screen-{os.getpid()}"
@@ -43,9 +43,9 @@ class Screen:
         self.types("clear")
         self._until(lambda seen: seen.strip() == _PROMPT.strip(), "was not cleared")
 
-    def seen(self) -> str:
-        """The visible lines, without blank ones at the end."""
-        lines = self._tmux("capture-pane", "-p").splitlines()
+    def seen(self, *, joined: bool = False) -> str:
+        """The visible lines, without blank ones at the end. ``joined``: one that goes on in the next is one."""
+        lines = self._tmux("capture-pane", "-p", *(["-J"] if joined else [])).splitlines()
         return "\n".join(lines).rstrip()
 
     def ends(self) -> None:

@@ -26,6 +26,8 @@ class Terminal:
             preexec_fn=_becoming(person),
         )  # fmt: skip
         self._began = time.monotonic()
+        self.last = ""
+        """What it showed before it ended, since the last text that was waited for."""
 
     def answers(self, word: str = "42") -> float:
         """Wait until a shell is there and does as it is told; returns the seconds since the program began."""
@@ -54,6 +56,7 @@ class Terminal:
             self._child.expect(pexpect.EOF)
         except pexpect.TIMEOUT as error:
             raise BrokenError(f"the program did not end: {(self._child.before or '')[-300:]!r}") from error
+        self.last = str(self._child.before)
         self._child.close()
         return int(self._child.exitstatus if self._child.exitstatus is not None else 128)
 

@@ -7,11 +7,13 @@ page with the screens in it.
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dev.promises.screen import Screen
 
+SERVER = "gpu-server"
 PROJECT = "week"
 
 
@@ -24,13 +26,14 @@ class Shot:
     screen: str
 
 
-def play(screen: Screen, *, key: str, with_jupyter: Callable[[], None]) -> Iterator[Shot]:
-    """The whole week, for somebody who has nothing yet. ``key`` is her laptop's public key; ``with_jupyter`` brings
-    JupyterLab into the container of her project.
+def play(screen: Screen, *, key: str, opens: Callable[[str], None]) -> Iterator[Shot]:
+    """The whole week, for somebody who has nothing yet. ``key`` is her laptop's public key; ``opens`` opens the address
+    that a screen shows, by the way that it shows.
     """
     yield from _monday(screen, key)
     yield from _tuesday(screen)
-    yield from _wednesday(screen, with_jupyter)
+    yield from _wednesday(screen, opens)
+    yield from _thursday(screen)
     yield from _friday(screen)
 
 
@@ -77,22 +80,36 @@ def _tuesday(screen: Screen) -> Iterator[Shot]:
     )  # fmt: skip
 
 
-def _wednesday(screen: Screen, with_jupyter: Callable[[], None]) -> Iterator[Shot]:
+def _wednesday(screen: Screen, opens: Callable[[str], None]) -> Iterator[Shot]:
     yield _typed(
         screen, f"ds01 jupyter {PROJECT}",
         title="Wednesday: a notebook", text="What is missing is said, with the command that brings it.",
     )  # fmt: skip
-    with_jupyter()
     yield _typed(
+        screen, f"ds01 image update {PROJECT} --add jupyterlab",
+        ("Replace it by a new container now?", "y"), (f"Replace {PROJECT} by a new container?", "y"),
+        title="The advice, followed",
+        text="The package goes into the project file and the image is built. Nothing that runs is touched unasked.",
+    )  # fmt: skip
+    shot = _typed(
         screen, f"ds01 jupyter {PROJECT}",
         title="A notebook on the laptop",
-        text="Here she tried it with `pip install jupyterlab` first. The lines to type on the laptop are printed.",
+        text="The lines to type on the laptop are printed, and the notebook is there.",
     )  # fmt: skip
+    opens(screen.seen(joined=True))
+    yield shot
+
+
+def _thursday(screen: Screen) -> Iterator[Shot]:
     run = f"ds01 run --project {PROJECT} --gpus 1 --time 10m --wait -- python -c 'print(6 * 7)'"
     yield _typed(
         screen, f"{run} && ds01 logs {PROJECT}-1",
         title="Thursday: a run without you",
         text="It takes a GPU when its turn has come and gives it back the moment it is done.",
+    )  # fmt: skip
+    yield _typed(
+        screen, "ds01 init paper", ("[data]", "blank"),
+        title="A second project", text="Another folder with a file of its own. Nothing is built before it is launched.",
     )  # fmt: skip
 
 
@@ -119,5 +136,23 @@ def _typed(screen: Screen, line: str, *answers: tuple[str, str], title: str, tex
 
 
 def without_secrets(text: str) -> str:
-    """A screen without what nobody should type after it: the notebook's token."""
-    return re.sub(r"token=[\w-]+", "token=…", text)
+    """A screen without what nobody should type after it, the notebook's token, and with a server's name like any."""
+    return re.sub(r"token=[\w-]+", "token=…", text).replace(socket.gethostname(), SERVER)
+
+
+_PASSING = re.compile(r"^✓ [^.]+ [\d.]+m?s$", re.MULTILINE)
+"""A step that took long enough to be told of."""
+_DIFFERS = (
+    (re.compile(r"ssh-ed25519AAAA[\w+/]+laptop"), "KEY"),
+    (re.compile(r"token=.*?Next:"), "token=…Next:"),
+    (re.compile(r"(?:\d[\d.:-]*)(?:[KMGT]B?|B|ms|s|m|h)?"), "#"),
+    (re.compile(r"(#\.?dev#|#)"), "#"),
+)
+
+
+def lasting(screen: str) -> str:
+    """What a screen says every time it is played: no numbers, keys and tokens, and wherever its lines are broken."""
+    said = re.sub(r"\s", "", _PASSING.sub("", without_secrets(screen)))
+    for changing, stands in _DIFFERS:
+        said = changing.sub(stands, said)
+    return said

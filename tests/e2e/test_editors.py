@@ -168,6 +168,57 @@ def test_a_port_on_the_server_is_for_its_owner_alone(lab: Lab, ada: Student) -> 
     ada.ds01("tunnel", "thesis", "8501", "--stop")
 
 
+def test_a_port_that_is_taken_the_second_time_is_passed_over_and_told(lab: Lab, ada: Student) -> None:
+    foretold = ada.data("tunnel", "thesis", "8600", "--dry-run")
+    assert not Path(foretold["socket"]).exists()
+    first = ada.data("tunnel", "thesis", "8600")
+    assert (first["port"], first["new"]) == (foretold["port"], True)
+    assert not ada.data("tunnel", "thesis", "8600", "--dry-run")["new"]
+    assert "would end" in ada.ds01("tunnel", "thesis", "8600", "--stop", "--dry-run").err
+    assert Path(first["socket"]).exists()
+    ada.ds01("tunnel", "thesis", "8600", "--stop")
+    holds = "import socket, time; s = socket.create_server(('127.0.0.1', {})); print(flush=True); time.sleep(60)"
+    ben = lab.ben.person.start("python3", "-c", holds.format(first["port"]))
+    try:
+        until(lambda: listens(first["port"]))
+        again = ada.ds01("tunnel", "thesis", "8600")
+        assert f"Port {first['port']} is taken on the server, so it is " in again.err
+        second = ada.data("tunnel", "thesis", "8600")
+        assert (second["new"], second["port"] != first["port"]) == (False, True)
+    finally:
+        ben.kill()
+        ben.wait(20)
+    ada.ds01("tunnel", "thesis", "8600", "--stop")
+
+
+def test_a_socket_that_was_left_behind_is_in_nobodys_way(ada: Student) -> None:
+    way = Path(ada.data("tunnel", "thesis", "8601")["socket"])
+    looks_for = f"[{way.name[0]}]{way.name[1:]}"  # which the line that looks for it does not match
+    ada.inside(
+        "thesis", f"for p in /proc/[0-9]*; do grep -q '{looks_for}' $p/cmdline && kill -9 ${{p##*/}}; done; true"
+    )
+    assert way.exists()
+    again = ada.data("tunnel", "thesis", "8601")
+    assert (again["new"], again["socket"]) == (True, str(way))
+    assert not ada.data("tunnel", "thesis", "8601")["new"]
+    ada.ds01("tunnel", "thesis", "8601", "--stop")
+
+
+def test_a_port_that_is_kept_open_twice_is_a_sentence(ada: Student) -> None:
+    number = ada.data("tunnel", "thesis", "8602")["port"]
+    first = ada.person.start(str(ada.commands / "ds01"), "tunnel", "thesis", "8602", "--on-server", "--quiet")
+    try:
+        until(lambda: listens(number))
+        second = ada.tries("tunnel", "thesis", "8602", "--on-server")
+        assert second.code == 3
+        assert f"Port {number} cannot be opened" in second.err
+        assert first.poll() is None
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.wait(20)
+    ada.ds01("tunnel", "thesis", "8602", "--stop")
+
+
 def test_ssh_of_the_laptop_gives_a_shell_in_the_container(ada: Student, laptop: Person) -> None:
     inside = ada.inside("thesis", "hostname")
     done = laptop.run("ssh", "thesis.ds01", given="hostname; id -un; pwd; exit 7\n")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from dev import week as page
 from dev.promises.lab import Lab
+from dev.promises.week import lasting
 
 from ds01.cli.style import columns
 
@@ -33,8 +35,10 @@ SEEN = {
     "Two experiments from one image": ("exp-2 is running", "exp-2  running", "week   running"),
     "What was kept is there": ("0.93",),
     "Wednesday: a notebook": ("There is no JupyterLab in week.", "Try: ds01 image update week --add jupyterlab"),
+    "The advice, followed": ("+ jupyterlab", "The image of week is built.", "week is running"),
     "A notebook on the laptop": ("JupyterLab runs in week.", "ssh -N -L", "/lab?token="),
     "Thursday: a run without you": ("week-1 is done.", "\n42\n"),
+    "A second project": ("workspace/paper is a project", "Next: ds01 launch paper"),
     "Friday: why": ("week has been running since", "you started week with GPU"),
     "Until Monday": ("Ends", "week is retired", "containers  0 (0 running)", "Stays     /home/sam/workspace/week"),
 }
@@ -53,12 +57,18 @@ def test_no_screen_is_too_wide_or_shows_a_trace(shots: dict[str, str]) -> None:
         assert "Traceback" not in screen, title
 
 
-def test_the_page_in_the_docs_has_these_steps_in_this_order(shots: dict[str, str]) -> None:
+def test_the_page_in_the_docs_shows_these_screens_in_this_order(shots: dict[str, str]) -> None:
     text = Path(page.PAGE).read_text(encoding="utf-8")
-    assert [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")] == list(shots)
-    typed = {
-        title: [line for line in screen.splitlines() if line.startswith("$ ds01")] for title, screen in shots.items()
-    }
-    for title, lines in typed.items():
-        for line in lines:
-            assert line in text, title
+    shown = dict(re.findall(r"^## (.+)\n(?:(?!^##|^```).*\n)+```\n((?:(?!^```).*\n)+)```", text, flags=re.MULTILINE))
+    assert list(shown) == [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+    assert list(shown) == list(shots)
+    assert {title: lasting(seen) for title, seen in shots.items()} == {
+        title: lasting(seen) for title, seen in shown.items()
+    }, "run 'python -m dev.week' and commit what it writes"
+
+
+def test_what_passes_is_told_from_what_lasts() -> None:
+    before = "✓ Python packages 2s\n✓ week is retired: GPU 1 is free. 4.1 s\n  ssh-ed25519 AAAAC3Nz\nab laptop"
+    after = "✓ week is retired: GPU 0 is free.\n 0.2 s\n  ssh-ed25519 AAAAX laptop"
+    assert lasting(before) == lasting(after)
+    assert lasting("week is retired") != lasting("week is removed")

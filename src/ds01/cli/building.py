@@ -88,14 +88,21 @@ class _Teller:
     def __init__(self, call: Call, line: Line) -> None:
         self._talk = call.talk
         self._line = line
+        self._far = ""
+        """How far the base is fetched, which says more than what becomes of each layer."""
 
     def __call__(self, event: BuildEvent) -> None:
         title = event.title or "Building"
         if event.state == "begin":
+            self._far = ""
             self._line.show(f"{title} ({event.step}/{event.of})")
         elif event.state == "log":
-            self._line.keep(f"{title} ({event.step}/{event.of}): {event.text}")
+            if not self._far:
+                self._line.keep(f"{title} ({event.step}/{event.of}): {event.text}")
             self._talk.detail(event.text)
+        elif event.state == "pull":
+            self._far = event.text
+            self._line.keep(f"{title} ({event.step}/{event.of}): {event.text}")
         elif event.title and not event.cached and event.seconds >= 1:
             seconds = self._talk.err("dim", show.duration(event.seconds))
             self._line.above(f"{self._talk.err('green', self._talk.err.sign('✓', 'Done:'))} {title} {seconds}")

@@ -96,6 +96,9 @@ def _current(image: Mapping[str, Any], recipe: Recipe, base: str) -> bool:
     return recipe.generated and found.get(Label.SPEC) == recipe.spec and found.get(Label.BASE) == base
 
 
+_FETCHING = "Fetching the base"
+
+
 def fetch_base(order: Order, say: Callable[[BuildEvent], None] = quiet) -> str:
     """The id of the base image; fetched first when it is not here, so that the image can be labelled with it."""
     if not order.recipe.base:
@@ -103,7 +106,7 @@ def fetch_base(order: Order, say: Callable[[BuildEvent], None] = quiet) -> str:
     found = inspect(order.socket, order.recipe.base)
     if found is not None:
         return str(found["Id"])
-    only = replace(order.recipe, dockerfile=f"FROM {order.recipe.base}\n", context={}, titles=())
+    only = replace(order.recipe, dockerfile=f"FROM {order.recipe.base}\n", context={}, titles=(_FETCHING,))
     try:
         return _run(order, {"rm": "1"}, context.pieces(only, order.folder), say)
     except Ds01Error as error:

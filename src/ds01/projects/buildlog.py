@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ds01.domain.record import record
+from ds01.projects.pulling import Pulling
 
 KEPT_LINES = 200
 
@@ -26,10 +27,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 @record
 class BuildEvent:
-    """Something that happened in a build. ``state`` is begin, log or done.
+    """Something that happened in a build. ``state`` is begin, log, pull or done.
 
     ``step`` counts from 1 to ``of``; ``title`` says what the step is for, ``""`` when it takes no time; ``text`` is
-    one line of its output.
+    one line of its output, or how far the base is fetched.
     ``cached``: done because it was done before.
     """
 
@@ -58,6 +59,8 @@ class BuildLog:
         self._cached = False
         self._rest = ""
         self._pulled: dict[str, str] = {}
+        self._pulling = Pulling()
+        self._far = ""
 
     def read(self, message: dict[str, Any]) -> None:
         """One message of the stream."""
@@ -109,11 +112,15 @@ class BuildLog:
             self._tell("done", seconds=self._clock() - self._began, cached=self._cached)
 
     def _pull(self, message: dict[str, Any]) -> None:
-        """A layer of the base that is being fetched; each change of a layer's state is one line."""
+        """A layer of the base that is being fetched: each change of its state is a line, and the bytes are told."""
         layer, status = str(message.get("id", "")), str(message["status"])
         if self._pulled.get(layer) != status:
             self._pulled[layer] = status
             self._tell("log", text=_clean(f"{layer}: {status}" if layer else status))
+        far = self._pulling.heard(message)
+        if far != self._far:
+            self._far = far
+            self._tell("pull", text=far)
 
     def _tell(self, state: str, *, text: str = "", seconds: float = 0.0, cached: bool = False) -> None:
         self._say(

@@ -28,6 +28,10 @@ _VERSION = r"(?:==|!=|>=|<=|>|<)[0-9]+(?:\.[0-9]+)*"
 _PLAIN = re.compile(rf"(?P<name>{_NAME})(?:\[[A-Za-z0-9-]+\])?(?P<versions>{_VERSION}(?:,{_VERSION})*)?")
 """The usual entry, recognised without loading a library: launching reads the project file each time."""
 _HASH = re.compile(r"--hash=(?:sha256|sha384|sha512):[0-9a-fA-F]+")
+_ADDRESS = re.compile(r"(?:[a-z]+\+)?[a-z]+://")
+_REACHED = re.compile(r"(?:git\+)?https?://")
+_UNREACHED = "Only https addresses can be reached while an image is built."
+_OTHERWISE = "Copy the package into the workspace and install it in the container, or give its https address."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _APT = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?(?:=[A-Za-z0-9.+:~-]+)?(?:/[a-z0-9-]+)?")
 
@@ -127,17 +131,24 @@ def _option(line: str) -> Entry:
 
 def _requirement(line: str) -> Entry:
     spec, hashes = _split_hashes(line)
+    if _ADDRESS.match(spec):
+        raise _nameless(line)
     parsed = _parse(line, spec)
     if parsed.url is not None and re.fullmatch(r"v?\d[\w.]*", parsed.url):
         raise _wrong(line, "After an @ comes an address, not a version.", _correction(spec))
-    if parsed.url is not None and not re.match(r"(?:git\+)?https?://", parsed.url):
-        raise _wrong(
-            line,
-            "Only https addresses can be reached while an image is built.",
-            "Copy the package into the workspace and install it in the container, or give its https address.",
-        )
+    if parsed.url is not None and not _REACHED.match(parsed.url):
+        raise _wrong(line, _UNREACHED, _OTHERWISE)
     text = " ".join([spec, *hashes])
     return Entry(text=text, name=canonical(parsed.name), pinned=bool(parsed.specifier) or parsed.url is not None)
+
+
+def _nameless(line: str) -> Ds01Error:
+    """An address alone, as pip takes it too; which package it is would be known only after fetching it."""
+    if not _REACHED.match(line):
+        return _wrong(line, _UNREACHED, _OTHERWISE)
+    address = line.split("#")[0]
+    name = re.split(r"[/@]", address.rstrip("/").partition("://")[2].removesuffix(".git"))[-1]
+    return _wrong(line, "The name of the package stands before its address.", f"Use '{name} @ {address}' instead.")
 
 
 def _split_hashes(line: str) -> tuple[str, list[str]]:

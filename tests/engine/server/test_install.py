@@ -6,6 +6,7 @@ The tests stand in the order of that story and share one server.
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.engine.server.conftest import DAEMON_JSON, MARIA, TOM, Lab
 
 pytestmark = [pytest.mark.root, pytest.mark.engine, pytest.mark.slow]
 
+BATCH = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=accept-new")
+"""Ask nothing; a new server's key is taken, as by whoever types yes."""
 BROKEN = "defaults: {cpus: many}\n"
 
 
@@ -107,6 +110,41 @@ def test_the_first_student_gets_a_container_with_a_gpu(monday: Lab) -> None:
     assert sum("GPU-" in line for line in said) == 1
     assert monday.by(MARIA, "sh", "-c", "cat ~/workspace/thesis/result").out == "hers\n"
     monday.by(MARIA, "ds01", "retire", "thesis", "--yes")
+
+
+def test_a_laptop_comes_in_by_what_setup_wrote_and_ssh_config_printed(monday: Lab) -> None:
+    """The server's own sshd as Debian sets it up; Tom's account stands for Maria's laptop."""
+    settings = monday.root("sshd", "-T").out
+    assert "strictmodes yes" in settings
+    assert "authorizedkeysfile .ssh/authorized_keys" in settings
+    monday.by(TOM, "sh", "-c", "umask 077; mkdir -p ~/.ssh && ssh-keygen -qt ed25519 -N '' -f ~/.ssh/id_ed25519")
+    key = monday.by(TOM, "sh", "-c", "cat ~/.ssh/id_ed25519.pub").out.strip()
+    monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "true", code=255)
+    monday.by(MARIA, "ds01", "setup", "--key", key, "--no-input")
+    assert monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "id -un; command -v ds01").out.split() == [
+        MARIA, "/usr/local/bin/ds01",
+    ]  # fmt: skip
+    monday.by(MARIA, "sh", "-c", "cd && ds01 launch thesis --gpus 1 --background --yes")
+    block = monday.by(MARIA, "ds01", "ssh-config", "--server", "lab", "--quiet").out
+    monday.server.run("sh", "-c", "cat > ~/.ssh/config", user=TOM, given=block)
+    said = monday.by(TOM, "ssh", *BATCH, "thesis.ds01", "id; cat /workspace/result; nvidia-smi -L").out
+    assert f"({MARIA})" in said.splitlines()[0]
+    assert "hers\n" in said
+    assert said.count("GPU-") == 1
+    monday.by(MARIA, "ds01", "retire", "thesis", "--yes")
+
+
+def test_sshd_takes_no_key_of_a_home_others_write_to_and_setup_says_so(monday: Lab) -> None:
+    monday.by(MARIA, "sh", "-c", "chmod g+w ~")
+    monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "true", code=255)
+    key = monday.by(TOM, "sh", "-c", "cat ~/.ssh/id_ed25519.pub").out.strip()
+    told = monday.by(MARIA, "ds01", "setup", "--key", key, "--no-input", code=None)
+    assert told.code != 0
+    assert "Others may write in" in told.err
+    mend = re.search(r"chmod go-w \S+(?=,)", told.err)
+    assert mend is not None
+    monday.by(MARIA, *mend[0].split())
+    monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "true")
 
 
 def test_a_second_time_there_is_nothing_to_do(monday: Lab) -> None:

@@ -4,10 +4,12 @@ commands can be typed."""
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from ds01.cli import topics, tree
 from ds01.domain import errors
 from ds01.services import doctor
 from tests.unit.cli.test_registry import check_typed
@@ -34,14 +36,30 @@ def test_there_are_entries() -> None:
 
 
 @pytest.mark.parametrize("entry", list(ENTRIES))
-def test_an_entry_is_something_ds01_says_or_checks_or_can_be_typed(entry: str) -> None:
+def test_an_entry_is_something_ds01_says_or_checks_and_its_commands_can_be_typed(entry: str) -> None:
     text = ENTRIES[entry]
     says, codes, checks = (named(text, word) for word in ("Says", "Code", "Check"))
     commands = re.findall(r"^\$ (ds01 .+)$", text, flags=re.MULTILINE)
-    assert says or codes or checks or commands
+    assert says or codes or checks, "nothing that DS01 says or looks at leads here"
     for said in set(says) - NOT_OURS:
         assert said in SOURCE, said
     assert {check.replace("_", "-") for check in checks} <= set(doctor.every())
     assert set(codes) <= {kind.code for kind in vars(errors).values() if isinstance(kind, errors.ErrorKind)}
     for command in commands:
         check_typed(command)
+
+
+HELP = dict(re.findall(r"^- ([^:]+): (.+)$", topics.source("troubleshooting"), flags=re.MULTILINE))
+
+
+def kinds(text: str) -> set[str]:
+    """The commands that are named, without whose container it is."""
+    typed = re.findall(r"(?:`|^\$ )(ds01 [^`\n]+)", text, flags=re.MULTILINE)
+    return {tree.find(shlex.split(line)[1:]).path for line in typed}
+
+
+@pytest.mark.parametrize("title", list(HELP))
+def test_the_short_page_in_the_terminal_says_the_same(title: str) -> None:
+    entry = ENTRIES[title.replace("`", "")]
+    assert kinds(HELP[title]) <= kinds(entry)
+    assert len(HELP) > 8

@@ -37,8 +37,10 @@ def begin(folder: Path) -> Iterator[Begun]:
 
     def start(port: str = "0", *words: str, token: str = TOKEN) -> subprocess.Popen[bytes]:
         source = Path(relay.__file__).read_text()
+        paths = [str(folder / name) for name in ("sock", "mark", "log")]
+        Path(paths[1]).touch()
         process = subprocess.Popen(
-            [sys.executable, "-c", source, str(folder / "sock"), str(folder / "log"), port, *words], cwd=folder,
+            [sys.executable, "-c", source, *paths, port, *words], cwd=folder,
             env=os.environ | ({"DS01_TOKEN": token} if token else {}),
         )  # fmt: skip
         begun.append(process)
@@ -126,6 +128,16 @@ def test_taking_the_socket_away_ends_the_program(begin: Begun, folder: Path) -> 
     assert process.wait(20) == 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_taking_the_mark_away_ends_a_program_that_still_starts(begin: Begun, folder: Path) -> None:
+    process = begin("0", "sh", "-c", "echo $$ > pid; exec sleep 600")
+    until((folder / "pid").exists)
+    (folder / "mark").unlink()
+    assert process.wait(20) == 0
+    assert not (folder / "sock").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((folder / "pid").read_text()), 0)
 
 
 def test_a_program_that_ends_takes_its_socket_with_it(begin: Begun, folder: Path) -> None:

@@ -73,3 +73,36 @@ def test_layers_of_a_base_are_told_once_per_change() -> None:
     ]  # fmt: skip
     _, events = told(messages)
     assert [e.text for e in events] == ["a: Downloading", "a: Pull complete"]
+
+
+def layer(name: str, status: str, now: int = 0, size: int = 0) -> dict[str, object]:
+    """What the engine says of a layer."""
+    return {"id": name, "status": status, "progressDetail": {"current": now, "total": size} if size else {}}
+
+
+def test_a_base_that_is_fetched_is_told_in_bytes() -> None:
+    mib = 1024**2
+    messages: list[dict[str, object]] = [
+        {"stream": "Step 1/1 : FROM far\n"},
+        {"status": "Pulling from far", "id": "latest"},
+        layer("a", "Pulling fs layer"),
+        layer("a", "Downloading", mib, 4 * mib),
+        layer("b", "Downloading", mib, 16 * mib),
+        layer("a", "Downloading", 3 * mib, 4 * mib),
+        layer("a", "Download complete"),
+        layer("b", "Verifying Checksum"),
+        layer("a", "Extracting", 2 * mib, 4 * mib),
+        layer("a", "Pull complete"),
+        layer("b", "Pull complete"),
+    ]
+    _, events = told(messages, ("the base",))
+    assert [event.text for event in events if event.state == "pull"] == [
+        "1M of 4M", "2M of 20M", "4M of 20M", "5M of 20M", "unpacking 0B of 20M", "unpacking 2M of 20M",
+        "unpacking 4M of 20M", "unpacking 20M of 20M",
+    ]  # fmt: skip
+    assert {event.title for event in events} == {"the base"}
+
+
+def test_a_pull_whose_size_nobody_knows_is_told_by_its_layers_alone() -> None:
+    _, events = told([{"id": "a", "status": "Downloading", "progressDetail": {"current": 5, "total": -1}}])
+    assert [(event.state, event.text) for event in events] == [("log", "a: Downloading")]

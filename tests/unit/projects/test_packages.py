@@ -115,3 +115,29 @@ def test_debian_packages_are_accepted(name: str) -> None:
 def test_what_is_no_debian_package_is_refused(name: str) -> None:
     with pytest.raises(Ds01Error):
         apt_package(name)
+
+
+@pytest.mark.parametrize(
+    "scheme", ["git+ssh", "hg+https", "hg+ssh", "svn+https", "svn+ssh", "bzr+https", "file", "ssh"]
+)
+@pytest.mark.parametrize("line", ["tool @ {}://git@example.org/lab/tool", "{}://git@example.org/lab/tool#egg=tool"])
+def test_what_no_build_can_reach_is_refused_with_what_to_do(scheme: str, line: str) -> None:
+    with pytest.raises(Ds01Error) as refused:
+        entry(line.format(scheme))
+    assert "Only https addresses" in refused.value.problem.reason
+    assert "https address" in refused.value.problem.hint
+
+
+@pytest.mark.parametrize("line", ["-e git+ssh://git@example.org/tool.git#egg=tool", "-e .", "../tool", "/opt/tool.whl"])
+def test_what_lies_in_the_workspace_is_refused(line: str) -> None:
+    with pytest.raises(Ds01Error) as refused:
+        entry(line)
+    assert "workspace, which is not there" in refused.value.problem.reason
+
+
+def test_an_address_without_a_name_gets_one() -> None:
+    with pytest.raises(Ds01Error) as refused:
+        entry("git+https://example.org/lab/tool.git#egg=tool")
+    meant = refused.value.problem.hint
+    assert meant == "Use 'tool @ git+https://example.org/lab/tool.git' instead."
+    assert entry(meant.split("'")[1]).name == "tool"

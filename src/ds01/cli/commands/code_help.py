@@ -23,6 +23,7 @@ COMMAND = Command(
     guide=(Step("VS Code on your laptop opens a container as a folder. Which one?", asks="name"),),
     prints="CodeView",
     asks=True,
+    changes=True,
     exits=(Exit.NOT_FOUND, Exit.NO_RESOURCE),
     related=("ssh-config", "ssh", "jupyter"),
 )

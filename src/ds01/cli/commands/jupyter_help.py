@@ -31,6 +31,7 @@ COMMAND = Command(
     ),
     prints="EditorView",
     asks=True,
+    changes=True,
     exits=(Exit.NOT_FOUND, Exit.NO_RESOURCE),
     related=("tensorboard", "tunnel", "code", "ssh-config"),
 )

@@ -28,6 +28,7 @@ COMMAND = Command(
     guide=(Step("TensorBoard shows what your trainings write. In which container?", asks="name"),),
     prints="EditorView",
     asks=True,
+    changes=True,
     exits=(Exit.NOT_FOUND, Exit.NO_RESOURCE),
     related=("jupyter", "tunnel"),
 )

@@ -33,6 +33,7 @@ COMMAND = Command(
     ),
     prints="EditorView",
     asks=True,
+    changes=True,
     exits=(Exit.NOT_FOUND, Exit.NO_RESOURCE),
     related=("jupyter", "tensorboard", "ssh-config"),
 )

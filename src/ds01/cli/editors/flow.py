@@ -23,6 +23,8 @@ def use(call: Call, name: str | None, editor: Editor, *, stop: bool, on_server: 
     if stop:
         return end(call, name, editor)
     container = wanted(call, here.meant(call, name))
+    if call.talk.dry_run:
+        return foretold(call, container, editor, server=server, on_server=on_server)
     if container is None:
         return 0
     found, new = started(call, container, editor)
@@ -64,17 +66,45 @@ def started(call: Call, container: ContainerView, editor: Editor) -> tuple[Runni
     port = _port(call, container, editor, before)
     token = running.new_token() if editor.words else ""
     made = Running(editor=editor, container=container, port=port, token=token)
-    call.standing = f"{editor.title} may still start in {container.name}; end it with --stop."
+    call.standing = f"{editor.title} was not started; {container.name} goes on."
     running.remember(call.home, made)
     with call.talk.step(f"Starting {editor.title} in {container.name}"):
         running.start(docker(call), made)
+    call.standing = f"{editor.title} runs in {container.name}; end it with --stop."
     return made, True
+
+
+def foretold(
+    call: Call, container: ContainerView | None, editor: Editor, *, server: str | None, on_server: bool
+) -> int:
+    """What would be started, and where one would find it; nothing is. A launch before that is told already."""
+    talk = call.talk
+    if container is None:
+        talk.detail(f"Then {editor.title} would be started in it.")
+        return 0
+    found = running.remembered(call.home, container, editor)
+    there = found is not None and running.answers(found)
+    if found is None or not there:
+        port = _port(call, container, editor, found)
+        found = Running(editor=editor, container=container, port=port, token="")
+        running.check(docker(call), found)
+    if talk.json:
+        talk.emit(shown(found, server, new=not there, on_server=on_server))
+    elif there:
+        talk.say(f"{editor.title} runs in {container.name} already. Nothing was changed.")
+    else:
+        talk.say(f"{editor.title} would be started in {container.name}, as port {found.port}. Nothing was changed.")
+    return 0
 
 
 def end(call: Call, name: str | None, editor: Editor) -> int:
     """End the program."""
     container = call.client.container(here.meant(call, name))
     found = running.remembered(call.home, container, editor)
+    if call.talk.dry_run:
+        does = "would end" if found is not None and running.there(found) else "does not run"
+        call.talk.say(f"{editor.title} in {container.name} {does}. Nothing was changed.")
+        return 0
     there = found is not None and running.stop(found)
     running.forget(call.home, container, editor)
     if there:

@@ -1,10 +1,11 @@
 """Runs in the container, by whatever Python 3.7 or later is there: a program, and the socket that leads to it.
 
-    python3 -c RELAY SOCKET LOG PORT [PROGRAM ARGUMENT...]
+    python3 -c RELAY SOCKET MARK LOG PORT [PROGRAM ARGUMENT...]
 
 The program gets a free port of the container's loopback for ``{port}`` in its arguments; without a program PORT is
 where something listens already. The socket appears once the program answers, with mode 0600, and is how all ends:
-when it is removed, the program is ended, and when the program ends, it is removed. With ``DS01_TOKEN`` set nobody comes
+when it is removed, the program is ended, and when the program ends, it is removed. Until then it is the file MARK that
+ends all when it is removed. With ``DS01_TOKEN`` set nobody comes
 through without it: in the address the first time, in a cookie from then on.
 """
 
@@ -132,6 +133,10 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port
         writer.close()
 
 
+def there(path: str) -> bool:
+    return os.path.lexists(path)
+
+
 def mine(path: str, made: os.stat_result) -> bool:
     try:
         found = os.lstat(path)
@@ -140,8 +145,10 @@ def mine(path: str, made: os.stat_result) -> bool:
     return (found.st_dev, found.st_ino, found.st_ctime_ns) == (made.st_dev, made.st_ino, made.st_ctime_ns)
 
 
-async def run(path: str, port: int, program: "subprocess.Popen[bytes] | None", gate: "Gate | None") -> None:
-    while program is not None and program.poll() is None and not answers(port):  # noqa: ASYNC110
+async def run(path: str, mark: str, port: int, program: "subprocess.Popen[bytes] | None", gate: "Gate | None") -> None:
+    while program is not None and program.poll() is None and not answers(port):
+        if not there(mark):
+            return
         await asyncio.sleep(LOOK_SECONDS)
     if program is not None and program.poll() is not None:
         sys.exit(program.returncode or 1)
@@ -164,13 +171,13 @@ async def run(path: str, port: int, program: "subprocess.Popen[bytes] | None", g
             os.unlink(path)
 
 
-def main(path: str, log: str, wanted: str, *words: str) -> None:
+def main(path: str, mark: str, log: str, wanted: str, *words: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     token = os.environ.pop("DS01_TOKEN", "")
     port = int(wanted) or free_port()
     program = start([word.replace("{port}", str(port)) for word in words], log) if words else None
     try:
-        asyncio.run(run(path, port, program, Gate(token) if token else None))
+        asyncio.run(run(path, mark, port, program, Gate(token) if token else None))
     finally:
         if program is not None:
             end(program)

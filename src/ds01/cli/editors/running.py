@@ -43,6 +43,11 @@ class Running:
         return os.path.join(self.container.workspace, FOLDER, _named(self.container, self.editor, "sock"))
 
     @property
+    def mark(self) -> str:
+        """A file that is there while it starts, and ends what starts when it is taken away."""
+        return os.path.join(self.container.workspace, FOLDER, _named(self.container, self.editor, "starting"))
+
+    @property
     def log(self) -> str:
         """What the program said."""
         return os.path.join(self.container.workspace, FOLDER, _named(self.container, self.editor, "log"))
@@ -143,10 +148,21 @@ def answers(running: Running) -> bool:
 
 
 def start(docker: Docker, running: Running) -> None:
-    """Start it and wait until it answers. Raises Ds01Error with the end of its log."""
-    _check(docker, running)
+    """Start it and wait until it answers. Raises Ds01Error with the end of its log; nothing starts any more then."""
+    check(docker, running)
     _folder(running)
-    inside = [f"/workspace/{FOLDER}/{os.path.basename(path)}" for path in (running.socket, running.log)]
+    os.close(os.open(running.mark, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    try:
+        _start(docker, running)
+    except BaseException:
+        stop(running)
+        raise
+    Path(running.mark).unlink(missing_ok=True)
+
+
+def _start(docker: Docker, running: Running) -> None:
+    paths = (running.socket, running.mark, running.log)
+    inside = [f"/workspace/{FOLDER}/{os.path.basename(path)}" for path in paths]
     relay = Path(__file__).with_name("relay.py").read_text(encoding="utf-8")
     editor = running.editor
     words = (*editor.words, "--allow-root") if editor.name == "jupyter" and os.geteuid() == 0 else editor.words
@@ -162,7 +178,6 @@ def start(docker: Docker, running: Running) -> None:
         if not docker.exec_state(name).running:
             raise _ended_early(running)
         if time.monotonic() > deadline:
-            stop(running)
             raise Ds01Error(
                 START_FAILED, f"{editor.title} did not answer within {STARTING_SECONDS:.0f} seconds.",
                 reason=_last_words(running.log), hint=f"Look at its log: {running.log}",
@@ -171,17 +186,20 @@ def start(docker: Docker, running: Running) -> None:
 
 
 def stop(running: Running) -> bool:
-    """End it, by taking its socket away; whether it was there."""
-    there = answers(running)
-    try:
-        os.unlink(running.socket)
-    except FileNotFoundError:
-        return False
-    return there
+    """End it, by taking its socket away, or its mark while it starts; whether there was one."""
+    was = there(running)
+    for path in (running.mark, running.socket):
+        Path(path).unlink(missing_ok=True)
+    return was
 
 
-def _check(docker: Docker, running: Running) -> None:
-    """Whether the image has what is needed."""
+def there(running: Running) -> bool:
+    """Whether it runs, or starts."""
+    return answers(running) or os.path.lexists(running.mark)
+
+
+def check(docker: Docker, running: Running) -> None:
+    """Whether the image has what is needed. Raises Ds01Error with how it gets there."""
     editor, container = running.editor, running.container
     program = editor.program if editor.words else ""
     pieces = list(collect(docker, container.id, Exec(command=("sh", "-c", _FIND, "find", program), stdin=False)))

@@ -27,10 +27,11 @@ def run(call: Call, *, name: str, with_: str | None, write: bool, read_only: boo
         call.talk.say(f"{project.folder} would {done} with {with_}. Nothing was changed.")
         return 0
     call.standing = f"Some of it is done; the same command goes on, and --stop takes it back: {project.folder}"
-    if stop:
-        code = _stopped(call, project, with_, share.end(project.folder, call.home, who))
-    else:
-        code = _told(call, project, with_, share.begin(project.folder, call.home, who, write=write), write=write)
+    with call.talk.step(f"Closing {project.folder}" if stop else f"Opening {project.folder}"):
+        shared = share.end(project.folder, call.home, who) if stop else share.begin(
+            project.folder, call.home, who, write=write
+        )  # fmt: skip
+    code = _stopped(call, project, with_, shared) if stop else _told(call, project, with_, shared, write=write)
     if call.talk.json:
         _list(call, project)
     return code

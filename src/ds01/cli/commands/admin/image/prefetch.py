@@ -12,6 +12,7 @@ from ds01.cli.shell import docker
 from ds01.domain.errors import BUILD_FAILED, NO_IMAGE, Ds01Error
 from ds01.domain.names import nearest
 from ds01.projects.diagnosis import diagnose
+from ds01.projects.pulling import Pulling
 from ds01.wire.images import BaseView, PrefetchView
 
 BUILT_HERE = "ds01/"
@@ -73,17 +74,14 @@ def _fetched(call: Call, base: BaseView) -> PrefetchView:
 
 def _pull(call: Call, base: BaseView, line: Line) -> str:
     """The problem, in a sentence; ``""`` when it is here."""
+    pulling = Pulling()
     try:
         with closing(docker(call).pull(base.reference)) as messages:
             for message in messages:
                 if "error" in message:
                     return f"{diagnose((), str(message['error'])).cause}."
-                line.keep(f"Fetching {base.name}: {_progress(message)}")
+                far = pulling.heard(message) or str(message.get("status", ""))
+                line.keep(f"Fetching {base.name}: {far}")
     except Ds01Error as error:
         return f"{diagnose((), error.problem.message).cause}."
     return ""
-
-
-def _progress(message: dict[str, object]) -> str:
-    parts = (message.get("id"), message.get("status"), message.get("progress"))
-    return " ".join(str(part) for part in parts if part)

@@ -140,14 +140,19 @@ def without_secrets(text: str) -> str:
     return re.sub(r"token=[\w-]+", "token=…", text).replace(socket.gethostname(), SERVER)
 
 
-_PASSING = re.compile(r"^✓ [^.]+ [\d.]+m?s$", re.MULTILINE)
+_PASSING = re.compile(r"^✓ [^.]+ \d[\dhm.]*[hms]$", re.MULTILINE)
 """A step that took long enough to be told of."""
 _DIFFERS = (
     (re.compile(r"ssh-ed25519AAAA[\w+/]+laptop"), "KEY"),
     (re.compile(r"token=.*?Next:"), "token=…Next:"),
-    (re.compile(r"(?:\d[\d.:-]*)(?:[KMGT]B?|B|ms|s|m|h)?"), "#"),
-    (re.compile(r"(#\.?dev#|#)"), "#"),
+    (re.compile(r"\d[\d.:-]*(?:(?:dev|[KMGT]B?|B|ms|s|m|h)(?![A-Za-z])[\d.]*)*"), "#"),
+    (re.compile(r"Ontopofthebase:[^✓]*?and#ore\."), "Ontopofthebase:…"),
+    (re.compile(r"Goes#changedfiles?outsidetheworkspace:/home/\w+/\.(?:jupyter|ipython|local)/.*?(?=Stays)"), ""),
+    (re.compile(r"Gone#changedfiles?outsidetheworkspace(?=Stays)"), ""),
 )
+"""Numbers and their units, the key, the token; which packages JupyterLab needs today, and whether it has written a file
+of its own by then.
+"""
 
 
 def lasting(screen: str) -> str:

@@ -135,7 +135,7 @@ def test_a_laptop_comes_in_by_what_setup_wrote_and_ssh_config_printed(monday: La
 
 
 def test_sshd_takes_no_key_of_a_home_others_write_to_and_setup_says_so(monday: Lab) -> None:
-    monday.by(MARIA, "sh", "-c", "chmod g+w ~")
+    monday.by(MARIA, "sh", "-c", "chmod o+w ~")
     monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "true", code=255)
     key = monday.by(TOM, "sh", "-c", "cat ~/.ssh/id_ed25519.pub").out.strip()
     told = monday.by(MARIA, "ds01", "setup", "--key", key, "--no-input", code=None)

@@ -93,7 +93,7 @@ class Due:
     """A rule's answer: ``act`` in ``left`` (negative: it is overdue), because of ``limit``.
 
     ``lead`` is the warning it owes its owner. ``ripe`` is False while a warning would be noise, because what the rule
-    waits for has hardly begun. ``firm``: others count on this end, so a late warning hardly puts it off.
+    waits for has hardly begun. ``firm``: others count on this end, so its owner is warned earlier.
     """
 
     rule: Rule
@@ -103,6 +103,13 @@ class Due:
     lead: timedelta
     ripe: bool = True
     firm: bool = False
+
+    @property
+    def ahead(self) -> timedelta:
+        """How long before it acts its owner is warned: where others count on the end, early enough that the second
+        lead of a warning that reached nobody is over by then.
+        """
+        return self.lead * 2 if self.firm else self.lead
 
     @property
     def detail(self) -> str:

@@ -1,9 +1,9 @@
 """The decision: what is due, who must hear of it first, and when it may be done.
 
 Nothing is done unwarned. A stop happens at the rule's deadline or one lead after the first warning that reached
-somebody, whichever is later; when no warning reached anybody, it waits a second lead, unless others count on its end.
-What the caller keeps of earlier looks is ``warned``; ds01d forgets it when it restarts, so that nobody is stopped for a
-time in which nobody could see what was going on.
+somebody, whichever is later; when no warning reached anybody, it waits a second lead. Where others count on the end,
+the first warning is early enough for both. What the caller keeps of earlier looks is ``warned``; ds01d forgets it when
+it restarts, so that nobody is stopped for a time in which nobody could see what was going on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from ds01.domain.container import ContainerState
 from ds01.domain.lifecycle import container_hold, idle, never_started, paused, runtime, yielding
-from ds01.domain.lifecycle.case import LAST_CALL, LATE, ZERO, Case, Decision, Due, Execute, Level, Notify, Rule, Warned
+from ds01.domain.lifecycle.case import LAST_CALL, ZERO, Case, Decision, Due, Execute, Level, Notify, Rule, Warned
 
 RULES: tuple[Callable[[Case], Due | None], ...] = (
     idle.due, paused.due, runtime.due, container_hold.due, never_started.due, yielding.due,
@@ -31,7 +31,7 @@ def concerned(state: ContainerState, *, holds_gpu: bool, everywhere: bool = Fals
 def decide(case: Case, warned: Mapping[Rule, Warned]) -> Decision:
     """What to do about this container now."""
     found = [due for rule in RULES if (due := rule(case)) is not None]
-    moot = tuple(rule for rule in warned if not any(due.rule is rule and due.left <= due.lead for due in found))
+    moot = tuple(rule for rule in warned if not any(due.rule is rule and due.left <= due.ahead for due in found))
     warned = {rule: said for rule, said in warned.items() if rule not in moot}
     times = {due.rule: acts_in(due, warned.get(due.rule)) for due in found}
     ready = [due for due in found if times[due.rule] <= ZERO and due.ripe and _told(due, warned)]
@@ -42,18 +42,7 @@ def decide(case: Case, warned: Mapping[Rule, Warned]) -> Decision:
 
 
 def acts_in(due: Due, warned: Warned | None) -> timedelta:
-    """How long until it acts, if nothing changes and the warning that is due now reaches its owner.
-
-    An end that others count on waits for no second lead, and for no lead that is longer than all its time.
-    """
-    usual = _after_warning(due, warned)
-    if not due.firm:
-        return usual
-    tried = ZERO if warned is None else warned.tried
-    return min(usual, max(due.left + LATE, min(due.lead, due.limit) - tried))
-
-
-def _after_warning(due: Due, warned: Warned | None) -> timedelta:
+    """How long until it acts, if nothing changes and the warning that is due now reaches its owner."""
     if due.lead <= ZERO:
         return due.left
     if warned is None:
@@ -68,7 +57,7 @@ def _told(due: Due, warned: Mapping[Rule, Warned]) -> bool:
 
 
 def _notice(due: Due, warned: Warned | None, acts: timedelta) -> Notify | None:
-    if not due.ripe or due.lead <= ZERO or due.left > due.lead:
+    if not due.ripe or due.lead <= ZERO or due.left > due.ahead:
         return None
     if warned is None:
         return Notify(due=due, level=Level.WARNING, acts_in=acts)

@@ -12,6 +12,9 @@ from datetime import timedelta
 from ds01.domain.container import ContainerState, Door
 from ds01.domain.lifecycle.case import ZERO, Act, Case, Due, Rule
 
+SHORT = 4
+"""Who wants a GPU for a short time has a shorter lead: this part of it at most."""
+
 
 def due(case: Case) -> Due | None:
     """When its time is over."""
@@ -24,10 +27,9 @@ def due(case: Case) -> Due | None:
     if left is None:
         return None
     early = case.early if left == firm else ZERO
-    return Due(
-        rule=Rule.RUNTIME, act=Act.STOP, left=left, limit=max(ZERO, case.ran + left + early), lead=case.limits.lead,
-        firm=left == firm,
-    )  # fmt: skip
+    whole = max(ZERO, case.ran + left + early)
+    lead = min(case.limits.lead, whole / SHORT) if left == firm else case.limits.lead
+    return Due(rule=Rule.RUNTIME, act=Act.STOP, left=left, limit=whole, lead=lead, firm=left == firm)
 
 
 def _by_limit(case: Case) -> timedelta | None:

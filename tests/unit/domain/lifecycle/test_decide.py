@@ -78,14 +78,22 @@ def test_what_reached_nobody_waits_one_more_lead() -> None:
     assert decide(case(quiet=45 * MINUTE), {Rule.IDLE: told(30)}).execute is not None
 
 
-def test_an_end_that_others_count_on_waits_for_no_second_lead() -> None:
-    """Its GPU was given until then: a warning that reached nobody hardly puts it off; one that was never tried does."""
+def test_an_end_that_others_count_on_is_told_two_leads_before() -> None:
+    """So that the second lead of a warning that reached nobody is over when its GPU is to be back."""
+    assert decide(case(ran=2 * HOUR, asked_left=31 * MINUTE), {}).notify == ()
+    assert [notice.acts_in for notice in decide(case(ran=2 * HOUR, asked_left=30 * MINUTE), {}).notify] == [30 * MINUTE]
     over = case(ran=2 * HOUR, asked_left=0 * MINUTE)
-    assert decide(over, {Rule.RUNTIME: told(15)}).standing[Rule.RUNTIME] == MINUTE
-    assert decide(case(ran=2 * HOUR, asked_left=-1 * MINUTE), {Rule.RUNTIME: told(16)}).execute is not None
-    assert decide(over, {Rule.RUNTIME: told(15, after=0)}).execute is not None
+    assert decide(over, {Rule.RUNTIME: told(30)}).execute is not None
+    assert decide(over, {Rule.RUNTIME: told(30, after=0)}).execute is not None
+    assert decide(over, {Rule.RUNTIME: told(30, after=20)}).standing[Rule.RUNTIME] == 5 * MINUTE
     assert [notice.acts_in for notice in decide(over, {}).notify] == [15 * MINUTE]
-    assert decide(case(ran=4 * MINUTE, asked_left=6 * MINUTE), {}).notify[0].acts_in == 10 * MINUTE
+
+
+def test_who_wants_a_gpu_for_a_short_time_has_a_shorter_lead() -> None:
+    assert decide(case(ran=4 * MINUTE, asked_left=6 * MINUTE), {}).notify == ()
+    assert decide(case(ran=5 * MINUTE, asked_left=5 * MINUTE), {}).notify[0].acts_in == 5 * MINUTE
+    late = {Rule.RUNTIME: told(5, after=4)}
+    assert decide(case(ran=10 * MINUTE, asked_left=0 * MINUTE), late).standing[Rule.RUNTIME] == 1.5 * MINUTE
 
 
 def test_what_has_a_booking_behind_it_ends_earlier_and_says_what_it_was_given() -> None:

@@ -508,6 +508,22 @@ class LedgerContract:
         assert await ledger.read(lambda books: books.notice(over.id)) == over
         assert await ledger.read(lambda books: books.notice(NoticeId("no"))) is None
 
+    async def test_old_notices_of_what_has_happened_are_found_the_oldest_first(self, ledger: Ledger) -> None:
+        first = Notice(
+            id=NoticeId("notice-1"), at=NOW, uid=ALICE.uid, epoch=1, subject="c" * 64, name="thesis", rule=Rule.IDLE,
+            level=Level.NOTICE, title="thesis was stopped", text="why",
+        )  # fmt: skip
+        later = replace(first, id=NoticeId("notice-2"), at=NOW + timedelta(minutes=1), uid=BOB.uid)
+        warns = replace(first, id=NoticeId("notice-3"), level=Level.WARNING)
+        read = replace(first, id=NoticeId("notice-4"), seen_at=NOW, ended_at=NOW)
+        for notice in (later, first, warns, read):
+            await ledger.write(lambda books, notice=notice: books.put_notice(notice))  # type: ignore[misc]
+        soon = NOW + timedelta(minutes=2)
+        assert await ledger.read(lambda books: books.unread_notices(soon)) == (first, later)
+        assert await ledger.read(lambda books: books.unread_notices(soon, 1)) == (first,)
+        assert await ledger.read(lambda books: books.unread_notices(later.at)) == (first,)
+        assert await ledger.read(lambda books: books.unread_notices(NOW)) == ()
+
     async def test_how_somebody_wants_to_be_told_is_her_own(self, ledger: Ledger) -> None:
         wish = Preferences(uid=ALICE.uid, epoch=2, mail="alice@lab.lan", off=frozenset({"terminals"}))
         await ledger.write(lambda books: books.put_preferences(wish))

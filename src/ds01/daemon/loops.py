@@ -16,7 +16,7 @@ from ds01.domain.container import ContainerId
 from ds01.domain.errors import ENGINE_DOWN, Ds01Error
 from ds01.domain.labels import Label
 from ds01.ports.engine import EngineEvent
-from ds01.services import mig
+from ds01.services import mig, unread
 from ds01.services.booking.watch import watch
 from ds01.services.confine import Confiner
 from ds01.services.crier import Crier
@@ -95,6 +95,7 @@ class Loops:
             ("tickets", TICKET_SECONDS, lambda: expire(world)),
             ("images", IMAGES_SECONDS, lambda: self._gone.forget(world)),
             ("old jobs", FORGET_SECONDS, lambda: forget(world)),
+            ("old notices", FORGET_SECONDS, lambda: unread.end(world)),
             ("disk", DISK_SECONDS, lambda: measure(world)),
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),

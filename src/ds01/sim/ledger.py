@@ -294,6 +294,10 @@ class MemoryBooks:
         found = [n for n in self._now.notices.values() if uid in (None, n.uid) and (ended or n.open)]
         return tuple(sorted(found, key=lambda notice: (notice.at, notice.id))[-limit:])
 
+    def unread_notices(self, before: datetime, limit: int = 1000) -> tuple[Notice, ...]:
+        found = [n for n in self._now.notices.values() if n.open and not n.warns and n.at < before]
+        return tuple(sorted(found, key=lambda notice: (notice.at, notice.id))[:limit])
+
     def put_notice(self, notice: Notice) -> None:
         self._write().notices[notice.id] = notice
 

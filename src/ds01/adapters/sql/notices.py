@@ -5,7 +5,7 @@ consumption.
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 
 from ds01.adapters.sql import statements, tables
 from ds01.adapters.sql.prepared import Found
@@ -29,6 +29,10 @@ class NoticeBooks(QueueBooks):
         if uid is not None:
             chosen = chosen.where(tables.notices.c.uid == uid)
         return tuple(Notice(**row) for row in reversed(self._built(chosen.limit(limit))))
+
+    def unread_notices(self, before: datetime, limit: int = 1000) -> tuple[Notice, ...]:
+        chosen = statements.UNREAD_NOTICES.where(tables.notices.c.at < before).limit(limit)
+        return tuple(Notice(**row) for row in self._built(chosen))
 
     def put_notice(self, notice: Notice) -> None:
         self._put(tables.notices, vars(notice))

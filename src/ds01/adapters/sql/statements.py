@@ -59,6 +59,7 @@ from ds01.domain.gpu import Slot
 from ds01.domain.image import Ownership, Tag
 from ds01.domain.jobs.job import Job
 from ds01.domain.lease import Lease
+from ds01.domain.lifecycle.case import Level
 from ds01.domain.network import Network
 from ds01.domain.notice import Notice, Preferences
 from ds01.domain.people import Account
@@ -177,6 +178,11 @@ TAG = select(*_TAG).where(tags.c.ref == bindparam("ref"))
 NOTICES = select(*_fields(notices, Notice)).order_by(notices.c.at.desc(), notices.c.id.desc())
 NOTICE = select(*_fields(notices, Notice)).where(notices.c.id == bindparam("id"))
 STILL_TRUE: ColumnElement[bool] = literal_column("ended_at IS NULL")
+UNREAD_NOTICES = (
+    select(*_fields(notices, Notice))
+    .where(STILL_TRUE, notices.c.level == Level.NOTICE)
+    .order_by(notices.c.at, notices.c.id)
+)
 PREFERENCES = select(*_fields(preferences, Preferences)).where(
     preferences.c.uid == bindparam("uid"), preferences.c.epoch == bindparam("epoch")
 )

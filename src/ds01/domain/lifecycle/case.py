@@ -65,7 +65,7 @@ class Case:
     """One container at one moment.
 
     ``ran`` is its running time over all starts, ``up`` that of the present one, ``quiet`` how long it has done nothing.
-    ``asked_left`` is what is left of the time its GPU was given for, and ``early`` how long before the
+    ``asked_left`` is what is left of the time its GPU was given for (``planned``), and ``early`` how long before the
     end of that it is asked to end. ``kept``
     is how long its owner's word still keeps it from being stopped for idling. ``busy`` is the share of the server's
     GPUs that is leased, 0 to 1. ``wanted`` says that it is of work that yields, and that somebody waits for its GPU.
@@ -83,6 +83,7 @@ class Case:
     stopped: timedelta = ZERO
     age: timedelta = ZERO
     asked_left: timedelta | None = None
+    planned: timedelta | None = None
     early: timedelta = ZERO
     kept: timedelta = ZERO
     wanted: bool = False

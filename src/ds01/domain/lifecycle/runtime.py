@@ -27,9 +27,16 @@ def due(case: Case) -> Due | None:
     if left is None:
         return None
     early = case.early if left == firm else ZERO
-    whole = max(ZERO, case.ran + left + early)
+    whole = _said(case, max(ZERO, case.ran + left + early), left == firm)
     lead = min(case.limits.lead, whole / SHORT) if left == firm else case.limits.lead
     return Due(rule=Rule.RUNTIME, act=Act.STOP, left=left, limit=whole, lead=lead, firm=left == firm)
+
+
+def _said(case: Case, ran: timedelta, firm: bool) -> timedelta:
+    """The time as it was given: the seconds between the grant and the start are not taken off in words."""
+    usual = None if case.limits.runtime is None else case.limits.runtime + case.container.extended
+    known = [one for one in (case.planned, usual) if one is not None]
+    return min(known) if firm and case.planned is not None else ran
 
 
 def _by_limit(case: Case) -> timedelta | None:

@@ -203,7 +203,8 @@ class Enforcer:
             paused=_seconds(monotonic, watched.paused_at),
             stopped=memory.since(watched, "stopped", container.stopped_at),
             age=memory.since(watched, "created", container.created_at),
-            asked_left=self._asked_left(lease, watched), early=self._early(lease, limits),
+            asked_left=self._asked_left(lease, watched), planned=None if lease is None else lease.planned,
+            early=self._early(lease, limits),
             kept=_kept(container, now),
             wanted=lease is not None and lease.id in self._world.line.giving_way,
         )  # fmt: skip

@@ -102,6 +102,13 @@ def test_what_has_a_booking_behind_it_ends_earlier_and_says_what_it_was_given() 
     assert found.execute.due.limit == 2 * HOUR + 2 * MINUTE
 
 
+def test_the_seconds_before_the_start_are_not_taken_off_in_words() -> None:
+    late = case(ran=2 * HOUR - 2 * MINUTE, asked_left=0 * MINUTE, planned=2 * HOUR, runtime=2 * HOUR)
+    found = decide(late, {Rule.RUNTIME: told(15, after=0)}).execute
+    assert found is not None
+    assert found.due.detail == "2h"
+
+
 def test_who_works_again_is_not_stopped_and_is_warned_anew() -> None:
     found = decide(case(quiet=0 * MINUTE), {Rule.IDLE: told(20, after=0)})
     assert (found.moot, found.execute) == ((Rule.IDLE,), None)

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.root]
 
 LIMITS = """\
 defaults:
-  {{cpus: 1, memory: 256M, shm: 16M, pids: 256, containers: 80, stop_grace: 4s, gpu_hold: 15m, idle: 60s, runtime: 80s,
+  {{cpus: 1, memory: 256M, shm: 16M, pids: 256, containers: 80, stop_grace: 4s, gpu_hold: 15m, idle: 60s, runtime: 100s,
     lead: 20s}}
 groups:
   student: {{members: ["*"], gpus: {{max: 4, per_container: 4}}}}
@@ -140,7 +140,7 @@ def test_e6_e8_f4_idle_and_runtime_in_real_time(alice: User, bob: User, short: D
     assert docker("exec", back.container.id, "cat", "/tmp/outside") == "mine"
 
     eventually(lambda: stopped(alice, "saves") and stopped(bob, "deaf"), PATIENCE)
-    assert alice.container("saves").reason == "reached its runtime limit of 1m20s"
+    assert alice.container("saves").reason == "reached its runtime limit of 1m40s"
     assert (workspace / "checkpoint").read_text() == "epoch-7\n"
     assert any("killed, because it did not end within 4s" in text for text in told(bob, "deaf"))
     assert not any("killed" in text for text in told(alice, "saves"))

@@ -293,6 +293,19 @@ def test_prefetch_fetches_what_is_missing_by_its_digest(ds01: Run, catalogue: Da
     assert pulled(catalogue)[1:] == [{"fromImage": "docker.io/python", "tag": "3.12"}]
 
 
+@pytest.mark.parametrize("words", [(), ("--engine", "SOCKET")])
+def test_root_prefetches_from_the_engine_itself(
+    ds01: Run, catalogue: Daemon, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    own = str(catalogue.socket)
+    gone = PingView(version="1", simulated_gpus=True, engine="20", login="root", gateway="/nonexistent/gateway.sock")
+    catalogue.answers["GET", "/v1/ping"] = gone
+    if not words:
+        monkeypatch.setattr("ds01.install.paths.ENGINE", own)
+    assert ds01("admin", "image", "prefetch", *(own if word == "SOCKET" else word for word in words)).code == 0
+    assert len(pulled(catalogue)) == 1
+
+
 def test_prefetch_tells_what_could_not_be_fetched(ds01: Run, catalogue: Daemon) -> None:
     said = "Get https://registry-1.docker.io/v2/: dial tcp: lookup registry-1.docker.io: no such host"
     catalogue.answers["POST", "/images/create"] = lambda asked: iter([{"error": said}])

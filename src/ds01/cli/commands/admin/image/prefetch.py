@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import closing
 
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.progress import Line
-from ds01.cli.shell import docker
+from ds01.cli.shell import gateway
+from ds01.client.docker import Docker
 from ds01.domain.errors import BUILD_FAILED, NO_IMAGE, Ds01Error
 from ds01.domain.names import nearest
 from ds01.projects.diagnosis import diagnose
@@ -19,8 +21,9 @@ BUILT_HERE = "ds01/"
 """Bases that come from no registry."""
 
 
-def run(call: Call, *, names: Sequence[str], again: bool) -> int:
+def run(call: Call, *, names: Sequence[str], again: bool, engine: str | None) -> int:
     """Fetch what is missing, one after the other; one that cannot be fetched keeps no other from it."""
+    socket = _socket(call, engine)
     bases = _meant(call.client.build_settings().bases, names)
     wanted = [base for base in bases if (again or not base.here) and not base.reference.startswith(BUILT_HERE)]
     for base in bases:
@@ -29,12 +32,19 @@ def run(call: Call, *, names: Sequence[str], again: bool) -> int:
     if call.talk.dry_run:
         call.talk.say(f"Would be fetched: {', '.join(base.reference for base in wanted) or 'nothing'}.")
         return 0
-    views = [_fetched(call, base) for base in wanted]
+    views = [_fetched(call, socket, base) for base in wanted]
     if call.talk.json:
         call.talk.emit(views)
     failed = [view for view in views if view.problem]
     call.talk.next("ds01 image bases", "ds01 doctor")
     return BUILD_FAILED.exit if failed else 0
+
+
+def _socket(call: Call, engine: str | None) -> str:
+    """Where to fetch them: who reaches the engine itself is root, for whom the gateway writes no images."""
+    from ds01.install.paths import ENGINE
+
+    return engine or (ENGINE if os.access(ENGINE, os.W_OK) else gateway(call))
 
 
 def _meant(bases: Sequence[BaseView], names: Sequence[str]) -> list[BaseView]:
@@ -56,13 +66,13 @@ def _state(base: BaseView) -> str:
     return "is built on this server, and is not here: see ds01 doctor."
 
 
-def _fetched(call: Call, base: BaseView) -> PrefetchView:
+def _fetched(call: Call, socket: str, base: BaseView) -> PrefetchView:
     """Fetch one, telling how it goes."""
     call.standing = f"{base.name} was not fetched whole; what is here of it is used the next time."
     line = Line(call.talk)
     line.show(f"Fetching {base.name}")
     try:
-        problem = _pull(call, base, line)
+        problem = _pull(socket, base, line)
     finally:
         line.clear()
     if problem:
@@ -72,11 +82,11 @@ def _fetched(call: Call, base: BaseView) -> PrefetchView:
     return PrefetchView(name=base.name, reference=base.reference, problem=problem)
 
 
-def _pull(call: Call, base: BaseView, line: Line) -> str:
+def _pull(socket: str, base: BaseView, line: Line) -> str:
     """The problem, in a sentence; ``""`` when it is here."""
     pulling = Pulling()
     try:
-        with closing(docker(call).pull(base.reference)) as messages:
+        with closing(Docker(socket).pull(base.reference)) as messages:
             for message in messages:
                 if "error" in message:
                     return f"{diagnose((), str(message['error'])).cause}."

@@ -1,6 +1,6 @@
 """What ``ds01 admin image prefetch`` takes and says."""
 
-from ds01.cli.command import Argument, Command, Step, flag
+from ds01.cli.command import Argument, Command, Option, Step, flag
 from ds01.domain.errors import Exit
 
 COMMAND = Command(
@@ -9,7 +9,10 @@ COMMAND = Command(
         Argument("names", "bases of the catalogue", required=False, many=True, complete="base",
                  default="all that are not here"),
     ),
-    options=(flag("--again", "those that are here too: fetches what their registries have now"),),
+    options=(
+        flag("--again", "those that are here too: fetches what their registries have now"),
+        Option("--engine", "SOCKET", "root only: the engine's own socket", default="where 'ds01 install' put it"),
+    ),
     examples=(
         ("ds01 admin image prefetch", "all bases that are not here yet"),
         ("ds01 admin image prefetch pytorch", "this one"),
@@ -18,9 +21,9 @@ COMMAND = Command(
         ("ds01 image bases", "what is in the catalogue, and what is here"),
     ),
     about="Fetches the images of images.bases in the limits file, so that the first student who builds on one does not"
-    " wait for gigabytes. Type it as an admin's ordinary account: root writes no images through the gateway. One that"
-    " cannot be fetched is told and keeps no other from it. A base with a digest in the limits file is fetched by"
-    " it and never moves. Run it from cron at night if you like.",
+    " wait for gigabytes. An admin fetches through the gateway, root from the engine itself. One that cannot be"
+    " fetched is told and keeps no other from it. A base with a digest in the limits file is fetched by it and never"
+    " moves. Run it from cron at night if you like.",
     idea="Bases are large and shared: fetched once, everybody's images stand on them. When a base moves, the images"
     " built on it are told to be behind; nothing is rebuilt by itself.",
     topics=("images",),

@@ -20,6 +20,9 @@ from ds01.ports.ledger import Books
 from ds01.services.world import World
 from ds01.wire.containers import ContainerView
 
+_WITH_MEMORY = (ContainerState.RUNNING, ContainerState.PAUSED)
+"""What was measured last is not what one that stopped since has."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
@@ -60,7 +63,7 @@ class Picture:
             workspace=container.workspace,
             stale=self._stale(container),
             gpu_utilisation=self._utilisation(lease),
-            memory_bytes=self.memory_bytes.get(container.id),
+            memory_bytes=self.memory_bytes.get(container.id) if container.state in _WITH_MEMORY else None,
             idle_left_seconds=self._left(container, Rule.IDLE, Rule.PAUSED),
             runtime_left_seconds=self._left(container, Rule.RUNTIME),
             kept_until=_shown(container.kept_until) if self._kept(container) else None,

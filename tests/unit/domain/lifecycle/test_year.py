@@ -61,6 +61,8 @@ class Life:
     kept_until: timedelta = ZERO
     extended: timedelta = ZERO
     busy: float = 0.0
+    became: timedelta = ZERO
+    """When the server became as busy as it is."""
     working: bool = True
     reachable: bool = True
     said: dict[Rule, Said] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class Life:
         elif dice < 0.03:
             self.reachable = not self.reachable
         elif dice < 0.035:
-            self.busy = self.dice.choice([0.1, 0.95])
+            self.busy, self.became = self.dice.choice([0.1, 0.95]), self.now
         elif dice < 0.037:
             self.kept_until = self.now + timedelta(hours=self.dice.randint(1, 24))
         elif dice < 0.038:
@@ -159,7 +161,8 @@ class Life:
     def _may_act(self, rule: Rule, deadline: timedelta) -> timedelta:
         """Its deadline, or a lead after the first warning that was heard, or two after one that nobody heard."""
         said, lead = self.said[rule], self._lead(rule)
-        return max(deadline, said.tried + 2 * lead if said.delivered is None else said.delivered + lead)
+        heard = said.tried + 2 * lead if said.delivered is None else said.delivered + lead
+        return max(deadline, heard, self.became)
 
     def _moments(self) -> Iterator[timedelta]:
         """Whenever something is to be said or done, as things are."""

@@ -51,7 +51,7 @@ def clone(address: str, home: str, *, watched: bool, shallow: bool = False) -> C
             hint="ds01 project clone https://example.org/paper.git",
         )
     work = file.workspaces(home)
-    os.makedirs(work, exist_ok=True)
+    os.makedirs(work, mode=0o700, exist_ok=True)
     folder = tempfile.mkdtemp(prefix=".ds01-clone-", dir=work)
     words = ["git", "clone", *(["--depth", "1"] if shallow else []), "--", address, folder]
     try:

@@ -16,6 +16,7 @@ from ds01.domain.container import Container, ContainerId, ContainerState, Observ
 from ds01.domain.errors import BUSY, ENGINE_DOWN, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.labels import Label
+from ds01.domain.lease import LeaseId
 from ds01.domain.names import stored_container
 from ds01.domain.quantity import show_size
 from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
@@ -51,23 +52,27 @@ class Reconciler:
         self._rebooted = False
         self._begun = False
         self._unsealed = False
+        self._before: frozenset[LeaseId] | None = None
         self._outages: list[Outage] = []
         self._out_of_memory: dict[ContainerId, datetime] = {}
 
     async def round(self) -> None:
         """Look at everything once. The first time that succeeds, the host may have restarted meanwhile, the ledger may
-        be a new one for one that was lost, and what ds01d was making when it died never came to be.
+        be a new one for one that was lost, and what ds01d was making when it died never came to be. That may be long
+        after the first time: an engine that comes late is met by people, too.
         """
         if self._begun:
             _raise(await self._look_round())
             return
         world = self._world
+        if self._before is None:
+            self._before = await world.ledger.read(lambda books: frozenset(lease.id for lease in books.open_leases()))
         boot = await asyncio.to_thread(world.host.boot_id)
         before, lost, key = await world.ledger.read(lambda books: (books.note(BOOT), is_lost(books), older_key(books)))
         self._rebooted, new = before is not None and before != boot, before is None and lost
         self._unsealed = new and key is None
         failed = await self._look_round()
-        await forget_unmade(world)
+        await forget_unmade(world, self._before)
         if new:
             await find_again(world)
         if before != boot:

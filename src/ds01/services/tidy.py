@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from ds01.domain.container import Container, ContainerState, Observed
@@ -39,23 +39,25 @@ class Ends:
                 _log.info("lease ended", extra={"lease": lease.id, "why": lease.reason})
 
 
-async def forget_unmade(world: World) -> None:
-    """After a restart: reservations for containers that were being made. Whoever made them is gone, or will be told."""
+async def forget_unmade(world: World, before: Collection[LeaseId]) -> None:
+    """After a restart: reservations for containers that were being made, of those there were ``before``. Whoever made
+    them is gone, or will be told. What was reserved since is being made now.
+    """
     now = world.clock.now()
-    if await world.ledger.read(_unmade):
-        await world.ledger.write(lambda books: _forget(books, now))
+    if await world.ledger.read(lambda books: _unmade(books, before)):
+        await world.ledger.write(lambda books: _forget(books, before, now))
 
 
-def _unmade(books: Books) -> list[Lease]:
+def _unmade(books: Books, before: Collection[LeaseId]) -> list[Lease]:
     """What is kept for somebody whose turn it is was not being made: it stays."""
     names = {(c.uid, c.name) for c in books.containers()}
     kept = {request.lease for request in books.open_requests()}
     begun = [lease for lease in books.open_leases() if lease.container is None and lease.id not in kept]
-    return [lease for lease in begun if (lease.uid, lease.name) not in names]
+    return [lease for lease in begun if lease.id in before and (lease.uid, lease.name) not in names]
 
 
-def _forget(books: Books, now: datetime) -> None:
-    for lease in _unmade(books):
+def _forget(books: Books, before: Collection[LeaseId], now: datetime) -> None:
+    for lease in _unmade(books, before):
         leases.release(books, lease.id, "its container was never made", now)
 
 

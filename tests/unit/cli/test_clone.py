@@ -35,7 +35,7 @@ def test_a_repository_becomes_a_project_with_what_it_says_of_itself(
     assert (project.image.requirements, project.image.python) == ("requirements.txt", ())
     folder = tmp_path / "workspace/paper-1"
     assert sorted(path.name for path in folder.iterdir()) == [".git", "ds01.toml", "requirements.txt", "train.py"]
-    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {each.stat().st_mode & 0o777 for each in (folder, folder.parent)} == {0o700}
     again = ds01("project", "clone", f"file://{repository}")
     assert again.code == 5
     assert [path.name for path in (tmp_path / "workspace").iterdir()] == ["paper-1"]

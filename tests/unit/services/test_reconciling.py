@@ -310,6 +310,22 @@ async def test_killed_between_start_and_record_the_container_is_its_owners(serve
     assert (await server.launch()).id == left
 
 
+async def test_what_is_being_made_when_a_late_engine_is_first_met_keeps_its_gpu(server: SimServer) -> None:
+    server.engine.go_away()
+    again = Reconciler(server.another_world())
+    with pytest.raises(Ds01Error):
+        await again.round()
+    server.engine.come_back()
+    caller = await server.caller()
+    granted = await server.world.ledger.write(
+        lambda books: leased(books, ALICE, caller.limits, epoch=caller.epoch, now=server.clock.now())
+    )
+    await again.round()
+    assert [lease.id for lease in await server.leases()] == [granted.id]
+    await Reconciler(server.another_world()).round()
+    assert await server.leases() == ()
+
+
 async def test_a_host_restart_is_told_although_the_engine_came_late(server: SimServer) -> None:
     made = await server.launch()
     await server.reconciler.round()

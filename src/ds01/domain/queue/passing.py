@@ -179,15 +179,15 @@ class Passing:
     def _first_collector(self, now: float) -> None:
         """Who was given a time for several slots keeps it; else the one whose turn it is may get one by now."""
         kept = self.kept
-        if kept is None or kept.gone or not self.affordable(kept):
-            kept = self.kept = None
-            able = [mine[0] for mine in self.line.collecting.values() if self.affordable(mine[0])]
-            able.sort(key=lambda one: (self._turn(one), one.number))
-            for one in able:
-                if now + one.planned > self.end(one.shape, one.person) and self._offer(one, now):
-                    return
-        elif not self._start(kept, now):
-            self._offer(kept, now)
+        held = kept is not None and not kept.gone and self.affordable(kept)
+        if kept is not None and held and (self._start(kept, now) or self._offer(kept, now)):
+            return
+        self.kept = None  # also where her slots are ill or gone: what she cannot be given costs her nothing
+        able = [mine[0] for mine in self.line.collecting.values() if self.affordable(mine[0])]
+        able.sort(key=lambda one: (self._turn(one), one.number))
+        for one in able:
+            if now + one.planned > self.end(one.shape, one.person) and self._offer(one, now):
+                return
 
     def _offered(self, waiter: Waiter, now: float) -> bool:
         """Whether one who cannot start became the head."""

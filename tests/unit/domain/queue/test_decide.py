@@ -127,6 +127,14 @@ def test_a_time_that_was_given_is_kept_whatever_comes() -> None:
     assert started(plan(waiting, rules=rules, after=4)) == ["dear"]
 
 
+def test_a_time_that_cannot_be_kept_any_more_costs_nothing() -> None:
+    """A GPU fell ill and there are too few for her: what her quota kept for it is free for her other requests."""
+    waiting = [want("whole", 4, waited=12), want("small", 1)]
+    found = plan(waiting, ill=[0], kept="whole", a=member(quota=4))
+    assert started(found) == ["small"]
+    assert found.head is None
+
+
 def test_who_was_served_last_waits_for_the_turn_of_others() -> None:
     waiting = [want("again", 4, waited=90, by="a"), want("first", 4, waited=80, by="b")]
     found = plan(waiting, taken=[has("c", [0], 1)], a=member(gathered=-1))

@@ -4,13 +4,14 @@
 #   make demo           the same without a prompt: checks every promise, tells a short story  (ARGS=--json)
 #   make up, make down  the three programs in the background  (STATE=DIR)
 #   make test           all tests  (ARGS="-k launch")
+#   make hunt           tests by chance, ten times as often and with new examples  (DS01_TESTS_HUNT=100)
 #   make test-gpus      on a server with NVIDIA GPUs, as root: DS01 on the real ones
 #   make check          format, lint, types, import contracts
 #   make bench          measures against the budgets  (ARGS=--write)
 #   make docs           writes the generated reference pages
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run demo up down test test-gpus check bench docs
+.PHONY: run demo up down test hunt test-gpus check bench docs
 
-run demo up down test test-gpus check bench docs:
+run demo up down test hunt test-gpus check bench docs:
 	@./dev/make $@ $(ARGS)

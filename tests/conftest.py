@@ -19,10 +19,13 @@ from dev import engine26 as newer
 from hypothesis import HealthCheck, settings
 
 from tests import nvml
-from tests.effort import COMPLETE, tries
+from tests.effort import BY_CHANCE, COMPLETE, tries
 
 # The machine may be busy with other things: how long an example takes says nothing about the code.
-settings.register_profile("ds01", deadline=None, max_examples=tries(100), suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "ds01", deadline=None, max_examples=tries(100), derandomize=not BY_CHANCE,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
 settings.load_profile("ds01")
 
 

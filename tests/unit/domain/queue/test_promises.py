@@ -25,6 +25,7 @@ from ds01.domain.queue.decide import decide
 from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Taken, Why, taken
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.seating import clashes
+from tests.effort import tries
 from tests.values import NOW, gpu, slots
 
 PEOPLE = [Owner(Uid(2000 + number), 1) for number in range(4)]
@@ -300,6 +301,6 @@ def kept_now(plan: Plan) -> RequestId | None:
 
 
 Sharing.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=tries(150), stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestSharing = Sharing.TestCase

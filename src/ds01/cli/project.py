@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from typing import TYPE_CHECKING
 
 from ds01.cli.call import Call
 from ds01.domain.errors import BAD_REQUEST, NO_PROJECT, Ds01Error
@@ -15,6 +16,9 @@ from ds01.projects import file
 from ds01.wire.containers import ContainerView
 from ds01.wire.images import BuildSettings, ImageView
 from ds01.wire.projects import ProjectView
+
+if TYPE_CHECKING:
+    from ds01.projects.recognise import Proposal
 
 
 def me() -> User:
@@ -107,3 +111,11 @@ def settings_of(run: RunDefaults) -> dict[str, str]:
         "ports": ", ".join(f"{name}={port}" for name, port in run.ports.items()),
     }
     return {name: value for name, value in values.items() if value}
+
+
+def tell_proposal(call: Call, found: Proposal) -> None:
+    """What the project file takes over from a folder, and what not."""
+    for line in found.found:
+        call.talk.say(f"  {call.talk.err.sign('·', '-')} {line}")
+    for note in found.notes:
+        call.talk.warn(note)

@@ -6,6 +6,7 @@ command line ends with, one sentence, and the command that helps. The docs page 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 from ds01.domain.record import made, record
@@ -366,3 +367,30 @@ class Ds01Error(Exception):
     def kind(self) -> ErrorKind:
         """The kind of the problem, for ``except`` blocks that look at it."""
         return self.problem.kind
+
+    def at(self, place: str) -> Ds01Error:
+        """The same error, with where it is (``environment.yml:3``) before its sentence."""
+        there = self.problem
+        return Ds01Error(there.kind, f"{place}: {there.message}", reason=there.reason, hint=there.hint)
+
+
+_MOST_TOLD = 20
+
+
+def together(errors: Sequence[Ds01Error]) -> Ds01Error:
+    """Several mistakes as one error: the first, and below it the others, each with its reason and its own remedy."""
+    first, others = errors[0].problem, [error.problem for error in errors[1:]]
+    if not others:
+        return errors[0]
+    shared = all(other.hint == first.hint for other in others)
+    lines = [_told(other, with_hint=not shared) for other in others[: _MOST_TOLD - 1]]
+    if len(errors) > _MOST_TOLD:
+        lines.append(f"… and {len(errors) - _MOST_TOLD} more.")
+    before = [first.reason, "" if shared else first.hint]
+    reason = "\n".join([*filter(None, [" ".join(filter(None, before))]), "Also:", *lines])
+    hint = first.hint if shared else "Correct these lines and repeat the command."
+    return Ds01Error(first.kind, first.message, reason=reason, hint=hint)
+
+
+def _told(problem: Problem, *, with_hint: bool) -> str:
+    return " ".join(filter(None, [problem.message, problem.reason, problem.hint if with_hint else ""]))

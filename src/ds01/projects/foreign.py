@@ -3,6 +3,7 @@
 The image has one installer. What these files fix is kept: every version of a lock is a constraint, so pip takes exactly
 what was locked, on whatever platform the markers ask for. What has no counterpart on the package index (a path, a
 library that conda brings and the base has already) is refused with its line, or left out by a list one can read here.
+A file is read to its end: whoever corrects it wants to know all that is wrong with it, not the first thing.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 from ds01.domain import conda
-from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error
-from ds01.domain.record import made, record
+from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error, together
+from ds01.domain.record import record
 from ds01.projects import packages, plainfile
+from ds01.projects.places import Path, places
 
 FOLDER = ".ds01/image"
 """Where what was made from such a file is in the project's folder, for those who build without DS01."""
@@ -26,6 +29,7 @@ _LARGEST_BYTES = 16 * 1024 * 1024
 _PUBLIC_INDEX = "https://pypi.org/simple"
 _PIN = re.compile(r"(?P<name>[\w.-]+)\s*=\s*(?P<version>\d[\w.*!+]*)(?:=\S+)?")
 _BOUNDS = re.compile(r"(?P<name>[\w.-]+)\s*(?P<versions>(?:[<>=!~]=?|==).*)?")
+_Item = TypeVar("_Item")
 
 
 @record
@@ -39,10 +43,18 @@ class Translated:
 
 
 @record
+class _CondaItem:
+    number: int
+    text: str = ""
+    is_pip: bool = False
+
+
+@record
 class _Lists:
     lines: Sequence[str]
     pins: Sequence[str] = ()
-    left_out: tuple[str, ...] = made(factory=tuple)
+    left_out: tuple[str, ...] = ()
+    wrong: Sequence[Ds01Error] = ()
 
 
 def knows(path: str) -> bool:
@@ -51,7 +63,9 @@ def knows(path: str) -> bool:
 
 
 def translate(folder: str, path: str) -> Translated:
-    """Read such a file of a project. Raises Ds01Error (``project.file``, ``package.invalid``) with the place."""
+    """Read such a file of a project. Raises Ds01Error (``project.file``, ``package.invalid``): all mistakes, each with
+    its place.
+    """
     whole = os.path.join(folder, path)
     if not os.path.lexists(whole):
         raise Ds01Error(
@@ -62,6 +76,8 @@ def translate(folder: str, path: str) -> Translated:
     if reader is None:
         raise _wrong(path, "it is none of uv.lock, pyproject.toml and environment.yml")
     found = reader(path, plainfile.read(whole, largest_bytes=_LARGEST_BYTES))
+    if found.wrong:
+        raise together(found.wrong)
     first, pins = f"{FOLDER}/{path}.txt", f"{FOLDER}/{path}.pins.txt"
     lines = [f"-c {posixpath.basename(pins)}", *found.lines] if found.pins else list(found.lines)
     files = {first: _text(path, lines)} | ({pins: _text(path, found.pins)} if found.pins else {})
@@ -85,6 +101,23 @@ def _toml(path: str, text: str) -> dict[str, Any]:
     return parse(path, text)
 
 
+def _lines(path: str, text: str) -> Callable[[Path], str]:
+    """Says where a value of a TOML file stands (``pyproject.toml:7``); looked up once, and only for a mistake."""
+    where = cache(lambda: places(text))
+    return lambda key: f"{path}:{where().value(key)[0]}"
+
+
+def _each(items: Iterable[_Item], read: Callable[[_Item], str]) -> tuple[list[str], list[Ds01Error]]:
+    """What is made of each item, and what is wrong with those nothing is made of."""
+    lines, wrong = [], []
+    for item in items:
+        try:
+            lines.append(read(item))
+        except Ds01Error as error:
+            wrong.append(error)
+    return lines, wrong
+
+
 # pyproject.toml ------------------------------------------------------------------------------------------
 
 
@@ -92,10 +125,27 @@ def _pyproject(path: str, text: str) -> _Lists:
     project = _toml(path, text).get("project")
     if not isinstance(project, dict):
         raise _wrong(path, "it has no [project] table with dependencies")
-    lines = project.get("dependencies", [])
-    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise _wrong(path, "dependencies under [project] is no list of texts")
-    return _Lists(lines=[packages.entry(line).text for line in lines])
+    line, key = _lines(path, text), ("project", "dependencies")
+    listed = project.get("dependencies", [])
+    if not isinstance(listed, list):
+        raise _wrong(line(key), 'dependencies is no list of texts such as ["pandas>=2,<3"]')
+    dynamic = project.get("dynamic")
+    if isinstance(dynamic, list) and "dependencies" in dynamic:
+        raise _wrong(
+            line(("project", "dynamic")),
+            "its dependencies are worked out by the program that builds it, and only a list can be read",
+        )
+
+    def entry(index: int) -> str:
+        if not isinstance(listed[index], str):
+            raise _wrong(line((*key, index)), 'a dependency is a text in quotes such as "pandas>=2,<3"')
+        try:
+            return packages.entry(listed[index]).text
+        except Ds01Error as error:
+            raise error.at(line((*key, index))) from error
+
+    lines, wrong = _each(range(len(listed)), entry)
+    return _Lists(lines=lines, wrong=wrong)
 
 
 # uv.lock -------------------------------------------------------------------------------------------------
@@ -109,7 +159,19 @@ def _uv_lock(path: str, text: str) -> _Lists:
     if len(own) != 1:
         raise _wrong(path, "it locks a workspace of several packages" if own else "it locks no project in this folder")
     lines = [*_indexes(listed), *(_dependency(each) for each in own[0].get("dependencies", []))]
-    return _Lists(lines=lines, pins=[_pin(path, item) for item in listed if item is not own[0]])
+    line = _lines(path, text)
+
+    def pin(index: int) -> str:
+        made = _pin(listed[index])
+        if made:
+            return made
+        raise _wrong(
+            line(("package", index)),
+            f"{listed[index]['name']} is locked to a folder, and your workspace is not there while an image is built",
+        )
+
+    pins, wrong = _each((index for index, item in enumerate(listed) if item is not own[0]), pin)
+    return _Lists(lines=lines, pins=pins, wrong=wrong)
 
 
 def _is_own(item: Mapping[str, Any]) -> bool:
@@ -131,7 +193,8 @@ def _dependency(item: Mapping[str, Any]) -> str:
     return _marked(f"{item['name']}{extras}", item.get("marker", ""))
 
 
-def _pin(path: str, item: Mapping[str, Any]) -> str:
+def _pin(item: Mapping[str, Any]) -> str:
+    """The version a package is locked to; ``""`` when it is locked to a folder."""
     name, source = item["name"], item.get("source", {})
     markers = " or ".join(f"({marker})" for marker in item.get("resolution-markers", ()))
     if "registry" in source and "version" in item:
@@ -141,7 +204,7 @@ def _pin(path: str, item: Mapping[str, Any]) -> str:
         return _marked(f"{name} @ git+{address.partition('?')[0]}@{commit}", markers)
     if "url" in source:
         return _marked(f"{name} @ {source['url']}", markers)
-    raise _wrong(path, f"{name} is locked to a folder, and your workspace is not there while an image is built")
+    return ""
 
 
 def _marked(line: str, marker: str) -> str:
@@ -152,24 +215,25 @@ def _marked(line: str, marker: str) -> str:
 
 
 def _conda(path: str, text: str) -> _Lists:
-    lines, left_out = [], []
-    for number, item, is_pip in _conda_items(path, text):
+    left_out = []
+
+    def read(item: _CondaItem) -> str:
+        if not item.text:
+            raise _wrong(f"{path}:{item.number}", "a line below dependencies begins with '- '")
         try:
-            line = _pip_line(path, item) if is_pip else _conda_line(item)
+            line = _pip_line(path, item.text) if item.is_pip else _conda_line(item.text)
         except Ds01Error as error:
-            raise Ds01Error(
-                error.kind, f"{path}:{number}: {error.problem.message}", reason=error.problem.reason,
-                hint=error.problem.hint,
-            ) from error  # fmt: skip
-        if line:
-            lines.append(line)
-        else:
-            left_out.append(item)
-    return _Lists(lines=lines, left_out=tuple(left_out))
+            raise error.at(f"{path}:{item.number}") from error
+        if not line:
+            left_out.append(item.text)
+        return line
+
+    lines, wrong = _each(_conda_items(text), read)
+    return _Lists(lines=[line for line in lines if line], left_out=tuple(left_out), wrong=wrong)
 
 
-def _conda_items(path: str, text: str) -> Iterator[tuple[int, str, bool]]:
-    """The entries below ``dependencies:`` with their lines; True for those below ``pip:``.
+def _conda_items(text: str) -> Iterator[_CondaItem]:
+    """The entries below ``dependencies:``; ``text`` is ``""`` for a line that is none.
 
     Only the form that conda itself writes is read. A library that understands all of YAML would be a second door.
     """
@@ -186,13 +250,14 @@ def _conda_items(path: str, text: str) -> Iterator[tuple[int, str, bool]]:
         if section != "dependencies":
             continue
         if not bare.startswith("- "):
-            raise _wrong(f"{path}:{number}", "a line below dependencies begins with '- '")
+            yield _CondaItem(number=number)
+            continue
         item = bare[2:].strip().strip("\"'")
         if item == "pip:":
             pip_at = indent
             continue
         pip_at = pip_at if indent > pip_at else -1
-        yield number, item, pip_at >= 0
+        yield _CondaItem(number=number, text=item, is_pip=pip_at >= 0)
 
 
 def _pip_line(path: str, item: str) -> str:

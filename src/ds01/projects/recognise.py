@@ -10,12 +10,13 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ds01.domain.errors import Ds01Error
+from ds01.domain.errors import Ds01Error, together
+from ds01.domain.project import ImageRecipe
 from ds01.domain.record import made, record
-from ds01.projects import foreign, plainfile
+from ds01.projects import foreign, plainfile, requirements
 
 DOCKERFILE = "Dockerfile"
 LISTS = ("uv.lock", "requirements.txt", "environment.yml", "environment.yaml", "pyproject.toml")
@@ -59,23 +60,27 @@ def look(folder: str) -> Proposal:
 
 
 def _packages(folder: str, proposal: Proposal) -> None:
-    """The first list that can be used; one that cannot is told with its reason."""
+    """The first list that can be used; what is wrong with one that cannot is told to its end, with file and line."""
     for path in LISTS:
         if not _is_file(folder, path):
             continue
-        if not foreign.knows(path):
-            proposal.requirements = path
-        else:
-            try:
-                translated = foreign.translate(folder, path)
-            except Ds01Error as error:
-                proposal.notes.append(f"{path} is not used: {error}")
-                continue
-            proposal.requirements = path
-            if translated.left_out:
-                proposal.notes.append(f"The base brings, so {path} need not: {', '.join(translated.left_out)}")
+        wrong = requirements.mistakes(folder, ImageRecipe(requirements=path))
+        if wrong and foreign.knows(path):
+            proposal.notes.append(f"{path} is not used. {_told(wrong)}")
+            continue
+        proposal.requirements = path
         proposal.found.append(f"{path}: its packages are installed")
+        if wrong:
+            proposal.notes.append(f"{path} has to be corrected before an image is built. {_told(wrong)}")
+        elif foreign.knows(path) and (left_out := foreign.translate(folder, path).left_out):
+            proposal.notes.append(f"The base brings, so {path} need not: {', '.join(left_out)}")
         return
+
+
+def _told(wrong: Sequence[Ds01Error]) -> str:
+    """All that is wrong, each with its place."""
+    problem = together(wrong).problem
+    return "\n".join(filter(None, [problem.message, problem.reason, problem.hint]))
 
 
 def _devcontainer(folder: str, path: str, proposal: Proposal) -> None:

@@ -11,7 +11,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from ds01.domain.errors import BAD_PACKAGE, BAD_PROJECT_FILE, Ds01Error
+from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error, together
 from ds01.domain.project import ImageRecipe
 from ds01.projects import foreign, packages, plainfile
 from ds01.projects.packages import Entry
@@ -27,7 +27,7 @@ def gather(folder: str, first: Iterable[str], made: Mapping[str, bytes] | None =
     """
     found, wrong = _walk(folder, first, made or {})
     if wrong:
-        raise wrong[0]
+        raise together(wrong)
     return found
 
 
@@ -88,10 +88,7 @@ def _read(path: str, text: str) -> Iterator[Entry | Ds01Error]:
         try:
             yield packages.entry(line)
         except Ds01Error as error:
-            problem = error.problem
-            yield Ds01Error(
-                BAD_PACKAGE, f"{path}:{number}: {problem.message}", reason=problem.reason, hint=problem.hint
-            )
+            yield error.at(f"{path}:{number}")
 
 
 def inside(including: str, path: str) -> str:

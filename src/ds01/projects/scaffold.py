@@ -19,6 +19,7 @@ from ds01.domain.project import RunDefaults
 from ds01.domain.record import record
 from ds01.projects import editor_files, file, kinds, plainfile, recognise
 from ds01.projects.kinds import Kind
+from ds01.projects.recognise import Proposal
 
 FOLDERS = (
     ("data", "data: `raw` as it came, `processed` by you, `external` from others"),
@@ -70,12 +71,18 @@ class Wish:
 
 @record
 class Plan:
-    """What making the project would do. ``adopted``: the folder is there already."""
+    """What making the project would do. ``adopted``: the folder is there already, and says what is in ``there``."""
 
     wish: Wish
     folder: str
     files: tuple[PlannedFile, ...]
     adopted: bool
+    there: Proposal
+
+    @property
+    def proposes(self) -> bool:
+        """Whether the project file is written, so that it says what the folder had."""
+        return file.OWN in self.paths(State.NEW)
 
     def paths(self, state: State) -> tuple[str, ...]:
         """The files in this state."""
@@ -101,8 +108,9 @@ def plan(wish: Wish, home: str) -> Plan:
     adopted = os.path.lexists(folder)
     for path in (file.workspaces(home), folder):
         _usable(path, may_be_link=path != folder)
-    files = tuple(_planned(folder, path, text) for path, text in _wanted(wish, folder))
-    return Plan(wish=wish, folder=folder, files=files, adopted=adopted)
+    there = recognise.look(folder)
+    files = tuple(_planned(folder, path, text) for path, text in _wanted(wish, folder, there))
+    return Plan(wish=wish, folder=folder, files=files, adopted=adopted, there=there)
 
 
 def create(made: Plan) -> tuple[str, ...]:
@@ -143,7 +151,7 @@ def git(folder: str) -> str:
     return "" if made.returncode == 0 else f"git could not make a repository: {made.stderr.strip()}"
 
 
-def _wanted(wish: Wish, folder: str) -> Iterator[tuple[str, str]]:
+def _wanted(wish: Wish, folder: str, there: Proposal) -> Iterator[tuple[str, str]]:
     full = wish.kind.name != "blank"
     values = {
         "name": wish.name,
@@ -153,7 +161,7 @@ def _wanted(wish: Wish, folder: str) -> Iterator[tuple[str, str]]:
         "packages": kinds.packages(wish.kind, lean=wish.lean),
         "folders": FOLDERS if full else (),
         "example": full,
-        **_already(folder),
+        **_already(there),
     }
     if not (os.path.isdir(folder) and file.has_file(folder)):
         yield file.OWN, _rendered("ds01.toml", values)
@@ -193,9 +201,8 @@ def package(name: str) -> str:
     return module if module[0].isalpha() else f"p{module}"
 
 
-def _already(folder: str) -> dict[str, object]:
+def _already(there: Proposal) -> dict[str, object]:
     """What a folder that is adopted says of its own image."""
-    there = recognise.look(folder)
     found: dict[str, object] = {
         "requirements": there.requirements, "dockerfile": there.dockerfile, "environment": there.environment,
         "ports": there.ports,

@@ -41,6 +41,29 @@ def test_a_repository_becomes_a_project_with_what_it_says_of_itself(
     assert [path.name for path in (tmp_path / "workspace").iterdir()] == ["paper-1"]
 
 
+def test_all_mistakes_of_a_list_are_told_by_clone_and_by_who_adopts_a_folder(
+    ds01: Run, repository: Path, tmp_path: Path
+) -> None:
+    conda, project = "dependencies:\n  - numpy!1\n  - pip:\n    - -e .\n", '[project]\ndependencies = ["a=1", "./b"]\n'
+    adopted = tmp_path / "workspace/paper-2"
+    adopted.mkdir(parents=True, mode=0o700)
+    for folder in (repository, adopted):
+        (folder / "environment.yml").write_text(conda)
+        (folder / "pyproject.toml").write_text(project)
+    (repository / "requirements.txt").unlink()
+    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@x"]
+    for words in (["add", "-A", "."], ["commit", "-qm", "second"]):
+        subprocess.run([*git, *words], check=True)
+    for words in (["project", "clone", f"file://{repository}"], ["init", "paper-2", "--blank"]):
+        ran = ds01(*words)
+        assert ran.code == 0, ran.err
+        for place in ("environment.yml:2: 'numpy!1'", "environment.yml:4: '-e .'"):
+            assert place in ran.err
+        for place in ("pyproject.toml:2: 'a=1'", "pyproject.toml:2: './b'"):
+            assert place in ran.err
+    assert file.named("paper-2", str(tmp_path)).image.requirements == ""
+
+
 def test_a_repository_that_is_a_project_keeps_its_file_but_for_another_name(
     ds01: Run, repository: Path, tmp_path: Path
 ) -> None:

@@ -149,3 +149,52 @@ def test_a_line_conda_would_not_write_is_named(tmp_path: Path, line: str, said: 
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(Ds01Error, match=r"There is no file uv\.lock"):
         foreign.translate(str(tmp_path), "uv.lock")
+
+
+EVERYTHING_WRONG = {
+    "environment.yml": (
+        "dependencies:\n  - numpy=1.26\n  - numpy!1\n  scipy\n  - pip:\n    - ./lib\n    - -e .\n",
+        ("environment.yml:3: 'numpy!1' cannot be read", "environment.yml:4 cannot be used", "begins with '- '",
+         "environment.yml:6: './lib' cannot be read", "environment.yml:7: '-e .' cannot be read"),
+    ),
+    "pyproject.toml": (
+        '[project]\nname = "x"\ndependencies = [\n    "six",\n    "pandas=2",\n    3,\n    "./lib",\n]\n',
+        ("pyproject.toml:5: 'pandas=2' cannot be read", "Use 'pandas==2' instead.", "pyproject.toml:6 cannot be used",
+         'a text in quotes such as "pandas>=2,<3"', "pyproject.toml:7: './lib' cannot be read"),
+    ),
+    "uv.lock": (
+        LOCK.replace('{ registry = "https://pypi.org/simple" }', '{ directory = "lib" }'),
+        ("uv.lock:5 cannot be used for the image: colorama", "uv.lock:22 cannot be used for the image: idna",
+         "uv.lock:33 cannot be used for the image: requests"),
+    ),
+    "requirements.txt": (
+        "six\n-e .\npandas=2\n",
+        ("requirements.txt:2: '-e .' cannot be read", "requirements.txt:3: 'pandas=2' cannot be read"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EVERYTHING_WRONG)
+def test_all_that_is_wrong_in_a_list_is_told_at_once_with_its_line_and_what_was_expected(
+    tmp_path: Path, name: str
+) -> None:
+    text, said = EVERYTHING_WRONG[name]
+    (tmp_path / name).write_text(text)
+    with pytest.raises(Ds01Error) as raised:
+        requirements.of_image(str(tmp_path), ImageRecipe(requirements=name))
+    problem = raised.value.problem
+    whole = f"{problem.message}\n{problem.reason}\n{problem.hint}"
+    assert [part for part in said if part not in whole] == []
+
+
+def test_a_file_of_nothing_but_mistakes_does_not_fill_the_screen(tmp_path: Path) -> None:
+    (tmp_path / "environment.yml").write_text("dependencies:\n" + "  - a!1\n" * 100)
+    with pytest.raises(Ds01Error) as raised:
+        foreign.translate(str(tmp_path), "environment.yml")
+    assert raised.value.problem.reason.splitlines()[-1] == "… and 80 more."
+
+
+def test_dependencies_that_a_program_works_out_are_no_empty_list(tmp_path: Path) -> None:
+    text = '[project]\nname = "x"\ndynamic = ["version", "dependencies"]\n'
+    with pytest.raises(Ds01Error, match=r"pyproject.toml:3 cannot be used .* worked out by the program"):
+        translated(tmp_path, "pyproject.toml", text)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ds01.cli import project as known
 from ds01.cli import show
 from ds01.cli.call import Call
-from ds01.domain.errors import Ds01Error, Exit, Problem
+from ds01.domain.errors import Ds01Error, Exit, Problem, together
 from ds01.domain.project import Project
 from ds01.domain.record import replace
 from ds01.projects import dockerfile_lines, file, prepare, requirements
@@ -51,7 +51,7 @@ def _check(call: Call, project: Project) -> None:
         return
     wrong = [*_base(call, project), *requirements.mistakes(project.folder, project.image)]
     if wrong:
-        raise _all(wrong)
+        raise together(wrong)
 
 
 def _base(call: Call, project: Project) -> Iterator[Ds01Error]:
@@ -63,15 +63,6 @@ def _base(call: Call, project: Project) -> Iterator[Ds01Error]:
     text = unknown_base(project.image.base, known_here)
     if text:
         yield file.mistaken(project.folder, ("image", "base"), text)
-
-
-def _all(wrong: list[Ds01Error]) -> Ds01Error:
-    """Several mistakes as one error: the first, and the others below it."""
-    if len(wrong) == 1:
-        return wrong[0]
-    first, others = wrong[0].problem, [each.problem.message for each in wrong[1:]]
-    reason = "\n".join([*filter(None, [first.reason]), "Also:", *others])
-    return Ds01Error(first.kind, first.message, reason=reason, hint=first.hint)
 
 
 def _warnings(project: Project) -> tuple[str, ...]:

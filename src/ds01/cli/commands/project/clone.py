@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ds01.cli import project as known
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.domain.names import checked
-from ds01.projects import file, kinds, origin, recognise, renaming, scaffold
-from ds01.projects.recognise import Proposal
+from ds01.projects import file, kinds, origin, renaming, scaffold
 from ds01.projects.scaffold import Plan, State, Wish
 from ds01.wire.projects import NewProject
 
@@ -30,9 +30,8 @@ def _project(call: Call, folder: str, name: str) -> int:
         renamed = renaming.rename(folder, name)
         call.talk.say(f"It has a project file{f'; its name there is {name} now' if renamed else ''}.")
         return _told(call, folder, name, ())
-    found = recognise.look(folder)
     plan = scaffold.plan(Wish(name=name, kind=kinds.KINDS["blank"], bare=True), call.home)
-    _propose(call, found, plan)
+    _propose(call, plan)
     ask = call.talk.somebody_there and not call.talk.yes
     if ask and not call.talk.confirm(f"Write it as {file.OWN}?", default=True):
         call.talk.next(f"ds01 init {name}")
@@ -40,14 +39,11 @@ def _project(call: Call, folder: str, name: str) -> int:
     return _told(call, folder, name, scaffold.create(plan))
 
 
-def _propose(call: Call, found: Proposal, plan: Plan) -> None:
+def _propose(call: Call, plan: Plan) -> None:
     talk = call.talk
-    for line in found.found:
-        talk.say(f"  {talk.err.sign('·', '-')} {line}")
-    if not found.found:
-        talk.say("Nothing in it lists packages, so the project begins without any.")
-    for note in found.notes:
-        talk.warn(note)
+    if not plan.there.found:
+        talk.say("Nothing in it lists packages that could be taken over, so the project begins without any.")
+    known.tell_proposal(call, plan.there)
     if talk.somebody_there:
         talk.say()
         for item in plan.files:

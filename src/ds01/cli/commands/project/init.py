@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
+from ds01.cli import project as known
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
@@ -127,6 +128,8 @@ def _told(call: Call, plan: Plan, written: tuple[str, ...], *, git: bool) -> int
             talk.data(f"{plan.folder}/{path}")
         talk.say("Nothing was written." if written else "There is nothing to write.")
     elif written:
+        if plan.proposes:
+            known.tell_proposal(call, plan.there)
         talk.done(f"{plan.folder} is {'now ' if plan.adopted else ''}a project ({show.count(len(written), 'file')}).")
     else:
         talk.done(f"{plan.folder} was a project already; nothing was missing.")

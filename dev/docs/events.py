@@ -51,7 +51,7 @@ _EXAMPLES = {
     "login": "bob", "before": "alice", "after": "3g.20gb 2g.10gb", "version": "1.0.0", "epoch": "2", "limit": "32G",
     "peak": "32G", "file": "/home/alice/workspace/thesis/.ds01/suggested-packages.txt",
     "killed": "60s", "on_stop": "its on_stop command ended well", "how": "touch /workspace/.keep-alive", "by": "4h",
-    "total": "4h", "rule": "idle", "level": "warning", "title": "thesis stops at 15:30 CET, in 15 minutes",
+    "total": "4h", "rule": "idle", "level": "warning", "title": "thesis stops on Mon 02 Mar at 15:30 CET",
     "keys": "idle, runtime", "text": "new driver on Friday from 18:00", "events": "3210",
     "command": "python train.py", "tasks": "10", "attempt": "2", "end": "exit",
     "begins": "Tue 10 Mar 10:00", "ends": "12:00", "dates": "", "people": "alice", "given_back": "2 of 3", "kept": "1",

@@ -100,7 +100,7 @@ async def test_a_letter_goes_by_a_server_that_wants_a_login(office: Office) -> N
     assert await office.mail().deliver(letter()) == "alice@lab.lan"
     ((login, content),) = office.post.letters
     assert login == "ds01"
-    assert b"thesis stops at 15:30" in content
+    assert b"thesis stops on Mon 02 Mar at 15:30 CET" in content
     assert PASSWORD.encode() not in content
 
 

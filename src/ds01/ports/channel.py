@@ -14,7 +14,8 @@ from ds01.domain.people import User
 @dataclass(frozen=True, kw_only=True)
 class Letter:
     """One message to one user about something of hers called ``name``: a container, or one that is not there yet
-    (``container`` None). ``text`` may have several lines.
+    (``container`` None). ``title`` is for who reads it at once, ``subject`` says the same to who reads it at any time.
+    ``text`` may have several lines.
     """
 
     user: User
@@ -22,6 +23,7 @@ class Letter:
     container: Container | None
     level: Level
     title: str
+    subject: str
     text: str
     wishes: Preferences
 

@@ -100,5 +100,12 @@ def _for(channels: Iterable[Channel], container: Container | None) -> list[Chann
 
 def _letter(user: User, container: Container | None, title_: str, text: str, wishes: Preferences) -> Letter:
     return Letter(
-        user=user, name=NAME, container=container, level=Level.WARNING, title=title_, text=text, wishes=wishes
+        user=user,
+        name=NAME,
+        container=container,
+        level=Level.WARNING,
+        title=title_,
+        subject=title_,
+        text=text,
+        wishes=wishes,
     )

@@ -25,7 +25,7 @@ MOST = 100
 async def mine(world: World, caller: Caller, *, past: bool = False) -> tuple[NoticeView, ...]:
     """Her notices that are still true, with ``past`` the latest of all. Nothing is marked as read."""
     found, said = await world.ledger.read(lambda books: (_mine(books, caller, past), as_notice(books, world)))
-    return (*said, *(view(notice) for notice in found))
+    return (*said, *(view(world, notice) for notice in found))
 
 
 async def unseen(world: World, caller: Caller) -> tuple[NoticeView, ...]:
@@ -35,7 +35,7 @@ async def unseen(world: World, caller: Caller) -> tuple[NoticeView, ...]:
     )
     if fresh and not caller.for_another:
         await _meet(world, fresh)
-    return (*said, *(view(notice) for notice in fresh))
+    return (*said, *(view(world, notice) for notice in fresh))
 
 
 async def _meet(world: World, fresh: Sequence[Notice]) -> None:
@@ -63,7 +63,7 @@ def _met(books: Books, world: World, fresh: Iterable[Notice]) -> None:
         met = replace(notice, seen_at=now, delivered_at=notice.delivered_at or now, ended_at=over)
         books.put_notice(met)
         if notice.delivered_at is None:
-            record_delivery(books, met, {COMMAND: "a ds01 command"}, now)
+            record_delivery(books, met, {COMMAND: "a ds01 command"}, now, world.zone)
 
 
 async def wishes(world: World, caller: Caller) -> PreferencesView:
@@ -135,11 +135,12 @@ def _shown(world: World, caller: Caller, found: Preferences) -> PreferencesView:
     )  # fmt: skip
 
 
-def view(notice: Notice) -> NoticeView:
-    """A notice on the wire."""
+def view(world: World, notice: Notice) -> NoticeView:
+    """A notice on the wire, as it reads now."""
     return NoticeView(
         id=notice.id, at=notice.at.isoformat(), container=notice.name, rule=notice.rule.value,
-        level=notice.level.value, title=notice.title, text=notice.text, open=notice.open,
+        level=notice.level.value, title=notice.headline(world.clock.now(), world.zone), text=notice.text,
+        open=notice.open,
         acts_at=None if notice.acts_at is None else notice.acts_at.isoformat(),
         delivered_at=None if notice.delivered_at is None else notice.delivered_at.isoformat(),
         reached=dict(notice.reached),

@@ -105,7 +105,7 @@ async def status(world: World, caller: Caller) -> StatusView:
     disk = await _disk(world, caller)
     own = await world.ledger.read(lambda books: mine(books, caller))
     limits = await asyncio.to_thread(limits_of, world, own)
-    off = await alarms(world, caller)
+    off, now = await alarms(world, caller), world.clock.now()
 
     def read(books: Books) -> StatusView:
         drawn = picture(books, own, samples=samples.values(), limits=limits, world=world)
@@ -120,7 +120,7 @@ async def status(world: World, caller: Caller) -> StatusView:
             queue=queue_view(books, world, caller),
             notices=(
                 *(notice.title for notice in as_notice(books, world)),
-                *(n.title for n in books.notices(caller.uid) if n.epoch == caller.epoch),
+                *(n.headline(now, world.zone) for n in books.notices(caller.uid) if n.epoch == caller.epoch),
             ),
             alarms=off,
         )

@@ -6,7 +6,7 @@ story goes on over the change.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import NO_CONTAINER, Ds01Error
@@ -132,7 +132,7 @@ def _summary(books: Books, container: Container, owner: str) -> str:
     match container.state:
         case ContainerState.RUNNING:
             since = f"{name} has been running since {_time(container.started_at or container.created_at)}."
-            return " ".join([since, *(f"{title}." for title in _warnings(books, container))])
+            return " ".join([since, *(f"{line}." for line in _warnings(books, container))])
         case ContainerState.PAUSED:
             return f"{name} is paused: its processes stand still and keep their memory. Go on with: ds01 unpause {name}"
         case ContainerState.CREATING:
@@ -159,7 +159,7 @@ def _said(books: Books, container: Container) -> str:
 
 def _warnings(books: Books, container: Container) -> list[str]:
     """What it is warned of now."""
-    return [notice.title for notice in books.notices(container.uid) if notice.subject == container.id]
+    return [notice.subject_line(UTC) for notice in books.notices(container.uid) if notice.subject == container.id]
 
 
 def _ended(container: Container, reason: str) -> str:

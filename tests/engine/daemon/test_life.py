@@ -98,9 +98,11 @@ def recorded(user: User, name: str) -> Recorded:
     """By the entries of ``why``; the notice itself says when it was begun and what it announced."""
     first = next(each for each in notices(user, name) if (each.rule, each.level) == ("idle", "warning"))
     entries = story(user, name)
-    heard = (each for each in entries if "arrived" in each.what and first.title in each.what and read(each.what))
-    (stop,) = [each for each in entries if each.detail == "idle:1m"]
     assert first.acts_at is not None
+    acts = datetime.fromisoformat(first.acts_at).astimezone()
+    says = f"{name} stops on {acts:%a %d %b} at {acts:%H:%M}"
+    heard = (each for each in entries if "arrived" in each.what and says in each.what and read(each.what))
+    (stop,) = [each for each in entries if each.detail == "idle:1m"]
     return Recorded(
         warned=datetime.fromisoformat(first.at), deadline=datetime.fromisoformat(first.acts_at),
         heard=next((datetime.fromisoformat(each.at) for each in heard), None), stopped=datetime.fromisoformat(stop.at),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -402,8 +402,9 @@ async def test_a_seat_ends_with_the_class_and_is_not_stopped_for_listening(schoo
     await enforcer.round()
     await enforcer.settle()
     notice = (await school.ledger.read(lambda books: books.notices(PUPILS[0].uid)))[-1]
-    assert notice.title.startswith("ml101 stops at 12:00 UTC")
-    assert notice.title.endswith(": its class is over")
+    line = notice.headline(school.clock.now(), UTC)
+    assert line.startswith("ml101 stops at 12:00 UTC")
+    assert line.endswith(": its class is over")
     assert "goes with the class" in notice.text
     assert "extend" not in notice.text
     await stop(school.world, await school.caller(PUPILS[1]), "ml101")
@@ -414,7 +415,7 @@ async def test_a_seat_ends_with_the_class_and_is_not_stopped_for_listening(schoo
     await enforcer.round()
     await enforcer.settle()
     told = (await school.ledger.read(lambda books: books.notices(PUPILS[0].uid)))[-1]
-    assert told.title == "ml101 was stopped at 12:01 UTC: its class is over"
+    assert told.headline(school.clock.now(), UTC) == "ml101 was stopped at 12:01 UTC: its class is over"
     gone = await school.container("ml101", PUPILS[0])
     assert gone is not None
     assert (gone.reason, gone.reason_detail) == (StopReason.BOOKING, "class")

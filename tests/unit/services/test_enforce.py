@@ -363,7 +363,7 @@ async def test_runtime_counts_over_restarts_and_ends_whoever_works(server: SimSe
     await server.launch()
     await server.live(15.5)
     assert titles(server)[0].endswith("in 30 minutes: its time is over")
-    assert "It has run for 1h30m of the 2h that a container with a GPU may run, restarts included." in (
+    assert "It had run for 1h30m at 10:30 UTC, of the 2h that a container with a GPU may run, restarts included." in (
         server.terminals.letters[0].text
     )
     await server.live(15)

@@ -10,8 +10,8 @@ import pytest
 from ds01.domain import errors
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.services import exempt as exempting
-from ds01.services import notices
-from ds01.services.observe import show_container
+from ds01.services import notices, why
+from ds01.services.observe import show_container, status
 from ds01.services.prolong import extend, keep
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
@@ -159,6 +159,42 @@ async def test_meeting_a_notice_in_a_command_is_being_told(server: SimServer) ->
     assert over.level == "notice"
     assert await notices.mine(server.world, await server.caller()) == ()
     assert await notices.unseen(server.world, await server.caller(BOB)) == ()
+
+
+async def test_f4_every_way_to_read_a_notice_is_as_true_later_as_when_it_was_said(server: SimServer) -> None:
+    await idle(server)
+    await server.live(15.5)
+    world, caller = server.world, await server.caller()
+    (letter,) = server.terminals.letters
+    assert letter.title == "thesis stops at 10:00 UTC, in 15 minutes, unless it is used"
+    assert letter.subject == "thesis stops on Mon 02 Mar at 10:00 UTC, unless it is used"
+    assert "have done nothing since 09:30 UTC; it may idle for 30m." in letter.text
+    await server.live(4)
+    later = "thesis stops at 10:00 UTC, in 10 minutes, unless it is used"
+    (met,) = await notices.unseen(world, caller)
+    assert met.title == later
+    assert [notice.title for notice in await notices.mine(world, caller)] == [later]
+    assert (await status(world, caller)).notices == (later,)
+    told = await why.why(world.ledger, uid=ALICE.uid, epoch=caller.epoch, name="thesis", viewer=ALICE.uid)
+    assert told.summary.endswith(f". {letter.subject}.")
+    assert any(entry.what.endswith(f"{letter.subject}.") for entry in told.entries)
+
+
+async def test_what_was_done_is_told_with_its_day_once_that_is_over(server: SimServer) -> None:
+    await idle(server)
+    await server.live(31)
+    done = server.terminals.letters[-1]
+    assert (done.title, done.subject) == (
+        "thesis was stopped at 10:00 UTC: idle for 30m", "thesis was stopped on Mon 02 Mar at 10:00 UTC: idle for 30m",
+    )  # fmt: skip
+    await server.clock.advance(20 * 3600)
+    (met, *_) = await notices.unseen(server.world, await server.caller())
+    assert met.title == done.subject
+    past = await notices.mine(server.world, await server.caller(), past=True)
+    assert {notice.title for notice in past} == {
+        done.subject,
+        "thesis stops on Mon 02 Mar at 10:00 UTC, unless it is used",
+    }
 
 
 async def test_somebody_chooses_how_she_is_told(server: SimServer) -> None:

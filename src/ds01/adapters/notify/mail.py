@@ -45,9 +45,9 @@ class Mail:
     def _send(self, settings: MailSettings, to: str, letter: Letter) -> None:
         message = EmailMessage()
         message["From"] = settings.sender or f"ds01@{self._server}"
-        message["To"], message["Subject"] = to, f"[{self._server}] {letter.title}"
+        message["To"], message["Subject"] = to, f"[{self._server}] {letter.subject}"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(f"{letter.title}.\n\n{letter.text}\n\nDS01 on {self._server}\n")
+        message.set_content(f"{letter.subject}.\n\n{letter.text}\n\nDS01 on {self._server}\n")
         try:
             with _connected(settings) as connection:
                 connection.send_message(message)

@@ -63,20 +63,20 @@ def shaped(letter: Letter) -> tuple[Mapping[str, str], bytes]:
     as_json = {"Content-Type": "application/json"}
     match letter.wishes.shape:
         case "slack":
-            return as_json, _json({"text": f"*{letter.title}*\n```{letter.text}```"})
+            return as_json, _json({"text": f"*{letter.subject}*\n```{letter.text}```"})
         case "teams":
             body = [
-                {"type": "TextBlock", "text": letter.title, "weight": "bolder", "wrap": True},
+                {"type": "TextBlock", "text": letter.subject, "weight": "bolder", "wrap": True},
                 {"type": "TextBlock", "text": letter.text.replace("\n", "\n\n"), "wrap": True},
             ]
             card = {"type": "AdaptiveCard", "version": "1.4", "body": body}
             attached = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
             return as_json, _json({"type": "message", "attachments": [attached]})
         case "ntfy":
-            title = letter.title.encode("ascii", errors="replace").decode()
+            title = letter.subject.encode("ascii", errors="replace").decode()
             return {"Title": title, "Priority": _URGENCY[letter.level]}, letter.text.encode()
         case _:
-            told = {"title": letter.title, "text": letter.text, "level": letter.level.value}
+            told = {"title": letter.subject, "text": letter.text, "level": letter.level.value}
             return as_json, _json({**told, "container": letter.name})
 
 

@@ -38,7 +38,7 @@ class WorkspaceFile:
         return await asyncio.to_thread(self._append, letter, letter.container.workspace)
 
     def _append(self, letter: Letter, workspace: str) -> str:
-        lines = [f"{self._now():%Y-%m-%d %H:%M:%S %Z}  {letter.title}", *letter.text.split("\n"), ""]
+        lines = [f"{self._now():%Y-%m-%d %H:%M:%S %Z}  {letter.subject}", *letter.text.split("\n"), ""]
         content = "\n".join(harmless(line) for line in lines) + "\n"
         try:
             fd = appending(letter.user, workspace, PATH)

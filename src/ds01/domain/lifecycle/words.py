@@ -1,23 +1,24 @@
 """What a notice says: what happens to which container, when, why, and how to prevent it.
 
-The title is one line that says enough by itself; the text has the rest, with the commands on lines of their own.
+The title is one line that says enough by itself, once ``domain.headline`` has put the moment into it; the text has the
+rest, with the commands on lines of their own. The text is kept as it is, so it tells since when and never for how long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from ds01.domain.headline import WHEN, hour, moment
 from ds01.domain.lifecycle.case import Act, Due, Rule
 from ds01.domain.quantity import show_duration, show_size
-
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known about a container that something will happen to. Times are in the server's zone.
+    """What is known about a container that something will happen to. Times are in the server's zone; ``acts_at`` is
+    when, as things are ``now``.
 
     ``usual`` is the idle limit without the server being busy; ``asked`` says that its owner's own plan ends it and not
     her limit; ``extend_left`` is what she may still add. ``booked`` is what its GPU is of and goes back
@@ -26,8 +27,8 @@ class Facts:
 
     name: str
     due: Due
+    now: datetime
     acts_at: datetime
-    acts_in: timedelta
     lasted: timedelta
     gpu: bool = True
     usual: timedelta | None = None
@@ -44,10 +45,10 @@ class Facts:
 
 
 def title(facts: Facts) -> str:
-    """One line: ``thesis stops at 15:30 CET, in 15 minutes, unless it is used``."""
+    """One line: ``thesis stops {when}, unless it is used``."""
     verb = "is removed" if facts.due.act is Act.REMOVE else "stops"
     why = f": its {facts.booked} is over" if facts.booked else ""
-    return f"{facts.name} {verb} {_when(facts)}{why or _TITLES[facts.due.rule]}"
+    return f"{facts.name} {verb} {WHEN}{why or _TITLES[facts.due.rule]}"
 
 
 _TITLES = {
@@ -66,20 +67,13 @@ def text(facts: Facts) -> str:
     return "\n".join([why, _becomes(facts), "", *ways(_WAYS[facts.due.rule](facts))])
 
 
-def _when(facts: Facts) -> str:
-    """``at 15:30 CET, in 15 minutes``, with the day when it is not within one."""
-    day = f"on {facts.acts_at:%a %d %b} " if facts.acts_in >= DAY / 2 else ""
-    return f"{day}at {facts.acts_at:%H:%M %Z}, in {_long(facts.acts_in)}".replace(" ,", ",")
+def _since(facts: Facts) -> str:
+    """Since when it has been so: ``15:13 CET``, with the day when that is not today."""
+    return moment(facts.now - facts.lasted, facts.now, facts.now.tzinfo or UTC)
 
 
-def _long(value: timedelta) -> str:
-    """A length of time in words: ``15 minutes``, ``2 hours``, ``1 day``, ``40 seconds``."""
-    seconds = max(0, round(value.total_seconds()))
-    for word, length, least in (("day", 86400, 2 * 86400), ("hour", 3600, 2 * 3600), ("minute", 60, 90)):
-        if seconds >= least:
-            count = round(seconds / length)
-            return f"{count} {word}s"
-    return "1 minute" if seconds == 60 else f"{seconds} seconds"
+def _had_run(facts: Facts) -> str:
+    return f"it had run for {_short(facts.lasted)} at {hour(facts.now)}"
 
 
 def _short(value: timedelta) -> str:
@@ -92,7 +86,7 @@ def _idle(facts: Facts) -> str:
     busy = ""
     if facts.usual is not None and facts.usual > facts.due.limit:
         busy = f" (shortened from {show_duration(facts.usual)}: the server is busy)"
-    said = f"Its GPU, processors and network have done nothing for {_short(facts.lasted)}; it may idle for"
+    said = f"Its GPU, processors and network have done nothing since {_since(facts)}; it may idle for"
     memory = ""
     if facts.gpu_memory_bytes:
         memory = f" It holds {show_size(facts.gpu_memory_bytes)} of GPU memory, but holding it is not using it."
@@ -101,25 +95,26 @@ def _idle(facts: Facts) -> str:
 
 def _paused(facts: Facts) -> str:
     return (
-        f"It has been paused for {_short(facts.lasted)} and keeps its GPU from others; it may do so for "
+        f"It has been paused since {_since(facts)} and keeps its GPU from others; it may do so for "
         f"{show_duration(facts.due.limit)}."
     )
 
 
 def _runtime(facts: Facts) -> str:
     if facts.booked:
-        return f"Its GPU is booked until then; it has run for {_short(facts.lasted)}."
+        return f"Its GPU is booked until then; {_had_run(facts)}."
     whose = "it was launched for" if facts.asked else f"a container{' with a GPU' if facts.gpu else ''} may run"
-    return f"It has run for {_short(facts.lasted)} of the {_short(facts.due.limit)} that {whose}, restarts included."
+    return f"I{_had_run(facts)[1:]}, of the {_short(facts.due.limit)} that {whose}, restarts included."
 
 
 def _hold(facts: Facts) -> str:
     kept = show_duration(facts.due.limit)
-    return f"It has been stopped for {_short(facts.lasted)}; a stopped container is kept for {kept}."
+    return f"It has been stopped since {_since(facts)}; a stopped container is kept for {kept}."
 
 
 def _never(facts: Facts) -> str:
-    return f"It was made {_short(facts.lasted)} ago and was never started."
+    since = _since(facts)
+    return f"It was made {'at ' if since[0].isdigit() else 'on '}{since} and was never started."
 
 
 def _yielding(facts: Facts) -> str:
@@ -267,9 +262,9 @@ class Outcome:
 def done_title(outcome: Outcome) -> str:
     """One line about what was done."""
     if outcome.booked:
-        return f"{outcome.name} was stopped at {outcome.at:%H:%M %Z}: its {outcome.booked} is over"
+        return f"{outcome.name} was stopped {WHEN}: its {outcome.booked} is over"
     verb = "was removed" if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED) else "was stopped"
-    return f"{outcome.name} {verb} at {outcome.at:%H:%M %Z}: {_DONE[outcome.due.rule].format(_limit(outcome.due))}"
+    return f"{outcome.name} {verb} {WHEN}: {_DONE[outcome.due.rule].format(_limit(outcome.due))}"
 
 
 _DONE = {
@@ -299,8 +294,7 @@ def done_text(outcome: Outcome) -> str:
         if not outcome.job:
             listed.insert(0, (f"ds01 launch {outcome.name} --wait", "go on when a GPU is free again"))
         return "\n".join([f"{outcome.on_stop} {saved} {_then(outcome.job)}".strip(), "", *ways(listed)])
-    kept = f" Its GPU is kept for it until {outcome.held_until:%H:%M %Z}" if outcome.held_until else ""
-    gpu = f"{kept}{_unless(outcome.due)}." if kept else ""
+    gpu = f" Its GPU is kept for it until {_held(outcome)}{_unless(outcome.due)}." if outcome.held_until else ""
     if outcome.booked == "class":
         files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
         return f"{outcome.on_stop} {saved} The container goes with the class. {files}".strip()
@@ -310,6 +304,10 @@ def done_text(outcome: Outcome) -> str:
     ]
     said = f"{outcome.on_stop} {saved}".strip()
     return "\n".join([f"{said}{gpu}", "", *ways(listed)])
+
+
+def _held(outcome: Outcome) -> str:
+    return moment(outcome.held_until or outcome.at, outcome.at, outcome.at.tzinfo or UTC)
 
 
 def _packages(outcome: Outcome) -> str:

@@ -1,17 +1,18 @@
-"""What whoever waited is told when her turn comes, and when she missed it. Times are in the server's zone."""
+"""What whoever waited is told when her turn comes, and when she missed it."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from ds01.domain.headline import UNTIL
 from ds01.domain.lifecycle.words import ways
 from ds01.domain.quantity import show_duration
 from ds01.domain.queue.request import Request, RequestState
 
 
-def turn_title(request: Request, until: datetime) -> str:
-    """``Your turn: 1 GPU is kept for thesis until 15:40 CET``."""
-    return f"Your turn: {_gpus(request)} kept for {request.name} until {until:%H:%M %Z}"
+def turn_title(request: Request) -> str:
+    """``Your turn: 1 GPU is kept for thesis {until}``."""
+    return f"Your turn: {_gpus(request)} kept for {request.name} {UNTIL}"
 
 
 def turn_text(request: Request, slots: str, waited: timedelta) -> str:

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import Ds01Error
@@ -93,8 +93,8 @@ async def bring(world: World, user: User, container: Container | None, notice: N
     wishes = await world.ledger.read(lambda books: books.preferences(notice.uid, notice.epoch))
     wishes = wishes or Preferences(uid=notice.uid, epoch=notice.epoch)
     letter = Letter(
-        user=user, name=notice.name, container=container, level=notice.level, title=notice.title, text=notice.text,
-        wishes=wishes,
+        user=user, name=notice.name, container=container, level=notice.level, text=notice.text, wishes=wishes,
+        title=notice.headline(world.clock.now(), world.zone), subject=notice.subject_line(world.zone),
     )  # fmt: skip
     wanted = [channel for channel in world.channels if channel.name not in wishes.off]
     tried = list(zip(wanted, await asyncio.gather(*(attempt(channel, letter) for channel in wanted)), strict=True))
@@ -134,17 +134,17 @@ def _reached(books: Books, world: World, notice: Notice, reached: Mapping[str, s
     told = replace(known, reached={**known.reached, **reached}, delivered_at=delivered)
     books.put_notice(told)
     if fresh:
-        record_delivery(books, told, fresh, now)
+        record_delivery(books, told, fresh, now, world.zone)
     return told
 
 
-def record_delivery(books: Books, notice: Notice, reached: Mapping[str, str], now: datetime) -> None:
+def record_delivery(books: Books, notice: Notice, reached: Mapping[str, str], now: datetime, zone: tzinfo) -> None:
     """The event of it."""
     details = {
         "name": notice.name,
         "rule": notice.rule.value,
         "level": notice.level.value,
-        "title": notice.title,
+        "title": notice.subject_line(zone),
         "by": ", ".join(f"{channel} ({where})" for channel, where in reached.items()),
         "until": "" if notice.acts_at is None else notice.acts_at.isoformat(timespec="seconds"),
     }

@@ -16,7 +16,7 @@ from ds01.domain.limits import Limits
 from ds01.domain.people import User
 from ds01.ports.ledger import Books
 from ds01.services.enforce import act
-from ds01.services.enforce.deliver import Message, bring, give
+from ds01.services.enforce.deliver import Given, Message, bring, give
 from ds01.services.enforce.memory import Said, Watched
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -117,12 +117,13 @@ class One:
     async def _warn(self, case: Case, notice: Notify) -> None:
         world, rule = self._world, notice.due.rule
         begun = world.clock.monotonic()
-        facts = self._facts(case, notice)
+        now = world.clock.now()
+        facts = self._facts(case, notice, now)
         given = await give(
             world, self._user,
             Message(
                 about=self._container, rule=rule, level=notice.level, title=title(facts), text=text(facts),
-                acts_at=world.clock.now() + notice.acts_in,
+                acts_at=now + notice.acts_in,
             ),
         )  # fmt: skip
         if not given.notice.open:
@@ -135,13 +136,16 @@ class One:
             said = replace(before, notice=given.notice.id, delivered=before.delivered or delivered)
         self._watched.said[rule] = replace(said, last=said.last or notice.level is Level.LAST)
         if before is None and delivered is None:
-            await self._undelivered(rule, notice.level, facts, given.missed)
+            await self._undelivered(given)
 
-    async def _undelivered(self, rule: Rule, level: Level, facts: Facts, why: str) -> None:
+    async def _undelivered(self, given: Given) -> None:
+        notice = given.notice
+
         def write(books: Books) -> None:
             tell(
                 books, EventType.NOTICE_UNDELIVERED, self._container, at=self._world.clock.now(), actor=None,
-                rule=rule.value, level=level.value, title=title(facts), why=why,
+                rule=notice.rule.value, level=notice.level.value, title=notice.subject_line(self._world.zone),
+                why=given.missed,
             )  # fmt: skip
 
         await self._world.ledger.write(write)
@@ -182,7 +186,7 @@ class One:
             and (self._lease.planned is not None and self._lease.planned >= limit + self._container.extended)
         )
 
-    def _facts(self, case: Case, notice: Notify) -> Facts:
+    def _facts(self, case: Case, notice: Notify, now: datetime) -> Facts:
         due, last = notice.due, self._watched.last
         lasted = {
             Rule.IDLE: case.quiet, Rule.PAUSED: case.paused, Rule.RUNTIME: case.ran, Rule.CONTAINER_HOLD: case.stopped,
@@ -191,8 +195,8 @@ class One:
         rules = self._world.settings().lifecycle
         asked = due.firm and not self._usual()
         return Facts(
-            name=self._container.name, due=due, acts_in=notice.acts_in, lasted=lasted, gpu=case.holds_gpu,
-            acts_at=self._local(self._world.clock.now() + notice.acts_in), usual=self._limits.idle,
+            name=self._container.name, due=due, now=self._local(now), lasted=lasted, gpu=case.holds_gpu,
+            acts_at=self._local(now + notice.acts_in), usual=self._limits.idle,
             gpu_memory_bytes=last.gpu_memory_bytes if last is not None else 0, asked=asked,
             grace=self._limits.stop_grace, gpu_hold=self._limits.gpu_hold,
             container_hold=self._limits.container_hold, workspace=self._container.workspace,

@@ -93,9 +93,8 @@ class Herald:
         if lease is None or request.claim_until is None:
             return
         slots = await world.ledger.read(lambda books: ", ".join(slot.label for slot in slots_of(books, lease)))
-        title = turn_title(request, request.claim_until.astimezone(world.zone))
         text = turn_text(request, slots, world.clock.now() - request.submitted_at)
-        await self._give(request, Level.WARNING, title, text)
+        await self._give(request, Level.WARNING, turn_title(request), text)
 
     async def _passed(self, request: Request) -> None:
         """She gave it up herself: she knows."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ds01.domain.headline import coming, past
 from ds01.domain.lifecycle.case import OF_LIFE, ZERO, Act, Due, Rule
 from ds01.domain.lifecycle.words import Facts, Outcome, done_text, done_title, text, title
 
@@ -30,7 +31,7 @@ def due(rule: Rule, **changes: Any) -> Due:
 def facts(rule: Rule, **changes: Any) -> Facts:
     """Alice's thesis, a quarter of an hour before."""
     usual = Facts(
-        name="thesis", due=due(rule), acts_at=AT, acts_in=15 * MINUTE, lasted=17 * MINUTE, usual=30 * MINUTE,
+        name="thesis", due=due(rule), now=AT - 15 * MINUTE, acts_at=AT, lasted=17 * MINUTE, usual=30 * MINUTE,
         grace=MINUTE, gpu_hold=20 * MINUTE, container_hold=7 * DAY, workspace=WORKSPACE, keep_max=24 * HOUR,
         extend_left=10 * HOUR,
     )  # fmt: skip
@@ -42,6 +43,15 @@ def outcome(rule: Rule, **changes: Any) -> Outcome:
         name="thesis", due=due(rule), at=AT, grace=MINUTE, workspace=WORKSPACE, held_until=AT + 20 * MINUTE
     )  # fmt: skip
     return replace(usual, **changes)
+
+
+def headline(found: Facts) -> str:
+    """As whoever is there reads it when it is said."""
+    return coming(title(found), found.acts_at, found.now, CET)
+
+
+def done_headline(found: Outcome) -> str:
+    return past(done_title(found), found.at, found.at, CET)
 
 
 def says(found: str, *parts: str) -> None:
@@ -65,28 +75,28 @@ LIFTS = "to lift it for a while: ds01 admin exempt"
 WARNINGS: dict[Rule, tuple[str, tuple[str, ...], list[str]]] = {
     Rule.IDLE: (
         "thesis stops at 15:30 CET, in 15 minutes, unless it is used",
-        ("have done nothing for 17m; it may idle for 30m.", *STOPS, "(at most 1d)", "good for 1d", LIFTS),
+        ("have done nothing since 14:58 CET; it may idle for 30m.", *STOPS, "(at most 1d)", "good for 1d", LIFTS),
         ["ds01 keep thesis --for 2h", "touch /workspace/.keep-alive", ADMIN, RETIRE],
     ),
     Rule.PAUSED: (
         "thesis stops at 15:30 CET, in 15 minutes: it is paused and keeps a GPU",
-        ("It has been paused for 17m and keeps its GPU from others; it may do so for 40m.", *STOPS, LIFTS),
+        ("It has been paused since 14:58 CET and keeps its GPU from others; it may do so for 40m.", *STOPS, LIFTS),
         ["ds01 unpause thesis", "ds01 keep thesis --for 2h", ADMIN, RETIRE],
     ),
     Rule.RUNTIME: (
         "thesis stops at 15:30 CET, in 15 minutes: its time is over",
-        ("It has run for 17m of the 1d that a container with a GPU may run, restarts included.", *STOPS,
+        ("It had run for 17m at 15:15 CET, of the 1d that a container with a GPU may run, restarts included.", *STOPS,
          "run longer (at most 10h more)", LIFTS),
         ["ds01 extend thesis 4h", ADMIN, RETIRE],
     ),
     Rule.CONTAINER_HOLD: (
         "thesis is removed at 15:30 CET, in 15 minutes, unless it is started",
-        ("It has been stopped for 17m; a stopped container is kept for 7d.", *GOES, LIFTS),
+        ("It has been stopped since 14:58 CET; a stopped container is kept for 7d.", *GOES, LIFTS),
         ["ds01 start thesis", ADMIN, RETIRE],
     ),
     Rule.NEVER_STARTED: (
         "thesis is removed at 15:30 CET, in 15 minutes, unless it is started",
-        ("It was made 17m ago and was never started.", *GOES),
+        ("It was made at 14:58 CET and was never started.", *GOES),
         ["ds01 start thesis", RETIRE],
     ),
     Rule.YIELDING: (
@@ -136,25 +146,25 @@ def test_every_rule_of_life_has_its_words_here() -> None:
 
 @pytest.mark.parametrize("rule", sorted(OF_LIFE))
 def test_f4_a_warning_says_what_when_why_what_becomes_of_it_and_every_way_out(rule: Rule) -> None:
-    headline, parts, typed = WARNINGS[rule]
+    line, parts, typed = WARNINGS[rule]
     found = facts(rule)
-    assert title(found) == headline
+    assert headline(found) == line
     says(text(found), *parts)
     assert commands(text(found)) == typed
 
 
 @pytest.mark.parametrize("rule", sorted(OF_LIFE))
 def test_e6_what_was_done_says_why_what_became_of_it_and_how_to_go_on(rule: Rule) -> None:
-    headline, parts, typed = DONE[rule]
+    line, parts, typed = DONE[rule]
     found = outcome(rule)
-    assert done_title(found) == headline
+    assert done_headline(found) == line
     says(done_text(found), *parts)
     assert commands(done_text(found)) == typed
 
 
 def test_what_is_not_within_half_a_day_says_the_day() -> None:
-    found = facts(Rule.CONTAINER_HOLD, acts_in=DAY)
-    assert title(found) == "thesis is removed on Mon 02 Mar at 15:30 CET, in 24 hours, unless it is started"
+    found = facts(Rule.CONTAINER_HOLD, now=AT - DAY)
+    assert headline(found) == "thesis is removed on Mon 02 Mar at 15:30 CET, in 24 hours, unless it is started"
 
 
 def test_a_busy_server_is_named_with_the_usual_time() -> None:
@@ -197,19 +207,19 @@ def test_no_more_is_offered_than_may_be_added() -> None:
 
 def test_what_is_booked_ends_then_and_its_gpu_is_not_kept() -> None:
     booked = facts(Rule.RUNTIME, booked="booking")
-    assert title(booked) == "thesis stops at 15:30 CET, in 15 minutes: its booking is over"
+    assert headline(booked) == "thesis stops at 15:30 CET, in 15 minutes: its booking is over"
     says(
         text(booked),
-        "Its GPU is booked until then; it has run for 17m.",
+        "Its GPU is booked until then; it had run for 17m at 15:15 CET.",
         "Then the container is kept for 7d; your files",
     )
     assert commands(text(booked)) == [RETIRE]
-    assert done_title(outcome(Rule.RUNTIME, booked="booking")).endswith("15:30 CET: its booking is over")
+    assert done_headline(outcome(Rule.RUNTIME, booked="booking")).endswith("15:30 CET: its booking is over")
 
 
 def test_a_class_takes_the_container_with_it() -> None:
     seat = facts(Rule.RUNTIME, booked="class")
-    assert title(seat).endswith("in 15 minutes: its class is over")
+    assert headline(seat).endswith("in 15 minutes: its class is over")
     says(text(seat), "Its GPU is booked until then", "Then the container goes with the class", WORKSPACE)
     done = outcome(Rule.RUNTIME, booked="class", held_until=None)
     says(done_text(done), "The container goes with the class.", f"Your files in {WORKSPACE} stay.")

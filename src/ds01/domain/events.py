@@ -93,6 +93,21 @@ class EventType(StrEnum):
     DAEMON_STOPPED = "daemon.stopped"
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A type that is not among these: a newer DS01 wrote the event down, and this older one was put back afterwards."""
+
+    value: str
+
+
+def named(word: str) -> EventType | Unknown:
+    """The type that is written like this."""
+    try:
+        return EventType(word)
+    except ValueError:
+        return Unknown(word)
+
+
 def meant(word: str) -> tuple[EventType, ...]:
     """The types somebody means: ``lease.granted``, or all of ``lease`` (``lease.*``); none when there is no such."""
     noun = word.removesuffix(".*")
@@ -108,7 +123,7 @@ class Event:
 
     seq: int = 0
     at: datetime
-    type: EventType
+    type: EventType | Unknown
     actor: Uid | None
     uid: Uid | None
     subject: str

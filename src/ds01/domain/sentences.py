@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ds01.domain.events import Event, EventType
+from ds01.domain.events import Event, EventType, Unknown
 from ds01.domain.telling import (
     acted,
     activated,
@@ -27,6 +27,7 @@ from ds01.domain.telling import (
     started,
     stopped,
     turn,
+    unknown,
 )
 
 
@@ -46,7 +47,7 @@ class Sentence:
 
 def tell(event: Event, who: str) -> str:
     """The event as a sentence, with its mark at the end."""
-    told = SENTENCES[event.type].tell(event, who).rstrip(".")
+    told = (unknown(event) if isinstance(event.type, Unknown) else SENTENCES[event.type].tell(event, who)).rstrip(".")
     return told if told.endswith(("?", "!")) else told + "."
 
 

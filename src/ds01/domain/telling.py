@@ -44,6 +44,12 @@ def _moment(event: Event, key: str) -> str:
         return event.details[key]
 
 
+def unknown(event: Event) -> str:
+    """What a newer DS01 wrote down, as it stands there: this one has no sentence for it."""
+    said = ", ".join(f"{key} {value}" for key, value in event.details.items() if key != "name" and value)
+    return f"{event.type.value} of {_name(event)}, as a newer DS01 wrote it down" + (f": {said}" if said else "")
+
+
 def acted(verb: str, *parts: tuple[str, str]) -> Callable[[Event, str], str]:
     """``<who> <verb> <name>`` and the parts whose detail is there."""
     return lambda event, who: f"{who} {verb} {_name(event)}" + "".join(_opt(event, *part) for part in parts)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, LEDGER_ERROR, Ds01Error
-from ds01.domain.events import EventType
+from ds01.domain.events import EventType, Unknown
 from ds01.domain.lifecycle.case import Rule
 from ds01.domain.notice import Preferences
 from ds01.ports.channel import Letter
@@ -32,7 +32,7 @@ async def met(server: SimServer) -> list[str]:
     return [notice.title for notice in await notices.unseen(server.world, await server.caller(BOB))]
 
 
-async def types(server: SimServer) -> list[tuple[EventType, int | None]]:
+async def types(server: SimServer) -> list[tuple[EventType | Unknown, int | None]]:
     found = await server.ledger.read(lambda books: books.events())
     return [(event.type, event.actor) for event in found if event.type.value.startswith("announcement.")]
 

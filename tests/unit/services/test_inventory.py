@@ -9,7 +9,7 @@ import pytest
 
 from ds01.config.current import CurrentLimits
 from ds01.domain.errors import GPU_FULL, Ds01Error
-from ds01.domain.events import EventType
+from ds01.domain.events import EventType, Unknown
 from ds01.domain.gpu import SlotId
 from ds01.ports.devices import Devices
 from ds01.services.inventory import refresh
@@ -47,7 +47,7 @@ class Lab:
     async def labels(self) -> list[str]:
         return await self.ledger.read(lambda books: [slot.label for slot in books.slots()])
 
-    async def told(self) -> list[EventType]:
+    async def told(self) -> list[EventType | Unknown]:
         return await self.ledger.read(lambda books: [event.type for event in books.events()])
 
     async def grant(self) -> str:

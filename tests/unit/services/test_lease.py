@@ -21,7 +21,7 @@ from ds01.domain.errors import (
     ErrorKind,
     Problem,
 )
-from ds01.domain.events import EventType
+from ds01.domain.events import EventType, Unknown
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.lease import Lease, LeaseId, LeaseState
@@ -61,7 +61,7 @@ def refused(kind: ErrorKind, work: Callable[[], object]) -> Problem:
     return raised.value.problem
 
 
-def types(books: Books) -> list[EventType]:
+def types(books: Books) -> list[EventType | Unknown]:
     return [event.type for event in books.events()]
 
 

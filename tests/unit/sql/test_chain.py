@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,12 @@ import pytest
 
 from ds01.adapters.sql import ledger as adapter
 from ds01.adapters.sql.ledger import SqlLedger
-from ds01.domain.events import Event, EventType
+from ds01.domain.events import Event, EventType, Unknown
 from ds01.domain.people import Uid
 from ds01.ports.ledger import Audit
-from ds01.services.events import Query, Viewer, read
+from ds01.services.events import Query, Viewer, follow, read
 from ds01.wire.codec import plain
+from ds01.wire.status import EventView
 from tests.values import ALICE, NOW
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/explanation/ledger.md"
@@ -97,3 +99,39 @@ async def test_what_is_exported_is_verified_as_the_docs_say(
     Path("events.jsonl").write_text("\n".join(lines).replace('"é11"', '"é12"') + "\n")
     with pytest.raises(AssertionError, match="12"):
         exec(program[1], {})
+
+
+NEWER = Event(
+    at=NOW, type=Unknown("gpu.overheated"), actor=None, uid=ALICE.uid, subject="GPU-1",
+    details={"name": "3", "celsius": "96", "note": ""}, schema=2,
+)  # fmt: skip
+TOLD = "gpu.overheated of 3, as a newer DS01 wrote it down: celsius 96."
+
+
+async def test_what_a_newer_ds01_wrote_down_is_shown_plainly_and_verified(ledger: SqlLedger) -> None:
+    """ds01d was put back to a version that has no such event."""
+    await ledger.write(lambda books: books.record(NEWER))
+    everything = Query(uid=None, after=0)
+    admin = Viewer(uid=Uid(0), admin=True)
+    found = (await read(ledger, admin, everything))[-1]
+    assert (found.type, found.text, found.schema) == ("gpu.overheated", TOLD, 2)
+    assert dict(found.details) == dict(NEWER.details)
+    assert await ledger.audit() == Audit(events=31)
+    assert await ledger.verify() == ()
+    stream = follow(ledger, admin, everything, patience_seconds=5)
+    await ledger.write(lambda books: books.record(ONE))
+    assert [event.type async for event in _first(stream, 32)][-2:] == ["gpu.overheated", "container.started"]
+
+
+async def test_what_a_newer_ds01_wrote_down_is_not_to_be_changed_either(ledger: SqlLedger, path: Path) -> None:
+    await ledger.write(lambda books: books.record(NEWER))
+    changed(path, "update events set type = 'gpu.well' where seq = 31")
+    assert (await ledger.audit()).broken == 31
+    (found,) = await ledger.verify()
+    assert "event 31 (gpu.well" in found
+
+
+async def _first(stream: AsyncGenerator[EventView, None], count: int) -> AsyncGenerator[EventView, None]:
+    async with contextlib.aclosing(stream):
+        for _ in range(count):
+            yield await anext(stream)

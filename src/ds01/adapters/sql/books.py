@@ -16,7 +16,7 @@ from ds01.adapters.sql.containers import SqlContainers
 from ds01.adapters.sql.hot import Hot, Slots, lately
 from ds01.adapters.sql.prepared import Found
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, Ds01Error
-from ds01.domain.events import Event, EventType
+from ds01.domain.events import Event, EventType, Unknown
 from ds01.domain.gpu import VANISHED, Slot, SlotId
 from ds01.domain.history import Past
 from ds01.domain.image import ImageId, Ownership, Tag
@@ -33,7 +33,7 @@ class SqlBooks(SqlContainers):
 
     def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
         super().__init__(connection, hot)
-        self.recorded: dict[EventType, int] = {}
+        self.recorded: dict[EventType | Unknown, int] = {}
 
     # slots ------------------------------------------------------------------------------------------
     def slots(self, *, vanished: bool = True) -> tuple[Slot, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from ds01.adapters.sql import statements
-from ds01.domain.events import Event, EventType
+from ds01.domain.events import Event, named
 from ds01.ports.ledger import Audit
 
 START = "0" * 64
@@ -58,7 +58,7 @@ def _follows(before: str, row: Row[Any]) -> bool:
     try:
         values |= {
             "at": datetime.fromisoformat(row.at),
-            "type": EventType(row.type),
+            "type": named(row.type),
             "details": json.loads(row.details),
         }
         return bool(row.hash == link(before, Event(**values)))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Dialect, Float, String, Text, TypeDecorator
 
 from ds01.domain.container import Mount
+from ds01.domain.events import EventType, Unknown, named
 
 _JSON = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 
@@ -74,6 +75,19 @@ class Word(TypeDecorator[StrEnum]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:
         return None if value is None else self.words(value)
+
+
+class EventWord(TypeDecorator[EventType | Unknown]):
+    """The type of an event. The record outlives versions: a word that this one does not know is read too."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def process_bind_param(self, value: EventType | Unknown | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> EventType | Unknown | None:
+        return None if value is None else named(value)
 
 
 class NameSet(TypeDecorator[frozenset[str]]):

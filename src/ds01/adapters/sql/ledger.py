@@ -26,7 +26,7 @@ from ds01.adapters.sql.books import SqlBooks
 from ds01.adapters.sql.hot import Hot
 from ds01.adapters.sql.shown import Shown
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
-from ds01.domain.events import EventType
+from ds01.domain.events import EventType, Unknown
 from ds01.ports.ledger import Audit, Backup, Books
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class SqlLedger:
         self._writing = connect.writer(url, patience_seconds)
         self._reading = connect.readers(url, READERS + 1)
         self._writer, self._opened = self._open(lambda: connect.prepare(url))
-        self._last, self._latest = self._opened, dict[EventType, int]()
+        self._last, self._latest = self._opened, dict[EventType | Unknown, int]()
         self._shown, self._hot = Shown(self._writer), Hot()
         self._here = threading.local()
         self._readers: list[Connection] = []
@@ -204,7 +204,7 @@ class SqlLedger:
 
     def _commit(self, jobs: list[Job[Any]]) -> None:
         """Run all jobs in one transaction. When the transaction itself fails, each of them failed."""
-        recorded: dict[EventType, int] = {}
+        recorded: dict[EventType | Unknown, int] = {}
         try:
             self._hot = self._shown.begin()
             for job in jobs:
@@ -218,7 +218,7 @@ class SqlLedger:
             self._latest |= recorded
             self._last = max(self._last, *recorded.values()) if recorded else self._last
 
-    def _run(self, job: Job[Any]) -> dict[EventType, int]:
+    def _run(self, job: Job[Any]) -> dict[EventType | Unknown, int]:
         """Run one job in its savepoint; returns the numbers of the last events it recorded, by their types."""
         books = SqlBooks(self._writer, self._hot)
         with job:

@@ -26,9 +26,20 @@ from sqlalchemy import (
     text,
 )
 
-from ds01.adapters.sql.columns import Exact, Mounts, NameSet, Numbers, NumberSet, Span, Texts, UtcTime, Word, Words
+from ds01.adapters.sql.columns import (
+    EventWord,
+    Exact,
+    Mounts,
+    NameSet,
+    Numbers,
+    NumberSet,
+    Span,
+    Texts,
+    UtcTime,
+    Word,
+    Words,
+)
 from ds01.domain.container import ContainerState, Door, StopReason
-from ds01.domain.events import EventType
 from ds01.domain.image import Provenance
 from ds01.domain.jobs.job import JobEnd, JobState
 from ds01.domain.lease import LeaseState
@@ -397,7 +408,7 @@ events = Table(
     metadata,
     Column("seq", Sequence, primary_key=True, autoincrement=True),
     Column("at", UtcTime, nullable=False),
-    Column("type", Word(EventType), nullable=False),
+    Column("type", EventWord, nullable=False),
     Column("actor", BigInteger),
     Column("uid", BigInteger),
     Column("subject", Text, nullable=False),

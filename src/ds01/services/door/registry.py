@@ -12,7 +12,7 @@ from functools import partial
 
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import Ds01Error
-from ds01.domain.events import EventType
+from ds01.domain.events import EventType, Unknown
 from ds01.domain.image import Image
 from ds01.domain.network import Network
 from ds01.domain.volume import Volume
@@ -72,7 +72,7 @@ def _last(books: Books) -> int:
     return latest[-1].seq if latest else 0
 
 
-def _changes(after: int, last: int, books: Books) -> tuple[int, Mapping[str, EventType], _Owned]:
+def _changes(after: int, last: int, books: Books) -> tuple[int, Mapping[str, EventType | Unknown], _Owned]:
     """What the events since then are about, and what of it is there now. First the event up to which that is, of those
     until ``last``.
     """

@@ -20,13 +20,15 @@ from ds01.domain.queue.booking import Booking
 from ds01.domain.queue.floor import NOBODY, WHOLE, Floor, Run, Shape, Span
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
-from ds01.domain.queue.plan import Head, Member, Owner, Plan, Rules, Server, Start, Taken, Why
+from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Start, Taken, Why
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.seating import seated
 from ds01.domain.queue.seats import Seats
 from ds01.domain.queue.usage import parts
 
 _YEARS = 10 * 365 * 86400.0
+_PARTS = 1000
+"""No GPU has so many slices: what it divides is exact again when it comes back from a float."""
 LAST = 10**9
 """Whoever yields stands behind everybody: no head start and no wait is as long."""
 
@@ -80,7 +82,7 @@ class Scene:
             self._take(taken)
         self._promise()
         self._line_up(waiting)
-        if kept is not None:
+        if kept is not None and rules.guards:
             self.passing.kept = next((one for one in self.waiters if one.key == kept and one.shape.collects), None)
 
     def plan(self) -> Plan:
@@ -204,6 +206,7 @@ class Scene:
         request = self._requests[waiter.key]
         owner = Owner(request.uid, request.epoch)
         booked = self._seats.of(request.uid, request.ask.count, able)
+        promised = Fraction(self.passing.promised(waiter.person, waiter.key)).limit_denominator(_PARTS)
         for numbers in filter(None, (booked, able)):
             inventory = Inventory(
                 slots=tuple(self._slots[number] for number in numbers),
@@ -211,7 +214,7 @@ class Scene:
                 mig=self._members[owner].mig,
             )
             quota = self._members[owner].quota
-            budget = None if quota is None else quota - sum(self._held.get(owner, ()), Fraction(0))
+            budget = None if quota is None else quota - promised - sum(self._held.get(owner, ()), Fraction(0))
             placed = place(request.ask, inventory, budget)
             if isinstance(placed, Placed):
                 self._held.setdefault(owner, []).append(placed.gpueq)
@@ -255,7 +258,8 @@ class Scene:
         person = self._people[Owner(request.uid, request.epoch)]
         shape = self._shape(request.ask, self._members[Owner(request.uid, request.epoch)].mig)
         end = self.passing.end(shape, person)
-        if not shape.kinds or person.held + shape.cost > person.quota + 1e-9 or end <= self._at:
+        held = person.held + self.passing.promised(person, request.id)
+        if not shape.kinds or held + shape.cost > person.quota + 1e-9 or end <= self._at:
             return None
         return timedelta(seconds=min(end - self._at, _YEARS))
 
@@ -298,6 +302,8 @@ class Scene:
         if not passing.floor.fits(shape):
             return Why.FULL if waiter in front else Why.FAIR_SHARE
         until = self._at + waiter.planned
+        if self._rules.order is Order.FIFO and waiter is not front[0]:
+            return Why.FAIR_SHARE
         if until <= passing.end(shape, waiter.person):
             return Why.QUOTA  # what is open costs more than she may have
         return Why.HEAD if until <= self._unkept(shape, waiter.person.uid) else Why.BOOKING

@@ -19,7 +19,7 @@ from ds01.domain.queue.plan import Member, Owner, Plan, Rules, Server, Why
 from ds01.domain.queue.request import Request, RequestId
 
 WORDS = {
-    Why.QUOTA: "you hold as much as you may; something of yours must end first",
+    Why.QUOTA: "you hold, or are next to get, as much as you may; something of yours must end first",
     Why.FULL: "nothing that fits is free, and you are next",
     Why.BOOKING: "what is free is booked for others before you would be done",
     Why.FAIR_SHARE: "others had less lately, or wait longer for their size, and go first",

@@ -23,6 +23,7 @@ from math import inf
 from ds01.domain.queue.floor import NOBODY, Earliest, Floor, Run, Shape
 from ds01.domain.queue.line import Lane, Line, Meter, Person, Waiter
 from ds01.domain.queue.plan import Order
+from ds01.domain.queue.request import RequestId
 
 Choose = Callable[[Waiter, list[int]], tuple[int, ...]]
 """Which of the open slots a request gets; empty when it cannot pay for any choice of them."""
@@ -75,8 +76,8 @@ class Passing:
         while fronts:
             *_, waiter, lane, place = heappop(fronts)
             started = self._start(waiter, now)
-            if not started and self.order is Order.FIFO and self.affordable(waiter):
-                return  # who is over her own quota is not in the order, and holds nobody up
+            if not started and self._holds_up(waiter):
+                return
             changed = started or self._offered(waiter, now)
             if (after := self._after(lane, place, now)) is not None:
                 heappush(fronts, after)
@@ -90,7 +91,7 @@ class Passing:
         if self.head is None and self.order is Order.FAIR_SHARE and self.guard is not None:
             self._first_collector(now)
         for waiter in waiting:
-            if self.head is not None or self._offered(waiter, now):
+            if self.head is not None or self._offered(waiter, now) or self._holds_up(waiter):
                 return
 
     def ranking(self, now: float) -> list[Waiter]:
@@ -199,6 +200,10 @@ class Passing:
             return False
         return self._offer(waiter, now)
 
+    def _holds_up(self, waiter: Waiter) -> bool:
+        """Whether nobody passes one who cannot start: who is over her own quota is not in the order."""
+        return self.order is Order.FIFO and self.affordable(waiter)
+
     def _offer(self, waiter: Waiter, now: float) -> bool:
         """Make her the head if she is entitled to a time."""
         if not self._entitled(waiter, 0.0, now):
@@ -241,6 +246,10 @@ class Passing:
 
     def affordable(self, waiter: Waiter) -> bool:
         """Whether she may hold this much more, beside what she was given a time for."""
-        person, kept = waiter.person, self.kept
-        promised = kept.shape.cost if kept is not None and kept is not waiter and kept.person is person else 0.0
-        return person.held + promised + waiter.shape.cost <= person.quota + _ROUNDING
+        person = waiter.person
+        return person.held + self.promised(person, waiter.key) + waiter.shape.cost <= person.quota + _ROUNDING
+
+    def promised(self, person: Person, but: RequestId) -> float:
+        """What of her quota is kept for the head, if that is hers: the gpueq it will hold. For the head itself none."""
+        head = self.head
+        return head.shape.cost if head is not None and head.person is person and head.key != but else 0.0

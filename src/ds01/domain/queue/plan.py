@@ -33,7 +33,7 @@ class Why(StrEnum):
     """The one reason a request waits for. ``words`` of ``explain`` says it to people."""
 
     QUOTA = "quota"
-    """She holds as much as she may; something of hers must end first."""
+    """She holds as much as she may, or will with what she was given a time for; something of hers must end first."""
     FULL = "full"
     """Nothing that fits is free, and she is next."""
     BOOKING = "booking"

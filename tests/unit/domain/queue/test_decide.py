@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from ds01.domain.queue.plan import Order, Rules, Why
-from tests.unit.domain.queue.world import EASY, booked, has, hours, member, plan, started, want, who
-from tests.values import NOW
+from ds01.domain.queue.decide import decide
+from ds01.domain.queue.plan import Order, Rules, Server, Why
+from tests.unit.domain.queue.world import EASY, FAIR, booked, has, hours, member, plan, started, want, who
+from tests.values import NOW, gpu, slots
 
 FIFO = Rules(order=Order.FIFO)
 SKIP = Rules(order=Order.FIFO_SKIP)
@@ -234,3 +235,41 @@ def test_endless_short_requests_do_not_pass_a_single_one_for_ever(patience: floa
             break
     assert (started is None) == (patience > 24)
     assert started is None or 24 <= started <= 24 + 1 / 6
+
+
+@pytest.mark.parametrize("rules", [FIFO, EASY])
+def test_in_order_of_arrival_a_former_head_has_no_right_before_who_came_first(rules: Rules) -> None:
+    """The clock was set back, and somebody came before the one that was next: her quota is not kept for that one."""
+    waiting = [want("first", waited=2), want("whole", 4, waited=1)]
+    assert started(plan(waiting, kept="whole", rules=rules, a=member(quota=4))) == ["first"]
+
+
+@pytest.mark.parametrize("rules", [EASY, FAIR])
+def test_the_quota_of_who_is_next_is_not_taken_by_her_own_later_request(rules: Rules) -> None:
+    """It would end in time, but what is kept for it after its end may count for her still."""
+    bookings = [booked("class", 1, 2)]
+    waiting = [want("next", 1, 3, waited=3), want("other", 1, 1)]
+    found = plan(waiting, 1, bookings=bookings, rules=rules, a=member(quota=1))
+    assert started(found) == []
+    assert found.head is not None
+    assert (found.head.request, found.head.at) == ("next", NOW + hours(2))
+    assert found.reasons == {"next": Why.BOOKING, "other": Why.QUOTA}
+
+
+def test_what_is_kept_for_who_is_next_pays_for_no_larger_slot_than_need_be() -> None:
+    """Any slot would do for the second. What is free is a whole GPU: with it she could not have what is next."""
+    server = slots(gpu(0), gpu(1, parts=("3g.20gb", "2g.10gb")))
+    parts = [has("b", [], 2)._replace(slots=(slot.id,)) for slot in server if not slot.whole]
+    waiting = [want("next", profile="3g.20gb", waited=3), want("any")]
+    members = {who("a"): member(quota=1), who("b"): member()}
+    found = decide(waiting, Server(slots=server, taken=tuple(parts)), members, NOW, EASY)
+    assert started(found) == []
+    assert found.reasons == {"next": Why.FULL, "any": Why.QUOTA}
+
+
+def test_fifo_promises_no_time_behind_one_who_cannot_be_served() -> None:
+    waiting = [want("whole", 4, waited=2), want("two", 2, waited=1, by="b"), want("one", by="c")]
+    found = plan(waiting, taken=[has("d", [1, 2], 1)], ill=[0], rules=FIFO)
+    assert started(found) == []
+    assert found.head is None
+    assert found.reasons == {"whole": Why.QUARANTINE, "two": Why.FAIR_SHARE, "one": Why.FAIR_SHARE}

@@ -79,7 +79,6 @@ class Sharing(RuleBasedStateMachine):
         )  # fmt: skip
         self.undisturbed = False
 
-    @precondition(lambda self: self.how.order is Order.FAIR_SHARE)
     @rule(counts=st.lists(st.integers(1, 3), min_size=4, max_size=8), minutes=st.integers(10, 120))
     def many_ask(self, counts: list[int], minutes: int) -> None:
         """More than fits at once, so that somebody is given a time; in the order that ds01d uses."""
@@ -113,7 +112,7 @@ class Sharing(RuleBasedStateMachine):
         self.taken = [one for one in ended if one.expires_at is None or one.expires_at > self.now]
         self.bookings = [one for one in self.bookings if one.ends_at > self.now]
 
-    @precondition(lambda self: self.how.order is Order.FAIR_SHARE and self.runs_something())
+    @precondition(lambda self: self.runs_something())
     @rule(hold=st.integers(0, 15))
     def the_next_one_ends(self, hold: int) -> None:
         """A run uses all its time, and its GPU is kept for a while."""

@@ -6,6 +6,7 @@ or because a library of that name is loaded in this one already.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import shutil
@@ -26,7 +27,9 @@ def available() -> bool:
 @functools.cache
 def library() -> Path:
     """The compiled stand-in. Its folder is for ``LD_LIBRARY_PATH``."""
-    built = Path(tempfile.mkdtemp(prefix="ds01nvml")) / NAME
+    folder = tempfile.mkdtemp(prefix="ds01nvml")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    built = Path(folder) / NAME
     subprocess.run(
         ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-Wno-unused-result", "-O1", "-shared", "-fPIC",
          f"-Wl,-soname,{NAME}", "-o", str(built), str(SOURCE)],

@@ -15,6 +15,14 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ds01.adapters.host.fence import take_down
+from ds01.domain.fence import FencePlan
+from ds01.domain.settings import POOL
+from ds01.services import fence
+
+_FENCES = "DS01-"
+"""How the chains of every DS01 begin but of the one that is the server's."""
+
 
 def clear(folders: Iterable[Path], subnets: Iterable[str]) -> None:
     """Take away what stopped programs left: mounts below their folders, and links and firewall rules of their
@@ -66,21 +74,32 @@ def _links(networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> Ite
 
 
 def _unrule(links: list[str], networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> None:
-    """Delete the firewall rules that an engine made for these links and their addresses."""
+    """Delete the firewall rules that an engine made for these links and their addresses, and the fences around them.
+    A fence goes whole: what is left of one might stop what has nothing to do with it.
+    """
+    about = [rule for rule in _rules("filter") if _about(rule, links, networks)]
+    chains = {chain for rule in about if (chain := shlex.split(rule)[1]).startswith(_FENCES)}
+    for name in {chain.rpartition("-")[0] for chain in chains}:
+        _unfence(name)
     for table in ("nat", "filter"):
-        shown = subprocess.run(["iptables", "-t", table, "-S"], capture_output=True, text=True, check=False).stdout
-        for rule in shown.splitlines():
-            if rule.startswith("-A ") and _about(rule, links, networks):
-                words = shlex.split(rule)
-                subprocess.run(["iptables", "-t", table, "-D", *words[1:]], check=False, capture_output=True)
-                if words[-1].startswith("DS01-"):
-                    _unchain(words[-1])
+        for rule in _rules(table):
+            if _about(rule, links, networks):
+                command = ["iptables", "-t", table, "-D", *shlex.split(rule)[1:]]
+                subprocess.run(command, check=False, capture_output=True)
 
 
-def _unchain(name: str) -> None:
-    """Remove a chain that a rule led into which was for these addresses alone."""
-    for verb in ("-F", "-X"):
-        subprocess.run(["iptables", verb, name], check=False, capture_output=True)
+def unfence(run: Path) -> None:
+    """Take away the fence of the ds01d whose sockets were in this folder."""
+    _unfence(fence.name_of(run))
+
+
+def _unfence(name: str) -> None:
+    take_down(FencePlan(name=name, pool=POOL, networks=(), ports=()))
+
+
+def _rules(table: str) -> list[str]:
+    shown = subprocess.run(["iptables", "-t", table, "-S"], capture_output=True, text=True, check=False).stdout
+    return [rule for rule in shown.splitlines() if rule.startswith("-A ")]
 
 
 def _about(rule: str, links: list[str], networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

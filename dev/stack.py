@@ -249,6 +249,7 @@ def down(chosen: str | None = None) -> list[str]:
 def _clear(stack: Stack) -> None:
     if stack.engine_program:
         remains.end_containers(stack.state / "engine")
+    remains.unfence(stack.run)
     folders = (stack.run, stack.state / "engine")
     remains.clear(folders, engine.left(stack.state / "engine") if stack.engine_program else ())
     for socket in (stack.api, stack.door):

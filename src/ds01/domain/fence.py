@@ -6,6 +6,8 @@ or a service of this host. What a container reaches outside, and its own network
 
 Who sends a packet says the bridge it comes through, not the address in it: what comes through a user's bridge with an
 address of elsewhere is dropped first. Users' networks have no IPv6, so nothing of it leaves their bridges.
+
+Every rule that stops something says whose: were the rules before it taken away, the host is still reached by others.
 """
 
 from __future__ import annotations
@@ -97,13 +99,14 @@ def _of_users(plan: FencePlan) -> tuple[str, ...]:
 
 def _forward(plan: FencePlan) -> tuple[str, ...]:
     within = (f"-s {each.range} -d {each.range} -j RETURN" for each in sorted(plan.networks))
-    return (*_of_users(plan), _GOING_ON, *within, f"-d {plan.pool} -j DROP", f"-d {LINK_LOCAL} -j DROP")
+    stopped = (f"-s {plan.pool} -d {target} -j DROP" for target in (plan.pool, LINK_LOCAL))
+    return (*_of_users(plan), _GOING_ON, *within, *stopped)
 
 
 def _input(plan: FencePlan) -> tuple[str, ...]:
     """Names are looked up wherever the host says; a refusal comes at once, so that nobody waits for nothing."""
     ports = (f"-p {kind} -m {kind} --dport {port} -j RETURN" for port in plan.ports for kind in ("udp", "tcp"))
-    refusal = "-j REJECT --reject-with icmp-port-unreachable"
+    refusal = f"-s {plan.pool} -j REJECT --reject-with icmp-port-unreachable"
     return (*_of_users(plan), _GOING_ON, *ports, "-p icmp -m icmp --icmp-type 8 -j RETURN", refusal)
 
 

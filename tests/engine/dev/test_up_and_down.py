@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -9,13 +10,17 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv4Network, ip_interface, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dev import engine, programs, stack
+from dev import engine, programs, remains, stack
 from dev.installation import CHECKOUT
+
+from ds01.adapters.host.fence import IptablesFence, take_down
+from ds01.domain.fence import Bridge, FencePlan
+from ds01.services.fence import name_of
 
 pytestmark = [pytest.mark.root, pytest.mark.engine, pytest.mark.slow]
 
@@ -44,14 +49,36 @@ def up(state: str) -> Any:
 
 
 def ours(state: str) -> set[str]:
-    """What a stack puts on the host besides files: links on its engine's addresses, mounts below its folder."""
+    """What a stack puts on the host besides files: links on its engine's addresses, mounts below its folder, and the
+    fence around its users' networks.
+    """
     real = Path(state).resolve()
     ranges = [ip_network(subnet) for subnet in engine.subnets(real / "engine")]
     shown = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=True).stdout
     words = [line.split() for line in shown.splitlines()]
     links = {word[1] for word in words if any(ip_interface(word[3]).ip in network for network in ranges)}
     points = [Path(line.split()[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    return links | {str(point) for point in points if point.is_relative_to(real)}
+    fences = {chain for chain in chains() if chain.startswith(name_of(stack.place(state) / "run"))}
+    return links | fences | {str(point) for point in points if point.is_relative_to(real)}
+
+
+def chains() -> set[str]:
+    """The chains of the firewall, for IPv4 and IPv6."""
+    shown = [subprocess.check_output([program, "-S"], text=True) for program in ("iptables", "ip6tables")]
+    return {line.split()[1] for line in "".join(shown).splitlines() if line.startswith("-N ")}
+
+
+def test_of_a_fence_nothing_is_left_when_its_engine_ended() -> None:
+    """Rules that name an address of the engine's go; the others of its fence would stop everybody."""
+    pool = IPv4Network("10.199.128.0/17")
+    plan = FencePlan(name="DS01-remains", pool=pool, networks=(Bridge(range=pool, interface="br-0"),), ports=(53,))
+    asyncio.run(IptablesFence().put_up(plan))
+    try:
+        remains.clear([], [str(pool)])
+        assert not [chain for chain in chains() if chain.startswith(plan.name)]
+        assert plan.name not in subprocess.check_output(["iptables", "-S"], text=True)
+    finally:
+        take_down(plan)
 
 
 def test_up_says_where_everything_is_and_all_of_it_answers(state: str) -> None:

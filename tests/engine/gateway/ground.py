@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from dev import people
+from dev import people, remains
 from dev.engine import OwnEngine, answers, pool
 from dev.registry import Registry
 
@@ -291,6 +291,7 @@ def ground(
         made.clear(set())
         for name in list(made.programs):
             made.stop(name)
+        remains.unfence(run)
         for login in logins:
             people.remove(login)
         _unmount(run)

@@ -23,6 +23,14 @@ def test_d13_a_forged_sender_is_dropped_before_anything_else_is_asked() -> None:
         assert rules[5].endswith("RELATED,ESTABLISHED -j RETURN")
 
 
+def test_what_is_left_of_a_chain_stops_nobody_but_users() -> None:
+    """Somebody takes a part of the rules away, by an address say: the host is reached all the same."""
+    for rules in (*PLAN.rules.values(), *PLAN.rules_6.values()):
+        for rule in rules:
+            if "-j DROP" in rule or "-j REJECT" in rule:
+                assert rule.startswith(f"-s {POOL} ") or " -i br-" in f" {rule}", rule
+
+
 def test_d14_nothing_of_ipv6_leaves_a_users_bridge() -> None:
     assert PLAN.rules_6[PLAN.input][1:] == ("-i br-aaaaaaaaaaaa -j DROP", "-i br-cccccccccccc -j DROP")
     assert PLAN.rules_6[PLAN.forward][1:3] == (

@@ -67,7 +67,19 @@ class IptablesFence:
     async def take_down(self, plan: FencePlan) -> None:
         """Remove the ways in, then the chains."""
         async with self._changing:
-            await asyncio.to_thread(_take_down, plan)
+            await asyncio.to_thread(take_down, plan)
+
+
+def take_down(plan: FencePlan) -> None:
+    """What the port has a method for, where nothing else goes on."""
+    for wall in _walls(plan):
+        for chain in ("INPUT", "FORWARD", _FOR_USERS):
+            for jump in (wall.forward, wall.to_host):
+                _leave(wall, chain, jump)
+        for chain in wall.chains:
+            if _exists(wall.program, chain):
+                _run([wall.program, "-w", "5", "-F", chain])
+                _run([wall.program, "-w", "5", "-X", chain])
 
 
 def _walls(plan: FencePlan) -> list[_Wall]:
@@ -126,17 +138,6 @@ def _filled(wall: _Wall) -> str:
     lines = ["*filter", *(f":{chain} - [0:0]" for chain in wall.chains)]
     lines += [f"-A {chain} {rule}" for chain, rules in wall.chains.items() for rule in rules]
     return "\n".join([*lines, "COMMIT", ""])
-
-
-def _take_down(plan: FencePlan) -> None:
-    for wall in _walls(plan):
-        for chain in ("INPUT", "FORWARD", _FOR_USERS):
-            for jump in (wall.forward, wall.to_host):
-                _leave(wall, chain, jump)
-        for chain in wall.chains:
-            if _exists(wall.program, chain):
-                _run([wall.program, "-w", "5", "-F", chain])
-                _run([wall.program, "-w", "5", "-X", chain])
 
 
 def _leave(wall: _Wall, chain: str, jump: str) -> None:

@@ -287,10 +287,22 @@ def test_the_catalogue_shows_what_is_here(ds01: Run, catalogue: Daemon) -> None:
 def test_prefetch_fetches_what_is_missing_by_its_digest(ds01: Run, catalogue: Daemon) -> None:
     ran = ds01("admin", "image", "prefetch", "--dry-run")
     assert (pulled(catalogue), "pytorch@sha256:dddd" in ran.err) == ([], True)
-    assert ds01("admin", "image", "prefetch").code == 0
+    assert ds01("admin", "image", "prefetch", "--yes").code == 0
     assert pulled(catalogue) == [{"fromImage": "docker.io/pytorch/pytorch", "tag": "sha256:" + "d" * 64}]
     assert ds01("admin", "image", "prefetch", "python", "minimal", "--again").code == 0
     assert pulled(catalogue)[1:] == [{"fromImage": "docker.io/python", "tag": "3.12"}]
+
+
+def test_prefetch_without_names_says_how_much_it_is_and_asks(ds01: Run, catalogue: Daemon, tmp_path: Path) -> None:
+    unasked = ds01("admin", "image", "prefetch")
+    assert (unasked.code, pulled(catalogue), "--yes, or the names of bases" in unasked.err) == (2, [], True)
+    assert "pytorch docker.io/pytorch/pytorch@sha256:" in " ".join(unasked.err.split())
+    words = ("admin", "image", "prefetch", "--again")
+    code, said = at_a_terminal(catalogue, tmp_path, "", *words, answers="n\n")
+    assert (code, pulled(catalogue)) == (0, [])
+    assert "Fetch 2 bases, 6.5G on the engine's disk?" in said
+    code, said = at_a_terminal(catalogue, tmp_path, "", *words, answers="y\n")
+    assert (code, len(pulled(catalogue))) == (0, 2)
 
 
 @pytest.mark.parametrize("words", [(), ("--engine", "SOCKET")])
@@ -302,14 +314,14 @@ def test_root_prefetches_from_the_engine_itself(
     catalogue.answers["GET", "/v1/ping"] = gone
     if not words:
         monkeypatch.setattr("ds01.install.paths.ENGINE", own)
-    assert ds01("admin", "image", "prefetch", *(own if word == "SOCKET" else word for word in words)).code == 0
+    assert ds01("admin", "image", "prefetch", *(own if word == "SOCKET" else word for word in words), "--yes").code == 0
     assert len(pulled(catalogue)) == 1
 
 
 def test_prefetch_tells_what_could_not_be_fetched(ds01: Run, catalogue: Daemon) -> None:
     said = "Get https://registry-1.docker.io/v2/: dial tcp: lookup registry-1.docker.io: no such host"
     catalogue.answers["POST", "/images/create"] = lambda asked: iter([{"error": said}])
-    ran = ds01("admin", "image", "prefetch", "--again", "--json")
+    ran = ds01("admin", "image", "prefetch", "--again", "--json", "--yes")
     assert ran.code == 1
     assert [view["name"] for view in json.loads(ran.out)] == ["python", "pytorch"]
     assert "the image registry cannot be reached" in json.loads(ran.out)[0]["problem"]

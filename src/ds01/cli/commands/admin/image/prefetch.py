@@ -30,7 +30,11 @@ def run(call: Call, *, names: Sequence[str], again: bool, engine: str | None) ->
         if base not in wanted:
             call.talk.say(f"{base.name} {_state(base)}")
     if call.talk.dry_run:
-        call.talk.say(f"Would be fetched: {', '.join(base.reference for base in wanted) or 'nothing'}.")
+        call.talk.say("Would be fetched:" if wanted else "Nothing would be fetched.")
+        _list(call, wanted)
+        return 0
+    if wanted and not names and not _agreed(call, wanted):
+        call.talk.say("Nothing was fetched.")
         return 0
     views = [_fetched(call, socket, base) for base in wanted]
     if call.talk.json:
@@ -58,6 +62,22 @@ def _meant(bases: Sequence[BaseView], names: Sequence[str]) -> list[BaseView]:
                 hint="Add it to images.bases in the limits file.",
             )  # fmt: skip
     return [known[name] for name in names] if names else list(bases)
+
+
+def _agreed(call: Call, wanted: Sequence[BaseView]) -> bool:
+    """Whoever names no base may not know how large they are all together: it is said, and asked."""
+    call.talk.say("To fetch:")
+    _list(call, wanted)
+    whole = show.size(sum(base.size_bytes for base in wanted))
+    more = "" if all(base.size_bytes for base in wanted) else " or more"
+    question = f"Fetch {show.count(len(wanted), 'base')}, {whole}{more} on the engine's disk?"
+    return call.talk.confirm(question, default=True, flag="--yes, or the names of bases")
+
+
+def _list(call: Call, wanted: Sequence[BaseView]) -> None:
+    for base in wanted:
+        size = show.size(base.size_bytes) if base.size_bytes else "size unknown"
+        call.talk.say(f"  {base.name}  {base.reference}  {size}")
 
 
 def _state(base: BaseView) -> str:

@@ -14,16 +14,16 @@ COMMAND = Command(
         Option("--engine", "SOCKET", "root only: the engine's own socket", default="where 'ds01 install' put it"),
     ),
     examples=(
-        ("ds01 admin image prefetch", "all bases that are not here yet"),
+        ("ds01 admin image prefetch", "all bases that are not here yet, after a question"),
         ("ds01 admin image prefetch pytorch", "this one"),
-        ("ds01 admin image prefetch --dry-run", "what would be fetched"),
+        ("ds01 admin image prefetch --yes", "without the question, from cron at night for one"),
+        ("ds01 admin image prefetch --dry-run", "what would be fetched, and how large it is"),
         ("ds01 admin image prefetch pytorch --again", "today's; images built on the former fall behind"),
-        ("ds01 image bases", "what is in the catalogue, and what is here"),
     ),
     about="Fetches the images of images.bases in the limits file, so that the first student who builds on one does not"
     " wait for gigabytes. An admin fetches through the gateway, root from the engine itself. One that cannot be"
     " fetched is told and keeps no other from it. A base with a digest in the limits file is fetched by it and never"
-    " moves. Run it from cron at night if you like.",
+    " moves. Where no base is named it says what it would fetch and how large that is, and asks.",
     idea="Bases are large and shared: fetched once, everybody's images stand on them. When a base moves, the images"
     " built on it are told to be behind; nothing is rebuilt by itself.",
     topics=("images",),
@@ -33,6 +33,7 @@ COMMAND = Command(
     ),
     prints="list of PrefetchView",
     changes=True,
+    asks=True,
     exits=(Exit.NOT_FOUND, Exit.NOT_ALLOWED),
     related=("image bases", "doctor", "admin limits check"),
 )  # fmt: skip

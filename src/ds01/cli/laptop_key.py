@@ -1,13 +1,19 @@
 """Registers the public key of somebody's laptop in her own ``~/.ssh/authorized_keys``, the way sshd accepts it.
 
 Only public keys go in and none is made: the private half belongs on the laptop, and this server has no business with
-it. sshd ignores the file without a word when others may write to it, so the permissions are put right and said.
+it. sshd ignores the file without a word when others may write to it, so the permissions are put right and said. Debian
+and Ubuntu give everybody a group of her own and a umask of 002; their sshd, unlike OpenSSH's own, takes a home that
+this group may write in, and so does this.
 """
 
 from __future__ import annotations
 
+import grp
 import os
+import platform
+import pwd
 import stat
+from collections.abc import Collection
 
 from ds01.cli.files import put
 from ds01.domain.errors import BAD_REQUEST, BAD_WORKSPACE, Ds01Error
@@ -79,12 +85,41 @@ def _own_folder(folder: str) -> None:
 
 
 def _nobody_else_writes(home: str) -> None:
-    mode = os.stat(home).st_mode
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise Ds01Error(
-            BAD_WORKSPACE, f"Others may write in {home}, so sshd would take no key of yours.",
-            reason="Nothing was changed.", hint=f"chmod go-w {home}, then repeat the command",
-        )  # fmt: skip
+    status = os.stat(home)
+    if not others_write(status.st_mode, _writers(status.st_gid), me=os.geteuid(), debian=_is_debian()):
+        return
+    raise Ds01Error(
+        BAD_WORKSPACE, f"Others may write in {home}, so sshd would take no key of yours.",
+        reason="Nothing was changed.", hint=f"chmod go-w {home}, then repeat the command",
+    )  # fmt: skip
+
+
+def others_write(mode: int, group: Collection[int | str], *, me: int, debian: bool) -> bool:
+    """Whether sshd counts a home of this mode as open to others. ``group`` is who is in its group, by uid; a name is a
+    member without an account. Debian's sshd lets a group write that is the user's alone, and no group of nobody's.
+    """
+    if mode & stat.S_IWOTH:
+        return True
+    return bool(mode & stat.S_IWGRP) and not (debian and set(group) == {me})
+
+
+def _writers(gid: int) -> set[int | str]:
+    """Who is in a group: those whose first group it is, and those it lists."""
+    accounts = pwd.getpwall()
+    uids = {account.pw_name: account.pw_uid for account in accounts}
+    try:
+        listed = grp.getgrgid(gid).gr_mem
+    except KeyError:
+        return set()
+    return {account.pw_uid for account in accounts if account.pw_gid == gid} | {uids.get(name, name) for name in listed}
+
+
+def _is_debian() -> bool:
+    try:
+        system = platform.freedesktop_os_release()
+    except OSError:
+        return False
+    return "debian" in (system["ID"], *system.get("ID_LIKE", "").split())
 
 
 def _read(path: str) -> str:

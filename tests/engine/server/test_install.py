@@ -147,6 +147,22 @@ def test_sshd_takes_no_key_of_a_home_others_write_to_and_setup_says_so(monday: L
     monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "true")
 
 
+def test_sshd_takes_the_key_of_a_home_her_own_group_writes_to_and_setup_gives_it(monday: Lab) -> None:
+    """Debian's sshd asks whether she is alone in the group, and so does ``ds01 setup``: both sides of that are here."""
+    key = monday.by(TOM, "sh", "-c", "cat ~/.ssh/id_ed25519.pub").out.strip()
+    monday.by(MARIA, "sh", "-c", "chmod g+w ~; rm ~/.ssh/authorized_keys")
+    try:
+        monday.by(MARIA, "ds01", "setup", "--key", key, "--no-input")
+        monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "true")
+        monday.root("gpasswd", "-a", TOM, monday.by(MARIA, "id", "-gn").out.strip())
+        monday.by(TOM, "ssh", *BATCH, f"{MARIA}@lab", "true", code=255)
+        told = monday.by(MARIA, "ds01", "setup", "--key", key, "--no-input", code=None)
+        assert "chmod go-w " in told.err
+    finally:
+        monday.root("gpasswd", "-d", TOM, monday.by(MARIA, "id", "-gn").out.strip(), code=None)
+        monday.by(MARIA, "sh", "-c", "chmod g-w ~")
+
+
 def test_a_second_time_there_is_nothing_to_do(monday: Lab) -> None:
     before = monday.files(), monday.pids()
     again = json.loads(monday.install("--json").out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import subprocess
 from pathlib import Path
 
@@ -108,6 +110,39 @@ def test_places_that_cannot_hold_a_key_stay_as_they_are(pairs: Path, tmp_path: P
     with pytest.raises(Ds01Error, match="Others may write"):
         laptop_key.register(str(tmp_path), key)
     assert not (tmp_path / ".ssh/authorized_keys").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "debian", "open_to_others"),
+    [
+        (0o700, {7, 8}, True, False),
+        (0o755, {7, 8}, False, False),
+        (0o775, {7}, True, False),
+        (0o770, {7}, True, False),
+        (0o775, {7}, False, True),
+        (0o775, {7, 8}, True, True),
+        (0o775, {8}, True, True),
+        (0o775, {7, "gone"}, True, True),
+        (0o775, set(), True, True),
+        (0o777, {7}, True, True),
+        (0o707, {7}, True, True),
+    ],
+)
+def test_a_home_is_closed_where_only_the_user_s_own_group_writes_and_sshd_knows_such_groups(
+    mode: int, group: set[int | str], debian: bool, open_to_others: bool
+) -> None:
+    assert laptop_key.others_write(mode, group, me=7, debian=debian) is open_to_others
+
+
+def test_the_group_of_a_home_is_who_the_system_says(pairs: Path, tmp_path: Path) -> None:
+    """Group 1 is of another account on every system with one; a group nobody has is nobody's."""
+    key = public_key.read((pairs / "ed25519.pub").read_text())
+    tmp_path.chmod(0o775)
+    for gid in {pwd.getpwnam("daemon").pw_gid, 59_999}:
+        os.chown(tmp_path, -1, gid)
+        with pytest.raises(Ds01Error, match="Others may write") as raised:
+            laptop_key.register(str(tmp_path), key)
+        assert raised.value.problem.hint.startswith(f"chmod go-w {tmp_path}")
 
 
 def test_ssh_keygen_reads_what_was_written(pairs: Path, tmp_path: Path) -> None:

@@ -88,14 +88,17 @@ def _run(run: RunDefaults) -> dict[str, Any]:
 
 
 def _gpus(run: RunDefaults) -> list[str]:
-    """Asked for as ``docker`` does: by ``hostRequirements`` editors ask for all there are. A part of a GPU, which
-    ``docker`` has no word for, is one with as much memory as [run] says.
+    """Asked for as ``docker`` does: by ``hostRequirements`` editors ask for all there are, and name no part of one. The
+    gateway reads memory and MIG profile as options of the request.
     """
     gpus = run.gpus or "1"
     if gpus == "0":
         return []
-    count = gpus if gpus.isdecimal() else "1"
-    return ["--gpus", f"count={count},options=memory={run.memory}" if run.memory else count]
+    count, profile = (gpus, "") if gpus.isdecimal() else ("1", f"profile={gpus}")
+    options = ",".join(filter(None, [profile, run.memory and f"memory={run.memory}"]))
+    if not options:
+        return ["--gpus", count]
+    return ["--gpus", f"count={count},{_cell(f'options={options}')}"]
 
 
 def _mount(source: str, target: str) -> str:

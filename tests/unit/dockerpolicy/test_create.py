@@ -120,6 +120,12 @@ def test_a_request_for_gpus_may_say_their_memory() -> None:
     assert case(DeviceRequests=[asked | {"Options": None}]).gpu_memory_bytes == 0
 
 
+@pytest.mark.parametrize("profile", ["2g.20gb", "1g.10gb", "full"])
+def test_a_request_for_gpus_may_name_the_part_of_one(profile: str) -> None:
+    asked = {"Driver": "", "Count": 1, "Capabilities": [["gpu"]], "Options": {"profile": profile, "memory": "10G"}}
+    assert (case(DeviceRequests=[asked]).gpus, case(DeviceRequests=[asked]).gpu_memory_bytes) == (profile, 10 * 1024**3)
+
+
 def test_g5_the_nvidia_runtime_asks_for_one_gpu() -> None:
     assert case(Runtime="nvidia").gpus == "1"
     assert case(Runtime="nvidia", DeviceRequests=[{"Driver": "nvidia", "Count": 2}]).gpus == "2"

@@ -92,6 +92,24 @@ def test_the_editors_container_runs_as_the_project_file_says(tmp_path: Path) -> 
     assert config["mounts"] == ["source=/data/imagenet,target=/data,type=bind,readonly"]
 
 
+@pytest.mark.parametrize(
+    ("run", "asked"),
+    [
+        ("", ["--gpus", "1"]),
+        ("gpus = 0", None),
+        ('gpus = "2g.20gb"', ["--gpus", "count=1,options=profile=2g.20gb"]),
+        ('gpus = "full"\nmemory = "40G"', ["--gpus", 'count=1,"options=profile=full,memory=40G"']),
+    ],
+)
+def test_the_editors_container_asks_for_the_part_of_a_gpu_the_project_file_names(
+    tmp_path: Path, run: str, asked: list[str] | None
+) -> None:
+    folder = made(tmp_path, wish())
+    (folder / "ds01.toml").write_text(f"[run]\n{run}\n")
+    editor_files.renew(file.load(str(folder)))
+    assert json.loads((folder / ".devcontainer/devcontainer.json").read_text()).get("runArgs") == asked
+
+
 @pytest.mark.parametrize("spoil", ["edited", "own", "nothing", "link"])
 def test_a_devcontainer_of_ones_own_is_never_written(tmp_path: Path, spoil: str) -> None:
     folder = made(tmp_path, wish())

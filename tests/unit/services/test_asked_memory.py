@@ -9,12 +9,14 @@ from ds01.domain.labels import Label
 from ds01.domain.lease import LeaseId
 from ds01.domain.seal import genuine, sealed
 from ds01.services import lease as leases
+from ds01.services.door.create import grant
 from ds01.services.inventory import refresh
 from ds01.services.recover import from_labels
 from ds01.services.start import start
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
-from tests.server import BOB, SimServer
+from ds01.wire.door import DoorCreate
+from tests.server import ALICE, BOB, MINIMAL, SimServer
 
 GIB = 1024**3
 
@@ -53,6 +55,21 @@ async def test_a_container_found_by_its_labels_asks_for_the_same_memory(mixed: S
     found = from_labels(seen)
     assert found is not None
     assert found.gpu_ask == made.gpu_ask
+
+
+async def test_what_the_docker_door_asked_for_is_kept_with_the_container(mixed: SimServer) -> None:
+    ask = DoorCreate(
+        uid=ALICE.uid, name="web", image=MINIMAL, image_id=MINIMAL, door="devcontainer", gpus="3g.20gb",
+        gpu_memory_bytes=10 * GIB,
+    )  # fmt: skip
+    granted = await grant(mixed.world, ask)
+    (lease,) = await mixed.leases()
+    slots = await mixed.world.ledger.read(lambda books: books.slots())
+    assert [slot.profile for slot in slots if slot.id in lease.slots] == ["3g.20gb"]
+    assert (granted.labels[Label.GPUS], granted.labels[Label.GPU_MEMORY]) == ("3g.20gb", str(10 * GIB))
+    made = mixed.world.tickets.redeem(granted.ticket, mixed.clock.now())
+    assert made is not None
+    assert made.container.gpu_ask == GpuAsk(profile="3g.20gb", memory_bytes=10 * GIB)
 
 
 def test_the_seal_covers_the_memory_and_holds_for_containers_without() -> None:

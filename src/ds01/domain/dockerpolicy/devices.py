@@ -1,7 +1,8 @@
 """Devices: every way to ask for GPUs becomes one ask, which a lease answers; other devices are not given.
 
 ``--gpus``, CDI names, the ``nvidia`` runtime and compose's reservations all say the same thing to somebody. Which
-GPU it is, is never the user's to choose; how much memory it must have is, as ``--gpus count=1,options=memory=20G``.
+GPU it is, is never the user's to choose; how much memory it must have is, as ``--gpus count=1,options=memory=20G``,
+and which part of a GPU, as ``--gpus count=1,options=profile=2g.20gb``.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from ds01.domain.dockerpolicy.case import Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, must_be_empty
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.gpu_ask import ask
 from ds01.domain.quantity import size
 
 DRIVERS = frozenset({"", "nvidia", "nvidia.cdi", "nvidia.runtime-hook", "cdi"})
 RUNTIMES = frozenset({"", "runc", "ds01"})
 """Runtimes that mean the server's own."""
 
-MEMORY = "memory"
-"""The one option of a request that counts: the least memory of each GPU. Others are for drivers, and given to none."""
+MEMORY, PROFILE = "memory", "profile"
+"""The options of a request that count: the least memory of each GPU, and the MIG profile of one, or ``full``. Others
+are for drivers, and given to none.
+"""
 
 ALL = "all"
 """Asked for all GPUs: as many as a container of this user may have."""
@@ -45,11 +49,27 @@ def _request(case: Case, index: int, entry: Json) -> str:
     }
     if driver not in DRIVERS or not _is_gpu(driver, ids, capabilities):
         raise not_allowed("create.gpus", f"a device request of driver '{driver}'", "Ask for GPUs with --gpus N.")
-    case.gpu_memory_bytes = _memory(shape.text_map("Options", request.get("Options")).get(MEMORY, "0"))
-    count = shape.integer("Count", request.get("Count"))
-    if ids:
-        return _by_id(ids)
+    options = shape.text_map("Options", request.get("Options"))
+    case.gpu_memory_bytes = _memory(options.get(MEMORY, "0"))
+    asked = _by_id(ids) if ids else _counted(shape.integer("Count", request.get("Count")))
+    return _profile(options[PROFILE], asked) if options.get(PROFILE) else asked
+
+
+def _counted(count: int) -> str:
     return ALL if count < 0 else str(count or 1)
+
+
+def _profile(text: str, asked: str) -> str:
+    """A part of a GPU is asked for by its profile alone: there is one of it."""
+    if asked != "1":
+        raise malformed("create.gpus", f"{text} of more than one GPU", f"Ask for one: count=1,options=profile={text}")
+    try:
+        named = ask(text).profile is not None
+    except ValueError:
+        named = False
+    if not named:
+        raise malformed("create.gpus", f"'{text}' is no MIG profile", "Write it like options=profile=2g.20gb.")
+    return text
 
 
 def _memory(text: str) -> int:
@@ -100,8 +120,8 @@ DEVICES: tuple[Field, ...] = (
     Field(name="Devices", rule="create.devices", judge=_devices, says="must be empty; GPUs come by `--gpus`"),
     must_be_empty("DeviceCgroupRules", "create.devices", "a rule for devices"),
     Field(name="DeviceRequests", rule="create.gpus", judge=_requests,
-          says="any way to ask for GPUs becomes a number, with the option `memory` the least of each; a lease says"
-               " which ones"),
+          says="any way to ask for GPUs becomes a number, with the option `memory` the least of each, or with `profile`"
+               " a part of one; a lease says which ones"),
     Field(name="Runtime", rule="create.runtime", judge=_runtime,
           says="empty; `nvidia` counts as asking for one GPU; others are refused"),
 )  # fmt: skip

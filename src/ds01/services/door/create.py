@@ -92,9 +92,10 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
             root=await root_allowed(world), guarded=await world.engine.guard() is not None,
         )  # fmt: skip
         held = [await volumes.make(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
-        lease, slots = await _lease(world, caller, ask, rollback)
+        wanted = await _asked(world, caller, ask)
+        lease, slots = await _lease(world, caller, ask, wanted, rollback)
         elsewhere = await _moved(world, caller, ask)
-        order = _order(ask, image, pinned, lease, forced=bool(why))
+        order = _order(ask, image, pinned, wanted, lease, forced=bool(why))
         kept = tuple(port for port in ask.ports if port not in elsewhere)
         ticket = world.tickets.issue(
             caller, replace(_container(world, caller, order, lease), ports=kept), lease, world.clock.now(),
@@ -202,9 +203,8 @@ async def _asked(world: World, caller: Caller, ask: DoorCreate) -> GpuAsk:
 
 
 async def _lease(
-    world: World, caller: Caller, ask: DoorCreate, rollback: Rollback
+    world: World, caller: Caller, ask: DoorCreate, wanted: GpuAsk, rollback: Rollback
 ) -> tuple[Lease | None, tuple[Slot, ...]]:
-    wanted = await _asked(world, caller, ask)
     if not wanted.count:
         return None, ()
 
@@ -218,10 +218,14 @@ async def _lease(
     return lease, slots
 
 
-def _order(ask: DoorCreate, image: Image, pinned: _Pinned, lease: Lease | None, *, forced: bool) -> Order:
+def _order(
+    ask: DoorCreate, image: Image, pinned: _Pinned, wanted: GpuAsk, lease: Lease | None, *, forced: bool
+) -> Order:
+    """What was asked of its GPUs is kept with it: a later start asks for the same."""
     return Order(
         name=ask.name, image=image, image_ref=ask.image, project=ask.project, door=_door(ask.door),
-        gpus=len(lease.slots) if lease else 0, mounts=pinned.mounts, pins=pinned.key, forced_user=forced,
+        gpus=len(lease.slots) if lease else 0, gpu_profile=(wanted.profile or "") if lease else "",
+        gpu_memory_bytes=wanted.memory_bytes if lease else 0, mounts=pinned.mounts, pins=pinned.key, forced_user=forced,
     )  # fmt: skip
 
 
@@ -229,7 +233,8 @@ def _container(world: World, caller: Caller, order: Order, lease: Lease | None) 
     return Container(
         id=ContainerId(""), uid=caller.uid, epoch=caller.epoch, name=order.name, door=order.door,
         state=ContainerState.CREATING, image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(),
-        project=order.project, lease=lease.id if lease else None, gpus=order.gpus, forced_user=order.forced_user,
+        project=order.project, lease=lease.id if lease else None, gpus=order.gpus, gpu_profile=order.gpu_profile,
+        gpu_memory_bytes=order.gpu_memory_bytes, forced_user=order.forced_user,
         spec=order.image.labels.get(Label.SPEC, ""), pins=order.pins, mounts=order.mounts,
     )  # fmt: skip
 

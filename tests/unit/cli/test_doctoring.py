@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds01.cli.doctoring import mend
+from ds01.cli.doctoring import own
 from ds01.cli.doctoring.redact import redact
 from ds01.wire.status import CheckView, DoctorView, EventView, LimitsView, LimitView, PingView
 from tests.unit.cli.conftest import Run
@@ -173,7 +174,7 @@ def test_what_was_exchanged_after_the_question_is_left_alone(tmp_path: Path, ins
     for path in (aim, keys):
         path.write_text("")
         path.chmod(0o666)
-    (asked,) = (each for each in mend.found(str(tmp_path)) if each.todo.endswith("authorized_keys"))
+    (asked,) = (each for each in own.to_mend(str(tmp_path)) if each.todo.endswith("authorized_keys"))
     if instead == "wider":
         keys.chmod(0o664)
     else:
@@ -198,7 +199,7 @@ def test_a_socket_that_is_in_use_again_is_not_removed(tmp_path: Path, monkeypatc
     monkeypatch.chdir(folder)
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind("a.sock")
-    (asked,) = mend.found(str(tmp_path))
+    (asked,) = own.to_mend(str(tmp_path))
     (folder / "a.sock").unlink()
     with socket.socket(socket.AF_UNIX) as alive:
         alive.bind("a.sock")
@@ -215,3 +216,56 @@ def test_without_a_terminal_nothing_is_mended_unasked(ds01: Run, daemon: Daemon,
     assert ran.code == 2
     assert "--yes" in ran.err
     assert stat.S_IMODE((tmp_path / ".ssh").stat().st_mode) == 0o777
+
+
+def _wide_ssh(home: Path) -> None:
+    (home / ".ssh").mkdir()
+    (home / ".ssh").chmod(0o777)
+
+
+def _open_token(home: Path) -> None:
+    token = home / ".state/ds01/editors/thesis-jupyter.json"
+    token.parent.mkdir(parents=True)
+    token.write_text("{}")
+    token.chmod(0o644)
+
+
+def _dead_socket(home: Path) -> None:
+    folder = home / "workspace/thesis/.ds01"
+    folder.mkdir(parents=True)
+    (folder.parent / "ds01.toml").write_text("")
+    there = os.getcwd()
+    with socket.socket(socket.AF_UNIX) as dead:
+        os.chdir(folder)
+        dead.bind("a.sock")
+    os.chdir(there)
+
+
+WRONG = {"ssh-rights": _wide_ssh, "secret-files": _open_token, "left-sockets": _dead_socket}
+"""What each check is there for."""
+
+
+def states(run: Run) -> dict[str, str]:
+    found = json.loads(run("doctor", "--json").out)
+    return {check["name"]: check["state"] for check in found["checks"] if check["name"] in WRONG}
+
+
+def test_every_check_of_ones_own_is_tried_here() -> None:
+    assert set(WRONG) == set(own.every())
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_each_mend_is_of_its_check_which_is_well_afterwards(
+    ds01: Run, daemon: Daemon, tmp_path: Path, name: str
+) -> None:
+    daemon.answers["GET", "/v1/doctor"] = DoctorView(checks=(), healthy=True)
+    assert set(states(ds01).values()) == {"ok"}
+    WRONG[name](tmp_path)
+    (mend,) = own.every()[name].look(str(tmp_path))
+    assert [each.todo for each in own.to_mend(str(tmp_path))] == [mend.todo]
+    assert {check for check, state in states(ds01).items() if state != "ok"} == {name}
+    shown = ds01("doctor")
+    assert mend.wrong.split()[0] in shown.out
+    assert "ds01 doctor --fix" in shown.out
+    assert ds01("doctor", "--fix", "--yes").code == 0
+    assert set(states(ds01).values()) == {"ok"}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import importlib
+import inspect
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +24,7 @@ from ds01.domain.gpu import Slot, slots_of
 from ds01.domain.people import Account
 from ds01.ports.engine import DiskUse, Guarding
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
-from ds01.services import fence
+from ds01.services import checks, fence
 from ds01.services.checks import Check, Finding, State
 from ds01.services.doctor import every, examine
 from ds01.services.door import audit
@@ -601,3 +605,37 @@ async def test_a_disk_is_looked_at_also_while_the_engine_is_away(lab: Lab) -> No
     lab.engine.faults.away = True
     found = await lab.check("disk")
     assert (found.state, DATA_ROOT in found.text) == (State.FAILED, False)
+
+
+COMMANDS = re.compile(
+    r"(?<![\w-])(apt-get install|chmod|chown|cp|df|docker|ds01|du|export|gpasswd|journalctl|mount|nvidia-smi|printf|"
+    r"python3|runc --version|ss|sudoedit|sysctl|systemctl|timedatectl)(?![\w-])"
+)
+ELSEWHERE = ("See the check 'engine'.", "error.problem.hint")
+"""What another check says, and what the error itself says to do."""
+
+
+def fixes(name: str) -> Iterator[tuple[int, str]]:
+    """What to do about each finding that a check has, as its file says it: line and text, with what it is made of."""
+    module = importlib.import_module(f"{checks.__name__}.{name.replace('-', '_')}")
+    tree = ast.parse(inspect.getsource(module))
+    known: dict[str, str] = {
+        target.id: ast.unparse(each.value)
+        for each in ast.walk(tree) if isinstance(each, ast.Assign)
+        for target in each.targets if isinstance(target, ast.Name)
+    }  # fmt: skip
+    known |= {each.name: ast.unparse(each) for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)}
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in ("warning", "failed"):
+            used = {found.id for found in ast.walk(each.args[1]) if isinstance(found, ast.Name)}
+            also = {word for name in used for word in re.findall(r"\w+", known.get(name, "")) if word.isupper()}
+            yield each.lineno, " ".join([ast.unparse(each.args[1]), *(known.get(word, "") for word in used | also)])
+
+
+@pytest.mark.parametrize("name", sorted(every()))
+def test_every_finding_of_the_server_names_a_command(name: str) -> None:
+    """Nothing of the server is mended by itself, so what to type is said."""
+    found = list(fixes(name))
+    assert found
+    for line, fix in found:
+        assert COMMANDS.search(fix) or any(word in fix for word in ELSEWHERE), f"{name}, line {line}: {fix}"

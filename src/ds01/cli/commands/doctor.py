@@ -16,7 +16,7 @@ def run(call: Call, *, report: bool, fix: bool) -> int:
         return _report(call, fix=fix)
     if fix:
         return _mend(call)
-    found = call.client.doctor()
+    found = _found(call)
     if call.talk.json:
         call.talk.emit(found)
         return _code(found)
@@ -29,6 +29,14 @@ def run(call: Call, *, report: bool, fix: bool) -> int:
     call.talk.say(f"{len(found.checks) - len(wrong)} of {len(found.checks)} checks are well.")
     call.talk.next("ds01 status" if found.healthy else "mend what failed, then ds01 doctor again")
     return _code(found)
+
+
+def _found(call: Call) -> DoctorView:
+    """What ds01d finds of the server, and what is found here of the caller's own."""
+    from ds01.cli.doctoring import own
+
+    found = call.client.doctor()
+    return DoctorView(checks=(*found.checks, *own.looked(call.home)), healthy=found.healthy)
 
 
 def shown(check: CheckView, style: Style) -> list[str]:
@@ -55,9 +63,9 @@ def _report(call: Call, *, fix: bool) -> int:
 
 def _mend(call: Call) -> int:
     """Say each before it is done; with ``--dry-run`` only say it."""
-    from ds01.cli.doctoring import mend
+    from ds01.cli.doctoring import own
 
-    talk, todo = call.talk, list(mend.found(call.home))
+    talk, todo = call.talk, list(own.to_mend(call.home))
     for each in todo:
         talk.say(each.wrong)
         talk.say(f"  {each.todo}")

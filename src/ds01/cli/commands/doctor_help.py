@@ -19,9 +19,9 @@ COMMAND = Command(
     " be shut. Each check says what it found and, when something is wrong, what to do about it. Admins see more of the"
     " details. A warning does not change the exit code, a failed check makes it 1. --report is a page"
     " of versions, checks, your containers, limits and last events, and the project file you are in; tokens, keys,"
-    " values of variables, other people's names and addresses are taken out, and it works without ds01d, too. --fix"
-    " looks at what is yours alone: rights that keep ssh from letting you in or show a secret to others, and sockets"
-    " that programs left behind. It asks before each.",
+    " values of variables, other people's names and addresses are taken out, and it works without ds01d, too. The last"
+    " checks look at what is yours alone: rights that keep ssh from letting you in or show a secret to others, and"
+    " sockets that programs left behind. --fix mends what they find, and asks before each.",
     idea="When something is odd, ask the doctor before asking a person: it knows where to look, and says what it saw.",
     guide=(Step("The doctor checks the server and says what to do about what it finds."),),
     prints="DoctorView",

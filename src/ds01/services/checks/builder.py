@@ -44,7 +44,7 @@ async def _closes(world: World) -> tuple[str, ...]:
 
 
 def _fix(closes: Iterable[str]) -> str:
-    return f'Put into {FILE}: "builder": {json.dumps({"Entitlements": dict.fromkeys(closes, False)})}'
+    return f'sudoedit {FILE}, "builder": {json.dumps({"Entitlements": dict.fromkeys(closes, False)})}'
 
 
 CHECK = Check(about="builds get nothing of the host", run=_run)

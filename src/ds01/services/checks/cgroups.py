@@ -13,9 +13,12 @@ async def _run(world: World) -> Finding:
     if version == 1:
         return warning(
             "Control groups are version 1: limits hold, but GPUs cannot be closed to programs outside containers.",
-            "Boot with systemd.unified_cgroup_hierarchy=1 when you can.",
+            "sudoedit /etc/default/grub, add systemd.unified_cgroup_hierarchy=1; update-grub, and boot when you can.",
         )
-    return failed("There are no control groups: no limit of memory or processes would hold.", "Mount /sys/fs/cgroup.")
+    return failed(
+        "There are no control groups: no limit of memory or processes would hold.",
+        "mount -t cgroup2 none /sys/fs/cgroup, or start what mounts it (systemd does).",
+    )
 
 
 CHECK = Check(about="control groups hold the containers", run=_run)

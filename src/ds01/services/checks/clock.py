@@ -18,7 +18,9 @@ async def _run(world: World) -> Finding:
         behind = show_duration(latest[-1].at - now)
         return failed(f"The clock is {behind} behind the last event in the ledger.", "timedatectl; chronyc tracking")
     if await world.facts.clock_synchronised() is False:
-        return warning("No time service keeps the clock.", "Install chrony or turn systemd-timesyncd on.")
+        return warning(
+            "No time service keeps the clock.", "apt-get install chrony, or systemctl enable --now systemd-timesyncd."
+        )
     return ok(f"The clock is plausible ({now:%Y-%m-%d %H:%M} UTC).")
 
 

@@ -17,7 +17,8 @@ from ds01.services.space import Place, Space, spaces
 from ds01.services.world import World
 
 _FIXES = {
-    Place.STATE: "The ledger needs room: free some on its disk, or shorten policy.keep.jobs in the limits file",
+    Place.STATE: "The ledger needs room: free some on its disk (du -xsh /var/*), or shorten"
+    " policy.keep.jobs in the limits file",
     Place.ENGINE: "sudo docker builder prune -a empties the build cache, sudo docker image prune removes what has no"
     " name any more; the rest is people's: ds01 list --everybody, ds01 status --user LOGIN",
     Place.HOME: "Find what grows: du -xsh /home/*/workspace",

@@ -18,12 +18,15 @@ async def _run(world: World) -> Finding:
         )
     found = gates(version.engine, version.api)
     if found.too_old:
-        return failed(f"Docker engine {version.engine} is older than {OLDEST}.", f"Upgrade to {OLDEST} or newer.")
+        return failed(
+            f"Docker engine {version.engine} is older than {OLDEST}.",
+            f"apt-get install docker-ce or docker.io, {OLDEST} or newer.",
+        )
     if found.closed:
         return warning(
             f"Docker engine {version.engine} (API {version.api}) answers; because of its version DS01 refuses "
             f"{'; '.join(found.closed)}.",
-            "Upgrade the engine to lift this; the gateway keeps the known holes closed meanwhile.",
+            "apt-get install a newer docker-ce or docker.io; the gateway keeps the known holes closed meanwhile.",
         )
     return ok(f"Docker engine {version.engine} (API {version.api}) answers.")
 

@@ -13,7 +13,9 @@ FIX = "chmod 0660 and chgrp root (or the gateway's own group) on the socket, and
 async def _run(world: World) -> Finding:
     address = world.paths.engine
     if not address.startswith("unix://"):
-        return failed(f"The engine is reached over {address}, not over a unix socket.", "Use -H unix:// only.")
+        return failed(
+            f"The engine is reached over {address}, not over a unix socket.", "systemctl edit docker: -H unix:// only."
+        )
     path = address.removeprefix("unix://")
     if await reach.open_to_all(world.facts, path):
         return failed(f"Everybody may open the engine's socket {path}: that makes everybody root.", FIX)

@@ -17,7 +17,8 @@ async def _run(world: World) -> Finding:
     if devices.simulated:
         return warning(
             f"THE GPUS ARE SIMULATED ({shown or 'none'}): nothing computes on them.",
-            "On a server with NVIDIA GPUs install the driver, and set gpus.source: nvml in the limits file.",
+            "Where nvidia-smi -L shows GPUs, set gpus.source: nvml in the limits file; before"
+            " that it wants NVIDIA's driver.",
         )
     if not slots:
         fix = "nvidia-smi -L shows what the driver sees; a GPU in MIG mode needs instances."

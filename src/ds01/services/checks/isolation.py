@@ -7,8 +7,14 @@ from ds01.services.checks import Check, Finding, failed, ok, warning
 from ds01.services.fence import is_down, plan
 from ds01.services.world import World
 
-OPEN = "Install ip6tables, or switch IPv6 off. Containers get no IPv6 address and no raw packets all the same."
-FIX = "ds01d puts them up again within seconds; if they vanish again, find what reloads the firewall."
+OPEN = (
+    "apt-get install iptables (it has ip6tables), or switch IPv6 off. Containers get no IPv6 address and no raw packets"
+    " all the same."
+)
+FIX = (
+    "ds01d puts them up again within seconds; if they vanish again (ds01 admin fence show), find what reloads the"
+    " firewall."
+)
 
 
 async def _run(world: World) -> Finding:

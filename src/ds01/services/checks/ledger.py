@@ -19,7 +19,8 @@ async def _run(world: World) -> Finding:
     except Ds01Error as error:
         return failed(
             f"The ledger cannot be written: {error.problem.message}",
-            f"Look at the disk and the owner of {world.paths.state}; reading and running containers go on.",
+            f"Look at its disk and its owner: df -h {world.paths.state}; ls -ld {world.paths.state}. Reading"
+            " and running containers go on.",
         )
     return ok("The ledger can be written.")
 

@@ -21,7 +21,7 @@ async def _run(world: World) -> Finding:
     if world.policy.problem:
         return failed(
             "The limits file has a mistake; the last good one is in force.",
-            f"Correct {path}; ds01d reads it again by itself.",
+            f"ds01 admin limits check {path} says where; correct it, and ds01d reads it again by itself.",
             world.policy.problem.splitlines(),
         )
     if await _open_to_others(world, path):
@@ -30,12 +30,12 @@ async def _run(world: World) -> Finding:
     if settings.source == "built-in":
         return warning(
             f"There is no limits file {path}: the built-in limits are in force.",
-            f"Start from the example: ds01/config/limits.example.yaml, put it at {path}.",
+            f"cp ds01/config/limits.example.yaml {path}, from where DS01 is installed, and change what is yours.",
         )
     if odd := await _odd(world, path):
         return warning(
             f"The limits file is in force, but does not fit this server in {many(len(odd), 'place')}.",
-            f"Correct {path}, or leave it: more than there is means all there is.",
+            f"sudoedit {path}, or leave it: more than there is means all there is.",
             odd,
         )
     groups = ", ".join(group.name for group in settings.policy.groups) or "none"

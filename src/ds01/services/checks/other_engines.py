@@ -19,7 +19,7 @@ async def _run(world: World) -> Finding:
     if listening:
         return failed(
             f"A Docker engine listens on TCP ({', '.join(listening)}): whoever reaches it is root.",
-            "Remove -H tcp:// from the engine's options and 'hosts' from /etc/docker/daemon.json.",
+            "systemctl edit docker: no -H tcp:// among its options, and no 'hosts' in /etc/docker/daemon.json.",
         )
     doors = [path for path in SOCKETS if await _opens(world, path)]
     if doors:

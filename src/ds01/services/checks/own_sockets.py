@@ -24,7 +24,8 @@ async def _run(world: World) -> Finding:
         return warning(
             f"The gateway has no place for the sockets of {many(len(closed), 'user')}: in their containers docker does"
             " not work, and those that mount it do not start.",
-            f"Make room in {PurePath(world.paths.door_of(Uid(0))).parents[1]}; the gateway then opens them by itself.",
+            f"Make room in {PurePath(world.paths.door_of(Uid(0))).parents[1]} (df -h, df -i); the gateway"
+            " then opens them by itself.",
             sorted(closed),
         )
     return ok("Users' containers find their own sockets.")

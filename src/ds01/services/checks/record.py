@@ -15,8 +15,8 @@ async def _run(world: World) -> Finding:
     if wrong:
         return failed(
             "The ledger is not as DS01 wrote it.",
-            f"Keep a copy of {world.paths.state}, and ask who changed it; what runs is rebuilt from labels "
-            "when the ledger is moved away.",
+            f"cp -a {world.paths.state} elsewhere, and ask who changed it; what runs is rebuilt from labels when the"
+            " ledger is moved away.",
             wrong,
         )
     return ok("The ledger is whole, and its events are as they were written.")

@@ -21,8 +21,8 @@ async def _run(world: World) -> Finding:
         return ok(f"runc {version} has no known way out of a container.")
     return warning(
         f"runc {version} is older than 1.2.8 and 1.3.3, which close known ways out of a container.",
-        "Upgrade runc; where your distribution mended the older one (Debian does), its changelog says so: "
-        "look for CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881.",
+        "apt-get install --only-upgrade runc; where your distribution mended the older one (Debian does), its changelog"
+        " says so: look for CVE-2024-21626, CVE-2025-31133, CVE-2025-52565, CVE-2025-52881.",
     )
 
 

@@ -16,13 +16,13 @@ async def _run(world: World) -> Finding:
     if not version:
         return failed(
             "NVIDIA's container toolkit is not installed: no container gets a GPU.",
-            "Install nvidia-container-toolkit, 1.17.8 or newer.",
+            "apt-get install nvidia-container-toolkit, 1.17.8 or newer.",
         )
     if numbers(version) < TOOLKIT_FIXED:
         return failed(
             f"NVIDIA's container toolkit {version} lets an image run its own code as root on this server "
             "(CVE-2025-23266).",
-            "Upgrade nvidia-container-toolkit to 1.17.8 or newer.",
+            "apt-get install --only-upgrade nvidia-container-toolkit, to 1.17.8 or newer.",
         )
     return ok(f"NVIDIA's container toolkit {version} is new enough.")
 

@@ -28,13 +28,13 @@ async def _run(world: World) -> Finding:
     if lost:
         return warning(
             f"The engine does not have {many(len(lost), 'container')} of the ledger.",
-            "ds01d puts this right within seconds; if it stays, look at its log.",
+            "ds01d puts this right within seconds; if it stays, look at its log: journalctl -u ds01d.",
             lost,
         )
     if nobodys:
         return warning(
             f"{many(len(nobodys), 'container')} in the engine not in the ledger, so nobody's: only admins see them.",
-            "Remove what is not needed; containers of users are made through ds01 or the gateway.",
+            "docker rm what is not needed, as root; containers of users are made through ds01 or the gateway.",
             nobodys,
         )
     return ok(f"Engine and ledger agree on {many(len(known), 'container')}.")

@@ -29,7 +29,7 @@ async def _run(world: World) -> Finding:
         )
     return warning(
         f"The engine itself answers on {USUAL}, for root alone: plain docker of users finds nothing there.",
-        f"Give the place to the gateway, or export DOCKER_HOST=unix://{world.paths.gateway} for everybody.",
+        f"ds01 install gives the gateway the place; or export DOCKER_HOST=unix://{world.paths.gateway} for everybody.",
     )
 
 

@@ -76,41 +76,42 @@ def test_a_mistake_in_pyproject_is_placed_there(home: Path) -> None:
     assert problem_of(folder).message == f"{folder}/pyproject.toml:2:1: unknown key 'pyton'; did you mean 'python'?"
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "said"),
-    [
-        ('[project]\nname = "thesis\n', "2:15", "not TOML"),
-        ("[project\n", "1:9", "not TOML"),
-        ("[image]\npython = [\n", "3:1", "not TOML"),
-        ('[imge]\nbase = "x"\n', "1:2", "did you mean '[image]'?"),
-        ('[image]\nbse = "x"\n', "2:1", "did you mean 'base'?"),
-        ("image = 3\n", "1:9", "expected a table"),
-        ("[project]\nname = 3\n", "2:8", "expected a name in quotes"),
-        ('[project]\nname = "My Thesis"\n', "2:8", "use 'my-thesis'"),
-        ('[project]\ntype = "nlpp"\n', "2:8", "did you mean 'nlp'?"),
-        ('[project]\ntype = "zzzz"\n', "2:8", "expected one of ml, cv"),
-        ('[image]\nbase = "Not A Base"\n', "2:8", "neither the name of a base"),
-        ('[image]\nbase = "x\\nRUN reboot"\n', "2:8", "control characters"),
-        ('[image]\npython = "six"\n', "2:10", "expected a list"),
-        ('[image]\npython = ["six",\n  "numpy=1"]\n', "3:3", "Use 'numpy==1' instead"),
-        ('[image]\npython = ["six", 3]\n', "2:18", "expected a text in quotes, got 3"),
-        ('[image]\npython = ["six", "six>1"]\n', "2:10", "listed twice"),
-        ('[image]\napt = ["Git"]\n', "2:8", "Use 'git' instead"),
-        ('[image]\nrequirements = "../x.txt"\n', "2:16", "in the project folder"),
-        ('[image]\nrequirements = "/etc/passwd"\n', "2:16", "in the project folder"),
-        ('[image]\ndockerfile = "/etc/x"\n', "2:14", "in the project folder"),
-        ("[run]\ngpus = -1\n", "2:8", "number of GPUs"),
-        ("[run]\ngpus = true\n", "2:8", "number of GPUs"),
-        ('[run]\ngpus = "many"\n', "2:8", "no MIG profile"),
-        ('[run]\ntime = "8 hours"\n', "2:8", "write it like 30m"),
-        ('[run]\nmemory = "lots"\n', "2:10", "write it like 512M"),
-        ('[run]\ndata = ["data"]\n', "2:9", "full path"),
-        ("[run]\nports = {web = 70000}\n", "2:16", "from 1 to 65535"),
-        ("[run]\nports = 80\n", "2:9", "expected a table"),
-        ("[run.env]\nA = 1\n", "2:5", "expected a text in quotes"),
-        ('[run.env]\n"A B" = "1"\n', "2:1", "environment variable"),
-    ],
+MISTAKEN = (
+    ('[project]\nname = "thesis\n', "2:15", "not TOML"),
+    ("[project\n", "1:9", "not TOML"),
+    ("[image]\npython = [\n", "3:1", "not TOML"),
+    ('[imge]\nbase = "x"\n', "1:2", "did you mean '[image]'?"),
+    ('[image]\nbse = "x"\n', "2:1", "did you mean 'base'?"),
+    ("image = 3\n", "1:9", "expected a table"),
+    ("[project]\nname = 3\n", "2:8", "expected a name in quotes"),
+    ('[project]\nname = "My Thesis"\n', "2:8", "use 'my-thesis'"),
+    ('[project]\ntype = "nlpp"\n', "2:8", "did you mean 'nlp'?"),
+    ('[project]\ntype = "zzzz"\n', "2:8", "expected one of ml, cv"),
+    ('[image]\nbase = "Not A Base"\n', "2:8", "neither the name of a base"),
+    ('[image]\nbase = "x\\nRUN reboot"\n', "2:8", "control characters"),
+    ('[image]\npython = "six"\n', "2:10", "expected a list"),
+    ('[image]\npython = ["six",\n  "numpy=1"]\n', "3:3", "Use 'numpy==1' instead"),
+    ('[image]\npython = ["six", 3]\n', "2:18", "expected a text in quotes, got 3"),
+    ('[image]\npython = ["six", "six>1"]\n', "2:10", "listed twice"),
+    ('[image]\napt = ["Git"]\n', "2:8", "Use 'git' instead"),
+    ('[image]\nrequirements = "../x.txt"\n', "2:16", "in the project folder"),
+    ('[image]\nrequirements = "/etc/passwd"\n', "2:16", "in the project folder"),
+    ('[image]\ndockerfile = "/etc/x"\n', "2:14", "in the project folder"),
+    ("[run]\ngpus = -1\n", "2:8", "number of GPUs"),
+    ("[run]\ngpus = true\n", "2:8", "number of GPUs"),
+    ('[run]\ngpus = "many"\n', "2:8", "no MIG profile"),
+    ('[run]\ntime = "8 hours"\n', "2:8", "write it like 30m"),
+    ('[run]\nmemory = "lots"\n', "2:10", "write it like 512M"),
+    ('[run]\ndata = ["data"]\n', "2:9", "full path"),
+    ("[run]\nports = {web = 70000}\n", "2:16", "from 1 to 65535"),
+    ("[run]\nports = 80\n", "2:9", "expected a table"),
+    ("[run.env]\nA = 1\n", "2:5", "expected a text in quotes"),
+    ('[run.env]\n"A B" = "1"\n', "2:1", "environment variable"),
 )
+"""Files with a mistake, where it is, and a part of what is said of it."""
+
+
+@pytest.mark.parametrize(("text", "place", "said"), MISTAKEN)
 def test_every_mistake_has_its_place_and_what_was_expected(home: Path, text: str, place: str, said: str) -> None:
     folder = project(home, text)
     found = problem_of(folder)

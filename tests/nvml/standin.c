@@ -5,8 +5,9 @@
  *   [gpu 0]    uuid= name= memory_mib= used_mib= minor= pci= mig= max_mig= profile=<n> <slices> (repeated) nvlink=<gpu>
  *              (repeated) utilisation= temperature= slowdown= power_mw= energy_mj= ecc= rows=<c> <u> <pending> <failed>
  *              pages_pending= lost= process=<pid> <bytes> graphics=<pid> <bytes> event=<serial> <type> <data>
+ *              gpm=1 where it counts its instances (0, or missing: it does not)
  *   [mig 0 1]  uuid= name= gi_slices= ci_slices= memory_mib= used_mib= process=     (GPU 0, instance 1)
- *              gi=<profile> <start> <width> for one that was made here
+ *              gi=<profile> <start> <width> for one that was made here, gpm_graphics= gpm_sm= (percent), gi_id=
  * A key that is missing is a question the driver does not support. Where "profile=" goes on with <width> <memory_mib>
  * <name> <starts, with commas>, the GPU can be divided; the file is written then. refuses=<call> makes a call fail.
  * In a GPU's or an instance's section, unknown=<key> makes the question for its processes fail (process, graphics), and
@@ -392,6 +393,70 @@ int nvmlGpuInstanceDestroy(Instance *instance) {
     if (find(named("mig", instance), "gi", 0)) return UNSUPPORTED;
     drop(named("gi", instance), NULL);
     write_state();
+    return OK;
+}
+
+/* Counters of instances. A sample keeps what the state said when it was taken; between two, the later one counts. */
+typedef struct { int gpu, taken; unsigned instance; char graphics[32], sm[32]; } Sample;
+typedef struct { unsigned version, supported; } GpmSupport;
+typedef struct { unsigned id; int result; double value; const char *names[3]; } Metric;
+typedef struct { unsigned version, count; Sample *first, *second; Metric metrics[477]; } Metrics;
+static int gpm_asked, samples_kept, samples_taken;
+
+int ds01_standin_gpm_asked(void) { return gpm_asked; }
+int ds01_standin_samples(void) { return samples_kept; }
+
+int nvmlGpmQueryDeviceSupport(Device *device, GpmSupport *out) {
+    gpm_asked++;
+    read_state();
+    if (refused("gpm_support")) return TIMEOUT;
+    return out->version == 1 ? small_number_of(device, "gpm", &out->supported) : BAD_ARGUMENT;
+}
+int nvmlDeviceGetGpuInstanceId(Device *device, unsigned *out) {
+    int state = ready(device);
+    const char *value = state == OK ? find(section_of(device), "gi_id", 0) : NULL;
+    *out = value ? (unsigned)atoi(value) : (unsigned)device->part;
+    return state;
+}
+int nvmlGpmSampleAlloc(Sample **out) {
+    *out = calloc(1, sizeof **out);
+    samples_kept += *out != NULL;
+    return *out ? OK : TOO_SMALL;
+}
+int nvmlGpmSampleFree(Sample *sample) {
+    samples_kept--;
+    free(sample);
+    return OK;
+}
+int nvmlGpmMigSampleGet(Device *device, unsigned instance, Sample *sample) {
+    int state = ready(device);
+    if (state != OK) return state;
+    if (device->part >= 0 || refused("gpm_sample")) return BAD_ARGUMENT;
+    for (int index = 0; index < MAX_PARTS; index++) {
+        Device part = {device->gpu, index, 0};
+        unsigned number = 0;
+        const char *graphics, *sm;
+        if (!find(section_of(&part), "uuid", 0)) continue;
+        nvmlDeviceGetGpuInstanceId(&part, &number);
+        if (number != instance) continue;
+        graphics = find(section_of(&part), "gpm_graphics", 0), sm = find(section_of(&part), "gpm_sm", 0);
+        *sample = (Sample){device->gpu, ++samples_taken, instance, "", ""};
+        if (graphics) snprintf(sample->graphics, sizeof sample->graphics, "%s", graphics);
+        if (sm) snprintf(sample->sm, sizeof sample->sm, "%s", sm);
+        return OK;
+    }
+    return NOT_FOUND;
+}
+int nvmlGpmMetricsGet(Metrics *asked) {
+    const Sample *one = asked->first, *two = asked->second;
+    if (asked->version != 1 || !one->taken || one->taken >= two->taken) return BAD_ARGUMENT;
+    if (one->gpu != two->gpu || one->instance != two->instance) return BAD_ARGUMENT;
+    for (unsigned n = 0; n < asked->count; n++) {
+        Metric *metric = &asked->metrics[n];
+        const char *said = metric->id == 1 ? two->graphics : metric->id == 2 ? two->sm : "";
+        metric->result = *said ? OK : UNSUPPORTED;
+        metric->value = *said ? atof(said) : 0;
+    }
     return OK;
 }
 

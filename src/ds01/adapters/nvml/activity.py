@@ -1,4 +1,5 @@
-"""Whether anything drives a slot, where the driver keeps no utilisation of it: MIG instances of most GPUs.
+"""Whether anything drives a slot, where the driver keeps no utilisation of it: MIG instances of GPUs
+that do not count them (``counters``).
 
 A program that computes on a GPU also runs on a processor: it starts kernels, copies, waits in a loop. One that only
 holds memory does next to nothing. So a slot without processes is at rest, and so is one whose processes have hardly

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ds01.adapters.nvml import mig, readings
 from ds01.adapters.nvml.activity import Activity
 from ds01.adapters.nvml.attach import Attach, nvidia
+from ds01.adapters.nvml.counters import Counters
 from ds01.adapters.nvml.driver import Driver
 from ds01.adapters.nvml.health import Health
 from ds01.adapters.nvml.inventory import Card, cards
@@ -27,6 +28,7 @@ class NvmlDevices:
         self._health = Health(self._driver)
         self._attach = attach
         self._sysfs = sysfs
+        self._counters = Counters(self._driver)
         self._activity = Activity()
         self._seen: dict[SlotId, Gpu] = {}
 
@@ -50,17 +52,17 @@ class NvmlDevices:
         found = tuple(sample for card in cards for sample in readings.samples(self._driver, card))
         parts = {instance.uuid for card in cards if card.gpu.mig for instance in card.gpu.instances}
         silent = {sample.slot for sample in found if sample.utilisation is None and sample.slot in parts}
-        return self._by_processes(cards, found, silent) if silent else found
+        if not silent:
+            return found
+        told: dict[SlotId, float | None] = {**self._counters.utilisation(cards, silent)}
+        told |= self._by_processes(cards, silent - told.keys())
+        return tuple(replace(sample, utilisation=told.get(sample.slot, sample.utilisation)) for sample in found)
 
-    def _by_processes(
-        self, cards: Sequence[Card], found: tuple[GpuSample, ...], silent: set[SlotId]
-    ) -> tuple[GpuSample, ...]:
-        """Instances the driver keeps no utilisation of are judged by their processes, as far as that goes."""
-        known = {slot: each for card in cards for slot, each in readings.processes(self._driver, card).items()}
-        told = self._activity.utilisation({slot: _pids(known.get(slot)) for slot in silent})
-        return tuple(
-            replace(sample, utilisation=told[sample.slot]) if sample.slot in silent else sample for sample in found
-        )
+    def _by_processes(self, cards: Sequence[Card], silent: Collection[SlotId]) -> dict[SlotId, float | None]:
+        """Instances that nothing counts are judged by their processes, as far as that goes."""
+        asked = [card for card in cards if any(each.uuid in silent for each in card.gpu.instances)]
+        known = {slot: each for card in asked for slot, each in readings.processes(self._driver, card).items()}
+        return self._activity.utilisation({slot: _pids(known.get(slot)) for slot in silent}) if silent else {}
 
     def energy(self) -> dict[SlotId, float]:
         """The driver's own meters."""
@@ -105,6 +107,7 @@ class NvmlDevices:
     def close(self) -> None:
         """Let go of the driver."""
         self._health.close()
+        self._counters.close()
         self._driver.stop()
 
     def _cards(self) -> tuple[Card, ...]:

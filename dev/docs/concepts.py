@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dev.docs import troubleshooting
 from ds01.cli import topics
 
 NAME = "../explanation/concepts.md"
@@ -10,12 +11,12 @@ FIRST = ("start", "images", "containers", "workspaces", "python", "projects", "g
 
 def page() -> str:
     """The page."""
-    names = [*FIRST, *(name for name in topics.names() if name not in FIRST)]
+    names = [*FIRST, *(name for name in topics.names() if name not in (*FIRST, troubleshooting.TOPIC))]
     head = [
         "# Ideas",
         "",
         "The pages of `ds01 help`, which has them on the server without a network. Written by `make docs` from",
-        "`src/ds01/cli/pages`.",
+        "`src/ds01/cli/pages`; [when something is wrong](../howto/troubleshooting.md) is one of them.",
         "",
         *(f"- [{_title(name)}](#{_anchor(_title(name))}): {topics.summary(name)}" for name in names),
     ]

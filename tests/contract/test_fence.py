@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
@@ -74,7 +76,26 @@ class TestIptablesFence(FenceContract):
     async def test_the_same_for_ipv6(self, fence: Fence) -> None:
         """A container that makes its own packets would reach the host by an address the bridge has all the same."""
         await self._missed(fence, "ip6tables", "2001:db8::77")
-        assert await fence.left_open() == ""
+        assert await fence.left_open(PLAN) == ""
+
+    async def test_the_firewall_is_asked_about_the_default_bridge(self, fence: Fence, unasked: FencePlan) -> None:
+        """Engines from 28 on leave it to the kernel's setting, and what goes from one to another would pass."""
+        assert await fence.missing(unasked)
+        await fence.put_up(unasked)
+        assert await fence.missing(unasked) == ""
+        assert await fence.left_open(unasked) == ""
+        await asyncio.to_thread(ip, "set", "dev", "ds01contract", "type", "bridge", "nf_call_iptables", "0")
+        assert "does not see what goes from one to another on ds01contract" in await fence.missing(unasked)
+
+    async def test_d13_there_is_no_moment_without_a_fence(self, fence: Fence) -> None:
+        """Every network that is made fills it anew, and what passes in a moment goes on passing."""
+        await fence.put_up(PLAN)
+        filling = asyncio.create_task(_fill(fence))
+        while not filling.done():
+            shown = await asyncio.to_thread(rules, "iptables")
+            assert f"-A INPUT {PLAN.jump_input}" in shown
+            assert f" {PLAN.jump_forward}" in shown
+        await filling
 
     async def _missed(self, fence: Fence, program: str, somebody: str) -> None:
         await fence.put_up(PLAN)
@@ -87,6 +108,31 @@ class TestIptablesFence(FenceContract):
             await fence.put_up(PLAN)
             assert await fence.missing(PLAN) == ""
         subprocess.run([program, "-w", "5", "-D", "INPUT", "-s", somebody, "-j", "ACCEPT"], check=True)
+
+
+async def _fill(fence: Fence) -> None:
+    """With other rules each time."""
+    for number in range(20):
+        await fence.put_up(replace(PLAN, ports=(53, 1000 + number)))
+
+
+@pytest.fixture
+def unasked() -> Iterator[FencePlan]:
+    """A default bridge, where the kernel asks the firewall about no bridge."""
+    settings = [Path(f"/proc/sys/net/bridge/bridge-nf-call-{name}") for name in ("iptables", "ip6tables")]
+    before = [setting.read_text() for setting in settings]
+    ip("add", "ds01contract", "type", "bridge")
+    for setting in settings:
+        setting.write_text("0")
+    yield replace(PLAN, default=Bridge(range=IPv4Network("198.19.255.0/24"), interface="ds01contract"))
+    for setting, value in zip(settings, before, strict=True):
+        setting.write_text(value)
+    ip("del", "ds01contract")
+
+
+def ip(*words: str) -> None:
+    """Change a link."""
+    subprocess.run(["ip", "link", *words], check=True)
 
 
 def rules(program: str) -> str:

@@ -151,6 +151,12 @@ class Docker(Section):
     host_ports: list[Annotated[int, reader(texts.port)]] = Field(
         default=[53], description="ports of this server that users' containers may reach; all others are closed to them"
     )
+    default_bridge: Annotated[str, reader(choice("closed", "open"))] = Field(
+        default="closed",
+        description="the engine's default bridge, where steps of BuildKit's builds are and containers that root makes. "
+        "`closed`: what is on it reaches names and the way out, not each other nor this server (but `host_ports`); "
+        "`open`: as the engine leaves it, for containers of yours that need services of this server",
+    )
     outside: Annotated[str, reader(choice("told", "stopped"))] = Field(
         default="told",
         description="what becomes of containers that root makes beside DS01. `told`: they run, an event and `doctor` "

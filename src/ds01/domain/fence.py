@@ -7,6 +7,9 @@ or a service of this host. What a container reaches outside, and its own network
 Who sends a packet says the bridge it comes through, not the address in it: what comes through a user's bridge with an
 address of elsewhere is dropped first. Users' networks have no IPv6, so nothing of it leaves their bridges.
 
+The engine's default bridge is fenced as well: BuildKit's steps are on it, whoever's they are, so nothing on it reaches
+anything else there. Its IPv6, where an admin gave it some, goes out like the rest.
+
 Every rule that stops something says whose: were the rules before it taken away, the host is still reached by others.
 """
 
@@ -15,20 +18,34 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 
 LINK_LOCAL = IPv4Network("169.254.0.0/16")
 """Where clouds answer who a machine is and what it may do."""
+
+METADATA_6 = IPv6Network("fd00:ec2::/32")
+"""Where one of them answers the same by IPv6."""
 
 BRIDGES = "br-"
 """How the engine begins the name of a network's bridge, before the first twelve letters of the network's id."""
 
 _GOING_ON = "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"
+_PING = "-p icmp -m icmp --icmp-type 8 -j RETURN"
+_NEIGHBOURS_6 = (128, 135, 136)
+"""Of ICMPv6: ping, and the two kinds without which nobody finds the way out."""
+
+
+class BridgeRule(StrEnum):
+    """What becomes of the engine's default bridge: fenced like users' networks, or as the engine leaves it."""
+
+    CLOSED = "closed"
+    OPEN = "open"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Bridge:
-    """A network of a user: its addresses, and the interface through which the host meets it."""
+    """A network: its addresses, and the interface through which the host meets it."""
 
     range: IPv4Network
     interface: str
@@ -43,13 +60,15 @@ def interface(network: str) -> str:
 class FencePlan:
     """``pool`` is where all networks of users are, ``networks`` those there are, ``ports`` what of the host stays open.
 
-    ``name`` begins the names of the chains, so that two DS01 on one host do not share them.
+    ``name`` begins the names of the chains, so that two DS01 on one host do not share them. ``default`` is the engine's
+    default bridge, None where there is none or it is left open.
     """
 
     name: str
     pool: IPv4Network
     networks: Sequence[Bridge]
     ports: Sequence[int]
+    default: Bridge | None = None
 
     @property
     def forward(self) -> str:
@@ -93,29 +112,65 @@ def seal_of(rules: Sequence[str]) -> str:
 
 def _of_users(plan: FencePlan) -> tuple[str, ...]:
     """What lets all else pass, and of users' only what says truly where it comes from."""
-    forged = (f"! -s {each.range} -i {each.interface} -j DROP" for each in sorted(plan.networks))
+    forged = (_forged(each) for each in sorted(plan.networks))
     return (f"! -s {plan.pool} ! -i {BRIDGES}+ -j RETURN", *forged, f"! -s {plan.pool} -j RETURN")
 
 
 def _forward(plan: FencePlan) -> tuple[str, ...]:
     within = (f"-s {each.range} -d {each.range} -j RETURN" for each in sorted(plan.networks))
-    stopped = (f"-s {plan.pool} -d {target} -j DROP" for target in (plan.pool, LINK_LOCAL))
-    return (*_of_users(plan), _GOING_ON, *within, *stopped)
+    to_default = (f"-o {plan.default.interface} -j DROP",) if plan.default else ()
+    closed = (f"-d {plan.pool} -j DROP", f"-d {LINK_LOCAL} -j DROP")
+    stopped = (f"-s {plan.pool} {rule}" for rule in (*closed, *to_default))
+    return (*_default_forward(plan, closed), *_of_users(plan), _GOING_ON, *within, *stopped)
+
+
+def _default_forward(plan: FencePlan, closed: Sequence[str]) -> tuple[str, ...]:
+    """What comes from the engine's default bridge: the way out, and nothing else."""
+    if plan.default is None:
+        return ()
+    beside = f"-o {plan.default.interface} -j DROP"
+    return (_forged(plan.default), *_from(plan.default, (beside, _GOING_ON, *closed, "-j RETURN")))
 
 
 def _input(plan: FencePlan) -> tuple[str, ...]:
     """Names are looked up wherever the host says; a refusal comes at once, so that nobody waits for nothing."""
-    ports = (f"-p {kind} -m {kind} --dport {port} -j RETURN" for port in plan.ports for kind in ("udp", "tcp"))
-    refusal = f"-s {plan.pool} -j REJECT --reject-with icmp-port-unreachable"
-    return (*_of_users(plan), _GOING_ON, *ports, "-p icmp -m icmp --icmp-type 8 -j RETURN", refusal)
+    allowed, refusal = (_GOING_ON, *_open_ports(plan), _PING), "-j REJECT --reject-with icmp-port-unreachable"
+    default = (_forged(plan.default), *_from(plan.default, (*allowed, refusal))) if plan.default else ()
+    return (*default, *_of_users(plan), *allowed, f"-s {plan.pool} {refusal}")
+
+
+def _open_ports(plan: FencePlan) -> tuple[str, ...]:
+    return tuple(f"-p {kind} -m {kind} --dport {port} -j RETURN" for port in plan.ports for kind in ("udp", "tcp"))
+
+
+def _forged(bridge: Bridge) -> str:
+    return f"! -s {bridge.range} -i {bridge.interface} -j DROP"
+
+
+def _from(bridge: Bridge, rules: Sequence[str]) -> tuple[str, ...]:
+    """The same rules for what comes through this bridge."""
+    return tuple(f"-i {bridge.interface} {rule}" for rule in rules)
 
 
 def _forward_6(plan: FencePlan) -> tuple[str, ...]:
     rules = ((f"-i {each.interface} -o {each.interface} -j RETURN", f"-i {each.interface} -j DROP")
              for each in sorted(plan.networks))  # fmt: skip
-    return tuple(rule for pair in rules for rule in pair)
+    return (*_default_forward_6(plan), *(rule for pair in rules for rule in pair))
+
+
+def _default_forward_6(plan: FencePlan) -> tuple[str, ...]:
+    if plan.default is None:
+        return ()
+    return _from(plan.default, (f"-o {plan.default.interface} -j DROP", f"-d {METADATA_6} -j DROP"))
 
 
 def _input_6(plan: FencePlan) -> tuple[str, ...]:
     """A bridge has an address of its own here, by which everything that listens on ``[::]`` would be reached."""
-    return tuple(f"-i {each.interface} -j DROP" for each in sorted(plan.networks))
+    return (*_default_input_6(plan), *(f"-i {each.interface} -j DROP" for each in sorted(plan.networks)))
+
+
+def _default_input_6(plan: FencePlan) -> tuple[str, ...]:
+    if plan.default is None:
+        return ()
+    kinds = (f"-p ipv6-icmp -m icmp6 --icmpv6-type {kind} -j RETURN" for kind in _NEIGHBOURS_6)
+    return _from(plan.default, (_GOING_ON, *_open_ports(plan), *kinds, "-j DROP"))

@@ -87,13 +87,16 @@ class VolumeSeen:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSeen:
-    """A network as the engine shows it, with its address ranges."""
+    """A network as the engine shows it, with its address ranges. ``default_bridge`` is the interface of the one that
+    containers are on which name none, and empty for every other.
+    """
 
     id: str
     name: str
     labels: dict[str, str]
     created_at: datetime
     ranges: tuple[str, ...] = ()
+    default_bridge: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ class Fence(Protocol):
         """What of the plan does not stand, in words; empty when all of it does."""
         ...
 
-    async def left_open(self) -> str:
-        """What no rule of DS01 can close on this host, in words; empty when there is nothing."""
+    async def left_open(self, plan: FencePlan) -> str:
+        """What of the plan no rule of DS01 can close on this host, in words; empty when there is nothing."""
         ...
 
     async def put_up(self, plan: FencePlan) -> None:

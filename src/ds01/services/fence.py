@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from ds01.domain.events import Event, EventType
-from ds01.domain.fence import Bridge, FencePlan, interface
+from ds01.domain.fence import Bridge, BridgeRule, FencePlan, interface
 from ds01.domain.labels import Label
 from ds01.ports.engine import NetworkSeen
 from ds01.ports.ledger import Books
@@ -29,8 +29,10 @@ async def plan(world: World) -> FencePlan:
     seen = await world.engine.networks()
     ours = (network for network in seen if Label.OWNER in network.labels)
     inside = {bridge for network in ours for bridge in _bridges(network)}
+    closed = settings.default_bridge is BridgeRule.CLOSED
     return FencePlan(
         name=name_of(world.paths.run), pool=settings.networks, ports=settings.host_ports,
+        default=next((bridge for network in seen for bridge in _default(network)), None) if closed else None,
         networks=tuple(sorted(each for each in inside if each.range.subnet_of(settings.networks))),
     )  # fmt: skip
 
@@ -39,6 +41,13 @@ def _bridges(network: NetworkSeen) -> Iterator[Bridge]:
     for each in network.ranges:
         if ":" not in each:
             yield Bridge(range=IPv4Network(each, strict=False), interface=interface(network.id))
+
+
+def _default(network: NetworkSeen) -> Iterator[Bridge]:
+    """The engine's own network, if this is it."""
+    for each in network.ranges:
+        if network.default_bridge and ":" not in each:
+            yield Bridge(range=IPv4Network(each, strict=False), interface=network.default_bridge)
 
 
 async def keep(world: World) -> None:

@@ -16,8 +16,9 @@ class SimFence:
         """Whether that plan stands."""
         return "" if self.standing is not None and self.standing.rules == plan.rules else "the rules are not there"
 
-    async def left_open(self) -> str:
+    async def left_open(self, plan: FencePlan) -> str:
         """What was set."""
+        del plan
         return self.unclosed
 
     async def put_up(self, plan: FencePlan) -> None:

@@ -16,6 +16,7 @@ from dev.engine import OwnEngine
 
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User
+from tests.engine.gateway.steps import EVERYTHING, opened, reached
 from tests.engine.gateway.test_build import folder
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -261,3 +262,10 @@ def test_without_the_guard_buildkit_is_refused(mallory: User, field: Ground) -> 
 def test_a_build_is_cancelled_by_its_own_user_only(mallory: User, alice: User) -> None:
     assert mallory.call("POST", "/v1.41/build/cancel?id=nothing").status == 200
     assert alice.call("POST", "/v1.41/build/cancel?id=../x").status == 400
+
+
+def test_d13_d14_steps_reach_neither_each_other_nor_the_host(field: Ground) -> None:
+    client = (OLD_CLIENT, "build")
+    assert reached(field, *client) == set()
+    with opened(field):
+        assert reached(field, *client) == EVERYTHING

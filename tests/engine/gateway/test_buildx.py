@@ -16,6 +16,7 @@ from dev.registry import serving
 from ds01.domain.dockerpolicy import protobuf
 from tests.engine.gateway.ground import IMAGE, Ground, User, ground
 from tests.engine.gateway.h2client import BRIDGE, CONTROL, Client
+from tests.engine.gateway.steps import EVERYTHING, opened, reached
 from tests.engine.gateway.test_build import folder
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -185,3 +186,10 @@ def test_the_record_has_builds_and_refusals(place: Ground, thief: User) -> None:
     assert docker(thief, "buildx", "prune", "--force").code == 0
     lines = [json.loads(line) for line in place.log("ds01-gateway").splitlines() if "grpc.prune" in line]
     assert {line["outcome"] for line in lines} == {"allowed"}
+
+
+def test_d13_d14_steps_reach_neither_each_other_nor_the_host(place: Ground) -> None:
+    client = (str(newer.programs() / "docker"), "buildx", "build")
+    assert reached(place, *client) == set()
+    with opened(place):
+        assert reached(place, *client) == EVERYTHING

@@ -9,7 +9,6 @@ import socket
 import struct
 import subprocess
 import time
-import zlib
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -20,6 +19,7 @@ from dev.engine import pool
 
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+from tests.engine.gateway.steps import address_of_the_host, forward_chain, rules
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 CLIENTS = ["docker", OLD_CLIENT]
@@ -355,7 +355,7 @@ def test_d14_services_of_the_host_and_metadata_are_closed(mallory: User, field: 
 def test_d13_a_fence_that_is_emptied_stands_again(mallory: User, field: Ground) -> None:
     """Another engine on this host, or a reload of the firewall, empties chains."""
     mallory.runs("inner")
-    chain = f"DS01-{zlib.crc32(str(field.run).encode()):08x}-FWD"
+    chain = forward_chain(field)
     own = mallory.call("GET", "/v1.41/networks/bridge").json["IPAM"]["Config"][0]["Subnet"]
     before = lasting(chain, own)
     assert f"-d {pool(field.engine.socket)} -j DROP" in " ".join(before)
@@ -440,6 +440,16 @@ def heard(listening: socket.socket, field: Ground, victim: Victim, container: st
 
 
 @pytest.fixture
+def roots_own(field: Ground, victim: Victim, nothing_left: None) -> Iterator[str]:
+    """A network that root made beside DS01."""
+    body = {"Name": "roots-own", "IPAM": {"Config": [{"Subnet": "192.0.2.0/26", "Gateway": "192.0.2.1"}]}}
+    assert field.root("POST", "/networks/create", body).status == 201
+    yield "roots-own"
+    field.clear({victim.id})
+    assert field.root("DELETE", "/networks/roots-own").status == 204
+
+
+@pytest.fixture
 def unfiltered() -> Iterator[None]:
     """A kernel that believes every sender: where it looks at the way back itself, the fence would not be tried."""
     before = {file: file.read_text() for file in Path("/proc/sys/net/ipv4/conf").glob("*/rp_filter")}
@@ -453,23 +463,24 @@ def unfiltered() -> Iterator[None]:
 
 @pytest.mark.gcc
 def test_d13_d14_packets_made_by_a_container_itself(
-    mallory: User, field: Ground, victim: Victim, raw: str, unfiltered: None
+    mallory: User, field: Ground, victim: Victim, raw: str, unfiltered: None, roots_own: str
 ) -> None:
     """By IPv6, which no network of hers has, and from addresses that are not hers. From a container of root's they get
-    through on the engine's own bridge, and not on hers; a container of hers makes none.
+    through on a network of root's own, and not on hers nor on the engine's; a container of hers makes none.
     """
     hers = mallory.runs("hers", Image=raw)
     (network,) = field.seen(hers)["NetworkSettings"]["Networks"]
     image = field.root("GET", f"/images/{raw}/json").json["Id"]
     beside = {}
-    for name in ("bridge", network):
+    for name in (roots_own, "bridge", network):
         body = {"Image": image, "Cmd": ["sleep", "1000"], "HostConfig": {"NetworkMode": name}}
         beside[name] = field.root("POST", "/containers/create", body).json["Id"]
         assert field.root("POST", f"/containers/{beside[name]}/start").status == 204
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as listening:
         listening.bind(("::", 0))
         listening.settimeout(1)
-        assert heard(listening, field, victim, beside["bridge"]) == {"by IPv6", "from 203.0.113.9"}
+        assert heard(listening, field, victim, beside[roots_own]) == {"by IPv6", "from 203.0.113.9"}
+        assert heard(listening, field, victim, beside["bridge"]) == set()
         assert heard(listening, field, victim, beside[network]) == set()
         assert heard(listening, field, victim, hers) == set()
     said = mallory.docker("exec", "-i", hers, "/raw", given="x")
@@ -496,19 +507,3 @@ def lasting(chain: str, own: str) -> list[str]:
     passing = [line for line in rules(chain).splitlines() if "--comment" not in line]
     of_one = re.compile(r" -s (\S+) -d \1 -j RETURN$| ! -s \S+ -i \S+ -j DROP$")
     return [line for line in passing if own in line or not of_one.search(line)]
-
-
-def rules(chain: str) -> str:
-    """What the firewall says."""
-    return subprocess.run(["iptables", "-w", "5", "-S", chain], capture_output=True, text=True, check=False).stdout
-
-
-@contextlib.contextmanager
-def address_of_the_host() -> Iterator[str]:
-    """An address of this host that is not of a bridge."""
-    address = "198.51.100.7"
-    subprocess.run(["ip", "addr", "add", f"{address}/32", "dev", "lo"], check=True)
-    try:
-        yield address
-    finally:
-        subprocess.run(["ip", "addr", "del", f"{address}/32", "dev", "lo"], check=True)

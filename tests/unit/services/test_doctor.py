@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ from ds01.domain.container import ContainerState, Mount
 from ds01.domain.engine_versions import gates, runc_fixed
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import Event, EventType
+from ds01.domain.fence import Bridge
 from ds01.domain.gpu import Slot, slots_of
 from ds01.domain.people import Account
-from ds01.ports.engine import DiskUse, Guarding
+from ds01.ports.engine import DiskUse, Guarding, NetworkSeen
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
 from ds01.services import checks, fence
 from ds01.services.checks import Check, Finding, State
@@ -141,6 +143,24 @@ async def test_d14_a_host_that_cannot_close_ipv6_is_told(lab: Lab) -> None:
     world.fence.unclosed = "IPv6 (ip6tables does not work here)"
     found = {check.name: check for check in (await examine(world, admin=True)).checks}
     assert (found["isolation"].state, "IPv6" in found["isolation"].text) == ("warning", True)
+
+
+async def test_d13_a_default_bridge_that_is_open_is_told(lab: Lab) -> None:
+    bridge = NetworkSeen(
+        id="0" * 64, name="bridge", labels={}, created_at=lab.clock.now(), ranges=("fd00::/64", "172.17.0.0/16"),
+        default_bridge="docker0",
+    )  # fmt: skip
+    lab.engine.networks_made[bridge.id] = bridge
+    docker0 = Bridge(range=IPv4Network("172.17.0.0/16"), interface="docker0")
+    assert (await fence.plan(lab.world())).default == docker0
+    lab.write_limits("docker: {default_bridge: open}\n")
+    world = lab.world()
+    assert (await fence.plan(world)).default is None
+    await fence.keep(world)
+    found = {check.name: check for check in (await examine(world, admin=True)).checks}
+    assert (found["isolation"].state, found["isolation"].text) == (
+        "warning", "Steps of BuildKit's builds reach each other and services of this server.",
+    )  # fmt: skip
 
 
 def test_every_check_says_what_it_is_about() -> None:

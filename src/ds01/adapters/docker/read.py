@@ -22,6 +22,7 @@ from ds01.ports.engine import DiskUse, EngineEvent, Guarding, NetworkSeen, Proce
 
 Json = dict[str, Any]
 _NEVER = "0001-01-01"
+_BRIDGE = "com.docker.network.bridge"
 _KINDS = {0: "C", 1: "A", 2: "D"}
 _MINOR_TICKS = 1_000_000_000
 _PERIOD_US = 100_000
@@ -249,7 +250,14 @@ def network(data: Json) -> NetworkSeen:
         labels=data.get("Labels") or {},
         created_at=_known(moment(data.get("Created") or "")),
         ranges=tuple(each["Subnet"] for each in ranges if each.get("Subnet")),
+        default_bridge=_default_bridge(data.get("Options") or {}),
     )
+
+
+def _default_bridge(options: Json) -> str:
+    """Its interface, where this is the network that the engine began with."""
+    default = options.get(f"{_BRIDGE}.default_bridge") == "true"
+    return str(options.get(f"{_BRIDGE}.name") or "") if default else ""
 
 
 def change(data: Json) -> Change:

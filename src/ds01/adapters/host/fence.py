@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ds01.adapters.host import bridged
 from ds01.domain.errors import FENCE_FAILED, Ds01Error
 from ds01.domain.fence import FencePlan
 
@@ -46,9 +47,11 @@ class IptablesFence:
         """Compares the seal, the number of rules, and the ways into the chains."""
         return await asyncio.to_thread(_missing, plan)
 
-    async def left_open(self) -> str:
-        """IPv6, where this host speaks it and has no program to close it with."""
-        return await asyncio.to_thread(_left_open)
+    async def left_open(self, plan: FencePlan) -> str:
+        """IPv6, where this host speaks it and has no program to close it with; and a bridge whose own traffic the
+        kernel does not show to the firewall.
+        """
+        return await asyncio.to_thread(_left_open, plan)
 
     async def put_up(self, plan: FencePlan) -> None:
         """Fill the chains, then lead into them. An engine that starts takes its own chains away for a moment, and
@@ -96,16 +99,27 @@ def _stands_6() -> bool:
         return False
 
 
-def _left_open() -> str:
+def _left_open(plan: FencePlan) -> str:
+    found = []
+    if _speaks_6() and not _stands_6():
+        found.append("IPv6 (ip6tables does not work here)")
+    if plan.default and not bridged.shown(plan.default.interface):
+        found.append(f"what goes from one to another on {plan.default.interface} (br_netfilter is not loaded)")
+    return " and ".join(found)
+
+
+def _speaks_6() -> bool:
     try:
-        speaks = bool(_ADDRESSES_6.read_text().strip())
+        return bool(_ADDRESSES_6.read_text().strip())
     except OSError:
-        speaks = False
-    return "IPv6 (ip6tables does not work here)" if speaks and not _stands_6() else ""
+        return False
 
 
 def _missing(plan: FencePlan) -> str:
-    return next((found for wall in _walls(plan) if (found := _missing_of(wall))), "")
+    found = next((found for wall in _walls(plan) if (found := _missing_of(wall))), "")
+    if not found and plan.default and bridged.hidden(plan.default.interface):
+        return f"the firewall does not see what goes from one to another on {plan.default.interface}"
+    return found
 
 
 def _missing_of(wall: _Wall) -> str:
@@ -128,24 +142,30 @@ def _leads(listed: Sequence[str], way: str) -> bool:
 def _put_up(plan: FencePlan) -> None:
     for wall in _walls(plan):
         _run([f"{wall.program}-restore", "-w", "5", "--noflush"], _filled(wall))
-        for chain, jump in _ways(wall).items():
-            _leave(wall, chain, jump)
-            _run([wall.program, "-w", "5", "-I", chain, "1", *jump.split()])
+    if plan.default and bridged.hidden(plan.default.interface):
+        bridged.show(plan.default.interface)
 
 
 def _filled(wall: _Wall) -> str:
-    """Naming a chain empties it; all of it becomes true at once."""
+    """Naming a chain empties it; all of it becomes true at once, so that no packet passes between two steps."""
     lines = ["*filter", *(f":{chain} - [0:0]" for chain in wall.chains)]
     lines += [f"-A {chain} {rule}" for chain, rules in wall.chains.items() for rule in rules]
+    for chain, jump in _ways(wall).items():
+        lines += [f"-D {rule.removeprefix('-A ')}" for rule in _leading(wall, chain, jump)]
+        lines.append(f"-I {chain} 1 {jump}")
     return "\n".join([*lines, "COMMIT", ""])
 
 
 def _leave(wall: _Wall, chain: str, jump: str) -> None:
-    """Remove every way of ours out of a chain, wherever it stands."""
+    """Remove every way of ours out of a chain."""
+    for rule in _leading(wall, chain, jump):
+        _run([wall.program, "-w", "5", "-D", *rule.removeprefix("-A ").split()])
+
+
+def _leading(wall: _Wall, chain: str, jump: str) -> list[str]:
+    """The rules of a chain that lead where this one does, wherever they stand."""
     target = jump.rpartition(" ")[2]
-    for rule in _listed(wall.program, chain):
-        if rule.endswith(f"-j {target}"):
-            _run([wall.program, "-w", "5", "-D", *rule.removeprefix("-A ").split()])
+    return [rule for rule in _listed(wall.program, chain) if rule.endswith(f"-j {target}")]
 
 
 def _ways(wall: _Wall) -> dict[str, str]:

@@ -1,15 +1,18 @@
-"""Concept pages, readable without a network: one Markdown file each, in ``topics/``.
+"""Concept pages, readable without a network: one Markdown file each, in ``pages/``.
 
-Only the little Markdown they use is understood: headings, paragraphs, lists and indented examples.
+Only the little Markdown they use is understood: headings, paragraphs, lists, links, stress and indented examples.
 """
 
 from __future__ import annotations
 
 import os
+import re
 
 from ds01.cli.style import Style, wrap
 
 _SHORT, _MANY = 2, 3
+_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
+_STRESSED = re.compile(r"\*(\w[\w ]*:?)\*")
 _FOLDER = os.path.join(os.path.dirname(__file__), "pages")
 
 
@@ -57,4 +60,4 @@ def _block(block: str, style: Style) -> list[str]:
 
 
 def _bare(text: str) -> str:
-    return text.replace("**", "").replace("`", "")
+    return _STRESSED.sub(r"\1", _LINK.sub(r"\1", text.replace("**", ""))).replace("`", "")

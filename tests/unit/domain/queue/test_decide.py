@@ -273,3 +273,25 @@ def test_fifo_promises_no_time_behind_one_who_cannot_be_served() -> None:
     assert started(found) == []
     assert found.head is None
     assert found.reasons == {"whole": Why.QUARANTINE, "two": Why.FAIR_SHARE, "one": Why.FAIR_SHARE}
+
+
+def test_what_the_head_needs_no_more_is_anybodys_in_the_same_pass() -> None:
+    """GPU 1 is kept for the head, and the first goes to GPU 0 for as long: then the head may do with that instead."""
+    taken = [has("b", [2, 3], 2)]
+    waiting = [want("head", 3, waited=3), want("first", 1, 1.9, waited=2), want("second", 1, 9, waited=1)]
+    found = plan(waiting, 4, taken, rules=EASY)
+    assert started(found) == ["first", "second"]
+    assert found.head is not None
+    assert (found.head.at, set(found.head.slots)) == (NOW + hours(2), {"GPU-0", "GPU-2", "GPU-3"})
+
+
+@pytest.mark.parametrize("rules", [FIFO, EASY, Rules(guard=0.0)])
+def test_a_time_is_given_on_slots_she_can_pay_for_whatever_becomes_of_what_she_holds(rules: Rules) -> None:
+    """Two whole GPUs are hers in an hour if her own is given back then; it may be held longer. Two parts: in two."""
+    server = slots(gpu(0), gpu(1, parts=("3g.20gb", "2g.10gb")), gpu(2))
+    parts = [has("b", [], 2)._replace(slots=(slot.id,)) for slot in server if not slot.whole]
+    members = {who("a"): member(quota=2), who("b"): member()}
+    seen = Server(slots=server, taken=(has("a", [0], 1), *parts))
+    found = decide([want("two", 2, waited=3)], seen, members, NOW, rules)
+    assert found.head is not None
+    assert (found.head.at, set(found.head.slots)) == (NOW + hours(2), {"MIG-1-0", "MIG-1-1"})

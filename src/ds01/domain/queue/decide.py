@@ -20,7 +20,7 @@ from ds01.domain.queue.booking import Booking
 from ds01.domain.queue.floor import NOBODY, WHOLE, Floor, Run, Shape, Span
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
-from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Start, Taken, Why
+from ds01.domain.queue.plan import Head, Member, Order, Owner, Plan, Rules, Server, Start, Taken, Why, starting
 from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.seating import seated
 from ds01.domain.queue.seats import Seats
@@ -42,7 +42,29 @@ def decide(
     ``members`` has everybody who waits or holds slots, and whoever else's usage should count. ``kept`` is the head
     of the last plan: one that gathers slots keeps its time. ``waiting`` are requests in state waiting.
     """
-    return Scene(waiting, server, members, now, rules or Rules(), kept).plan()
+    return settled(waiting, server, members, now, rules or Rules(), kept)[1]
+
+
+def settled(
+    waiting: Iterable[Request], server: Server, members: Mapping[Owner, Member], now: datetime,
+    rules: Rules, kept: RequestId | None,
+) -> tuple[Scene, Plan]:  # fmt: skip
+    """Passes until nobody more starts, and what came of them all; the scene is that of the last one.
+
+    Who is started on slots that nobody is promised may end so late that the head, or a booking, does better with them
+    than with what was kept for it: that is then free for somebody who was passed by.
+    """
+    starts: tuple[Start, ...] = ()
+    left = tuple(waiting)
+    while True:
+        scene = Scene(left, server, members, now, rules, kept)
+        plan = scene.plan()
+        starts += plan.starts
+        if not plan.starts or not scene.may_leave_something():
+            return scene, replace(plan, starts=starts)
+        server, members = scene.after(plan.starts)
+        left = tuple(one for one in left if one.id in plan.reasons)
+        kept = plan.head.request if plan.head is not None else None
 
 
 class Scene:
@@ -68,7 +90,8 @@ class Scene:
         self.waiters: list[Waiter] = []
         self._kinds: dict[tuple[object, ...], int] = {}
         self._kind_slots: list[Slot] = []
-        floor = Floor([self._kind(slot) for slot in self._slots], self._unusable())
+        kinds = [self._kind(slot) for slot in self._slots]
+        floor = Floor(kinds, self._unusable(), [slot.size for slot in self._kind_slots])
         floor.now = self._at
         self._seats = Seats(floor)
         line = Line(age=rules.age.total_seconds(), longest=rules.longest.total_seconds())
@@ -97,6 +120,23 @@ class Scene:
             order=tuple(one.key for one in left),
             reasons=self._reasons(left, first),
         )
+
+    def may_leave_something(self) -> bool:
+        """Whether another pass could start somebody: what is kept for the head or for bookings is free now."""
+        passing = self.passing
+        return bool(passing.head or self._server.bookings) and passing.floor.any_fits(passing.line.shapes)
+
+    def after(self, starts: Iterable[Start]) -> tuple[Server, Mapping[Owner, Member]]:
+        """The server and its people when these have what they were given."""
+        starts = tuple(starts)
+        given = tuple(starting(one, self._requests[one.request], self.now) for one in starts)
+        gathered = {
+            one.owner: replace(self._members[one.owner], gathered_at=self.now)
+            for one, start in zip(given, starts, strict=True)
+            if self._rules.collects(self._requests[start.request], self.now)
+        }
+        server = replace(self._server, taken=(*self._server.taken, *given))
+        return server, {**self._members, **gathered}
 
     # building ---------------------------------------------------------------------------------------------
     def _kind(self, slot: Slot) -> int:

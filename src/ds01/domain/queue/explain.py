@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import inf
 
 from ds01.domain.gpu_ask import GpuAsk
-from ds01.domain.queue.decide import Scene
+from ds01.domain.queue.decide import Scene, settled
 from ds01.domain.queue.estimate import Load, Ranges, reckoned
 from ds01.domain.queue.line import Waiter
 from ds01.domain.queue.plan import Member, Owner, Plan, Rules, Server, Why
@@ -66,8 +66,7 @@ def explain(
     only: Iterable[RequestId] | None = None,
 ) -> dict[RequestId, Explanation]:  # fmt: skip
     """Explain each one who still waits after a pass over all of them, or ``only`` these."""
-    scene = Scene(waiting, server, members, now, rules or Rules(), kept)
-    plan = scene.plan()
+    scene, plan = settled(waiting, server, members, now, rules or Rules(), kept)
     wanted = set(plan.order if only is None else only)
     told = _Told(scene, plan, server, ranges or Ranges())
     return {one: told.about(place, one) for place, one in enumerate(plan.order) if one in wanted}

@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from math import inf
 from typing import NamedTuple
 
@@ -70,10 +71,11 @@ class Earliest(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Floor:
-    """``kinds`` has the kind of every slot. ``ill`` slots are given to nobody."""
+    """``kinds`` has the kind of every slot, ``sizes`` the gpueq of every kind (none: 1); ``ill`` slots nobody gets."""
 
     kinds: Sequence[int]
     ill: frozenset[int] = frozenset()
+    sizes: Sequence[float] = ()
     free: list[int] = field(init=False)
     whole: list[int] = field(init=False)
     """How many slots of each kind are wholly free."""
@@ -202,6 +204,25 @@ class Floor:
             able = [(since, slot) for since, slot in able if self._gap(slot, at, planned, uid)]
         chosen = able[-shape.slots :]
         return Earliest(at, tuple(slot for _, slot in chosen), sum(at - max(now, since) for since, _ in chosen))
+
+    def cost(self, shape: Shape, slots: Iterable[int]) -> float:
+        """What so much of these slots counts against a quota."""
+        sizes, part = self.sizes, shape.amount / WHOLE
+        return sum(sizes[self.kinds[slot]] if sizes else 1.0 for slot in slots) * part
+
+    def earliest_within(
+        self, shape: Shape, planned: float, now: float, uid: int, left: float
+    ) -> Earliest | None:  # fmt: skip
+        """As ``earliest``, but on slots that cost no more than ``left``: the smallest there are at a time."""
+        ready = [(max(now, since), slot) for since, slot in self._sorted(shape) if since < inf]
+        moments = {since for since, _ in ready} | {span.end for _, slot in ready for span in self._spans(slot, uid)}
+        for at in sorted(moments):
+            able = [one for one in ready if one[0] <= at and self._gap(one[1], at, planned, uid)]
+            chosen = nsmallest(shape.slots, able, key=lambda one: (self.cost(shape, one[1:]), -one[0]))
+            slots = tuple(slot for _, slot in chosen)
+            if len(slots) == shape.slots and self.cost(shape, slots) <= left:
+                return Earliest(at, slots, sum(at - since for since, _ in chosen))
+        return None
 
     def _sorted(self, shape: Shape) -> list[tuple[float, int]]:
         """When so much of each slot is free if nobody else comes, the earliest first; -inf is free now.

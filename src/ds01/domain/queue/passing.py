@@ -208,7 +208,7 @@ class Passing:
         """Make her the head if she is entitled to a time."""
         if not self._entitled(waiter, 0.0, now):
             return False
-        found = self.floor.earliest(waiter.shape, waiter.planned, now, waiter.person.uid)
+        found = self._earliest(waiter, now)
         if found is None or not self._entitled(waiter, found.idle / waiter.shape.slots, now):
             return False
         self.head, self.head_time = waiter, found
@@ -217,6 +217,15 @@ class Passing:
         self.floor.keep(waiter.shape, found)
         self._ends.clear()
         return True
+
+    def _earliest(self, waiter: Waiter, now: float) -> Earliest | None:
+        """When and where she can have what she asks for, if nothing of hers is over by then: a hold may outlive it."""
+        floor, shape, person = self.floor, waiter.shape, waiter.person
+        found = floor.earliest(shape, waiter.planned, now, person.uid)
+        left = person.quota - person.held + _ROUNDING
+        if found is None or floor.cost(shape, found.slots) <= left:
+            return found
+        return floor.earliest_within(shape, waiter.planned, now, person.uid, left)
 
     def _entitled(self, waiter: Waiter, idle: float, now: float) -> bool:
         """Whether the wait was worth what a time would cost: every slot idle for so long, and then hers."""
@@ -251,5 +260,7 @@ class Passing:
 
     def promised(self, person: Person, but: RequestId) -> float:
         """What of her quota is kept for the head, if that is hers: the gpueq it will hold. For the head itself none."""
-        head = self.head
-        return head.shape.cost if head is not None and head.person is person and head.key != but else 0.0
+        head, found = self.head, self.head_time
+        if head is None or found is None or head.person is not person or head.key == but:
+            return 0.0
+        return self.floor.cost(head.shape, found.slots)

@@ -162,6 +162,15 @@ class Start:
     booking: str = ""
 
 
+def starting(start: Start, request: Request, now: datetime) -> Taken:
+    """What a request has from the moment it is started."""
+    return Taken(
+        owner=Owner(request.uid, request.epoch), slots=tuple(slot.id for slot in start.placed.slots),
+        gpueq=start.placed.gpueq, since=now, until=None if request.planned is None else now + request.planned,
+        booking=start.booking,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class Head:
     """The first request that cannot start: from ``at`` on these slots are its own, and nothing may delay that.

@@ -1,4 +1,5 @@
-"""ds01d at rest with 200 running containers and sampled GPUs: its share of a core, its memory, and whether it grows.
+"""ds01d at rest with 200 running containers on networks of their own and leases on eight sampled GPUs, three of them
+divided: its share of a core, its memory, and whether it grows.
 
 Started with the ledger that is there, as on every start but a server's first, which builds the tables.
 
@@ -18,7 +19,7 @@ from dev.programs import Program
 from dev.promises.lab import Lab
 
 from bench.row import Row
-from bench.stage import MANY, crowd
+from bench.stage import GPUS, MANY, crowd
 
 SECONDS = float(os.environ.get("DS01_BENCH_SECONDS", "600"))
 
@@ -31,7 +32,7 @@ def measure() -> Iterator[Row]:
     time.sleep(SECONDS)
     share = (processor_seconds(program.pid) - before) / SECONDS * 100
     after = resident_megabytes(program.pid)
-    where = f"ds01d at rest, {MANY} containers, {SECONDS / 60:g} min"
+    where = f"ds01d at rest, {MANY} containers, {len(GPUS)} GPUs, {SECONDS / 60:g} min"
     yield Row(path=f"{where}: core", ours=share, unit="%", rule="≤ 2 %", judged=share, budget=2)
     yield Row(path=f"{where}: memory", ours=after, unit="MB", rule="≤ 120 MB", judged=after, budget=120)
     yield Row(

@@ -6,9 +6,10 @@ authority of its own hands these on to every image and build, as a lab's admin w
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dev.base import LOCAL_CERTIFICATES, host_certificates
@@ -18,13 +19,19 @@ _HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROX
               "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX")  # fmt: skip
 
 
-def write(path: Path, pool: str) -> None:
-    """Write the file unless there is one. ``pool`` is where this stack's networks get their addresses."""
+GPUS = ("a100-40gb",) * 4
+"""What is simulated where nothing else is asked for."""
+
+
+def write(path: Path, pool: str, gpus: Sequence[str] = GPUS) -> None:
+    """Write the file unless there is one. ``pool`` is where this stack's networks get their addresses; ``gpus`` are
+    simulated where there are no real ones.
+    """
     if not path.exists():
-        path.write_text("\n".join([*_limits(), *_images(), "docker:", f"  networks: {pool}"]) + "\n")
+        path.write_text("\n".join([*_limits(gpus), *_images(), "docker:", f"  networks: {pool}"]) + "\n")
 
 
-def _limits() -> Iterator[str]:
+def _limits(gpus: Sequence[str]) -> Iterator[str]:
     cpus = os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2
     yield "# The limits of this development stack. ds01d reads it again when it changes."
@@ -40,7 +47,7 @@ def _limits() -> Iterator[str]:
     yield "  admin: {unix_groups: [ds01-admin], admin: true, gpus: {max: null, per_container: null}, containers: null}"
     yield "gpus:"
     yield "  source: auto    # the real ones, or if there are none the simulated ones below"
-    yield "  simulated: [a100-40gb, a100-40gb, a100-40gb, a100-40gb]"
+    yield f"  simulated: {json.dumps(gpus)}"
 
 
 def _images() -> Iterator[str]:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -137,10 +137,12 @@ def _alone(state: Path) -> Iterator[None]:
 
 # Up ----------------------------------------------------------------------------------------------------
 def up(
-    chosen: str | None = None, *, with_base: bool = True, own_engine: bool = False, engine_programs: Path | None = None
-) -> Stack:
+    chosen: str | None = None, *, with_base: bool = True, own_engine: bool = False, engine_programs: Path | None = None,
+    gpus: Sequence[str] = policy.GPUS,
+) -> Stack:  # fmt: skip
     """Start what does not run and wait until everything answers. ``own_engine``: use no other, even if one runs;
-    ``engine_programs`` is the folder of its programs (``dev.engine26``), this machine's by default.
+    ``engine_programs`` is the folder of its programs (``dev.engine26``), this machine's by default. ``gpus`` are
+    simulated in a state that is begun here.
     """
     if os.geteuid() != 0:
         raise StackError("The engine, ds01d and the gateway's account need root: use sudo make up.")
@@ -150,7 +152,7 @@ def up(
         before = recorded(state)
         stack = replace(before, python=python) if before else Stack(state=state, engine="", python=python)
         stack = _record(_engine(stack, own_engine, engine_programs))
-        policy.write(state / "limits.yaml", engine.pool(stack.engine))
+        policy.write(state / "limits.yaml", engine.pool(stack.engine), gpus)
         if with_base:
             base.install(stack.engine)
         stack = _record(_ds01d(stack))

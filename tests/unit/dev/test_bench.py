@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bench import watch
+from bench import stage, watch
 from bench.__main__ import ALONE, cells, found, merged, page, table
 from bench.row import Row, added, interleaved, p50, p95
+
+from ds01.domain.gpu import slots_of
+from ds01.sim.partition import gpu
 
 
 def test_a_budget_on_top_of_a_peer_is_judged_by_the_difference() -> None:
@@ -51,3 +54,9 @@ async def test_a_pass_and_a_scrape_are_measured_at_work() -> None:
     """They look at every container and stop none: ``bench.watch`` itself would fail if they did not."""
     assert await watch.passes(60, times=3) > 0
     assert await watch.scrapes(60, times=2, people=True) > 0
+
+
+def test_the_server_of_the_benchmarks_has_eight_gpus_some_of_them_divided() -> None:
+    found = [gpu(line, index) for index, line in enumerate(stage.GPUS)]
+    assert (len(found), sum(each.mig for each in found)) == (8, 3)
+    assert sum(len(slots_of(each)) for each in found) == 18

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -61,6 +62,7 @@ def test_the_limits_file_is_written_once(tmp_path: Path) -> None:
     file = tmp_path / "limits.yaml"
     policy.write(file, "198.18.0.0/15")
     assert "source: auto" in file.read_text()
+    assert f"simulated: {json.dumps(policy.GPUS)}" in file.read_text()
     memory = next(line.split()[1] for line in file.read_text().splitlines() if "memory:" in line)
     assert size(memory) > 0
     file.write_text("mine")

@@ -524,6 +524,21 @@ class LedgerContract:
         assert await ledger.read(lambda books: books.unread_notices(later.at)) == (first,)
         assert await ledger.read(lambda books: books.unread_notices(NOW)) == ()
 
+    async def test_notices_that_are_over_are_forgotten_and_no_others(self, ledger: Ledger) -> None:
+        stands = Notice(
+            id=NoticeId("stands"), at=NOW, uid=ALICE.uid, epoch=1, subject="c" * 64, name="thesis", rule=Rule.IDLE,
+            level=Level.NOTICE, title="thesis was stopped", text="why",
+        )  # fmt: skip
+        over = [replace(stands, id=NoticeId(f"over-{n}"), ended_at=NOW + timedelta(days=n)) for n in range(4)]
+        for notice in (*over, stands):
+            await ledger.write(lambda books, notice=notice: books.put_notice(notice))  # type: ignore[misc]
+        before = NOW + timedelta(days=3)
+        assert await ledger.write(lambda books: books.drop_notices(before, 2)) == 2
+        assert await ledger.write(lambda books: books.drop_notices(before, 2)) == 1
+        assert await ledger.write(lambda books: books.drop_notices(before, 2)) == 0
+        left = await ledger.read(lambda books: books.notices(ended=True))
+        assert {notice.id for notice in left} == {"over-3", "stands"}
+
     async def test_how_somebody_wants_to_be_told_is_her_own(self, ledger: Ledger) -> None:
         wish = Preferences(uid=ALICE.uid, epoch=2, mail="alice@lab.lan", off=frozenset({"terminals"}))
         await ledger.write(lambda books: books.put_preferences(wish))

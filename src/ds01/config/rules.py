@@ -89,6 +89,11 @@ RULES: dict[str, Key] = {
             meaning="how long a job that has ended stays in 'ds01 runs'; its log, its events and what it used stay"
             " anyway, null is for ever",
         ),
+        Key(
+            name="keep.notices", kind=Kind.DURATION, default=KeepRules().notices, nullable=True, least=90 * 86400,
+            meaning="how long a notice that is over stays in 'ds01 notices --all' and in the reports of its month; its"
+            " event stays anyway, null is for ever",
+        ),
     )
 }  # fmt: skip
 """``policy`` in the limits file, by flat name below it."""

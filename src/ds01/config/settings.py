@@ -62,7 +62,7 @@ def build(data: Data, found: Located, file: str) -> Settings:
             unclaimed=rules["bookings.unclaimed"],
         ),
         bookings=BookingRules(starts=rules["bookings.starts"], sweep=rules["bookings.sweep"]),
-        keep=KeepRules(jobs=rules["keep.jobs"]),
+        keep=KeepRules(jobs=rules["keep.jobs"], notices=rules["keep.notices"]),
         gpus=_gpus(data.get("gpus") or {}),
         images=_images(data.get("images") or {}),
         docker=_docker(data.get("docker") or {}),

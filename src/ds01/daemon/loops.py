@@ -96,6 +96,7 @@ class Loops:
             ("images", IMAGES_SECONDS, lambda: self._gone.forget(world)),
             ("old jobs", FORGET_SECONDS, lambda: forget(world)),
             ("old notices", FORGET_SECONDS, lambda: unread.end(world)),
+            ("forgotten notices", FORGET_SECONDS, lambda: unread.forget(world)),
             ("disk", DISK_SECONDS, lambda: measure(world)),
             ("names", NAMES_SECONDS, lambda: lapse(world)),
             ("leases", EXPIRY_SECONDS, self._reconciler.end_leases),

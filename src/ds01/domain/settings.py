@@ -95,9 +95,10 @@ class BookingRules:
 
 @dataclass(frozen=True, kw_only=True)
 class KeepRules:
-    """How long the ledger remembers what is over. ``jobs`` None is for ever."""
+    """How long the ledger remembers what is over. None is for ever."""
 
     jobs: timedelta | None = timedelta(days=365)
+    notices: timedelta | None = timedelta(days=365)
 
 
 @dataclass(frozen=True, kw_only=True)

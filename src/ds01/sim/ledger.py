@@ -301,6 +301,13 @@ class MemoryBooks:
     def put_notice(self, notice: Notice) -> None:
         self._write().notices[notice.id] = notice
 
+    def drop_notices(self, before: datetime, limit: int = 1000) -> int:
+        notices = self._write().notices
+        old = [n.id for n in notices.values() if n.ended_at is not None and n.ended_at < before][:limit]
+        for each in old:
+            del notices[each]
+        return len(old)
+
     def preferences(self, uid: Uid, epoch: int) -> Preferences | None:
         return self._now.preferences.get((uid, epoch))
 

@@ -9,6 +9,7 @@ import pytest
 
 from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.notice import Notice, NoticeId
+from ds01.domain.settings import KeepRules
 from ds01.ports.ledger import Books
 from ds01.services import notices, unread
 from tests.server import ALICE, BOB, SimServer
@@ -70,3 +71,32 @@ async def test_a_year_of_them_goes_in_small_steps(server: SimServer) -> None:
     await server.clock.advance(timedelta(days=91).total_seconds())
     assert await unread.end(server.world) == len(many)
     assert await still_open(server) == ["notice-9999"]
+
+
+async def test_what_is_over_for_a_year_is_forgotten_and_its_event_stays(server: SimServer) -> None:
+    await told(server, notice(server, 1), notice(server, 2, Level.WARNING))
+    await server.clock.advance(timedelta(days=91).total_seconds())
+    await unread.end(server.world)
+    events = await server.ledger.read(lambda books: len(books.events()))
+    await server.clock.advance(timedelta(days=365).total_seconds())
+    assert await unread.forget(server.world) == 0
+    await server.clock.advance(1)
+    assert await unread.forget(server.world) == 1
+    left = await server.ledger.read(lambda books: books.notices(ended=True))
+    assert [each.id for each in left] == ["notice-0002"], "what still holds is never forgotten"
+    assert await server.ledger.read(lambda books: len(books.events())) == events
+
+
+async def test_the_limits_file_may_keep_them_for_ever(server: SimServer) -> None:
+    server.policy.settings = replace(server.policy.settings, keep=KeepRules(notices=None))
+    await told(server, replace(notice(server, 1), ended_at=server.clock.now()))
+    await server.clock.advance(timedelta(days=4000).total_seconds())
+    assert await unread.forget(server.world) == 0
+
+
+async def test_many_are_forgotten_in_small_steps(server: SimServer) -> None:
+    over = [replace(notice(server, n), ended_at=server.clock.now()) for n in range(2 * unread.AT_ONCE + 1)]
+    await told(server, *over)
+    await server.clock.advance(timedelta(days=366).total_seconds())
+    assert await unread.forget(server.world) == len(over)
+    assert await server.ledger.read(lambda books: books.notices(ended=True)) == ()

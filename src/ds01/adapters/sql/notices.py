@@ -37,6 +37,12 @@ class NoticeBooks(QueueBooks):
     def put_notice(self, notice: Notice) -> None:
         self._put(tables.notices, vars(notice))
 
+    def drop_notices(self, before: datetime, limit: int = 1000) -> int:
+        old = self._built(statements.ENDED_NOTICES.where(tables.notices.c.ended_at < before).limit(limit))
+        for row in old:
+            self._write(statements.remove(tables.notices), {"key_id": row["id"]})
+        return len(old)
+
     def preferences(self, uid: Uid, epoch: int) -> Preferences | None:
         row = self._one(statements.PREFERENCES, {"uid": uid, "epoch": epoch})
         return None if row is None else Preferences(**row)

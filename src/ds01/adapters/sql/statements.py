@@ -183,6 +183,7 @@ UNREAD_NOTICES = (
     .where(STILL_TRUE, notices.c.level == Level.NOTICE)
     .order_by(notices.c.at, notices.c.id)
 )
+ENDED_NOTICES = select(notices.c.id)
 PREFERENCES = select(*_fields(preferences, Preferences)).where(
     preferences.c.uid == bindparam("uid"), preferences.c.epoch == bindparam("epoch")
 )

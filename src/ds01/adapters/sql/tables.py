@@ -342,6 +342,7 @@ notices = Table(
     Column("ended_at", UtcTime),
     Index("notices_open", "uid", sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
     Index("notices_uid", "uid", "at"),
+    Index("notices_ended", "ended_at"),
 )
 
 preferences = Table(

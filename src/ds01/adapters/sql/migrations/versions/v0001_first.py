@@ -353,6 +353,7 @@ def _notices() -> None:
     still = sa.text("ended_at IS NULL")
     op.create_index("notices_open", "notices", ["uid"], sqlite_where=still, postgresql_where=still)
     op.create_index("notices_uid", "notices", ["uid", "at"])
+    op.create_index("notices_ended", "notices", ["ended_at"])
     op.create_table(
         "preferences",
         sa.Column("uid", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -145,6 +145,45 @@ def test_a_notebook_runs_a_cell_through_the_printed_tunnel_with_its_token_alone(
     assert not way.exists()
 
 
+EVENTS = """\
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+writer = EventFileWriter("/workspace/runs/first")
+for step in range(3):
+    value = Summary.Value(tag="loss", simple_value=1 / (step + 1))
+    writer.add_event(Event(step=step, wall_time=1e9, summary=Summary(value=[value])))
+writer.close()
+"""
+"""As ``torch.utils.tensorboard`` writes them, which uses the same writer."""
+
+
+def test_tensorboard_shows_a_training_s_curve_through_the_printed_tunnel_with_its_token_alone(
+    lab: Lab, ada: Student, laptop: Person
+) -> None:
+    ada.inside("thesis", "pip install --quiet tensorboard")
+    ada.ds01("exec", "thesis", "--", "python", "-c", EVENTS)
+    found = ada.data("tensorboard", "thesis", "--logdir", "/workspace/runs", "--server", HOST)
+    curve = f"http://localhost:{found['port']}/data/plugin/scalars/scalars?run=first&tag=loss"
+    with typed(laptop, found["tunnel"]):
+        until(lambda: listens(found["port"]))
+        assert fetched(curve)[0] == 403
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(found["url"], timeout=60) as answer:
+            assert b"TensorBoard" in answer.read()
+        points: list[list[float]] = []
+
+        def read() -> bool:
+            """It reads its folder every few seconds, and knows no curve before."""
+            with contextlib.suppress(urllib.error.HTTPError), browser.open(curve, timeout=60) as answer:
+                points[:] = json.load(answer)
+            return len(points) == 3
+
+        until(read)
+    assert [(step, round(value, 3)) for _, step, value in points] == [(0, 1.0), (1, 0.5), (2, 0.333)]
+    assert "ends" in ada.ds01("tensorboard", "thesis", "--stop").err
+
+
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -8,7 +8,7 @@ keeps its GPU free, and one division is done at a time: no look at the GPUs betw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from ds01.domain import mig
 from ds01.domain.errors import BAD_REQUEST, GPU_DIVIDE, GPU_USED, Ds01Error
@@ -24,6 +24,9 @@ from ds01.services.mig_promises import Planned, promises
 from ds01.services.people import names
 from ds01.services.world import World
 from ds01.wire.mig import MigGpuView, MigView
+
+Holders = Callable[[Books, Gpu], tuple[str, ...]]
+"""Who has slots of a GPU."""
 
 _BEING_DIVIDED = "it is being divided"
 _UNKNOWN = "processes that the driver does not tell"
@@ -116,7 +119,8 @@ async def _divide(world: World, gpu: Gpu, partition: Partition, actor: Uid | Non
     before = mig.now(gpu)
     planned = await asyncio.to_thread(lambda: _planned(world, [gpu], {gpu.uuid: partition}))
     promised = planned if actor is not None else {}
-    note = await world.ledger.write(lambda books: _keep_free(books, world, gpu, partition, promised))
+    holders = _holders if actor is not None else _there
+    note = await world.ledger.write(lambda books: _keep_free(books, world, gpu, partition, promised, holders))
     try:
         if processes := await _processes(world, gpu):
             raise _used(gpu, processes)
@@ -134,11 +138,13 @@ async def _divide(world: World, gpu: Gpu, partition: Partition, actor: Uid | Non
     await world.ledger.write(lambda books: books.record(event))
 
 
-def _keep_free(books: Books, world: World, gpu: Gpu, partition: Partition, promised: Planned) -> str:
+def _keep_free(
+    books: Books, world: World, gpu: Gpu, partition: Partition, promised: Planned, holders: Holders
+) -> str:  # fmt: skip
     """Nobody gets it from now on, nobody has it, and it is to stay so. One transaction: whoever came first is in the
     way. Returns the note as it was.
     """
-    _check_free(gpu, _holders(books, gpu), promises(books, promised, world.zone).get(gpu.uuid, ()))
+    _check_free(gpu, holders(books, gpu), promises(books, promised, world.zone).get(gpu.uuid, ()))
     books.quarantine(gpu.uuid, Keeper.MIG, _BEING_DIVIDED)
     before = books.note(_NOTE) or ""
     _remember(books, {gpu.uuid: partition})
@@ -154,14 +160,20 @@ async def _users(world: World, gpus: Sequence[Gpu]) -> dict[SlotId, tuple[str, .
 
 
 async def _in_use(world: World, gpu: Gpu) -> bool:
+    """Whether it is kept by somebody who has it as it is now, or by a process."""
+    return bool(await world.ledger.read(lambda books: _there(books, gpu)) or await _processes(world, gpu))
+
+
+def _there(books: Books, gpu: Gpu) -> tuple[str, ...]:
     """Leases on instances that are gone do not count: their containers wait for the instances to come back."""
-    there = {slot.id for slot in slots_of(gpu)}
-    leased = await world.ledger.read(lambda books: {slot for lease in books.open_leases() for slot in lease.slots})
-    return bool(there & leased or await _processes(world, gpu))
+    return _leased(books, {slot.id for slot in slots_of(gpu)})
 
 
 def _holders(books: Books, gpu: Gpu) -> tuple[str, ...]:
-    own = {slot.id for slot in books.slots() if slot.gpu == gpu.uuid}
+    return _leased(books, {slot.id for slot in books.slots() if slot.gpu == gpu.uuid})
+
+
+def _leased(books: Books, own: Set[SlotId]) -> tuple[str, ...]:
     called = names(books)
     leases = [lease for lease in books.open_leases() if own & set(lease.slots)]
     return tuple(f"{called(lease.uid)}'s {lease.name} ({lease.state})" for lease in leases)

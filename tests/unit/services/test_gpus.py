@@ -226,6 +226,15 @@ class TestMig:
         await look_at_gpus(lab.world)
         assert await lab.labels() == ["0:7g.40gb", "1:7g.40gb"]
 
+    async def test_a_lease_of_an_instance_that_is_gone_gets_it_back(self, lab: Lab) -> None:
+        """A simulated GPU forgets with ds01d, a card with the machine: neither may keep ds01d from starting."""
+        await mig.apply(lab.world, caller(), "1: 2g.10gb 2g.10gb")
+        slot = await lab.grant()
+        lab.devices.repartition(1, "a100-40gb")
+        await look_at_gpus(lab.world)
+        assert await lab.labels() == ["0", "1:2g.10gb", "1:2g.10gb"]
+        assert await lab.ledger.read(lambda books: [lease.slots for lease in books.open_leases()]) == [(slot,)]
+
     async def test_a_division_that_failed_leaves_it_in_service(self, lab: Lab) -> None:
         with pytest.raises(Ds01Error) as error:
             lab.devices.divide(gpu(lab, 0), ["9g.90gb"])

@@ -62,12 +62,14 @@ class Registry:
         while True:
             try:
                 await self.follow_once()
-            except DoorDownError as error:
+            except (DoorDownError, RefusedError) as error:
                 _LOG.warning("registry.lost", reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
 
     async def follow_once(self) -> None:
-        """One stream, until ds01d goes away. Raises DoorDownError."""
+        """One stream, until ds01d goes away. Raises DoorDownError, and RefusedError when ds01d cannot tell of an image
+        because the engine is away.
+        """
         mirror = Mirror()
         try:
             async for update in self._door.updates():

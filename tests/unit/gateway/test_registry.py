@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -44,6 +45,25 @@ async def test_one_that_is_gone_meanwhile_is_forgotten(tmp_path: Path) -> None:
 
 async def test_one_that_was_learned_long_ago_is_as_it_is_told(tmp_path: Path) -> None:
     assert await told(tmp_path, answer=as_json(codec.plain(NOW)), later=STALE_SECONDS) == []
+
+
+async def test_an_engine_that_is_away_for_a_moment_does_not_end_the_mirror(tmp_path: Path) -> None:
+    """ds01d cannot tell of the image that was learned lately, and the registry is followed again."""
+    daemon = Scripted()
+    lines = (DoorUpdate(image=BEFORE), DoorUpdate(ready=True))
+    told = plain(200, b"".join(json.dumps(codec.plain(line)).encode() + b"\n" for line in lines))
+    away = {"error": {"code": "engine.unreachable", "message": "Docker does not answer.", "reason": "", "hint": ""}}
+    daemon.answers = {"/registry": told, "/images/sha256%3A1": as_json(away, 503)}
+    await daemon.listen(tmp_path / "d.sock")
+    registry = Registry(Door(str(tmp_path / "d.sock")))
+    registry.learn(NOW)
+    following = asyncio.create_task(registry.follow())
+    async with asyncio.timeout(10):
+        await registry.check()
+    following.cancel()
+    await daemon.close()
+    assert "GET /v1/door/images/sha256%3A1" in daemon.asked
+    assert registry.image(ALICE, "sha256:1") == BEFORE
 
 
 def test_what_was_removed_behind_the_gateway_hides_nothing_she_writes_afterwards() -> None:

@@ -9,7 +9,7 @@ from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.events import Event, EventType
 from ds01.domain.image import ImageId
 from ds01.ports.ledger import Books
-from ds01.services.door.registry import follow
+from ds01.services.door.registry import IMAGE_SECONDS, follow
 from ds01.services.tell import tell
 from ds01.wire.door import DoorUpdate
 from tests.server import ALICE, SimServer
@@ -38,6 +38,14 @@ async def until_ready(stream: AsyncIterator[DoorUpdate]) -> None:
     async for update in stream:
         if update.ready:
             return
+
+
+async def one_round(stream: AsyncIterator[DoorUpdate]) -> AsyncIterator[DoorUpdate]:
+    """What is told until the stream says that it is there."""
+    async for update in stream:
+        if update == DoorUpdate():
+            return
+        yield update
 
 
 async def changes(stream: AsyncIterator[DoorUpdate], rounds: int = 1) -> list[str]:
@@ -79,3 +87,15 @@ async def test_none_of_many_containers_is_left_out(server: SimServer) -> None:
 
         await server.books(write)
         assert set(await changes(stream, rounds=2)) == {"a", "b"}
+
+
+async def test_an_engine_that_is_away_has_not_lost_its_images(server: SimServer) -> None:
+    await server.caller()
+    async with aclosing(follow(server.world)) as stream:
+        await until_ready(stream)
+        await server.books(lambda books: put(books, server, "a"))
+        assert await changes(stream) == ["a"]
+        server.engine.go_away()
+        await server.clock.advance(IMAGE_SECONDS)
+        await server.books(lambda books: put(books, server, "b"))
+        assert [update.gone async for update in one_round(stream)] == [""]

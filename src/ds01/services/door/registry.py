@@ -1,7 +1,8 @@
 """The registry stream: everything the gateway may need to know, then every change, for as long as it listens.
 
 Containers follow the ledger's events; images are looked at again now and then as well, because an admin adds some
-behind the door. A line at least every few seconds tells the gateway that ds01d is there.
+behind the door; while the engine is away they are those that were there before. A line at least every few seconds tells
+the gateway that ds01d is there.
 """
 
 from __future__ import annotations
@@ -46,11 +47,10 @@ async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
     seen, known = await world.ledger.read(lambda books: (_last(books), _known(books)))
     for update in await _updates(world, known):
         yield update
-    images = await _images(world)
+    looked, images = world.clock.monotonic(), await _images(world, {})
     for image in images.values():
         yield DoorUpdate(image=image)
     yield DoorUpdate(ready=True)
-    looked = world.clock.monotonic()
     while True:
         last = await world.ledger.wait(seen, WAIT_SECONDS)
         seen, changed, known = await world.ledger.read(partial(_changes, seen, last))
@@ -61,7 +61,7 @@ async def follow(world: World) -> AsyncGenerator[DoorUpdate, None]:
             else:
                 yield there.get(subject, DoorUpdate(gone=subject))
         if world.clock.monotonic() - looked >= IMAGE_SECONDS:
-            looked, before, images = world.clock.monotonic(), images, await _images(world)
+            looked, before, images = world.clock.monotonic(), images, await _images(world, images)
             for update in _differences(before, images):
                 yield update
         yield DoorUpdate()
@@ -105,11 +105,12 @@ async def _updates(world: World, owned: _Owned) -> list[DoorUpdate]:
     ]
 
 
-async def _images(world: World) -> dict[str, DoorImage]:
+async def _images(world: World, before: dict[str, DoorImage]) -> dict[str, DoorImage]:
+    """The engine's images by id; those that were there ``before`` when it does not answer."""
     try:
         found = await world.engine.images()
     except Ds01Error:
-        return {}
+        return before
     shown_ = await world.ledger.read(lambda books: _all_shown(world, books, found))
     return {image.id: image for image in shown_}
 

@@ -73,6 +73,33 @@ def test_e4_e6_stop_holds_and_start_finds_it_again(alice: User) -> None:
     assert (again.id, again.state, again.lease, again.gpus) == (made.id, "running", "active", made.gpus)
 
 
+def test_e4_in_real_time_a_hold_ends_the_gpu_goes_back_and_the_container_stays(alice: User, bob: User) -> None:
+    limits = alice.daemon.folder / "limits.yaml"
+    before = limits.read_text()
+    limits.write_text(before.replace("gpu_hold: 15m", "gpu_hold: 4s"))
+    eventually(lambda: alice.ask("limit", "gpu_hold").value == "4s")  # type: ignore[attr-defined]
+    bob.launch("others", gpus="3")
+    made = alice.launch()
+    alice.ask("stop", "thesis")
+    held = alice.container()
+    assert (held.lease, held.gpus) == ("held", made.gpus)
+    with pytest.raises(Ds01Error) as kept:
+        bob.launch("eager")
+    assert kept.value.kind is GPU_FULL
+    eventually(lambda: alice.container().lease != "held", 30)
+    assert (alice.container().state, alice.container().gpus) == ("stopped", ())
+    assert bob.launch("eager").gpus == made.gpus
+    with pytest.raises(Ds01Error) as full:
+        alice.ask("start", "thesis")
+    assert full.value.kind is GPU_FULL
+    assert full.value.problem.hint
+    bob.ask("retire", "eager")
+    alice.ask("start", "thesis")
+    again = alice.container()
+    assert (again.id, again.state, again.lease, again.gpus) == (made.id, "running", "active", made.gpus)
+    limits.write_text(before)
+
+
 def test_an_idle_container_stops_at_once(alice: User) -> None:
     alice.launch(gpus="0")
     result = alice.ask("retire", "thesis")

@@ -129,7 +129,7 @@ def test_e6_e8_f4_idle_and_runtime_in_real_time(alice: User, bob: User, short: D
     said = told(alice, "idle")
     warning = next(index for index, text in enumerate(said) if "in the workspace" in text or "workspace (" in text)
     assert warning < next(index for index, text in enumerate(said) if "stopped: idle for 1m" in text)
-    assert "idle stops at" in (workspace / ".ds01/notices").read_text()
+    assert "idle stops on" in (workspace / ".ds01/notices").read_text()
     unheard = recorded(alice, "idle")
     assert unheard.heard is None
     assert any(text.startswith("nobody could be told about idle, so it waits longer") for text in said)

@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 YOUNG = timedelta(seconds=3)
 """A container this young may be on its way into the ledger."""
-AGAIN = timedelta(minutes=5)
+AGAIN_SECONDS = 300.0
 """How long one look at a container is good for, as long as nobody says that it changed."""
 AT_ONCE = 40
 """Looks in one round, so that many containers are no burst of work."""
@@ -49,16 +49,16 @@ class Confiner:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._looked: dict[ContainerId, datetime] = {}
+        self._looked: dict[ContainerId, float] = {}
         self._told: dict[ContainerId, tuple[str, ...]] = {}
 
     async def round(self) -> None:
         """Look at the running containers that were not looked at lately."""
-        now = self._world.clock.now()
+        now, monotonic = self._world.clock.now(), self._world.clock.monotonic()
         seen = {each.id: each for each in await self._world.engine.list() if each.running}
-        self._looked = {key: at for key, at in self._looked.items() if key in seen and now - at < AGAIN}
+        self._looked = {key: at for key, at in self._looked.items() if key in seen and monotonic - at < AGAIN_SECONDS}
         self._told = {key: why for key, why in self._told.items() if key in seen}
-        due = [each for each in seen.values() if each.id not in self._looked and now - each.created_at >= YOUNG]
+        due = [each for each in seen.values() if each.id not in self._looked and not _young(each, now)]
         for each in due[:AT_ONCE]:
             await self._patiently(each.id)
 
@@ -95,7 +95,7 @@ class Confiner:
             await self._outside(seen, seen.confinement)
         elif known.state not in (ContainerState.REMOVED, ContainerState.QUARANTINED):
             await self._own(known, seen, seen.confinement)
-        self._looked[container] = world.clock.now()
+        self._looked[container] = world.clock.monotonic()
 
     async def _own(self, container: Container, seen: Observed, found: Confinement) -> None:
         world = self._world
@@ -152,6 +152,11 @@ class Confiner:
         )  # fmt: skip
         if not await self._world.ledger.read(lambda books: _written(books, event)):
             await self._world.ledger.write(lambda books: books.record(event))
+
+
+def _young(seen: Observed, now: datetime) -> bool:
+    """One that was made in times to come was made before the clock was set back."""
+    return abs(now - seen.created_at) < YOUNG
 
 
 async def _claims(world: World, seen: Observed) -> bool:

@@ -113,7 +113,7 @@ async def forget(world: World, there: Iterable[ContainerId]) -> None:
         return
     known = set(there)
     for grant in await asyncio.to_thread(world.host.grants, guarding.folder):
-        if grant.container in known or world.tickets.starting(grant.container, world.clock.now()):
+        if grant.container in known or world.tickets.starting(grant.container, world.clock.monotonic()):
             continue
         if await world.engine.inspect(grant.container) is None:
             await asyncio.to_thread(world.host.withdraw, guarding.folder, grant.container)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
 from ds01.domain.image import ImageId
 from ds01.ports.ledger import Books
@@ -18,7 +17,7 @@ from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
 
-GONE = timedelta(hours=1)
+GONE_SECONDS = 3600.0
 """What the engine has not had for this long is gone."""
 
 
@@ -26,17 +25,17 @@ class Gone:
     """Remembers since when the engine has not had what there is a record of. One of these looks all the time."""
 
     def __init__(self) -> None:
-        self._since: dict[str, datetime] = {}
+        self._since: dict[str, float] = {}
 
     async def forget(self, world: World) -> None:
         """Look once, and forget what is gone."""
         if not world.tickets.anew:  # builds may go on that nobody has spoken of yet
             await sweep(world)
-        now = world.clock.now()
+        now = world.clock.monotonic()
         recorded = await world.ledger.read(_recorded)
         missing = await _missing(world, recorded)
         self._since = {each: self._since.get(each, now) for each in missing}
-        over = {each for each, since in self._since.items() if now - since >= GONE}
+        over = {each for each, since in self._since.items() if now - since >= GONE_SECONDS}
         if over:
             _log.info("forgetting images", extra={"images": sorted(over)})
             await world.ledger.write(lambda books: _drop(books, over))

@@ -56,9 +56,9 @@ def _hers(world: World, seen: Observed, slice_: str) -> bool:
 
 
 async def _images(world: World) -> list[Planted]:
-    images, now = await world.engine.images(), world.clock.now()
+    images = await world.engine.images()
     unknown = await world.ledger.read(lambda books: list(_unknown(books, images)))
-    writing, pinned = world.tickets.being_written(now), world.tickets.pinned()
+    writing, pinned = world.tickets.being_written(world.clock.monotonic()), world.tickets.pinned()
     return [
         Planted(kind="image", name=name, why=HAS_NAME)
         for name in sorted(unknown) if name not in writing and name not in pinned

@@ -91,7 +91,7 @@ async def retire(
 
 def _check_still(world: World, container: Container) -> None:
     """A start that is on its way would let what runs inside change the files while root reads them."""
-    if container.id and world.tickets.starting(container.id, world.clock.now()):
+    if container.id and world.tickets.starting(container.id, world.clock.monotonic()):
         raise Ds01Error(
             BUSY, f"Container '{container.name}' is busy: it is being started.", hint=f"ds01 retire {container.name}"
         )

@@ -3,6 +3,9 @@
 They live in memory. When ds01d dies, a ticket is gone: the gateway then removes what it has just made, the lease
 expires by itself, and the reconciler drops the pins. Image names that are being written are reserved for as long as the
 gateway says so, and a ds01d that was started since takes them up again before it gives any away.
+
+Their times are of the monotonic clock: none is over because the wall clock was set. Rules that run on the ledger's
+threads ask here too, so what is looked through there is copied first.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,10 +28,10 @@ from ds01.domain.people import Uid
 if TYPE_CHECKING:
     from ds01.services.caller import Caller
 
-LIFE = timedelta(minutes=5)
+LIFE_SECONDS = 300.0
 REMEMBERED = 1000
 """Writings that are over and are known to be."""
-WRITING_LIFE = timedelta(minutes=5)
+WRITING_LIFE_SECONDS = 300.0
 """How long names stay reserved of which nobody says that they are still being written: their gateway is gone."""
 
 
@@ -40,7 +43,7 @@ class Ticket:
     caller: Caller
     container: Container
     lease: Lease | None
-    expires_at: datetime
+    expires_at: float
     before: Lease | None = None
     """The lease as it was before it was prolonged for this start."""
     fresh: tuple[str, ...] = ()
@@ -60,7 +63,7 @@ class Names:
     id: str
     caller: Caller
     refs: frozenset[str]
-    expires_at: datetime
+    expires_at: float
     before: Mapping[str, str] = field(default_factory=dict)
     pulling: bool = False
     private: bool = False
@@ -92,14 +95,14 @@ class Tickets:
     """Held while names are reserved or recorded: nobody reserves between the two looks of another."""
 
     def reserve(
-        self, caller: Caller, before: Mapping[str, str], now: datetime, *, pulling: bool = False,
+        self, caller: Caller, before: Mapping[str, str], monotonic: float, *, pulling: bool = False,
         private: bool = False, own: Mapping[str, str] = MappingProxyType({}),
         aside: Mapping[str, Uid] = MappingProxyType({}),
     ) -> Names:  # fmt: skip
         """Reserve names. ``before`` has them with what they name now, ``""`` for nothing. Others give way to a pull."""
         names = Names(
-            id=secrets.token_hex(16), caller=caller, refs=frozenset(before), expires_at=now + WRITING_LIFE,
-            before=before, pulling=pulling, private=private, own=own, aside=aside,
+            id=secrets.token_hex(16), caller=caller, refs=frozenset(before), before=before, pulling=pulling,
+            private=private, own=own, aside=aside, expires_at=monotonic + WRITING_LIFE_SECONDS,
         )  # fmt: skip
         if pulling:
             self._give_way(names)
@@ -110,11 +113,11 @@ class Tickets:
         """As it is by now."""
         return self._names.get(names.id, names)
 
-    def renew(self, names_id: str, now: datetime) -> bool:
+    def renew(self, names_id: str, monotonic: float) -> bool:
         """This writing goes on; False when nothing is known of it."""
         known = self._names.get(names_id)
         if known is not None:
-            self._names[names_id] = replace(known, expires_at=now + WRITING_LIFE)
+            self._names[names_id] = replace(known, expires_at=monotonic + WRITING_LIFE_SECONDS)
         return known is not None
 
     def take_up(self, names: Names) -> None:
@@ -141,9 +144,9 @@ class Tickets:
         """What is pinned for builds that go on."""
         return frozenset(pin for names in self._names.values() for pin in names.pins)
 
-    def being_written(self, now: datetime) -> frozenset[str]:
+    def being_written(self, monotonic: float) -> frozenset[str]:
         """The names that somebody is about to write."""
-        return frozenset(ref for names in self._names.values() if names.expires_at > now for ref in names.refs)
+        return frozenset(ref for names in self._names.values() if names.expires_at > monotonic for ref in names.refs)
 
     def written(self, names_id: str) -> Names | None:
         """The writing is over; the names are free to write again."""
@@ -154,7 +157,7 @@ class Tickets:
         """Whether this writing was over a moment ago: what was said of it before that may come late."""
         return names_id in self._over
 
-    def keep(self, names: Names, until: datetime) -> None:
+    def keep(self, names: Names, until: float) -> None:
         """A writing that was broken off: the engine may still do it, so its names are looked at once more."""
         self._names[names.id] = replace(names, expires_at=until, broken_off=True)
 
@@ -162,34 +165,35 @@ class Tickets:
         """Writings of any of these names that were broken off."""
         return [n for n in self._names.values() if n.broken_off and any(covers(n.refs, ref) for ref in refs)]
 
-    def writing(self, ref: str, uid: Uid, now: datetime) -> Names | None:
+    def writing(self, ref: str, uid: Uid, monotonic: float) -> Names | None:
         """Who is about to write this name: somebody else before oneself."""
-        found = [names for names in self._names.values() if covers(names.refs, ref) and names.expires_at > now]
+        going_on = [names for names in list(self._names.values()) if names.expires_at > monotonic]
+        found = [names for names in going_on if covers(names.refs, ref)]
         return min(found, key=lambda names: (names.caller.uid == uid, names.pulling), default=None)
 
-    def lapsed(self, now: datetime) -> Sequence[Names]:
+    def lapsed(self, monotonic: float) -> Sequence[Names]:
         """Take the writings whose time is over."""
-        late = [names for names in self._names.values() if names.expires_at <= now]
+        late = [names for names in self._names.values() if names.expires_at <= monotonic]
         for names in late:
             del self._names[names.id]
         return late
 
     def issue(
-        self, caller: Caller, container: Container, lease: Lease | None, now: datetime, *,
+        self, caller: Caller, container: Container, lease: Lease | None, monotonic: float, *,
         before: Lease | None = None, fresh: tuple[str, ...] = (), volumes: bool = False,
     ) -> Ticket:  # fmt: skip
         """A new ticket."""
         ticket = Ticket(
-            id=secrets.token_hex(16), caller=caller, container=container, lease=lease, expires_at=now + LIFE,
-            before=before, fresh=fresh, volumes=volumes,
+            id=secrets.token_hex(16), caller=caller, container=container, lease=lease, before=before, fresh=fresh,
+            volumes=volumes, expires_at=monotonic + LIFE_SECONDS,
         )  # fmt: skip
         self._open[ticket.id] = ticket
         return ticket
 
-    def redeem(self, ticket_id: str, now: datetime) -> Ticket | None:
+    def redeem(self, ticket_id: str, monotonic: float) -> Ticket | None:
         """Take a ticket; None when there is none (any more)."""
         found = self._open.pop(ticket_id, None)
-        return found if found is not None and found.expires_at > now else None
+        return found if found is not None and found.expires_at > monotonic else None
 
     @contextmanager
     def making(self, caller: Caller, name: str, now: datetime) -> Iterator[tuple[Container, ...]]:
@@ -210,7 +214,7 @@ class Tickets:
 
     def creating(self, uid: Uid) -> Sequence[Container]:
         """Containers this user is about to have."""
-        promised = [ticket.container for ticket in self._open.values() if not ticket.container.id]
+        promised = [ticket.container for ticket in list(self._open.values()) if not ticket.container.id]
         return list({c.name: c for c in (*self._making, *promised) if c.uid == uid}.values())
 
     @contextmanager
@@ -226,18 +230,18 @@ class Tickets:
         """Containers anybody is about to have."""
         return [*(t.container for t in self._open.values() if not t.container.id), *self._recording]
 
-    def starting(self, container: ContainerId, now: datetime) -> bool:
+    def starting(self, container: ContainerId, monotonic: float) -> bool:
         """Whether a start was granted that may happen at any moment."""
-        return any(t.container.id == container and t.expires_at > now for t in self._open.values())
+        return any(t.container.id == container and t.expires_at > monotonic for t in self._open.values())
 
     def as_it_was(self, lease: Lease) -> Lease:
         """The lease as it was before the starts that go on with it."""
-        found = (t.before for t in self._open.values() if t.before is not None and t.before.id == lease.id)
+        found = (t.before for t in list(self._open.values()) if t.before is not None and t.before.id == lease.id)
         return next(found, lease)
 
-    def expired(self, now: datetime) -> Sequence[Ticket]:
+    def expired(self, monotonic: float) -> Sequence[Ticket]:
         """Take the tickets whose time is over."""
-        late = [ticket for ticket in self._open.values() if ticket.expires_at <= now]
+        late = [ticket for ticket in self._open.values() if ticket.expires_at <= monotonic]
         for ticket in late:
             del self._open[ticket.id]
         return late

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ds01.domain.container import Container, ContainerState, Observed
 from ds01.domain.labels import Label
@@ -18,7 +18,7 @@ from ds01.services.world import World
 
 _log = logging.getLogger(__name__)
 
-ORPHANED = timedelta(minutes=10)
+ORPHANED_SECONDS = 600.0
 """Pins nobody claims for this long belong to nothing: no launch takes as long."""
 
 
@@ -86,15 +86,15 @@ class Orphans:
     """Pins without a container. Each is given time: a launch pins before its container exists."""
 
     def __init__(self) -> None:
-        self._since: dict[str, datetime] = {}
+        self._since: dict[str, float] = {}
 
     async def unpin(self, world: World, seen: Iterable[Observed]) -> None:
         """Undo those that have been orphans for long enough."""
-        now = world.clock.now()
+        now = world.clock.monotonic()
         pinned = await asyncio.to_thread(world.host.pinned)
         claimed = {each.labels.get(Label.PINS, "") for each in seen}
         claimed |= await world.ledger.read(lambda books: {c.pins for c in books.containers()})
         self._since = {key: self._since.get(key, now) for key in pinned - claimed}
-        for key in [key for key, since in self._since.items() if now - since >= ORPHANED]:
+        for key in [key for key, since in self._since.items() if now - since >= ORPHANED_SECONDS]:
             _log.warning("unpinning what belongs to nothing", extra={"pins": key})
             await asyncio.to_thread(world.host.unpin, key)

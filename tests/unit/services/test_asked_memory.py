@@ -67,7 +67,7 @@ async def test_what_the_docker_door_asked_for_is_kept_with_the_container(mixed: 
     slots = await mixed.world.ledger.read(lambda books: books.slots())
     assert [slot.profile for slot in slots if slot.id in lease.slots] == ["3g.20gb"]
     assert (granted.labels[Label.GPUS], granted.labels[Label.GPU_MEMORY]) == ("3g.20gb", str(10 * GIB))
-    made = mixed.world.tickets.redeem(granted.ticket, mixed.clock.now())
+    made = mixed.world.tickets.redeem(granted.ticket, mixed.clock.monotonic())
     assert made is not None
     assert made.container.gpu_ask == GpuAsk(profile="3g.20gb", memory_bytes=10 * GIB)
 

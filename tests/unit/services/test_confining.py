@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -269,6 +270,19 @@ async def test_a_round_looks_at_each_once_and_again_after_a_while(server: SimSer
     await server.clock.advance(301)
     await confiner.round()
     assert not (await seen(server, made.id)).running
+
+
+async def test_i5_a_clock_that_is_set_back_hides_nothing(server: SimServer, confiner: Confiner) -> None:
+    known = await server.launch()
+    await server.clock.advance(10)
+    await confiner.round()
+    fresh = await server.launch(BOB)
+    server.clock.jump(timedelta(hours=-1))
+    for made in (known, fresh):
+        server.engine.alter(made.id, replace(await walls(server, made.id), privileged=True))
+    await server.clock.advance(301)
+    await confiner.round()
+    assert [(await seen(server, made.id)).running for made in (known, fresh)] == [False, False]
 
 
 async def test_who_is_at_work_on_it_is_not_disturbed(server: SimServer, confiner: Confiner) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -72,7 +71,7 @@ async def tagged(server: SimServer, ref: str) -> ImageId | None:
 
 
 async def later(server: SimServer) -> None:
-    server.clock.jump(writing.LATE + timedelta(seconds=1))
+    await server.clock.advance(writing.LATE_SECONDS + 1)
     await writing.lapse(server.world)
 
 

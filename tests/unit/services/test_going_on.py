@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -13,7 +12,7 @@ from ds01.services.door import building, going_on, writing
 from ds01.services.door.pinning import sweep
 from ds01.services.image_tidy import Gone
 from ds01.services.images import resolve
-from ds01.services.tickets import WRITING_LIFE
+from ds01.services.tickets import WRITING_LIFE_SECONDS
 from ds01.sim.facts import SimFacts
 from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorHeld, DoorTicket, DoorWrite, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer
@@ -55,11 +54,11 @@ def started_anew(server: SimServer) -> None:
 async def test_a_build_of_a_whole_day_keeps_its_names_until_its_gateway_is_gone(server: SimServer) -> None:
     _, held = await builds(server)
     for _ in range(30):
-        server.clock.jump(WRITING_LIFE - timedelta(seconds=1))
+        await server.clock.advance(WRITING_LIFE_SECONDS - 1)
         await going_on.go_on(server.world, [held])
         await writing.lapse(server.world)
     assert await bob_writes(server) == OF_BOB
-    server.clock.jump(WRITING_LIFE + timedelta(seconds=1))
+    await server.clock.advance(WRITING_LIFE_SECONDS + 1)
     await writing.lapse(server.world)
     assert await bob_writes(server) == REF
 
@@ -124,4 +123,4 @@ async def test_what_a_former_owner_of_the_uid_began_is_not_taken_up(server: SimS
     _, held = await builds(server)
     started_anew(server)
     await going_on.go_on(server.world, [replace(held, epoch=0), replace(held, uid=4242)])
-    assert server.world.tickets.being_written(server.clock.now()) == frozenset()
+    assert server.world.tickets.being_written(server.clock.monotonic()) == frozenset()

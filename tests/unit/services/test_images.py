@@ -12,7 +12,7 @@ from ds01.domain.image import BaseImage, Ownership, Provenance, Tag, in_registry
 from ds01.domain.limits import Group, Sourced
 from ds01.domain.people import Uid, User
 from ds01.services.door import removing, writing
-from ds01.services.image_tidy import GONE, Gone
+from ds01.services.image_tidy import GONE_SECONDS, Gone
 from ds01.services.images import build_settings, list_images, remove_image, resolve, show_image
 from ds01.services.lost import find_again
 from ds01.sim.engine import SimEngine
@@ -66,7 +66,7 @@ async def test_a_pull_that_was_broken_off_is_hers_when_it_came_after_all(server:
     await writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=False))
     assert await tag(server) is None
     server.engine.add_image(REF)
-    server.clock.jump(writing.LATE + timedelta(seconds=1))
+    await server.clock.advance(writing.LATE_SECONDS + 1)
     await writing.lapse(server.world)
     found = await tag(server)
     assert found is not None
@@ -132,14 +132,16 @@ async def test_what_the_engine_has_not_had_for_long_is_forgotten(server: SimServ
     await server.engine.remove_image(REF)
     gone = Gone()
     await gone.forget(server.world)
-    server.clock.jump(GONE - timedelta(minutes=1))
+    server.clock.jump(timedelta(hours=2))
+    await gone.forget(server.world)
+    await server.clock.advance(GONE_SECONDS - 60)
     await gone.forget(server.world)
     assert await tag(server) is not None
     server.engine.faults.away = True
     with pytest.raises(Ds01Error):
         await gone.forget(server.world)
     server.engine.faults.away = False
-    server.clock.jump(timedelta(minutes=2))
+    await server.clock.advance(120)
     await gone.forget(server.world)
     assert await tag(server) is None
     assert await owners(server) == []

@@ -453,11 +453,11 @@ async def test_e29_no_retire_while_a_start_is_on_its_way(server: SimServer) -> N
     made = await server.launch(gpus="0")
     caller = await server.caller()
     await stop(server.world, caller, "thesis")
-    ticket = server.world.tickets.issue(caller, made, None, server.clock.now())
+    ticket = server.world.tickets.issue(caller, made, None, server.clock.monotonic())
     with pytest.raises(Ds01Error) as caught:
         await retire(server.world, caller, "thesis", RetireRequest(rescue=True))
     assert caught.value.kind is errors.BUSY
-    server.world.tickets.redeem(ticket.id, server.clock.now())
+    server.world.tickets.redeem(ticket.id, server.clock.monotonic())
     assert (await retire(server.world, caller, "thesis", RetireRequest())).name == "thesis"
 
 

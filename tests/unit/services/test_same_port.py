@@ -24,7 +24,7 @@ async def test_a_port_is_taken_from_the_grant_on(server: SimServer) -> None:
 async def test_a_port_is_taken_while_its_container_is_being_recorded(server: SimServer) -> None:
     await server.build()
     granted = await grant(server.world, asks(ALICE))
-    ticket = server.world.tickets.redeem(granted.ticket, server.clock.now())
+    ticket = server.world.tickets.redeem(granted.ticket, server.clock.monotonic())
     assert ticket is not None
     with server.world.tickets.recording(ticket):
         assert (await grant(server.world, asks(BOB))).moved == (18080,)

@@ -98,7 +98,7 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
         order = _order(ask, image, pinned, wanted, lease, forced=bool(why))
         kept = tuple(port for port in ask.ports if port not in elsewhere)
         ticket = world.tickets.issue(
-            caller, replace(_container(world, caller, order, lease), ports=kept), lease, world.clock.now(),
+            caller, replace(_container(world, caller, order, lease), ports=kept), lease, world.clock.monotonic(),
             fresh=tuple(each.folder for each in held if each.fresh), volumes=bool(held) or ask.anonymous,
         )  # fmt: skip
         rollback.add("ticket", lambda: _forget(world, ticket))
@@ -123,7 +123,7 @@ async def _moved(world: World, caller: Caller, ask: DoorCreate) -> tuple[int, ..
 
 
 async def _forget(world: World, ticket: Ticket) -> None:
-    world.tickets.redeem(ticket.id, world.clock.now())
+    world.tickets.redeem(ticket.id, world.clock.monotonic())
 
 
 def _door(text: str) -> Door:

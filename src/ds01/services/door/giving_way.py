@@ -52,7 +52,7 @@ async def _name(world: World, image: ImageId, stored: str, owner: Uid) -> None:
 async def take_back(world: World, names: Names) -> None:
     """A pull is over that was broken off: what it did not bring is only its writer's again, under one name."""
     for ref, owner in names.aside.items():
-        others = world.tickets.writing(ref, names.caller.uid, world.clock.now())
+        others = world.tickets.writing(ref, names.caller.uid, world.clock.monotonic())
         if others is None or not others.pulling:
             await _take_back(world, ref, owner, names.before[ref])
 

@@ -7,12 +7,11 @@ its gateway is gone, and with the connection the engine has given it up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from ds01.domain.errors import DOOR_ANEW, Ds01Error
 from ds01.domain.people import Uid
 from ds01.services.caller import Caller, identify
-from ds01.services.tickets import WRITING_LIFE, Names
+from ds01.services.tickets import WRITING_LIFE_SECONDS, Names
 from ds01.services.world import World
 from ds01.wire.door import DoorHeld
 
@@ -39,11 +38,11 @@ async def go_on(world: World, said: Sequence[DoorHeld]) -> None:
     """These go on, and no others of the same gateway's."""
     callers = [(each, await _caller(world, each)) for each in said]
     async with world.tickets.naming:
-        now = world.clock.now()
+        monotonic = world.clock.monotonic()
         for each, caller in callers:
-            known = world.tickets.renew(each.ticket, now) or world.tickets.is_over(each.ticket)
+            known = world.tickets.renew(each.ticket, monotonic) or world.tickets.is_over(each.ticket)
             if not known and caller is not None:
-                world.tickets.take_up(_names(world, each, caller, now))
+                world.tickets.take_up(_names(world, each, caller, monotonic))
         world.tickets.anew = False
 
 
@@ -56,19 +55,19 @@ async def _caller(world: World, said: DoorHeld) -> Caller | None:
     return caller if caller.epoch == said.epoch else None
 
 
-def _names(world: World, said: DoorHeld, caller: Caller, now: datetime) -> Names:
-    refs = frozenset(_free(world, said.refs, caller, now))
+def _names(world: World, said: DoorHeld, caller: Caller, monotonic: float) -> Names:
+    refs = frozenset(_free(world, said.refs, caller, monotonic))
     return Names(
-        id=said.ticket, caller=caller, refs=refs, expires_at=now + WRITING_LIFE,
+        id=said.ticket, caller=caller, refs=refs, expires_at=monotonic + WRITING_LIFE_SECONDS,
         before={ref: image for ref, image in said.before.items() if ref in refs}, pulling=said.pulling,
         private=said.private, own=said.own, aside={ref: Uid(uid) for ref, uid in said.aside.items()}, kit=said.kit,
         pins=frozenset(said.pins),
     )  # fmt: skip
 
 
-def _free(world: World, refs: Iterable[str], caller: Caller, now: datetime) -> Iterable[str]:
+def _free(world: World, refs: Iterable[str], caller: Caller, monotonic: float) -> Iterable[str]:
     """Those that nobody else has reserved meanwhile."""
     for ref in refs:
-        writer = world.tickets.writing(ref, caller.uid, now)
+        writer = world.tickets.writing(ref, caller.uid, monotonic)
         if writer is None or writer.caller.uid == caller.uid:
             yield ref

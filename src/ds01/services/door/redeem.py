@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 async def commit(world: World, ask: DoorCommit) -> DoorMade:
     """Remember whose the container is. Raises Ds01Error when the ticket is over; the gateway removes it then."""
-    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    ticket = world.tickets.redeem(ask.ticket, world.clock.monotonic())
     if ticket is None:
         raise Ds01Error(BAD_REQUEST, "This grant is over.", reason="It was not used in time.", hint="Try again")
     made = named(ticket, ask.id)
@@ -68,14 +68,14 @@ def _record(books: Books, world: World, ticket: Ticket, made: Container) -> None
 
 async def abort(world: World, ask: DoorTicket) -> None:
     """Take everything back; a ticket that is over already was taken back then."""
-    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    ticket = world.tickets.redeem(ask.ticket, world.clock.monotonic())
     if ticket is not None:
         await _take_back(world, ticket, "the engine did not make the container")
 
 
 async def expire(world: World) -> None:
     """Take back what nobody came for. The daemon calls this now and then."""
-    for ticket in world.tickets.expired(world.clock.now()):
+    for ticket in world.tickets.expired(world.clock.monotonic()):
         try:
             await _take_back(world, ticket, "nobody came for it")
         except Ds01Error as error:

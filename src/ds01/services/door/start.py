@@ -44,7 +44,8 @@ async def start(world: World, ask: DoorStart) -> DoorStarting:
         rollback.add("lease", lambda: _give_back(world, container, claim, REFUSED))
         await allow(world, caller.user, container, claim.slots if claim else ())
         ticket = world.tickets.issue(
-            caller, container, claim.lease if claim else None, world.clock.now(), before=claim.before if claim else None
+            caller, container, claim.lease if claim else None, world.clock.monotonic(),
+            before=claim.before if claim else None,
         )  # fmt: skip
         rollback.keep()
     return DoorStarting(ticket=ticket.id, container=await shown(world, container))
@@ -81,7 +82,7 @@ async def _claim(world: World, caller: Caller, container: Container) -> Claim:
 
 async def started(world: World, ask: DoorTicket) -> DoorContainer:
     """The engine has started it: its lease is active and it is recorded so."""
-    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    ticket = world.tickets.redeem(ask.ticket, world.clock.monotonic())
     if ticket is None:
         raise Ds01Error(NO_CONTAINER, "This start is over.")
 
@@ -101,7 +102,7 @@ async def started(world: World, ask: DoorTicket) -> DoorContainer:
 
 async def not_started(world: World, ask: DoorTicket) -> None:
     """The engine refused."""
-    ticket = world.tickets.redeem(ask.ticket, world.clock.now())
+    ticket = world.tickets.redeem(ask.ticket, world.clock.monotonic())
     if ticket is not None:
         await never_started(world, ticket, REFUSED)
 
@@ -112,7 +113,7 @@ async def never_started(world: World, ticket: Ticket, why: str) -> None:
     """
     container = ticket.container
     async with world.locks.hold(container.uid, container.name, "start"):
-        if world.tickets.starting(container.id, world.clock.now()) or await _may_run(world, container):
+        if world.tickets.starting(container.id, world.clock.monotonic()) or await _may_run(world, container):
             return
         await withdraw(world, container.id)
         await _give_back(world, container, ticket, why)
@@ -132,7 +133,7 @@ async def _give_back(world: World, container: Container, granted: Claim | Ticket
     goes on has the same lease.
     """
     lease = granted.lease if granted is not None else None
-    if granted is None or lease is None or world.tickets.starting(container.id, world.clock.now()):
+    if granted is None or lease is None or world.tickets.starting(container.id, world.clock.monotonic()):
         return
     if lease.state is LeaseState.RESERVED:
         await hand_back(world, lease, why)

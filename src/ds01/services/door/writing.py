@@ -8,7 +8,6 @@ moment has its image or has it not.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
 
 from ds01.domain.container import ContainerId
 from ds01.domain.dockerpolicy.tags import Standing, Write, written_as
@@ -30,7 +29,7 @@ from ds01.services.tickets import Names
 from ds01.services.world import World
 from ds01.wire.door import DoorImage, DoorRoom, DoorWrite, DoorWriteGrant, DoorWritten, Writing
 
-LATE = timedelta(seconds=5)
+LATE_SECONDS = 5.0
 """How long the engine may take to end what was broken off."""
 
 _TAKES = frozenset({Writing.PULL, Writing.LOAD, Writing.IMPORT, Writing.COMMIT})
@@ -110,7 +109,7 @@ async def _reserve(
     before = {ref: found.id if found else "" for ref, found in there.items()}
     aside = await put_aside(world, caller, there) if pulling else {}
     return world.tickets.reserve(
-        caller, before, world.clock.now(), pulling=pulling, private=private, own=apart, aside=aside
+        caller, before, world.clock.monotonic(), pulling=pulling, private=private, own=apart, aside=aside
     )  # fmt: skip
 
 
@@ -131,7 +130,7 @@ async def _there(world: World, refs: Iterable[str]) -> dict[str, Image | None]:
 
 
 def _standing(world: World, books: Books, caller: Caller, ref: str, found: Image | None) -> Standing:
-    writer = world.tickets.writing(ref, caller.uid, world.clock.now())
+    writer = world.tickets.writing(ref, caller.uid, world.clock.monotonic())
     return Standing(
         image=found.id if found else "",
         tag=books.tag(ref),
@@ -155,14 +154,14 @@ async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
     async with world.tickets.naming:
         names = world.tickets.written(ask.ticket) or await _restored(world, ask.asked)
         if not ask.done and names.refs:
-            world.tickets.keep(names, world.clock.now() + LATE)
+            world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
         try:
             known = (*ask.images, ask.asked.image)
             return await record(world, names, ask.asked.what, ask.images, done=ask.done, known=known)
         except Ds01Error as error:
             if error.kind is not ENGINE_DOWN:
                 raise
-            world.tickets.keep(names, world.clock.now() + LATE)
+            world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
             return ()
 
 
@@ -172,7 +171,7 @@ async def _restored(world: World, asked: DoorWrite) -> Names:
     known = await world.ledger.read(lambda books: [ref for ref in asked.refs if books.tag(ref) is not None])
     free = frozenset(asked.refs) - frozenset(known)
     return Names(
-        id="", caller=caller, refs=free, expires_at=world.clock.now(), pulling=asked.what is Writing.PULL,
+        id="", caller=caller, refs=free, expires_at=world.clock.monotonic(), pulling=asked.what is Writing.PULL,
         private=asked.private,
     )  # fmt: skip
 
@@ -180,7 +179,7 @@ async def _restored(world: World, asked: DoorWrite) -> Names:
 async def lapse(world: World) -> None:
     """Look once more at what was broken off. The daemon calls this now and then."""
     async with world.tickets.naming:
-        for names in world.tickets.lapsed(world.clock.now()):
+        for names in world.tickets.lapsed(world.clock.monotonic()):
             await _looked_again(world, names)
 
 
@@ -195,7 +194,7 @@ async def _looked_again(world: World, names: Names) -> None:
     except Ds01Error as error:
         if error.kind is not ENGINE_DOWN:
             raise
-        world.tickets.keep(names, world.clock.now() + LATE)
+        world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
 
 
 def _what(names: Names) -> Writing:

@@ -73,7 +73,7 @@ async def remove(world: World, container: Container, why: str) -> Done | None:
         current = await world.ledger.read(lambda books: books.container(container.id))
         if current is None or current.state not in (ContainerState.STOPPED, ContainerState.CREATING):
             return None
-        if world.tickets.starting(container.id, world.clock.now()):
+        if world.tickets.starting(container.id, world.clock.monotonic()):
             return None
         seen = await world.engine.inspect(current.id)
         kept = await _keep(world, current, seen)

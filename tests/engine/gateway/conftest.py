@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from dev.registry import serving
 from tests.engine.gateway.ground import Ground, User, ground
 
 VICTIM = "victim"
+NEWER = os.environ.get("DS01_TESTS_ENGINE") == "26"
+"""Whether the server has Engine 26, instead of this machine's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +32,9 @@ class Victim:
 
 
 @pytest.fixture(scope="package")
-def field(engine: OwnEngine) -> Iterator[Ground]:
+def field(request: pytest.FixtureRequest) -> Iterator[Ground]:
     """The server under attack."""
+    engine: OwnEngine = request.getfixturevalue("engine26" if NEWER else "engine")
     tiny.install(engine.socket)
     with tempfile.TemporaryDirectory(prefix="ds01g", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)

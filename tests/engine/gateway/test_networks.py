@@ -185,15 +185,23 @@ def test_a_rename_breaks_no_connection_that_needs_no_name(mallory: User, field: 
     assert mallory.docker("network", "create", "app").code == 0
     for name, *flags in (("plain",), ("published", "--network", "app", "-p", "99")):
         made = mallory.docker("run", "-d", "--name", name, *flags, IMAGE, "sleep", "1000").out.strip()
-        ends = field.seen(made)["NetworkSettings"]
+        ends = unnamed(field, made)
         assert mallory.docker("rename", name, f"{name}-again").code == 0
-        assert field.seen(made)["NetworkSettings"] == ends
+        assert unnamed(field, made) == ends
         for again in (("stop", "-t", "0"), ("rename",), ("start",)):
             words = (*again, f"{name}-again", *(["last"] if again == ("rename",) else []))
             assert mallory.docker(*words if again != ("start",) else ("start", "last")).code == 0
         assert reaches(mallory, "last", "--network", "app") is False
         assert "last" in field.seen(made)["NetworkSettings"]["Networks"].popitem()[1]["Aliases"]
         assert mallory.docker("rm", "-f", "last").code == 0
+
+
+def unnamed(field: Ground, container: str) -> dict[str, Any]:
+    """How a container is connected, without the names that newer engines list there and change with its own."""
+    found: dict[str, Any] = field.seen(container)["NetworkSettings"]
+    for end in found["Networks"].values():
+        end.pop("DNSNames", None)
+    return found
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from dev.engine import outside
 
-from tests.engine.gateway.conftest import Victim
+from tests.engine.gateway.conftest import NEWER, Victim
 from tests.engine.gateway.ground import IMAGE, Ground, User
 from tests.engine.gateway.permissive import Permissive
 
@@ -57,7 +57,7 @@ NOT_STARTED: dict[str, tuple[dict[str, Any], str]] = {
     "e11_pid": ({"PidMode": "host"}, "host's pid"),
     "e11_ipc": ({"IpcMode": "host"}, "host's ipc"),
     "e11_uts": ({"UTSMode": "host"}, "host's uts"),
-    "e11_network": ({"NetworkMode": "host"}, "the network namespace"),
+    "e11_network": ({"NetworkMode": "host"}, "the host's network" if NEWER else "the network namespace"),
     "e11_cgroup": ({"CgroupnsMode": "host"}, "host's cgroup"),
     "e12_sys_admin": ({"CapAdd": ["sys_admin"]}, "CAP_SYS_ADMIN"),
     "e12_dac_read_search": ({"CapAdd": ["CAP_DAC_READ_SEARCH"]}, "CAP_DAC_READ_SEARCH"),

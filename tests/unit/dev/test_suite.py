@@ -16,10 +16,20 @@ def within(file: Path, paths: tuple[str, ...]) -> bool:
 
 
 def test_every_test_is_in_one_part() -> None:
-    parts = [Part(paths=QUICK), *(part for lane in (LONGEST, *LANES) for part in lane)]
+    parts = [Part(paths=QUICK), *(part for lane in (LONGEST, *LANES) for part in lane if not part.newer)]
     for file in (ROOT / "tests").rglob("test_*.py"):
         found = [part for part in parts if within(file, part.paths) and not within(file, part.without)]
         assert len(found) == (not within(file, (HARDWARE,))), file
+
+
+def test_attacks_are_tried_on_both_engines() -> None:
+    (again,) = [part for lane in LANES for part in lane if part.newer]
+    assert again.environment["DS01_TESTS_ENGINE"] == "26"
+    assert all((ROOT / path).is_file() for path in again.paths)
+    tried = {path.name for path in (ROOT / "tests/engine/gateway").glob("test_*attacks.py")}
+    assert {f"test_{name}.py" for name in ("escape", "spoofing", "ownership", "reach", "second_layer")} | tried <= {
+        Path(path).name for path in again.paths
+    }
 
 
 def test_what_is_timed_is_there_and_runs_once() -> None:

@@ -44,7 +44,7 @@ _EXAMPLES = {
     "name": "thesis", "container": "3f4e…", "image": "ds01-1001/thesis:latest", "door": "ds01", "slots": "0",
     "gpueq": "1", "gpus": "1", "project": "thesis", "why": "the smallest free slot that fits",
     "until": "2026-03-02T09:45:00+00:00", "reason": "its hold is over", "detail": "", "code": "gpu.quota",
-    "advice": "Run it without --privileged.",
+    "login_uid": "1003", "advice": "Run it without --privileged.",
     "message": "You hold 2 GPUs and may hold 2", "method": "POST", "path": "/containers/create",
     "changes": "CgroupParent", "packages": "pandas 2.2.2", "folder": "/workspace/.ds01/rescued/2026-03-02",
     "files": "3", "warnings": "", "problem": "limits.yaml:12:5 defaults.idel: no such key here; did you mean idle?",

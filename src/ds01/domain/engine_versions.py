@@ -18,6 +18,9 @@ FILTER_FIXED = (29, 4, 3)
 DEVICES_ASKED = (29, 0)
 """From this one on a step of a build may ask for a device (CDI), unless the engine's builder is told to give none."""
 
+CLEANS_UNTOLD = (28, 3)
+"""From this one on the engine keeps the cache of builds within bounds without being told to."""
+
 TOOLKIT_FIXED = (1, 17, 8)
 """NVIDIA's toolkits before this one let an image decide what its hooks load on the host."""
 

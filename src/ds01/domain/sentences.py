@@ -277,12 +277,13 @@ _ALL = (
     ),
     Sentence(
         type=EventType.DOOR_DENIED, when="The gateway refused a request to the engine.",
-        subject="the object or path asked for", details=("method", "path", "rule", "reason", "advice"),
+        subject="the object or path asked for", details=("method", "path", "rule", "reason", "advice", "login_uid"),
         tell=door("refused"),
     ),
     Sentence(
         type=EventType.DOOR_ALLOWED, when="The gateway let a changing request to the engine through.",
-        subject="the object or path asked for", details=("method", "path", "rule", "changes"), tell=door("allowed"),
+        subject="the object or path asked for", details=("method", "path", "rule", "changes", "login_uid"),
+        tell=door("allowed"),
     ),
     Sentence(
         type=EventType.FENCE_TAKEN_DOWN, when="An admin took the fence around users' networks down.", subject="fence",
@@ -295,7 +296,7 @@ _ALL = (
     Sentence(
         type=EventType.DOOR_OBSERVED,
         when="The gateway only watches, and let a request through that it would refuse.",
-        subject="the object or path asked for", details=("method", "path", "rule", "reason", "advice"),
+        subject="the object or path asked for", details=("method", "path", "rule", "reason", "advice", "login_uid"),
         tell=door("would have refused"),
     ),
     Sentence(
@@ -312,7 +313,8 @@ _ALL = (
     Sentence(
         type=EventType.DOOR_GLASS,
         when="An admin opened the way past the gateway, closed it, or sent a request that way.",
-        subject="the engine, or the path asked for", details=("method", "path", "reason", "until", "what"), tell=glass,
+        subject="the engine, or the path asked for",
+        details=("method", "path", "reason", "until", "what", "login_uid"), tell=glass,
     ),
     Sentence(
         type=EventType.GUARD_REFUSED, when="ds01-runc did not let a container start, or a step of a build.",

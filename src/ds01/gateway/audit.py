@@ -56,8 +56,9 @@ class Audit:
         """Remember a decision. ``told`` is for the log alone: by figures equal records would differ."""
         entry = recordable(entry)
         _LOG.info(
-            "request", uid=entry.uid, method=entry.method, path=entry.path, subject=entry.subject,
-            outcome=entry.outcome, rule=entry.rule, reason=entry.reason, changes=list(entry.changes), **told,
+            "request", uid=entry.uid, login_uid=entry.login_uid, method=entry.method, path=entry.path,
+            subject=entry.subject, outcome=entry.outcome, rule=entry.rule, reason=entry.reason,
+            changes=list(entry.changes), **told,
         )  # fmt: skip
         if entry.outcome in ("denied", "observed") and entry not in self._pending:
             if not self._refusals.allow(entry.uid):

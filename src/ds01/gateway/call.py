@@ -86,6 +86,8 @@ class Call:
     names: Mapping[str, str]
     query: Query
     version: tuple[int, int]
+    login_uid: int | None = None
+    """Who logged in to the user's session, for the record."""
     keep: bool = True
     """Whether the connection may carry another request."""
     answered: bool = False

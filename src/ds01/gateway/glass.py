@@ -11,6 +11,7 @@ from ds01.gateway.call import Gate
 from ds01.gateway.flow import while_there
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, read_request
+from ds01.gateway.identity import Peer
 from ds01.gateway.passing import pass_on
 from ds01.gateway.serve import refuse_plainly
 from ds01.gateway.stream import Stream
@@ -26,13 +27,13 @@ class Glass:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def serve(self, client: Stream, uid: int) -> None:
+    async def serve(self, client: Stream, peer: Peer) -> None:
         """One request; the connection ends with it."""
         try:
             patience = self._gate.patience
             head = await read_request(client, patience.idle_seconds, patience.head_seconds)
             if head is not None:
-                await self._pass(client, uid, head)
+                await self._pass(client, peer, head)
         except RefusedError as error:
             await refuse_plainly(client, error)
         except UpstreamError as error:
@@ -42,12 +43,12 @@ class Glass:
         finally:
             client.close()
 
-    async def _pass(self, client: Stream, uid: int, head: Head) -> None:
-        user = await self._admin(uid)
+    async def _pass(self, client: Stream, peer: Peer, head: Head) -> None:
+        user = await self._admin(peer.uid)
         self._gate.audit.check_writable()
         self._gate.audit.record(
-            DoorAudit(uid=uid, method=head.method, path=head.target[:200], subject="", outcome="glass", rule="glass",
-                      reason=user.glass)
+            DoorAudit(uid=peer.uid, login_uid=peer.login_uid, method=head.method, path=head.target[:200], subject="",
+                      outcome="glass", rule="glass", reason=user.glass)
         )  # fmt: skip
         with self._gate.registry.ongoing.going(user, "") as going:
             await while_there(going.over.wait(), pass_on(client, head, self._gate.engine.path))

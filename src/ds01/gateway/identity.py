@@ -1,25 +1,53 @@
 """Who is at the other end: the kernel's word, taken once when the connection is made.
 
-The uid is the identity. The pid is never used for a decision: it may belong to somebody else by now.
+The uid is the identity. The pid is never used for a decision: it may belong to somebody else by now. The record also
+has who logged in to the session the program runs in, which ``su`` and ``sudo`` do not change.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
 CONNECTIONS_PER_USER = 1024
 _CREDENTIALS = struct.Struct("3i")
+_UNSET = 2**32 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """Who is at the other end, ``since`` when. ``login_uid`` is for the record alone; None where none is known."""
+
+    uid: int
+    login_uid: int | None = None
+    since: float = field(default_factory=time.monotonic)
 
 
 def peer_uid(connection: socket.socket) -> int:
     """The uid of the process that connected, as it was then."""
+    return _credentials(connection)[1]
+
+
+def login_uid(connection: socket.socket) -> int | None:
+    """Who logged in to the session of the process that connected, as the kernel's audit knows it."""
+    try:
+        found = int(Path(f"/proc/{_credentials(connection)[0]}/loginuid").read_text())
+    except (OSError, ValueError):
+        return None
+    return None if found == _UNSET else found
+
+
+def _credentials(connection: socket.socket) -> tuple[int, int]:
+    """The pid and the uid."""
     data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return int(_CREDENTIALS.unpack(data)[1])
+    pid, uid, _ = _CREDENTIALS.unpack(data)
+    return int(pid), int(uid)
 
 
 @dataclass(kw_only=True)

@@ -17,7 +17,7 @@ import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.http import head_bytes, status_line
-from ds01.gateway.identity import Presence, peer_uid, too_many
+from ds01.gateway.identity import Peer, Presence, login_uid, peer_uid, too_many
 from ds01.gateway.show import message_body
 from ds01.gateway.stream import Stream
 
@@ -59,7 +59,7 @@ def many_files() -> None:
 class Serves(Protocol):
     """Whatever serves one connection of a user."""
 
-    async def serve(self, client: Stream, uid: int) -> None: ...
+    async def serve(self, client: Stream, peer: Peer) -> None: ...
 
 
 class Listener:
@@ -134,7 +134,7 @@ class Listener:
         try:
             connection.setblocking(False)
             _, client = await asyncio.get_running_loop().connect_accepted_socket(Stream, connection)
-            await self._server.serve(client, uid)
+            await self._server.serve(client, Peer(uid=uid, login_uid=login_uid(connection)))
         finally:
             self._presence.leave(uid)
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+import pwd
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -32,6 +35,9 @@ STALE_SECONDS = 60.0
 USER_SECONDS = 20.0
 """How long an identity is good for before ds01d is asked again."""
 
+LOOK_SECONDS = 1.0
+"""How long the server's directory may take to say whether an account is still the same."""
+
 PATIENCE_SECONDS = 5.0
 """How long a request waits for the first look at the ledger, just after the gateway's start."""
 
@@ -40,10 +46,35 @@ _LOG = structlog.get_logger("ds01.gateway.registry")
 _HEX = re.compile(r"[0-9a-f]{1,64}")
 
 
+def login_of(uid: int) -> str:
+    """The name of the account with this uid; empty when there is none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return ""
+
+
+@dataclass(kw_only=True)
+class _Known:
+    """Who a uid was when ds01d was asked, and when the directory was looked into last."""
+
+    user: DoorUser | None
+    asked_at: float
+    looked_at: float
+
+    @property
+    def login(self) -> str:
+        """The account's name; empty when there was none."""
+        return self.user.login if self.user else ""
+
+
 class Registry:
     """Containers, images and users as ds01d knows them."""
 
-    def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, door: Door, clock: Callable[[], float] = time.monotonic, login: Callable[[int], str] = login_of
+    ) -> None:
+        """``login`` says by which name the server's directory knows a uid."""
         self.writers = Writers()
         self.ongoing = Ongoing()
         self._door = door
@@ -51,7 +82,8 @@ class Registry:
         self._mirror = Mirror()
         self._learned: dict[str, float] = {}
         self._coming: dict[str, DoorContainer | DoorVolume | DoorNetwork] = {}
-        self._users: dict[int, tuple[DoorUser | None, float]] = {}
+        self._login = login
+        self._users: dict[int, _Known] = {}
         self._following = False
         self._looked = asyncio.Event()
         self._changed = asyncio.Event()
@@ -114,22 +146,36 @@ class Registry:
                 "registry.away", "ds01d does not answer, so nothing can be shown", "Try again in a moment.", status=503
             )
 
-    async def user(self, uid: int) -> DoorUser | None:
-        """Who this uid is. While ds01d is away, who it was a minute ago."""
-        known = self._users.get(uid)
-        now = self._clock()
-        if known is not None and now - known[1] < USER_SECONDS:
-            return known[0]
+    async def user(self, uid: int, since: float = -math.inf) -> DoorUser | None:
+        """Who this uid is. While ds01d is away, who it was a minute ago.
+
+        What was learned before ``since``, when a connection began, is believed when the directory still has that name.
+        """
+        known, now = self._users.get(uid), self._clock()
+        if known is not None and known.looked_at < since and not await self._same(uid, known):
+            known = None
+        if known is not None and now - known.asked_at < USER_SECONDS:
+            return known.user
         try:
             return await self._user_now(uid)
         except DoorDownError:
-            if known is not None and now - known[1] < STALE_SECONDS:
-                return known[0]
+            if known is not None and now - known.asked_at < STALE_SECONDS:
+                return known.user
             raise
 
+    async def _same(self, uid: int, known: _Known) -> bool:
+        """Whether the account is the one it was. A directory that does not answer says nothing new."""
+        now = self._clock()
+        with contextlib.suppress(TimeoutError):
+            if await asyncio.wait_for(asyncio.to_thread(self._login, uid), LOOK_SECONDS) != known.login:
+                return False
+        known.looked_at = max(known.looked_at, now)
+        return True
+
     async def _user_now(self, uid: int) -> DoorUser | None:
+        now = self._clock()
         found = await self._door.user(uid)
-        self._users[uid] = (found, self._clock())
+        self._users[uid] = _Known(user=found, asked_at=self._clock(), looked_at=now)
         return found
 
     async def keep_ending(self) -> None:

@@ -13,6 +13,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, head_bytes, read_request, status_line
+from ds01.gateway.identity import Peer
 from ds01.gateway.passing import pass_on
 from ds01.gateway.routes import BodyKind, Route, Table, check_version, target
 from ds01.gateway.show import message_body
@@ -36,38 +37,38 @@ class Server:
         self._table = table
         self._may_watch = may_watch
 
-    async def serve(self, client: Stream, uid: int) -> None:
+    async def serve(self, client: Stream, peer: Peer) -> None:
         """All requests of one connection. Its identity was fixed when it was made."""
         try:
-            while await self._one(client, uid):
+            while await self._one(client, peer):
                 pass
         except (ConnectionError, TooSlowError):
             client.abort()
         finally:
             client.close()
 
-    async def _one(self, client: Stream, uid: int) -> bool:
+    async def _one(self, client: Stream, peer: Peer) -> bool:
         """One request; False when the connection is done."""
         try:
             patience = self._gate.patience
             head = await read_request(client, patience.idle_seconds, patience.head_seconds)
         except RefusedError as error:
-            self._record(uid, None, "", "", error)
+            self._record(peer, None, "", "", error)
             await refuse_plainly(client, error)
             return False
         if head is None:
             return False
-        return await self._judged(client, uid, head)
+        return await self._judged(client, peer, head)
 
-    async def _judged(self, client: Stream, uid: int, head: Head) -> bool:
+    async def _judged(self, client: Stream, peer: Peer, head: Head) -> bool:
         call: Call | None = None
         try:
-            call = await self._call(client, uid, head)
+            call = await self._call(client, peer, head)
             await self._handle(call)
         except RefusedError as error:
-            if await self._watches(uid, call, error):
-                return await self._watched(client, uid, head, call, error)
-            self._record(uid, head, call.path if call else head.target, call.subject if call else "", error)
+            if await self._watches(peer.uid, call, error):
+                return await self._watched(client, peer, head, call, error)
+            self._record(peer, head, call.path if call else head.target, call.subject if call else "", error)
             return await _answer_refusal(client, head, call, error)
         except DoorDownError as error:
             _LOG.warning("ds01d.unreachable", reason=str(error))
@@ -81,9 +82,9 @@ class Server:
         except ConnectionError:
             raise
         except Exception:  # noqa: BLE001  a mistake of ours ends in a refusal, whatever it is
-            _LOG.exception("internal", method=head.method, target=head.target[:200], uid=uid)
+            _LOG.exception("internal", method=head.method, target=head.target[:200], uid=peer.uid)
             broken = RefusedError("internal", "DS01 made a mistake with this request", "Tell your admin.", status=500)
-            self._record(uid, head, head.target, "", broken)
+            self._record(peer, head, head.target, "", broken)
             return await _answer_refusal(client, head, call, broken)
         return call.keep and call.answered
 
@@ -99,9 +100,9 @@ class Server:
             return False
         return user is not None and user.observed
 
-    async def _watched(self, client: Stream, uid: int, head: Head, call: Call | None, error: RefusedError) -> bool:
+    async def _watched(self, client: Stream, peer: Peer, head: Head, call: Call | None, error: RefusedError) -> bool:
         path, subject = (call.path, call.subject) if call else (head.target, "")
-        self._record(uid, head, path, subject, error, "observed")
+        self._record(peer, head, path, subject, error, "observed")
         try:
             await pass_on(client, head, self._gate.engine.path, call.read if call else None)
         except UpstreamError as away:
@@ -109,7 +110,8 @@ class Server:
             return await _answer_refusal(client, head, call, refused)
         return False
 
-    async def _user(self, uid: int, route: Route) -> DoorUser:
+    async def _user(self, peer: Peer, route: Route) -> DoorUser:
+        uid = peer.uid
         if route.open:
             return DoorUser(uid=uid, gid=uid, login="", admin=False)
         if uid == 0:
@@ -119,19 +121,20 @@ class Server:
                 f"Use docker -H unix://{self._gate.engine.path}, or an ordinary account.",
             )
         await self._gate.registry.check()
-        user = await self._gate.registry.user(uid)
+        user = await self._gate.registry.user(uid, peer.since)
         if user is None:
             raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}")
         return user
 
-    async def _call(self, client: Stream, uid: int, head: Head) -> Call:
+    async def _call(self, client: Stream, peer: Peer, head: Head) -> Call:
         where = target(head.target)
         route, names = self._table.find(head.method, where.path)
         if route.refusal is not None:
             raise not_allowed(route.refusal.rule, route.refusal.what, route.refusal.advice)
-        user = await self._user(uid, route)
+        user = await self._user(peer, route)
         call = Call(
             gate=self._gate, client=client, user=user, head=head, route=route, path=where.path, names=names,
+            login_uid=peer.login_uid,
             query=query.judge(where.query, route.query),
             version=await self._version(where.version), keep=not head.close,
         )  # fmt: skip
@@ -155,19 +158,19 @@ class Server:
         if call.route.changes:
             self._gate.audit.record(
                 DoorAudit(
-                    uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
-                    outcome="allowed", rule=call.route.name,
+                    uid=call.user.uid, login_uid=call.login_uid, method=call.head.method, path=call.path,
+                    subject=call.subject, outcome="allowed", rule=call.route.name,
                     changes=tuple(f"{change.rule}: {change.text}" for change in call.changes),
                 ),
                 status=call.status, ms=round((time.perf_counter() - call.began) * 1000, 1),
             )  # fmt: skip
 
     def _record(
-        self, uid: int, head: Head | None, path: str, subject: str, error: RefusedError, outcome: str = "denied"
+        self, peer: Peer, head: Head | None, path: str, subject: str, error: RefusedError, outcome: str = "denied"
     ) -> None:
         self._gate.audit.record(
-            DoorAudit(uid=uid, method=head.method if head else "", path=path[:200], subject=subject,
-                      outcome=outcome, rule=error.rule, reason=error.what, advice=error.advice)
+            DoorAudit(uid=peer.uid, login_uid=peer.login_uid, method=head.method if head else "", path=path[:200],
+                      subject=subject, outcome=outcome, rule=error.rule, reason=error.what, advice=error.advice)
         )  # fmt: skip
 
 

@@ -17,6 +17,10 @@ from ds01.install.machine import Found
 from ds01.install.paths import DAEMON_JSON
 from ds01.runc.launcher import RUNTIME
 
+CLEANS = ("builder", "GC", "Enabled")
+"""Whether the engine cleans the build cache by itself: before 28.3 it does not, unless it is told to. What the admin
+says of it stays."""
+
 _NEWEST = "999"
 """A version that is newer than every engine: it knows every key."""
 
@@ -60,6 +64,8 @@ def merged(text: str | None, guard: str, engine: str) -> str:
         )
     for way, value in _ours(guard, engine).items():
         _put(data, way, value)
+    if _get(data, CLEANS) is None:
+        _put(data, CLEANS, True)
     return _written(data, text)
 
 
@@ -69,10 +75,10 @@ def taken_out(text: str, before: str | None, guard: str) -> str | None:
     What the admin added since stays. What DS01 changed is as it was before; what was changed again since stays, too.
     """
     data, then, now = _read(text), _read(before), json.loads(merged(before, guard, _NEWEST))
-    for way in _ours(guard, _NEWEST):
+    for way in (*_ours(guard, _NEWEST), CLEANS):
         if _get(data, way) == _get(now, way):
             _put(data, way, _get(then, way))
-    for way in (("builder", "Entitlements"), ("builder",), ("runtimes",)):
+    for way in (("builder", "Entitlements"), CLEANS[:-1], ("builder",), ("runtimes",)):
         if _get(data, way) == {} and _get(then, way) is None:
             _put(data, way, None)
     return _written(data, text) if data or before is not None else None

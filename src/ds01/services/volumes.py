@@ -20,6 +20,7 @@ from ds01.domain.volume import Volume, check_volumes
 from ds01.ports.engine import VolumeSeen
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.disk import check_any_room
 from ds01.services.seal import seal_key
 from ds01.services.world import World
 
@@ -92,7 +93,8 @@ async def _held(world: World, volume: Volume, seen: VolumeSeen) -> Held:
 
 
 async def _check(world: World, caller: Caller) -> None:
-    """One more is allowed; volumes that went with their containers do not count."""
+    """One more is allowed, and there is room on the disk; volumes that went with their containers do not count."""
+    await check_any_room(world, caller)
     mine = await world.ledger.read(lambda books: own_volumes(books, caller))
     if caller.limits.volumes is not None and len(mine) >= caller.limits.volumes:
         await tidy(world)

@@ -462,3 +462,5 @@ class DoorAudit:
     changes: tuple[str, ...] = ()
     advice: str = ""
     """What to do instead, in a sentence."""
+    login_uid: int | None = None
+    """Who logged in to the session that asked, where the kernel knows it."""

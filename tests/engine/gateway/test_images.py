@@ -767,6 +767,7 @@ def test_d7_past_her_quota_nothing_more_comes(mallory: User, alice: User, field:
     host = field.registry.host
     field.registry.put("lab/big", "1", SMALL, [layer("a", "x" * 3_000_000)])
     field.registry.put("lab/huge", "1", SMALL, [layer("a", "y" * 9_000_000)])
+    old = mallory.create("old").json["Id"]
     with allowed(mallory, field, "4M"):
         assert pull(mallory, f"{host}/lab/big:1").status == 200
         large = archive("more:1", content="z" * 3_000_000)
@@ -780,6 +781,8 @@ def test_d7_past_her_quota_nothing_more_comes(mallory: User, alice: User, field:
         assert there(field, f"{host}/lab/huge:1") == ""
         assert there(field, "more:1") == there(field, "more") == ""
         assert pull(alice, f"{host}/lab/huge:1").status == 200
+        copied = mallory.call("PUT", f"/v1.41/containers/{old}/archive?path=/tmp", layer("a", "z" * 3_000_000))
+        assert (copied.status, "that is left of your disk space" in copied.message) == (507, True)
     with allowed(mallory, field, "2M"):
         assert disk(mallory, field) == {"what": "disk", "used": "2.9M (images 2.9M, containers 0B, volumes 0B)",
                                         "limit": "2M"}  # fmt: skip
@@ -789,6 +792,17 @@ def test_d7_past_her_quota_nothing_more_comes(mallory: User, alice: User, field:
         assert f"The largest image is {host}/lab/big:1 (2.9M)" in refused.message
         assert "Try: docker image prune -a" in refused.message
         assert pull(mallory, f"{host}/lab/big:1").status == 507
+        growing: tuple[tuple[str, str, Any], ...] = (
+            ("POST", "/volumes/create", {"Name": "more"}), ("POST", f"/commit?container={old}&repo=more", {}),
+            ("PUT", f"/containers/{old}/archive?path=/tmp", layer("a", "x")), ("POST", "/images/load", layer("a", "x")),
+            ("POST", "/images/create?fromSrc=-&repo=more", layer("a", "x")),
+            ("POST", "/build?t=more", layer("Dockerfile", f"FROM {IMAGE}\nRUN echo more > /more\n")),
+        )  # fmt: skip
+        for method, path, body in growing:
+            assert mallory.call(method, f"/v1.41{path}", body).status == 507, path
+        assert "you may have" in mallory.docker("volume", "create", "more").err
+        assert field.root("GET", f"/volumes/more._.{mallory.uid}").status == 404
+        assert there(field, "more") == ""
         assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=free").status == 201
         pruned = mallory.docker("image", "prune", "-af")
         assert pruned.code == 0, pruned.err

@@ -13,6 +13,7 @@ from dev import people
 
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected, ended
+from tests.engine.gateway.test_admin import told
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -113,6 +114,16 @@ def test_s10_root_is_nobody_at_the_gateway(field: Ground, victim: Victim) -> Non
         assert ask(connected(field.gateway), method, path, body).status == 403
 
 
+def test_s12_who_logged_in_is_recorded_beside_whose_account_asks(mallory: User, alice: User, field: Ground) -> None:
+    """Alice in her own session, who became mallory there."""
+    become = f"setpriv --reuid {mallory.uid} --regid {mallory.person.gid} --clear-groups"
+    asks = f"docker -H unix://{field.gateway} swarm init"
+    subprocess.run(["sh", "-c", f"echo {alice.uid} > /proc/self/loginuid && exec {become} {asks}"], capture_output=True)
+    _until(lambda: any(each.get("login_uid") == str(alice.uid) for each in told(field, "door.denied")))
+    (entry,) = [each for each in told(field, "door.denied") if "login_uid" in each]
+    assert entry["path"] == "/swarm/init"
+
+
 @pytest.mark.parametrize("source", ["/run", "/var/run", "/run/containerd",
                                     "/proc/1/root/run/docker.sock", "/proc/self/root/run", "GATEWAY"])  # fmt: skip
 def test_s11_sockets_in_a_container(mallory: User, field: Ground, source: str) -> None:
@@ -142,10 +153,11 @@ def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
     shell.sendall(b"there\n")
     assert b"there" in shell.recv(100)
     people.remove("ds01-gw-old")
+    assert "Nobody here has the uid" in old.call("GET", "/v1.41/containers/json").message
     people.make("ds01-gw-new", uid=old.uid)
     try:
         new = User(person=people.person("ds01-gw-new"), gateway=field.gateway)
-        _until(lambda: new.call("GET", "/v1.41/containers/json?all=1").json == [])
+        assert new.call("GET", "/v1.41/containers/json?all=1").json == []
         _until(lambda: ended(shell))
         shell.close()
         assert new.call("GET", f"/v1.41/containers/{container}/json").status == 404

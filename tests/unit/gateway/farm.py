@@ -156,7 +156,7 @@ async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Far
     await made.engine.listen(folder / "e.sock")
     await made.daemon.listen(folder / "d.sock")
     upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
-    registry = made.registry = Registry(door, lambda: made.now)
+    registry = made.registry = Registry(door, lambda: made.now, lambda _: "mallory")
     made.audit = Audit(door)
     gate = Gate(
         engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream, door),

@@ -6,7 +6,10 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from ds01.gateway.door import Door
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.registry import STALE_SECONDS, Registry
 from ds01.wire import codec
 from ds01.wire.door import DoorImage, DoorUpdate, DoorUser
@@ -72,3 +75,38 @@ def test_what_was_removed_behind_the_gateway_hides_nothing_she_writes_afterwards
     registry.learn(DoorImage(id="sha256:1", owners=("1001:0",), refs=refs))
     registry.granted(ALICE, ["app:latest", "kept:1"], {"kept:1": "ds01-u1001/kept:1"})
     assert registry.own_images(ALICE) == {"kept:1": "ds01-u1001/kept:1"}
+
+
+@pytest.mark.parametrize(("name", "asked"), [("alice", 1), ("", 2), ("anna", 2)])
+async def test_s13_a_connection_that_begins_later_is_judged_by_who_the_account_is_now(
+    tmp_path: Path, name: str, asked: int
+) -> None:
+    """It is deleted, or its uid is another's: ds01d is asked again, which does not wait for the old answer's end."""
+    daemon, now = Scripted(), 1000.0
+    daemon.answers = {"/door/users/1001": as_json(codec.plain(ALICE))}
+    await daemon.listen(tmp_path / "d.sock")
+    registry = Registry(Door(str(tmp_path / "d.sock")), lambda: now, lambda _: name)
+    assert await registry.user(1001, since=now) == ALICE
+    assert await registry.user(1001, since=now) == ALICE
+    assert len(daemon.asked) == 1
+    now += 1
+    assert await registry.user(1001, since=now) == ALICE
+    assert await registry.user(1001, since=now) == ALICE
+    assert len(daemon.asked) == asked
+    await daemon.close()
+
+
+async def test_s13_without_ds01d_an_account_that_is_gone_is_nobody(tmp_path: Path) -> None:
+    daemon, now = Scripted(), 1000.0
+    daemon.answers = {"/door/users/1001": as_json(codec.plain(ALICE))}
+    await daemon.listen(tmp_path / "d.sock")
+    names = {1001: "alice"}
+    registry = Registry(Door(str(tmp_path / "d.sock")), lambda: now, lambda uid: names.get(uid, ""))
+    assert await registry.user(1001, since=now) == ALICE
+    await daemon.close()
+    now += 30
+    assert await registry.user(1001, since=now) == ALICE
+    names.clear()
+    now += 1
+    with pytest.raises(DoorDownError):
+        await registry.user(1001, since=now)

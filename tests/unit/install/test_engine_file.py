@@ -17,7 +17,7 @@ ENGINE, NEWER = "20.10.24+dfsg1", "29.0.1"
 OURS = {
     "default-runtime": "ds01",
     "runtimes": {"ds01": {"path": f"{GUARD}/runc"}},
-    "builder": {"Entitlements": {"network-host": False, "security-insecure": False}},
+    "builder": {"Entitlements": {"network-host": False, "security-insecure": False}, "GC": {"Enabled": True}},
 }
 NVIDIA = {
     "data-root": "/srv/docker",
@@ -50,13 +50,14 @@ def test_the_admins_keys_stay_in_their_order_and_indentation() -> None:
     found = json.loads(text)
     assert list(found)[:4] == list(NVIDIA)
     assert found["runtimes"] == {**NVIDIA["runtimes"], **OURS["runtimes"]}  # type: ignore[dict-item]
-    assert found["builder"] == {"GC": {"enabled": True}, **OURS["builder"]}  # type: ignore[dict-item]
+    assert found["builder"] == OURS["builder"] | {"GC": {"enabled": True}}  # type: ignore[operator]
     assert text.splitlines()[1].startswith(8 * " " + '"')
 
 
 def test_keys_are_found_in_any_case() -> None:
     found = json.loads(merged('{"Builder": {"entitlements": {"network-host": true}}}', GUARD, ENGINE))
-    assert found["Builder"] == {"entitlements": {"network-host": False, "security-insecure": False}}
+    entitlements = {"network-host": False, "security-insecure": False}
+    assert found["Builder"] == {"entitlements": entitlements, "GC": {"Enabled": True}}
     assert "builder" not in found
 
 
@@ -68,6 +69,14 @@ def test_what_cannot_go_together_is_refused(text: str) -> None:
     with pytest.raises(Ds01Error) as refused:
         merged(text, GUARD, ENGINE)
     assert refused.value.problem.hint.endswith("ds01 install")
+
+
+@pytest.mark.parametrize("said", [{"enabled": False}, {"enabled": True}, {"enabled": False, "policy": []}])
+def test_what_the_admin_says_of_cleaning_the_build_cache_stays(said: dict[str, Any]) -> None:
+    before = json.dumps({"builder": {"gc": said}})
+    text = merged(before, GUARD, ENGINE)
+    assert json.loads(text)["builder"]["gc"] == said
+    assert json.loads(taken_out(text, before, GUARD) or "") == json.loads(before)
 
 
 def test_twice_is_once() -> None:
@@ -104,7 +113,7 @@ files = st.fixed_dictionaries(
         "builder": st.fixed_dictionaries(
             {},
             optional={
-                "GC": st.just({"enabled": True}),
+                "GC": st.sampled_from([{"enabled": True}, {"enabled": False}, {"defaultKeepStorage": "20GB"}, {}]),
                 "Entitlements": st.fixed_dictionaries({}, optional={"network-host": st.booleans()}),
             },
         ),

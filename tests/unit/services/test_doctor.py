@@ -105,7 +105,7 @@ def lab(tmp_path: Path) -> Lab:
     made.facts.guards[ENGINE] = GUARD
     made.facts.files |= {GUARD: folder(), f"{GUARD}/grants": folder(0o700), DATA_ROOT: folder(0o710)}
     made.facts.answers["/run/docker.sock", "/_ping"] = {"ds01-gateway": "1"}
-    made.facts.texts[DAEMON_JSON] = '{"builder": {"Entitlements": {"network-host": false}}}'
+    made.facts.texts[DAEMON_JSON] = '{"builder": {"Entitlements": {"network-host": false}, "GC": {"Enabled": true}}}'
     made.facts.versions["runc"] = "1.3.4"
     made.engine.add_image("ds01/minimal:latest")
     return made
@@ -526,7 +526,9 @@ async def test_e30_an_old_toolkit_is_a_hole(lab: Lab, version: str, state: State
         (None, State.WARNING), ("{}", State.WARNING), ("{", State.FAILED), ("[]", State.FAILED),
         ('{"builder": {"Entitlements": {"network-host": true}}}', State.FAILED),
         ('{"builder": {"Entitlements": {"security-insecure": true}}}', State.FAILED),
-        ('{"builder": {"entitlements": {"network-host": false}}}', State.OK),
+        ('{"builder": {"entitlements": {"network-host": false}, "gc": {"enabled": true}}}', State.OK),
+        ('{"builder": {"entitlements": {"network-host": false}}}', State.WARNING),
+        ('{"builder": {"entitlements": {"network-host": false}, "GC": {"enabled": false}}}', State.WARNING),
     ],
 )  # fmt: skip
 async def test_d15_what_the_engines_builder_gives(lab: Lab, text: str | None, state: State) -> None:

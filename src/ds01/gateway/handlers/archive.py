@@ -3,7 +3,7 @@
 The engine copies as root. Where a folder of the host is mounted it would read what its owner may not and plant what
 she could not; so containers with such folders are copied by ``ds01 cp``, as their owner. Engines before 29.5.1 can be
 led astray while the container runs, and by compressed archives. What is copied in is read as a plain archive without
-devices on its way.
+devices on its way, and no more of it than its owner has room for.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from ds01.domain.dockerpolicy.context import END, Context
 from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
 from ds01.gateway import flow
+from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
+from ds01.gateway.handlers.archives import too_large
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorContainer
 
@@ -43,6 +45,15 @@ async def put(call: Call) -> None:
     """``PUT``: an archive into a path."""
     container = await call.container()
     reader = Context(wanted=frozenset())
+    left = (await call.gate.door.room(container.uid)).left_bytes
+    passed = 0
+
+    def through(data: Piece) -> list[Piece]:
+        nonlocal passed
+        passed += len(data)
+        if left is not None and passed > left:
+            raise too_large("The archive", left)
+        return reader.feed(data)
 
     async def end() -> Sequence[bytes]:
         reader.finish()
@@ -51,7 +62,7 @@ async def put(call: Call) -> None:
     with call.gate.moves.copying(container.id):
         await _check(call, container)
         ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type="application/x-tar")
-        await flow.upload(call, ask, reader.feed, end)
+        await flow.upload(call, ask, through, end)
 
 
 def _target(call: Call, container: DoorContainer) -> str:

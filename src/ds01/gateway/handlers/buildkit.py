@@ -43,8 +43,9 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
             return await judged(call, kit.plan.arguments, images, content)
         except RefusedError as error:
             call.gate.audit.record(
-                DoorAudit(uid=call.user.uid, method=call.head.method, path=call.path, subject=call.subject,
-                          outcome="denied", rule=error.rule, reason=error.what, advice=error.advice)
+                DoorAudit(uid=call.user.uid, login_uid=call.login_uid, method=call.head.method, path=call.path,
+                          subject=call.subject, outcome="denied", rule=error.rule, reason=error.what,
+                          advice=error.advice)
             )  # fmt: skip
             raise
 

@@ -122,8 +122,8 @@ class Talk:
     def _record(self, path: str, outcome: str, rule: str, reason: str = "", advice: str = "") -> None:
         call = self._call
         call.gate.audit.record(
-            DoorAudit(uid=call.user.uid, method="gRPC", path=path, subject=call.subject, outcome=outcome, rule=rule,
-                      reason=reason, advice=advice)
+            DoorAudit(uid=call.user.uid, login_uid=call.login_uid, method="gRPC", path=path, subject=call.subject,
+                      outcome=outcome, rule=rule, reason=reason, advice=advice)
         )  # fmt: skip
 
     async def _served(self, near: link.Call, asked: Method) -> None:

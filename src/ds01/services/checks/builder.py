@@ -1,11 +1,12 @@
-"""May builds on the engine ask for the host's network, its privileges or its devices?"""
+"""May builds on the engine ask for the host's network, its privileges or its devices, and is their cache cleaned?"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from ds01.domain.engine_versions import BUILDER_GIVES, builder_closes
+from ds01.domain.engine_versions import BUILDER_GIVES, CLEANS_UNTOLD, builder_closes, numbers
 from ds01.domain.errors import Ds01Error
 from ds01.services.checks import Check, Finding, failed, ok, warning
 from ds01.services.world import World
@@ -22,7 +23,8 @@ async def _run(world: World) -> Finding:
         given = (found.get("builder") or {}).get("Entitlements") or found.get("builder", {}).get("entitlements") or {}
     except (ValueError, AttributeError):
         return failed(f"{FILE} cannot be read: the engine will not start with it.", f"python3 -m json.tool {FILE}")
-    closes = await _closes(world)
+    engine = await _engine(world)
+    closes = builder_closes(engine) if engine else BUILDER_GIVES
     open_ = [name for name in closes if given.get(name)]
     if open_:
         return failed(f"The engine's builder gives builds {', '.join(open_)}.", _fix(closes))
@@ -32,15 +34,27 @@ async def _run(world: World) -> Finding:
             f"The engine's builder gives {' and '.join(unsaid)} to builds that ask for it; the gateway lets none ask.",
             _fix(closes),
         )
+    if engine and not _cleans(found, engine):
+        return warning(
+            "The engine does not clean the cache of builds: it grows until the disk is full.",
+            f'sudoedit {FILE}, "builder": {{"GC": {{"Enabled": true}}}}',
+        )
     return ok("The engine's builder gives builds nothing of the host.")
 
 
-async def _closes(world: World) -> tuple[str, ...]:
-    """What this engine can be told to close; of one that is away, what every engine can."""
+def _cleans(found: Mapping[str, Any], engine: str) -> bool:
+    """Whether it cleans the cache by itself, told or not."""
+    builder = found.get("builder") or {}
+    said = {key.casefold(): value for key, value in (builder.get("GC") or builder.get("gc") or {}).items()}
+    return bool(said.get("enabled", numbers(engine) >= CLEANS_UNTOLD))
+
+
+async def _engine(world: World) -> str:
+    """Its version; empty when it is away."""
     try:
-        return builder_closes((await world.engine.version()).engine)
+        return (await world.engine.version()).engine
     except Ds01Error:
-        return BUILDER_GIVES
+        return ""
 
 
 def _fix(closes: Iterable[str]) -> str:

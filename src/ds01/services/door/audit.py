@@ -32,6 +32,7 @@ async def record(world: World, entries: Sequence[DoorAudit]) -> None:
                 "reason": entry.reason,
                 "advice": entry.advice,
                 "changes": "; ".join(entry.changes),
+                "login_uid": _other(entry),
             }
             books.record(
                 Event(
@@ -46,3 +47,8 @@ async def record(world: World, entries: Sequence[DoorAudit]) -> None:
             )
 
     await world.ledger.write(write)
+
+
+def _other(entry: DoorAudit) -> str:
+    """Who logged in, where it was somebody else: the session of an account that ``su`` or ``sudo`` changed."""
+    return "" if entry.login_uid in (None, entry.uid) else str(entry.login_uid)

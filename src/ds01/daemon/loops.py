@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -127,22 +128,19 @@ class Loops:
         said = ""
         while True:
             await self._world.clock.sleep(seconds)
-            error = await _outcome(act)
-            text = _said(error)
-            if text and text != said:
-                trace = None if isinstance(error, Ds01Error) else error
-                _log.warning("loop failed", extra={"loop": name, "why": text}, exc_info=trace)
-            said = text
+            said = _told(name, await _outcome(act), said)
 
     async def _listen(self) -> None:
-        """Hear the engine until it goes away. What it said before, a whole round makes up for."""
+        """Hear the engine until it goes away. What it said before, a whole round makes up for; what goes wrong in that
+        round or with one event is no word from the engine, and the next event is heard all the same.
+        """
         await self._world.engine.version()
         self._reconciler.back(self._world.clock.now())
+        said = _told("events", await _outcome(self._reconciler.round))
         try:
-            await self._reconciler.round()
             async with aclosing(self._world.engine.events()) as events:
                 async for event in events:
-                    await self._heard(event)
+                    said = _told("events", await _outcome(partial(self._heard, event)), said)
         except Exception:
             await self._reconciler.lost(self._world.clock.now())
             raise
@@ -161,6 +159,15 @@ class Loops:
 async def _outcome(act: Callable[[], Awaitable[object]]) -> BaseException | None:
     """Do it; what it raised is the answer, whatever it is: a loop must not end."""
     return (await settled(act())).exception()
+
+
+def _told(loop: str, error: BaseException | None, before: str = "") -> str:
+    """Log what went wrong, unless it is what was said ``before``; what is said now."""
+    text = _said(error)
+    if text and text != before:
+        trace = None if isinstance(error, Ds01Error) else error
+        _log.warning("loop failed", extra={"loop": loop, "why": text}, exc_info=trace)
+    return text
 
 
 def _said(error: BaseException | None) -> str:

@@ -180,6 +180,11 @@ class EngineStore:
                 if made.seen.running:
                     self.die(container, KILLED)
 
+    @property
+    def listened(self) -> bool:
+        """Whether somebody hears its events."""
+        return bool(self._listeners)
+
     def executed(self, container: ContainerId) -> tuple[tuple[str, ...], ...]:
         """The commands DS01 ran in it."""
         return tuple(self._get(container).ran)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from ds01.daemon.loops import Loops
 from ds01.domain.container import ContainerId, ContainerState, StopReason
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.labels import Label
@@ -124,6 +125,31 @@ async def test_e6_an_engine_that_stops_everything_before_it_goes_is_told_as_such
     await server.clock.advance(8)
     await server.reconciler.lost(server.clock.now())
     await now_is(server, ContainerState.STOPPED, StopReason.ENGINE)
+
+
+async def is_stopped(server: SimServer, name: str) -> None:
+    """Wait until the ledger says so."""
+    async with asyncio.timeout(10):
+        while (found := await server.container(name)) is None or found.state is not ContainerState.STOPPED:
+            await asyncio.sleep(0)
+
+
+async def test_e6_an_event_that_cannot_be_followed_is_no_engine_that_stopped(server: SimServer) -> None:
+    """And the next one is heard."""
+    made, broken, other = [await server.launch(project=name, gpus="0") for name in ("thesis", "broken", "other")]
+    async with Loops(server.world):
+        await asyncio.sleep(0)
+        await server.clock.advance(1)
+        async with asyncio.timeout(10):
+            while not server.engine.listened:
+                await asyncio.sleep(0)
+        server.engine.die(made.id, 143)
+        await is_stopped(server, "thesis")
+        server.engine.faults.refuse_inspect = server.engine.spec(broken.id).name
+        server.engine.die(broken.id, 1)
+        server.engine.die(other.id, 1)
+        await is_stopped(server, "other")
+        await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "143")
 
 
 @pytest.mark.parametrize(("code", "seconds"), [(1, 8), (143, 60)])

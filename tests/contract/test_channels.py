@@ -127,18 +127,21 @@ class SessionPlace(TerminalPlace):
 
 
 class ShellPlace:
-    """A process in the container sits on a terminal."""
+    """A process in the container sits on a terminal, and calls itself what is no text."""
 
     def __init__(self, folder: Path) -> None:
         self._master, slave = pty.openpty()
-        script = "import fcntl, os, termios, time; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); time.sleep(600)"
+        script = (
+            "import fcntl, os, termios, time; open('/proc/self/comm', 'wb').write(b'\\xff) ');"
+            "os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); time.sleep(600)"
+        )
         self._process = subprocess.Popen(["python3", "-c", script], stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
         self._id = ContainerId(container("thesis").id)
         meters = SimMeters(clock=SimClock(), processes={self._id: (self._process.pid,)})
         self._meters = meters
         self.channel: Channel = Shells(meters)
-        while Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[4] == "0":
+        while Path(f"/proc/{self._process.pid}/stat").read_bytes().rpartition(b")")[2].split()[4] == b"0":
             assert self._process.poll() is None
 
     def read(self) -> str:
@@ -290,6 +293,15 @@ async def test_a_full_terminal_is_not_waited_for(tmp_path: Path) -> None:
     else:
         pytest.fail("a terminal nobody reads takes everything")
     place.close()
+
+
+@pytest.mark.parametrize("to", ["a@", "a@[", "two\nlines@lab.lan"])
+async def test_an_address_that_is_none_is_a_sentence(tmp_path: Path, to: str) -> None:
+    place = MailPlace(tmp_path)
+    with pytest.raises(Ds01Error) as caught:
+        await place.channel.deliver(letter(wishes=Preferences(uid=ME.uid, epoch=1, mail=to)))
+    place.close()
+    assert caught.value.kind == NOTICE_FAILED
 
 
 async def test_a_mail_server_that_is_not_there_is_a_sentence() -> None:

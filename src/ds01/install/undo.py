@@ -110,5 +110,6 @@ def clear(folder: str, *, stopped: bool) -> None:
 
 
 def _mounted(folder: str) -> list[str]:
-    points = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    table = os.fsdecode(Path("/proc/self/mountinfo").read_bytes()).removesuffix("\n").split("\n")
+    points = (line.split(" ")[4] for line in table)
     return [point for point in points if point.startswith(f"{folder}/")]

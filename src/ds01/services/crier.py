@@ -1,12 +1,14 @@
 """Bringing an announcement to whoever has something here: a container, a place in the queue, a job, a booking.
 
 Each person once by what reaches her wherever she is, and once more in each of her containers. A ds01d that was killed
-in the middle begins again: hearing it twice is better than not at all.
+in the middle begins again: hearing it twice is better than not at all. What fails with one person ends nothing: she
+meets it in her next command, and the others hear it once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 
 from ds01.domain.announcement import NAME, Announcement, body, title
@@ -20,8 +22,10 @@ from ds01.ports.ledger import Books
 from ds01.services.announce import end_over, standing, told
 from ds01.services.enforce.deliver import attempt
 from ds01.services.people import names
+from ds01.services.settled import settled
 from ds01.services.world import World
 
+_log = logging.getLogger(__name__)
 AT_ONCE = 20
 """How many people are told at the same time: a mail server takes only so much."""
 
@@ -58,7 +62,9 @@ async def _bring(world: World, announcement: Announcement) -> None:
 
     async def one(owner: Owner, containers: list[Container]) -> None:
         async with gate:
-            await _tell(world, announcement, admin, owner, containers)
+            error = (await settled(_tell(world, announcement, admin, owner, containers))).exception()
+        if error is not None:
+            _log.warning("somebody was not told", extra={"uid": owner.uid, "why": str(error)}, exc_info=error)
 
     await asyncio.gather(*(one(owner, containers) for owner, containers in reach.items()))
 

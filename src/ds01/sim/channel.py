@@ -12,7 +12,7 @@ from ds01.ports.channel import Letter
 @dataclass
 class SimChannel:
     """``open`` says whether somebody is there, ``inside`` that it is in containers only; ``broken`` that it fails,
-    ``hangs`` that it never answers; ``letters`` is what it delivered.
+    ``hangs`` that it never answers, ``fault`` is a mistake in it; ``letters`` is what it delivered.
     """
 
     name: str
@@ -21,6 +21,7 @@ class SimChannel:
     open: bool = True
     broken: bool = False
     hangs: bool = False
+    fault: Exception | None = None
     nowhere: str = "nobody is there"
     letters: list[Letter] = field(default_factory=list)
 
@@ -28,6 +29,8 @@ class SimChannel:
         """Keep it."""
         if self.hangs:
             await asyncio.Event().wait()
+        if self.fault is not None:
+            raise self.fault
         if self.broken:
             raise Ds01Error(ENGINE_ERROR, "The channel is broken.", reason="a test says so")
         if not self.open or (self.inside and letter.container is None):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ds01.adapters.host.mounts import Mounted, mount_of, mounted, read, safe
+from ds01.adapters.host.mounts import Mounted, mount_of, mounted, read, safe, table_of
 
 DISK = "36 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw"
 
@@ -22,6 +22,13 @@ def test_a_line_is_read_with_its_optional_fields_and_escapes() -> None:
     assert (mount.root, mount.point) == ("/export of", "/mnt/a\\b c")
     assert mount.harmless
     assert read(DISK).harmless is False
+
+
+def test_a_mount_point_may_be_called_anything_but_the_kernels_own_signs() -> None:
+    odd = "/home/a/b\x0cc\rd\xa0e\u2028f\udcff"
+    lines = os.fsencode("\n".join((DISK, f"9 36 0:5 / {odd} rw,nosuid,nodev - fuse.sshfs host: rw,user_id=1001", "")))
+    (_, mount) = table_of(lines)
+    assert (mount.point, mount.of_a_user, mount.harmless) == (odd, True, True)
 
 
 @pytest.mark.parametrize(

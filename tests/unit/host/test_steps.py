@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Path:
 def engine(place: Path, pid: int, comm: str = "dockerd", **environment: str) -> None:
     folder = place / "proc" / str(pid)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "comm").write_text(f"{comm}\n")
+    (folder / "comm").write_bytes(os.fsencode(f"{comm}\n"))
     (folder / "environ").write_text("\0".join(f"{key}={value}" for key, value in environment.items()) + "\0")
 
 
@@ -65,6 +65,13 @@ def test_when_systemd_made_the_socket_every_engine_must_have_it(place: Path) -> 
     assert found(place) == f"{place}/guard"
     engine(place, 78, PATH=f"{place}/usual")
     assert found(place) == ""
+
+
+def test_a_process_that_calls_itself_anything_hides_no_engine(place: Path) -> None:
+    engine(place, os.getpid(), comm="systemd")
+    engine(place, 77, PATH=f"{place}/guard")
+    engine(place, 78, comm="\udcff")
+    assert found(place) == f"{place}/guard"
 
 
 def test_no_engine_no_guard(place: Path) -> None:

@@ -12,10 +12,11 @@ SLOT, OTHER = SlotId("MIG-0"), SlotId("MIG-1")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def used(proc: Path, pid: int, seconds: float) -> None:
+def used(proc: Path, pid: int, seconds: float, name: bytes = b"py thon)") -> None:
     folder = proc / str(pid)
     folder.mkdir(exist_ok=True)
-    (folder / "stat").write_text(f"{pid} (py thon)) S 1 1 1 0 -1 0 0 0 0 0 {round(seconds * TICKS)} 0 0 0 20 0\n")
+    after = f"S 1 1 1 0 -1 0 0 0 0 0 {round(seconds * TICKS)} 0 0 0 20 0\n"
+    (folder / "stat").write_bytes(f"{pid} (".encode() + name + b") " + after.encode())
 
 
 def test_a_slot_without_processes_is_at_rest(tmp_path: Path) -> None:
@@ -51,3 +52,17 @@ def test_a_process_that_cannot_be_looked_at_may_be_working(tmp_path: Path) -> No
     activity = Activity(tmp_path)
     activity.utilisation({SLOT: [9]}, 100.0)
     assert activity.utilisation({SLOT: [9]}, 115.0) == {SLOT: None}
+
+
+def test_a_process_that_calls_itself_anything_is_looked_at(tmp_path: Path) -> None:
+    activity = Activity(tmp_path)
+    used(tmp_path, 7, 1.0, b"\xff")
+    activity.utilisation({SLOT: [7]}, 100.0)
+    assert activity.utilisation({SLOT: [7]}, 115.0) == {SLOT: 0.0}
+
+
+def test_a_process_the_kernel_says_nothing_of_ends_no_look(tmp_path: Path) -> None:
+    activity = Activity(tmp_path)
+    used(tmp_path, 7, 1.0)
+    (tmp_path / "7/stat").write_bytes(b"")
+    assert activity.utilisation({SLOT: [7], OTHER: []}, 100.0) == {SLOT: None, OTHER: 0.0}

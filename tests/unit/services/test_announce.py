@@ -11,6 +11,7 @@ from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, LEDGER_ERROR, Ds01Error
 from ds01.domain.events import EventType, Unknown
 from ds01.domain.lifecycle.case import Rule
 from ds01.domain.notice import Preferences
+from ds01.domain.people import Uid, User
 from ds01.ports.channel import Letter
 from ds01.services import notices, observe
 from ds01.services.announce import announce, clear, show
@@ -126,6 +127,30 @@ async def test_a_channel_somebody_does_not_want_or_that_is_broken_keeps_nobody_f
     await said(server)
     await Crier(server.world).round()
     assert to(server.terminals.letters) == [("bob@lab.lan", "")]
+
+
+@pytest.mark.parametrize("broken", ["channel", "directory"])
+async def test_a_mistake_with_one_repeats_it_to_nobody_and_keeps_it_from_nobody(
+    server: SimServer, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    await server.launch()
+    await server.launch(BOB, name="his")
+    shells = inside(server)
+    shells.fault = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte") if broken == "channel" else None
+    by_uid = server.world.directory.by_uid
+
+    def not_hers(uid: Uid) -> User | None:
+        if uid == ALICE.uid and broken == "directory":
+            raise Ds01Error(LEDGER_ERROR, "The directory does not answer.")
+        return by_uid(uid)
+
+    monkeypatch.setattr(server.world.directory, "by_uid", not_hers)
+    await said(server)
+    crier = Crier(server.world)
+    await crier.round()
+    await crier.round()
+    hers = [("alice", "")] if broken == "channel" else []
+    assert to(server.terminals.letters) == [*hers, ("bob@lab.lan", "")]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 501, "two\nlines", "\x1b[2J"])

@@ -173,12 +173,23 @@ async def test_nobody_reached_waits_one_more_lead_and_an_event_says_why(server: 
     assert await state(server) == ("stopped", "idle:30m")
 
 
+async def test_a_mistake_in_a_channel_makes_nobody_immune(server: SimServer) -> None:
+    mail = SimChannel("mail", fault=IndexError("string index out of range"))
+    server.world = replace(server.world, channels=(mail, server.terminals))
+    server.enforcer = Enforcer(server.world)
+    await made(server)
+    await server.live(31)
+    assert await state(server) == ("stopped", "idle:30m")
+    assert [letter.level for letter in server.terminals.letters] == [Level.WARNING, Level.LAST, Level.NOTICE]
+
+
 async def test_the_record_says_of_every_channel_why_it_reached_nobody(
     server: SimServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliver, "CHANNEL_SECONDS", 0.0)
     mail, hook, file = SimChannel("mail"), SimChannel("webhook"), SimChannel("workspace", proves=False)
-    server.world = replace(server.world, channels=(server.terminals, mail, hook, file, SimChannel("shells")))
+    odd = SimChannel("odd", fault=IndexError("string index out of range"))
+    server.world = replace(server.world, channels=(server.terminals, mail, hook, file, odd, SimChannel("shells")))
     server.enforcer = Enforcer(server.world)
     await server.books(lambda books: books.put_preferences(
         Preferences(uid=ALICE.uid, epoch=1, off=frozenset({"shells"}))
@@ -191,7 +202,8 @@ async def test_the_record_says_of_every_channel_why_it_reached_nobody(
     (event,) = [event for event in found if event.type is EventType.NOTICE_UNDELIVERED]
     assert event.details["why"].split("; ") == [
         "terminals: nobody is there", "mail: The channel is broken. a test says so", "webhook: no answer within 0 s",
-        "workspace: only in alice here, where nobody may look", "shells: turned off by her",
+        "workspace: only in alice here, where nobody may look", "odd: a mistake of DS01's (IndexError)",
+        "shells: turned off by her",
     ]  # fmt: skip
 
 

@@ -109,9 +109,10 @@ async def test_every_act_is_on_record_as_the_admins(server: SimServer) -> None:
     assert (event.actor, event.uid, event.details["why"]) == (ROOT.uid, ALICE.uid, REASON)
 
 
-async def test_a_channel_that_is_broken_takes_nothing_back(server: SimServer) -> None:
+@pytest.mark.parametrize("fault", [None, IndexError("string index out of range")])
+async def test_a_channel_that_is_broken_takes_nothing_back(server: SimServer, fault: Exception | None) -> None:
     await server.launch()
-    server.terminals.broken = True
+    server.terminals.broken, server.terminals.fault = True, fault
     stopped = await stop(server.world, await admin(server), "thesis")
     assert stopped.reason_detail == "root"
 

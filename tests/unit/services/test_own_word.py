@@ -204,7 +204,20 @@ async def test_somebody_chooses_how_she_is_told(server: SimServer) -> None:
     await idle(server)
     await server.live(16)
     assert server.terminals.letters == []
-    await refused(errors.BAD_REQUEST, notices.wish(server.world, caller, WishesRequest(mail="no address")))
+    for none in (
+        "no address",
+        "a@",
+        "a@[",
+        "@lab.lan",
+        "a@b@c",
+        "a,b@lab.lan",
+        "<a@lab.lan",
+        "a@lab..lan",
+        "a.@lab.lan",
+    ):
+        await refused(errors.BAD_REQUEST, notices.wish(server.world, caller, WishesRequest(mail=none)))
+    for one in ("h.baker+gpu@lab.lan", "o'neil@lab", "jürgen@uni-köln.de", ""):
+        assert (await notices.wish(server.world, caller, WishesRequest(mail=one))).mail == one
     await refused(errors.BAD_REQUEST, notices.wish(server.world, caller, WishesRequest(off=("terminal",))))
     await refused(errors.BAD_REQUEST, notices.wish(server.world, caller, WishesRequest(shape="fax")))
     await refused(errors.NOT_ALLOWED, notices.wish(server.world, caller, WishesRequest(webhook="https://10.0.0.1/x")))

@@ -6,6 +6,7 @@ mounted ``nosuid,nodev`` at one place and without that at another is not.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -46,7 +47,12 @@ class Mounted:
 
 def mounted() -> tuple[Mounted, ...]:
     """All mounts this process sees, in order: of two at one place the later is on top."""
-    return tuple(read(line) for line in _lines())
+    return table_of(_table())
+
+
+def table_of(content: bytes) -> tuple[Mounted, ...]:
+    """Every line of it."""
+    return tuple(read(line) for line in _lines(content))
 
 
 def mount_of(fd: int, mounts: Sequence[Mounted]) -> Mounted | None:
@@ -64,7 +70,7 @@ def safe(real: str, own: Mounted, mounts: Sequence[Mounted]) -> bool:
 
 def is_mounted(point: str) -> bool:
     """Whether something is mounted exactly there; reads only that much of a table of thousands of lines."""
-    return any(_plain(line.split(" ", 5)[4]) == point for line in _lines())
+    return any(_plain(line.split(" ", 5)[4]) == point for line in _lines(_table()))
 
 
 def _shows(mount: Mounted, inside: str, mounts: Sequence[Mounted]) -> bool:
@@ -93,7 +99,7 @@ def _join(folder: str, rest: str) -> str:
 def read(line: str) -> Mounted:
     """One line of the table."""
     before, _, after = line.partition(" - ")
-    fields, kind = before.split(), after.split()
+    fields, kind = before.split(" "), after.split(" ")
     return Mounted(
         id=int(fields[0]),
         device=fields[2],
@@ -105,8 +111,13 @@ def read(line: str) -> Mounted:
     )
 
 
-def _lines() -> list[str]:
-    return Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
+def _table() -> bytes:
+    return Path("/proc/self/mountinfo").read_bytes()
+
+
+def _lines(content: bytes) -> list[str]:
+    """The kernel escapes a newline and a space in what people named; of other signs that end a line it knows none."""
+    return os.fsdecode(content).removesuffix("\n").split("\n")
 
 
 def _plain(text: str) -> str:

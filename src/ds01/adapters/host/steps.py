@@ -45,7 +45,7 @@ def _engines(proc: Path, engine: str) -> list[str]:
 
 def _is_engine(process: Path) -> bool:
     try:
-        return (process / "comm").read_text() == "dockerd\n"
+        return (process / "comm").read_bytes() == b"dockerd\n"
     except OSError:
         return False
 

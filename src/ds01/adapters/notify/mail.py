@@ -43,11 +43,7 @@ class Mail:
         return to
 
     def _send(self, settings: MailSettings, to: str, letter: Letter) -> None:
-        message = EmailMessage()
-        message["From"] = settings.sender or f"ds01@{self._server}"
-        message["To"], message["Subject"] = to, f"[{self._server}] {letter.subject}"
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(f"{letter.subject}.\n\n{letter.text}\n\nDS01 on {self._server}\n")
+        message = self._written(settings, to, letter)
         try:
             with _connected(settings) as connection:
                 connection.send_message(message)
@@ -55,6 +51,18 @@ class Mail:
             raise _failed(settings, f"It does not take the login {settings.user!r} ({error.smtp_code}).") from error
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise _failed(settings, str(error)) from error
+
+    def _written(self, settings: MailSettings, to: str, letter: Letter) -> EmailMessage:
+        """The library reads addresses as they are put in, and stumbles over some that are none."""
+        message, sender = EmailMessage(), settings.sender or f"ds01@{self._server}"
+        try:
+            message["From"], message["To"] = sender, to
+            message["Subject"] = f"[{self._server}] {letter.subject}"
+            message["Auto-Submitted"] = "auto-generated"
+            message.set_content(f"{letter.subject}.\n\n{letter.text}\n\nDS01 on {self._server}\n")
+        except (ValueError, IndexError, AttributeError) as error:
+            raise _failed(settings, f"It cannot be written from {sender} to {to}.") from error
+        return message
 
 
 def _connected(settings: MailSettings) -> smtplib.SMTP:

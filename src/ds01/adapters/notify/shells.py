@@ -52,8 +52,8 @@ class Shells:
     def _terminal(self, pid: int) -> str:
         """The number of its controlling terminal, ``""`` when it has none."""
         try:
-            text = (self._proc / str(pid) / "stat").read_text()
-        except OSError:
+            text = (self._proc / str(pid) / "stat").read_text(errors="replace")
+            found = text.rpartition(")")[2].split()[_TERMINAL]
+        except (OSError, IndexError):
             return ""
-        found = text.rpartition(")")[2].split()[_TERMINAL]
         return "" if found == "0" else found

@@ -59,7 +59,7 @@ class Activity:
 
     def _read(self, pid: int) -> float | None:
         try:
-            fields = (self._proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
+            fields = (self._proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS
+        except (OSError, ValueError, IndexError):
             return None
-        return (int(fields[_UTIME]) + int(fields[_STIME])) / _TICKS

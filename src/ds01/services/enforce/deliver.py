@@ -111,19 +111,29 @@ def _missed(channel: Channel, tried: Tried) -> str:
 
 
 async def attempt(channel: Channel, letter: Letter) -> Tried:
-    """Where it arrived, or why it failed; neither when there was nowhere to bring it."""
+    """Where it arrived, or why it failed, whatever it was; neither when there was nowhere to bring it.
+
+    What a channel stumbles over may be the reader's own doing, and no rule waits for her.
+    """
     try:
         async with asyncio.timeout(CHANNEL_SECONDS):
             return Tried(where=await channel.deliver(letter))
-    except (Ds01Error, TimeoutError) as error:
-        why = f"no answer within {CHANNEL_SECONDS:.0f} s" if isinstance(error, TimeoutError) else _why(error)
-        _log.warning("a channel failed", extra={"channel": channel.name, "to": letter.user.login, "why": why})
+    except Exception as error:  # noqa: BLE001  a mistake in one channel is no mistake of the others
+        why, foreseen = _why(error), isinstance(error, Ds01Error | TimeoutError)
+        said = {"channel": channel.name, "to": letter.user.login, "why": why}
+        _log.warning("a channel failed", extra=said, exc_info=None if foreseen else error)
         return Tried(why=why)
 
 
-def _why(error: Ds01Error) -> str:
-    said = (error.problem.message, error.problem.reason)
-    return " ".join(" ".join(part.split()) for part in said if part).rstrip(".")
+def _why(error: Exception) -> str:
+    match error:
+        case Ds01Error():
+            said = (error.problem.message, error.problem.reason)
+            return " ".join(" ".join(part.split()) for part in said if part).rstrip(".")
+        case TimeoutError():
+            return f"no answer within {CHANNEL_SECONDS:.0f} s"
+        case _:
+            return f"a mistake of DS01's ({type(error).__name__})"
 
 
 def _reached(books: Books, world: World, notice: Notice, reached: Mapping[str, str], proven: bool) -> Notice:

@@ -419,7 +419,7 @@ def live(container: Container) -> bool:
 class MemoryLedger:
     """The ledger's door over pages in memory.
 
-    ``fault`` set makes every write fail with it, as a full disk does; ``damage`` is what ``verify`` finds.
+    ``fault`` set makes every write fail with it in the end, as a full disk does; ``damage`` is what ``verify`` finds.
     """
 
     def __init__(self) -> None:
@@ -432,10 +432,10 @@ class MemoryLedger:
     async def write(self, work: Callable[[Books], T]) -> T:
         """Run ``work`` on a copy, which becomes the ledger when it returns."""
         self._check()
-        if self.fault is not None:
-            raise self.fault
         draft = self._pages.copy()
         result = work(MemoryBooks(draft))
+        if self.fault is not None:
+            raise self.fault
         self._pages = draft
         self._changed.set()
         self._changed = asyncio.Event()

@@ -338,6 +338,21 @@ async def test_a_client_that_goes_away_gives_its_place_up(busy: SimServer) -> No
     assert await queue(busy) == []
 
 
+async def test_of_a_pass_that_could_not_be_written_nothing_is_remembered(busy: SimServer) -> None:
+    busy.policy.settings = settings(gpus__max=Fraction(4), gpus__per_container=4)
+    waits = await busy.waits(ALICE, gpus="2")
+    await retire(busy, BOB, "one")
+    assert isinstance(busy.ledger, MemoryLedger)
+    busy.ledger.fault = Ds01Error(errors.LEDGER_ERROR, "The disk is full.")
+    with pytest.raises(Ds01Error):
+        await busy.turns.take()
+    assert busy.world.line.gathered == {}
+    busy.ledger.fault = None
+    await busy.turns.take()
+    await waits
+    assert [owner.uid for owner in busy.world.line.gathered] == [ALICE.uid]
+
+
 async def test_of_two_who_wait_for_the_same_the_last_one_gives_it_up(busy: SimServer) -> None:
     left = asyncio.Event()
     first = await busy.waits(ALICE)

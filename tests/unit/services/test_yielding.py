@@ -10,12 +10,13 @@ from fractions import Fraction
 import pytest
 
 from ds01.domain.container import ContainerState
-from ds01.domain.errors import BOOKING_CLASH, Ds01Error
+from ds01.domain.errors import BOOKING_CLASH, LEDGER_ERROR, Ds01Error
 from ds01.domain.jobs.job import JobState
 from ds01.domain.limits import Sourced
 from ds01.services.booking.book import book
 from ds01.services.queue.give_up import give_up
 from ds01.services.stop import stop
+from ds01.sim.ledger import MemoryLedger
 from ds01.wire.bookings import BookRequest
 from tests.server import ALICE, BOB, SimServer, settings
 from tests.unit.services.test_jobs import Jobs
@@ -73,6 +74,18 @@ async def test_the_youngest_gives_way_after_its_warning_and_who_waited_has_its_g
     done = scavenged.terminals.letters[-1]
     assert "somebody else was to have its GPU" in done.title
     assert "ds01 launch two --wait" in done.text
+
+
+async def test_nothing_gives_way_to_a_pass_that_could_not_be_written(scavenged: SimServer) -> None:
+    await scavenged.waits(ALICE, gpus="1")
+    assert isinstance(scavenged.ledger, MemoryLedger)
+    scavenged.ledger.fault = Ds01Error(LEDGER_ERROR, "The disk is full.")
+    with pytest.raises(Ds01Error):
+        await scavenged.turns.take()
+    assert scavenged.world.line.giving_way == frozenset()
+    scavenged.ledger.fault = None
+    await scavenged.turns.take()
+    assert len(scavenged.world.line.giving_way) == 1
 
 
 async def test_a_gpu_that_is_kept_for_a_stopped_container_gives_way_at_once(scavenged: SimServer) -> None:

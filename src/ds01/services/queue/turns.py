@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 
@@ -55,6 +56,18 @@ RELEVANT = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Passed:
+    """What a pass wrote: remembered when it is in the ledger, and nothing of it when it could not be written.
+
+    ``collected`` are those whose request for several slots got them.
+    """
+
+    plan: Plan
+    giving_way: frozenset[LeaseId]
+    collected: frozenset[Owner]
+
+
 class Turns:
     """Gives turns, one pass at a time. One of these looks all the time."""
 
@@ -89,7 +102,9 @@ class Turns:
         if ends or booked:
             await self._learn(owners)
             now = world.clock.now()
-            plan = await world.ledger.write(lambda books: _pass(books, world, over, now))
+            passed = await world.ledger.write(lambda books: _pass(books, world, over, now))
+            plan, world.line.giving_way = passed.plan, passed.giving_way
+            world.line.gathered |= dict.fromkeys(passed.collected, now)
             places = await self._tell(plan)
         world.line.publish(plan, world.clock.now(), places)
         return plan
@@ -171,7 +186,7 @@ def _limits(world: World, owners: Iterable[Owner]) -> dict[Owner, Limits]:
     return {owner: effective(policy, user, Door.DS01, now) for owner, user in users.items() if user is not None}
 
 
-def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: datetime) -> Plan:
+def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: datetime) -> _Passed:
     turn.settle(books, now)
     _return_ill(books, now)
     for request in waiting(books):
@@ -181,12 +196,12 @@ def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: d
     known = {request.id: request for request in waiting(books) if owner_of(request) in world.line.members}
     seen = scene(books, world.line, rules, now)
     plan = seen.plan(known.values())
-    world.line.giving_way = giving_way(plan, known, seen.server, seen.members, now, world.line.giving_way)
-    _let_go(books, world.line.giving_way, now)
-    for start in plan.starts:
-        _start(books, world, known[start.request], start, now)
+    leaving = giving_way(plan, known, seen.server, seen.members, now, world.line.giving_way)
+    _let_go(books, leaving, now)
+    given = [known[start.request] for start in plan.starts if _start(books, rules, known[start.request], start, now)]
     _remember_head(books, plan, known, rules, now)
-    return plan
+    collected = frozenset(owner_of(request) for request in given if rules.collects(request, now))
+    return _Passed(plan=plan, giving_way=leaving, collected=collected)
 
 
 def _let_go(books: Books, leases: Iterable[LeaseId], now: datetime) -> None:
@@ -209,17 +224,16 @@ def _return_ill(books: Books, now: datetime) -> None:
             turn.wait_again(books, request, "its GPU was taken out of service", now)
 
 
-def _start(books: Books, world: World, request: Request, start: Start, now: datetime) -> None:
-    """One that cannot be written must not stop the others."""
+def _start(books: Books, rules: Rules, request: Request, start: Start, now: datetime) -> bool:
+    """Whether its turn was given: one that cannot be written must not stop the others."""
     try:
-        turn.take_turn(books, request, start.placed, world.settings().queue, now, start.booking)
+        turn.take_turn(books, request, start.placed, rules, now, start.booking)
     except Ds01Error as error:
         if error.kind is not GPU_FULL:
             raise
         _log.error("a turn could not be given", extra={"request": request.id, "why": error.problem.reason})
-        return
-    if world.settings().queue.collects(request, now):
-        world.line.gathered[owner_of(request)] = now
+        return False
+    return True
 
 
 def _remember_head(

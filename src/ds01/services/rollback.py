@@ -43,6 +43,12 @@ class Rollback:
             try:
                 await act()
             except Ds01Error as failed:
-                left = [what, *(each for each, _ in reversed(self._acts))]
-                _log.warning("left to the reconciler", extra={"what": left, "why": failed.problem.reason})
+                extra = {"what": self._left(what), "why": failed.problem.reason}
+                _log.warning("left to the reconciler", extra=extra)
                 return
+            except Exception:  # noqa: BLE001  the error that began it is the one to raise
+                _log.exception("left to the reconciler", extra={"what": self._left(what)})
+                return
+
+    def _left(self, what: str) -> list[str]:
+        return [what, *(each for each, _ in reversed(self._acts))]

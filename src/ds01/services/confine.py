@@ -11,6 +11,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from math import inf
 
 from ds01.domain.assembly import amounts, read_slots, resources
 from ds01.domain.confinement import Amounts, Confinement, Room, claimed
@@ -28,6 +30,7 @@ from ds01.ports.ledger import Books
 from ds01.services.aside import keep_free
 from ds01.services.ending import record_stop
 from ds01.services.seal import seal_key
+from ds01.services.settled import raise_first, settle_each
 from ds01.services.strangers import owner
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -50,17 +53,21 @@ class Confiner:
     def __init__(self, world: World) -> None:
         self._world = world
         self._looked: dict[ContainerId, float] = {}
+        self._tried: dict[ContainerId, float] = {}
         self._told: dict[ContainerId, tuple[str, ...]] = {}
 
     async def round(self) -> None:
-        """Look at the running containers that were not looked at lately."""
+        """Look at the running containers that were not looked at lately. One that cannot be looked at, or not be ended,
+        is tried again after the others.
+        """
         now, monotonic = self._world.clock.now(), self._world.clock.monotonic()
         seen = {each.id: each for each in await self._world.engine.list() if each.running}
         self._looked = {key: at for key, at in self._looked.items() if key in seen and monotonic - at < AGAIN_SECONDS}
         self._told = {key: why for key, why in self._told.items() if key in seen}
-        due = [each for each in seen.values() if each.id not in self._looked and not _young(each, now)]
-        for each in due[:AT_ONCE]:
-            await self._patiently(each.id)
+        self._tried = {key: at for key, at in self._tried.items() if key in seen}
+        due = [each.id for each in seen.values() if each.id not in self._looked and not _young(each, now)]
+        due.sort(key=lambda container: self._tried.get(container, -inf))
+        raise_first(await settle_each(partial(self._patiently, container) for container in due[:AT_ONCE]))
 
     async def heard(self, event: EngineEvent) -> None:
         """The engine says that a container started or was altered. What the ledger knows and starts was looked at when
@@ -74,6 +81,7 @@ class Confiner:
 
     async def _patiently(self, container: ContainerId) -> None:
         """Who is at work on it now is looked at next time."""
+        self._tried[container] = self._world.clock.monotonic()
         try:
             await self.look(container)
         except Ds01Error as error:

@@ -7,13 +7,13 @@ verb in the middle of its work is never taken for a surprise.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
-from ds01.domain.errors import BUSY, ENGINE_DOWN, Ds01Error
+from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.labels import Label
 from ds01.domain.lease import LeaseId
@@ -28,7 +28,7 @@ from ds01.services.intents import Intents
 from ds01.services.lost import find_again, is_lost
 from ds01.services.repair import repair
 from ds01.services.seal import older_key
-from ds01.services.settled import settled
+from ds01.services.settled import raise_first, settle_each
 from ds01.services.strangers import clear, meet
 from ds01.services.tell import tell
 from ds01.services.tidy import Ends, Orphans, forget_unmade
@@ -62,7 +62,7 @@ class Reconciler:
         after the first time: an engine that comes late is met by people, too.
         """
         if self._begun:
-            _raise(await self._look_round())
+            raise_first(await self._look_round())
             return
         world = self._world
         if self._before is None:
@@ -78,7 +78,7 @@ class Reconciler:
         if before != boot:
             await world.ledger.write(lambda books: books.put_note(BOOT, boot))
         self._rebooted, self._unsealed, self._begun = False, False, True
-        _raise(failed)
+        raise_first(failed)
 
     async def _look_round(self) -> list[BaseException]:
         """Everything once, each thing whatever became of the others; what failed is the answer."""
@@ -103,7 +103,7 @@ class Reconciler:
             partial(fence.keep, world),
             partial(planted.look, world),
         ]
-        return await _each(steps)
+        return await settle_each(steps)
 
     async def look(self, container: ContainerId) -> None:
         """The engine says that something happened to this container."""
@@ -184,24 +184,6 @@ class Reconciler:
             if other.stored_name == name and Label.OWNER in other.labels:
                 await clear(self._world, other)
         await self._world.engine.rename(container.id, name)
-
-
-async def _each(steps: Iterable[Callable[[], Awaitable[object]]]) -> list[BaseException]:
-    """Take every step and return what failed. Without the engine there is no next step."""
-    failed: list[BaseException] = []
-    for step in steps:
-        error = (await settled(step())).exception()
-        if isinstance(error, Ds01Error) and error.kind is ENGINE_DOWN:
-            raise error
-        if error is not None:
-            failed.append(error)
-    return failed
-
-
-def _raise(failed: Sequence[BaseException]) -> None:
-    """The first stands for all: the next round tells of the others."""
-    if failed:
-        raise failed[0]
 
 
 def _blame_engine(books: Books, lost_at: datetime) -> None:

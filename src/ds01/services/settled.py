@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
+
+from ds01.domain.errors import ENGINE_DOWN, Ds01Error
 
 T = TypeVar("T")
 
@@ -21,3 +23,21 @@ async def settled(work: Awaitable[T]) -> asyncio.Future[T]:
         await asyncio.wait({task})
         raise
     return task
+
+
+async def settle_each(steps: Iterable[Callable[[], Awaitable[object]]]) -> list[BaseException]:
+    """Take every step and return what failed. Without the engine there is no next step."""
+    failed: list[BaseException] = []
+    for step in steps:
+        error = (await settled(step())).exception()
+        if isinstance(error, Ds01Error) and error.kind is ENGINE_DOWN:
+            raise error
+        if error is not None:
+            failed.append(error)
+    return failed
+
+
+def raise_first(failed: Sequence[BaseException]) -> None:
+    """The first stands for all: the next round tells of the others."""
+    if failed:
+        raise failed[0]

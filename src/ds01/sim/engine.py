@@ -98,6 +98,8 @@ class SimEngine(EngineStore):
     async def stop(self, container: ContainerId, grace_seconds: int) -> None:
         await self._act()
         self.grace_seconds = grace_seconds
+        if self._get(container).spec.name == self.faults.refuse_kill:
+            raise Ds01Error(ENGINE_ERROR, "The engine refuses.", reason="it cannot be killed")
         if self._get(container).seen.running:
             self.die(container, KILLED if self.faults.ignores_term else TERMINATED)
         self._lose("stop")

@@ -64,7 +64,7 @@ class EngineFaults:
     after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with;
     ``ignores_term``: programs must be killed; ``exec_code`` is how commands in containers end, None that they do not;
     of the next ``lose_answer`` (``start``, ``stop``) everything is done and the answer is lost; the container called
-    ``refuse_inspect`` cannot be looked at.
+    ``refuse_inspect`` cannot be looked at, of ``refuse_kill`` not ended.
     """
 
     away: bool = False
@@ -80,6 +80,7 @@ class EngineFaults:
     exec_code: int | None = 0
     lose_answer: str = ""
     refuse_inspect: str = ""
+    refuse_kill: str = ""
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -12,10 +13,12 @@ import pytest
 from ds01.daemon.loops import CONFINE_SECONDS
 from ds01.domain.confinement import ANY, Amounts, Confinement
 from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
+from ds01.domain.errors import Ds01Error
 from ds01.domain.labels import Label
 from ds01.domain.settings import DockerSettings
 from ds01.domain.standing import OutsideRule
 from ds01.ports.engine import Guarding
+from ds01.services import confine
 from ds01.services.confine import GRACE_SECONDS, YOUNG, Confiner
 from ds01.services.reconcile import Reconciler
 from ds01.sim.host import ADMIN_SLICE
@@ -294,6 +297,29 @@ async def test_who_is_at_work_on_it_is_not_disturbed(server: SimServer, confiner
         assert (await seen(server, made.id)).running
     await confiner.round()
     assert not (await seen(server, made.id)).running
+
+
+@pytest.mark.parametrize("fault", ["refuse_inspect", "refuse_kill"])
+@pytest.mark.parametrize("rounds", [1, 2])
+async def test_one_that_cannot_be_looked_at_or_ended_hides_no_other(
+    server: SimServer, confiner: Confiner, monkeypatch: pytest.MonkeyPatch, fault: str, rounds: int
+) -> None:
+    """Not even where a round has time for one."""
+    monkeypatch.setattr(confine, "AT_ONCE", 3 - rounds)
+    broken, other = await server.launch(), await server.launch(BOB)
+    for made in (broken, other):
+        server.engine.alter(made.id, replace(await walls(server, made.id), privileged=True))
+    setattr(server.engine.faults, fault, server.engine.spec(broken.id).name)
+    await server.clock.advance(10)
+    for _ in range(rounds):
+        with contextlib.suppress(Ds01Error):
+            await confiner.round()
+    assert not (await seen(server, other.id)).running
+    with pytest.raises(Ds01Error):
+        await confiner.round()
+    setattr(server.engine.faults, fault, "")
+    await confiner.round()
+    assert not (await seen(server, broken.id)).running
 
 
 def test_what_has_no_right_to_run_is_gone_in_ten_seconds_by_all_waits_together() -> None:

@@ -5,37 +5,54 @@ A week is one of the calendar, Monday to Sunday on the clock on the server's wal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from fractions import Fraction
 
-from ds01.domain.errors import BOOKING_DENIED, BOOKING_QUOTA, Ds01Error
+from ds01.domain.bookings import when
+from ds01.domain.errors import BAD_REQUEST, BOOKING_DENIED, BOOKING_QUOTA, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.limits import Limits
 from ds01.domain.placement import cheapest
 from ds01.domain.quantity import show_duration, show_gpueq, show_hours
 from ds01.domain.queue.booking import Booking, BookingState, Kind
 
+TO_TYPE = timedelta(minutes=2)
+"""Whoever is offered a time has so long to type it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """All dates of what somebody wants to book, and what one moment of it costs."""
+    """All dates of what somebody wants to book, and what one moment of it costs. ``now`` is when it was asked for;
+    ``soonest`` says when it could begin instead, if it begins too soon: None when not within reach.
+    """
 
     dates: Sequence[Booking]
     gpueq: Fraction
     now: datetime
     zone: tzinfo
+    soonest: Callable[[], datetime | None] = lambda: None
 
 
 def check(asked: Asked, limits: Limits, before: Iterable[Booking], slots: Sequence[Slot]) -> None:
     """Raise Ds01Error when she may not book this. ``before`` is what she booked already, however it ended."""
     first, last = asked.dates[0], asked.dates[-1]
     _check_who(first.kind, limits)
-    _check_time(first, last, limits, asked)
     if first.kind is not Kind.CLASS:
         _check_size(first, limits, asked.gpueq)
+    _check_time(first, last, limits, asked)
     _check_week(asked, limits, tuple(before), slots)
+
+
+def allowed(asked: Asked, limits: Limits, before: Iterable[Booking], slots: Sequence[Slot]) -> bool:
+    """Whether she may book this, and its begin can be typed."""
+    begin = asked.dates[0].begins_at
+    try:
+        check(replace(asked, soonest=lambda: None), limits, before, slots)
+    except Ds01Error:
+        return False
+    return offered(begin, asked.zone) == begin
 
 
 def cost(booking: Booking, slots: Sequence[Slot]) -> Fraction:
@@ -61,13 +78,14 @@ def _check_who(kind: Kind, limits: Limits) -> None:
 
 def _check_time(first: Booking, last: Booking, limits: Limits, asked: Asked) -> None:
     notice, ahead = limits.bookings_notice, limits.bookings_ahead
+    if first.begins_at < asked.now:
+        raise Ds01Error(BAD_REQUEST, "A booking cannot begin in the past.", hint=_soonest(asked))
     if first.begins_at - asked.now < notice:
         source = limits.sources["bookings.notice"].source
-        soonest = rounded_up(asked.now + notice)
         raise Ds01Error(
             BOOKING_DENIED, f"A booking of yours must be made {show_duration(notice)} before it begins.",
             reason=f"bookings.notice is {show_duration(notice)} ({source})",
-            hint=f"The soonest you can book: --from '{typed(soonest, asked.zone)}'. Now: ds01 launch NAME",
+            hint=f"{_soonest(asked)} Now: ds01 launch NAME",
         )  # fmt: skip
     if ahead is not None and last.begins_at - asked.now > ahead:
         source = limits.sources["bookings.ahead"].source
@@ -78,6 +96,13 @@ def _check_time(first: Booking, last: Booking, limits: Limits, asked: Asked) -> 
             reason=f"bookings.ahead is {show_duration(ahead)} ({source})",
             hint=f"The last day is {latest:%a %d %b}" + ("." if first is last else f": --until {latest}"),
         )  # fmt: skip
+
+
+def _soonest(asked: Asked) -> str:
+    at = asked.soonest()
+    if at is None:
+        return "Nothing is possible within a week: ask for less."
+    return f"The soonest you can book: --from '{typed(at, asked.zone)}'."
 
 
 def _check_size(first: Booking, limits: Limits, gpueq: Fraction) -> None:
@@ -145,6 +170,14 @@ def rounded_up(at: datetime, minutes: int = 5) -> datetime:
     step = timedelta(minutes=minutes)
     over = timedelta(minutes=at.minute % minutes, seconds=at.second, microseconds=at.microsecond)
     return at if not over else at - over + step
+
+
+def offered(at: datetime, zone: tzinfo) -> datetime:
+    """The next full five minutes that are read as what is meant: of an hour that comes twice people type the first."""
+    at = rounded_up(at)
+    while when.moment(typed(at, zone), at, zone) != at:
+        at += timedelta(minutes=5)
+    return at
 
 
 def typed(at: datetime, zone: tzinfo) -> str:

@@ -6,7 +6,7 @@ moments are all there are to look at; and every five minutes in between, because
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +20,9 @@ FAR = timedelta(days=7)
 
 MOST_TRIES = 200
 
+May = Callable[[Sequence[Booking]], bool]
+"""Whether somebody may book these dates at all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Instead:
@@ -29,15 +32,22 @@ class Instead:
     count: int
 
 
+def soonest(
+    dates: Sequence[Booking], others: Sequence[Booking], slots: Sequence[Slot], at: datetime, may: May
+) -> datetime | None:  # fmt: skip
+    """The first time from ``at`` on that all dates can be had at."""
+    first = moved(dates, at - dates[0].begins_at)
+    if may(first) and all_possible(first, others, slots):
+        return at
+    return _nearest(first, others, slots, at, may)
+
+
 def nearest(
-    dates: Sequence[Booking], others: Sequence[Booking], slots: Sequence[Slot], soonest: datetime
-) -> tuple[Instead, ...]:
+    dates: Sequence[Booking], others: Sequence[Booking], slots: Sequence[Slot], soonest: datetime, may: May
+) -> tuple[Instead, ...]:  # fmt: skip
     """The nearest time at which all dates can be had, and how many slots can be had at the time that was asked for."""
-    found = []
-    for shift in _shifts(dates[0], others, soonest):
-        if all_possible(moved(dates, shift), others, slots):
-            found.append(Instead(begins_at=dates[0].begins_at + shift, count=dates[0].count))
-            break
+    at = _nearest(dates, others, slots, soonest, may)
+    found = [] if at is None else [Instead(begins_at=at, count=dates[0].count)]
     low, high = 0, dates[0].count - 1
     while low < high:
         middle = (low + high + 1) // 2
@@ -45,6 +55,16 @@ def nearest(
     if low and all_possible(smaller(dates, low), others, slots):
         found.append(Instead(begins_at=dates[0].begins_at, count=low))
     return tuple(found)
+
+
+def _nearest(
+    dates: Sequence[Booking], others: Sequence[Booking], slots: Sequence[Slot], soonest: datetime, may: May
+) -> datetime | None:  # fmt: skip
+    for shift in _shifts(dates[0], others, soonest):
+        instead = moved(dates, shift)
+        if may(instead) and all_possible(instead, others, slots):
+            return instead[0].begins_at
+    return None
 
 
 def all_possible(dates: Iterable[Booking], others: Iterable[Booking], slots: Sequence[Slot]) -> bool:

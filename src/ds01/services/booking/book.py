@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from ds01.domain.bookings import allowance, nearest, when, words
-from ds01.domain.bookings.allowance import Asked, rounded_up
+from ds01.domain.bookings.allowance import Asked
 from ds01.domain.errors import BAD_REQUEST, BOOKING_CLASH, GPU_IMPOSSIBLE, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot
@@ -37,8 +37,9 @@ MOST_DATES = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """A booking that is meant: for whom, what, and the times of its dates."""
+    """A booking that is meant: for whom, what, and the times of its dates. ``now`` is when it was asked for."""
 
+    now: datetime
     name: str
     kind: Kind
     ask: GpuAsk
@@ -53,7 +54,8 @@ class Wanted:
 
 async def book(world: World, caller: Caller, request: BookRequest) -> Booked:
     """Book, or only say what would be booked. Raises Ds01Error with the nearest booking that is possible."""
-    wanted, ways = await _read(world, caller, request), await notices(world)
+    now = world.clock.now()
+    wanted, ways = await _read(world, caller, request, now), await notices(world)
     if request.check_only:
         dates = await world.ledger.read(lambda books: decide(books, world, caller, wanted, ways))
         return Booked(dates=drawn(world, {caller.uid: caller.user.login}, dates, caller), zone=str(world.zone))
@@ -61,8 +63,8 @@ async def book(world: World, caller: Caller, request: BookRequest) -> Booked:
     return Booked(dates=drawn(world, {caller.uid: caller.user.login}, dates, caller), zone=str(world.zone))
 
 
-async def _read(world: World, caller: Caller, request: BookRequest) -> Wanted:
-    begin, length = times(world, request.begins, request.length_seconds, request.ends)
+async def _read(world: World, caller: Caller, request: BookRequest, now: datetime) -> Wanted:
+    begin, length = times(world, now, request.begins, request.length_seconds, request.ends)
     uids, kind = frozenset({caller.uid}), Kind.OWN
     if request.group:
         kind = Kind.GROUP
@@ -74,38 +76,31 @@ async def _read(world: World, caller: Caller, request: BookRequest) -> Wanted:
             )  # fmt: skip
         uids = frozenset(user.uid for user in found)
     return Wanted(
-        name=checked(request.name, "name of a booking") if request.name else "",
+        now=now, name=checked(request.name, "name of a booking") if request.name else "",
         kind=kind, ask=_ask(request), uids=uids, begins=dates(world, begin, request.until), length=length,
         group=request.group,
     )  # fmt: skip
 
 
-def times(world: World, begins: str, length_seconds: int | None, ends: str) -> tuple[datetime, timedelta]:
+def times(
+    world: World, now: datetime, begins: str, length_seconds: int | None, ends: str
+) -> tuple[datetime, timedelta]:  # fmt: skip
     """Begin and length, as they were typed. Raises Ds01Error."""
-    now, zone = world.clock.now(), world.zone
+    zone = world.zone
     try:
         begin = when.moment(begins, now, zone)
         if length_seconds is not None:
-            return begin, _length(begin, now, timedelta(seconds=length_seconds))
+            return begin, _length(timedelta(seconds=length_seconds))
         if not ends:
             raise ValueError("How long? Say it with --for 2h or --to 12:00")
-        return begin, _length(begin, now, when.moment(ends, begin, zone) - begin)
-    except _PastError as error:
-        soonest = allowance.typed(allowance.rounded_up(now), zone)
-        raise Ds01Error(BAD_REQUEST, f"{error}.", hint=f"The soonest: --from '{soonest}'") from error
+        return begin, _length(when.moment(ends, begin, zone) - begin)
     except (ValueError, OverflowError) as error:
         raise Ds01Error(
             BAD_REQUEST, f"{error}.", hint=f"It is {words.day(now, zone)} {words.clock(now, zone)} on this server."
         ) from error
 
 
-class _PastError(ValueError):
-    """It would begin before now."""
-
-
-def _length(begin: datetime, now: datetime, length: timedelta) -> timedelta:
-    if begin < now:
-        raise _PastError("A booking cannot begin in the past")
+def _length(length: timedelta) -> timedelta:
     if length < SHORTEST:
         raise ValueError(f"A booking is for {show_duration(SHORTEST)} at least")
     if length > LONGEST:
@@ -178,22 +173,28 @@ def decide(
     books: Books, world: World, caller: Caller, wanted: Wanted, ways: Mapping[Uid, timedelta]
 ) -> tuple[Booking, ...]:  # fmt: skip
     """All dates, as they would be written; ``ways`` are the ``notices`` of those who give way. Raises Ds01Error."""
-    now, zone = world.clock.now(), world.zone
+    now, zone, limits = world.clock.now(), world.zone, caller.limits
     slots, quarantined = books.slots(vanished=False), books.quarantined()
     healthy = [slot for slot in slots if slot.id not in quarantined and slot.gpu not in quarantined]
     _check_there(wanted.ask, slots)
     found = _dates(books, world, caller, wanted)
-    asked = Asked(dates=found, gpueq=allowance.cost(found[0], slots), now=now, zone=zone)
     week = allowance.week_begin(now, zone)
     before = [one for one in books.bookings(after=week) if (one.uid, one.epoch) == (caller.uid, caller.epoch)]
-    allowance.check(asked, caller.limits, before, slots)
-    unclaimed = world.settings().queue.unclaimed
-    binding = standing(books, unclaimed, now)
+    binding = standing(books, world.settings().queue.unclaimed, now)
     others = [*binding, *occupied(books.open_leases(), binding, now, ways)]
+    first = allowance.offered(now + limits.bookings_notice + allowance.TO_TYPE, zone)
+    asked = Asked(dates=found, gpueq=allowance.cost(found[0], slots), now=wanted.now, zone=zone)
+
+    def may(dates: Sequence[Booking]) -> bool:
+        return allowance.allowed(replace(asked, dates=dates), limits, before, slots)
+
+    def soonest() -> datetime | None:
+        return nearest.soonest(found, others, healthy, first, may)
+
+    allowance.check(replace(asked, soonest=soonest), limits, before, slots)
     refused = nearest.first_refused(found, others, healthy)
     if refused is not None:
-        soonest = rounded_up(now + caller.limits.bookings_notice)
-        raise clash(world, found, refused, nearest.nearest(found, others, healthy, soonest))
+        raise clash(world, found, refused, nearest.nearest(found, others, healthy, first, may))
     return found
 
 

@@ -34,13 +34,14 @@ from ds01.wire.classes import ClassOpened, ClassRequest, ClassSeat
 async def open_class(world: World, caller: Caller, request: ClassRequest) -> ClassOpened:
     """Book its seats, or only say whether it would be possible. Raises Ds01Error with every mistake of the roster."""
     name = checked(request.name, "name of a class")
-    begin, length = times(world, request.begins, request.length_seconds, request.ends)
+    now = world.clock.now()
+    begin, length = times(world, now, request.begins, request.length_seconds, request.ends)
     people = await asyncio.to_thread(_people, world, request)
     seats, each, wanted = _seats(request, len(people))
     image = await _image(world, caller, name, request.image)
     meant = Wanted(
-        name=name, kind=Kind.CLASS, ask=wanted, uids=frozenset(people.values()), length=length, image=image, each=each,
-        begins=dates(world, begin, request.until),
+        now=now, name=name, kind=Kind.CLASS, ask=wanted, uids=frozenset(people.values()), length=length, image=image,
+        each=each, begins=dates(world, begin, request.until),
         keep=None if request.keep_seconds is None else timedelta(seconds=request.keep_seconds),
     )  # fmt: skip
     ways = await notices(world)

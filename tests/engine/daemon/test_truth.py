@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -188,6 +191,67 @@ def test_f3_64_clients_race_for_4_gpus(alice: User, docker: Docker) -> None:
     assert len(slots) == len(set(slots)) == 4
     running = docker("ps", "-q", "--filter", "label=ds01.owner.uid").split()
     assert len(running) == len(docker("ps", "-aq", "--filter", "label=ds01.owner.uid").split()) == 4
+
+
+def test_e4_f3_a_hold_ends_while_its_owner_starts_the_container(alice: User, bob: User, docker: Docker) -> None:
+    """Before, in and after that moment, beside another start that wants the same GPU: one of the two has it."""
+    file = alice.daemon.folder / "limits.yaml"
+    before = file.read_text()
+    file.write_text(before.replace("gpu_hold: 15m", "gpu_hold: 2s"))
+    try:
+        eventually(lambda: alice.ask("limit", "gpu_hold").value == "2s")  # type: ignore[attr-defined]
+        bob.launch("greedy", gpus="3")
+        made = alice.launch()
+        for late in (-0.3, -0.05, 0.0, 0.05, 0.3, 1.0):
+            alice.ask("stop", "thesis")
+            (held,) = [lease for lease in alice.daemon.root().leases(everybody=True) if lease.state == "held"]
+            assert held.expires_at is not None
+            until(datetime.fromisoformat(held.expires_at) + timedelta(seconds=late))
+            started, other = at_once(alice)
+            assert started != other, late
+            assert {started, other} <= {"running", GPU_FULL.code}, late
+            slots = slots_in_use(alice.daemon)
+            assert len(slots) == len(set(slots)) == 4
+            running = docker("ps", "-q", "--filter", "label=ds01.owner.uid").split()
+            nodes = [node for each in running for node in gpu_nodes(docker, each)]
+            assert len(nodes) == len(set(nodes)) == 4
+            if other == "running":
+                alice.ask("retire", "other")
+                alice.ask("start", "thesis")
+            assert alice.container().lease == "active"
+        assert docker("inspect", "-f", "{{.Name}}", alice.container().id) == f"/thesis._.{alice.uid}", made.id
+    finally:
+        file.write_text(before)
+
+
+def until(moment: datetime) -> None:
+    """Wait for a moment."""
+    while datetime.now(UTC) < moment:
+        time.sleep(0.005)
+
+
+def at_once(user: User) -> tuple[str, str]:
+    """What becomes of her container's start and of another launch beside it."""
+
+    def one(act: Callable[[Client], object]) -> str:
+        try:
+            act(Client(str(user.daemon.socket)))
+        except Ds01Error as error:
+            return error.kind.code
+        return "running"
+
+    wanted = user.request("other")
+    with acting_as(user.person), ThreadPoolExecutor(2) as pool:
+        started = pool.submit(one, lambda client: client.start("thesis"))
+        other = pool.submit(one, lambda client: list(client.launch(wanted)))
+        return started.result(), other.result()
+
+
+def gpu_nodes(docker: Docker, container: str) -> list[str]:
+    """The devices of this server's that a container has."""
+    devices = docker.inspect(container)["HostConfig"]["Devices"]
+    assert isinstance(devices, list)
+    return [device["PathOnHost"] for device in devices if "nvidia" in device["PathInContainer"]]
 
 
 def launch_many(user: User) -> None:

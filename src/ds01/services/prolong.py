@@ -38,10 +38,9 @@ async def extend(world: World, caller: Caller, name: str, seconds: int) -> Exten
         raise Ds01Error(BAD_REQUEST, "At least a minute can be added.", hint=f"ds01 extend {name} 1h")
     most = world.settings().lifecycle.extend_max
     async with world.locks.hold(caller.uid, name, "extend"):
-        container = await world.ledger.write(lambda books: _extend(books, world, caller, name, by, most))
+        container, left = await world.ledger.write(lambda books: _extend(books, world, caller, name, by, most))
     await tell_owner(world, caller, container, f"gave {show_duration(by)} more to")
     shown = await view(world, caller, container)
-    left = _left(world, container, Rule.RUNTIME)
     ends = None if left is None else (world.clock.now() + left + by).isoformat(timespec="seconds")
     return ExtendView(
         container=shown, added_seconds=seconds, total_seconds=int(container.extended.total_seconds()),
@@ -54,8 +53,12 @@ def _unbound(caller: Caller) -> bool:
     return caller.admin or caller.for_another
 
 
-def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta, most: timedelta) -> Container:
+def _extend(
+    books: Books, world: World, caller: Caller, name: str, by: timedelta, most: timedelta
+) -> tuple[Container, timedelta | None]:
+    """The container with its new time, and what was left to it before: the next look has the new time in it."""
     container = find(books, caller, name)
+    left = _left(world, container, Rule.RUNTIME)
     if not caller.limits.runtime_without_gpu:
         _check_gpu(container, "There is no time to extend")
     if not _unbound(caller) and container.extended + by > most:
@@ -73,7 +76,7 @@ def _extend(books: Books, world: World, caller: Caller, name: str, by: timedelta
         books, EventType.CONTAINER_EXTENDED, longer, at=world.clock.now(), actor=caller.actor,
         by=show_duration(by), total=show_duration(longer.extended), why=caller.reason,
     )  # fmt: skip
-    return longer
+    return longer, left
 
 
 def _booked(world: World, container: Container, booking: Booking | None) -> Ds01Error:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from ds01.domain import errors
 from ds01.domain.errors import Ds01Error, ErrorKind
+from ds01.ports.channel import Letter
 from ds01.services import exempt as exempting
 from ds01.services import notices, why
+from ds01.services.caller import stand_in
 from ds01.services.observe import show_container, status
 from ds01.services.prolong import extend, keep
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
 from ds01.services.undo_stop import undo_stop
+from ds01.sim.channel import SimChannel
 from ds01.sim.meters import Use
 from ds01.wire.lifecycle import ExemptRequest, WishesRequest
 from tests.server import ALICE, BOB, ROOT, SimServer, settings
@@ -56,6 +60,32 @@ async def test_extend_adds_time_and_says_what_is_left(server: SimServer) -> None
     await server.live(80)
     assert await state(server) == "stopped"
     assert "container.extended" in await server.events()
+
+
+@dataclass
+class LooksMeanwhile(SimChannel):
+    """DS01 looks at what runs while a letter is brought."""
+
+    look: Callable[[], Awaitable[object]] | None = None
+
+    async def deliver(self, letter: Letter) -> str:
+        assert self.look is not None
+        await self.look()
+        return await super().deliver(letter)
+
+
+async def test_the_time_that_was_added_counts_once_whenever_ds01_looks(server: SimServer) -> None:
+    server.policy.settings = settings(runtime=timedelta(hours=2), idle=None)
+    await server.launch()
+    await server.live(60)
+    channel = LooksMeanwhile("terminals", look=server.enforcer.round)
+    server.world = replace(server.world, channels=(channel,))
+    admin = await stand_in(server.world, await server.caller(ROOT), "alice")
+    told = await extend(server.world, admin, "thesis", 4 * HOUR)
+    assert len(channel.letters) == 1
+    assert told.ends_at is not None
+    ends = datetime.fromisoformat(told.ends_at) - server.clock.now()
+    assert ends.total_seconds() == pytest.approx(5 * HOUR, abs=60)
 
 
 async def test_extend_moves_what_was_planned_too(server: SimServer) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -21,15 +22,17 @@ from ds01.domain.lease import LeaseState
 from ds01.domain.limits import Value
 from ds01.domain.people import Uid, User
 from ds01.domain.quarantine import Keeper
+from ds01.domain.queue.booking import BookingState
+from ds01.ports.ledger import Books
 from ds01.services.booking.classes import open_class, seat_of
-from ds01.services.booking.close import close
+from ds01.services.booking.close import close, sweep
 from ds01.services.booking.room import list_classes, show_class
 from ds01.services.booking.show import show
 from ds01.services.booking.watch import watch
 from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.images import resolve
 from ds01.services.launch import launch
-from ds01.services.lease import OUTLIVED
+from ds01.services.lease import OUTLIVED, activate
 from ds01.services.prolong import extend
 from ds01.services.remove import remove
 from ds01.services.steps import Steps
@@ -331,6 +334,35 @@ async def test_when_it_is_over_gpus_go_back_and_stopped_containers_go(school: Si
     assert await school.container("ml101", PUPILS[1]) is None
     assert await school.leases() == ()
     assert "booking.ended" in await school.events()
+
+
+async def test_f3_a_container_that_starts_while_its_class_ends_keeps_its_gpu(
+    school: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(school)
+    await school.clock.advance(3600)
+    await watch(school.world)
+    made = await sits(school, PUPILS[0])
+    await stop(school.world, await school.caller(PUPILS[0]), "ml101")
+    await school.books(_over)
+    (held,), write = await school.leases(), school.ledger.write
+
+    def started(books: Books) -> None:
+        activate(books, held.id, made.id, school.clock.now())
+        books.put_container(made)
+
+    async def after_the_start(change: Callable[[Books], object]) -> object:
+        await write(started)
+        return await write(change)
+
+    monkeypatch.setattr(school.ledger, "write", after_the_start)
+    await sweep(school.world)
+    assert [(lease.id, lease.state) for lease in await school.leases()] == [(held.id, LeaseState.ACTIVE)]
+
+
+def _over(books: Books) -> None:
+    for one in books.bookings():
+        books.put_booking(replace(one, state=BookingState.OVER, ended_at=one.begins_at))
 
 
 async def test_closing_retires_what_is_left_and_frees_the_gpus(school: SimServer) -> None:

@@ -109,9 +109,8 @@ async def sweep(world: World) -> None:
     )
     if not over:
         return
-    held = await world.ledger.read(lambda books: [lease for one in over for lease in _held(books, one)])
-    if held:
-        await world.ledger.write(lambda books: [leases.release(books, each, OVER, now) for each in held])
+    if await world.ledger.read(lambda books: _held(books, over)):
+        await world.ledger.write(lambda books: [leases.release(books, each, OVER, now) for each in _held(books, over)])
     if not world.settings().bookings.sweep:
         return
     for container in await world.ledger.read(lambda books: _containers(books, over)):
@@ -122,8 +121,10 @@ async def sweep(world: World) -> None:
                 _log.warning("a container of a class stays", extra={"why": error.problem.message})
 
 
-def _held(books: Books, one: Booking) -> list[LeaseId]:
-    return [lease.id for lease in books.leases_of(one.id) if lease.state in (LeaseState.HELD, LeaseState.RESERVED)]
+def _held(books: Books, over: Sequence[Booking]) -> list[LeaseId]:
+    """Asked where they are given back, too: a container may have started meanwhile."""
+    of_these = [lease for one in over for lease in books.leases_of(one.id)]
+    return [lease.id for lease in of_these if lease.state in (LeaseState.HELD, LeaseState.RESERVED)]
 
 
 def _containers(books: Books, classes: Sequence[Booking]) -> list[Container]:

@@ -13,16 +13,18 @@ from typing import IO
 from ds01.domain.errors import DAEMON_SECOND, Ds01Error
 
 LOCK = "ds01d.lock"
+BEGUN = "ds01d.begun"
+"""There as soon as a ledger says that none was before it: of starts that failed or were killed before, none counts."""
 
 
 def is_first(state: Path) -> bool:
-    """Whether no ds01d ever had this state directory: asked before it is locked."""
-    return not (state / LOCK).exists()
+    """Whether no ds01d ever began with this state directory."""
+    return not (state / BEGUN).exists()
 
 
-def forget(state: Path) -> None:
-    """Let the next ds01d be the first one. Whoever holds the lock says so, before it ends."""
-    (state / LOCK).unlink()
+def begun(state: Path) -> None:
+    """No later ds01d is the first one."""
+    (state / BEGUN).touch(mode=0o600)
 
 
 def lock(state: Path) -> IO[str]:

@@ -17,7 +17,7 @@ import ds01
 from ds01.adapters.host.fence import IptablesFence
 from ds01.api.app import create_app
 from ds01.daemon import logs
-from ds01.daemon.lock import LOCK, forget, is_first, lock
+from ds01.daemon.lock import BEGUN, begun, is_first, lock
 from ds01.daemon.loops import Loops
 from ds01.daemon.sealkey import keep, kept
 from ds01.daemon.serve import GRACE_SECONDS, Server, notify
@@ -41,9 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logs.configure()
     look_seldom()
     try:
-        first = is_first(options.paths.state)
         with lock(options.paths.state):
-            uvloop.run(remove_fence(options) if options.remove_fence else run(options, first=first))
+            uvloop.run(remove_fence(options) if options.remove_fence else run(options))
     except Ds01Error as error:
         sys.stderr.write(sentence(error.problem) + "\n")
         return int(error.kind.exit)
@@ -93,13 +92,13 @@ async def remove_fence(options: Options) -> None:
     await IptablesFence().take_down(plan)
 
 
-async def run(options: Options, *, first: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT. ``first``: never before on this server, so nothing that is there is DS01's."""
+async def run(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT."""
     world = await build(options)
     loops = Loops(world)
     try:
-        if first:
-            await _begin(options, world)
+        if is_first(options.paths.state):
+            await begin(world)
         await _keep_key(options, world)
         await loops.first()
         await _record(world, EventType.DAEMON_STARTED)
@@ -109,17 +108,18 @@ async def run(options: Options, *, first: bool = False) -> None:
         await dismantle(world)
 
 
-async def _begin(options: Options, world: World) -> None:
-    """The very first start on this server. Unless it may be, the next one is the first again."""
+async def begin(world: World) -> None:
+    """The very first start on this server: nothing that is there is DS01's. Unless it comes so far, the next one is the
+    first again. Raises Ds01Error (``daemon.unsure``).
+    """
     try:
-        await check_nothing_runs(world, options.paths.state / LOCK)
+        await check_nothing_runs(world, world.paths.state / BEGUN)
     except Ds01Error as error:
-        if error.kind is ENGINE_DOWN:
-            _log.warning("not looked at what runs already", extra={"why": error.problem.message})
-        else:
-            forget(options.paths.state)
+        if error.kind is not ENGINE_DOWN:
             raise
+        _log.warning("not looked at what runs already", extra={"why": error.problem.message})
     await world.ledger.write(nothing_before)
+    begun(world.paths.state)
 
 
 async def _keep_key(options: Options, world: World) -> None:

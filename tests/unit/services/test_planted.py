@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ds01.daemon.lock import LOCK, forget, is_first, lock
+from ds01.daemon.lock import BEGUN, is_first, lock
+from ds01.daemon.main import begin
 from ds01.daemon.sealkey import keep, kept
 from ds01.domain.confinement import Confinement
 from ds01.domain.container import ContainerId
@@ -22,7 +25,7 @@ from ds01.services import networks, volumes
 from ds01.services.confine import Confiner
 from ds01.services.door import building, known, report
 from ds01.services.images import list_images, resolve
-from ds01.services.lost import check_nothing_runs, find_again, nothing_before
+from ds01.services.lost import find_again, is_lost, nothing_before
 from ds01.services.planted import YOUNG, planted
 from ds01.services.reconcile import Reconciler
 from ds01.services.seal import adopt_key, older_key, seal_key
@@ -240,29 +243,37 @@ async def test_what_was_there_before_ds01_first_started_is_nobodys(server: SimSe
     assert len(await planted(server.world)) == 2
 
 
-async def test_what_runs_and_says_it_is_ds01s_keeps_the_first_ds01d_from_starting(
-    server: SimServer, tmp_path: Path
-) -> None:
-    await check_nothing_runs(server.world, tmp_path / LOCK)
-    made = await server.launch()
+async def test_what_runs_and_says_it_is_ds01s_keeps_the_first_ds01d_from_starting(server: SimServer) -> None:
+    made, state = await server.launch(), server.world.paths.state
+    state.mkdir(exist_ok=True)
     with pytest.raises(Ds01Error) as refused:
-        await check_nothing_runs(server.world, tmp_path / LOCK)
+        await begin(server.world)
     assert refused.value.kind is DAEMON_UNSURE
     assert made.name in refused.value.problem.reason
-    assert f"touch {tmp_path / LOCK}" in refused.value.problem.hint
+    assert f"touch {state / BEGUN}" in refused.value.problem.hint
+    assert is_first(state)
+    (state / BEGUN).touch()
+    assert not is_first(state)
 
 
-def test_a_first_start_that_was_refused_leaves_the_next_one_the_first(tmp_path: Path) -> None:
-    with lock(tmp_path):
-        forget(tmp_path)
-    assert is_first(tmp_path)
+async def test_a_ds01d_is_the_first_on_its_state_once(server: SimServer) -> None:
+    state = server.world.paths.state
+    with lock(state):
+        assert is_first(state)
+        await begin(server.world)
+        assert not is_first(state)
+    assert not is_first(state)
+    assert not await server.world.ledger.read(is_lost)
 
 
-def test_a_ds01d_is_the_first_on_its_state_once(tmp_path: Path) -> None:
-    assert is_first(tmp_path)
-    with lock(tmp_path):
-        assert not is_first(tmp_path)
-    assert not is_first(tmp_path)
+def test_a_first_start_that_failed_leaves_the_next_one_the_first(tmp_path: Path) -> None:
+    (tmp_path / "limits.yaml").write_text("defaults:\n  gpuss: 3\n")
+    places = {name: tmp_path / name for name in ("state", "run", "limits.yaml")}
+    command = ["--simulate", *(f"--{name.partition('.')[0]}={place}" for name, place in places.items())]
+    started = [sys.executable, "-c", "import sys; from ds01.daemon.main import main; sys.exit(main())", *command]
+    failed = subprocess.run(started, capture_output=True, text=True, check=False, timeout=60)
+    assert "limits.yaml:2:3" in failed.stderr
+    assert is_first(tmp_path / "state")
 
 
 async def test_what_is_stopped_for_what_it_is_does_not_come_back_with_the_engine(server: SimServer) -> None:

@@ -8,6 +8,7 @@ instance, exact because quotas are compared with it.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -89,6 +90,10 @@ class Slot:
     minor: int
     numa_node: int = -1
     links: frozenset[SlotId] = frozenset()
+
+    def healthy(self, ill: Collection[SlotId]) -> bool:
+        """Whether nothing is known against it or its GPU; ``ill`` are slots and GPUs out of service."""
+        return self.id not in ill and self.gpu not in ill
 
     @property
     def whole(self) -> bool:

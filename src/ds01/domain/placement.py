@@ -50,12 +50,10 @@ class Inventory:
         return [
             slot
             for slot in fitting
-            if slot.id not in self.taken and slot.gpu not in (divided if slot.whole else whole) and self.healthy(slot)
+            if slot.id not in self.taken
+            and slot.gpu not in (divided if slot.whole else whole)
+            and slot.healthy(self.quarantined)
         ]
-
-    def healthy(self, slot: Slot) -> bool:
-        """Whether nothing is known against this slot or its GPU."""
-        return slot.id not in self.quarantined and slot.gpu not in self.quarantined
 
     def _permits(self, slot: Slot) -> bool:
         return self.mig == "allowed" or slot.whole == (self.mig == "never")
@@ -210,7 +208,7 @@ def _why(chosen: tuple[Slot, ...], inventory: Inventory) -> str:
 
 
 def _why_full(fitting: Sequence[Slot], free: Sequence[Slot], inventory: Inventory) -> str:
-    sick = sum(1 for slot in fitting if not inventory.healthy(slot))
+    sick = sum(1 for slot in fitting if not slot.healthy(inventory.quarantined))
     used = len(fitting) - len(free) - sick
     parts = [f"{used} of {len(fitting)} that fit {'is' if used == 1 else 'are'} in use"]
     if sick:

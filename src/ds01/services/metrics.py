@@ -115,8 +115,7 @@ def _state(books: Books, world: World, samples: Iterable[GpuSample]) -> Iterator
     leases, slots, ill = books.open_leases(), books.slots(vanished=False), books.quarantined()
     taken = {slot for lease in leases for slot in lease.slots}
     states = Counter(
-        "quarantined" if slot.id in ill or slot.gpu in ill else "leased" if slot.id in taken else "free"
-        for slot in slots
+        "quarantined" if not slot.healthy(ill) else "leased" if slot.id in taken else "free" for slot in slots
     )
     containers = Counter(container.state for container in books.containers())
     standing = Counter(lease.state for lease in leases)

@@ -154,7 +154,7 @@ class Scene:
         return frozenset(
             number
             for number, slot in enumerate(self._slots)
-            if slot.id in ill or slot.gpu in ill or (slot.whole and slot.gpu in divided)
+            if not slot.healthy(ill) or (slot.whole and slot.gpu in divided)
         )
 
     def _persons(self) -> dict[Owner, Person]:

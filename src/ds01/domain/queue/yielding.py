@@ -61,7 +61,7 @@ class _Room:
         ill = server.quarantined
         self._slots = [
             slot for slot in server.slots
-            if slot.id not in ill and slot.gpu not in ill and not (slot.whole and slot.gpu in divided)
+            if slot.healthy(ill) and not (slot.whole and slot.gpu in divided)
         ]  # fmt: skip
         self._free = {slot.id for slot in self._slots} - given - held
         yielding = (one for one in server.taken if _yields(one, members))

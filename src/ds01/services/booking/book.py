@@ -174,8 +174,8 @@ def decide(
 ) -> tuple[Booking, ...]:  # fmt: skip
     """All dates, as they would be written; ``ways`` are the ``notices`` of those who give way. Raises Ds01Error."""
     now, zone, limits = world.clock.now(), world.zone, caller.limits
-    slots, quarantined = books.slots(vanished=False), books.quarantined()
-    healthy = [slot for slot in slots if slot.id not in quarantined and slot.gpu not in quarantined]
+    slots, ill = books.slots(vanished=False), books.quarantined()
+    healthy = [slot for slot in slots if slot.healthy(ill)]
     _check_there(wanted.ask, slots)
     found = _dates(books, world, caller, wanted)
     week = allowance.week_begin(now, zone)

@@ -139,7 +139,7 @@ def _checks(books: Books, world: World, found: Sequence[Booking], image: str) ->
     first, now = found[0], world.clock.now()
     problems = [image] if image else []
     ill = books.quarantined()
-    slots = [slot for slot in books.slots(vanished=False) if slot.id not in ill and slot.gpu not in ill]
+    slots = [slot for slot in books.slots(vanished=False) if slot.healthy(ill)]
     binding = standing(books, world.settings().queue.unclaimed, now)
     given = seated(binding, slots)
     short = next((one for one in given.unseated if one.id == first.id), None)

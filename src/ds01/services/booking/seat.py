@@ -47,7 +47,7 @@ def seat(
     leases = {one.id: [lease for lease in books.leases_of(one.id) if lease.id != instead_of] for one in begun}
     binding = [found for one in begun if (found := rules.standing(one, leases[one.id], now, unclaimed)) is not None]
     ill = books.quarantined()
-    slots = [slot for slot in books.slots(vanished=False) if slot.id not in ill and slot.gpu not in ill]
+    slots = [slot for slot in books.slots(vanished=False) if slot.healthy(ill)]
     open_ = [lease for lease in books.open_leases() if lease.id != instead_of]
     taken = {slot for lease in open_ if not lease.outlives(now) for slot in lease.slots}
     given = seated([*binding, *occupied(open_, binding, now)], slots).slots

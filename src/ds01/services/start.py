@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
+from ds01.domain import former_gpu
 from ds01.domain.assembly import read_slots
 from ds01.domain.binds import refused
 from ds01.domain.container import Container, ContainerState, Door
@@ -47,12 +48,14 @@ class Started:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A lease for the start. ``before`` is the held lease it was, to be put back when the start fails."""
+    """A lease for the start. ``before`` is the held lease it was, to be put back when the start fails; ``moved`` is why
+    its slots are not those it had, empty when they are.
+    """
 
     lease: Lease
     slots: tuple[Slot, ...]
     before: Lease | None = None
-    moved: bool = False
+    moved: str = ""
 
 
 async def start(world: World, caller: Caller, name: str, steps: Steps) -> Started:
@@ -165,9 +168,15 @@ def claim_slots(books: Books, world: World, caller: Caller, container: Container
     before = world.tickets.as_it_was(lease) if lease is not None else None
     if lease is not None and before is not None and not _hold_over(books, lease, before, now):
         _prolong(books, lease, now)
-        return Claim(lease=lease, slots=slots_of(books, lease), before=before, moved=set(lease.slots) != set(had))
+        return _claimed(books, lease, had, before)
     fresh = grant(books, world, caller.wants(container.name, container.gpu_ask, caller.limits.runtime, had), now)
-    return Claim(lease=fresh, slots=slots_of(books, fresh), moved=set(fresh.slots) != set(had))
+    return _claimed(books, fresh, had)
+
+
+def _claimed(books: Books, lease: Lease, had: tuple[SlotId, ...], before: Lease | None = None) -> Claim:
+    taken = {slot for other in books.open_leases() if other.id != lease.id for slot in other.slots}
+    moved = former_gpu.why(had, lease.slots, books.slots(vanished=False), books.quarantined(), taken)
+    return Claim(lease=lease, slots=slots_of(books, lease), before=before, moved=moved)
 
 
 def _hold_over(books: Books, lease: Lease, before: Lease, now: datetime) -> bool:
@@ -192,4 +201,4 @@ def _notes(claim: Claim | None) -> tuple[str, ...]:
     if claim is None or not claim.moved:
         return ()
     labels = ", ".join(slot.label for slot in claim.slots)
-    return (f"Its former GPU is in use, so it was recreated with GPU {labels}; everything in it was kept.",)
+    return (f"{claim.moved}, so it was recreated with GPU {labels}; everything in it was kept.",)

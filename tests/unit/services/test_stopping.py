@@ -16,8 +16,10 @@ from ds01.domain.changes import Change
 from ds01.domain.container import Container, ContainerState, StopReason
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.labels import Label
+from ds01.domain.quarantine import Keeper
 from ds01.services import observe
 from ds01.services.caller import stand_in
+from ds01.services.door.start import start as start_by_docker
 from ds01.services.pause import pause, unpause
 from ds01.services.remove import remove
 from ds01.services.retire import preview, retire
@@ -25,6 +27,7 @@ from ds01.services.start import Started, start
 from ds01.services.steps import Steps
 from ds01.services.stop import LONGEST_GRACE, stop
 from ds01.wire.containers import RetireRequest
+from ds01.wire.door import DoorStart
 from tests.server import ALICE, BOB, ROOT, SimServer, settings
 
 
@@ -83,11 +86,23 @@ async def evicted(server: SimServer) -> Container:
     return made
 
 
+async def test_a_gpu_that_is_out_of_service_is_not_said_to_be_in_use(server: SimServer) -> None:
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.expire(16)
+    (had,) = read_slots(server.engine.spec(made.id).labels)
+    await server.books(lambda books: books.quarantine(had, Keeper.ADMIN, "to be cleaned"))
+    with pytest.raises(Ds01Error, match="cannot be started") as caught:
+        await start_by_docker(server.world, DoorStart(uid=ALICE.uid, id=made.id))
+    assert caught.value.problem.reason.startswith("Its former GPU is out of service, and Docker ")
+    assert (await started(server)).notes[0].startswith("Its former GPU is out of service, so it was recreated")
+
+
 async def test_e4_a_start_on_another_gpu_recreates_on_the_same_layer_and_says_so(server: SimServer) -> None:
     made = await evicted(server)
     again = await started(server)
     assert again.recreated
-    assert "recreated" in again.notes[0]
+    assert again.notes[0].startswith("Its former GPU is in use, so it was recreated with GPU ")
     assert again.container.id != made.id
     names = {seen.stored_name for seen in await server.engine.list()}
     assert names == {"thesis._.1001", "greedy._.1002"}

@@ -72,8 +72,9 @@ async def _claim(world: World, caller: Caller, container: Container) -> Claim:
         claimed = claim_slots(books, world, caller, container, had)
         if claimed.moved:
             raise Ds01Error(
-                GPU_FULL, f"The GPU that '{container.name}' had is in use.",
-                reason="Docker cannot move a container to another one.", hint=f"ds01 start {container.name}",
+                GPU_FULL, f"'{container.name}' cannot be started.",
+                reason=f"{claimed.moved}, and Docker cannot move a container to another one.",
+                hint=f"ds01 start {container.name}",
             )  # fmt: skip
         return claimed
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ds01.config.located import Located, Path
 from ds01.config.rules import RULES
 from ds01.domain.container import Door
+from ds01.domain.engine_versions import HolesRule
 from ds01.domain.fence import BridgeRule
 from ds01.domain.image import BaseImage, repository, with_tag
 from ds01.domain.limit_keys import AGGREGATE_KEYS, KEYS
@@ -169,6 +170,7 @@ def _docker(data: Data) -> DockerSettings:
         networks=data.get("networks", built_in.networks),
         host_ports=tuple(data.get("host_ports", built_in.host_ports)),
         default_bridge=BridgeRule(data.get("default_bridge", built_in.default_bridge)),
+        known_holes=HolesRule(data.get("known_holes", built_in.known_holes)),
         outside_rule=OutsideRule(data.get("outside", built_in.outside_rule)),
         outside_allowed=tuple(data.get("outside_allowed", built_in.outside_allowed)),
         observe_until=data.get("observe_until"),

@@ -157,6 +157,12 @@ class Docker(Section):
         "`closed`: what is on it reaches names and the way out, not each other nor this server (but `host_ports`); "
         "`open`: as the engine leaves it, for containers of yours that need services of this server",
     )
+    known_holes: Annotated[str, reader(choice("told", "refused"))] = Field(
+        default="told",
+        description="what becomes of a runc with known ways out of a container, and of NVIDIA's toolkit before 1.17.8. "
+        "`told`: `ds01 doctor` says so; `refused`: until they are newer only admins start and build anything, or have "
+        "GPUs in other images than the server's own. Leave it where your distribution mends without a new number",
+    )
     outside: Annotated[str, reader(choice("told", "stopped"))] = Field(
         default="told",
         description="what becomes of containers that root makes beside DS01. `told`: they run, an event and `doctor` "

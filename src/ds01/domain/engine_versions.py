@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 OLDEST = "20.10"
 NEWEST_API = (1, 55)
 """The newest API the gateway's rules were written for; it advertises at most this one, so that clients come down."""
+
+
+class HolesRule(StrEnum):
+    """What becomes of a program below DS01 with a known hole: it is told, or what needs it is refused."""
+
+    TOLD = "told"
+    REFUSED = "refused"
+
 
 COPY_FIXED = (29, 5, 1)
 """Engines before this one copy files of running containers, and compressed ones, in an unsafe way."""

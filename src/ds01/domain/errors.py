@@ -213,6 +213,11 @@ NOT_ALLOWED = _kind(
     "door.denied", 403, Exit.NOT_ALLOWED, "Something DS01 does not allow",
     "Do it the way the message offers; what the gateway refuses could leave the container or reach others.",
 )  # fmt: skip
+KNOWN_HOLE = _kind(
+    "program.hole", 403, Exit.NOT_ALLOWED, "A program below DS01 has a known hole",
+    "An admin makes it newer; `ds01 doctor` says which one. Where the distribution mended it without a new number, she"
+    " sets `docker.known_holes: told`.",
+)  # fmt: skip
 BOOKING_DENIED = _kind(
     "booking.denied", 403, Exit.NOT_ALLOWED, "A booking you may not make",
     "`ds01 limits` shows for whom, how far ahead and with how much notice you may book.",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network
 
+from ds01.domain.engine_versions import HolesRule
 from ds01.domain.fence import BridgeRule
 from ds01.domain.image import BaseImage
 from ds01.domain.limits import Policy
@@ -183,16 +184,17 @@ class DockerSettings:
     """Containers that users make through plain Docker. ``root_rule``: whether anything in them may run as root.
 
     ``networks`` is the pool that the ranges of all networks of users come from; ``host_ports`` are those of this host
-    that their containers may reach. ``default_bridge`` is the rule of the engine's own, where steps of builds are.
-    ``outside_rule`` is for containers that root made beside DS01, ``outside_allowed``
-    are patterns of names of those that are never touched. Until ``observe_until`` the gateway refuses nobody what it
-    only would refuse.
+    that their containers may reach. ``default_bridge`` is the rule of the engine's own, where steps of builds are;
+    ``known_holes`` that of runc and NVIDIA's toolkit. ``outside_rule`` is for containers that root made beside DS01,
+    ``outside_allowed`` are patterns of names of those that are never touched. Until ``observe_until`` the gateway
+    refuses nobody what it only would refuse.
     """
 
     root_rule: RootRule = RootRule.GUARDED
     networks: IPv4Network = POOL
     host_ports: tuple[int, ...] = (53,)
     default_bridge: BridgeRule = BridgeRule.CLOSED
+    known_holes: HolesRule = HolesRule.TOLD
     outside_rule: OutsideRule = OutsideRule.TOLD
     outside_allowed: tuple[str, ...] = ()
     observe_until: datetime | None = None

@@ -26,8 +26,8 @@ from ds01.domain.lease import Lease, LeaseId
 from ds01.domain.seal import sealed
 from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
+from ds01.services import holes, networks
 from ds01.services import lease as leases
-from ds01.services import networks
 from ds01.services.caller import Caller
 from ds01.services.disk import check_any_room
 from ds01.services.ending import open_lease, record_removal
@@ -80,6 +80,7 @@ async def create(
     GPUs if it wants the same.
     """
     await check_any_room(world, caller)
+    await holes.check(world, caller, gpus=wanted.ask.count, image=wanted.order.image.id)
     with world.tickets.making(caller, wanted.order.name, world.clock.now()) as before:
         await world.ledger.read(lambda books: _check(books, caller, instead_of, before))
         return await _create(world, caller, wanted, steps, instead_of)

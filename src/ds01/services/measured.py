@@ -14,6 +14,9 @@ from ds01.ports.engine import DiskUse
 SHOWN_SECONDS = 10.0
 """How old a figure that is only shown may be."""
 
+KNOWN_SECONDS = 60.0
+"""How long a version that was asked for is believed: finding it out starts programs."""
+
 
 @dataclass(kw_only=True)
 class Measured:
@@ -24,3 +27,12 @@ class Measured:
     cache: tuple[CacheRecord, ...] = ()
     shown: tuple[float, Mapping[str, Use]] = (-SHOWN_SECONDS, {})
     learning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(kw_only=True)
+class Versions:
+    """The versions of programs below DS01 that were found last, and when."""
+
+    at: float = -KNOWN_SECONDS
+    runc: str = ""
+    toolkit: str = ""

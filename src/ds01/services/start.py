@@ -19,6 +19,7 @@ from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.launch import of_a_job, out_of_service
 from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
+from ds01.services import holes
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
 from ds01.services.denied import denials
@@ -74,6 +75,7 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
     if container.state is ContainerState.RUNNING:
         await world.engine.inspect(container.id)  # with no engine there, nobody is told that it runs
         return Started(container=container)
+    await holes.check(world, caller, gpus=container.gpus, image=container.image)
     async with Rollback() as rollback:
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container, steps, rollback)

@@ -27,7 +27,7 @@ from ds01.services.booking.gate import Gate
 from ds01.services.enforce.memory import Memory
 from ds01.services.lifted import Lifted
 from ds01.services.locks import Locks
-from ds01.services.measured import Measured
+from ds01.services.measured import Measured, Versions
 from ds01.services.owed import Owed
 from ds01.services.queue.line import Line
 from ds01.services.shells import Shells
@@ -87,6 +87,7 @@ class World:
     line: Line = field(default_factory=Line)
     gate: Gate = field(default_factory=Gate)
     disk: Measured = field(default_factory=Measured)
+    versions: Versions = field(default_factory=Versions)
     shells: Shells = field(default_factory=Shells)
     accounts: AccountsInside = field(default_factory=AccountsInside)
     memory: Memory = field(default_factory=Memory)

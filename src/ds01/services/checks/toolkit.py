@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from ds01.domain.engine_versions import TOOLKIT_FIXED, numbers
 from ds01.services.checks import Check, Finding, failed, ok
+from ds01.services.holes import TOOLKIT
 from ds01.services.world import World
-
-PROGRAM = "nvidia-ctk"
 
 
 async def _run(world: World) -> Finding:
     if world.devices.simulated:
         return ok("The GPUs are simulated, so no toolkit of NVIDIA's is used.")
-    version = await world.facts.version_of(PROGRAM)
+    version = await world.facts.version_of(TOOLKIT)
     if not version:
         return failed(
             "NVIDIA's container toolkit is not installed: no container gets a GPU.",

@@ -11,7 +11,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.names import step_host
 from ds01.ports.host import StepPermit
-from ds01.services import build_cache, networks
+from ds01.services import build_cache, holes, networks
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_any_room
 from ds01.services.door.giving_way import made_by
@@ -33,6 +33,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     if caller.uid == 0:
         raise Ds01Error(NOT_ALLOWED, "root does not build images here.", hint="Use an ordinary account")
     await check_any_room(world, caller)
+    await holes.check(world, caller)
     refs = frozenset(_reference(ref) for ref in ask.refs)
     names = await reserve(world, caller, refs)
     try:

@@ -27,7 +27,7 @@ from ds01.domain.names import stored_container
 from ds01.domain.ports import moved
 from ds01.domain.seal import sealed
 from ds01.ports.ledger import Books
-from ds01.services import networks, volumes
+from ds01.services import holes, networks, volumes
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_any_room
 from ds01.services.door.gone import settle
@@ -70,7 +70,9 @@ async def grant(world: World, ask: DoorCreate, steps: Steps | None = None) -> Do
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
     await _free_name(world, caller, ask.name)
     await check_any_room(world, caller)
-    want = caller.wants(ask.name, await _asked(world, caller, ask), caller.limits.runtime)
+    asked = await _asked(world, caller, ask)
+    await holes.check(world, caller, gpus=asked.count, image=image.id)
+    want = caller.wants(ask.name, asked, caller.limits.runtime)
     return await patiently(
         world, caller, want, ask.wait_seconds, steps or Steps(world.clock), lambda: _locked(world, caller, ask, image)
     )

@@ -16,6 +16,7 @@ from ds01.domain.errors import GPU_FULL, NO_CONTAINER, Ds01Error
 from ds01.domain.launch import of_a_job, out_of_service
 from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
+from ds01.services import holes
 from ds01.services import lease as leases
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
@@ -38,6 +39,7 @@ async def start(world: World, ask: DoorStart) -> DoorStarting:
     """May it start? The ticket is redeemed when it has."""
     caller = await identify(world, ask.uid)
     container = await _container(world, caller, ask.id)
+    await holes.check(world, caller, gpus=container.gpus, image=container.image)
     async with world.locks.hold(caller.uid, container.name, "start"), Rollback() as rollback:
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container) if container.gpus else None

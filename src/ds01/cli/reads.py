@@ -97,7 +97,7 @@ def later(text: str) -> str:
         return (when if when > now else when + timedelta(days=1)).isoformat(timespec="seconds")
     try:
         when = now + quantity.duration(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         when = _written(text)
     return when.isoformat(timespec="seconds")
 

@@ -16,6 +16,7 @@ from ds01.domain.names import nearest
 from ds01.domain.people import Uid
 from ds01.domain.sentences import tell, who_did
 from ds01.ports.ledger import Books, Ledger
+from ds01.services.moments import zoned
 from ds01.services.people import Names, names
 from ds01.wire.status import EventView
 
@@ -71,7 +72,7 @@ def since(text: str, now: datetime) -> datetime:
         ago: timedelta = quantity.duration(text)
         return now - ago
     except (ValueError, OverflowError):
-        moment = _moment(text)
+        moment = zoned(text)
     if moment is None:
         raise Ds01Error(
             BAD_REQUEST,
@@ -79,14 +80,6 @@ def since(text: str, now: datetime) -> datetime:
             reason="Write how long ago (30m, 2h, 7d) or a time with its zone (2026-12-20T18:00Z).",
         )
     return moment
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None
 
 
 async def read(ledger: Ledger, viewer: Viewer, query: Query) -> tuple[EventView, ...]:

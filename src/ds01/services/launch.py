@@ -29,6 +29,7 @@ from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
 from ds01.services.denied import denials
 from ds01.services.images import resolve
+from ds01.services.moments import lasting
 from ds01.services.pause import unpause_held
 from ds01.services.picture import limits_of, picture
 from ds01.services.queue.give_up import find
@@ -137,7 +138,7 @@ async def _wait(world: World, caller: Caller, request: LaunchRequest, steps: Ste
     if found.decision.action is Action.START and container is not None:
         ask = container.gpu_ask
     patience = Patience(
-        at_most=None if request.wait_seconds is None else timedelta(seconds=request.wait_seconds), stays=request.stays
+        at_most=None if request.wait_seconds is None else lasting(request.wait_seconds), stays=request.stays
     )
     want = caller.wants(found.name, ask, found.planned)
     order = json.dumps(plain(replace(request, wait=False)))

@@ -21,6 +21,7 @@ from ds01.services.booking.standing import occupied, standing
 from ds01.services.caller import Caller
 from ds01.services.ending import open_lease
 from ds01.services.find import find
+from ds01.services.moments import FARTHEST, lasting
 from ds01.services.observe import view
 from ds01.services.on_behalf import tell_owner
 from ds01.services.queue.scene import HEAD, owner_of, scene, waiting
@@ -33,7 +34,7 @@ LEAST = timedelta(minutes=1)
 
 async def extend(world: World, caller: Caller, name: str, seconds: int) -> ExtendView:
     """Add to the time it may run. Raises Ds01Error (``extend.quota``) beyond what the policy allows in all."""
-    by = timedelta(seconds=seconds)
+    by = lasting(seconds)
     if by < LEAST:
         raise Ds01Error(BAD_REQUEST, "At least a minute can be added.", hint=f"ds01 extend {name} 1h")
     most = world.settings().lifecycle.extend_max
@@ -179,6 +180,8 @@ async def keep(world: World, caller: Caller, name: str, until: datetime) -> Keep
     until = until.astimezone(UTC)
     if until <= now:
         raise Ds01Error(BAD_REQUEST, "That time is past.", hint=f"ds01 keep {name} --for 2h")
+    if until > now + FARTHEST:
+        raise Ds01Error(BAD_REQUEST, "That time is too far off.", hint=f"ds01 keep {name} --for 2h")
     if not _unbound(caller) and until > now + most:
         raise Ds01Error(
             EXTEND_QUOTA, f"'{name}' cannot be kept until then.",

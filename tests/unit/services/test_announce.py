@@ -160,7 +160,7 @@ async def test_it_is_one_harmless_line(server: SimServer, text: str) -> None:
     assert refused.value.kind is BAD_REQUEST
 
 
-@pytest.mark.parametrize("until", ["soon", "2026-12-20T18:00", "2020-01-01T00:00+00:00"])
+@pytest.mark.parametrize("until", ["soon", "2026-12-20T18:00", "2020-01-01T00:00+00:00", "9999-12-31T23:59-14:00"])
 async def test_it_ends_at_a_time_to_come(server: SimServer, until: str) -> None:
     with pytest.raises(Ds01Error) as refused:
         await said(server, until=until)

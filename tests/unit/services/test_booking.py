@@ -95,6 +95,15 @@ async def test_a_dry_run_books_nothing(lab: SimServer) -> None:
     assert (await show(lab.world, await lab.caller())).bookings == ()
 
 
+async def test_dates_are_counted_before_they_are_made(lab: SimServer) -> None:
+    """The last of them is none that a clock west of Greenwich can have."""
+    lab.zone = ZoneInfo("America/New_York")
+    lab.restart()
+    problem = await refused(lab, errors.BAD_REQUEST, "Fri 22:00", until="9999-12-31")
+    assert problem.message.endswith(" dates.")
+    assert problem.hint == "--until 2027-04-23"
+
+
 async def test_weekly_is_the_same_hour_on_the_wall_over_the_change_of_the_clock(lab: SimServer) -> None:
     booked = await made(lab, "2026-03-16 10:00", until="2026-04-13")
     assert [local(one.begins_at) for one in booked.dates] == [
@@ -113,6 +122,9 @@ async def test_weekly_is_the_same_hour_on_the_wall_over_the_change_of_the_clock(
         ("tomorrow 10:00", {"length_seconds": None}, "How long"),
         ("tomorrow 10:00", {"until": "2020-01-01"}, "before it begins"),
         ("tomorrow 10:00", {"until": "someday"}, "no date"),
+        ("9999-12-31 20:00", {}, "too far off"),
+        ("in 9000000w", {}, "too far off"),
+        ("tomorrow 10:00", {"length_seconds": 10**15}, "too long"),
         ("tomorrow 10:00", {"gpus": "0"}, "at least one GPU"),
         ("tomorrow 10:00", {"gpus": "lots"}, "cannot be booked"),
         ("tomorrow 10:00", {"gpus": "2", "count": 3}, "--count"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -288,3 +288,12 @@ async def test_an_exemption_can_be_ended_and_needs_an_admin(server: SimServer) -
     await refused(errors.NO_USER, exempting.exempt(server.world, admin, ExemptRequest(
         login="nobody-here", keys=("idle",), until=until, reason="demo")))  # fmt: skip
     await refused(errors.NO_EXEMPTION, exempting.end(server.world, admin, given.id))
+
+
+async def test_what_no_calendar_can_count_is_refused(server: SimServer) -> None:
+    await server.launch()
+    world, alice = server.world, await server.caller()
+    await refused(errors.BAD_REQUEST, extend(world, alice, "thesis", 10**15))
+    root = await server.caller(ROOT)
+    await refused(errors.BAD_REQUEST, keep(world, root, "thesis", datetime.max.replace(tzinfo=UTC)))
+    await refused(errors.BAD_REQUEST, server.launch(project="other", time_seconds=10**15))

@@ -11,6 +11,7 @@ from ds01.api.identity import TheActor, TheCaller, TheWorld
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.services import exempt as exempting
 from ds01.services import notices, observe, prolong
+from ds01.services.moments import zoned
 from ds01.services.steps import Steps
 from ds01.services.undo_stop import undo_stop
 from ds01.wire.containers import StartResult
@@ -96,10 +97,7 @@ async def end(world: TheWorld, caller: TheCaller, exemption: str) -> ExemptionVi
 
 
 def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = zoned(text)
+    if moment is None:
         raise Ds01Error(BAD_REQUEST, f"'{text[:40]}' is no time with its zone.", hint="2026-12-20T18:00+01:00")
     return moment

@@ -58,6 +58,11 @@ def day(text: str, now: datetime, zone: tzinfo) -> date:
         raise ValueError(f"There is no {text}") from None
 
 
+def weeks(first: date, last: date) -> int:
+    """How many whole weeks lie between two dates; none when the last is before the first."""
+    return max(0, (last - first).days) // 7
+
+
 def weekly(begin: datetime, last: date, zone: tzinfo) -> tuple[datetime, ...]:
     """The same time on the wall, week by week, up to a date and with it.
 
@@ -65,8 +70,7 @@ def weekly(begin: datetime, last: date, zone: tzinfo) -> tuple[datetime, ...]:
     """
     first = begin.astimezone(zone)
     wall = first.time().replace(tzinfo=None)
-    weeks = max(0, (last - first.date()).days) // 7
-    later = (first.date() + timedelta(days=7 * week) for week in range(1, weeks + 1))
+    later = (first.date() + timedelta(weeks=week) for week in range(1, weeks(first.date(), last) + 1))
     return (begin, *(datetime.combine(one, wall, zone).astimezone(UTC) for one in later))
 
 

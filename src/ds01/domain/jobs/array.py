@@ -9,17 +9,21 @@ from ds01.domain.errors import BAD_REQUEST, Ds01Error
 MOST = 1000
 LARGEST = 99_999
 _PART = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?")
+_COUNT = re.compile(r"[0-9]{1,9}")
+_TOO_MANY = f"an array has at most {MOST} tasks"
 _HINT = "Write --array 0-9, --array 1,3,7 or --array 0-99%4 (four at once)"
 
 
 def indexes(text: str) -> tuple[tuple[int, ...], int | None]:
     """The indexes in order, and how many at once (None: as many as there is room for). Raises Ds01Error."""
     listed, percent, most = text.partition("%")
-    if percent and (not most.isdecimal() or int(most) < 1):
-        raise _wrong(text, f"after % comes how many at once, not '{most}'")
+    if percent and (not _COUNT.fullmatch(most) or int(most) < 1):
+        raise _wrong(text, f"after % comes how many at once, not '{most[:80]}'")
     found: list[int] = []
     for part in listed.split(","):
         found += _part(text, part.strip())
+        if len(found) > MOST:
+            raise _wrong(text, _TOO_MANY)
     if len(set(found)) != len(found):
         raise _wrong(text, "an index is in it twice")
     return tuple(sorted(found)), int(most) if most else None
@@ -38,7 +42,7 @@ def shown(indexes: tuple[int, ...]) -> str:
 def _part(text: str, part: str) -> list[int]:
     match = _PART.fullmatch(part)
     if match is None:
-        raise _wrong(text, f"'{part}' is no index and no range")
+        raise _wrong(text, f"'{part[:80]}' is no index and no range")
     first = int(match[1])
     last = int(match[2]) if match[2] else first
     step = int(match[3]) if match[3] else 1
@@ -47,7 +51,7 @@ def _part(text: str, part: str) -> list[int]:
     if last > LARGEST:
         raise _wrong(text, f"indexes go up to {LARGEST}")
     if (last - first) // step >= MOST:
-        raise _wrong(text, f"an array has at most {MOST} tasks")
+        raise _wrong(text, _TOO_MANY)
     return list(range(first, last + 1, step))
 
 

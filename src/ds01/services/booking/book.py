@@ -27,12 +27,14 @@ from ds01.ports.ledger import Books
 from ds01.services.booking.show import drawn
 from ds01.services.booking.standing import notices, occupied, standing
 from ds01.services.caller import Caller
+from ds01.services.moments import FARTHEST, lasting
 from ds01.services.world import World
 from ds01.wire.bookings import Booked, BookRequest
 
 SHORTEST = timedelta(minutes=5)
 LONGEST = timedelta(days=31)
 MOST_DATES = 60
+TOO_FAR = "That is too far off"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +91,17 @@ def times(
     zone = world.zone
     try:
         begin = when.moment(begins, now, zone)
+        if begin > now + FARTHEST:
+            raise ValueError(TOO_FAR)
         if length_seconds is not None:
-            return begin, _length(timedelta(seconds=length_seconds))
+            return begin, _length(lasting(length_seconds))
         if not ends:
             raise ValueError("How long? Say it with --for 2h or --to 12:00")
         return begin, _length(when.moment(ends, begin, zone) - begin)
     except (ValueError, OverflowError) as error:
+        why = TOO_FAR if isinstance(error, OverflowError) else f"{error}"
         raise Ds01Error(
-            BAD_REQUEST, f"{error}.", hint=f"It is {words.day(now, zone)} {words.clock(now, zone)} on this server."
+            BAD_REQUEST, f"{why}.", hint=f"It is {words.day(now, zone)} {words.clock(now, zone)} on this server."
         ) from error
 
 
@@ -116,15 +121,16 @@ def dates(world: World, begin: datetime, until: str) -> tuple[datetime, ...]:
         last: date = when.day(until, world.clock.now(), world.zone)
     except ValueError as error:
         raise Ds01Error(BAD_REQUEST, f"{error}.", hint="--until 2026-12-18") from error
-    if last < begin.astimezone(world.zone).date():
+    first = begin.astimezone(world.zone).date()
+    if last < first:
         raise Ds01Error(BAD_REQUEST, f"It ends on {last}, before it begins.", hint="--until takes the last date.")
-    found = when.weekly(begin, last, world.zone)
-    if len(found) > MOST_DATES:
+    count = 1 + when.weeks(first, last)
+    if count > MOST_DATES:
         raise Ds01Error(
-            BAD_REQUEST, f"These are {len(found)} dates.", reason=f"One booking has {MOST_DATES} at most.",
-            hint=f"--until {found[MOST_DATES - 1].astimezone(world.zone):%Y-%m-%d}",
+            BAD_REQUEST, f"These are {count} dates.", reason=f"One booking has {MOST_DATES} at most.",
+            hint=f"--until {first + timedelta(weeks=MOST_DATES - 1)}",
         )  # fmt: skip
-    return found
+    return when.weekly(begin, last, world.zone)
 
 
 def _ask(request: BookRequest) -> GpuAsk:

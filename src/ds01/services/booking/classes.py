@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from ds01.domain.bookings import roster
 from ds01.domain.bookings.roster import Entry
@@ -27,6 +26,7 @@ from ds01.services.booking.show import drawn
 from ds01.services.booking.standing import notices
 from ds01.services.caller import Caller
 from ds01.services.images import may_lend
+from ds01.services.moments import lasting
 from ds01.services.world import World
 from ds01.wire.classes import ClassOpened, ClassRequest, ClassSeat
 
@@ -42,7 +42,7 @@ async def open_class(world: World, caller: Caller, request: ClassRequest) -> Cla
     meant = Wanted(
         now=now, name=name, kind=Kind.CLASS, ask=wanted, uids=frozenset(people.values()), length=length, image=image,
         each=each, begins=dates(world, begin, request.until),
-        keep=None if request.keep_seconds is None else timedelta(seconds=request.keep_seconds),
+        keep=None if request.keep_seconds is None else lasting(request.keep_seconds),
     )  # fmt: skip
     ways = await notices(world)
     if request.check_only:

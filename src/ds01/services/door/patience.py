@@ -6,12 +6,12 @@ A Docker client has no command that waits, so what it is told is where to look, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import TypeVar
 
 from ds01.domain.errors import GPU_FULL, REQUEST_ENDED, Ds01Error
 from ds01.services.caller import Caller
 from ds01.services.lease import Want
+from ds01.services.moments import lasting
 from ds01.services.queue.wait import Patience, wait_for_turn
 from ds01.services.steps import Abandoned, Steps
 from ds01.services.world import World
@@ -31,7 +31,7 @@ async def patiently(
     except Ds01Error as error:
         if error.kind is not GPU_FULL or not seconds:
             raise in_docker(error) from error
-    patience = Patience(at_most=timedelta(seconds=seconds))
+    patience = Patience(at_most=lasting(seconds))
     try:
         await wait_for_turn(world, caller, want, patience, steps, order="")
     except Abandoned as gone:

@@ -21,6 +21,7 @@ from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.lease import Want
+from ds01.services.moments import lasting
 from ds01.services.queue import turn
 from ds01.services.queue.grant import other, shorter, taken_by_job
 
@@ -80,7 +81,7 @@ def planned(limits: Limits, seconds: int | None) -> timedelta | None:
     """The longest it may run: what was asked for, else the limit. Raises Ds01Error for more than the limit."""
     if seconds is None:
         return limits.runtime
-    asked = timedelta(seconds=seconds)
+    asked = lasting(seconds)
     if limits.runtime is not None and asked > limits.runtime:
         most = show_duration(limits.runtime)
         raise Ds01Error(

@@ -11,12 +11,13 @@ from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.launch import container_stale
 from ds01.domain.lease import Lease, LeaseId, LeaseState
 from ds01.domain.lifecycle.case import Rule
-from ds01.domain.limits import Limits, effective
+from ds01.domain.limits import Limits
 from ds01.domain.own_images import stored_image
 from ds01.domain.people import Uid
 from ds01.domain.reasons import words
 from ds01.ports.devices import GpuSample
 from ds01.ports.ledger import Books
+from ds01.services.limits import of_everybody
 from ds01.services.world import World
 from ds01.wire.containers import ContainerView
 
@@ -131,12 +132,8 @@ def picture(
 
 def limits_of(world: World, containers: Iterable[Container]) -> dict[tuple[Uid, str], Limits]:
     """The limits in force for the owners of these containers, through the doors they came by."""
-    policy, now = world.settings().policy, world.clock.now()
-    pairs = {(container.uid, container.door) for container in containers}
-    users = {uid: world.directory.by_uid(uid) for uid in {uid for uid, _ in pairs}}
-    return {
-        (uid, door.value): effective(policy, user, door, now) for uid, door in pairs if (user := users[uid]) is not None
-    }
+    found = of_everybody(world, ((container.uid, container.door) for container in containers))
+    return {key: limits for key, (_, limits) in found.items()}
 
 
 def _shown(at: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
@@ -19,7 +19,7 @@ from ds01.domain.errors import GPU_FULL, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.history import Past
 from ds01.domain.lease import LeaseId, LeaseState
-from ds01.domain.limits import Limits, effective
+from ds01.domain.limits import Limits
 from ds01.domain.queue.plan import Owner, Plan, Rules, Start
 from ds01.domain.queue.request import Request, RequestId, RequestState
 from ds01.domain.queue.yielding import giving_way
@@ -27,6 +27,7 @@ from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
 from ds01.services.countdown import Countdown
 from ds01.services.lease import release
+from ds01.services.limits import of_everybody
 from ds01.services.queue import turn
 from ds01.services.queue.place import drawn
 from ds01.services.queue.scene import HEAD, Told, owner_of, scene, waiting
@@ -179,11 +180,11 @@ def _look(books: Books) -> tuple[dict[RequestId, datetime | None], set[Owner], b
     return ends, {*map(owner_of, every), *map(owner_of, books.open_leases())}, bool(books.bookings())
 
 
-def _limits(world: World, owners: Iterable[Owner]) -> dict[Owner, Limits]:
+def _limits(world: World, owners: Collection[Owner]) -> dict[Owner, Limits]:
     """Of those who have an account; the others are asked for again next time."""
-    policy, now = world.settings().policy, world.clock.now()
-    users = {owner: world.directory.by_uid(owner.uid) for owner in owners}
-    return {owner: effective(policy, user, Door.DS01, now) for owner, user in users.items() if user is not None}
+    found = of_everybody(world, ((owner.uid, Door.DS01) for owner in owners))
+    keys = {owner: (owner.uid, Door.DS01.value) for owner in owners}
+    return {owner: found[key][1] for owner, key in keys.items() if key in found}
 
 
 def _pass(books: Books, world: World, over: Mapping[RequestId, datetime], now: datetime) -> _Passed:

@@ -17,7 +17,7 @@ from ds01.domain.container import Container, ContainerState
 from ds01.domain.events import EventType
 from ds01.domain.lifecycle.case import Act, Due, Level, Rule
 from ds01.domain.notice import Preferences
-from ds01.domain.people import User
+from ds01.domain.people import Uid, User
 from ds01.services.enforce import act, deliver
 from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.metrics import exposition
@@ -27,6 +27,7 @@ from ds01.services.prolong import extend
 from ds01.services.retire import retire
 from ds01.services.stop import stop
 from ds01.sim.channel import SimChannel
+from ds01.sim.directory import SimDirectory
 from ds01.sim.meters import Use
 from ds01.sim.script import Load
 from ds01.wire.containers import RetireRequest
@@ -353,6 +354,28 @@ async def test_a_warning_that_was_being_told_while_its_container_went_is_brought
     about = deliver.Message(about=gone, rule=Rule.IDLE, level=Level.WARNING, title="thesis stops", text="")
     given = await deliver.give(server.world, ALICE, about)
     assert (given.notice.open, titles(server), await standing(server)) == (False, [], (0, 0))
+
+
+class Asked(SimDirectory):
+    """Keeps who was asked for."""
+
+    asked: tuple[Uid, ...] = ()
+
+    def by_uid(self, uid: Uid) -> User | None:
+        self.asked += (uid,)
+        return super().by_uid(uid)
+
+
+async def test_that_an_account_is_gone_is_not_asked_at_every_look(server: SimServer) -> None:
+    await server.launch()
+    await server.launch(BOB, "other")
+    directory = server.directory = Asked([ALICE])
+    server.restart()
+    await server.live(1 / 2)
+    assert sorted(directory.asked) == [ALICE.uid, BOB.uid]
+    directory.add(BOB)
+    await server.live(1)
+    assert sorted(directory.asked) == [ALICE.uid, ALICE.uid, BOB.uid, BOB.uid]
 
 
 async def test_i5_a_clock_that_jumps_stops_nobody(server: SimServer) -> None:

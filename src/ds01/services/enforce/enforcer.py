@@ -15,7 +15,7 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from ds01.domain.container import Container, ContainerId, ContainerState
+from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseState
@@ -76,6 +76,7 @@ class Enforcer:
         self._written = 0.0
         self._begun = False
         self._owners: Owners = {}
+        self._asked: frozenset[tuple[Uid, Door]] = frozenset()
         self._begins: frozenset[datetime] = frozenset()
         self._now, self._rules = (world.clock.now(), 0.0), world.settings().lifecycle
         self._learned: tuple[Settings | None, float] = (None, -inf)
@@ -142,13 +143,15 @@ class Enforcer:
         self._account.note(seen, running, books.leases, books.slots, monotonic)
 
     async def _learn(self, containers: Iterable[Container], monotonic: float) -> Owners:
-        """Whose they are and what she may, asked again now and then and when the limits changed."""
+        """Whose they are and what she may, asked again now and then and when the limits changed. That an account is not
+        there is known as long.
+        """
         settings, since = self._learned
         fresh = settings is self._world.settings() and monotonic - since < LEARN_SECONDS
-        wanted = {(container.uid, container.door) for container in containers}
-        if not fresh or any((uid, door.value) not in self._owners for uid, door in wanted):
+        wanted = frozenset((container.uid, container.door) for container in containers)
+        if not fresh or not wanted <= self._asked:
             self._owners = await asyncio.to_thread(of_everybody, self._world, wanted)
-            self._learned = (self._world.settings(), monotonic)
+            self._learned, self._asked = (self._world.settings(), monotonic), wanted
         return self._owners
 
     def _judge(

@@ -48,12 +48,18 @@ def pupils(school: Daemon) -> Iterator[tuple[User, ...]]:
         people.remove(login)
 
 
-def opened(teacher: User, pupils: tuple[User, ...], begins: str, keep: int = 60) -> None:
+def opened(teacher: User, pupils: tuple[User, ...], begins: str, keep: int = 60, gpus: str = "1") -> None:
     roster = tuple(RosterLine(line=line, login=one.person.login) for line, one in enumerate(pupils, 1))
     teacher.ask(
         "open_class",
         ClassRequest(
-            name="ml101", begins=begins, length_seconds=600, roster=roster, image=tiny.REFERENCE, keep_seconds=keep
+            name="ml101",
+            begins=begins,
+            length_seconds=600,
+            roster=roster,
+            image=tiny.REFERENCE,
+            keep_seconds=keep,
+            gpus=gpus,
         ),
     )
 

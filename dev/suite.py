@@ -93,7 +93,7 @@ ATTACKS = Part(
     paths=tuple(
         f"tests/engine/gateway/test_{name}.py"
         for name in ("escape", "spoofing", "ownership", "reach", "more_attacks", "gpu_attacks", "volumes", "amounts",
-                     "networks", "second_layer")
+                     "networks", "second_layer", "parser", "build", "buildkit", "images", "oracle")
     ),
     newer=True,
 )  # fmt: skip

@@ -27,9 +27,9 @@ def test_attacks_are_tried_on_both_engines() -> None:
     assert again.environment["DS01_TESTS_ENGINE"] == "26"
     assert all((ROOT / path).is_file() for path in again.paths)
     tried = {path.name for path in (ROOT / "tests/engine/gateway").glob("test_*attacks.py")}
-    assert {f"test_{name}.py" for name in ("escape", "spoofing", "ownership", "reach", "second_layer")} | tried <= {
-        Path(path).name for path in again.paths
-    }
+    assert {
+        f"test_{name}.py" for name in ("escape", "spoofing", "ownership", "reach", "parser", "second_layer")
+    } | tried <= {Path(path).name for path in again.paths}
 
 
 def test_what_is_timed_is_there_and_runs_once() -> None:

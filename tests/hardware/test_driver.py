@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import pynvml
 import pytest
 
+from ds01.adapters.nvml.counters import between, support
 from ds01.adapters.nvml.devices import NvmlDevices
+from ds01.adapters.nvml.driver import Driver
+from ds01.adapters.nvml.inventory import cards
 from ds01.domain.gpu import Slot, slots_of
 from ds01.ports.devices import GpuSample
 from tests.hardware.conftest import Burn, Smi, ask, smi
@@ -94,6 +99,32 @@ def test_work_is_seen_and_whose_it_is(devices: NvmlDevices, burn: Burn, slots: t
     used = {gpu: spent[gpu] - joules[gpu] for gpu in joules}
     assert all(10 < one < 100_000 for one in used.values()), used
     assert (spent[slots[0].gpu] - before_it[slots[0].gpu]) / seconds == pytest.approx(watts, rel=0.5)
+
+
+def test_the_cards_own_counters_tell_work_from_rest(burn: Burn) -> None:
+    """MIG instances are judged by these; here of the whole card, because nothing of it is changed."""
+    driver = Driver()
+    assert driver.start()
+    card = cards(driver, Path("/sys"))[0]
+    if not driver.ask_many(support, card.handle):
+        pytest.skip("this card has no counters of its own (GPM): an H100 and later ones have")
+
+    def counted() -> float:
+        samples = [pynvml.nvmlGpmSampleAlloc() for _ in range(2)]
+        for sample in samples:
+            pynvml.nvmlGpmSampleGet(card.handle, sample)
+            time.sleep(1)
+        share = between(driver, *samples)
+        for sample in samples:
+            pynvml.nvmlGpmSampleFree(sample)
+        assert share is not None
+        return share
+
+    assert counted() < 0.05
+    with burn(1024, "work"):
+        time.sleep(1)
+        assert counted() > 0.5
+    driver.stop()
 
 
 def test_memory_held_without_work_is_rest(devices: NvmlDevices, burn: Burn) -> None:

@@ -87,7 +87,7 @@ class Counters:
     def _counts(self, card: Card) -> bool:
         """Whether this card counts at all; one that could not say is asked again."""
         if card.gpu.uuid not in self._has:
-            answer = self._driver.ask_many(_support, card.handle)
+            answer = self._driver.ask_many(support, card.handle)
             if answer is None:
                 return False
             self._has[card.gpu.uuid] = bool(answer)
@@ -106,7 +106,7 @@ class Counters:
         share = None
         if before is not None:
             if sample is not None and before.gpu_instance == instance and at - before.at <= LONGEST_SECONDS:
-                share = self._between(before.sample, sample)
+                share = between(self._driver, before.sample, sample)
             self._free(before.sample)
         if sample is not None:
             self._seen[slot] = _Seen(gpu_instance=instance, sample=sample, at=at, share=share)
@@ -124,20 +124,22 @@ class Counters:
     def _free(self, sample: Any) -> None:
         self._driver.ask(pynvml.nvmlGpmSampleFree, sample)
 
-    def _between(self, first: Any, second: Any) -> float | None:
-        asked = pynvml.c_nvmlGpmMetricsGet_t()
-        asked.version, asked.numMetrics = pynvml.NVML_GPM_METRICS_GET_VERSION, len(_METRICS)
-        asked.sample1, asked.sample2 = first, second
-        for place, metric in enumerate(_METRICS):
-            asked.metrics[place].metricId = metric
-        if self._driver.ask(pynvml.nvmlGpmMetricsGet, asked) is None:
-            return None
-        said = [asked.metrics[place] for place in range(len(_METRICS))]
-        return max((each.value / 100 for each in said if _sound(each)), default=None)
+
+def between(driver: Driver, first: Any, second: Any) -> float | None:
+    """How busy what both samples are of was from the first to the second, 0 to 1; None when its card does not say."""
+    asked = pynvml.c_nvmlGpmMetricsGet_t()
+    asked.version, asked.numMetrics = pynvml.NVML_GPM_METRICS_GET_VERSION, len(_METRICS)
+    asked.sample1, asked.sample2 = first, second
+    for place, metric in enumerate(_METRICS):
+        asked.metrics[place].metricId = metric
+    if driver.ask(pynvml.nvmlGpmMetricsGet, asked) is None:
+        return None
+    said = [asked.metrics[place] for place in range(len(_METRICS))]
+    return max((each.value / 100 for each in said if _sound(each)), default=None)
 
 
-def _support(handle: Any) -> tuple[bool, ...]:
-    """Something when this card counts, nothing when it does not."""
+def support(handle: Any) -> tuple[bool, ...]:
+    """Something when this card counts, nothing when it does not. Raises NVMLError."""
     return (True,) if pynvml.nvmlGpmQueryDeviceSupport(handle).isSupportedDevice else ()
 
 

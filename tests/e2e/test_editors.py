@@ -26,6 +26,13 @@ from dev import openssh, people
 from dev.people import Person
 from dev.promises.lab import Lab, Student
 
+from ds01.adapters.host.meters import CgroupMeters
+from ds01.domain.container import ContainerId
+from ds01.domain.lifecycle.activity import busy_with
+from ds01.domain.people import Uid
+from ds01.domain.settings import IdleRule
+from ds01.services.enforce.look import Seen, note
+from ds01.services.enforce.memory import Watched
 from tests.e2e.websocket import Websocket
 
 pytestmark = [
@@ -106,6 +113,27 @@ def ran(port: int, token: str, code: str) -> str:
             return str(found["content"]["text"])
 
 
+WORK = """\
+import threading
+def work():
+    while True:
+        pass
+threading.Thread(target=work, daemon=True).start()
+print("on")
+"""
+LOOK_SECONDS = 5.0
+
+
+def does(container: ContainerId, uid: int) -> str:
+    """What keeps it from being idle, as ds01d sees that: by the kernel's counters, over a moment."""
+    meters, watched = CgroupMeters(), Watched()
+    for wait in (0, LOOK_SECONDS):
+        time.sleep(wait)
+        seen = Seen(meters=meters.read([(container, Uid(uid))]), slots={}, energy={})
+        note(watched, seen, container, None, 1.0, time.monotonic())
+    return busy_with(list(watched.history), IdleRule())
+
+
 def test_what_is_not_in_the_image_is_told_with_what_puts_it_there(ada: Student) -> None:
     for program, package in (("jupyter", "jupyterlab"), ("tensorboard", "tensorboard")):
         done = ada.tries(program, "thesis")
@@ -116,7 +144,9 @@ def test_what_is_not_in_the_image_is_told_with_what_puts_it_there(ada: Student) 
 def test_a_notebook_runs_a_cell_through_the_printed_tunnel_with_its_token_alone(
     lab: Lab, ada: Student, laptop: Person
 ) -> None:
-    """In the image of a project as ``ds01 init`` makes it when nothing more is said."""
+    """In the image of a project as ``ds01 init`` makes it when nothing more is said. A kernel that holds memory and
+    waits for her is idle by the real counters, and one that computes is not.
+    """
     ada.ds01("init", "sheets", "--no-input")
     ada.launches("sheets")
     assert "outputs" in ada.inside("sheets", "python scripts/example.py")
@@ -134,6 +164,11 @@ def test_a_notebook_runs_a_cell_through_the_printed_tunnel_with_its_token_alone(
         assert ran(port, token, "import os; print(6 * 7, os.getcwd(), os.getuid())").split() == [
             "42", "/workspace", str(ada.uid),
         ]  # fmt: skip
+        container = ContainerId(ada.container("sheets")["id"])
+        assert ran(port, token, "held = bytearray(100_000_000); print(len(held))").split() == ["100000000"]
+        until(lambda: does(container, ada.uid) == "")
+        assert ran(port, token, WORK).split() == ["on"]
+        assert does(container, ada.uid).startswith("CPU ")
     way = Path(found["socket"])
     assert stat.S_IMODE(way.stat().st_mode) == 0o600
     assert token not in subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout

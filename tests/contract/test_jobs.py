@@ -76,6 +76,9 @@ class JobsContract:
         assert await ledger.read(lambda books: books.called(ALICE.uid, "sweep-10")) == (job(2, 10),)
         assert await ledger.read(lambda books: books.called(ALICE.uid, "thesis-3")) == (single,)
         assert await ledger.read(lambda books: books.called(ALICE.uid, "nothing")) == ()
+        assert await ledger.read(lambda books: books.latest(ALICE.uid, "sweep")) in ordered
+        assert await ledger.read(lambda books: books.latest(ALICE.uid, "sweep-10")) == job(2, 10)
+        assert await ledger.read(lambda books: books.latest(ALICE.uid, "nothing")) is None
         assert await ledger.read(lambda books: books.last_number(ALICE.uid)) == 3
         assert await ledger.read(lambda books: books.last_number(BOB.uid)) == 9
         assert await ledger.read(lambda books: books.open_jobs(ALICE.uid)) == (*ordered, single)

@@ -9,6 +9,7 @@ import pwd
 import signal
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvloop
@@ -33,6 +34,9 @@ from ds01.services.seal import adopt_key
 from ds01.services.world import Paths, World
 
 _log = logging.getLogger("ds01d")
+
+THREADS = 32
+"""For what waits for the disk or for accounts: so many that nobody's own long looks keep others from being known."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -135,6 +139,7 @@ async def _serve(options: Options, world: World, loops: Loops) -> None:
     app = create_app(world, gateway_uids=options.gateway_uids)
     server = Server(app, options.paths.run / "ds01d.sock")
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="work"))
 
     async def stop() -> None:
         notify("STOPPING=1")

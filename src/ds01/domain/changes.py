@@ -8,8 +8,11 @@ in the container, so it works for stopped containers too and takes one request.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+LOOKED_AT = 300_000
+"""So many paths of a diff are sorted into packages and files; what is beyond counts as a file, and is not lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +53,11 @@ class Findings:
 
 def findings(changes: Sequence[Change], mounts: Iterable[str] = ()) -> Findings:
     """Read a diff. ``mounts`` are the container's mount targets: what is there is not in the container."""
+    beyond = (change.path for change in changes[LOOKED_AT:] if change.kind != "D")
+    changes = changes[:LOOKED_AT]
     packages = (*_python_packages(changes), *_apt_packages(changes))
     return Findings(
-        files=tuple(sorted(_files(changes, tuple(mounts), packages))),
+        files=tuple(sorted((*_files(changes, tuple(mounts), packages), *beyond))),
         packages=tuple(sorted(packages, key=lambda package: (package.source, package.name))),
     )
 
@@ -62,7 +67,8 @@ def findings(changes: Sequence[Change], mounts: Iterable[str] = ()) -> Findings:
 _DIST_INFO = re.compile(
     r"(?P<root>.*)/lib/python[\d.]+/(?:site|dist)-packages/(?P<dist>[^/]+)\.dist-info(?P<rest>/.+)?"
 )
-_CONDA = re.compile(r"(?P<root>.*)/conda-meta/(?P<name>.+)-(?P<version>[^-]+)-[^-]+\.json")
+_CONDA = "/conda-meta/"
+"""Before ``NAME-VERSION-BUILD.json``, in the root of an environment."""
 _DPKG = re.compile(r"/var/lib/dpkg/info/(?P<name>[a-z0-9][a-z0-9.+-]*)(?::[a-z0-9]+)?\.list")
 _INSTALLERS = frozenset({"pip", "setuptools", "wheel", "uv"})
 
@@ -116,8 +122,17 @@ def _conda_packages(changes: Sequence[Change]) -> Iterator[Package]:
 
 def _conda_records(changes: Sequence[Change], kind: str) -> Iterator[tuple[str, str]]:
     for change in changes:
-        if change.kind == kind and (match := _CONDA.fullmatch(change.path)):
-            yield canonical(match["name"]), match["version"]
+        if change.kind == kind and (found := _conda_record(change.path)):
+            yield canonical(found[0]), found[1]
+
+
+def _conda_record(path: str) -> tuple[str, str] | None:
+    """The name and version in conda's record of a package."""
+    record = path.rpartition(_CONDA)[2]
+    parts = record.removesuffix(".json").rsplit("-", 2)
+    if record == path or "/" in record or not record.endswith(".json") or len(parts) != 3 or not all(parts):
+        return None
+    return parts[0], parts[1]
 
 
 def _apt_packages(changes: Sequence[Change]) -> Iterator[Package]:
@@ -161,13 +176,29 @@ _CACHES = re.compile(
 
 def _files(changes: Sequence[Change], mounts: tuple[str, ...], packages: Sequence[Package]) -> Iterator[str]:
     no_files = _folders(change.path for change in changes) | _ALWAYS_FOLDERS | _ENGINE_FILES
-    ignored = (*_SYSTEM, *mounts, *_package_folders(changes, packages))
+    below = _below(frozenset((*_SYSTEM, *mounts, *_package_folders(changes, packages))))
     for change in changes:
         path = change.path
         if change.kind == "D" or path in no_files or _HOME.fullmatch(path) or _CACHES.search(path):
             continue
-        if not any(path == root or path.startswith(f"{root}/") for root in ignored):
+        if not below(path):
             yield path
+
+
+def _below(roots: frozenset[str]) -> Callable[[str], bool]:
+    """Whether a path is one of these or below one: every folder is asked about once, however many roots there are."""
+    known = {"": False}
+
+    def below(path: str) -> bool:
+        passed = []
+        while path not in known and path not in roots:
+            passed.append(path)
+            path = path.rpartition("/")[0]
+        found = path in roots or known[path]
+        known.update(dict.fromkeys(passed, found))
+        return found
+
+    return below
 
 
 def _folders(paths: Iterable[str]) -> set[str]:
@@ -183,9 +214,10 @@ def _folders(paths: Iterable[str]) -> set[str]:
 
 def _package_folders(changes: Sequence[Change], packages: Sequence[Package]) -> Iterator[str]:
     """Where installers put files: folders of environments that packages were added to, and apt's."""
-    sources: Mapping[str, re.Pattern[str]] = {"pip": _DIST_INFO, "conda": _CONDA}
-    matches = (pattern.fullmatch(change.path) for change in changes for pattern in sources.values())
-    for root in sorted({match["root"] for match in matches if match}):
+    paths = [change.path for change in changes]
+    roots = {match["root"] for path in paths if (match := _DIST_INFO.fullmatch(path))}
+    roots |= {path.rpartition(_CONDA)[0] for path in paths if _conda_record(path)}
+    for root in sorted(roots):
         yield from (f"{root}/{folder}" for folder in _ENVIRONMENT_FOLDERS)
     if any(package.source == "apt" for package in packages):
         yield from _APT_FOLDERS

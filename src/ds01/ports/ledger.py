@@ -119,6 +119,10 @@ class Books(Protocol):
         """The latest job of this name, or all tasks of the latest array of this name."""
         ...
 
+    def latest(self, uid: Uid, name: str) -> Job | None:
+        """One of those that ``called`` finds."""
+        ...
+
     def last_number(self, uid: Uid) -> int:
         """The number of the user's latest job; 0 when there was none."""
         ...

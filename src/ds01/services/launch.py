@@ -25,6 +25,7 @@ from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
 from ds01.services.anew import make_anew
 from ds01.services.booking.seat import class_of
+from ds01.services.bounds import check_size
 from ds01.services.caller import Caller
 from ds01.services.create import Wanted, create
 from ds01.services.denied import denials
@@ -184,6 +185,7 @@ def _there(container: Container | None) -> Container:
 
 async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Launch:
     name = checked(request.name or request.project, "container name")
+    check_size(request)
     if request.project:
         checked(request.project, "project name")
     reference = request.image or image_reference(caller.uid, request.project)

@@ -31,7 +31,8 @@ SHOWN = 200
 async def preview(world: World, caller: Caller, name: str) -> RetirePreview:
     """What retiring would end and lose. Nothing happens."""
     container = await world.ledger.read(lambda books: find(books, caller, name))
-    found = await _findings(world, container)
+    async with world.looks.hold(container.uid, container.name, "another look at what would be lost"):
+        found = await _findings(world, container)
     processes = await _programs(world, container)
     return RetirePreview(
         container=await view(world, caller, container),

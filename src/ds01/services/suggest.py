@@ -35,7 +35,8 @@ class Suggested:
 
 async def found_in(world: World, container: Container, seen: Observed | None) -> Findings:
     """What would be lost with it, each package with whether somebody asked for it."""
-    found = findings(await world.engine.changes(container.id), seen.mounted if seen else ())
+    changes = await world.engine.changes(container.id)
+    found = await asyncio.to_thread(findings, changes, seen.mounted if seen else ())
     return Findings(files=found.files, packages=await asked_for(world, container, found.packages))
 
 

@@ -82,6 +82,8 @@ class World:
     cpus: int = 1
     version: str = ""
     locks: Locks = field(default_factory=Locks)
+    looks: Locks = field(default_factory=Locks)
+    """At what a container would lose: one at a time, because it may be a million files."""
     tickets: Tickets = field(default_factory=Tickets)
     owed: Owed = field(default_factory=Owed)
     line: Line = field(default_factory=Line)

@@ -182,6 +182,9 @@ class MemoryBooks:
         last = max((job.number for job in found), default=0)
         return tuple(job for job in found if job.number == last)
 
+    def latest(self, uid: Uid, name: str) -> Job | None:
+        return next(iter(self.called(uid, name)), None)
+
     def last_number(self, uid: Uid) -> int:
         return max((job.number for job in self._now.jobs.values() if job.uid == uid), default=0)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ds01.adapters.host import unpack as unpacking
 from ds01.adapters.host.unpack import unpack
+from ds01.domain.errors import Ds01Error
 from ds01.domain.people import Uid, User
 
 SOMEBODY = User(uid=Uid(1722830498), gid=1722830498, login="h.baker@lab.lan", home="/nonexistent")
@@ -55,3 +57,17 @@ async def test_archives_one_after_another_are_unpacked_all(tmp_path: Path) -> No
     assert {file.name: file.stat().st_size for file in (tmp_path / "rescued").iterdir()} == {
         f"note-{number}": number * 100 for number in range(50)
     }
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("content", [b"kept", 1024**2 * b"long"])
+async def test_what_stands_still_is_ended_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """The programs are her own: she may stop them, and then nothing is read (the second) or nothing ends."""
+    monkeypatch.setattr(unpacking, "STILL_SECONDS", 0.5)
+    monkeypatch.setattr(unpacking, "_SCRIPT", "kill -STOP $$")
+    async with asyncio.timeout(20):
+        with pytest.raises(Ds01Error, match="Nothing could be written to") as failed:
+            await unpack(SOMEBODY, str(tmp_path / "rescued"), archive(content))
+    assert "stood still" in failed.value.problem.reason

@@ -1,5 +1,8 @@
 """What retire finds in an engine diff."""
 
+import pytest
+
+from ds01.domain import changes
 from ds01.domain.changes import Change, Findings, Package, findings
 
 ENV = "/opt/ds01/env/lib/python3.11/site-packages"
@@ -74,3 +77,34 @@ def test_w2_a_file_beside_an_environment_is_not_hidden_by_it() -> None:
 
 def test_a_folder_something_was_in_for_a_while_is_no_file() -> None:
     assert found("C /tmp", "A /tmp/pip-build-x", "C /home").files == ()
+
+
+def test_p2_condas_records_are_read_however_they_are_written() -> None:
+    """A path as an attacker writes it: where its parts could be divided in many ways, none is tried twice."""
+    seen = found(
+        "A /opt/conda/conda-meta/numpy-1.26.4-py311h64a7726_0.json",
+        "A /opt/conda/conda-meta/python-dateutil-2.9.0-pyhd8ed1ab_0.json",
+        "A /opt/conda/conda-meta/history", "A /opt/conda/conda-meta/-1-2.json", "A /opt/conda/lib/libgfortran.so",
+        *(f"A /x{'/conda-meta' * 190}/{number}{'-a' * 900}" for number in range(1000)),
+    )  # fmt: skip
+    assert [(package.name, package.version) for package in seen.packages] == [
+        ("numpy", "1.26.4"), ("python-dateutil", "2.9.0"),
+    ]  # fmt: skip
+    assert len(seen.files) == 1000
+
+
+def test_p2_many_environments_are_as_quick_as_one() -> None:
+    """Ten thousand roots: each path asks for its own folders, not for all roots."""
+    lines = [
+        f"A /e/{number}/lib/python3.11/site-packages/{name}" for number in range(10_000)
+        for name in ("six-1.16.0.dist-info/REQUESTED", "six.py")
+    ]  # fmt: skip
+    seen = found(*lines, "A /e/notes.txt")
+    assert seen.files == ("/e/notes.txt",)
+    assert [package.name for package in seen.packages] == ["six"]
+
+
+def test_p2_what_is_beyond_the_bound_is_a_file_and_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "LOOKED_AT", 2)
+    seen = found("A /root/a", "A /root/.cache/pip/b", "A /root/.cache/pip/c", "D /root/d")
+    assert seen.files == ("/root/.cache/pip/c", "/root/a")

@@ -622,3 +622,31 @@ async def test_what_was_submitted_is_written_down(jobs: Jobs) -> None:
     assert kept["command"] == ["python", "x.py", "--lr", "0.1"]
     assert kept["image"].startswith("sha256:")
     assert (kept["commit"], kept["data"]) == ("abc+", ["/data/imagenet"])
+
+
+# what one person may ask for ---------------------------------------------------------------------------
+
+
+async def test_what_is_kept_for_every_task_is_short(jobs: Jobs) -> None:
+    """An environment of 100 kB would be written a thousand times, and shown a thousand times."""
+    for changes in ({"environment": {"A": "x" * 100_000}}, {"array": "0-999", "environment": {"A": "x" * 5_000}}):
+        with pytest.raises(Ds01Error, match="What is to be run is too long") as refused:
+            await jobs.submit(**changes)
+        assert "file of the project" in refused.value.problem.hint
+    assert len(await jobs.submit(array="0-999", environment={"A": "x" * 1000})) == 1000
+
+
+async def test_a_person_has_so_many_open_jobs_and_no_more(jobs: Jobs) -> None:
+    for name in ("one", "two"):
+        await jobs.submit(name=name, array="0-999")
+    with pytest.raises(Ds01Error, match="You have 2,000 jobs that have not ended, and 1 more"):
+        await jobs.submit(name="three")
+    assert await jobs.submit(user=BOB, name="three")
+
+
+async def test_what_a_job_comes_after_is_looked_up_once_and_has_a_bound(jobs: Jobs) -> None:
+    await jobs.submit(name="sweep", array="0-99")
+    (job,) = await jobs.submit(name="then", after=("sweep", "sweep", "sweep:any", "sweep"))
+    assert len(job.after) == 2
+    with pytest.raises(Ds01Error, match="A job can come after 50 others at most, not 100"):
+        await jobs.submit(name="last", after=tuple(f"sweep-{number}" for number in range(100)))

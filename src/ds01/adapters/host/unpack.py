@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from ds01.domain.binds import checked_path, refused
+from ds01.domain.binds import checked_path, shown
+from ds01.domain.errors import BAD_WORKSPACE, Ds01Error
 from ds01.domain.people import User
+
+STILL_SECONDS = 60.0
+"""How long nothing may be taken before it counts as never: a program of its user's may be stopped by her, and a file
+system may hang, and both would keep the container's GPU.
+"""
+_GONE_SECONDS = 5.0
 
 _SCRIPT = (
     'umask 077; mkdir -p -- "$1" && exec tar -x --ignore-zeros --no-same-owner --delay-directory-restore -C "$1" -f -'
@@ -24,14 +32,32 @@ async def unpack(user: User, folder: str, archive: AsyncGenerator[bytes, None]) 
     )  # fmt: skip
     try:
         await _feed(process, archive)
-        _, complaint = await process.communicate()
+        async with asyncio.timeout(STILL_SECONDS):
+            _, complaint = await process.communicate()
+    except TimeoutError as error:
+        await _end(process)
+        raise _failed(
+            path, f"What writes there stood still for {STILL_SECONDS:.0f} s.",
+            "See whether its disk answers (ls), then try again, or retire without --rescue",
+        ) from error  # fmt: skip
     except BaseException:
-        process.kill()
-        await process.wait()
+        await _end(process)
         raise
     if process.returncode:
         last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["tar failed"]
-        raise refused(path, f"Nothing could be written there: {last[0]}.", "Make room, or choose another folder.")
+        raise _failed(path, f"{last[0]}.", "Make room, or choose another folder")
+
+
+async def _end(process: Process) -> None:
+    """Kill it. Where even that does not end it, because the kernel waits for a disk, it is not waited for."""
+    process.kill()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_GONE_SECONDS):
+            await process.wait()
+
+
+def _failed(path: str, why: str, hint: str) -> Ds01Error:
+    return Ds01Error(BAD_WORKSPACE, f"Nothing could be written to {shown(path)}.", reason=why, hint=hint)
 
 
 def _as(user: User) -> tuple[str, ...]:
@@ -53,7 +79,8 @@ async def _feed(process: Process, archive: AsyncGenerator[bytes, None]) -> None:
                 if process.stdin.is_closing():  # uvloop's pipe takes no more once its reader is gone
                     return
                 process.stdin.write(piece)
-                await process.stdin.drain()
+                async with asyncio.timeout(STILL_SECONDS):
+                    await process.stdin.drain()
     except (BrokenPipeError, ConnectionResetError):
         return
     finally:

@@ -45,11 +45,14 @@ class JobBooks(NoticeBooks):
         return tuple(_job(row) for row in self._all(statements.NUMBERED, {"uid": uid, "number": number}))
 
     def called(self, uid: Uid, name: str) -> tuple[Job, ...]:
-        row = self._one(statements.CALLED, {"uid": uid, "called": name})
-        if row is None:
+        one = self.latest(uid, name)
+        if one is None:
             return ()
-        found = self.numbered(uid, row["number"])
-        return found if row["array"] == name else tuple(job for job in found if job.name == name)
+        return self.numbered(uid, one.number) if one.array == name else (one,)
+
+    def latest(self, uid: Uid, name: str) -> Job | None:
+        row = self._one(statements.CALLED, {"uid": uid, "called": name})
+        return None if row is None else _job(row)
 
     def last_number(self, uid: Uid) -> int:
         row = self._one(statements.LAST_NUMBER, {"uid": uid})

@@ -114,7 +114,7 @@ NUMBERED = (
     select(*_JOB).where(jobs.c.uid == bindparam("uid"), jobs.c.number == bindparam("number")).order_by(jobs.c.index)
 )
 CALLED = (
-    select(jobs.c.number, jobs.c.array)
+    select(*_JOB)
     .where(
         jobs.c.uid == bindparam("uid"),
         (jobs.c.name == bindparam("called")) | (jobs.c.array == bindparam("called")),

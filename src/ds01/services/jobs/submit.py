@@ -23,6 +23,7 @@ from ds01.domain.jobs.array import MOST, indexes
 from ds01.domain.jobs.job import Job, JobId, JobOrder, names
 from ds01.domain.names import NAME_LENGTH, checked, image_reference, nearest
 from ds01.ports.ledger import Books
+from ds01.services.bounds import check_open, check_size
 from ds01.services.caller import Caller, identify
 from ds01.services.images import resolve
 from ds01.services.jobs.advance import Given, first
@@ -34,6 +35,8 @@ from ds01.wire.codec import plain
 from ds01.wire.jobs import JobPlan, JobRequest
 
 RETRIES = 20
+AFTER = 50
+"""How many jobs one may come after."""
 COMMAND_BYTES = 32 * 1024
 """Longer commands belong into a file of the project."""
 
@@ -83,6 +86,7 @@ async def _draft(world: World, asked: Caller, request: JobRequest) -> Draft:
     _check_words(request)
     reference = request.image or image_reference(caller.uid, request.project)
     found, parallel = indexes(request.array) if request.array else (None, None)
+    check_size(request, 1 if found is None else len(found))
     return Draft(
         request=request, caller=caller, ask=await wanted_gpus(world, caller, request.gpus, request.memory_bytes),
         planned=planned(caller.limits, request.time_seconds), reference=reference,
@@ -104,6 +108,11 @@ def _check_words(request: JobRequest) -> None:
         )  # fmt: skip
     if not 0 <= request.retries <= RETRIES:
         raise Ds01Error(BAD_REQUEST, f"A job may be tried again up to {RETRIES} times.", hint="--retries 2")
+    if len(set(request.after)) > AFTER:
+        raise Ds01Error(
+            BAD_REQUEST, f"A job can come after {AFTER} others at most, not {len(set(request.after))}.",
+            hint="--after the name of an array means all its tasks",
+        )  # fmt: skip
     if request.folder.startswith("/") or ".." in request.folder.split("/"):
         raise Ds01Error(BAD_REQUEST, f"The folder '{request.folder}' is not below the workspace.")
 
@@ -163,6 +172,7 @@ def _checked(books: Books, draft: Draft) -> str:
             BAD_REQUEST, f"'{name}' is too long a name for these tasks.",
             hint=f"Names have at most {NAME_LENGTH} characters, with the index: choose a shorter --name",
         )  # fmt: skip
+    check_open(len(books.open_jobs(caller.uid)), len(wanted))
     _check_names(books, caller, {name, *wanted})
     return name
 
@@ -183,16 +193,16 @@ def _check_names(books: Books, caller: Caller, wanted: set[str]) -> None:
 
 def _after(books: Books, draft: Draft) -> tuple[str, ...]:
     found = []
-    for text in draft.request.after:
+    for text in dict.fromkeys(draft.request.after):
         try:
             name, anyhow = dependencies.split(text)
         except ValueError as error:
             raise Ds01Error(BAD_REQUEST, f"--after {text} cannot be read.", reason=f"{error}.") from error
-        jobs = [job for job in books.called(draft.caller.uid, name) if job.epoch == draft.caller.epoch]
-        if not jobs:
+        job = books.latest(draft.caller.uid, name)
+        if job is None or job.epoch != draft.caller.epoch:
             raise unknown(name, [job.array or job.name for job in books.jobs(draft.caller.uid)])
-        one = jobs[0].index if jobs[0].name == name else None
-        found.append(dependencies.After(number=jobs[0].number, index=one, anyhow=anyhow).kept)
+        one = job.index if job.name == name else None
+        found.append(dependencies.After(number=job.number, index=one, anyhow=anyhow).kept)
     return tuple(found)
 
 

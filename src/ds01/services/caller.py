@@ -26,8 +26,8 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """One user and what she may have. ``actor`` is who really asks: another uid when an admin acts for her, and
-    ``reason`` why she does, in her own words.
+    """One user and what she may have. ``actor`` is who really asks: another uid when somebody acts for her, who is an
+    admin or has another ``office``, and ``reason`` is why she does, in her own words.
     """
 
     user: User
@@ -35,6 +35,7 @@ class Caller:
     limits: Limits
     actor: Uid
     actor_login: str
+    office: str = "admin"
     reason: str = ""
 
     @property

@@ -1,4 +1,4 @@
-"""An admin acted on somebody's container: its owner hears of it, by every channel she has.
+"""An admin or an instructor acted on somebody's container: its owner hears of it, by every channel she has.
 
 What was done stands and is in its story by then, so a word that cannot be written down takes nothing back.
 """
@@ -24,7 +24,7 @@ async def tell_owner(world: World, caller: Caller, container: Container, did: st
         return
     message = Message(
         about=container, rule=Rule.ADMIN, level=Level.NOTICE,
-        title=words.title(caller.actor_login, did, container.name),
+        title=words.title(caller.actor_login, caller.office, did, container.name),
         text=words.text(caller.actor_login, container.name, caller.reason),
     )  # fmt: skip
     try:

@@ -55,18 +55,20 @@ async def _programs(world: World, container: Container) -> tuple[Process, ...]:
 
 
 async def retire(
-    world: World, caller: Caller, name: str, request: RetireRequest, *, note: bool = False
+    world: World, caller: Caller, name: str, request: RetireRequest, *, note: bool = False, over: str = ""
 ) -> RetireResult:
     """Stop, rescue, remove, release. The GPU can be leased by anybody when this returns.
 
-    ``note``: nobody is there whose own command keeps the packages, so they are noted in the workspace.
+    ``note``: nobody is there whose own command keeps the packages, so they are noted in the workspace. ``over`` is what
+    its GPU was of (``class``), when it is retired because that has ended.
     """
+    reason, detail = (StopReason.BOOKING, over) if over else (StopReason.RETIRED, _by(caller))
     begun = world.clock.monotonic()
     async with world.locks.hold(caller.uid, name, "retire"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
         _check_still(world, container)
         labels = (await view(world, caller, container)).gpus
-        stopped = await _stop(world, caller, container, force=request.force)
+        stopped = await _stop(world, caller, container, reason, detail, force=request.force)
         ended = stopped.container if stopped is not None else container
         try:
             found, saved = await _keep(world, caller, ended, rescued=request.rescue, note=note)
@@ -75,7 +77,7 @@ async def retire(
                 await record_end(world, stopped, caller)
             raise
         gone = await remove_held(
-            world, caller, ended, force=True, reason=StopReason.RETIRED, detail=ended.reason_detail
+            world, caller, ended, force=True, reason=reason, detail=ended.reason_detail
         )  # fmt: skip
     seconds = round(world.clock.monotonic() - begun, 3)
     await tell_owner(world, caller, gone, "retired")
@@ -98,12 +100,17 @@ def _check_still(world: World, container: Container) -> None:
         )
 
 
-async def _stop(world: World, caller: Caller, container: Container, *, force: bool) -> Ended | None:
+def _by(caller: Caller) -> str:
+    return caller.actor_login if caller.for_another else ""
+
+
+async def _stop(
+    world: World, caller: Caller, container: Container, reason: StopReason, detail: str, *, force: bool
+) -> Ended | None:
     if container.state in (ContainerState.STOPPED, ContainerState.CREATING):
         return None
-    detail = caller.actor_login if caller.for_another else ""
     grace = 0 if force else None
-    return await ask_to_end(world, container, StopReason.RETIRED, detail, caller, grace_seconds=grace)
+    return await ask_to_end(world, container, reason, detail, caller, grace_seconds=grace)
 
 
 async def _keep(

@@ -31,6 +31,7 @@ from ds01.services.booking.show import show
 from ds01.services.booking.watch import watch
 from ds01.services.enforce.enforcer import Enforcer
 from ds01.services.images import resolve
+from ds01.services.jobs.story import why
 from ds01.services.launch import launch
 from ds01.services.lease import OUTLIVED, activate
 from ds01.services.prolong import extend
@@ -380,6 +381,21 @@ async def test_closing_retires_what_is_left_and_frees_the_gpus(school: SimServer
     assert view.dates == 2
     await close(school.world, caller, "ml101")
     assert await list_classes(school.world, caller) == ()
+
+
+async def test_closing_is_told_to_the_pupil_as_the_instructors_act(school: SimServer) -> None:
+    await opened(school)
+    await school.clock.advance(3600)
+    await sits(school, PUPILS[0])
+    await close(school.world, await school.caller(), "ml101")
+    story = await why(school.world, await school.caller(PUPILS[0]), "ml101")
+    assert "It stopped at 2026-03-02 10:00 UTC: its class ended." in story.summary
+    assert [entry.what for entry in story.entries][-2:] == [
+        "ml101 stopped: its class ended: the class is closed.", "alice removed ml101.",
+    ]  # fmt: skip
+    (letter,) = [one for one in school.terminals.letters if one.user == PUPILS[0]]
+    assert letter.title == "alice, an instructor, retired your container ml101"
+    assert letter.text.startswith("alice says: the class is closed")
 
 
 @pytest.mark.parametrize("by", ["time", "teacher"])

@@ -33,6 +33,7 @@ from ds01.wire.containers import RetireRequest
 _log = logging.getLogger(__name__)
 
 OVER = "its class is over"
+CLOSED = "the class is closed"
 SWEPT = timedelta(days=1)
 """For how long after its end a class is looked after."""
 AT_ONCE = 4
@@ -59,7 +60,7 @@ async def close(
     if check_only:
         return ClassClosed(name=name, retired=shown, dates=dates)
     await world.ledger.write(lambda books: _close(books, world, caller, on, coming))
-    failed = await _retire(world, left)
+    failed = await _retire(world, caller, left)
     return ClassClosed(
         name=name, dates=dates,
         retired=tuple(one for one, each in zip(shown, left, strict=True) if each not in failed),
@@ -81,15 +82,15 @@ def _close(books: Books, world: World, caller: Caller, on: Sequence[Booking], co
         give_up(books, world, caller, coming)
 
 
-async def _retire(world: World, left: Sequence[Container]) -> list[Container]:
-    """Retire them, a few at a time; those that could not be."""
+async def _retire(world: World, closer: Caller, left: Sequence[Container]) -> list[Container]:
+    """Retire them, a few at a time, as the closer's act; those that could not be."""
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(container: Container) -> Container | None:
         async with room:
             try:
-                owner = await identify(world, container.uid)
-                await retire(world, owner, container.name, RetireRequest(), note=True)
+                acting = _acting(closer, await identify(world, container.uid))
+                await retire(world, acting, container.name, RetireRequest(), note=True, over="class")
             except Ds01Error as error:
                 _log.warning(
                     "a container of a class was not retired",
@@ -99,6 +100,13 @@ async def _retire(world: World, left: Sequence[Container]) -> list[Container]:
         return None
 
     return [each for each in await asyncio.gather(*map(one, left)) if each is not None]
+
+
+def _acting(closer: Caller, pupil: Caller) -> Caller:
+    """The pupil, for whom an instructor acts, or an admin who closes somebody's class for her."""
+    office = closer.office if closer.for_another else "instructor"
+    reason = closer.reason or CLOSED
+    return replace(pupil, actor=closer.actor, actor_login=closer.actor_login, office=office, reason=reason)
 
 
 async def sweep(world: World) -> None:

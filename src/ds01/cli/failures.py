@@ -80,6 +80,16 @@ def _keep(name: str, error: BaseException) -> str:
     return ""
 
 
+def nobody_reads() -> bool:
+    """Whether the reader of what this command prints has gone, and not that of some other pipe."""
+    import select
+
+    printed = select.poll()
+    for stream in (1, 2):
+        printed.register(stream, 0)
+    return any(told & select.POLLERR for _, told in printed.poll(0))
+
+
 def quiet_pipe() -> int:
     """The reader has had enough (``ds01 list | head``): end without a word."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

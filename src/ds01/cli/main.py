@@ -66,8 +66,8 @@ def run(words: Sequence[str]) -> int:
         return failures.tell(program.explained(error).problem, program.talk)
     except KeyboardInterrupt:
         return failures.interrupted(program.talk, program.standing)
-    except BrokenPipeError:
-        return failures.quiet_pipe()
+    except BrokenPipeError as error:
+        return failures.quiet_pipe() if failures.nobody_reads() else failures.unexpected(error, program.talk)
     except Exception as error:  # noqa: BLE001 - the last line of defence: nobody sees a stack trace
         return failures.unexpected(error, program.talk)
 

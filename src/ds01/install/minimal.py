@@ -7,6 +7,7 @@ everywhere and may come from another server.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -107,8 +108,9 @@ def _import(engine: str, archive: Path, fingerprint: str) -> str:
     command = ["docker", "-H", f"unix://{engine}", "import", *options, "-", REFERENCE]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdin is not None
-    for block in _with_certificates(archive):
-        process.stdin.write(block)
+    with contextlib.suppress(BrokenPipeError):  # it has ended, and says why
+        for block in _with_certificates(archive):
+            process.stdin.write(block)
     out, error = process.communicate()
     if process.returncode != 0:
         raise BaseError(f"the engine did not take the base: {error.decode().strip()}")

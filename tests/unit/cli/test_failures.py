@@ -175,6 +175,25 @@ def test_a_reader_that_has_had_enough_is_no_error() -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+BROKEN = """
+import sys
+from ds01.cli.main import Program, run
+def broken(self, words):
+    raise BrokenPipeError("the other program ended")
+Program.run = broken
+sys.exit(run(["list"]))
+"""
+
+
+def test_a_pipe_to_another_program_that_breaks_is_an_error(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False, timeout=30,
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "DS01 made a mistake" in ran.stderr
+
+
 def test_ctrl_c_is_130_and_says_what_stands(ds01: Run, daemon: Daemon) -> None:
     def interrupted(_: Asked) -> Iterator[object]:
         raise KeyboardInterrupt

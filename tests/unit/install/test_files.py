@@ -10,6 +10,7 @@ from ds01.cli.commands.admin.image import minimal
 from ds01.domain.errors import Ds01Error
 from ds01.install import files, look
 from ds01.install.machine import Found
+from ds01.install.minimal import BaseError, install
 from tests.unit.cli.conftest import Run, ds01
 
 __all__ = ["ds01"]
@@ -98,3 +99,14 @@ def test_a_base_is_kept_in_a_new_file_only(tmp_path: Path, there: str) -> None:
     assert not other.exists() or other.read_text() == "somebody's"
     minimal.kept(archive, str(tmp_path / "new"))
     assert look.at(str(tmp_path / "new")) == Found(text="base", mode=0o644)
+
+
+def test_an_engine_that_takes_no_base_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker ends before it has read what it is given."""
+    docker, archive = tmp_path / "docker", tmp_path / "base.tar"
+    docker.write_text("#!/bin/sh\nexec <&-\necho 'no such socket' >&2\nexit 1\n")
+    docker.chmod(0o755)
+    archive.write_bytes(b"x" * (1 << 21))
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(BaseError, match="the engine did not take the base: no such socket"):
+        install(str(tmp_path / "docker.sock"), archive)

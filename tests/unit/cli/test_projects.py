@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ds01.wire.images import BaseView, BuildSettings
+from ds01.domain.labels import Label
+from ds01.domain.names import image_reference
+from ds01.projects import file, prepare
+from ds01.wire.images import BaseView, BuildSettings, ImageView
 from tests.unit.cli.conftest import Ran
 from tests.unit.cli.daemon import Daemon
 
@@ -240,3 +243,34 @@ def test_the_list_says_what_a_project_takes_on_the_disk(home: Path, ds01: Callab
     (view,) = json.loads(ds01("project", "list", "--json").out)
     assert 3 * 1024**2 <= view["disk_bytes"] < 4 * 1024**2
     assert "3M" in ds01("project", "list").out
+
+
+def test_the_list_says_which_images_are_behind_their_project_file(
+    ds01: Callable[..., Ran], daemon: Daemon, tmp_path: Path
+) -> None:
+    base = BaseView(name="minimal", reference="ds01/minimal:latest", digest="sha256:" + "b" * 64, description="Debian")
+    settings, images = BuildSettings(bases=(base,)), []
+    for name in ("current", "behind", "older", "unbuilt"):
+        ds01("init", name, "--blank")
+        recipe = prepare.recipe(file.named(name, str(tmp_path)), settings)
+        stands_on = "sha256:" + "a" * 64 if name == "older" else base.digest
+        images.append(
+            ImageView(
+                id=f"sha256:{name}", reference=image_reference(os.geteuid(), name), project=name, tags=(),
+                created_at="2026-11-01T10:00:00+00:00", size_bytes=1,
+                labels={Label.SPEC: recipe.spec, Label.BASE: stands_on},
+            )
+        )  # fmt: skip
+    behind = tmp_path / "workspace/behind/ds01.toml"
+    behind.write_text(behind.read_text().replace("python = []", 'python = ["six"]'))
+    daemon.answers |= {("GET", "/v1/images/settings"): settings, ("GET", "/v1/images"): images[:3]}
+    listed = json.loads(ds01("project", "list", "--json").out)
+    shown = {view["name"]: (bool(view["image"]), view["stale"]) for view in listed}
+    assert shown == {
+        "current": (True, ""), "behind": (True, "the project file changed since the image was built"),
+        "older": (True, "its base image was updated"), "unbuilt": (False, ""),
+    }  # fmt: skip
+    rows = {line.split()[0]: line.split()[3] for line in ds01("project", "list").out.splitlines()[1:]}
+    assert {name: rows[name] for name in ("current", "behind", "older")} == {
+        "current": "built", "behind": "stale", "older": "stale",
+    }  # fmt: skip

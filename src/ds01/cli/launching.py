@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from ds01.cli import show
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
+from ds01.cli.image_first import build_first
 from ds01.cli.project import choose
 from ds01.cli.waiting import follow, wants_to_wait
-from ds01.domain.errors import BAD_PROJECT_FILE, NO_BOOKING, NO_IMAGE, NO_PROJECT, NO_ROUTE, Ds01Error
+from ds01.domain.errors import BAD_PROJECT_FILE, NO_BOOKING, NO_PROJECT, NO_ROUTE, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.domain.quantity import duration, size
@@ -73,9 +74,8 @@ def launch(call: Call, wish: Wish) -> Launched:
         return Launched(container=None)
     if target.project is not None:
         editor_files.renew(target.project)
-    if plan.build:
-        _build(call, wish, target, plan)
-    elif plan.stale and not wish.create_only:
+    build_first(call, plan, target.project, target.recipe, as_it_is=wish.no_build)
+    if plan.stale and not wish.create_only:
         call.talk.warn(f"{plan.name} is stale: {plan.stale}. It goes on as it is; --recreate replaces it.")
     if plan.container is not None and plan.action != "recreate":
         _unused(call, wish, plan)
@@ -202,32 +202,6 @@ def _unused(call: Call, wish: Wish, plan: LaunchPlan) -> None:
 
 
 # what has to happen first ------------------------------------------------------------------------------
-
-
-def _build(call: Call, wish: Wish, target: Target, plan: LaunchPlan) -> None:
-    """Build a missing image; ask before building one that is behind."""
-    if target.project is None or target.recipe is None:
-        raise Ds01Error(NO_IMAGE, f"There is no image '{plan.image}'.", hint="ds01 image list")
-    if not _there(call, plan.image):
-        call.talk.say(f"{target.project.name} has no image yet, so it is built first.")
-    elif wish.no_build or not call.talk.confirm(
-        f"The image of {target.project.name} is behind: {plan.build}. Build it now?",
-        default=True, flag="--yes, or --no-build to use it as it is",
-    ):  # fmt: skip
-        return
-    from ds01.cli.building import build  # most launches build nothing, and have no time to load what would
-
-    build(call, target.project, target.recipe)
-
-
-def _there(call: Call, reference: str) -> bool:
-    try:
-        call.client.image(reference)
-    except Ds01Error as error:
-        if error.kind != NO_IMAGE:
-            raise
-        return False
-    return True
 
 
 def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
+from ds01.cli.image_first import build_first
 from ds01.cli.project import meant
-from ds01.domain.errors import BAD_REQUEST, NO_IMAGE, Ds01Error
+from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.project import Project
 from ds01.domain.quantity import duration, size
 from ds01.domain.record import record, replace
@@ -55,8 +56,7 @@ def submit(call: Call, wish: Wish) -> JobsView | None:
     if call.talk.dry_run:
         _show(call, request, plan)
         return None
-    if plan.build:
-        _build(call, wish, project, recipe, plan)
+    build_first(call, plan, project, recipe, as_it_is=wish.no_build)
     call.standing = "It may be submitted already: ds01 runs shows it."
     submitted = call.client.submit(request)
     call.standing = f"{submitted.name} is submitted and goes on: ds01 why {submitted.name}"
@@ -98,23 +98,6 @@ def _folder(call: Call, workspace: str) -> str:
     except (FileNotFoundError, ValueError):
         return ""
     return "" if inside == "." or inside.split(os.sep)[0] == ".." else inside
-
-
-def _build(call: Call, wish: Wish, project: Project, recipe: Recipe | None, plan: JobPlan) -> None:
-    """Build a missing image; ask before building one that is behind."""
-    if recipe is None:
-        raise Ds01Error(NO_IMAGE, f"There is no image '{plan.image}'.", hint="ds01 image list")
-    missing = plan.build.endswith("no image yet")
-    if missing:
-        call.talk.say(f"{project.name} has no image yet, so it is built first.")
-    elif wish.no_build or not call.talk.confirm(
-        f"The image of {project.name} is behind: {plan.build}. Build it now?",
-        default=True, flag="--yes, or --no-build to use it as it is",
-    ):  # fmt: skip
-        return
-    from ds01.cli.building import build  # most jobs build nothing, and have no time to load what would
-
-    build(call, project, recipe)
 
 
 def _show(call: Call, request: JobRequest, plan: JobPlan) -> None:

@@ -149,6 +149,10 @@ class BaseImage:
     driver: str = ""
 
 
+UNBUILT = "the project has no image yet"
+"""Why an image is built that is not there."""
+
+
 def stale_reason(image: Image, spec: str, base_digest: str) -> str:
     """Why an image is not what the project file says now; ``""`` when it is."""
     if spec and image.labels.get(Label.SPEC, "") != spec:

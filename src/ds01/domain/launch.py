@@ -13,7 +13,7 @@ from typing import assert_never
 
 from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.errors import CONTAINER_QUOTA, WRONG_STATE, Ds01Error
-from ds01.domain.image import Image, stale_reason
+from ds01.domain.image import UNBUILT, Image, stale_reason
 from ds01.domain.limits import Limits
 
 
@@ -94,7 +94,7 @@ def _build(situation: Situation) -> str:
     if not situation.own:
         return ""
     if situation.image is None:
-        return "the project has no image yet"
+        return UNBUILT
     return stale_reason(situation.image, situation.spec, situation.base)
 
 

@@ -75,6 +75,7 @@ async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPl
         name=found.name,
         image=found.reference,
         build=found.decision.build,
+        missing=found.image is None,
         stale=found.decision.stale,
         gpus=_gpus_text(found),
         container=view,

@@ -38,7 +38,9 @@ class JobRequest:
 
 @record
 class JobPlan:
-    """What would be submitted. ``build`` is why the project's image must be built first, ``""`` when it need not."""
+    """What would be submitted. ``build`` is why the project's image must be built first, ``""`` when it need not;
+    ``missing`` that there is none.
+    """
 
     name: str
     image: str
@@ -46,6 +48,7 @@ class JobPlan:
     gpus: str
     planned_seconds: int | None
     tasks: int
+    missing: bool = False
 
 
 @record

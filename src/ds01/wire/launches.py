@@ -46,13 +46,15 @@ class LaunchPlan:
     """What a launch would do now.
 
     ``action`` is attach (running), unpause, start, create or recreate. ``build`` is why the image must be built
-    first, ``""`` when it need not be. ``stale`` is why an existing container is behind its image.
+    first, ``""`` when it need not be; ``missing`` that there is none. ``stale`` is why an existing container is behind
+    its image.
     """
 
     action: str
     name: str
     image: str
     build: str = ""
+    missing: bool = False
     stale: str = ""
     gpus: str = "0"
     container: ContainerView | None = None

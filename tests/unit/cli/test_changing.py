@@ -328,10 +328,6 @@ def test_c3_a_stale_container_is_told_of_and_left_alone(ds01: Run, launching: Ca
 
 def test_an_image_that_is_behind_is_asked_about(ds01: Run, launching: Callable[..., Daemon]) -> None:
     daemon = launching(build="the project file changed since the image was built")
-    daemon.answers["GET", "/v1/images/ds01-1001/thesis:latest"] = {
-        "id": "sha256:1", "reference": "ds01-1001/thesis:latest", "project": "thesis", "tags": [],
-        "created_at": "2026-03-02T09:00:00+00:00", "size_bytes": 1,
-    }  # fmt: skip
     ran = ds01("launch", "thesis", "--background")
     assert ran.code == 2
     assert "--no-build" in ran.err

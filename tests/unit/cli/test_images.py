@@ -126,9 +126,11 @@ def test_c5_every_build_is_resolved_first(
     """Also after an edit by hand, which is how the tutorial teaches it."""
     missing = "the project has no image yet"
     image = f"ds01-{os.geteuid()}/thesis:latest"
-    daemon.answers["POST", "/v1/launches/plan"] = LaunchPlan(action="create", name="thesis", image=image, build=missing)
+    daemon.answers["POST", "/v1/launches/plan"] = LaunchPlan(
+        action="create", name="thesis", image=image, build=missing, missing=True
+    )
     daemon.answers["POST", "/v1/jobs/plan"] = JobPlan(
-        name="thesis-1", image="x", build=missing, gpus="0", planned_seconds=None, tasks=1
+        name="thesis-1", image="x", build=missing, gpus="0", planned_seconds=None, tasks=1, missing=True
     )
     builder.resolves = [*IDNA.splitlines(), REFUSED]
     (folder / "ds01.toml").write_text(TEXT.replace('"requests==2.31.0"', '"requests==2.31.0", "idna>=4"'))

@@ -15,7 +15,7 @@ from ds01.cli.joblog import how
 from ds01.domain.errors import NO_CONTAINER, NO_JOB, Ds01Error
 from ds01.projects.version import commit
 from ds01.wire.containers import WhyEntry, WhyView
-from ds01.wire.images import BuildSettings
+from ds01.wire.images import BaseView, BuildSettings
 from ds01.wire.jobs import JobPlan, JobsView, JobView
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Asked, Daemon
@@ -78,6 +78,21 @@ def sent(daemon: Daemon) -> dict[str, Any]:
 
 
 # submitting ----------------------------------------------------------------------------------------------
+
+
+def test_an_image_that_is_behind_is_asked_about_and_may_be_used_as_it_is(ds01: Run, ready: Daemon) -> None:
+    """Whatever the words are by which ds01d says why."""
+    minimal = BaseView(name="minimal", reference="ds01/minimal:latest", description="", digest="sha256:b")
+    ready.answers["GET", "/v1/images/settings"] = BuildSettings(bases=(minimal,))
+    ready.answers["POST", "/v1/jobs/plan"] = JobPlan(
+        name="thesis-1", image="ds01-1/thesis:latest", build="its base has no image yet", gpus="2",
+        planned_seconds=7200, tasks=1,
+    )  # fmt: skip
+    ran = ds01("run", "--", "python", "train.py")
+    assert ran.code == 2
+    assert "--no-build" in ran.err
+    assert ds01("run", "--no-build", "--", "python", "train.py").code == 0
+    assert sent(ready)["command"] == ["python", "train.py"]
 
 
 def test_a_job_is_sent_with_all_the_project_says_and_the_folder_one_is_in(ds01: Run, ready: Daemon) -> None:

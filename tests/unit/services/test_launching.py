@@ -113,9 +113,10 @@ async def test_a_plan_changes_nothing_and_says_all(server: SimServer) -> None:
     caller = await server.caller()
     first = await plan(server.world, caller, server.request(gpus=None))
     assert (first.action, first.build, first.gpus) == ("create", "the project has no image yet", "1")
+    assert first.missing
     await server.build(spec="old")
     second = await plan(server.world, caller, server.request())
-    assert second.build == "the project file changed since the image was built"
+    assert (second.build, second.missing) == ("the project file changed since the image was built", False)
     assert second.steps[-2:] == ("create the container", "start it")
     assert await server.traces() == NOTHING
 

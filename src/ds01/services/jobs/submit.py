@@ -17,7 +17,7 @@ from ds01.domain.container import Door
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NO_JOB, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu_ask import GpuAsk
-from ds01.domain.image import Image, stale_reason
+from ds01.domain.image import UNBUILT, Image, stale_reason
 from ds01.domain.jobs import after as dependencies
 from ds01.domain.jobs.array import MOST, indexes
 from ds01.domain.jobs.job import Job, JobId, JobOrder, names
@@ -64,7 +64,7 @@ async def plan(world: World, caller: Caller, request: JobRequest) -> JobPlan:
     return JobPlan(
         name=name, image=draft.reference, build=_build(draft), gpus=draft.ask.profile or str(draft.ask.count),
         planned_seconds=None if draft.planned is None else int(draft.planned.total_seconds()),
-        tasks=len(draft.indexes) if draft.indexes is not None else 1,
+        tasks=len(draft.indexes) if draft.indexes is not None else 1, missing=draft.image is None,
     )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _build(draft: Draft) -> str:
     if draft.request.image:
         return ""
     if draft.image is None:
-        return "the project has no image yet"
+        return UNBUILT
     return stale_reason(draft.image, draft.request.spec, draft.request.base) if draft.request.spec else ""
 
 

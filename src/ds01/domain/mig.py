@@ -19,6 +19,10 @@ OFF = "off"
 _LINE = re.compile(r"\s*(?:gpu\s*)?(\d{1,3})\s*:(.*)", re.IGNORECASE | re.DOTALL)
 
 
+class UndividableError(ValueError):
+    """A card that cannot be divided like that, in a sentence."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MigProfile:
     """One way to cut: ``slices`` of compute, ``width`` memory slices wide, beginning at one of ``starts``."""
@@ -100,12 +104,14 @@ def now(gpu: Gpu) -> str:
 
 
 def places(card: str, names: Sequence[str], offered: Iterable[MigProfile]) -> tuple[tuple[MigProfile, int], ...]:
-    """The profiles with where each begins, in the order given. Raises ValueError, in a sentence."""
+    """The profiles with where each begins, in the order given. Raises UndividableError, or ValueError for a profile it
+    does not have; both in a sentence.
+    """
     known = {profile.name: profile for profile in offered}
     wanted = [_known(card, name, known) for name in names]
     starts = arranged(wanted)
     if starts is None:
-        raise ValueError(
+        raise UndividableError(
             f"{card} cannot be divided into {' + '.join(names)}: {_why(wanted, known)}. {_instead(wanted)}"
         )
     return tuple(zip(wanted, starts, strict=True))
@@ -113,7 +119,7 @@ def places(card: str, names: Sequence[str], offered: Iterable[MigProfile]) -> tu
 
 def _known(card: str, name: str, known: Mapping[str, MigProfile]) -> MigProfile:
     if not known:
-        raise ValueError(f"{card} has no MIG and cannot be divided; leave '{name}' out")
+        raise UndividableError(f"{card} has no MIG and cannot be divided; leave '{name}' out")
     if name not in known:
         better = nearest(name, known)
         meant = f"did you mean '{better}'?" if better else f"it has {', '.join(known)}"

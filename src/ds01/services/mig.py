@@ -224,10 +224,8 @@ def _read(world: World, gpus: Sequence[Gpu], text: str) -> dict[SlotId, Partitio
                 raise ValueError(f"there is no GPU {each.index}; there are {', '.join(map(str, sorted(known)))}")
             _check_possible(world, known[each.index], each)
     except ValueError as error:
-        raise Ds01Error(
-            GPU_DIVIDE if "divided" in str(error) else BAD_REQUEST, "Nothing was divided.", reason=f"{error}.",
-            hint="ds01 admin mig show",
-        ) from error  # fmt: skip
+        kind = GPU_DIVIDE if isinstance(error, mig.UndividableError) else BAD_REQUEST
+        raise Ds01Error(kind, "Nothing was divided.", reason=f"{error}.", hint="ds01 admin mig show") from error
     return {known[each.index].uuid: each for each in found}
 
 

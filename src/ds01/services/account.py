@@ -1,7 +1,8 @@
 """Who a uid belongs to (I6): the uid plus an epoch that grows when the uid changes hands.
 
-A uid whose login changed is somebody else: she inherits no container, no lease and no image. What the former
-owner left is set aside for the admin, never handed on and never stopped.
+A uid whose login changed is somebody else: she inherits no container, no lease, no image, no job and no booking. What
+the former owner left is set aside for the admin, never handed on and never stopped; what was still to come for her
+does not come.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ from datetime import datetime
 
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.events import Event, EventType
+from ds01.domain.jobs.job import Job, JobEnd, JobState, ended
 from ds01.domain.people import Account, User
+from ds01.domain.queue.booking import Booking, BookingState, Kind
 from ds01.ports.ledger import Books
+from ds01.services.jobs.record import over
 from ds01.services.queue.turn import give_up
+
+HANDED_ON = "its account is somebody else's now"
 
 
 def account(books: Books, user: User, now: datetime) -> Account:
@@ -50,9 +56,37 @@ def _set_aside(books: Books, former: Account, now: datetime) -> None:
             _quarantined(books, container, former, now)
     for request in books.open_requests(former.uid):
         if request.epoch <= former.epoch:
-            give_up(books, request, now, actor=None, reason="its account is somebody else's now")
+            give_up(books, request, now, actor=None, reason=HANDED_ON)
+    for job in books.open_jobs(former.uid):
+        if job.epoch <= former.epoch:
+            over(books, _ended(job, now), now)
+    for booking in books.bookings():
+        _give_back(books, booking, former, now)
     for tag in books.tags(former.uid):
         books.put_tag(replace(tag, owner=None))
+
+
+def _ended(job: Job, now: datetime) -> Job:
+    """What runs goes on in its container, which is set aside; as a job it is over."""
+    if job.state is JobState.RUNNING:
+        return ended(job, JobEnd.CANCELLED, now)
+    return ended(job, JobEnd.START, now, detail=HANDED_ON)
+
+
+def _give_back(books: Books, booking: Booking, former: Account, now: datetime) -> None:
+    """A booking of hers for herself is over; those of others, and for others, stand without her."""
+    mine = booking.uid == former.uid and booking.epoch <= former.epoch
+    if mine and booking.kind is Kind.OWN:
+        books.put_booking(replace(booking, state=BookingState.CANCELLED, ended_at=now, reason=HANDED_ON))
+        details = {"name": booking.name, "reason": HANDED_ON}
+        books.record(
+            Event(
+                at=now, type=EventType.BOOKING_CANCELLED, actor=None, uid=former.uid, subject=booking.series,
+                details=details,
+            )
+        )  # fmt: skip
+    elif former.uid in booking.uids:
+        books.put_booking(replace(booking, uids=booking.uids - {former.uid}))
 
 
 def _quarantined(books: Books, container: Container, former: Account, now: datetime) -> None:

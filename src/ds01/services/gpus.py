@@ -39,16 +39,20 @@ async def show_leases(world: World, caller: Caller, *, everybody: bool) -> tuple
 
     def read(books: Books) -> tuple[LeaseView, ...]:
         labels, called = {slot.id: slot.label for slot in books.slots()}, names(books)
-        found = books.open_leases(None if everybody else caller.uid)
+        found = (lease for lease in books.open_leases() if everybody or _hers(lease, caller))
         return tuple(_lease(called, lease, labels) for lease in found)
 
     return await world.ledger.read(read)
 
 
+def _hers(lease: Lease, caller: Caller) -> bool:
+    return (lease.uid, lease.epoch) == (caller.uid, caller.epoch)
+
+
 def _slot(
     called: Names, caller: Caller, slot: Slot, lease: Lease | None, broken: str, sample: GpuSample | None
 ) -> SlotView:
-    mine = lease is not None and (caller.admin or lease.uid == caller.uid)
+    mine = lease is not None and (caller.admin or _hers(lease, caller))
     state = lease.state.value if lease else "quarantined" if broken else "free"
     return SlotView(
         id=slot.id,

@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from ds01.domain.container import ContainerState
+from ds01.domain.errors import Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.image import ImageId, Provenance, Tag
-from ds01.domain.people import Account
+from ds01.domain.people import Account, Uid
+from ds01.domain.queue.booking import BookingId, Kind
+from ds01.ports.ledger import Books
 from ds01.services.account import account, owns
+from ds01.services.booking.book import book
+from ds01.services.gpus import show_gpus, show_leases
+from ds01.services.jobs.cancel import cancel
 from ds01.sim.ledger import MemoryBooks, Pages
+from ds01.wire.bookings import BookRequest
+from tests.server import BOB as TEACHER
+from tests.server import SimServer
+from tests.unit.services.test_jobs import Jobs
 from tests.values import ALICE, BOB, NOW, container, gpu, leased, limits, slots
 
 CAROL = replace(ALICE, login="carol", home="/home/carol")
@@ -66,3 +78,44 @@ def test_after_the_ledger_was_rebuilt_from_labels_the_epoch_stays() -> None:
     books.put_account(Account(uid=ALICE.uid, login="", epoch=4))
     assert account(books, ALICE, NOW) == Account(uid=ALICE.uid, login="alice", epoch=4)
     assert owns(account(books, ALICE, NOW), replace(container("thesis"), epoch=4))
+
+
+async def test_i6_a_reused_uid_inherits_no_job_no_booking_and_no_view_of_a_lease(server: SimServer) -> None:
+    jobs = Jobs(server)
+    running, queued = await jobs.one(name="train"), await jobs.one(name="again", gpus="2")
+    after = await jobs.one(name="later", after=("train",))
+    await jobs.go()
+    assert [await jobs.state(job) for job in (running, queued, after)] == ["running", "queued", "waiting"]
+    soon = BookRequest(begins="in 1h", length_seconds=7200, gpus="1")
+    await book(server.world, await server.caller(), soon)
+    made = await book(server.world, await server.caller(TEACHER), replace(soon, gpus="2"))
+    await server.ledger.write(lambda books: joins(books, BookingId(made.dates[0].id), ALICE.uid))
+
+    server.directory.add(CAROL)
+    hers = await server.caller(CAROL)
+    await server.clock.advance(3600)
+    await jobs.go()
+
+    gone = "its account is somebody else's now"
+    assert [await jobs.state(job) for job in (running, queued, after)] == [
+        "ended: cancelled ", f"ended: start {gone}", f"ended: start {gone}",
+    ]  # fmt: skip
+    assert (await jobs.container("train")).state is ContainerState.QUARANTINED
+    (left,) = await server.ledger.read(lambda books: books.bookings())
+    assert (left.uid, left.uids) == (TEACHER.uid, frozenset({TEACHER.uid}))
+    assert (await show_gpus(server.world, hers)).slots[0].holder == "in use"
+    assert await show_leases(server.world, hers, everybody=False) == ()
+    with pytest.raises(Ds01Error) as unknown:
+        await cancel(server.world, hers, "agaim")
+    assert str(unknown.value) == "You have no job 'agaim'."
+    await server.build(CAROL)
+    assert (await jobs.one(CAROL, name="again")).epoch == hers.epoch
+    with pytest.raises(Ds01Error) as unknown:
+        await jobs.one(CAROL, name="last", after=("trian",))
+    assert str(unknown.value) == "You have no job 'trian'."
+
+
+def joins(books: Books, booking: BookingId, uid: Uid) -> None:
+    found = books.booking(booking)
+    assert found is not None
+    books.put_booking(replace(found, kind=Kind.CLASS, uids=found.uids | {uid}))

@@ -203,6 +203,19 @@ async def test_one_seat_a_person_and_none_for_strangers(school: SimServer) -> No
     assert caught.value.kind is errors.NO_BOOKING
 
 
+async def test_i6_who_was_put_on_the_roster_under_a_reused_uid_has_her_seat(school: SimServer) -> None:
+    """And whoever had the uid before her has it no more, with the roster of then."""
+    await school.caller(PUPILS[0])
+    await opened(school, name="ml100", image=IMAGE, people=1, seats=1)
+    dora = replace(PUPILS[0], login="dora")
+    school.directory.add(dora)
+    await opened(school, roster=(RosterLine(line=1, login="dora"),), seats=1)
+    assert (await seat_of(school.world, await school.caller(dora), "ml101")).name == "ml101"
+    with pytest.raises(Ds01Error) as refused:
+        await seat_of(school.world, await school.caller(dora), "ml100")
+    assert refused.value.kind is errors.NO_BOOKING
+
+
 async def test_the_image_of_a_class_is_lent_to_its_people_while_it_stands(school: SimServer) -> None:
     assert await resolve(school.world, await school.caller(PUPILS[0]), IMAGE) is None
     await opened(school)

@@ -8,8 +8,9 @@ left of the class goes when it is over. Workspaces stay, always.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from ds01.domain.bookings import roster
 from ds01.domain.bookings.roster import Entry
@@ -17,10 +18,11 @@ from ds01.domain.errors import BAD_REQUEST, NO_BOOKING, NO_IMAGE, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk, ask, flags
 from ds01.domain.image import with_tag
 from ds01.domain.names import checked, image_reference, nearest
-from ds01.domain.people import Uid
+from ds01.domain.people import Uid, User
 from ds01.domain.quantity import many
-from ds01.domain.queue.booking import Kind
+from ds01.domain.queue.booking import Booking, Kind
 from ds01.ports.ledger import Books
+from ds01.services.account import account
 from ds01.services.booking.book import Wanted, dates, decide, put, times
 from ds01.services.booking.show import drawn
 from ds01.services.booking.standing import notices
@@ -48,11 +50,23 @@ async def open_class(world: World, caller: Caller, request: ClassRequest) -> Cla
     if request.check_only:
         found = await world.ledger.read(lambda books: decide(books, world, caller, meant, ways))
     else:
-        found = await world.ledger.write(lambda books: put(books, world, caller, meant, ways))
+        users = await asyncio.to_thread(lambda: [world.directory.by_uid(uid) for uid in meant.uids])
+        found = await world.ledger.write(lambda books: _put(books, world, caller, meant, ways, users))
     return ClassOpened(
         dates=drawn(world, {caller.uid: caller.user.login}, found, caller), seats=seats, people=len(people),
         image=image, zone=str(world.zone), notes=_notes(seats, len(people)),
     )  # fmt: skip
+
+
+def _put(
+    books: Books, world: World, caller: Caller, meant: Wanted, ways: Mapping[Uid, timedelta],
+    users: Iterable[User | None],
+) -> tuple[Booking, ...]:  # fmt: skip
+    """Everybody on the roster is known from now on: a uid that has changed hands stands for who has it now."""
+    for user in users:
+        if user is not None:
+            account(books, user, meant.now)
+    return put(books, world, caller, meant, ways)
 
 
 def _people(world: World, request: ClassRequest) -> dict[str, Uid]:

@@ -12,6 +12,5 @@ def find(books: Books, caller: Caller, name: str) -> tuple[Job, ...]:
     """The caller's latest of this name. Raises Ds01Error (``job.unknown``) with the name that may be meant."""
     found = tuple(job for job in books.called(caller.uid, name) if job.epoch == caller.epoch)
     if not found:
-        known = books.jobs(caller.uid)
-        raise unknown(name, sorted({job.array for job in known if job.array} | {job.name for job in known}))
+        raise unknown(books, caller, name)
     return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -200,7 +199,7 @@ def _after(books: Books, draft: Draft) -> tuple[str, ...]:
             raise Ds01Error(BAD_REQUEST, f"--after {text} cannot be read.", reason=f"{error}.") from error
         job = books.latest(draft.caller.uid, name)
         if job is None or job.epoch != draft.caller.epoch:
-            raise unknown(name, [job.array or job.name for job in books.jobs(draft.caller.uid)])
+            raise unknown(books, draft.caller, name)
         one = job.index if job.name == name else None
         found.append(dependencies.After(number=job.number, index=one, anyhow=anyhow).kept)
     return tuple(found)
@@ -210,9 +209,10 @@ def _numbered(project: str, number: int) -> str:
     return f"{project[: NAME_LENGTH - 12].rstrip('-')}-{number}"
 
 
-def unknown(name: str, known: Sequence[str]) -> Ds01Error:
-    """There is no such job."""
-    meant = nearest(name, known)
+def unknown(books: Books, caller: Caller, name: str) -> Ds01Error:
+    """She has no such job; which one she may mean."""
+    mine = [job for job in books.jobs(caller.uid) if job.epoch == caller.epoch]
+    meant = nearest(name, sorted({job.array for job in mine if job.array} | {job.name for job in mine}))
     return Ds01Error(
         NO_JOB, f"You have no job '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
         hint=f"ds01 job show {meant}" if meant else "ds01 runs",

@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ds01.adapters.nss.directory import NssDirectory
@@ -62,11 +62,15 @@ def terms(options: argparse.Namespace) -> TermsView:
                 user=login, group=limits.group, quota=None if limits.gpus_max is None else float(limits.gpus_max),
                 per_job=limits.gpus_per_container, priority=limits.priority, shares=limits.shares,
                 group_shares=limits.group_shares,
-                runtime=None if limits.runtime is None else limits.runtime.total_seconds(),
+                runtime=_seconds(limits.runtime), idle=_seconds(limits.idle), hold=_seconds(limits.gpu_hold),
             )
         )  # fmt: skip
     queue = settings.queue
     return TermsView(users=tuple(users), fair=queue.fair, age=queue.age.total_seconds(), guard=queue.guard)
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()
 
 
 def convert(options: argparse.Namespace) -> ImportView:

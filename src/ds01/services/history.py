@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from ds01.domain.history import TraceJob, trace
+from collections.abc import Iterator
+from datetime import datetime
+
+from ds01.domain.events import Event
+from ds01.domain.history import ENDS, TraceJob, ended, trace
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
 from ds01.services.events import since as moment
@@ -18,14 +22,22 @@ async def show_history(world: World, caller: Caller, since: str) -> tuple[TraceJ
     from_ = moment(since or "30d", now)
 
     def read(books: Books) -> tuple[TraceJob, ...]:
-        past, called = books.past(from_), names(books)
+        past, called = ended(books.past(from_), _ends(books, from_)), names(books)
         return trace(past, {each.lease.uid: called(each.lease.uid) for each in past}, now)
 
     found = await world.ledger.read(read)
     return tuple(
         TraceJobView(
             job_id=each.id, user=each.user, submit_s=each.submit, duration_s=each.duration, gpus=each.gpus,
-            asked_s=each.asked,
+            asked_s=each.asked, idle_s=each.idle, held_s=each.held,
         )
         for each in found
     )  # fmt: skip
+
+
+def _ends(books: Books, since: datetime) -> Iterator[Event]:
+    """All events that tell of ends, a thousand at a time."""
+    after = 0
+    while found := books.events(types=ENDS, since=since, after=after):
+        yield from found
+        after = found[-1].seq

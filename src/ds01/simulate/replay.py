@@ -35,11 +35,17 @@ class Estimates(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What one user of the trace may have: gpueq at once, slots for one job, seconds until a job is stopped."""
+    """What one user of the trace may have: gpueq at once, slots for one job, seconds until a job is stopped.
+
+    ``idle`` is after how many seconds of doing nothing one is ended, ``hold`` how long GPUs are kept after that at
+    most; None is as the trace has it.
+    """
 
     quota: float = inf
     per_job: float = inf
     runtime: float = inf
+    idle: float | None = None
+    hold: float | None = None
     priority: int = 0
     share: Share = field(default_factory=Share)
 
@@ -77,10 +83,22 @@ class Replayed:
     seconds: float
 
 
+def length(job: Job, terms: Terms) -> float:
+    """How long it has its GPUs: what was work stays, what was idle or held in the end is as long as it now may be.
+
+    One that was idle and is not ended for that any more goes on for as long as it asked for.
+    """
+    idle = job.idle if terms.idle is None or not job.idle else terms.idle
+    if idle == inf:
+        return max(job.duration, job.asked or 0.0)
+    held = job.held if terms.hold is None else min(job.held, terms.hold)
+    return job.duration - job.idle - job.held + idle + held
+
+
 def planned(job: Job, terms: Terms, estimates: Estimates) -> float:
     """The time the queue plans with. Nobody asked: as people do, the next round number from twice the length."""
     if estimates is Estimates.EXACT:
-        asked = job.duration
+        asked = length(job, terms)
     elif job.asked is not None:
         asked = job.asked
     else:
@@ -198,12 +216,13 @@ class _Replay:
 
     def _begin(self, waiter: Waiter, run: Run) -> None:
         now, outcome = self._now, self._outcomes[waiter.number]
-        length = min(outcome.job.duration, waiter.planned)
-        self._cut += length < outcome.job.duration
-        outcome.start, outcome.end, outcome.slots = now, now + length, run.slots
+        whole = length(outcome.job, self._terms[outcome.job.user])
+        took = min(whole, waiter.planned)
+        self._cut += took < whole
+        outcome.start, outcome.end, outcome.slots = now, now + took, run.slots
         waiter.person.held += waiter.shape.cost
         self._meter.begin(waiter.person, waiter.shape.cost, now)
-        heappush(self._ends, (now + length, waiter.number, waiter, run))
+        heappush(self._ends, (now + took, waiter.number, waiter, run))
         told = self._told.pop(waiter.number, None)
         if told is not None:
             self._ranges.saw(told[1], now - told[0])

@@ -1,8 +1,8 @@
 """A trace: who asked for how many GPUs when, and how long it ran. Read whole, or refused with every bad line.
 
-CSV with a heading: ``job_id,user,submit_s,duration_s,gpus`` and, if known, ``asked_s``, in any order; other columns
-are not looked at. ``gpus`` is a decimal: below 1 a part of one GPU, from 1 whole GPUs. 1.5 is what no server can give,
-so it gets 2.
+CSV with a heading: ``job_id,user,submit_s,duration_s,gpus`` and, if known, ``asked_s``, ``idle_s`` and ``held_s`` (what
+of the duration was idle in the end, and then only kept), in any order; other columns are not looked at. ``gpus`` is a
+decimal: below 1 a part of one GPU, from 1 whole GPUs. 1.5 is what no server can give, so it gets 2.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from ds01.domain.errors import BAD_TRACE, Ds01Error
 from ds01.domain.queue.floor import WHOLE
 
+KNOWN = ("asked_s", "idle_s", "held_s")
 NEEDED = ("job_id", "user", "submit_s", "duration_s", "gpus")
 _SHOWN = 10
 _LONGEST = 10 * 365 * 86400.0
@@ -26,7 +27,9 @@ _MOST_GPUS = 100_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One line. ``slots`` GPUs with ``amount`` of each (``WHOLE`` is all of it); ``asked`` is None if unknown."""
+    """One line. ``slots`` GPUs with ``amount`` of each (``WHOLE`` is all of it); ``asked`` is None if unknown. Of
+    ``duration`` the last ``idle`` seconds it did nothing, if it was ended for that, and then it was ``held``.
+    """
 
     id: str
     user: str
@@ -35,6 +38,8 @@ class Job:
     slots: int
     amount: int = WHOLE
     asked: float | None = None
+    idle: float = 0.0
+    held: float = 0.0
 
     @property
     def gpus(self) -> float:
@@ -78,7 +83,7 @@ def _jobs(rows: Iterator[list[str]], heading: list[str]) -> tuple[list[Job], lis
     jobs: list[Job] = []
     faults: list[str] = []
     seen: dict[str, int] = {}
-    places = {column: heading.index(column) for column in (*NEEDED, "asked_s") if column in heading}
+    places = {column: heading.index(column) for column in (*NEEDED, *KNOWN) if column in heading}
     for row in rows:
         number = rows.line_num  # type: ignore[attr-defined]
         if not any(cell.strip() for cell in row):
@@ -105,9 +110,12 @@ def _job(row: dict[str, str]) -> Job:
     asked = _number("asked_s", row["asked_s"]) if row.get("asked_s") else None
     if duration == 0 or asked == 0:
         raise ValueError(f"{'duration_s' if duration == 0 else 'asked_s'} is 0; it must be more")
+    idle, held = (_number(column, row.get(column) or "0") for column in ("idle_s", "held_s"))
+    if idle + held > duration:
+        raise ValueError("idle_s and held_s together are more than duration_s")
     return Job(
         id=row["job_id"], user=row["user"], submit=_number("submit_s", row["submit_s"]), duration=duration,
-        slots=slots, amount=amount, asked=asked,
+        slots=slots, amount=amount, asked=asked, idle=idle, held=held,
     )  # fmt: skip
 
 
@@ -140,5 +148,5 @@ def _refused(name: str, faults: list[str]) -> Ds01Error:
         BAD_TRACE,
         f"The trace {name} cannot be simulated: {bad}.",
         reason="; ".join(faults[:_SHOWN] + more),
-        hint=f"Its heading is {','.join(NEEDED)}[,asked_s]",
+        hint=f"Its heading is {','.join(NEEDED)}[,asked_s][,idle_s][,held_s]",
     )

@@ -38,13 +38,15 @@ class ImportView:
 
 @record
 class TermsOf:
-    """What one user may have by a limits file; None is no limit. ``runtime`` in seconds."""
+    """What one user may have by a limits file; None is no limit. ``runtime``, ``idle`` and ``hold`` in seconds."""
 
     user: str
     group: str
     quota: float | None
     per_job: int | None
     runtime: float | None
+    idle: float | None
+    hold: float | None
     priority: int
     shares: int
     group_shares: int

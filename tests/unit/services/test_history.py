@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
+from math import inf
 
 import pytest
 
@@ -18,7 +19,7 @@ from ds01.simulate.trace import read
 from ds01.wire.history import TraceJobView
 from tests.server import ALICE, BOB, ROOT, SimServer, settings
 
-HEADING = ("job_id", "user", "submit_s", "duration_s", "gpus", "asked_s")
+HEADING = ("job_id", "user", "submit_s", "duration_s", "gpus", "asked_s", "idle_s", "held_s")
 
 
 async def history(server: SimServer) -> tuple[TraceJobView, ...]:
@@ -53,6 +54,28 @@ async def test_other_limits_would_have_made_another_day(server: SimServer) -> No
     ]
     assert [view.cut for view in views] == [0, 1, 0]
     assert [view.refused for view in views] == [0, 0, 2]
+
+
+async def test_what_if_idle_ones_were_ended_sooner_and_nothing_were_held(server: SimServer) -> None:
+    """She forgot it for three hours, and its GPU was then kept; with 45 minutes and no hold it is back much sooner."""
+    server.policy.settings = settings(
+        gpus__max=Fraction(4), gpus__per_container=4, idle=timedelta(hours=3), lead=timedelta(0),
+        gpu_hold=timedelta(minutes=30), runtime=timedelta(hours=8), admin=True,
+    )  # fmt: skip
+    await server.launch(ALICE, gpus="1")
+    await server.live(4 * 60)
+    await server.reconciler.end_leases()
+    (found,) = await show_history(server.world, await server.caller(ROOT), "")
+    assert found.idle_s == 3 * 3600
+    assert found.held_s >= 1800
+    (job,) = read([",".join(HEADING), ",".join(str(getattr(found, name)) for name in HEADING)])
+    work = job.duration - job.idle - job.held
+    for terms, lasts in (
+        (Terms(), job.duration), (Terms(idle=2700.0, hold=0.0), work + 2700.0), (Terms(hold=inf), job.duration),
+        (Terms(idle=inf), 8 * 3600.0),
+    ):  # fmt: skip
+        (outcome,) = replay([job], 4, Rules(), terms={job.user: terms}).outcomes
+        assert outcome.end - outcome.start == lasts
 
 
 async def test_it_is_for_admins(server: SimServer) -> None:

@@ -62,6 +62,13 @@ def test_a_wrong_line_is_named(line: str, said: str) -> None:
     assert refused(HEADING, line) == said
 
 
+def test_more_idle_and_held_than_there_was_is_a_wrong_line() -> None:
+    heading = f"{HEADING},held_s,idle_s"
+    assert refused(heading, "a,anna,0,60,1,30,31") == "line 2: idle_s and held_s together are more than duration_s"
+    (job,) = read([heading, "a,anna,0,60,1,20,30"])
+    assert (job.held, job.idle) == (20.0, 30.0)
+
+
 def test_all_wrong_lines_are_named_at_once() -> None:
     assert refused(HEADING, "a,anna,0,1,1", "a,anna,0,1,1", "b,anna,x,1,1") == (
         "line 3: job_id a is that of line 2 too; line 4: submit_s is 'x', which is no number"

@@ -127,6 +127,8 @@ def _terms(one: TermsOf) -> Terms:
         quota=inf if one.quota is None else one.quota,
         per_job=inf if one.per_job is None else one.per_job,
         runtime=inf if one.runtime is None else one.runtime,
+        idle=inf if one.idle is None else one.idle,
+        hold=inf if one.hold is None else one.hold,
         priority=one.priority,
         share=Share(group=one.group, of_group=one.shares, group_shares=one.group_shares),
     )

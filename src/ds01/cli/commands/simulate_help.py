@@ -32,10 +32,12 @@ COMMAND = Command(
         ("ds01 simulate --trace jobs.csv --gpus 8 --svg week.svg", "and a picture of it"),
         ("ds01 simulate --trace jobs.csv --gpus 8 --json", "for programs"),
     ),
-    about="A trace is a CSV file with the heading job_id,user,submit_s,duration_s,gpus and, if known, asked_s. Times"
-    " are seconds; gpus below 1 is a part of one GPU, from 1 whole GPUs. Wrong lines are named, all at once. With"
-    " --estimates user and no asked_s, people ask for the next round time from twice what they need. Jobs that no"
-    " waiting would help are left out and counted. The figures are defined in docs/reference/scheduling.md.",
+    about="A trace is a CSV file with the heading job_id,user,submit_s,duration_s,gpus and, if known, asked_s, idle_s"
+    " and held_s: what of the duration was idle in the end, and only kept for a stopped container. By --limits both are"
+    " as long as the file has it. Times are seconds; gpus below 1 is a part of one GPU, from 1 whole GPUs. Wrong lines"
+    " are named, all at once. With --estimates user and no asked_s, people ask for the next round time from twice what"
+    " they need. Jobs that no waiting would help are left out and counted. The figures are defined in"
+    " docs/reference/scheduling.md.",
     idea="The rules that share the GPUs are pure: they know no clock. So a month can be replayed in seconds, by the"
     " very code that decides in ds01d, before a change of the limits file is in force.",
     topics=("gpus",),

@@ -7,7 +7,7 @@ import io
 
 from ds01.cli.call import Call
 
-HEADING = ("job_id", "user", "submit_s", "duration_s", "gpus", "asked_s")
+HEADING = ("job_id", "user", "submit_s", "duration_s", "gpus", "asked_s", "idle_s", "held_s")
 
 
 def run(call: Call, *, since: str | None) -> int:

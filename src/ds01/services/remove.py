@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
-from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.domain.container import Container, ContainerState, Observed, StopReason
 from ds01.domain.errors import IMAGE_IN_USE, NO_IMAGE, WRONG_STATE, Ds01Error
 from ds01.domain.labels import Label
 from ds01.domain.queue.plan import Owner
@@ -16,6 +18,8 @@ from ds01.services.on_behalf import tell_owner
 from ds01.services.queue.turn import moot
 from ds01.services.stop import by_whom
 from ds01.services.world import World
+
+T = TypeVar("T")
 
 
 async def remove(world: World, caller: Caller, name: str, *, force: bool = False) -> Container:
@@ -38,13 +42,25 @@ async def remove_held(
 ) -> Container:
     """Remove a container whose lock is held. Its GPU is grantable when this returns."""
     seen = await world.engine.inspect(container.id)
+    return await take_away(
+        world, container, seen, lambda books: _record(books, world, caller, container, reason, detail), force=force
+    )  # fmt: skip
+
+
+async def take_away(
+    world: World, container: Container, seen: Observed | None, record: Callable[[Books], T], *, force: bool = False
+) -> T:
+    """Remove it from the engine, ``record`` that, and give back what was there for it alone: its layer and its pins.
+
+    ``seen`` is the container before. Returns what was recorded.
+    """
     await world.engine.remove(container.id, force=force)
-    gone = await world.ledger.write(lambda books: _record(books, world, caller, container, reason, detail))
+    recorded = await world.ledger.write(record)
     if seen is not None and seen.image != container.image:
         await drop_layer(world, seen.image)
     if container.pins:
         await asyncio.to_thread(world.host.unpin, container.pins)
-    return gone
+    return recorded
 
 
 def _record(

@@ -17,7 +17,7 @@ from ds01.domain.queue.plan import Owner
 from ds01.ports.ledger import Books
 from ds01.services.ending import open_lease, record_removal
 from ds01.services.queue.turn import moot
-from ds01.services.remove import drop_layer
+from ds01.services.remove import take_away
 from ds01.services.stop import end_with_reason, record_ended
 from ds01.services.suggest import Suggested, found_in, noted, record
 from ds01.services.world import World
@@ -77,12 +77,7 @@ async def remove(world: World, container: Container, why: str) -> Done | None:
             return None
         seen = await world.engine.inspect(current.id)
         kept = await _keep(world, current, seen)
-        await world.engine.remove(current.id)
-        gone = await world.ledger.write(lambda books: _record(books, world, current, why, kept))
-        if seen is not None and seen.image != current.image:
-            await drop_layer(world, seen.image)
-        if current.pins:
-            await asyncio.to_thread(world.host.unpin, current.pins)
+        gone = await take_away(world, current, seen, lambda books: _record(books, world, current, why, kept))
     return Done(container=gone, kept=kept)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from ds01.domain.container import Container, ContainerState, Door, StopReason
 from ds01.domain.jobs.job import Job, JobEnd, JobId, JobState
 from ds01.ports.ledger import Books
 from ds01.services.caller import identify
 from ds01.services.ending import record_removal
+from ds01.services.remove import take_away
 from ds01.services.stop import stop_held
 from ds01.services.world import World
 
@@ -44,10 +43,8 @@ def _reason(job: Job) -> tuple[StopReason, str]:
 async def clear(world: World, container: Container) -> None:
     """Remove the container of a job that is over; its log and its files are in the workspace."""
     async with world.locks.hold(container.uid, container.name, "its job"):
-        await world.engine.remove(container.id)
-        await world.ledger.write(lambda books: _record(books, world, container))
-        if container.pins:
-            await asyncio.to_thread(world.host.unpin, container.pins)
+        seen = await world.engine.inspect(container.id)
+        await take_away(world, container, seen, lambda books: _record(books, world, container))
 
 
 def _record(books: Books, world: World, container: Container) -> None:

@@ -176,6 +176,13 @@ def record(books: Books, kind: EventType, lease: Lease, now: datetime, **details
     )
 
 
+def check_count(books: Books, want: Want) -> None:
+    """Raises Ds01Error when it is more than one container of hers may have."""
+    ask, limits = want.ask, want.limits
+    if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
+        raise refusal.too_many(ask, limits, inventory(books, (), limits).fitting(ask))
+
+
 def placed(books: Books, want: Want, now: datetime, instead_of: LeaseId | None = None) -> Placed:
     """The slots she would get, were nobody waiting; ``instead_of`` is a lease that would be over then.
 
@@ -184,8 +191,7 @@ def placed(books: Books, want: Want, now: datetime, instead_of: LeaseId | None =
     ask, limits = want.ask, want.limits
     if ask.count < 1:
         raise Ds01Error(BAD_REQUEST, "A lease is for at least one GPU.", hint="Start without a GPU: --gpus 0")
-    if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
-        raise refusal.too_many(ask, limits, inventory(books, (), limits).fitting(ask))
+    check_count(books, want)
     everybody = tuple(lease for lease in books.open_leases() if lease.id != instead_of)
     mine = counted(lease for lease in everybody if lease.uid == want.user.uid and lease.epoch == want.epoch)
     left = None if limits.gpus_max is None else limits.gpus_max - sum((lease.gpueq for lease in mine), Fraction(0))

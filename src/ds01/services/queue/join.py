@@ -66,8 +66,7 @@ def enqueue(books: Books, want: Want, now: datetime, since: datetime) -> Request
 def check_ever(books: Books, want: Want) -> None:
     """Raise what no wait would mend: more than the server has, or more than she may ever have. Ds01Error."""
     ask, limits = want.ask, want.limits
-    if limits.gpus_per_container is not None and ask.count > limits.gpus_per_container:
-        raise refusal.too_many(ask, limits, leases.inventory(books, (), limits).fitting(ask))
+    leases.check_count(books, want)
     match place(ask, leases.inventory(books, (), limits), limits.gpus_max):
         case Impossible() as decision:
             raise refusal.impossible(ask, decision)

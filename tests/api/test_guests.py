@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket as sockets
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -16,7 +17,8 @@ from ds01.api.app import with_world
 from ds01.api.stream import WAITING, Client
 from ds01.daemon.guests import CONNECTIONS, REQUEST_BYTES, REQUEST_SECONDS, Guests
 from ds01.daemon.serve import Server
-from ds01.domain.people import User
+from ds01.domain.events import Event, EventType
+from ds01.domain.people import Uid, User
 from tests.server import SimServer
 
 PING = b"GET /v1/ping HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -31,7 +33,8 @@ async def guarded(
     app = with_world(routes, server.world, NOBODY)
     with tempfile.TemporaryDirectory(prefix="ds01", dir="/tmp") as folder:
         path = Path(folder, "ds01d.sock")
-        serving = Server(app, path, Guests(NOBODY, seconds=getattr(request, "param", REQUEST_SECONDS)))
+        patience = getattr(request, "param", REQUEST_SECONDS)
+        serving = Server(app, path, Guests(NOBODY, seconds=patience, unread_seconds=patience))
         task = asyncio.create_task(serving.listen())
         while not path.exists():
             await asyncio.sleep(0.01)
@@ -112,3 +115,30 @@ async def test_a_client_that_does_not_read_stops_its_source() -> None:
     client.queue.get_nowait()
     client.took()
     await asyncio.wait_for(waiting, 1)
+
+
+@pytest.mark.parametrize("guarded", [0.5], indirect=True)
+async def test_d16_an_answer_that_nobody_reads_is_not_kept(server: SimServer, guarded: Path) -> None:
+    """It would be in memory as long as its connection is open."""
+    many = [
+        Event(at=server.clock.now(), type=EventType.DOOR_DENIED, actor=Uid(os.getuid()), uid=Uid(os.getuid()),
+              subject="x" * 1000)
+        for _ in range(1000)
+    ]  # fmt: skip
+    await server.ledger.write(lambda books: [books.record(event) for event in many] and None)
+    with sockets.socket(sockets.AF_UNIX) as connection:
+        connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        connection.connect(str(guarded))
+        connection.sendall(b"GET /v1/events?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(2)
+        assert 0 < await asyncio.to_thread(_rest, connection) < 1000 * 1000
+
+
+def _rest(connection: sockets.socket) -> int:
+    """How much is still there to be read, until the other side is gone."""
+    connection.settimeout(10)
+    found = 0
+    with contextlib.suppress(ConnectionResetError):
+        while more := connection.recv(65536):
+            found += len(more)
+    return found

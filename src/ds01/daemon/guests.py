@@ -18,12 +18,18 @@ REQUEST_BYTES = 1024 * 1024
 REQUEST_SECONDS = 30.0
 """How long a request may take to arrive, and a new connection to say something."""
 
+UNREAD_SECONDS = 300.0
+"""How long an answer may wait to be read: until then it is in ds01d's memory."""
+
 
 class Guests:
     """Counts the connections of every user. ``trusted`` are the uids that are not counted."""
 
-    def __init__(self, trusted: frozenset[int], *, seconds: float = REQUEST_SECONDS) -> None:
+    def __init__(
+        self, trusted: frozenset[int], *, seconds: float = REQUEST_SECONDS, unread_seconds: float = UNREAD_SECONDS
+    ) -> None:
         self.seconds = seconds
+        self.unread_seconds = unread_seconds
         self._trusted = trusted
         self._open: Counter[int] = Counter()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import faulthandler
 import logging
+import os
 import pwd
 import signal
 import sys
@@ -32,6 +34,7 @@ from ds01.services.fence import name_of
 from ds01.services.lost import check_nothing_runs, nothing_before
 from ds01.services.seal import adopt_key
 from ds01.services.world import Paths, World
+from ds01.watchdog import every, stay_awake
 
 _log = logging.getLogger("ds01d")
 
@@ -41,6 +44,7 @@ THREADS = 32
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Ends with the exit code of what stopped it from starting, else with 0."""
+    faulthandler.enable()
     options = parse(sys.argv[1:] if arguments is None else arguments)
     logs.configure()
     look_seldom()
@@ -154,8 +158,12 @@ async def _serve(options: Options, world: World, loops: Loops) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked)
     _log.info("serving", extra={"socket": str(options.paths.run / "ds01d.sock"), "simulated": options.simulate})
-    async with loops:
-        await server.listen()
+    awake = loop.create_task(stay_awake(every(os.environ, os.getpid()), notify))
+    try:
+        async with loops:
+            await server.listen()
+    finally:
+        awake.cancel()
     await asyncio.gather(*stopping)
 
 

@@ -42,6 +42,7 @@ class PeerProtocol(HttpToolsProtocol):
     _counted = False
     _arrived = 0
     _patience: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask the kernel before the first byte is read."""
@@ -55,6 +56,7 @@ class PeerProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the connection back."""
         self._relax()
+        self._is_read()
         if self._counted:
             self._counted = False
             self._guests.leave(self._peer)
@@ -80,6 +82,22 @@ class PeerProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._arrived = 0
         self._relax()
+
+    def pause_writing(self) -> None:
+        """Nobody reads the answer for the moment; who never does is not waited for."""
+        super().pause_writing()
+        if self._unread is None and not self._guests.trusts(self._peer):
+            self._unread = self.loop.call_later(self._guests.unread_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It is read."""
+        self._is_read()
+        super().resume_writing()
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     @property
     def _guests(self) -> Guests:

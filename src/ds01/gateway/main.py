@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import socket
@@ -33,6 +34,7 @@ from ds01.gateway.registry import Registry
 from ds01.gateway.serve import Server
 from ds01.gateway.table import TABLE
 from ds01.gateway.upstream import Upstream
+from ds01.watchdog import every, stay_awake
 
 _LOG = structlog.get_logger("ds01.gateway")
 
@@ -44,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info, structlog.processors.JSONRenderer(),
     ])  # fmt: skip
+    faulthandler.enable()
     try:
         passed = kept.passed(os.environ, os.getpid())
         listening = passed.own or own_socket(options.socket or options.run / "docker.sock")
@@ -101,6 +104,7 @@ async def run(
             gate.audit.run(),
             gate.facts.keep(),
             door.held.keep(),
+            stay_awake(every(os.environ, os.getpid()), kept.tell),
         )
     ]
     await own.again(upstream)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from ds01.install import paths
 from ds01.install.machine import Package
 from ds01.install.paths import DOCKER, ENGINE, GATEWAY, GUARD, RUN, STATE, SYSTEMD, USUAL
+from ds01.watchdog import SECONDS
 
 PATH = f"{GUARD}:{paths.PATH}"
 DOCKER_SOCKET = f"{SYSTEMD}/docker.socket.d/ds01.conf"
@@ -19,6 +20,9 @@ DOCKER_SERVICE = f"{SYSTEMD}/docker.service.d/ds01.conf"
 CONTAINERD_SERVICE = f"{SYSTEMD}/containerd.service.d/ds01.conf"
 DOORS = 4096
 """Sockets of users' containers that systemd keeps over a restart of the gateway: one for each user."""
+
+MEMORY = "4G"
+"""Twenty times what either program needs on a large server: whoever makes it grow ends it, and not the others' work."""
 
 _WRITTEN = "# Written by ds01 install. Changes of yours: systemctl edit"
 
@@ -40,6 +44,8 @@ ExecStart={package.bin}/ds01d --engine unix://{ENGINE} --gateway-socket {USUAL} 
 Restart=always
 RestartSec=500ms
 TimeoutStopSec=30s
+WatchdogSec={SECONDS}s
+MemoryMax={MEMORY}
 LimitNOFILE=65536
 UMask=0022
 OOMScoreAdjust=-500
@@ -92,6 +98,8 @@ ExecStart={package.bin}/ds01-gateway --engine unix://{ENGINE} --user {GATEWAY}
 Restart=always
 RestartSec=100ms
 TimeoutStopSec=15s
+WatchdogSec={SECONDS}s
+MemoryMax={MEMORY}
 FileDescriptorStoreMax={DOORS}
 LimitNOFILE=65536
 OOMScoreAdjust=-500

@@ -33,6 +33,9 @@ from ds01.services.queue.line import Line
 from ds01.services.shells import Shells
 from ds01.services.tickets import Tickets
 
+ROSTERS = 2
+"""Rosters of classes that are looked up at once: each may name a thousand accounts, and a directory is slow."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
@@ -94,6 +97,7 @@ class World:
     accounts: AccountsInside = field(default_factory=AccountsInside)
     memory: Memory = field(default_factory=Memory)
     lifted: Lifted = field(default_factory=Lifted)
+    rosters: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ROSTERS))
     dividing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def settings(self) -> Settings:

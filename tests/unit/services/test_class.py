@@ -136,6 +136,23 @@ async def test_more_seats_than_gpus_are_refused(school: SimServer) -> None:
     assert (await opened(school, people=5, seats=4)).notes == ("5 people for 4 seats: who comes first sits.",)
 
 
+async def test_nobody_is_looked_up_for_who_may_not_open_a_class_or_for_a_roster_that_is_too_long(
+    school: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory is slow, and everybody's commands wait for it."""
+    lookups: list[str] = []
+    monkeypatch.setattr(school.directory, "by_login", lookups.append)
+    lines = tuple(RosterLine(line=number, login=f"nobody{number}") for number in range(1001))
+    with pytest.raises(Ds01Error) as long:
+        await opened(school, roster=lines)
+    assert "it has 1001 people, and a class has 1000 at most" in long.value.problem.reason.lower()
+    school.policy.settings = settings(**rules(bookings__who="self"))
+    with pytest.raises(Ds01Error) as denied:
+        await opened(school, roster=lines[:3])
+    assert denied.value.kind is errors.BOOKING_DENIED
+    assert not lookups
+
+
 async def test_who_may_not_book_for_others_opens_no_class(school: SimServer) -> None:
     school.policy.settings = settings(**rules(bookings__who="self"))
     with pytest.raises(Ds01Error) as caught:

@@ -35,9 +35,9 @@ async def submit(world: TheWorld, caller: TheCaller, request: JobRequest) -> Job
 @router.get("")
 async def list_jobs(
     world: TheWorld, caller: TheCaller, everybody: Everybody,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="The latest ones")] = 200,
+    limit: Annotated[int, Query(ge=1, le=showing.MOST, description="The latest ones")] = 200,
 ) -> list[JobView]:  # fmt: skip
-    """The latest jobs, ended or not, the latest last."""
+    """The latest jobs, ended or not, the latest last; without their environment and data."""
     return list(await showing.list_jobs(world, caller, everybody=everybody, limit=limit))
 
 

@@ -38,7 +38,7 @@ class Asked:
 def check(asked: Asked, limits: Limits, before: Iterable[Booking], slots: Sequence[Slot]) -> None:
     """Raise Ds01Error when she may not book this. ``before`` is what she booked already, however it ended."""
     first, last = asked.dates[0], asked.dates[-1]
-    _check_who(first.kind, limits)
+    check_who(first.kind, limits)
     if first.kind is not Kind.CLASS:
         _check_size(first, limits, asked.gpueq)
     _check_time(first, last, limits, asked)
@@ -65,7 +65,8 @@ def gpu_time(gpueq: Fraction, length: timedelta) -> timedelta:
     return timedelta(seconds=float(gpueq * Fraction(length.total_seconds())))
 
 
-def _check_who(kind: Kind, limits: Limits) -> None:
+def check_who(kind: Kind, limits: Limits) -> None:
+    """Raise Ds01Error when she may book nothing of this kind, whatever it is."""
     if limits.bookings_who == "others" or (limits.bookings_who == "self" and kind is Kind.OWN):
         return
     source = limits.sources["bookings.who"].source

@@ -34,12 +34,17 @@ def read(text: str, file: str = "the roster") -> tuple[Entry, ...]:
     column = _column(rows[0][1])
     entries, faults = _entries(rows[1:] if column is not None else rows, column or 0)
     if len(entries) > MOST:
-        faults.append(f"it has {len(entries)} people, and a class has {MOST} at most")
+        faults.append(too_many(len(entries)))
     if not entries and not faults:
         faults.append("it has nobody in it")
     if faults:
         raise refused(file, faults)
     return tuple(entries)
+
+
+def too_many(people: int) -> str:
+    """The mistake of a roster for more than one class."""
+    return f"it has {people} people, and a class has {MOST} at most"
 
 
 def unknown(file: str, entries: Iterable[Entry], meant: Mapping[str, str]) -> Ds01Error:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ds01.domain.bookings import roster
+from ds01.domain.bookings.allowance import check_who
 from ds01.domain.bookings.roster import Entry
 from ds01.domain.errors import BAD_REQUEST, NO_BOOKING, NO_IMAGE, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk, ask, flags
@@ -38,7 +39,9 @@ async def open_class(world: World, caller: Caller, request: ClassRequest) -> Cla
     name = checked(request.name, "name of a class")
     now = world.clock.now()
     begin, length = times(world, now, request.begins, request.length_seconds, request.ends)
-    people = await asyncio.to_thread(_people, world, request)
+    check_who(Kind.CLASS, caller.limits)
+    async with world.rosters:
+        people = await asyncio.to_thread(_people, world, request)
     seats, each, wanted = _seats(request, len(people))
     image = await _image(world, caller, name, request.image)
     meant = Wanted(
@@ -74,6 +77,8 @@ def _people(world: World, request: ClassRequest) -> dict[str, Uid]:
     entries = [Entry(line=one.line, login=one.login) for one in request.roster]
     if not entries:
         raise roster.refused(request.roster_file, ["it has nobody in it"])
+    if len(entries) > roster.MOST:
+        raise roster.refused(request.roster_file, [roster.too_many(len(entries))])
     found = {one.login: world.directory.by_login(one.login) for one in entries}
     missing = [one for one in entries if found[one.login] is None]
     if missing:

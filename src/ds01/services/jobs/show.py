@@ -25,16 +25,22 @@ from ds01.wire.codec import parse
 from ds01.wire.jobs import JobsView, JobView
 from ds01.wire.queue import PlaceView
 
+MOST = 1000
+"""Jobs in one list."""
+
 FOLLOW_SECONDS = 15.0
 """How long a follower hears nothing at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How much is looked up: ``places`` in the queue cost as much as a pass over it. ``called`` says the logins."""
+    """How much is looked up: ``places`` in the queue cost as much as a pass over it. ``called`` says the logins.
+    In ``brief``, as in a list of a thousand, environments and data are left out.
+    """
 
     called: Names
     places: bool = False
+    brief: bool = False
 
 
 async def list_jobs(world: World, caller: Caller, *, everybody: bool, limit: int) -> tuple[JobView, ...]:
@@ -43,7 +49,7 @@ async def list_jobs(world: World, caller: Caller, *, everybody: bool, limit: int
     def read(books: Books) -> tuple[JobView, ...]:
         found = books.jobs(None if everybody else caller.uid, limit=limit)
         shown = [job for job in found if everybody or job.epoch == caller.epoch]
-        look = Look(called=names(books))
+        look = Look(called=names(books), brief=True)
         return tuple(view(books, world, job, look) for job in shown)
 
     return await world.ledger.read(read)
@@ -102,7 +108,8 @@ def view(books: Books, world: World, job: Job, look: Look) -> JobView:
         image=order.image_ref, image_id=order.image, end=job.end.value if job.end is not None else "",
         detail=job.detail, exit_code=job.exit_code, code=None if job.open else code(job), array=job.array,
         index=job.index, after=tuple(_after(books, job, kept) for kept in job.after), folder=order.folder,
-        commit=order.commit, environment=dict(order.environment), data=order.data,
+        commit=order.commit, environment={} if look.brief else dict(order.environment),
+        data=() if look.brief else order.data,
         planned_seconds=None if job.planned is None else int(job.planned.total_seconds()), attempt=job.attempt,
         retries=job.retries, started_at=_time(job.started_at), ended_at=_time(job.ended_at), gpus=_gpus(books, job),
         place=place, ran=job.ran,

@@ -44,7 +44,7 @@ _WORDS = {
     StopReason.ADMIN: ("stopped by an admin", "stopped by admin {}"),
     StopReason.ENGINE: ("the Docker engine stopped", ""),
     StopReason.HOST_RESTART: ("the server restarted", ""),
-    StopReason.PREEMPTED: ("gave way to a request of higher priority", ""),
+    StopReason.PREEMPTED: ("gave way to somebody else, who was to have its GPU", ""),
     StopReason.BOOKING: ("its booking ended", "its {} ended"),
     StopReason.QUARANTINE: ("taken out of service", "taken out of service: {}"),
 }

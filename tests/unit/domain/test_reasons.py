@@ -3,6 +3,8 @@
 import pytest
 
 from ds01.domain.container import StopReason
+from ds01.domain.jobs.job import JobEnd
+from ds01.domain.jobs.words import words as job_words
 from ds01.domain.reasons import advice, exit_meaning, oom_detail, words
 
 GIB = 1024**3
@@ -33,6 +35,12 @@ def test_e6_out_of_memory_says_peak_and_limit() -> None:
     assert words(StopReason.OOM, oom_detail(None, 32 * GIB)) == "out of memory (its limit is 32G)"
     assert words(StopReason.OOM, oom_detail(31 * GIB, 0)) == "out of memory (used 31G)"
     assert words(StopReason.OOM, oom_detail(None, 0)) == "out of memory"
+
+
+def test_e6_what_gave_way_went_to_no_higher_priority() -> None:
+    """Who is preemptible gives way to anybody who waits for the GPU or has it booked."""
+    said = "gave way to somebody else, who was to have its GPU"
+    assert words(StopReason.PREEMPTED) == job_words(JobEnd.PREEMPTED, "") == said
 
 
 def test_e6_it_says_who_did_it() -> None:

@@ -14,7 +14,7 @@ _WORDS = {
     JobEnd.IDLE: "stopped: it left its GPU idle",
     JobEnd.ENGINE: "lost: the Docker engine stopped",
     JobEnd.HOST_RESTART: "lost: the server restarted",
-    JobEnd.PREEMPTED: "gave way to a request of higher priority",
+    JobEnd.PREEMPTED: reason_words(StopReason.PREEMPTED),
 }
 _ADVICE = {
     JobEnd.OOM: "Load less at once (smaller batches, fewer workers), and run it again.",

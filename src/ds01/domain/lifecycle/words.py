@@ -211,7 +211,7 @@ def _runtime_ways(facts: Facts) -> list[tuple[str, str]]:
 
 def _yielding_ways(facts: Facts) -> list[tuple[str, str]]:
     if facts.job:
-        return [(f"ds01 jobs show {facts.name}", "how it goes on")]
+        return [(f"ds01 job show {facts.name}", "how it goes on")]
     return [
         (f"ds01 launch {facts.name} --wait", "go on when a GPU is free again"),
         (f"ds01 retire {facts.name}", "if you are done: frees the GPU now"),

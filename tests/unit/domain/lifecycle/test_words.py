@@ -228,7 +228,7 @@ def test_a_class_takes_the_container_with_it() -> None:
 
 def test_a_job_that_yields_starts_anew() -> None:
     says(text(facts(Rule.YIELDING, job=True)), "Then the job waits for its next turn and starts again")
-    assert commands(text(facts(Rule.YIELDING, job=True))) == ["ds01 jobs show thesis"]
+    assert commands(text(facts(Rule.YIELDING, job=True))) == ["ds01 job show thesis"]
     assert commands(done_text(outcome(Rule.YIELDING, job=True))) == ["ds01 why thesis"]
 
 

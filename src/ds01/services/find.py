@@ -27,6 +27,11 @@ def whose(caller: Caller) -> str:
     return f"{caller.user.login} has" if caller.for_another else "You have"
 
 
+def hers(caller: Caller) -> str:
+    """Whose something is, as it is told to whoever asks: ``yours``, ``alice's``."""
+    return f"{caller.user.login}'s" if caller.for_another else "yours"
+
+
 def unknown(name: str, known: list[str], whose: str = "You have") -> Ds01Error:
     """There is no such container."""
     meant = nearest(name, known)

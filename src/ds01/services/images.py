@@ -21,7 +21,7 @@ from ds01.ports.ledger import Books
 from ds01.services.booking.seat import lenders
 from ds01.services.caller import Caller
 from ds01.services.door.removing import forgotten, planned
-from ds01.services.find import mine
+from ds01.services.find import mine, whose
 from ds01.services.image_records import access_of
 from ds01.services.world import World
 from ds01.wire.door import DoorRemoval, DoorRemoved
@@ -201,8 +201,8 @@ def _unknown(caller: Caller, reference: str, owned: Sequence[_Owned]) -> Ds01Err
     known = {ref.rpartition(":")[0].rpartition("/")[2] for each in owned for ref in each.tags}
     meant = nearest(reference, known)
     return Ds01Error(
-        NO_IMAGE, f"You have no image '{reference}'." + (f" Did you mean '{meant}'?" if meant else ""),
-        reason=f"You have: {', '.join(sorted(known))}." if known else "You have built no image yet.",
+        NO_IMAGE, f"{whose(caller)} no image '{reference}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        reason=f"{whose(caller)}: {', '.join(sorted(known))}." if known else f"{whose(caller)} built no image yet.",
         hint="ds01 image list" if known else "ds01 image create",
     )  # fmt: skip
 

@@ -35,10 +35,10 @@ async def why(ledger: Ledger, *, uid: Uid, epoch: int, name: str, viewer: Uid) -
 
 
 def _why(books: Books, uid: Uid, epoch: int, name: str, viewer: Uid) -> WhyView:
-    lives = _lives(books, uid, epoch, name)
-    container = lives[-1]
     called = names(books)
     owner = "you" if viewer == uid else called(uid)
+    lives = _lives(books, uid, epoch, name, "You" if viewer == uid else owner)
+    container = lives[-1]
     entries = tuple(
         WhyEntry(at=event.at.isoformat(), what=_told(event, lives, called, viewer), detail=_detail(event))
         for event in story(books, lives)
@@ -52,12 +52,12 @@ def _why(books: Books, uid: Uid, epoch: int, name: str, viewer: Uid) -> WhyView:
     )
 
 
-def _lives(books: Books, uid: Uid, epoch: int, name: str) -> list[Container]:
-    """The latest container of this name, after those it replaced, oldest first."""
+def _lives(books: Books, uid: Uid, epoch: int, name: str, who: str) -> list[Container]:
+    """The latest container of this name, after those it replaced, oldest first. ``who`` had it, to whoever asks."""
     mine = [container for container in books.containers(uid, removed=True) if container.epoch == epoch]
     named = [container for container in mine if container.name == name]
     if not named:
-        raise _unknown(name, [container.name for container in mine])
+        raise _unknown(name, [container.name for container in mine], who)
     named.sort(key=lambda container: (container.state is not ContainerState.REMOVED, container.created_at))
     lives = [named.pop()]
     while named and not books.events(subject=named[-1].id, types=(EventType.CONTAINER_REMOVED,), limit=1):
@@ -65,11 +65,11 @@ def _lives(books: Books, uid: Uid, epoch: int, name: str) -> list[Container]:
     return lives
 
 
-def _unknown(name: str, known: list[str]) -> Ds01Error:
+def _unknown(name: str, known: list[str], who: str) -> Ds01Error:
     meant = nearest(name, known)
     return Ds01Error(
         NO_CONTAINER,
-        f"You never had a container '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        f"{who} never had a container '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
         hint=f"ds01 why {meant}" if meant else "ds01 list",
     )
 

@@ -13,10 +13,15 @@ from ds01.domain.events import Event, EventType
 from ds01.domain.lifecycle.case import Level, Rule
 from ds01.domain.notice import Notice, NoticeId
 from ds01.services import notices
+from ds01.services.booking.cancel import cancel as cancel_booking
+from ds01.services.booking.close import close
 from ds01.services.caller import Caller, saying, stand_in
+from ds01.services.images import show_image
+from ds01.services.jobs.cancel import cancel as cancel_job
 from ds01.services.jobs.story import why
 from ds01.services.pause import pause, unpause
 from ds01.services.prolong import extend, keep
+from ds01.services.queue.give_up import give_up
 from ds01.services.remove import remove
 from ds01.services.retire import retire
 from ds01.services.start import start
@@ -141,6 +146,34 @@ async def test_a_name_she_does_not_have_is_told_as_hers(server: SimServer) -> No
         await stop(server.world, replace(await admin(server), reason=""), "thesi")
     assert refused.value.kind is NO_CONTAINER
     assert str(refused.value) == "alice has no container 'thesi'. Did you mean 'thesis'?"
+
+
+async def _cancel(world: World, caller: Caller, name: str) -> object:
+    return await cancel_booking(world, caller, name, "")
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (why, "alice never had a container 'other'."),
+        (give_up, "Nothing of alice's does."),
+        (cancel_job, "alice has no job 'other'."),
+        (show_image, "alice has built no image yet."),
+        (_cancel, "alice has no booking named 'other'."),
+        (close, "alice has opened no class named 'other'."),
+    ],
+)
+async def test_whatever_she_does_not_have_is_told_as_hers(
+    server: SimServer, ask: Callable[[World, Caller, str], Awaitable[object]], said: str
+) -> None:
+    asking = replace(await admin(server), reason="")
+    with pytest.raises(Ds01Error) as refused:
+        await ask(server.world, asking, "other")
+    problem = refused.value.problem
+    assert said in f"{problem.message} {problem.reason}"
+    with pytest.raises(Ds01Error) as mine:
+        await ask(server.world, await server.caller(), "other")
+    assert "alice" not in f"{mine.value.problem.message} {mine.value.problem.reason}"
 
 
 async def test_time_given_to_her_is_told_and_on_record(server: SimServer) -> None:

@@ -12,6 +12,7 @@ from ds01.domain.queue.booking import Booking, BookingState, Kind
 from ds01.ports.ledger import Books
 from ds01.services.booking.show import drawn
 from ds01.services.caller import Caller
+from ds01.services.find import whose
 from ds01.services.world import World
 from ds01.wire.bookings import Booked
 
@@ -66,9 +67,9 @@ def owned(books: Books, caller: Caller, name: str) -> list[Booking]:
     known = sorted({one.name for one in mine})
     meant = nearest(name, known)
     used = any(one.name == name and caller.uid in one.uids for one in books.bookings())
-    reason = "Somebody else made it for you." if used else f"Yours: {', '.join(known)}." if known else ""
+    reason = "Somebody else made it for you." if used else f"{whose(caller)}: {', '.join(known)}." if known else ""
     raise Ds01Error(
-        NO_BOOKING, f"You have no booking named '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        NO_BOOKING, f"{whose(caller)} no booking named '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
         reason=reason, hint="ds01 bookings",
     )  # fmt: skip
 

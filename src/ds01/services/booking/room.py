@@ -19,6 +19,7 @@ from ds01.ports.ledger import Books
 from ds01.services.booking.show import drawn
 from ds01.services.booking.standing import standing
 from ds01.services.caller import Caller
+from ds01.services.find import whose
 from ds01.services.images import resolve
 from ds01.services.people import Names, names, strangers
 from ds01.services.world import World
@@ -81,9 +82,9 @@ def owned(books: Books, caller: Caller, name: str) -> list[Booking]:
     meant = nearest(name, known)
     member = any(one.kind is Kind.CLASS and one.name == name and caller.uid in one.uids for one in books.bookings())
     raise Ds01Error(
-        NO_BOOKING, f"You have opened no class named '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        NO_BOOKING, f"{whose(caller)} opened no class named '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
         reason="You are in it; its instructor sees and closes it." if member
-        else f"Yours: {', '.join(known)}." if known else "",
+        else f"{whose(caller)}: {', '.join(known)}." if known else "",
         hint=f"ds01 launch {name}" if member else "ds01 class list",
     )  # fmt: skip
 

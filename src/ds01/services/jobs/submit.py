@@ -24,6 +24,7 @@ from ds01.domain.names import NAME_LENGTH, checked, image_reference, nearest
 from ds01.ports.ledger import Books
 from ds01.services.bounds import check_open, check_size
 from ds01.services.caller import Caller, identify
+from ds01.services.find import whose
 from ds01.services.images import resolve
 from ds01.services.jobs.advance import Given, first
 from ds01.services.jobs.record import record
@@ -214,6 +215,6 @@ def unknown(books: Books, caller: Caller, name: str) -> Ds01Error:
     mine = [job for job in books.jobs(caller.uid) if job.epoch == caller.epoch]
     meant = nearest(name, sorted({job.array for job in mine if job.array} | {job.name for job in mine}))
     return Ds01Error(
-        NO_JOB, f"You have no job '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
+        NO_JOB, f"{whose(caller)} no job '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
         hint=f"ds01 job show {meant}" if meant else "ds01 runs",
     )  # fmt: skip

@@ -8,6 +8,7 @@ from ds01.domain.people import Uid
 from ds01.domain.queue.request import Request
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.find import hers
 from ds01.services.queue import turn
 from ds01.services.queue.place import places
 from ds01.services.world import World
@@ -30,16 +31,16 @@ def find(books: Books, caller: Caller, name: str) -> Request:
     """Her open request of this name. Raises Ds01Error with the name she may mean."""
     found = turn.named(books, caller.owner, name)
     if found is None:
-        raise _unknown(name, [request.name for request in books.open_requests(Uid(caller.uid))])
+        raise _unknown(caller, name, [request.name for request in books.open_requests(Uid(caller.uid))])
     return found
 
 
-def _unknown(name: str, known: list[str]) -> Ds01Error:
+def _unknown(caller: Caller, name: str, known: list[str]) -> Ds01Error:
     meant = nearest(name, known)
     return Ds01Error(
         NO_REQUEST,
         f"'{name}' does not wait for a GPU." + (f" Did you mean '{meant}'?" if meant else ""),
-        reason=f"These do: {', '.join(sorted(known))}." if known else "Nothing of yours does.",
+        reason=f"These do: {', '.join(sorted(known))}." if known else f"Nothing of {hers(caller)} does.",
         hint="ds01 queue",
     )
 

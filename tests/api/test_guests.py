@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from ds01.api.app import with_world
 from ds01.api.stream import WAITING, Client
+from ds01.daemon import guests
 from ds01.daemon.guests import CONNECTIONS, REQUEST_BYTES, REQUEST_SECONDS, Guests
 from ds01.daemon.serve import Server
 from ds01.domain.events import Event, EventType
@@ -142,3 +143,27 @@ def _rest(connection: sockets.socket) -> int:
         while more := connection.recv(65536):
             found += len(more)
     return found
+
+
+async def test_d16_who_changes_something_without_end_is_slowed_down(
+    guarded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is an event that is never deleted. What only looks is not counted."""
+    monkeypatch.setattr(guests, "CHANGES", 3)
+    cancel = b"DELETE /v1/jobs/nothing HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert [await told(guarded, cancel) for _ in range(4)] == [
+        *[b"HTTP/1.1 404 Not Found"] * 3, b"HTTP/1.1 409 Conflict",
+    ]  # fmt: skip
+    assert await told(guarded, PING) == b"HTTP/1.1 200 OK"
+
+
+def test_d16_changes_are_allowed_again_as_time_passes() -> None:
+    now = [0.0]
+    counted = Guests(frozenset({0}), clock=lambda: now[0])
+    assert all(counted.may_change(2000) for _ in range(guests.CHANGES))
+    assert not counted.may_change(2000)
+    assert counted.may_change(2001)
+    assert counted.may_change(0)
+    assert not counted.may_change(None)
+    now[0] += 1
+    assert [counted.may_change(2000) for _ in range(3)] == [True, True, False]

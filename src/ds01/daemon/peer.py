@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ds01.api.errors import response
 from ds01.api.identity import PEER
-from ds01.daemon.guests import CONNECTIONS, REQUEST_BYTES, Guests
+from ds01.daemon.guests import CHANGES, CONNECTIONS, REQUEST_BYTES, Guests
 from ds01.domain.errors import BAD_REQUEST, BUSY, Problem
 
 _UCRED = struct.Struct("3i")
@@ -25,7 +25,13 @@ TOO_MANY = Problem(
     kind=BUSY, message=f"You have {CONNECTIONS} connections to ds01d open.", hint="End some of your commands first"
 )
 TOO_LONG = Problem(kind=BAD_REQUEST, message=f"The request is longer than {REQUEST_BYTES} bytes.", hint="ds01 --help")
+TOO_OFTEN = Problem(
+    kind=BUSY, message=f"You changed something {CHANGES:,} times in quick succession.",
+    reason="Each time is on record for good.", hint="Go on more slowly: two a second",
+)  # fmt: skip
 TOO_SLOW = Problem(kind=BAD_REQUEST, message="The request took too long to arrive.", hint="ds01 --help")
+
+_LOOKS = (b"GET", b"HEAD", b"OPTIONS")
 
 
 def peer_uid(connection: socket.socket) -> int:
@@ -76,6 +82,13 @@ class PeerProtocol(HttpToolsProtocol):
         scope: Any = self.scope
         scope[PEER] = self._peer
         self._wait()
+
+    def on_headers_complete(self) -> None:
+        """What changes something is counted, and refused before anything of it is done."""
+        if self.parser.get_method() not in _LOOKS and not self._guests.may_change(self._peer):
+            self._turn_away(TOO_OFTEN)
+        else:
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is here; from now on it is our turn."""

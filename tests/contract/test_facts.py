@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+import shutil
 import socket
 import stat
 import subprocess
@@ -46,7 +47,12 @@ class SimPlace:
     def start(self) -> int:
         user = pwd.getpwuid(os.geteuid()).pw_name
         self.sim.running[4711] = ProcessFacts(
-            command="sleep", user=user, cgroup="0::/user.slice", started_at=datetime.now(UTC)
+            command="sleep",
+            user=user,
+            cgroup="0::/user.slice",
+            started_at=datetime.now(UTC),
+            program="/usr/bin/sleep",
+            uid=os.geteuid(),
         )
         return 4711
 
@@ -143,6 +149,8 @@ async def test_a_process_says_whose_it_is_and_since_when(place: Place) -> None:
     assert set(found) == {pid}
     assert found[pid].command == "sleep"
     assert found[pid].user == pwd.getpwuid(os.geteuid()).pw_name
+    assert found[pid].uid == os.geteuid()
+    assert found[pid].program == os.path.realpath("/usr/bin/sleep")
     assert found[pid].cgroup
     began = found[pid].started_at
     assert began is not None
@@ -157,6 +165,32 @@ async def test_a_path_has_a_mount_and_a_disk(place: Place) -> None:
     assert "rw" in mount.options or "ro" in mount.options
     assert isinstance(disk, DiskFacts)
     assert 0 <= disk.free_bytes <= disk.total_bytes
+
+
+@pytest.fixture
+def disguised(tmp_path: Path) -> Iterator[int]:
+    """A program of a user's own that calls itself what is no text, and its file as a display's is called."""
+    program = tmp_path / "Xorg"
+    shutil.copy("/bin/sh", program)
+    program.chmod(0o777)
+    script = r"printf '\377\033[' > /proc/$$/comm; echo; read never"
+    command = [str(program), "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        yield running.pid
+        running.kill()
+
+
+async def test_a_process_hides_by_no_name(disguised: int) -> None:
+    found = (await SystemFacts().processes([disguised]))[disguised]
+    assert (found.command, found.program, found.uid) == ("\ufffd?[", "", os.geteuid())
+
+
+async def test_a_process_the_kernel_says_little_of_is_there(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    found = await SystemFacts(tmp_path).processes([7, 8])
+    assert found == {7: ProcessFacts(command="?", user=pwd.getpwuid(os.geteuid()).pw_name, cgroup="")}
 
 
 async def test_a_listening_port_is_seen_and_another_is_not(place: Place) -> None:

@@ -50,14 +50,17 @@ class Hardware:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessFacts:
-    """A process of the host: its program, its owner's login (or uid), the paths of its cgroups, and when it began, if
-    that is known.
+    """A process of the host: what it calls itself, its owner's login (or uid), the paths of its cgroups, and when it
+    began, if that is known. ``program`` is the path of the file it runs where nobody but root may write that, else
+    empty: a process may call itself anything.
     """
 
     command: str
     user: str
     cgroup: str
     started_at: datetime | None = None
+    program: str = ""
+    uid: int | None = None
 
 
 class HostFacts(Protocol):

@@ -1,6 +1,7 @@
 """Processes on a GPU that are not in the container it was leased to: nobody else is placed there until they are gone.
 
-They are told, never ended: somebody may have a reason. A display server is no user of a GPU.
+They are told, never ended: somebody may have a reason. The display server of the machine is no user of a GPU: it is
+known by its program and by being the system's, because what a process calls itself is its own choice.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from ds01.wire.gpus import ForeignView
 
 DISPLAYS = frozenset({"Xorg", "Xwayland", "gnome-shell", "kwin_x11", "kwin_wayland", "gdm-x-session", "sddm"})
 """Programs that draw the screen of the machine itself."""
+FIRST_PERSON = 1000
+"""Accounts of people begin here; below are root and the system's own."""
 
 
 async def mark(world: World) -> None:
@@ -50,15 +53,20 @@ def _foreign(books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, Proce
 def strangers(
     books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, ProcessFacts]
 ) -> Iterator[tuple[GpuProcess, ProcessFacts]]:  # fmt: skip
-    """Those not in the container their slot is leased to. One that ended meanwhile, or is not told, is none."""
+    """Those not in the container their slot is leased to. One that ended meanwhile is none."""
     holder = {slot: lease.container for lease in books.open_leases() for slot in lease.slots}
     for each in seen:
         process = facts.get(each.pid)
-        if process is None or process.command in DISPLAYS:
+        if process is None or _is_display(process):
             continue
         own = holder.get(each.slot)
         if own is None or str(own) not in process.cgroup:
             yield each, process
+
+
+def _is_display(process: ProcessFacts) -> bool:
+    of_system = process.uid is not None and process.uid < FIRST_PERSON
+    return of_system and process.program.rpartition("/")[2] in DISPLAYS
 
 
 async def look(world: World) -> tuple[ForeignView, ...]:

@@ -341,11 +341,25 @@ class TestForeign:
         await look_at_gpus(lab.world)
         assert await reasons(lab) == {}
 
-    async def test_the_display_of_the_machine_is_no_user(self, lab: Lab) -> None:
+    @pytest.mark.parametrize(
+        ("program", "uid", "is_user"),
+        [
+            ("/usr/lib/xorg/Xorg", 0, False),
+            ("/usr/bin/gnome-shell", 120, False),
+            ("/usr/bin/gnome-shell", 1001, True),
+            ("", 0, True),
+            ("/usr/bin/python3", 0, True),
+        ],
+    )
+    async def test_the_display_of_the_machine_is_no_user_and_a_name_makes_none(
+        self, lab: Lab, program: str, uid: int, is_user: bool
+    ) -> None:
         lab.devices.set_load("0", Load(processes=((4711, 2**20),)))
-        lab.world.facts.running[4711] = ProcessFacts(command="Xorg", user="root", cgroup="0::/")  # type: ignore[attr-defined]
+        lab.world.facts.running[4711] = ProcessFacts(  # type: ignore[attr-defined]
+            command="Xorg", user="somebody", cgroup="0::/", program=program, uid=uid
+        )
         await look_at_gpus(lab.world)
-        assert await reasons(lab) == {}
+        assert bool(await reasons(lab)) is is_user
 
     async def test_a_process_that_ended_meanwhile_is_no_reason(self, lab: Lab) -> None:
         lab.devices.set_load("0", Load(processes=((4711, 2**20),)))

@@ -29,6 +29,8 @@ _UNSYNCHRONISED = 5
 _ANSWER_SECONDS = 3.0
 _BEGAN = 19
 """Where a process' begin stands in its ``stat``, counted from behind its name."""
+_REPLACED = " (deleted)"
+"""What the kernel says behind the path of a program that was updated while it ran."""
 
 
 class SystemFacts:
@@ -181,7 +183,7 @@ def _routes(proc: Path) -> Iterator[ipaddress.IPv4Network]:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text().strip()
+        return path.read_text(errors="replace").strip()
     except (OSError, ValueError):
         return None
 
@@ -225,12 +227,34 @@ def _processes(proc: Path, pids: Sequence[int]) -> Iterator[tuple[int, ProcessFa
     booted = _booted(_text(proc / "stat") or "")
     for pid in pids:
         folder = proc / str(pid)
-        command, cgroup = _text(folder / "comm"), _text(folder / "cgroup")
-        if command is not None and cgroup is not None:
-            with contextlib.suppress(OSError):
-                began = _began(_text(folder / "stat") or "", booted)
-                user = _login(folder.stat().st_uid)
-                yield pid, ProcessFacts(command=command, user=user, cgroup=cgroup, started_at=began)
+        command, cgroup = _text(folder / "comm") or "?", _text(folder / "cgroup") or ""
+        began, uid, program = _began(_text(folder / "stat") or "", booted), _uid(folder), _program(folder)
+        with contextlib.suppress(OSError):
+            user = _login(folder.stat().st_uid if uid is None else uid)
+            yield (
+                pid,
+                ProcessFacts(
+                    command=_printable(command), user=user, cgroup=cgroup, started_at=began, program=program, uid=uid
+                ),
+            )
+
+
+def _uid(folder: Path) -> int | None:
+    """Who started it: its folder is root's as soon as it asks not to be looked into."""
+    lines = (_text(folder / "status") or "").split("\n")
+    return next((int(line.split()[1]) for line in lines if line.startswith("Uid:")), None)
+
+
+def _program(folder: Path) -> str:
+    try:
+        path, found = os.readlink(folder / "exe"), os.stat(folder / "exe")
+    except OSError:
+        return ""
+    return path.removesuffix(_REPLACED) if found.st_uid == 0 and not found.st_mode & 0o022 else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _booted(text: str) -> int | None:

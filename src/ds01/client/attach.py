@@ -68,7 +68,7 @@ def collect(docker: Docker, container: str, program: Exec, feed: Iterable[bytes]
     name = docker.exec_create(container, program)
     stream = docker.exec_start(name, tty=False)
     try:
-        yield from frames(_exchange(stream, feed))
+        yield from frames(exchange(stream, feed))
     finally:
         stream.sock.close()
     ended = _ended(docker, name)
@@ -77,7 +77,7 @@ def collect(docker: Docker, container: str, program: Exec, feed: Iterable[bytes]
     yield 0, str(ended.code).encode()
 
 
-def _exchange(stream: Stream, feed: Iterable[bytes]) -> Iterator[bytes]:
+def exchange(stream: Stream, feed: Iterable[bytes]) -> Iterator[bytes]:
     """Send everything and receive everything, neither waiting for the other."""
     sock = stream.sock
     sock.setblocking(False)
@@ -92,13 +92,21 @@ def _exchange(stream: Stream, feed: Iterable[bytes]) -> Iterator[bytes]:
         if writable and sending:
             try:
                 sending = sending[sock.send(sending) :]
-            except BrokenPipeError:
+            except (BrokenPipeError, ConnectionResetError):
                 sending = None
         if readable:
-            data = sock.recv(_PIECE)
+            data = _received(sock)
             if not data:
                 return
             yield data
+
+
+def _received(sock: socket.socket) -> bytes:
+    """The next bytes; none when the other side ended, whichever way: who asks how it ended is told."""
+    try:
+        return sock.recv(_PIECE)
+    except (BrokenPipeError, ConnectionResetError):
+        return b""
 
 
 def _next_piece(sock: socket.socket, pieces: Iterator[bytes]) -> memoryview | None:
@@ -250,7 +258,7 @@ class _Pump:
             if self._left and not self._sending:
                 return
             if self._sock in readable:
-                data = self._receive()
+                data = _received(self._sock)
                 if not data:
                     return
                 yield 1, data
@@ -262,12 +270,6 @@ class _Pump:
         if self._screen is not None:
             readers.append(self._screen.resized)
         return readers
-
-    def _receive(self) -> bytes:
-        try:
-            return self._sock.recv(_PIECE)
-        except (ConnectionResetError, BrokenPipeError):
-            return b""
 
     def _read_input(self) -> None:
         assert self._input is not None

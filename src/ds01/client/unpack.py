@@ -42,7 +42,7 @@ def unpack(archive: tarfile.TarFile, into: str, name: str, copied: Copied) -> It
         for member in archive:
             try:
                 _place(archive, member, root, name, copied)
-            except (OutsideError, NotADirectoryError, IsADirectoryError):
+            except (OutsideError, FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 copied.left_out.append(member.name)
             yield
     finally:
@@ -115,7 +115,11 @@ def _make_folder(folder: int, name: str, mode: int) -> None:
 
 
 def _link(root: int, source: str, folder: int, name: str) -> None:
+    """A second name of an entry before it. Raises FileNotFoundError, and keeps what has the name, when that was left
+    out.
+    """
     with _parent(root, source) as (there, last):
+        os.stat(last, dir_fd=there, follow_symlinks=False)
         _clear(folder, name)
         os.link(last, name, src_dir_fd=there, dst_dir_fd=folder, follow_symlinks=False)
 

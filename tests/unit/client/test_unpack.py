@@ -101,3 +101,16 @@ def test_devices_and_sockets_are_left_out(folder: Path) -> None:
     copied = unpacked(folder, "new", entry("old/null", tarfile.CHRTYPE), entry("old/pipe", tarfile.FIFOTYPE))
     assert copied.left_out == ["old/null", "old/pipe"]
     assert list((folder / "new").iterdir()) == []
+
+
+def test_a_second_name_of_what_was_left_out_is_left_out(folder: Path) -> None:
+    """What has that name already stays, and the rest of the copy comes."""
+    (folder / "new").mkdir()
+    (folder / "new/b").write_bytes(b"before")
+    copied = unpacked(
+        folder, "new", entry("old/pipe", tarfile.FIFOTYPE), entry("old/b", tarfile.LNKTYPE, link="old/pipe"),
+        entry("old/c", content=b"x"),
+    )  # fmt: skip
+    assert copied.left_out == ["old/pipe", "old/b"]
+    assert (folder / "new/b").read_bytes() == b"before"
+    assert (folder / "new/c").read_bytes() == b"x"

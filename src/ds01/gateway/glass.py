@@ -37,7 +37,7 @@ class Glass:
         except RefusedError as error:
             await refuse_plainly(client, error)
         except UpstreamError as error:
-            await refuse_plainly(client, RefusedError("engine.away", f"{error}".capitalize(), status=error.status))
+            await refuse_plainly(client, RefusedError("engine.away", error.sentence, status=error.status))
         except (ConnectionError, TooSlowError):
             client.abort()
         finally:

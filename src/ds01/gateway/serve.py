@@ -77,7 +77,7 @@ class Server:
             return await _answer_refusal(client, head, call, away)
         except UpstreamError as error:
             return await _answer_refusal(
-                client, head, call, RefusedError("engine.away", f"{error}".capitalize(), status=error.status)
+                client, head, call, RefusedError("engine.away", error.sentence, status=error.status)
             )
         except ConnectionError:
             raise
@@ -106,7 +106,7 @@ class Server:
         try:
             await pass_on(client, head, self._gate.engine.path, call.read if call else None)
         except UpstreamError as away:
-            refused = RefusedError("engine.away", f"{away}".capitalize(), status=away.status)
+            refused = RefusedError("engine.away", away.sentence, status=away.status)
             return await _answer_refusal(client, head, call, refused)
         return False
 

@@ -31,6 +31,12 @@ class UpstreamError(Exception):
         super().__init__(message)
         self.status = status
 
+    @property
+    def sentence(self) -> str:
+        """What happened as a sentence begins; names in it stay as they are written."""
+        told = str(self)
+        return told[:1].upper() + told[1:]
+
 
 class UnreachableError(UpstreamError):
     """Nobody listens: what was to be asked never was."""

@@ -27,6 +27,13 @@ async def test_an_answer_of_the_engine_comes_rewritten(place: Farm) -> None:
     assert place.engine.asked == [f"GET {INSPECT}"]
 
 
+async def test_names_in_what_is_told_of_the_engine_stay_as_they_are(place: Farm) -> None:
+    place.engine.answers["/json"] = plain(200, b"no json")
+    status, found = await place.get(INSPECT)
+    assert status == 502
+    assert found["message"].startswith("DS01: The engine's answer is no JSON (engine.away).")
+
+
 async def test_without_the_engine_the_answer_is_503(place: Farm) -> None:
     await place.engine.close()
     (place.folder / "e.sock").unlink(missing_ok=True)

@@ -170,7 +170,7 @@ def _only(found: Sequence[Field], known: Sequence[int]) -> None:
 
 def _nothing(found: Sequence[Field], number: int, what: str, advice: str) -> None:
     if any(field.number == number and field.value not in (0, b"") for field in found):
-        raise not_allowed("build.solve", what, f"{advice.capitalize()}.")
+        raise not_allowed("build.solve", what, f"{advice[:1].upper()}{advice[1:]}.")
 
 
 def _on(found: Sequence[Field], number: int) -> bool:

@@ -21,6 +21,7 @@ from ds01.domain.errors import (
     NAME_TAKEN,
     NO_ADDRESSES,
     NO_IMAGE,
+    NO_USER,
     START_FAILED,
     Ds01Error,
 )
@@ -64,7 +65,7 @@ async def _begin(world: World, job_id: JobId) -> None:
         return
     caller = await identify(world, job.uid, Door.JOB)
     if caller.epoch != job.epoch:
-        raise Ds01Error(NO_IMAGE, "Its account belongs to somebody else now.")
+        raise Ds01Error(NO_USER, "Its account belongs to somebody else now.")
     order = parse(JobOrder, json.loads(job.order))
     image = await world.engine.image(order.image)
     if image is None:

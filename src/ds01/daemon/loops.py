@@ -80,7 +80,9 @@ class Loops:
         """One look at everything before anybody is served. An engine that is not there is waited for later."""
         await self._world.lifted.load(self._world.ledger)
         await mig.lift(self._world)
-        await look_at_gpus(self._world)
+        gpus = await _outcome(lambda: look_at_gpus(self._world))
+        if gpus is not None:
+            _log.error("the first look at the GPUs was not whole; it goes on while we serve", exc_info=gpus)
         error = await _outcome(lambda: asyncio.wait_for(self._reconciler.round(), FIRST_SECONDS))
         if isinstance(error, TimeoutError) or (isinstance(error, Ds01Error) and error.kind is ENGINE_DOWN):
             await self._reconciler.lost(self._world.clock.now())

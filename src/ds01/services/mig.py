@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 
 from ds01.domain import mig
 from ds01.domain.errors import BAD_REQUEST, GPU_DIVIDE, GPU_USED, Ds01Error
@@ -22,6 +23,7 @@ from ds01.services.caller import Caller, require_admin
 from ds01.services.inventory import refresh
 from ds01.services.mig_promises import Planned, promises
 from ds01.services.people import names
+from ds01.services.settled import raise_first, settle_each
 from ds01.services.world import World
 from ds01.wire.mig import MigGpuView, MigView
 
@@ -85,7 +87,9 @@ def _planned(world: World, gpus: Sequence[Gpu], wanted: Mapping[SlotId, Partitio
 
 
 async def restore(world: World) -> bool:
-    """Divide again what forgot how it was divided, where nobody is on it. True when something changed."""
+    """Divide again what forgot how it was divided, where nobody is on it, each whatever becomes of the others. True
+    when something changed.
+    """
     async with world.dividing:
         return await _restore(world)
 
@@ -97,11 +101,13 @@ async def _restore(world: World) -> bool:
     gpus = await asyncio.to_thread(world.devices.inventory)
     kept = _plans(plans)
     lost = [gpu for gpu in gpus if gpu.uuid in kept and not mig.is_so(gpu, kept[gpu.uuid].profiles)]
-    for gpu in lost:
-        if await _in_use(world, gpu):
-            continue
-        await _divide(world, gpu, kept[gpu.uuid], None)
+    raise_first(await settle_each(partial(_again, world, gpu, kept[gpu.uuid]) for gpu in lost))
     return bool(lost)
+
+
+async def _again(world: World, gpu: Gpu, partition: Partition) -> None:
+    if not await _in_use(world, gpu):
+        await _divide(world, gpu, partition, None)
 
 
 async def lift(world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from ds01.services.account import account
 from ds01.services.caller import Caller
 from ds01.services.drain import drain, undrain
 from ds01.services.gpu_round import look_at_gpus
+from ds01.sim.devices import SimDevices
 from ds01.sim.script import Load
 from ds01.wire.mig import DrainRequest
 from tests.nvml import DIVISIBLE, State, a100
@@ -132,6 +133,18 @@ class TestDrain:
             with pytest.raises(Ds01Error) as error:
                 await act(lab.world, caller(admin=False), DrainRequest(slot="0"))
             assert error.value.kind is ADMIN_ONLY
+
+
+def cannot_divide(devices: SimDevices, stuck: SlotId) -> Callable[[SlotId, Sequence[str] | None], None]:
+    """``divide`` of these devices, which one card refuses."""
+    divide = devices.divide
+
+    def refusing(card: SlotId, profiles: Sequence[str] | None) -> None:
+        if card == stuck:
+            raise Ds01Error(GPU_DIVIDE, "a hand is needed")
+        divide(card, profiles)
+
+    return refusing
 
 
 class TestMig:
@@ -241,6 +254,20 @@ class TestMig:
         await look_at_gpus(lab.world)
         assert await lab.labels() == ["0", "1:2g.10gb", "1:2g.10gb"]
         assert await lab.ledger.read(lambda books: [lease.slots for lease in books.open_leases()]) == [(slot,)]
+
+    async def test_one_that_cannot_be_divided_again_keeps_no_other_from_it_and_ends_no_look(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await mig.apply(lab.world, caller(), "0: 3g.20gb 3g.20gb; 1: 3g.20gb 3g.20gb")
+        for index in (0, 1):
+            lab.devices.repartition(index, "a100-40gb")
+        monkeypatch.setattr(lab.devices, "divide", cannot_divide(lab.devices, gpu(lab, 0)))
+        lab.devices.set_load("1:3g.20gb", Load(processes=((4711, 2**20),)))
+        lab.world.facts.running[4711] = ProcessFacts(command="python", user="bob", cgroup="0::/user.slice")  # type: ignore[attr-defined]
+        with pytest.raises(Ds01Error, match="a hand is needed"):
+            await look_at_gpus(lab.world)
+        assert await lab.labels() == ["0", "1:3g.20gb", "1:3g.20gb"]
+        assert set((await reasons(lab)).values()) == {"in use outside DS01 by python of bob (process 4711)"}
 
     async def test_a_division_that_failed_leaves_it_in_service(self, lab: Lab) -> None:
         with pytest.raises(Ds01Error) as error:

@@ -14,7 +14,7 @@ from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.labels import Label
 from ds01.domain.people import Account
 from ds01.domain.reconcile import WAITING
-from ds01.services import observe
+from ds01.services import mig, observe
 from ds01.services.account import account
 from ds01.services.door.create import grant
 from ds01.services.door.redeem import commit
@@ -25,7 +25,8 @@ from ds01.services.tidy import ORPHANED_SECONDS
 from ds01.sim.ledger import MemoryLedger
 from ds01.sim.meters import Use
 from ds01.wire.door import DoorCommit, DoorCreate
-from tests.server import ALICE, BOB, MINIMAL, SPEC, SimServer, settings
+from tests.server import ALICE, BOB, MINIMAL, ROOT, SPEC, SimServer, settings
+from tests.unit.services.test_gpus import cannot_divide
 from tests.values import leased
 
 
@@ -150,6 +151,19 @@ async def test_e6_an_event_that_cannot_be_followed_is_no_engine_that_stopped(ser
         server.engine.die(other.id, 1)
         await is_stopped(server, "other")
         await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "143")
+
+
+async def test_a_gpu_that_cannot_be_divided_again_keeps_no_ds01d_from_starting(
+    server: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await server.launch(gpus="0")
+    await mig.apply(server.world, await server.caller(ROOT), "0: 3g.20gb 3g.20gb")
+    server.devices.repartition(0, "a100-40gb")
+    (uuid,) = {card.uuid for card in server.devices.inventory() if card.index == 0}
+    monkeypatch.setattr(server.devices, "divide", cannot_divide(server.devices, uuid))
+    server.engine.die(made.id, 3)
+    await Loops(server.world).first()
+    await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "3")
 
 
 @pytest.mark.parametrize(("code", "seconds"), [(1, 8), (143, 60)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from ds01.domain.dockerpolicy.strictjson import dump
@@ -160,26 +160,26 @@ async def _bytes(call: Call, exchange: Exchange) -> None:
 
 async def lines(exchange: Exchange) -> AsyncIterator[bytes]:
     """The lines of an answer that nobody is shown as they come."""
+    async for together in _as_they_come(exchange):
+        for line in together:
+            yield line
+
+
+async def _as_they_come(exchange: Exchange) -> AsyncIterator[Sequence[bytes]]:
+    """The lines of an answer, as many at once as came at once."""
     held = b""
     async for parts in exchange.pieces():
         *whole, held = (held + b"".join(parts)).split(b"\n")
         if len(held) > LINE_BYTES:
             raise UpstreamError("a line of the engine's answer is too long")
-        for line in whole:
-            yield line
+        yield whole
     if held.strip():
-        yield held
+        yield [held]
 
 
 async def _lines(call: Call, exchange: Exchange, rewrite: Rewrite) -> None:
-    held = b""
-    async for parts in exchange.pieces():
-        *whole, held = (held + b"".join(parts)).split(b"\n")
-        if len(held) > LINE_BYTES:
-            raise UpstreamError("a line of the engine's answer is too long")
-        await call.client.write_many(chunk([kept for line in whole if (kept := rewrite(line))]))
-    if held.strip():
-        await call.client.write_many(chunk([kept for kept in (rewrite(held),) if kept]))
+    async for together in _as_they_come(exchange):
+        await call.client.write_many(chunk([kept for line in together if (kept := rewrite(line))]))
 
 
 async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:

@@ -116,7 +116,7 @@ class View:
 
     def stats_line(self, line: bytes, container: DoorContainer) -> bytes:
         """One reading of ``stats``."""
-        found = _object(line)
+        found = shownjson.load_object(line)
         if found is None:
             return b""
         if "name" in found:
@@ -125,7 +125,7 @@ class View:
 
     def event_line(self, line: bytes) -> bytes:
         """One event: of her own containers and the images she sees; anything else is dropped."""
-        found = _object(line)
+        found = shownjson.load_object(line)
         if found is None:
             return b""
         kept = self._event(found)
@@ -289,14 +289,6 @@ def sockets(mounts: Any, uid: int) -> None:
     for mount in mounts if isinstance(mounts, list) else []:
         if isinstance(mount, dict) and str(mount.get("Source", "")).endswith(f"/u/{uid}/docker.sock"):
             mount["Source"] = ENGINE_SOCKET
-
-
-def _object(line: bytes) -> Found | None:
-    try:
-        found = shownjson.load(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def message_body(message: str) -> bytes:

@@ -6,6 +6,7 @@ What users send is read by ``domain/dockerpolicy/strictjson`` alone, and what go
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import orjson
 
@@ -20,6 +21,15 @@ def load(data: bytes) -> Json:
     except orjson.JSONDecodeError:
         found = json.loads(data)
     return found
+
+
+def load_object(line: bytes) -> dict[str, Any] | None:
+    """A line of an answer; None when it is no object."""
+    try:
+        found = load(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def write(value: Json) -> bytes:

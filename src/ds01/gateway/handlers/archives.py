@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ds01.domain.dockerpolicy.commit import judge_changes
 from ds01.domain.dockerpolicy.context import END
@@ -22,6 +21,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import find
 from ds01.gateway.handlers.writing import Written
+from ds01.gateway.shownjson import load_object
 from ds01.gateway.upstream import Ask
 from ds01.gateway.zstd import zstd
 from ds01.wire.door import DoorWrite, Writing
@@ -65,7 +65,7 @@ async def import_(call: Call, source: str) -> None:
             return list(plain.finish())
 
         def line(found: bytes) -> bytes:
-            status = _object(found).get("status")
+            status = (load_object(found) or {}).get("status")
             if isinstance(status, str) and is_id(status):
                 written.done = True
                 written.images.append(status)
@@ -74,14 +74,6 @@ async def import_(call: Call, source: str) -> None:
         target = call.target("/images/create", query)
         sent = Ask(method="POST", target=target, stream=True, content_type=TAR)
         await flow.upload(call, sent, plain.feed, end, line, written.settle)
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 async def save_one(call: Call) -> None:

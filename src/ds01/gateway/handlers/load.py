@@ -7,9 +7,7 @@ nobody but the admin may write.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ds01.domain.dockerpolicy.context import END, Context, entry
 from ds01.domain.dockerpolicy.loading import MANIFEST, judge_load, reader
@@ -23,6 +21,7 @@ from ds01.gateway.handlers.archives import TAR, unpacked
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.writing import Written
+from ds01.gateway.shownjson import load_object
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
 
@@ -77,7 +76,7 @@ class _Loading:
 
     def line(self, found: bytes) -> bytes:
         """What the engine says, and of the names that were there already what it would have said."""
-        said = _object(found)
+        said = load_object(found) or {}
         if self._written is not None:
             self._written.done = "errorDetail" not in said
         text = str(said.get("stream"))
@@ -101,14 +100,6 @@ async def _named_now(call: Call, refs: Iterable[str]) -> dict[str, str]:
 
 def _loaded(ref: str) -> bytes:
     return dump({"stream": f"Loaded image: {ref}\n"}) + b"\r\n"
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 async def _not_loaded(call: Call, error: RefusedError) -> None:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from ds01.domain.bookings import when, words
 from ds01.domain.errors import BAD_REQUEST, NO_BOOKING, Ds01Error
 from ds01.domain.events import Event, EventType
-from ds01.domain.names import nearest
-from ds01.domain.queue.booking import Booking, BookingState, Kind
+from ds01.domain.queue.booking import Booking, BookingState
 from ds01.ports.ledger import Books
+from ds01.services.booking.own import booked
 from ds01.services.booking.show import drawn
 from ds01.services.caller import Caller
-from ds01.services.find import whose
 from ds01.services.world import World
 from ds01.wire.bookings import Booked
 
@@ -53,29 +52,8 @@ def give_up(books: Books, world: World, caller: Caller, dates: list[Booking]) ->
     )
 
 
-def owned(books: Books, caller: Caller, name: str) -> list[Booking]:
-    """All dates of her booking of this name that stand. Raises Ds01Error with the name she may mean."""
-    mine = [one for one in books.bookings() if (one.uid, one.epoch) == (caller.uid, caller.epoch)]
-    found = [one for one in mine if one.name == name]
-    if any(one.kind is Kind.CLASS for one in found):
-        raise Ds01Error(
-            BAD_REQUEST, f"'{name}' is a class.", reason="Closing it looks after those who are in, too.",
-            hint=f"ds01 class close {name}",
-        )  # fmt: skip
-    if found:
-        return found
-    known = sorted({one.name for one in mine})
-    meant = nearest(name, known)
-    used = any(one.name == name and caller.uid in one.uids for one in books.bookings())
-    reason = "Somebody else made it for you." if used else f"{whose(caller)}: {', '.join(known)}." if known else ""
-    raise Ds01Error(
-        NO_BOOKING, f"{whose(caller)} no booking named '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
-        reason=reason, hint="ds01 bookings",
-    )  # fmt: skip
-
-
 def _dates(books: Books, world: World, caller: Caller, name: str, date: str) -> list[Booking]:
-    found = owned(books, caller, name)
+    found = booked(books, caller, name)
     if not date:
         return found
     try:

@@ -20,7 +20,7 @@ from ds01.domain.queue.booking import Booking, BookingState, Kind
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.booking.cancel import give_up
-from ds01.services.booking.room import owned
+from ds01.services.booking.own import opened
 from ds01.services.booking.show import drawn
 from ds01.services.caller import Caller, identify
 from ds01.services.enforce.act import remove
@@ -48,7 +48,7 @@ async def close(
     Raises Ds01Error (``booking.unknown``).
     """
     now = world.clock.now()
-    found = await world.ledger.read(lambda books: owned(books, caller, name))
+    found = await world.ledger.read(lambda books: opened(books, caller, name))
     on = [one for one in found if one.on(now)]
     coming = [one for one in found if not one.on(now)] if all_dates or not on else []
     left = await world.ledger.read(lambda books: _containers(books, on))

@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ds01.domain.bookings import words
-from ds01.domain.errors import NO_BOOKING, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
 from ds01.domain.lease import Lease, LeaseState
-from ds01.domain.names import nearest
 from ds01.domain.people import Uid
 from ds01.domain.quantity import many
 from ds01.domain.queue.booking import Booking, Kind, in_use, kept
 from ds01.domain.queue.seating import seated
 from ds01.ports.ledger import Books
+from ds01.services.booking.own import opened
 from ds01.services.booking.show import drawn
 from ds01.services.booking.standing import standing
 from ds01.services.caller import Caller
-from ds01.services.find import whose
 from ds01.services.images import resolve
 from ds01.services.people import Names, names, strangers
 from ds01.services.world import World
@@ -47,12 +45,12 @@ async def list_classes(world: World, caller: Caller, *, everybody: bool = False)
 
 async def show_class(world: World, caller: Caller, name: str) -> ClassView:
     """One class with its people. Raises Ds01Error (``booking.unknown``)."""
-    image = await world.ledger.read(lambda books: owned(books, caller, name)[0].image)
+    image = await world.ledger.read(lambda books: opened(books, caller, name)[0].image)
     there = await resolve(world, caller, image) is not None
     others = await _strangers(world)
 
     def read(books: Books) -> ClassView:
-        found = owned(books, caller, name)
+        found = opened(books, caller, name)
         called = names(books, others)
         people = _people(books, world, found[0], called)
         checks = _checks(books, world, found, "" if there else f"The image {image} is not there any more.")
@@ -66,26 +64,6 @@ async def _strangers(world: World) -> dict[int, str]:
     return await strangers(
         world.ledger, world.directory,
         lambda books: {uid for one in books.bookings() if one.kind is Kind.CLASS for uid in (one.uid, *one.uids)},
-    )  # fmt: skip
-
-
-def owned(books: Books, caller: Caller, name: str) -> list[Booking]:
-    """All dates of her class of this name. Raises Ds01Error with the name she may mean."""
-    mine = [
-        one for one in books.bookings()
-        if one.kind is Kind.CLASS and (one.uid, one.epoch) == (caller.uid, caller.epoch)
-    ]  # fmt: skip
-    found = [one for one in mine if one.name == name]
-    if found:
-        return found
-    known = sorted({one.name for one in mine})
-    meant = nearest(name, known)
-    member = any(one.kind is Kind.CLASS and one.name == name and caller.uid in one.uids for one in books.bookings())
-    raise Ds01Error(
-        NO_BOOKING, f"{whose(caller)} opened no class named '{name}'." + (f" Did you mean '{meant}'?" if meant else ""),
-        reason="You are in it; its instructor sees and closes it." if member
-        else f"{whose(caller)}: {', '.join(known)}." if known else "",
-        hint=f"ds01 launch {name}" if member else "ds01 class list",
     )  # fmt: skip
 
 

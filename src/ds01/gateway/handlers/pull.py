@@ -1,7 +1,8 @@
 """``POST /images/create``: a pull from a registry, or files from the client as an image.
 
-A pull is streamed line by line. The sizes in it are counted as they become known: what would not fit any more is
-broken off before it is there. A client that hangs up ends its pull.
+A pull is streamed line by line. The sizes in it are counted as they become known, and what has no room even so is
+broken off before it is there. They are those of compressed layers, so a pull may end past the limit: unpacked sizes
+are known when the image is there, and then it stays, and nothing more comes. A client that hangs up ends its pull.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Progress:
         return line + b"\n"
 
     def _count(self, layer: str, progress: Mapping[str, Any]) -> None:
-        """The layers that come, as large as they say they are or as they have become."""
+        """The layers that come, compressed, as large as they say they are or as they have become."""
         sizes = (value for name in ("total", "current") if isinstance(value := progress.get(name), int))
         self._sizes[layer] = max(0, self._sizes.get(layer, 0), *sizes)
         left = self._written.grant.left_bytes

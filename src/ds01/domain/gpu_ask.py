@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ds01.domain.record import record
 
+MOST_MEMORY_BYTES = 1 << 50
+"""No GPU has as much, and the ledger can write it down."""
+
 
 @record
 class GpuAsk:
@@ -20,8 +23,10 @@ class GpuAsk:
 def ask(text: str, memory_bytes: int = 0) -> GpuAsk:
     """What ``--gpus`` says: ``0``, ``2``, ``full`` or a MIG profile such as ``2g.20gb``.
 
-    Raises ValueError when it is none of these.
+    Raises ValueError when it is none of these, or when no GPU can have that much memory.
     """
+    if not 0 <= memory_bytes <= MOST_MEMORY_BYTES:
+        raise ValueError("No GPU has that much memory")
     if text.isdecimal() and len(text) <= 3:
         return GpuAsk(count=int(text), memory_bytes=memory_bytes)
     if text == "full" or (text.endswith("gb") and "g." in text):

@@ -297,3 +297,4 @@ async def test_what_no_calendar_can_count_is_refused(server: SimServer) -> None:
     root = await server.caller(ROOT)
     await refused(errors.BAD_REQUEST, keep(world, root, "thesis", datetime.max.replace(tzinfo=UTC)))
     await refused(errors.BAD_REQUEST, server.launch(project="other", time_seconds=10**15))
+    await refused(errors.BAD_REQUEST, server.launch(project="other", gpus="0", memory_bytes=10**20))

@@ -8,6 +8,9 @@ What it finds becomes an example with a name.
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 COMPLETE = os.environ.get("DS01_TESTS_COMPLETE") == "1"
 """Nothing is left out, and nothing is cut short."""
@@ -26,3 +29,19 @@ def tries(complete: int) -> int:
     if HUNT:
         return complete * HUNT
     return complete if COMPLETE else max(5, complete // SHARE)
+
+
+@contextmanager
+def not_for_hours() -> Iterator[None]:
+    """What is done here takes a moment, or hours when tricks of a user's make the work grow: a minute ends it."""
+
+    def over(_signal: int, _frame: object) -> None:
+        raise TimeoutError("this would go on for hours")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(60)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

@@ -20,8 +20,8 @@ HEAD_BYTES = 32 * 1024
 HEADERS = 100
 _REQUEST = re.compile(rb"([!-~]+) ([!-~]+) HTTP/(\d)\.(\d)")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [\t -~\x80-\xff]*)?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~]*?)[ \t]*")
-_ANSWER_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~\x80-\xff]*?)[ \t]*")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)")
+_ANSWER_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~\x80-\xff]*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _ONCE = frozenset(
@@ -134,7 +134,7 @@ def _headers(lines: Iterable[bytes], field: re.Pattern[bytes]) -> dict[str, str]
         match = field.fullmatch(line)
         if match is None:
             raise malformed("http.header", "A header line is malformed")
-        name, value = match[1].decode("ascii").lower(), match[2].decode("latin-1")
+        name, value = match[1].decode("ascii").lower(), match[2].strip(b" \t").decode("latin-1")
         if name in _FRAMING and line.endswith((b" ", b"\t")):
             raise malformed("http.framing", f"The header {name} ends with a blank")
         if name in found:

@@ -36,8 +36,12 @@ from ds01.gateway.refusals import REFUSALS
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, NETWORK, VOLUME, BodyKind, Route, Table
 
 _SIGNAL = matching(signals.PATTERN)
-_PS_ARGS = matching(r"(?: *-(?:[efFAajlLHxwcn]+|[opC] *[A-Za-z0-9,=:_-]+))*|aux|ax|auxww|aux ?f?")
-"""``ps`` runs on the host as root: options in their dashed form only, because ``e`` without one shows environments."""
+_PS_ARGS = matching(
+    r" *(?:-(?:[efFAajlLHxwcn]+|[opC] *[A-Za-z0-9,=:_][A-Za-z0-9,=:_-]*)(?: +|\Z))*|aux|ax|auxww|aux ?f?"
+)
+"""``ps`` runs on the host as root: options in their dashed form only, because ``e`` without one shows environments.
+There is one way to read each: a blank between two, and no value begins with a dash.
+"""
 _DETACH_KEYS = matching(r"[A-Za-z0-9@^\[\]\\_,-]{0,64}")
 _PLATFORM = matching(r"[A-Za-z0-9/._-]{0,64}")
 _STREAMS = {"stream": flag, "stdin": flag, "stdout": flag, "stderr": flag, "logs": flag, "detachKeys": _DETACH_KEYS}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ds01.domain.dockerpolicy.dockerfile import Instruction, check_triggers, images, read
 from ds01.domain.dockerpolicy.render import render
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from tests.effort import tries
+from tests.effort import not_for_hours, tries
 
 OWNER = {"ds01.owner.uid": "1002", "ds01.owner.epoch": "1"}
 
@@ -25,6 +25,11 @@ def test_continuations_and_comments_become_one_line() -> None:
 
 def test_crlf_and_a_byte_order_mark_are_no_matter() -> None:
     assert texts("\ufeffFROM bb\r\nRUN a \\\r\n b\r\n") == ["FROM {image}", "RUN a  b"]
+
+
+def test_blanks_in_a_directive_keep_nobody_waiting() -> None:
+    with not_for_hours():
+        assert texts("# check=a" + " " * 3_000_000 + "b\nFROM bb") == ["FROM {image}"]
 
 
 def test_images_are_found_wherever_they_are_named() -> None:

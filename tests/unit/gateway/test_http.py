@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.http import Framing, Head, parse_answer, parse_request
-from tests.effort import tries
+from tests.effort import not_for_hours, tries
 
 PLAIN = b"GET /v1.41/containers/json?all=1 HTTP/1.1\r\nHost: docker\r\nUser-Agent: x"
 
@@ -34,6 +34,13 @@ def test_a_plain_request_is_read() -> None:
 def test_an_upgrade_counts_only_with_its_connection_header() -> None:
     assert parse_request(PLAIN + b"\r\nUpgrade: tcp\r\nConnection: Upgrade").upgrade == "tcp"
     assert parse_request(PLAIN + b"\r\nUpgrade: tcp").upgrade == ""
+
+
+def test_blanks_around_a_value_are_none_of_it_and_blanks_in_it_keep_nobody_waiting() -> None:
+    long = b"a" + b" " * 3_000_000 + b"b"
+    with not_for_hours():
+        head = parse_request(PLAIN + b"\r\nX-A: \t" + long + b" \t")
+    assert head.headers["x-a"] == long.decode()
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ds01.domain.dockerpolicy import query
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.routes import check_version, target
 from ds01.gateway.table import ROUTES, TABLE
+from tests.effort import not_for_hours
 
 ID = "ab" * 32
 
@@ -110,3 +112,18 @@ def test_every_changing_route_is_recorded() -> None:
 
 def test_only_what_tells_nothing_is_open_to_anybody() -> None:
     assert {route.name for route in ROUTES if route.open} == {"ping", "version", "options"}
+
+
+TOP, _ = TABLE.find("GET", f"/containers/{ID}/top")
+
+
+@pytest.mark.parametrize("words", ["aux", "-ef", "-o pid,user", "-opid -C sh", "-e -o pid  -o user ", " -p 1"])
+def test_options_of_ps_are_read(words: str) -> None:
+    assert query.judge(f"ps_args={words}", TOP.query).get("ps_args") == words
+
+
+@pytest.mark.parametrize("words", ["-oa" * 40 + "!", "-o a" * 1000 + "!", "-e " * 1000 + "!", "-o -e", "e", "-e-f"])
+def test_options_of_ps_keep_nobody_waiting(words: str) -> None:
+    with not_for_hours(), pytest.raises(RefusedError) as caught:
+        query.judge(f"ps_args={words}", TOP.query)
+    assert caught.value.rule == "query.value"

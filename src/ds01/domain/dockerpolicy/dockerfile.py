@@ -27,7 +27,7 @@ _CHANGES = frozenset(
 )
 """What ``commit`` and ``import`` may change."""
 
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
+_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+)")
 _CONTINUED = re.compile(r"\\[ \t]*$")
 _TWICE = re.compile(r"\\\\[ \t]*$")
 _FROM = re.compile(r"(?:--platform=\S+\s+)?(?P<image>\S+)(?:\s+[Aa][Ss]\s+(?P<stage>[A-Za-z][A-Za-z0-9._-]*))?")

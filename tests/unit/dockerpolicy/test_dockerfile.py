@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.dockerfile import Instruction, check_triggers, images, read
+from ds01.domain.dockerpolicy.dockerfile import INSTRUCTIONS, LENGTH, VALUE, Instruction, check_triggers, images, read
 from ds01.domain.dockerpolicy.render import render
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from tests.effort import not_for_hours, tries
@@ -29,7 +29,37 @@ def test_crlf_and_a_byte_order_mark_are_no_matter() -> None:
 
 def test_blanks_in_a_directive_keep_nobody_waiting() -> None:
     with not_for_hours():
-        assert texts("# check=a" + " " * 3_000_000 + "b\nFROM bb") == ["FROM {image}"]
+        assert texts("# check=a" + " " * 1_000_000 + "b\nFROM bb") == ["FROM {image}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ARG a0=xxxxxxxxxx\n" + "".join(f"ARG a{n}=$a{n - 1}$a{n - 1}\n" for n in range(1, 41)) + "FROM $a40",
+        "ARG a=" + "x" * VALUE + "\nFROM " + "$a" * 400_000,
+        "ARG a=" + "x" * VALUE + "\nARG b=" + "$a" * 400_000 + "\nFROM b",
+        "ARG a=" + "x" * (VALUE + 1) + "\nFROM $a",
+        "ARG a=" + "x" * VALUE + "\nARG " + " ".join(f"b{n}=$a" for n in range(INSTRUCTIONS)) + "\nFROM b",
+        "FROM scratch\n" * 80_000,
+        "FROM bb\nRUN " + "--network=none " * 60_000 + "x",
+        "FROM bb\n#" + "x" * LENGTH,
+    ],
+    ids=["doubled", "from", "arg", "long", "many", "stages", "flags", "length"],
+)
+def test_no_dockerfile_grows_without_end(text: str) -> None:
+    with not_for_hours(), pytest.raises(RefusedError) as caught:
+        read(text, {}, buildkit=True)
+    assert caught.value.status == 400
+
+
+def test_what_is_given_for_an_argument_grows_no_further_than_what_is_written() -> None:
+    with not_for_hours(), pytest.raises(RefusedError):
+        read("ARG a\nFROM " + "$a" * 400_000, {"a": "x" * 4_000_000})
+
+
+def test_long_and_many_is_fine_where_a_dockerfile_has_it() -> None:
+    text = "ARG LIST=" + "x" * 20_000 + "\nARG T=1\nFROM bb:$T\nRUN " + "y" * 100_000 + "\nRUN z" * 900
+    assert images(read(text, {})) == ("bb:1",)
 
 
 def test_images_are_found_wherever_they_are_named() -> None:

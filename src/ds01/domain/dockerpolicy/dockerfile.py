@@ -11,12 +11,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from ds01.domain.dockerpolicy import runflags
-from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 from ds01.domain.image import is_reference
 
 LENGTH = 1024 * 1024
+INSTRUCTIONS = 1000
+"""More than any build has, of steps and of arguments before the first."""
+
+VALUE = 4096
+"""The longest text that variables may grow into: each can hold the one before it twice."""
+
 SCRATCH = "scratch"
 _PLAIN = frozenset(
     {"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "RUN", "SHELL", "STOPSIGNAL",
@@ -66,8 +73,14 @@ def read(text: str, arguments: Mapping[str, str], *, buildkit: bool = False) -> 
     """The instructions. ``arguments`` are the build's; they can choose what ``FROM`` names. ``buildkit`` knows what
     only BuildKit does: mounts of ``RUN``, ``COPY --link``. Raises RefusedError.
     """
+    if len(text) > LENGTH:
+        raise malformed("build.dockerfile", f"The Dockerfile is longer than {LENGTH} characters", "COPY what is long.")
     reader = _Reader(arguments, buildkit)
-    found = tuple(reader.judge(line) for line in _logical(text))
+    lines = list(islice(_logical(text), INSTRUCTIONS + 1))
+    if len(lines) > INSTRUCTIONS:
+        raise malformed("build.dockerfile", f"The Dockerfile has more than {INSTRUCTIONS} instructions",
+                        "Join steps with &&, or build in two parts.")  # fmt: skip
+    found = tuple(map(reader.judge, lines))
     if not reader.stages:
         raise malformed("build.dockerfile", "The Dockerfile has no FROM")
     return found
@@ -175,13 +188,29 @@ class _Reader:
         return Instruction(text=f"FROM {{image}}{suffix}", images=(_image(image),))
 
     def _expanded(self, text: str) -> str:
-        found = _VARIABLE.sub(self._value, text)
+        found = self._grown(text)
         if "$" in found:
             raise malformed("build.dockerfile", f"FROM {text[:60]!r} cannot be read", "Write the image's name.")
         return found.strip("\"'")
 
+    def _grown(self, text: str) -> str:
+        """The text with its variables' values, which are of a length that cannot multiply without end."""
+        if "$" not in text:
+            return text
+        found = _VARIABLE.sub(self._value, text) if len(text) <= VALUE else text
+        if len(found) > VALUE:
+            raise self._too_long(text)
+        return found
+
+    @staticmethod
+    def _too_long(text: str) -> RefusedError:
+        what = f"{text[:60]!r} with its variables' values is longer than {VALUE} characters"
+        return malformed("build.dockerfile", what, "Write shorter values.")
+
     def _value(self, match: re.Match[str]) -> str:
         value = self._known.get(match[1] or match[2], "")
+        if len(value) > VALUE:
+            raise self._too_long(match[0])
         if match[3] == ":-":
             return value or match[4]
         if match[3] == ":+":
@@ -192,8 +221,11 @@ class _Reader:
         for word in rest.split():
             match = _ARG.fullmatch(word)
             if match is not None:
-                default = _VARIABLE.sub(self._value, (match[2] or "").strip("\"'"))
+                default = self._grown((match[2] or "").strip("\"'"))
                 self._known[match[1]] = self._given.get(match[1], default)
+        if len(self._known) > INSTRUCTIONS:
+            raise malformed("build.dockerfile", f"More than {INSTRUCTIONS} arguments stand before the first FROM",
+                            "Leave out those that no FROM names.")  # fmt: skip
 
     def _copy(self, rest: str) -> Instruction:
         link = self._buildkit and rest.startswith("--link ")

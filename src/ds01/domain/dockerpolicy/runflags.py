@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ds01.domain.dockerpolicy.verdict import not_allowed
+from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+
+FLAGS = 100
+"""More than any step has."""
 
 _PAIR = r"[a-z]+(?:=[A-Za-z0-9_./:@~${}-]*)?"
 _FLAG = re.compile(rf"--(?:mount={_PAIR}(?:,{_PAIR})*|network=(?:none|default)|security=sandbox)")
@@ -19,6 +22,8 @@ def split(rest: str) -> tuple[list[str], str]:
         word, _, left = rest.replace("\t", " ").partition(" ")
         if not _FLAG.fullmatch(word) or len(_FROM.findall(word)) > 1:
             raise not_allowed("build.flags", f"RUN {word[:40]}", "The builder here does not have this option.")
+        if len(found) == FLAGS:
+            raise malformed("build.flags", f"A RUN has more than {FLAGS} options", "Split the step.")
         found.append(word)
         rest = rest[len(rest) - len(left) :].lstrip(" \t") if left else ""
     return found, rest

@@ -25,6 +25,9 @@ Rewrite = Callable[[bytes], bytes]
 BATCH_BYTES = 1024 * 1024
 """How much of a body is sent at a time."""
 
+BREATH: Piece = b""
+"""A piece of nothing, between two of which nothing may pass: so much was read meanwhile that others get their turn."""
+
 LINE_BYTES = 16 * 1024 * 1024
 RAW_TYPES = frozenset({"application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"})
 
@@ -257,7 +260,7 @@ async def _sent(
     async for parts in bodies.pieces(call.client, call.head.framing):
         for batch in _batches(piece for part in parts for piece in through(part)):
             try:
-                await exchange.send_body(batch)
+                await (exchange.send_body(batch) if batch else asyncio.sleep(0))
             except ConnectionError:
                 return False
     last = await end()
@@ -271,13 +274,14 @@ async def _sent(
 
 
 def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    """Pieces, a good deal at a time."""
+    """Pieces, a good deal at a time; at a breath whatever there is."""
     batch: list[Piece] = []
     size = 0
     for piece in pieces:
-        batch.append(piece)
+        if piece:
+            batch.append(piece)
         size += len(piece)
-        if size >= BATCH_BYTES:
+        if size >= BATCH_BYTES or not piece:
             yield batch
             batch, size = [], 0
     if batch:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.context import END, Context, entry
+from ds01.domain.dockerpolicy.context import END, KEPT_BYTES, NAME_BYTES, NOTES, Context, entry
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from tests.effort import tries
+from tests.effort import not_for_hours, tries
 
 
 def archive(files: dict[str, bytes], form: int = tarfile.PAX_FORMAT, **special: Any) -> bytes:
@@ -130,3 +130,56 @@ def test_no_archive_makes_the_reader_fail(noise: bytes, at: int, byte: int) -> N
             read(each, {"Dockerfile"}, [512])
         except RefusedError:
             continue
+
+
+def one(name: str, kind: bytes, size: int = 0) -> bytes:
+    """An entry alone, of this kind and size."""
+    found = tarfile.TarInfo(name)
+    found.type, found.size = kind, size
+    return found.tobuf(tarfile.USTAR_FORMAT) + b"a" * size + b"\0" * (-size % 512)
+
+
+def held(context: Context) -> int:
+    """How much of an archive a reader holds."""
+    pieces = [*context._held, *context.files.values(), *(p for each in context.waiting.values() for p in each)]
+    return sum(map(len, pieces)) + sum(map(len, context.digests)) + sum(map(len, context._links))
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGLINK, tarfile.GNUTYPE_LONGNAME])
+def test_notes_without_an_entry_are_not_held_without_end(kind: bytes) -> None:
+    context = Context(wanted=frozenset())
+    for _ in range(NOTES):
+        context.feed(one("n", kind, 4096))
+    with pytest.raises(RefusedError, match="in front of it"):
+        context.feed(one("n", kind, 4096))
+    assert held(context) <= KEPT_BYTES
+    with pytest.raises(RefusedError, match="in front of it"):
+        read(one("n", tarfile.GNUTYPE_LONGLINK, KEPT_BYTES) + one("n", tarfile.GNUTYPE_LONGLINK, 1), set(), [65536])
+
+
+def test_each_entry_may_have_its_notes() -> None:
+    files = {f"{number}/" + "n" * 200: b"x" for number in range(3 * NOTES)}
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        assert len(read(archive(files, form), set(), [512])[0]) > len(files) * 1024
+
+
+@pytest.mark.parametrize("name", ["a/" * 500_000 + "f", "n" * (NAME_BYTES + 1), "a/" * 300 + "f"])
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_paths_no_system_has_are_refused(name: str, form: int) -> None:
+    context = Context(wanted=frozenset(), digested=True)
+    with not_for_hours(), pytest.raises(RefusedError, match="path of more than"):
+        context.feed(archive({name: b"x"}, form))
+    assert held(context) <= 2 * KEPT_BYTES
+
+
+def test_the_names_that_are_kept_are_bounded_together() -> None:
+    context = Context(wanted=frozenset(), digested=True)
+    with pytest.raises(RefusedError, match="too many entries"):
+        feed_names(context)
+    assert held(context) < 5 * 1024 * 1024
+
+
+def feed_names(context: Context) -> None:
+    """Many small files with long names: a note of the name and a header each."""
+    for number in range(5000):
+        context.feed(archive({f"{number:04}" + "n" * 4000: b""}, tarfile.GNU_FORMAT)[: 512 * 10])

@@ -169,3 +169,10 @@ def test_s5_no_label_of_a_container_speaks_for_an_image() -> None:
 def test_changes_that_may_not_be(text: str) -> None:
     with pytest.raises(RefusedError):
         judge_changes([text], {})
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_no_list_is_larger_than_what_is_read(name: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        judged(archive((name, b"x" * (1024 * 1024 + 1))), 65536)
+    assert caught.value.rule == "archive.tar"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
 
@@ -18,6 +19,12 @@ BLOCK = 512
 KEPT_BYTES = 1024 * 1024
 ENTRIES = 20_000
 """Small files and links of an archive whose digests are kept."""
+
+NOTES = 4
+"""Longer names, links and the like that an entry may have in front of it: tar and Go write two at most."""
+
+NAME_BYTES, DEPTH, NAMES_BYTES = 4096, 255, 4 * 1024 * 1024
+"""The longest path, the folders it may lead through, and the paths that are kept together with their digests."""
 
 END = b"\0" * (2 * BLOCK)
 IGNORE = ".dockerignore"
@@ -27,7 +34,8 @@ _FILES = frozenset(b"0\0")
 _EMPTY = frozenset(b"125")
 _LINKS = frozenset(b"12")
 _NOTES = frozenset(b"xgLK")
-_PAX = re.compile(rb"(\d+) ([^=]+)=", re.DOTALL)
+_SHORTER = "Use shorter names of folders and files."
+_PAX = re.compile(rb"(\d{1,10}) ([^=]+)=", re.DOTALL)
 
 Piece = bytes | memoryview
 
@@ -64,6 +72,9 @@ class Context:
     ended: bool = False
     _links: set[str] = field(default_factory=set)
     _held: list[bytes] = field(default_factory=list)
+    _noted: list[int] = field(default_factory=list)
+    """The sizes of the notes that are held."""
+    _named: int = 0
     _header: bytearray = field(default_factory=bytearray)
     _entry: _Entry = field(default_factory=_Entry)
     _long_name: str = ""
@@ -129,8 +140,10 @@ class Context:
         path = _path(header) if not self._long_name or kind in _NOTES else self._long_name
         wanted = kind in _NOTES or (kind in _FILES and path in self.wanted | self.late)
         keep = wanted or (self.digested and kind in _FILES and size <= KEPT_BYTES)
-        if wanted and size > KEPT_BYTES:
+        if (wanted or path in self.dropped) and size > KEPT_BYTES:
             raise malformed("archive.tar", f"{path} is larger than {KEPT_BYTES} bytes")
+        if kind in _NOTES:
+            self._one_more_note(size)
         padding = -size % BLOCK
         self._entry = _Entry(kind=kind, left=size + padding, padding=padding, path=path,
                              kept=bytearray() if keep else None, dropped=path in self.dropped)  # fmt: skip
@@ -141,9 +154,17 @@ class Context:
             elif not self._entry.dropped:
                 out += self._held
             self._held.clear()
+            self._noted.clear()
         self._pass(header, out)
         if not self._entry.left:
             self._entry_ended()
+
+    def _one_more_note(self, size: int) -> None:
+        """Notes are held until the entry they are about, which may never come."""
+        self._noted.append(size)
+        if len(self._noted) > NOTES or sum(self._noted) > KEPT_BYTES:
+            raise malformed("archive.tar", f"An entry of the archive has more than {NOTES} notes or {KEPT_BYTES} bytes "
+                            "of them in front of it", "Make it with tar or docker save.")  # fmt: skip
 
     def _placed(self, kind: int, path: str) -> None:
         """Something new lies under this path."""
@@ -153,13 +174,16 @@ class Context:
         if not self.digested:
             return
         parts = path.split("/")
-        if any("/".join(parts[:count]) in self._links for count in range(1, len(parts))) or ".." in parts:
+        if len(parts) > DEPTH:
+            raise malformed("archive.tar", f"The archive has a path of more than {DEPTH} folders", _SHORTER)
+        if ".." in parts or (self._links and any(folder in self._links for folder in accumulate(parts[:-1], _below))):
             raise malformed("archive.tar", "The archive writes through a link")
         if kind in _LINKS:
             self._links.add(path)
         else:
             self._links.discard(path)
-        if len(self.digests) + len(self._links) > ENTRIES:
+        self._named += len(path) if kind in _FILES | _LINKS else 0
+        if len(self.digests) + len(self._links) > ENTRIES or self._named > NAMES_BYTES:
             raise malformed("archive.tar", "The archive has too many entries")
 
     def _entry_ended(self) -> None:
@@ -217,7 +241,13 @@ def _path(header: bytes) -> str:
     return _clean(prefix + b"/" + name if prefix else name)
 
 
+def _below(folder: str, name: str) -> str:
+    return f"{folder}/{name}"
+
+
 def _clean(name: bytes) -> str:
+    if len(name) > NAME_BYTES:
+        raise malformed("archive.tar", f"The archive has a path of more than {NAME_BYTES} bytes", _SHORTER)
     parts = [part for part in name.decode("utf-8", "surrogateescape").split("/") if part not in ("", ".")]
     return "/".join(parts)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ds01.domain.dockerpolicy.commit import judge_changes
-from ds01.domain.dockerpolicy.context import END
+from ds01.domain.dockerpolicy.context import END, Context
 from ds01.domain.dockerpolicy.saving import lists, reader
 from ds01.domain.dockerpolicy.tags import joined, looked_up
-from ds01.domain.dockerpolicy.unpacked import Unpacked
+from ds01.domain.dockerpolicy.unpacked import PIECE, Unpacked
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed, not_allowed
 from ds01.domain.image import repository, with_tag
 from ds01.domain.image_access import is_id
@@ -33,6 +33,32 @@ TAR = "application/x-tar"
 def unpacked(what: str, left_bytes: int | None) -> Unpacked:
     """A reader of an archive that may be compressed, and may be so large."""
     return Unpacked(left_bytes, too_large(what, left_bytes), zstd)
+
+
+def entries(plain: Unpacked, archive: Context) -> Callable[[Piece], Iterator[Piece]]:
+    """What passes on of an archive that may be compressed. Behind its end nothing is unpacked, and while much is of
+    which nothing passes, others get their turn.
+    """
+    breathed = 0
+
+    def through(piece: Piece) -> Iterator[Piece]:
+        nonlocal breathed
+        for part in () if archive.ended else plain.feed(piece):
+            yield from archive.feed(part)
+            if archive.ended:
+                return
+            if plain.size - breathed >= PIECE:
+                breathed = plain.size
+                yield flow.BREATH
+
+    return through
+
+
+def last_entries(plain: Unpacked, archive: Context) -> list[Piece]:
+    """The same for the end of what came. Raises RefusedError when it came too early."""
+    last = [] if archive.ended else [part for piece in plain.finish() for part in archive.feed(piece)]
+    archive.finish()
+    return last
 
 
 def too_large(what: str, left_bytes: int | None) -> RefusedError:

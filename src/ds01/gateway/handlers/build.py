@@ -22,7 +22,7 @@ from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
 from ds01.gateway.handlers import buildkit
-from ds01.gateway.handlers.archives import unpacked
+from ds01.gateway.handlers.archives import entries, last_entries, unpacked
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.networks import resolve_network
@@ -57,19 +57,14 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Cal
     context, log = Context(wanted=frozenset({IGNORE}), late=paths), BuildLines(view(call).text)
     plain = unpacked("The context", None)
 
-    def through(piece: Piece) -> Iterator[Piece]:
-        for part in plain.feed(piece):
-            yield from context.feed(part)
-
     async def end() -> Sequence[Piece]:
-        last = [part for piece in plain.finish() for part in context.feed(piece)]
-        context.finish()
+        last = last_entries(plain, context)
         rendered = await _judged(call, plan, grant, context)
         log.shown = rendered.shown
         ours = [entry(name, rendered.text.encode()), entry(IGNORE, f"{IGNORE}\n{name}\n".encode()), END]
         return [*last, *_kept(context), *ours]
 
-    await flow.upload(call, ask, through, end, log.line, settle)
+    await flow.upload(call, ask, entries(plain, context), end, log.line, settle)
 
 
 async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: Context) -> Rendered:

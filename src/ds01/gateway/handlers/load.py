@@ -7,7 +7,7 @@ nobody but the admin may write.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ds01.domain.dockerpolicy.context import END, Context, entry
 from ds01.domain.dockerpolicy.loading import MANIFEST, judge_load, reader
@@ -17,7 +17,7 @@ from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.archives import TAR, unpacked
+from ds01.gateway.handlers.archives import TAR, entries, last_entries, unpacked
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.writing import Written
@@ -49,18 +49,13 @@ class _Loading:
         self._call = call
         self._plain = plain
         self._archive: Context = reader()
+        self.through = entries(plain, self._archive)
         self._written: Written | None = None
         self._kept: list[str] = []
 
-    def through(self, piece: Piece) -> Iterator[Piece]:
-        """What of a piece goes to the engine."""
-        for part in self._plain.feed(piece):
-            yield from self._archive.feed(part)
-
     async def end(self) -> Iterable[Piece]:
         """The end of the archive, with our list of names."""
-        last = [part for piece in self._plain.finish() for part in self._archive.feed(piece)]
-        self._archive.finish()
+        last = last_entries(self._plain, self._archive)
         asked = judge_load(self._archive)
         plan = asked.without(await _named_now(self._call, asked.refs))
         self._kept = [ref for ref in asked.refs if ref not in plan.refs]

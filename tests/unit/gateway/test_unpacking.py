@@ -1,0 +1,95 @@
+"""Archives that are small when they come and large when they are unpacked: others get their turn meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import bz2
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from ds01.domain.dockerpolicy.context import END, Context, entry
+from ds01.domain.dockerpolicy.loading import reader
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import flow
+from ds01.gateway.body import Piece
+from ds01.gateway.handlers.archives import entries, last_entries, unpacked
+from ds01.gateway.http import Framing
+from tests.unit.gateway.h2.test_link import pair
+
+MIB = 1024 * 1024
+SMALL = entry("a", b"x" * 700)
+
+
+class Taken:
+    """The engine's side, which takes what comes."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    async def send_body(self, parts: Sequence[Piece]) -> None:
+        assert parts
+        self.data += b"".join(parts)
+
+    async def end_body(self) -> None:
+        self.data += b"."
+
+
+async def sent(data: bytes, through: Callable[[Piece], Iterable[Piece]], end: Callable[[], Awaitable[Any]]) -> Taken:
+    """Send a body through, as a client's long body is."""
+    client, gateway = await pair()
+    taken = Taken()
+    call = cast(Any, SimpleNamespace(client=gateway, head=SimpleNamespace(framing=Framing(length=len(data)))))
+    try:
+        async with asyncio.timeout(120):
+            _, whole = await asyncio.gather(client.write(data), flow._sent(call, cast(Any, taken), through, end))
+        assert whole
+    finally:
+        client.abort()
+        gateway.abort()
+    return taken
+
+
+@pytest.mark.parametrize("pack", [bytes, bz2.compress])
+async def test_nothing_is_unpacked_behind_the_end(pack: Callable[[bytes], bytes]) -> None:
+    plain, archive = unpacked("The context", None), Context(wanted=frozenset())
+
+    async def end() -> list[Piece]:
+        return last_entries(plain, archive)
+
+    taken = await sent(pack(SMALL + END + b"\0" * 20 * MIB), entries(plain, archive), end)
+    assert taken.data == SMALL + b"."
+    assert plain.size <= 2 * MIB
+
+
+async def test_others_get_their_turn_while_nothing_passes() -> None:
+    plain, archive = unpacked("The archive", None), reader()
+    turns = 0
+
+    async def beside() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async def end() -> list[Piece]:
+        return last_entries(plain, archive)
+
+    lists = entry("repositories", b"x" * (MIB - 512)) * 40
+    watching = asyncio.create_task(beside())
+    try:
+        taken = await sent(bz2.compress(SMALL + lists + END), entries(plain, archive), end)
+    finally:
+        watching.cancel()
+    assert taken.data == SMALL + b"."
+    assert turns >= 39
+
+
+async def test_a_packed_archive_that_is_cut_short_is_refused() -> None:
+    plain, archive = unpacked("The archive", None), reader()
+    for piece in entries(plain, archive)(bz2.compress(SMALL * 9)[:-9]):
+        del piece
+    with pytest.raises(RefusedError, match="ends in the middle"):
+        last_entries(plain, archive)

@@ -12,13 +12,22 @@ from ds01.gateway.stream import Stream
 _SIZE = re.compile(rb"[0-9A-Fa-f]{1,8}")
 _SIZE_LINE = 10
 
+CHUNKS, CHUNK_BYTES = 4096, 64
+"""After so many chunks a client's must be so large on average: each costs the same, and brings what it brings."""
+
 Piece = bytes | memoryview
 
 
 class Chunked:
-    """Reads a chunked body, strictly: no extensions, no trailers, CRLF only. Feed it what comes."""
+    """Reads a chunked body, strictly: no extensions, no trailers, CRLF only. Feed it what comes.
 
-    def __init__(self) -> None:
+    ``coarse``: thousands of chunks of a few bytes are refused.
+    """
+
+    def __init__(self, *, coarse: bool = False) -> None:
+        self._coarse = coarse
+        self._chunks = 0
+        self._payload = 0
         self.done = False
         self.rest = b""
         self._left = 0
@@ -67,6 +76,7 @@ class Chunked:
             if not _SIZE.fullmatch(line):
                 raise malformed("http.chunked", "A chunk's size is malformed")
             self._left = int(line, 16)
+            self._count(self._left)
             self._state = "data" if self._left else "end"
         elif line:
             raise malformed("http.chunked", "A chunk is longer than it says, or a trailer follows the last one")
@@ -75,11 +85,20 @@ class Chunked:
         else:
             self.done = True
 
+    def _count(self, size: int) -> None:
+        self._chunks += 1 if size else 0
+        self._payload += size
+        if self._coarse and self._chunks > CHUNKS and self._payload < self._chunks * CHUNK_BYTES:
+            raise malformed("http.chunked", "The body comes in thousands of chunks of a few bytes",
+                            f"Send chunks of at least {CHUNK_BYTES} bytes, or a Content-Length.")  # fmt: skip
 
-async def pieces(stream: Stream, framing: Framing) -> AsyncIterator[Sequence[Piece]]:
-    """A body's payload, as many pieces at a time as came together. Raises ConnectionError when it is cut short."""
+
+async def pieces(stream: Stream, framing: Framing, *, coarse: bool = False) -> AsyncIterator[Sequence[Piece]]:
+    """A body's payload, as many pieces at a time as came together. Raises ConnectionError when it is cut short, and
+    RefusedError where a client's must be ``coarse`` and is not.
+    """
     if framing.chunked:
-        async for part in _chunked(stream):
+        async for part in _chunked(stream, coarse=coarse):
             yield part
     elif framing.until_close:
         while chunk := await stream.read():
@@ -89,8 +108,8 @@ async def pieces(stream: Stream, framing: Framing) -> AsyncIterator[Sequence[Pie
             yield part
 
 
-async def _chunked(stream: Stream) -> AsyncIterator[Sequence[Piece]]:
-    reader = Chunked()
+async def _chunked(stream: Stream, *, coarse: bool) -> AsyncIterator[Sequence[Piece]]:
+    reader = Chunked(coarse=coarse)
     while not reader.done:
         chunk = await stream.read()
         if not chunk:
@@ -114,18 +133,17 @@ async def _measured(stream: Stream, length: int) -> AsyncIterator[Sequence[Piece
         yield (chunk,)
 
 
-async def whole(stream: Stream, framing: Framing, cap: int, rule: str = "http.body") -> bytes:
+async def whole(stream: Stream, framing: Framing, cap: int, rule: str = "http.body", *, coarse: bool = False) -> bytes:
     """A body in memory. Raises RefusedError (413) when it is larger than ``cap``."""
     if framing.length > cap:
         raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
-    found: list[Piece] = []
-    size = 0
-    async for part in pieces(stream, framing):
-        size += sum(map(len, part))
-        if size > cap:
+    found = bytearray()
+    async for part in pieces(stream, framing, coarse=coarse):
+        if len(found) + sum(map(len, part)) > cap:
             raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
-        found += part
-    return b"".join(found)
+        for piece in part:
+            found += piece
+    return bytes(found)
 
 
 def chunk(parts: Sequence[Piece]) -> list[Piece]:

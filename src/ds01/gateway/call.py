@@ -131,7 +131,7 @@ class Call:
         await self.go_on()
         try:
             async with asyncio.timeout(self.gate.patience.body_seconds):
-                self.read = await bodies.whole(self.client, self.head.framing, self.route.cap, "body.size")
+                self.read = await bodies.whole(self.client, self.head.framing, self.route.cap, "body.size", coarse=True)
                 return self.read
         except TimeoutError as error:
             raise RefusedError("body.slow", "The body took too long", status=408) from error

@@ -257,7 +257,7 @@ async def _sent(
     end: Callable[[], Awaitable[Iterable[Piece]]],
 ) -> bool:
     """Whether the engine took the whole body. What ``through`` makes of a piece may be much larger than the piece."""
-    async for parts in bodies.pieces(call.client, call.head.framing):
+    async for parts in bodies.pieces(call.client, call.head.framing, coarse=True):
         for batch in _batches(piece for part in parts for piece in through(part)):
             try:
                 await (exchange.send_body(batch) if batch else asyncio.sleep(0))

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway.body import LAST_CHUNK, Chunked, chunk
+from ds01.gateway.body import CHUNK_BYTES, CHUNKS, LAST_CHUNK, Chunked, chunk, whole
+from ds01.gateway.http import Framing
+from ds01.gateway.stream import Stream
 from tests.effort import tries
 
 
@@ -85,3 +87,26 @@ def test_p13_what_we_accept_h11_reads_alike(parts: list[bytes], sizes: list[int]
     second = read_request(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + wire)
     assert second is not None
     assert payload == second.body
+
+
+def arrived(wire: bytes) -> Stream:
+    """A client's side that has sent this."""
+    stream = Stream()
+    stream.unread(wire)
+    return stream
+
+
+async def test_a_clients_body_is_not_of_thousands_of_tiny_chunks() -> None:
+    tiny = b"1\r\n \r\n" * (CHUNKS + 1)
+    with pytest.raises(RefusedError) as caught:
+        await whole(arrived(tiny), Framing(chunked=True), 1024 * 1024, coarse=True)
+    assert caught.value.rule == "http.chunked"
+    assert await whole(arrived(tiny + LAST_CHUNK), Framing(chunked=True), 1024 * 1024) == b" " * (CHUNKS + 1)
+
+
+@pytest.mark.parametrize(("count", "size"), [(CHUNKS, 1), (2 * CHUNKS, CHUNK_BYTES)])
+async def test_a_body_of_many_chunks_is_whole(count: int, size: int) -> None:
+    payload = b"x" * size
+    wire = b"".join(chunk([payload])) * count + LAST_CHUNK
+    found = await whole(arrived(wire), Framing(chunked=True), 2 * 1024 * 1024, coarse=True)
+    assert found == payload * count

@@ -128,10 +128,14 @@ async def messages(call: Call, cap: int = MESSAGE_BYTES) -> AsyncIterator[bytes]
 
 async def only(call: Call, cap: int = MESSAGE_BYTES) -> bytes:
     """The one message of a call. Raises RefusedCallError."""
-    found = [message async for message in messages(call, cap)]
-    if len(found) != 1:
+    found: bytes | None = None
+    async for message in messages(call, cap):
+        if found is not None:
+            raise RefusedCallError(INVALID, "this method takes one message")
+        found = message
+    if found is None:
         raise RefusedCallError(INVALID, "this method takes one message")
-    return found[0]
+    return found
 
 
 def framed(message: bytes) -> bytes:

@@ -217,3 +217,18 @@ async def test_many_connections_leave_no_descriptor_behind() -> None:
         await once(number % 3)
     await asyncio.sleep(0.05)
     assert len(os.listdir("/proc/self/fd")) <= before + 2
+
+
+async def test_the_one_message_of_a_call_is_not_waited_for_behind_a_second() -> None:
+    reads = 0
+
+    class Endless(Call):
+        async def read(self) -> bytes:
+            nonlocal reads
+            reads += 1
+            return grpc.framed(b"x" * 100)
+
+    with pytest.raises(RefusedCallError, match="one message"):
+        async with asyncio.timeout(60):
+            await grpc.only(Endless.__new__(Endless))
+    assert reads == 2

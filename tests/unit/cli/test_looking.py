@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
+import pkgutil
 
 import pytest
 
+from ds01 import wire
 from ds01.cli.style import columns
 from ds01.cli.views import VIEWS
 from ds01.domain.errors import ADMIN_ONLY, Ds01Error
-from ds01.wire import containers, gpus, images, launches, limits_file, projects, status
+from ds01.wire import containers
 from ds01.wire.status import CheckView, DoctorView, EventView, LimitsView, LimitView
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
@@ -18,7 +21,8 @@ from tests.unit.cli.daemon import Asked, Daemon
 
 WIRE = {
     kind.__name__: kind
-    for module in (containers, gpus, images, launches, limits_file, projects, status)
+    for found in pkgutil.iter_modules(wire.__path__)
+    for module in [importlib.import_module(f"{wire.__name__}.{found.name}")]
     for kind in vars(module).values()
     if dataclasses.is_dataclass(kind) and isinstance(kind, type)
 }

@@ -40,6 +40,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "name": "the container",
         "image": "the image it uses or would use",
         "build": "why the image must be built first, empty when it need not be",
+        "missing": "whether there is no image yet",
         "stale": "why the existing container is behind its image, empty when it is not",
         "gpus": "how much GPU it has or would ask for",
         "container": "the existing container, or null",

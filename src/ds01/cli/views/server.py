@@ -67,8 +67,8 @@ VIEWS: dict[str, dict[str, str]] = {
         "changes": "each path: what (add, change, remove, restore, keep), path, why",
         "restarts": "units that are started anew",
         "stops": "containers that the engine's restart ends",
-        "containers": "what runs when DS01 is taken off: name, owner, and what becomes of it",
         "notes": "what an admin should know",
+        "containers": "what runs when DS01 is taken off: name, owner, and what becomes of it",
     },
     "DoctorView": {
         "checks": "each check: name, state (ok, warning or failed), text, fix",
@@ -169,6 +169,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "observing": "whether the gateway only watches",
         "until": "when it will be in force (ISO); empty when it is",
         "rules": "rule, times, users, the latest request, what would be said, what to do instead, when",
+        "planted": "what was made past DS01 to last, and stays when the gateway is in force",
     },
     "BackupView": {
         "path": "the file",

@@ -10,6 +10,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "gpus": "how much GPU it would ask for",
         "planned_seconds": "the longest it may run, or null",
         "tasks": "how many tasks: 1, or those of an array",
+        "missing": "whether there is no image yet",
     },
     "JobsView": {
         "name": "the job, or the array",
@@ -156,5 +157,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "duration_s": "how long nobody else had the GPU",
         "gpus": "GPU-equivalents",
         "asked_s": "what the queue planned with, or null",
+        "idle_s": "how much of its end it was idle, until that ended it",
+        "held_s": "how much after that it was kept for a stopped container",
     },
 }

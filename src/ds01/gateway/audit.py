@@ -2,8 +2,8 @@
 
 Records go to ds01d in small batches, so that no request waits for the disk. When they cannot be written any more,
 nothing may be changed any more: what is not recorded does not happen. Only giving back goes on. Equal records in one
-batch are counted, not repeated, and of a user's refusals only so many are written one by one, so that nobody fills the
-disk by being refused.
+batch are counted, not repeated, and of a user's refusals, and of what else she does, only so many are written one by
+one, so that nobody fills the disk.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ REFUSALS = 2000
 REFUSALS_PER_SECOND = 0.1
 """How many more each second allows; what is beyond is counted and told by the next record."""
 
+ALLOWED, ALLOWED_PER_SECOND = 5000, 0.5
+"""The same for what is no refusal: more than people and their tools do, and no more than a disk holds."""
+
 LENGTH = 300
 """Characters of one text in a record."""
 
@@ -46,7 +49,9 @@ class Audit:
 
     def __init__(self, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._door = door
-        self._refusals = Refusals(clock)
+        refusals = Budget(clock, most=REFUSALS, per_second=REFUSALS_PER_SECOND, what="refusals")
+        allowed = Budget(clock, most=ALLOWED, per_second=ALLOWED_PER_SECOND, what="records")
+        self._budgets = {"denied": refusals, "observed": refusals, "allowed": allowed}
         self._pending: Counter[DoorAudit] = Counter()
         self._of_user: Counter[int] = Counter()
         self._failing = False
@@ -60,10 +65,11 @@ class Audit:
             subject=entry.subject, outcome=entry.outcome, rule=entry.rule, reason=entry.reason,
             changes=list(entry.changes), **told,
         )  # fmt: skip
-        if entry.outcome in ("denied", "observed") and entry not in self._pending:
-            if not self._refusals.allow(entry.uid):
+        budget = self._budgets.get(entry.outcome)
+        if budget is not None and entry not in self._pending:
+            if not budget.allow(entry.uid):
                 return
-            entry = self._refusals.told(entry)
+            entry = budget.told(entry)
         if entry not in self._pending:
             self._of_user[entry.uid] += 1
             if self._of_user[entry.uid] > PER_USER:
@@ -107,19 +113,22 @@ class Audit:
             self._wake.set()
 
 
-class Refusals:
-    """How many refusals of each user may still be written, and how many were not."""
+class Budget:
+    """How many records of each user may still be written, and how many were not; ``what`` they are."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, most: int, per_second: float, what: str) -> None:
         self._clock = clock
+        self._most = float(most)
+        self._per_second = per_second
+        self._what = what
         self._left: dict[int, tuple[float, float]] = {}
         self._unwritten: Counter[int] = Counter()
 
     def allow(self, uid: int) -> bool:
         """Whether one more may be written."""
         now = self._clock()
-        left, since = self._left.get(uid, (float(REFUSALS), now))
-        left = min(float(REFUSALS), left + (now - since) * REFUSALS_PER_SECOND)
+        left, since = self._left.get(uid, (self._most, now))
+        left = min(self._most, left + (now - since) * self._per_second)
         self._left[uid] = (left - 1 if left >= 1 else left, now)
         if left < 1:
             self._unwritten[uid] += 1
@@ -128,7 +137,7 @@ class Refusals:
     def told(self, entry: DoorAudit) -> DoorAudit:
         """The record, with the number of those before it that were not written."""
         missing = self._unwritten.pop(entry.uid, 0)
-        return replace(entry, changes=(*entry.changes, f"{missing} refusals before it")) if missing else entry
+        return replace(entry, changes=(*entry.changes, f"{missing} {self._what} before it")) if missing else entry
 
 
 def recordable(entry: DoorAudit) -> DoorAudit:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ds01.gateway.audit import CHANGES, LENGTH, REFUSALS, Refusals, recordable
+from collections.abc import Sequence
+
+from ds01.gateway.audit import ALLOWED, CHANGES, LENGTH, REFUSALS, REFUSALS_PER_SECOND, Audit, Budget, recordable
+from ds01.gateway.door import Door
 from ds01.wire.door import DoorAudit
 
 
@@ -23,7 +26,7 @@ def test_a_record_is_text_of_a_bounded_length() -> None:
 
 def test_d16_nobody_fills_the_disk_by_being_refused() -> None:
     now = 0.0
-    refusals = Refusals(lambda: now)
+    refusals = Budget(lambda: now, most=REFUSALS, per_second=REFUSALS_PER_SECOND, what="refusals")
     entry = DoorAudit(uid=1, method="GET", path="/x", subject="", outcome="denied", rule="r")
     assert sum(refusals.allow(1) for _ in range(10_000)) == REFUSALS
     assert refusals.allow(2), "each user has her own"
@@ -36,3 +39,35 @@ def test_d16_nobody_fills_the_disk_by_being_refused() -> None:
         now = float(second)
         written += refusals.allow(1)
     assert written < 10_000
+
+
+class Written(Door):
+    """A ds01d that counts what it writes down."""
+
+    def __init__(self) -> None:
+        super().__init__("/nowhere")
+        self.entries: list[DoorAudit] = []
+
+    async def audit(self, entries: Sequence[DoorAudit]) -> None:
+        self.entries += entries
+
+
+async def recorded(audit: Audit, outcome: str, uid: int, count: int) -> None:
+    for number in range(count):
+        audit.record(
+            DoorAudit(uid=uid, method="POST", path=f"/{number}", subject="", outcome=outcome, rule="volumes.create")
+        )
+        await audit.flush()
+
+
+async def test_d16_nobody_fills_the_disk_by_what_is_allowed() -> None:
+    now, door = 0.0, Written()
+    audit = Audit(door, lambda: now)
+    await recorded(audit, "allowed", 1, ALLOWED + 1000)
+    assert len(door.entries) == ALLOWED
+    await recorded(audit, "denied", 1, 1)
+    await recorded(audit, "allowed", 2, 1)
+    assert len(door.entries) == ALLOWED + 2, "refusals and other users have their own"
+    now = 60.0
+    await recorded(audit, "allowed", 1, 1)
+    assert door.entries[-1].changes == ("1000 records before it",)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ds01.domain.ignore import ignore
+from ds01.domain.ignore import _regex, _walked, ignore
+from tests.effort import not_for_hours, tries
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,20 @@ def test_an_ignored_folder_is_entered_only_for_what_is_taken_back() -> None:
     assert ignore("data").prunes("data")
     assert not ignore("data\n!data/small").prunes("data")
     assert not ignore("x").prunes("data")
+
+
+def test_many_wildcards_keep_nobody_waiting() -> None:
+    with not_for_hours():
+        assert not ignore("*a" * 40 + "b").ignores("a" * 200)
+        assert ignore("*a" * 40 + "\n**" + "/**/a" * 20).ignores("a" * 200)
+
+
+@settings(max_examples=tries(300))
+@given(
+    st.lists(st.sampled_from(["**/", "**", "*", "?", "[ab]", "a", "b", "/", "\\*"]), max_size=6),
+    st.text("ab/*", max_size=8),
+)
+def test_what_is_walked_matches_as_the_expression_does(pieces: list[str], path: str) -> None:
+    text, parts = "".join(pieces), path.split("/")
+    folders = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    assert _walked(text, path) is any(_regex(text).fullmatch(each) is not None for each in folders)

@@ -14,6 +14,7 @@ from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 from ds01.domain.labels import BUILD_LABELS, Label
 
 TAGS = 16
+PATH = 255
 _TARGET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}"
 _AMOUNTS = ("memory", "memswap", "cpushares", "cpuquota", "cpuperiod", "shmsize")
 _JSON = ("buildargs", "labels", "cachefrom", "ulimits", "securityopt", "outputs")
@@ -123,6 +124,8 @@ def _dockerfile(path: str) -> str:
     parts = [part for part in (path or "Dockerfile").split("/") if part not in ("", ".")]
     if not parts or ".." in parts:
         raise malformed("build.dockerfile", f"The Dockerfile {path!r} must be inside the build context")
+    if len(path) > PATH:
+        raise malformed("build.dockerfile", f"The Dockerfile's path is longer than {PATH} characters", "Shorten it.")
     return "/".join(parts)
 
 

@@ -15,7 +15,7 @@ from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
 from ds01.domain.dockerpolicy.context import END, IGNORE, Context, entry
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
-from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
+from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed, not_allowed
 from ds01.domain.ignore import ignore
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
@@ -32,6 +32,8 @@ from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorBuildGrant
 
 _DEFAULT = "Dockerfile"
+IGNORED_LINES, IGNORED = 1000, 32 * 1024
+"""Of a ``.dockerignore``: each line is matched with the Dockerfile's path."""
 
 
 async def build(call: Call) -> None:
@@ -103,7 +105,11 @@ def _kept(context: Context) -> Iterator[Piece]:
     """Her Dockerfile, unless her list of what stays out has it: of the list the engine itself heeds nothing else, since
     clients leave the rest out.
     """
-    listed = ignore(context.files.get(IGNORE, b"").decode("utf-8", "replace"))
+    text = context.files.get(IGNORE, b"").decode("utf-8", "replace")
+    if len(text) > IGNORED or text.count("\n") > IGNORED_LINES:
+        raise malformed("build.ignore", f"The {IGNORE} has more than {IGNORED_LINES} lines or {IGNORED} characters",
+                        "Name whole folders.")  # fmt: skip
+    listed = ignore(text)
     for path, pieces in context.waiting.items():
         if not listed.ignores(path):
             yield from pieces

@@ -17,6 +17,9 @@ from ds01.domain.gpu import asks_for_devices
 from ds01.domain.labels import TRUSTED, Label
 
 CHANGES = 100
+_OF_A_SHELL = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD"})
+"""Where a variable is put in later, or by a shell in a container."""
+
 _KEPT: dict[str, Callable[[str, Json], Any]] = {
     "Cmd": shape.words, "Entrypoint": shape.words, "WorkingDir": shape.text, "User": shape.text,
     "StopSignal": shape.text, "ExposedPorts": shape.mapping, "Volumes": shape.mapping, "Shell": shape.words,
@@ -50,11 +53,16 @@ def judge_config(body: Mapping[str, Json], owner: Mapping[str, str], changes: li
 
 def judge_changes(texts: Sequence[str], owner: Mapping[str, str]) -> list[str]:
     """The changes, each on a line, with the owner's labels last: the last word on a label is the one that counts."""
-    if len(texts) > CHANGES:
+    lines = [line for text in texts for line in text.split("\n") if line.strip()]
+    if len(lines) > CHANGES:
         raise malformed("commit.change", f"An image can have {CHANGES} changes at most")
+    for line in lines:
+        if "$" in line and line.split(maxsplit=1)[0].upper() not in _OF_A_SHELL:
+            raise malformed("commit.change", f"{line[:60]!r} names a variable, which may grow without end",
+                            "Write its value.")  # fmt: skip
     given = {**dict.fromkeys(TRUSTED, ""), **owner}
     last = " ".join(f'"{key}"="{value}"' for key, value in given.items())
-    return [*(change(line) for text in texts for line in text.split("\n") if line.strip()), f"LABEL {last}"]
+    return [*map(change, lines), f"LABEL {last}"]
 
 
 def _labels(value: Json, changes: list[Change]) -> dict[str, Json]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
 from ds01.domain.dockerpolicy.context import END, IGNORE, Context, entry
+from ds01.domain.dockerpolicy.growth import Bases
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed, not_allowed
@@ -77,7 +78,9 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
     if content is None:
         raise missing(plan.dockerfile)
     instructions = dockerfile.read(content.decode("utf-8", "replace"), plan.arguments)
-    ids = {ref: await _image(call, ref) for ref in dockerfile.images(instructions)}
+    bases = Bases(plan.arguments)
+    ids = {ref: await _image(call, ref, bases) for ref in dockerfile.images(instructions)}
+    bases.check(instructions)
     return render(instructions, ids, owner=grant.labels, labels=plan.labels, target=plan.target)
 
 
@@ -90,14 +93,14 @@ async def _any(call: Call, refs: Sequence[str]) -> bool:
     return False
 
 
-async def _image(call: Call, ref: str) -> str:
+async def _image(call: Call, ref: str, bases: Bases) -> str:
     try:
         found = await obtain(call, ref)
     except AbsentError as error:
         raise not_allowed(
             "build.from", f"building from {ref}, which is neither yours nor shared,", "Use one of: docker images."
         ) from error
-    dockerfile.check_triggers(list((found.get("Config") or {}).get("OnBuild") or ()))
+    bases.add(found.get("Config") or {})
     return str(found["Id"])
 
 

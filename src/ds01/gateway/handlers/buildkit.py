@@ -7,6 +7,7 @@ from functools import partial
 
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_buildkit, no_session, parameters
+from ds01.domain.dockerpolicy.growth import Bases
 from ds01.domain.dockerpolicy.render import render_whole
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
@@ -70,17 +71,19 @@ def _ask(call: Call, kit: KitPlan, grant: DoorBuildGrant) -> Ask:
 async def judged(call: Call, arguments: Mapping[str, str], images: Mapping[str, str], content: bytes) -> bytes:
     """The Dockerfile as the engine gets it. ``images``: what it may be made from, as ds01d granted."""
     instructions = dockerfile.read(content.decode("utf-8", "replace"), arguments, buildkit=True)
-    names = {ref: await image_name(call, ref, images) for ref in dockerfile.images(instructions)}
+    bases = Bases(arguments)
+    names = {ref: await image_name(call, ref, images, bases) for ref in dockerfile.images(instructions)}
+    bases.check(instructions)
     return render_whole(instructions, names).encode()
 
 
-async def image_name(call: Call, ref: str, images: Mapping[str, str]) -> str:
+async def image_name(call: Call, ref: str, images: Mapping[str, str], bases: Bases) -> str:
     """The name by which BuildKit finds exactly the image that is judged here. What is fetched now has a digest."""
     name = images.get(looked_up(ref)) or await _fetched(call, ref)
     found = await inspected(call, name)
     if found is None:
         raise unusable(ref)
-    dockerfile.check_triggers(list((found.get("Config") or {}).get("OnBuild") or ()))
+    bases.add(found.get("Config") or {})
     return name
 
 

@@ -1,0 +1,91 @@
+"""Variables whose values are put in by the engine: none grows without end in its memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from ds01.domain.dockerpolicy.commit import CHANGES, judge_changes
+from ds01.domain.dockerpolicy.dockerfile import read
+from ds01.domain.dockerpolicy.growth import GROWN, Bases
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from tests.effort import not_for_hours
+
+
+def judged(text: str, *, env: tuple[str, ...] = (), triggers: tuple[str, ...] = (), **arguments: str) -> None:
+    """As a build judges it, from one base with these variables and instructions."""
+    bases = Bases(arguments)
+    bases.add({"Env": list(env), "OnBuild": list(triggers)})
+    bases.check(read(text, arguments))
+
+
+def doubled(first: str, how: str = "ENV a{n}=$a{m}$a{m}", times: int = 40) -> str:
+    return "FROM bb\n" + first + "\n" + "\n".join(how.format(n=n, m=n - 1) for n in range(1, times + 1)) + "\n"
+
+
+ORDINARY = """
+ARG VERSION=3.11
+FROM debian:$VERSION AS build
+ARG VERSION
+ENV DEBIAN_FRONTEND=noninteractive LANG="C.UTF-8" \\
+    CONDA_DIR=/opt/conda
+ENV PATH=$CONDA_DIR/bin:$PATH LD_LIBRARY_PATH=${CONDA_DIR}/lib:${LD_LIBRARY_PATH:-/usr/lib}
+ENV HOME /home/$USER
+LABEL org.opencontainers.image.version="$VERSION" maintainer='somebody'
+WORKDIR $HOME/work
+RUN for i in $(seq 9); do echo $i$i$i$i; done
+CMD ["sh", "-c", "echo $HOME"]
+"""
+
+
+def test_what_people_write_is_let_through() -> None:
+    judged(ORDINARY, env=("PATH=/usr/local/bin:/usr/bin", "LIBRARY=" + "x" * 3000))
+    judged("FROM bb\n" + "".join(f"ENV PATH=/opt/{n}/bin:$PATH\n" for n in range(40)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        doubled("ENV a0=xxxxxxxxxx"),
+        doubled("ENV a0 xxxxxxxxxx", "ENV a{n} $a{m}$a{m}"),
+        doubled("ARG a0=xxxxxxxxxx", "ARG a{n}=${{a{m}}}${{a{m}}}"),
+        doubled("ENV a=xxxxxxxxxx", 'ENV a="$a$a"'),
+        doubled("ENV a=xxxxxxxxxx", "ENV a=x\\ $a b=$a$a a=$b"),
+        doubled("ENV a0=xxxxxxxxxx", "ENV a{n}='x'${{a{m}:-$a{m}}}$a{m}"),
+        doubled("ENV a0=xxxxxxxxxx", "ENV a{n}=${{a{m}//x/xxxxxxxx}}", 10),
+        "FROM bb\nENV a=" + "x" * 9000 + "\nLABEL b=" + "$a" * 200,
+        "FROM bb\n" + "WORKDIR $a\n" * 900 + "ENV a=" + "x" * 9000 + "\n" + "LABEL b=$a\n" * 90,
+    ],
+)  # fmt: skip
+def test_e33_what_grows_without_end_is_refused_before_it_is_built(text: str) -> None:
+    with pytest.raises(RefusedError, match="grow over") as refused:
+        judged(text)
+    assert refused.value.rule == "build.grown"
+    assert "COPY" in refused.value.advice
+
+
+def test_e33_a_base_with_a_long_variable_counts_as_long() -> None:
+    """Else each build would make it longer than the one before."""
+    judged("FROM bb\nENV b=$a$a$a")
+    with pytest.raises(RefusedError):
+        judged("FROM bb\nENV b=$a$a$a", env=("a=" + "x" * 500_000,))
+    with pytest.raises(RefusedError):
+        judged("FROM bb\nARG a\nENV b=$a$a$a", a="x" * 500_000)
+    with pytest.raises(RefusedError):
+        judged("FROM bb", triggers=tuple(f"ENV a{n}=$a{n - 1}$a{n - 1}" for n in range(1, 41)))
+
+
+def test_e33_quotes_that_do_not_end_keep_nobody_waiting() -> None:
+    with not_for_hours():
+        for mark in ('"', "'", "\\", "a="):
+            with pytest.raises(RefusedError):
+                judged("FROM bb\nENV a=" + f"a={mark}" * (GROWN // 3) + " $b" * 1000)
+
+
+def test_e33_changes_of_a_commit_name_no_variables() -> None:
+    """Every commit would double what the one before it made."""
+    for text in ("ENV a=$a$a", "LABEL a=${b}", "workdir $a"):
+        with pytest.raises(RefusedError, match="names a variable"):
+            judge_changes([text], {})
+    assert judge_changes(['CMD ["sh", "-c", "echo $HOME"]'], {})[0].startswith("CMD")
+    with pytest.raises(RefusedError, match="changes at most"):
+        judge_changes(["ENV a=b\n" * (CHANGES + 1)], {})

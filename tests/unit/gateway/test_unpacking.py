@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import bz2
+import gzip
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -88,8 +89,10 @@ async def test_others_get_their_turn_while_nothing_passes() -> None:
 
 
 async def test_a_packed_archive_that_is_cut_short_is_refused() -> None:
-    plain, archive = unpacked("The archive", None), reader()
-    for piece in entries(plain, archive)(bz2.compress(SMALL * 9)[:-9]):
-        del piece
-    with pytest.raises(RefusedError, match="ends in the middle"):
-        last_entries(plain, archive)
+    """Also behind the end of what it packs: what is short by a little was not sent whole."""
+    for packed in (bz2.compress(SMALL * 9)[:-9], bz2.compress(SMALL + END)[:-9], gzip.compress(SMALL + END)[:-5]):
+        plain, archive = unpacked("The archive", None), reader()
+        for piece in entries(plain, archive)(packed):
+            del piece
+        with pytest.raises(RefusedError, match="ends in the middle"):
+            last_entries(plain, archive)

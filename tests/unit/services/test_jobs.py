@@ -24,7 +24,7 @@ from ds01.ports.engine import Engine
 from ds01.ports.ledger import Ledger
 from ds01.services.jobs.cancel import cancel
 from ds01.services.jobs.runner import Runner
-from ds01.services.jobs.show import show
+from ds01.services.jobs.show import list_jobs, show
 from ds01.services.jobs.submit import plan, submit
 from ds01.services.remove import remove
 from ds01.services.start import start
@@ -650,3 +650,11 @@ async def test_what_a_job_comes_after_is_looked_up_once_and_has_a_bound(jobs: Jo
     assert len(job.after) == 2
     with pytest.raises(Ds01Error, match="A job can come after 50 others at most, not 100"):
         await jobs.submit(name="last", after=tuple(f"sweep-{number}" for number in range(100)))
+
+
+async def test_a_list_of_thousands_has_no_long_texts(jobs: Jobs) -> None:
+    await jobs.submit(name="long", command=("python", "-c", "x" * 30_000), environment={"A": "x" * 10_000})
+    await jobs.submit(name="short")
+    long, short = await list_jobs(jobs.server.world, await jobs.server.caller(ALICE), everybody=False, limit=10)
+    assert (long.command, long.environment) == (("python", "-c", "…"), {})
+    assert short.command == ("python", "train.py")

@@ -37,7 +37,7 @@ async def list_jobs(
     world: TheWorld, caller: TheCaller, everybody: Everybody,
     limit: Annotated[int, Query(ge=1, le=showing.MOST, description="The latest ones")] = 200,
 ) -> list[JobView]:  # fmt: skip
-    """The latest jobs, ended or not, the latest last; without their environment and data."""
+    """The latest jobs, ended or not, the latest last; without their environment, data and the ends of long commands."""
     return list(await showing.list_jobs(world, caller, everybody=everybody, limit=limit))
 
 

@@ -30,12 +30,14 @@ class _Unpacker(Protocol):
 
 class Unpacked:
     """Feed it what comes. ``size`` is how much has passed on; more than ``most`` is refused by ``too_much``.
+    Whoever wants no more of it says that she ``left_off``.
 
     ``zstd`` makes what unpacks zstd, which the standard library cannot before Python 3.14.
     """
 
     def __init__(self, most: int | None, too_much: RefusedError, zstd: Callable[[], Stream]) -> None:
         self.size = 0
+        self.left_off = False
         self._zstd = zstd
         self._most = most
         self._too_much = too_much

@@ -27,6 +27,9 @@ from ds01.gateway.zstd import zstd
 from ds01.wire.door import DoorWrite, Writing
 
 SAVED = 50
+PADDING = 1024 * 1024
+"""Bytes behind the end of an archive: far more than fill a record of tar."""
+
 TAR = "application/x-tar"
 
 
@@ -36,17 +39,19 @@ def unpacked(what: str, left_bytes: int | None) -> Unpacked:
 
 
 def entries(plain: Unpacked, archive: Context) -> Callable[[Piece], Iterator[Piece]]:
-    """What passes on of an archive that may be compressed. Behind its end nothing is unpacked, and while much is of
-    which nothing passes, others get their turn.
+    """What passes on of an archive that may be compressed. Behind its end no more is unpacked than pads it, and while
+    much is of which nothing passes, others get their turn.
     """
-    breathed = 0
+    breathed = behind = 0
 
     def through(piece: Piece) -> Iterator[Piece]:
-        nonlocal breathed
-        for part in () if archive.ended else plain.feed(piece):
-            yield from archive.feed(part)
-            if archive.ended:
+        nonlocal breathed, behind
+        for part in () if plain.left_off else plain.feed(piece):
+            behind += len(part) if archive.ended else 0
+            if behind >= PADDING:
+                plain.left_off = True
                 return
+            yield from archive.feed(part)
             if plain.size - breathed >= PIECE:
                 breathed = plain.size
                 yield flow.BREATH
@@ -56,7 +61,7 @@ def entries(plain: Unpacked, archive: Context) -> Callable[[Piece], Iterator[Pie
 
 def last_entries(plain: Unpacked, archive: Context) -> list[Piece]:
     """The same for the end of what came. Raises RefusedError when it came too early."""
-    last = [] if archive.ended else [part for piece in plain.finish() for part in archive.feed(piece)]
+    last = [] if plain.left_off else [part for piece in plain.finish() for part in archive.feed(piece)]
     archive.finish()
     return last
 

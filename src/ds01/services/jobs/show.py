@@ -25,8 +25,11 @@ from ds01.wire.codec import parse
 from ds01.wire.jobs import JobsView, JobView
 from ds01.wire.queue import PlaceView
 
-MOST = 1000
+MOST = 10_000
 """Jobs in one list."""
+
+BRIEF = 300
+"""Characters of a command in a list."""
 
 FOLLOW_SECONDS = 15.0
 """How long a follower hears nothing at most."""
@@ -35,7 +38,7 @@ FOLLOW_SECONDS = 15.0
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """How much is looked up: ``places`` in the queue cost as much as a pass over it. ``called`` says the logins.
-    In ``brief``, as in a list of a thousand, environments and data are left out.
+    In ``brief``, as in a list of thousands, environments, data and the ends of long commands are left out.
     """
 
     called: Names
@@ -103,7 +106,8 @@ def view(books: Books, world: World, job: Job, look: Look) -> JobView:
         name=job.name, number=job.number, owner=look.called(job.uid), state=job.state.value,
         text=_text(books, job, place),
         told=f"{sentence(job.name, job.end, job.detail)}." if not job.open and job.end is not None else "",
-        command=order.command, project=order.project, workspace=order.workspace,
+        command=_begin(order.command) if look.brief else order.command,
+        project=order.project, workspace=order.workspace,
         log=f"{order.workspace}/{job.folder}/log", submitted_at=job.submitted_at.isoformat(), asked=flags(job.ask),
         image=order.image_ref, image_id=order.image, end=job.end.value if job.end is not None else "",
         detail=job.detail, exit_code=job.exit_code, code=None if job.open else code(job), array=job.array,
@@ -114,6 +118,17 @@ def view(books: Books, world: World, job: Job, look: Look) -> JobView:
         retries=job.retries, started_at=_time(job.started_at), ended_at=_time(job.ended_at), gpus=_gpus(books, job),
         place=place, ran=job.ran,
     )  # fmt: skip
+
+
+def _begin(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command, or its first words and an ellipsis."""
+    length, kept = 0, []
+    for word in command:
+        length += len(word)
+        if length > BRIEF:
+            return (*kept, "…")
+        kept.append(word)
+    return command
 
 
 def _text(books: Books, job: Job, place: PlaceView | None) -> str:

@@ -25,10 +25,6 @@ COLUMNS = (
 _COLOURS = {"running": "green", "queued": "yellow", "waiting": "yellow"}
 
 
-_MOST = 1000
-"""Jobs in one answer."""
-
-
 def run(call: Call, *, tasks: bool, open_: bool, limit: int | None, all_: bool) -> int:
     """Print the list."""
     found = (
@@ -47,7 +43,7 @@ def run(call: Call, *, tasks: bool, open_: bool, limit: int | None, all_: bool) 
 def _folded(call: Call, limit: int | None, everybody: bool) -> Sequence[JobView]:
     """So many lines: of a large array many tasks are one."""
     wanted = limit or 20
-    found = call.client.jobs(limit=min(wanted * 50, _MOST), everybody=everybody)
+    found = call.client.jobs(limit=wanted * 50, everybody=everybody)
     kept = sorted({(job.submitted_at, job.owner, job.number) for job in found})[-wanted:]
     return [job for job in found if (job.submitted_at, job.owner, job.number) in kept]
 

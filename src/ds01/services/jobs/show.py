@@ -122,7 +122,8 @@ def view(books: Books, world: World, job: Job, look: Look) -> JobView:
 
 def _begin(command: tuple[str, ...]) -> tuple[str, ...]:
     """The command, or its first words and an ellipsis."""
-    length, kept = 0, []
+    length = 0
+    kept: list[str] = []
     for word in command:
         length += len(word)
         if length > BRIEF:

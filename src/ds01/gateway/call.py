@@ -30,7 +30,7 @@ from ds01.gateway.routes import BodyKind, Route, check_path
 from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
-from ds01.wire.door import DoorContainer, DoorUser
+from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
 
 _ID = re.compile(r"\b[0-9a-f]{64}\b")
 _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
@@ -99,12 +99,30 @@ class Call:
     changes: list[Change] = field(default_factory=list)
     read: bytes | None = None
     """The body, once all of it was read into memory."""
+    _recorded: bool = False
 
     @property
     def asker(self) -> Asker:
         """The user, as the rules see her."""
         user = self.user
         return Asker(uid=user.uid, gid=user.gid, gids=frozenset(user.gids))
+
+    def record(self, reason: str = "") -> None:
+        """Put a change on the record, once; nothing while the body that says which change is not there. ``reason``: why
+        its end is not known.
+        """
+        unread = self.route.body is BodyKind.JSON and not self.head.framing.empty and self.read is None
+        if self._recorded or unread or not self.route.changes:
+            return
+        self._recorded = True
+        self.gate.audit.record(
+            DoorAudit(
+                uid=self.user.uid, login_uid=self.login_uid, method=self.head.method, path=self.path,
+                subject=self.subject, outcome="allowed", rule=self.route.name, reason=reason,
+                changes=tuple(f"{change.rule}: {change.text}" for change in self.changes),
+            ),
+            status=self.status, ms=round((time.perf_counter() - self.began) * 1000, 1),
+        )  # fmt: skip
 
     # reading
 

@@ -197,6 +197,7 @@ async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
             await _pass_plain(call, exchange, head)
             return
         call.answered, call.keep, call.status = True, False, head.status
+        call.record()
         await call.client.write(_raw_head(head, ask))
         await call.client.taken()
         await while_allowed(call, serve(call.client, exchange.stream))

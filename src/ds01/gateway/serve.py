@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 
 import structlog
 
@@ -154,16 +153,18 @@ class Server:
             raise
 
     async def _handle(self, call: Call) -> None:
-        await call.route.handler(call)
-        if call.route.changes:
-            self._gate.audit.record(
-                DoorAudit(
-                    uid=call.user.uid, login_uid=call.login_uid, method=call.head.method, path=call.path,
-                    subject=call.subject, outcome="allowed", rule=call.route.name,
-                    changes=tuple(f"{change.rule}: {change.text}" for change in call.changes),
-                ),
-                status=call.status, ms=round((time.perf_counter() - call.began) * 1000, 1),
-            )  # fmt: skip
+        """Let the route's handler answer. A change is recorded however it ends: whoever leaves, or an engine that goes
+        away, does not undo what was asked of the engine by then.
+        """
+        try:
+            await call.route.handler(call)
+        except (ConnectionError, asyncio.CancelledError):
+            call.record("the connection ended before the answer")
+            raise
+        except UpstreamError as error:
+            call.record(error.sentence)
+            raise
+        call.record()
 
     def _record(
         self, peer: Peer, head: Head | None, path: str, subject: str, error: RefusedError, outcome: str = "denied"

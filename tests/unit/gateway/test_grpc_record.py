@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,14 +24,15 @@ from ds01.gateway.upstream import Upstream
 from ds01.wire.door import DoorAudit, DoorUser
 from tests.unit.gateway.h2.test_link import pair, running
 
+DOOR = Door("/nowhere")
 HEAD = b"POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c"
 
 
 @asynccontextmanager
-async def talking(audit: Audit) -> AsyncIterator[Link]:
-    """A client's side of a connection whose engine and ds01d are not there."""
+async def talking(audit: Audit, door: Door = DOOR) -> AsyncIterator[Link]:
+    """A client's side of a connection whose engine never answers and whose ds01d is not there."""
     (client, gateway), (outward, engine) = await pair(), await pair()
-    upstream, door = Upstream("/nowhere", "the engine"), Door("/nowhere")
+    upstream = Upstream("/nowhere", "the engine")
     route, names = TABLE.find("POST", "/grpc")
     gate = Gate(engine=upstream, door=door, registry=Registry(door), audit=audit, facts=EngineFacts(upstream, door))
     call = Call(
@@ -78,3 +80,22 @@ async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
         async with talking(audit) as link:
             assert await said(link, asking(f"{CONTROL}Solve")) == str(grpc.UNAVAILABLE)
     assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]
+
+
+async def test_p14_a_prune_is_on_the_record_though_its_client_leaves() -> None:
+    class OneRecord(Door):
+        async def cache(self, uid: int) -> frozenset[str]:
+            return frozenset({"abc"})
+
+    audit = Audit(DOOR)
+    with capture_logs() as logs:
+        async with talking(audit, OneRecord("/nowhere")) as link:
+            call = await link.call(asking(f"{CONTROL}Prune"))
+            await call.write(grpc.framed(b""))
+            await call.end()
+            async with asyncio.timeout(30):
+                while not any(line["event"] == "request" for line in logs):
+                    await asyncio.sleep(0.01)
+    assert [(line["outcome"], line["rule"]) for line in logs if line["event"] == "request"] == [
+        ("allowed", "grpc.prune")
+    ]

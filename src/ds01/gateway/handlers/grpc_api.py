@@ -205,11 +205,11 @@ class Talk:
         self._call.gate.audit.check_writable(frees=True)
         wanted = await grpc.only(near)
         mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
+        self._record(asked.path, "allowed", "grpc.prune")
         if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
             await near.send_headers([*grpc.ANSWER, ("grpc-status", "0")], end=True)
         else:
             await self._again(near, asked, message, lambda answer: cachelist.untold(answer, unseen))
-        self._record(asked.path, "allowed", "grpc.prune")
 
     async def _removable(self, *, whole: bool) -> tuple[frozenset[str], frozenset[str]]:
         """Her records, and those that go with the last of several who may have made them."""
@@ -240,7 +240,6 @@ class Talk:
             await self._solved(near, asked, solve, judging)
         finally:
             judging.over.set()
-        self._record(asked.path, "allowed", "grpc.solve")
 
     async def _solved(self, near: link.Call, asked: Method, solve: Solve, judging: Judging) -> None:
         call = self._call
@@ -253,6 +252,7 @@ class Talk:
                     stack.callback(self._builds.pop, solve.ref)
                     stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
                     judging.over.set()
+                    self._record(asked.path, "allowed", "grpc.solve")
                     policy = self._judged_by(stack, session, building)
                     message = solve.message(building.owner, policy, grant.names)
                     await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,

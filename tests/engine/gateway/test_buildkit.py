@@ -126,6 +126,24 @@ def test_d23_images_of_others_are_no_base(mallory: User, field: Ground, victim: 
     assert field.root("GET", "/images/kit-stolen/json").status == 404
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_d23_a_dockerfile_is_judged_by_whatever_name(
+    mallory: User, field: Ground, victim: Victim, linked: bool
+) -> None:
+    """What stays out of a build passes as it is, and is a Dockerfile under no name."""
+    text = f"FROM {victim.image}\nRUN cat /secret\n"
+    place = folder(mallory, f"kit-ignored-{linked}", "FROM scratch\n", **{"x.dockerignore": text})
+    if linked:
+        (place / "Dockerfile").unlink()
+        (place / "Dockerfile").symlink_to("x.dockerignore")
+    named = () if linked else ("-f", str(place / "x.dockerignore"))
+    done = build(mallory, place, "-t", "kit-stolen", *named)
+    assert done.code != 0
+    assert "dockerignore" in done.err
+    assert victim.secret not in done.err
+    assert field.root("GET", "/images/kit-stolen/json").status == 404
+
+
 @pytest.mark.parametrize("name", ["ds01/tiny", "ds01-4140/x"])
 def test_d20_names_of_others_are_not_written(mallory: User, field: Ground, name: str) -> None:
     before = field.root("GET", f"/images/{name}/json").body

@@ -57,7 +57,8 @@ def test_d15_g11_what_a_build_may_not(more: list[Field]) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    [{"cgroup-parent": "/"}, {"force-network-mode": "host"}, {"add-hosts": "a=10.0.0.1"}, {"platform": "linux/arm64"},
+    [{"filename": "x.dockerignore"}, {"filename": "x.dockerignore/."},
+     {"cgroup-parent": "/"}, {"force-network-mode": "host"}, {"add-hosts": "a=10.0.0.1"}, {"platform": "linux/arm64"},
      {"context": "https://x"}, {"context:a": "git://x"}, {"filename": "../x"}, {"filename": "/etc/passwd"},
      {"hostname": "x"}, {"unknown": "x"}, {"contextkey": "dockerfile"}, {"dockerfilekey": "context"},
      {"requestid": "other"}, {"build-arg:A": "a\x00b"}, {"target": "a b"}],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ds01.domain.dockerpolicy import strictjson
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
+from ds01.domain.dockerpolicy.dockerfile import check_name
 from ds01.domain.dockerpolicy.query import Query
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
@@ -42,6 +43,7 @@ def judge_buildkit(query: Query) -> KitPlan:
     if query.get("networkmode") not in ("", "default", "none", "host"):
         raise not_allowed("build.network", "a network of your own in a BuildKit build", "Set DOCKER_BUILDKIT=0.")
     plan = judge_build(Query(values={name: v for name, v in query.values.items() if name != "outputs"}))
+    check_name(plan.dockerfile)
     arguments, changes = judge_arguments(plan.arguments)
     plan = replace(plan, arguments=arguments, changes=(*plan.changes, *changes))
     if outputs and plan.refs:

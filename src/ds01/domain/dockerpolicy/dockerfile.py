@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ds01.domain.dockerpolicy import runflags
+from ds01.domain.dockerpolicy.context import IGNORE
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 from ds01.domain.image import is_reference
 
@@ -67,6 +68,19 @@ class Instruction:
     def name(self) -> str:
         """Its first word."""
         return self.text.partition(" ")[0]
+
+
+def is_ignore(path: str) -> bool:
+    """Whether a path leads to a list of what stays out of a build, or through a folder that is called so."""
+    return any(part.endswith(IGNORE) for part in path.split("/"))
+
+
+def check_name(path: str) -> None:
+    """BuildKit asks for the Dockerfile and its ``.dockerignore`` in one breath, and only one of them is judged. Raises
+    RefusedError.
+    """
+    if is_ignore(path):
+        raise malformed("build.dockerfile", f"A Dockerfile cannot be called {path[:60]!r}", "Rename it.")
 
 
 def read(text: str, arguments: Mapping[str, str], *, buildkit: bool = False) -> tuple[Instruction, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.buildkit import judge_arguments
+from ds01.domain.dockerpolicy.dockerfile import check_name
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 from ds01.domain.labels import BUILD_LABELS, Label
 
@@ -114,6 +115,8 @@ def _judge(found: Frontend, name: str, value: str, platform: str) -> None:
 def _kept(found: Frontend, name: str, value: str) -> None:
     if name in _KEPT and not _KEPT[name].fullmatch(value):
         raise malformed("build.option", f"{name} has a value that is not served")
+    if name == "filename":
+        check_name(value)
     found.options[name] = value
 
 

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ds01.domain.dockerpolicy import protobuf
+from ds01.domain.dockerpolicy.dockerfile import is_ignore
 from ds01.domain.dockerpolicy.protobuf import Field
+from ds01.domain.dockerpolicy.verdict import not_allowed
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method, RefusedCallError
 from ds01.gateway.h2.link import Call, Link
@@ -23,13 +25,12 @@ STAT, WISH, DATA, END, FAILED = range(5)
 ENTRIES = 64
 TOTAL_BYTES = 4 * 1024 * 1024
 _TYPE, _STAT, _NUMBER, _BYTES = 1, 2, 3, 4
-_PATH, _MODE, _SIZE, _TIME = 1, 2, 5, 6
+_PATH, _MODE, _SIZE, _TIME, _LINK = 1, 2, 5, 6, 7
 _NOT_REGULAR = 0x8F280000
 """The bits by which Go marks folders, links, devices, pipes, sockets and the irregular."""
 FAREWELL_SECONDS = 5.0
 """How long the engine may take to end a call that failed."""
 _PIECE = 32 * 1024
-_IGNORE = ".dockerignore"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +142,14 @@ class _Fetching:
 
 
 async def judged(entries: Sequence[Entry], rewrite: Rewrite) -> list[Entry]:
-    """The entries as the engine gets them: whatever could be taken for the Dockerfile was judged."""
+    """The entries as the engine gets them: whatever could be taken for the Dockerfile was judged. Raises RefusedError.
+
+    A list of what stays out is no Dockerfile, whatever is in it, as long as no other name leads to it.
+    """
+    if any(is_ignore(protobuf.text(entry.stat, _LINK)) for entry in entries):
+        raise not_allowed("build.dockerfile", "a Dockerfile that is a link to a .dockerignore", "Make it a file.")
     return [
-        _changed(entry, await rewrite(entry.data)) if entry.regular and not entry.path.endswith(_IGNORE) else entry
+        _changed(entry, await rewrite(entry.data)) if entry.regular and not is_ignore(entry.path) else entry
         for entry in entries
     ]
 

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote
 
+import pytest
+
 from ds01.domain.dockerpolicy import protobuf
+from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2 import files, grpc
 from ds01.gateway.h2.link import Call, Link
 from tests.unit.gateway.h2.test_link import HEADERS, pair, running
@@ -50,3 +53,24 @@ async def test_who_does_not_heed_the_packet_is_told_by_the_status() -> None:
         assert [message async for message in grpc.messages(call)]
         status = dict(call.trailers)
     assert (status["grpc-status"], unquote(status["grpc-message"])) == (str(grpc.DENIED), WHY)
+
+
+def entry(path: str, data: bytes = b"", link: str = "") -> files.Entry:
+    """A file as a client lists it; with a link the engine has another file's content under this name."""
+    stat = [protobuf.of(1, path), *([protobuf.of(7, link)] if link else [])]
+    return files.Entry(stat=stat, path=path, regular=True, data=data)
+
+
+async def upper(content: bytes) -> bytes:
+    return content.upper()
+
+
+async def test_what_can_be_the_dockerfile_is_judged_and_a_list_of_what_stays_out_is_not() -> None:
+    handed = await files.judged([entry("Dockerfile", b"from x"), entry("Dockerfile.dockerignore", b"secret")], upper)
+    assert [each.data for each in handed] == [b"FROM X", b"secret"]
+
+
+@pytest.mark.parametrize("link", ["x.dockerignore", "./x.dockerignore/.", "a/.dockerignore", ".dockerignore/"])
+async def test_d23_no_other_name_leads_to_what_is_not_judged(link: str) -> None:
+    with pytest.raises(RefusedError, match="link"):
+        await files.judged([entry("Dockerfile", link=link), entry("x.dockerignore", b"FROM alice/private")], upper)

@@ -68,7 +68,7 @@ BAD_ROSTER = _kind(
 )  # fmt: skip
 BAD_TRACE = _kind(
     "trace.invalid", 400, Exit.USAGE, "A trace that cannot be simulated",
-    "Correct the lines the message names; `ds01 simulate --info` says what a trace looks like.",
+    "Correct the lines the message names; `ds01 simulate --info` says what a trace and bookings look like.",
 )  # fmt: skip
 BAD_PACKAGE = _kind(
     "package.invalid", 400, Exit.USAGE, "A package name or version that cannot be read",

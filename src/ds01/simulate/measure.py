@@ -8,7 +8,7 @@ from statistics import fmean, median
 
 from ds01.simulate.replay import Outcome, Replayed
 from ds01.simulate.trace import Job
-from ds01.wire.simulate import SimulationView, UserFigures
+from ds01.wire.simulate import BookedFigures, SimulationView, UserFigures
 
 SHORT = 10.0
 """Runs shorter than this count as this long in a slowdown."""
@@ -66,6 +66,7 @@ def report(found: Replayed, *, trace: str, policy: str, estimates: str) -> Simul
         eta_asked=len(told),
         eta_inside=fmean(low <= one.start <= high for one, (low, high) in told) if told else None,
         eta_width_median=median(high - low for _, (low, high) in told) if told else None,
+        booked=_booked(found) if found.dates else None,
         passes=found.passes, took_seconds=found.seconds, jobs_per_second=_share(len(done), found.seconds),
         by_user=people,
     )  # fmt: skip
@@ -74,6 +75,19 @@ def report(found: Replayed, *, trace: str, policy: str, estimates: str) -> Simul
 def offered(jobs: Iterable[Job]) -> float:
     """GPU-seconds asked for together."""
     return sum(job.duration * job.gpus for job in jobs)
+
+
+def _booked(found: Replayed) -> BookedFigures:
+    whole = sum(len(one.slots) * (one.span.end - one.span.begin) for one in found.dates)
+    seated = [one for one in found.outcomes if one.date is not None]
+    users = {user for one in found.dates for user in one.booked.users}
+    return BookedFigures(
+        dates=len(found.dates), gpu_seconds=whole,
+        used=_share(sum((one.end - one.start) * one.job.gpus for one in seated), whole),
+        back=_share(sum(one.back for one in found.dates), whole),
+        jobs=len(seated), wait_mean=_mean([wait(one) for one in seated]) if seated else None,
+        absent=len(users - {one.job.user for one in found.outcomes}),
+    )  # fmt: skip
 
 
 def _people(done: Iterable[Outcome], until: float) -> tuple[UserFigures, ...]:

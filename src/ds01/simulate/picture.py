@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from ds01.domain.queue.floor import WHOLE
+from ds01.simulate.keeping import Date
 from ds01.simulate.replay import Outcome, Replayed
 from ds01.wire.simulate import SimulationView, UserFigures
 
@@ -50,6 +51,11 @@ def _schedule(found: Replayed, users: Sequence[str]) -> tuple[list[str], int]:
         f'<rect x="{LEFT}" y="{30 + gpu * ROW}" width="{WIDTH - LEFT - 10}" height="{ROW - GAP}" fill="#eee"/>'
         for gpu in range(found.gpus)
     ]
+    for date in found.dates:
+        since, until = max(begin, date.span.begin), min(end, date.span.end)
+        if since < until:
+            x, width = LEFT + (since - begin) * scale, (until - since) * scale
+            shapes += [_booking(date, x, width, 30 + slot * ROW) for slot in date.slots]
     for one, slot, top, height in _rows(found.outcomes):
         x = LEFT + (one.start - begin) * scale
         width = max(_NARROW, (one.end - one.start) * scale)
@@ -62,6 +68,15 @@ def _schedule(found: Replayed, users: Sequence[str]) -> tuple[list[str], int]:
     bottom = 30 + found.gpus * ROW
     shapes += list(_axis(end - begin, scale, bottom))
     return shapes, bottom + 20
+
+
+def _booking(date: Date, x: float, width: float, y: int) -> str:
+    """The time a GPU is booked, darker behind what runs, with a line above."""
+    return (
+        f"<g><title>{escape(f'{date.booked.id}: booked')}</title>"
+        f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{ROW - GAP}" fill="#ccc"/>'
+        f'<rect x="{x:.1f}" y="{y - 2}" width="{width:.1f}" height="2" fill="#000"/></g>'
+    )
 
 
 def _rows(outcomes: Iterable[Outcome]) -> Iterator[tuple[Outcome, int, float, float]]:

@@ -15,12 +15,14 @@ from math import inf
 from time import perf_counter
 
 from ds01.domain.queue.estimate import Load, Ranges, Runs, reckoned
-from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape, Span
+from ds01.domain.queue.floor import WHOLE, Floor, Run, Shape
 from ds01.domain.queue.line import Line, Meter, Person, Waiter
 from ds01.domain.queue.passing import Passing
 from ds01.domain.queue.plan import Rules
 from ds01.domain.queue.request import RequestId
 from ds01.domain.queue.usage import Share, parts
+from ds01.simulate.booked import Booked
+from ds01.simulate.keeping import Date, Keeping
 from ds01.simulate.trace import Job
 
 _LADDER = (600, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 345600, 604800, 1209600)
@@ -50,30 +52,25 @@ class Terms:
     share: Share = field(default_factory=Share)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Booked:
-    """The first ``gpus`` GPUs are kept for these users from one time to another."""
-
-    gpus: int
-    begin: float
-    end: float
-    users: frozenset[str]
-
-
 @dataclass(slots=True)
 class Outcome:
-    """What became of one job. ``shown`` is the range somebody waiting would have been shown, if she was asked."""
+    """What became of one job. ``shown`` is the range somebody waiting would have been shown, if she was asked; ``date``
+    the booking whose GPUs it had.
+    """
 
     job: Job
     start: float = -1.0
     end: float = -1.0
     slots: tuple[int, ...] = ()
     shown: tuple[float, float] | None = None
+    date: Date | None = None
 
 
 @dataclass(kw_only=True)
 class Replayed:
-    """A whole trace, replayed. ``seconds`` is what it took, ``refused`` are jobs that could never run."""
+    """A whole trace, replayed. ``seconds`` is what it took, ``refused`` are jobs that could never run, ``dates`` what
+    was booked.
+    """
 
     gpus: int
     outcomes: list[Outcome]
@@ -81,6 +78,7 @@ class Replayed:
     cut: int
     passes: int
     seconds: float
+    dates: Sequence[Date] = ()
 
 
 def length(job: Job, terms: Terms) -> float:
@@ -108,22 +106,20 @@ def planned(job: Job, terms: Terms, estimates: Estimates) -> float:
 
 def replay(
     jobs: Sequence[Job], gpus: int, rules: Rules, *, estimates: Estimates = Estimates.EXACT,
-    terms: Mapping[str, Terms] | None = None, asked_every: int = 0,
-    booked: Sequence[Booked] = (),
+    terms: Mapping[str, Terms] | None = None, asked_every: int = 0, booked: Sequence[Booked] = (),
 ) -> Replayed:  # fmt: skip
-    """Run the jobs (in order of submission) on so many GPUs. ``asked_every`` n-th who waits is told a range."""
-    replaying = _Replay(jobs, gpus, rules, estimates, terms or {}, asked_every)
-    for one in booked:
-        replaying.book(one)
-    return replaying.run()
+    """Run the jobs (in order of submission) on so many GPUs. ``asked_every`` n-th who waits is told a range.
+
+    All that is ``booked`` was so before the first job came. Raises Ds01Error when it cannot all be had together.
+    """
+    return _Replay(jobs, gpus, rules, estimates, terms or {}, asked_every, booked).run()
 
 
 class _Replay:
     def __init__(
         self, jobs: Sequence[Job], gpus: int, rules: Rules, estimates: Estimates, terms: Mapping[str, Terms],
-        asked_every: int,
+        asked_every: int, booked: Sequence[Booked],
     ) -> None:  # fmt: skip
-        self._rules = rules
         self._gpus = gpus
         self._estimates = estimates
         self._every = asked_every
@@ -134,29 +130,22 @@ class _Replay:
             for number, (user, one) in enumerate(sorted(self._terms.items()))
         }
         self._outcomes = [Outcome(job) for job in jobs]
-        self._now = jobs[0].submit if jobs else 0.0
+        self._now = min([job.submit for job in jobs[:1]] + [one.begin for one in booked], default=0.0)
         self._ends: list[tuple[float, int, Waiter, Run]] = []
         self._runs, self._ranges = Runs(), Ranges()
         self._told: dict[int, tuple[float, float]] = {}
         self._floor = Floor([0] * gpus)
         self._line = Line(age=rules.age.total_seconds(), longest=rules.longest.total_seconds())
         self._meter = Meter(rules.half_life.total_seconds(), rules.fair, start=self._now)
+        uids = {user: person.uid for user, person in self._people.items()}
+        self._keeping = Keeping(booked, uids, self._floor, unclaimed=rules.unclaimed.total_seconds())
         self._passing = Passing(
-            self._floor, self._line, self._meter, rules.order, rules.guard, choose=self._choose, begin=self._begin
+            self._floor, self._line, self._meter, rules.order, rules.guard, choose=self._choose, begin=self._begin,
+            guests=self._keeping.guests,
         )  # fmt: skip
         self._shapes: dict[tuple[int, int], Shape] = {}
         self._refused: list[Job] = []
-        self._moments: list[float] = []
-        """When a booking begins or ends, the next one last."""
         self._cut = 0
-
-    def book(self, booked: Booked) -> None:
-        """Keep GPUs for some users."""
-        uids = frozenset(self._people[user].uid for user in booked.users if user in self._people)
-        for slot in range(min(booked.gpus, self._gpus)):
-            self._floor.promise(slot, Span(booked.begin, booked.end, uids))
-        self._passing.guests |= uids
-        self._moments = sorted([*self._moments, booked.begin, booked.end], reverse=True)
 
     def run(self) -> Replayed:
         """The loop: whatever happens at one moment happens together, then the queue is looked at once.
@@ -164,20 +153,16 @@ class _Replay:
         Nothing can start that could not before when nothing came back and nothing of what came fits: no look then.
         """
         began, passes, coming, outcomes = perf_counter(), 0, 0, self._outcomes
-        ends, last = self._ends, len(self._outcomes)
-        while coming < last or ends:
+        ends, last, keeping = self._ends, len(self._outcomes), self._keeping
+        while coming < last or ends or keeping.next < inf:
             now = self._now = min(
-                outcomes[coming].job.submit if coming < last else inf,
-                ends[0][0] if ends else inf,
-                self._moments[-1] if self._moments else inf,
+                outcomes[coming].job.submit if coming < last else inf, ends[0][0] if ends else inf, keeping.next
             )
-            before = len(ends) + len(self._moments)
-            while self._moments and self._moments[-1] <= now:
-                self._moments.pop()
+            ended = bool(ends) and ends[0][0] <= now
             while ends and ends[0][0] <= now:
                 self._end(*heappop(ends))
+            ended = keeping.pass_by(now) or ended
             new: list[Waiter] = []
-            ended = before != len(ends) + len(self._moments)
             while coming < last and outcomes[coming].job.submit <= now:
                 new += self._come(coming)
                 coming += 1
@@ -192,36 +177,58 @@ class _Replay:
         done = [outcome for outcome in outcomes if outcome.start >= 0]
         return Replayed(
             gpus=self._gpus, outcomes=done, refused=self._refused, cut=self._cut, passes=passes,
-            seconds=perf_counter() - began,
+            seconds=perf_counter() - began, dates=self._keeping.dates,
         )  # fmt: skip
 
     def _come(self, number: int) -> list[Waiter]:
         job = self._outcomes[number].job
         terms, person = self._terms[job.user], self._people[job.user]
-        if job.slots > min(self._gpus, terms.per_job) or job.gpus > terms.quota:
-            self._refused.append(job)
-            return []
         shape = self._shapes.get((job.slots, job.amount))
         if shape is None:
             shape = self._shapes[job.slots, job.amount] = Shape(job.slots, job.amount, cost=job.gpus)
         asked = planned(job, terms, self._estimates)
         waiter = Waiter(RequestId(job.id), person, shape, asked, job.submit, number, terms.priority)
+        fits = job.slots <= min(self._gpus, terms.per_job)
+        if fits and person.uid in self._passing.guests and self._sit(waiter):
+            return []
+        if not fits or job.gpus > terms.quota:
+            self._refused.append(job)
+            return []
         self._line.add(waiter)
         return [waiter]
 
+    def _sit(self, waiter: Waiter) -> bool:
+        """What is booked for her is hers at once, past the queue and beside her quota."""
+        shape, now, free = waiter.shape, self._now, self._floor.free
+        able = [slot for slot in range(self._gpus) if free[slot] >= shape.amount]
+        hers = self._keeping.hers(waiter.person.uid, able, shape.slots, now)
+        if hers:
+            run = Run(self._choose(waiter, hers), shape.amount, now + waiter.planned)
+            self._floor.take(run)
+            self._begin(waiter, run)
+        return bool(hers)
+
     def _choose(self, waiter: Waiter, able: list[int]) -> tuple[int, ...]:
+        """Booked ones first, if enough are booked for her."""
+        if waiter.person.uid in self._passing.guests:
+            able = self._keeping.hers(waiter.person.uid, able, waiter.shape.slots, self._now) or able
         if waiter.shape.amount < WHOLE:
             return (min(able, key=self._floor.free.__getitem__),)
         return tuple(able[: waiter.shape.slots])
 
     def _begin(self, waiter: Waiter, run: Run) -> None:
-        now, outcome = self._now, self._outcomes[waiter.number]
+        """It has its GPUs; those of a booking no longer than that."""
+        now, outcome, person = self._now, self._outcomes[waiter.number], waiter.person
+        date = self._keeping.sit(person.uid, run.slots, now) if person.uid in self._passing.guests else None
         whole = length(outcome.job, self._terms[outcome.job.user])
         took = min(whole, waiter.planned)
+        if date is None:
+            person.held += waiter.shape.cost
+        else:
+            run.until, took = min(run.until, date.span.end), min(took, date.span.end - now)
         self._cut += took < whole
-        outcome.start, outcome.end, outcome.slots = now, now + took, run.slots
-        waiter.person.held += waiter.shape.cost
-        self._meter.begin(waiter.person, waiter.shape.cost, now)
+        outcome.start, outcome.end, outcome.slots, outcome.date = now, now + took, run.slots, date
+        self._meter.begin(person, waiter.shape.cost, now)
         heappush(self._ends, (now + took, waiter.number, waiter, run))
         told = self._told.pop(waiter.number, None)
         if told is not None:
@@ -229,7 +236,11 @@ class _Replay:
 
     def _end(self, at: float, number: int, waiter: Waiter, run: Run) -> None:
         self._floor.give_back(run)
-        waiter.person.held -= waiter.shape.cost
+        date = self._outcomes[number].date
+        if date is None:
+            waiter.person.held -= waiter.shape.cost
+        else:
+            self._keeping.leave(date, run.slots, at)
         self._meter.begin(waiter.person, -waiter.shape.cost, at)
         self._runs.saw(waiter.person.uid, waiter.planned, at - self._outcomes[number].start)
 

@@ -1,5 +1,7 @@
 """``python -m ds01.simulate.week OUT``: a week of 200 people who work with GPUs by hand, as a trace.
 
+``--bookings FILE`` writes what the class books, for ``ds01 simulate --bookings``.
+
 Traces of clusters are of jobs; the people DS01 is built for open a session, work, go for lunch and forget. Each of
 them, from a seed:
 
@@ -22,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ds01.domain.queue.floor import WHOLE
+from ds01.simulate import booked
+from ds01.simulate.booked import Booked
 from ds01.simulate.trace import NEEDED, Job
 
 PEOPLE, CLASS = 200, 30
@@ -52,6 +56,13 @@ def week(people: int = PEOPLE, *, seed: int = 1, forget: float = 0.25, idle: flo
     found += [_seat(habit, chance, forget, idle) for habit in habits if habit.gpus < 1][:CLASS]
     found.sort(key=lambda job: job.submit)
     return found
+
+
+def booking(jobs: Sequence[Job]) -> Booked:
+    """What those in the class book: half a GPU for each, for its two hours; who is late finds it kept."""
+    roster = frozenset(job.user for job in jobs if job.id.endswith("-class"))
+    begin = _TUESDAY * DAY + 10 * HOUR
+    return Booked(id="class", gpus=CLASS // 2, begin=begin, end=begin + 2 * HOUR, users=roster)
 
 
 def _habit(number: int, chance: random.Random) -> Habit:
@@ -110,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--forget", type=float, default=0.25, metavar="SHARE", help="sessions that are forgotten")
+    parser.add_argument("--bookings", type=Path, metavar="FILE", help="write the booking of the class")
     parser.add_argument("--idle", type=float, default=IDLE, metavar="SECONDS", help="when the idle rule ends those")
     options = parser.parse_args(arguments)
     jobs = week(options.people, seed=options.seed, forget=options.forget, idle=options.idle)
@@ -117,6 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = csv.writer(out)
         rows.writerow((*NEEDED, "asked_s"))
         rows.writerows((job.id, job.user, job.submit, job.duration, f"{job.gpus:g}", job.asked) for job in jobs)
+    if options.bookings is not None:
+        booked.write([booking(jobs)], options.bookings)
     sys.stdout.write(f"{len(jobs)} sessions of {options.people} people in {options.trace}\n")
     return 0
 

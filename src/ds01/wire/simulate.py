@@ -18,6 +18,21 @@ class UserFigures:
 
 
 @record
+class BookedFigures:
+    """Dates of bookings: their GPU time in seconds, what part of it those they are for used, what part went back as
+    nobody came or they left, the jobs that ran on them and their mean wait, and for how many with no job they were.
+    """
+
+    dates: int
+    gpu_seconds: float
+    used: float
+    back: float
+    jobs: int
+    wait_mean: float | None
+    absent: int
+
+
+@record
 class SimulationView:
     """One replay. Times in seconds, shares 0 to 1; None where there was nothing to measure.
 
@@ -25,6 +40,7 @@ class SimulationView:
     there was from the first submission to the last end; ``utilisation_arrivals`` the same up to the last submission.
     ``jain`` is Jain's index over users of ``served``, ``jain_slowdown`` that of their mean slowdown.
     ``whole_server_*`` are of jobs that need every GPU. ``eta_inside`` is the share of starts within the range shown.
+    ``booked`` is None where nothing was.
     """
 
     trace: str
@@ -52,6 +68,7 @@ class SimulationView:
     eta_asked: int
     eta_inside: float | None
     eta_width_median: float | None
+    booked: BookedFigures | None
     passes: int
     took_seconds: float
     jobs_per_second: float

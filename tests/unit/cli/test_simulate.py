@@ -69,6 +69,45 @@ def test_a_limits_file_is_kept_to(ds01: Run, trace: str, tmp_path: Path) -> None
     assert "limits.yaml:2" in said.err
 
 
+BOOKINGS = """booking_id,users,begin_s,duration_s,gpus
+class,ben carl,3600,7200,2
+"""
+
+
+def test_bookings_are_kept_and_what_came_of_them_is_told(ds01: Run, trace: str, tmp_path: Path) -> None:
+    """Ben's run for both GPUs has the first hour, his other one half of the second, until the booking ends."""
+    file = tmp_path / "bookings.csv"
+    file.write_text(BOOKINGS)
+    words = ("simulate", "--trace", trace, "--gpus", "2", "--policy", "easy", "--bookings", str(file))
+    (view,) = json.loads(ds01(*words, "--json").out)
+    assert view["booked"] == {
+        "dates": 1, "gpu_seconds": 14400.0, "used": 0.75, "back": 2700 / 14400, "jobs": 2,
+        "wait_mean": (3540 + 7020) / 2, "absent": 1,
+    }  # fmt: skip
+    assert view["cut"] == 1
+    assert "1 booking, 4 GPU hours: 75% used, 19% back unclaimed." in ds01(*words).out
+    said = ds01(*words, "--svg", str(tmp_path / "queue.svg"))
+    assert "Of those with a booking, 1 had no job." in said.out
+    assert (tmp_path / "queue.svg").read_text().count("<title>class: booked</title>") == 2
+    (without,) = json.loads(ds01(*words[:-2], "--json").out)
+    assert without["booked"] is None
+
+
+def test_bookings_that_cannot_be_had_are_refused(ds01: Run, trace: str, tmp_path: Path) -> None:
+    file = tmp_path / "bookings.csv"
+    file.write_text(BOOKINGS)
+    said = ds01("simulate", "--trace", trace, "--gpus", "1", "--bookings", str(file))
+    assert said.code == Exit.USAGE
+    assert "class needs 2, 1h from the begin" in said.err
+    file.write_text(BOOKINGS + "night,anna,0,60,1.5\n")
+    said = ds01("simulate", "--trace", trace, "--gpus", "2", "--bookings", str(file))
+    assert (said.code, "line 3" in said.err) == (Exit.USAGE, True)
+    said = ds01("simulate", "--trace", trace, "--gpus", "2", "--bookings", str(tmp_path / "none.csv"))
+    assert (said.code, "cannot be read" in said.err) == (Exit.USAGE, True)
+    said = ds01("simulate", "--trace", "-", "--gpus", "2", "--bookings", "-")
+    assert (said.code, "standard input" in said.err) == (Exit.USAGE, True)
+
+
 def test_unix_groups_count_for_who_has_an_account_here(ds01: Run, tmp_path: Path) -> None:
     """Root may have both GPUs by her Unix group; somebody of the same group's name on no account may not."""
     jobs, limits = tmp_path / "history.csv", tmp_path / "limits.yaml"

@@ -17,12 +17,13 @@ from ds01.domain.queue.usage import Share
 from ds01.domain.record import replace
 from ds01.garbage import look_seldom
 from ds01.simulate import terminal
+from ds01.simulate.booked import load as booked_in
 from ds01.simulate.measure import report
 from ds01.simulate.picture import svg as drawn
 from ds01.simulate.replay import Estimates, Replayed, Terms, replay
 from ds01.simulate.trace import Job, load
 from ds01.wire.limits_file import TermsOf, TermsView
-from ds01.wire.simulate import SimulationView
+from ds01.wire.simulate import BookedFigures, SimulationView
 
 _TOLD = 1000
 """Of about so many jobs those who wait are told an estimate, as ds01d would: enough to judge it by."""
@@ -41,7 +42,7 @@ COLUMNS = (
 
 def run(
     call: Call, *, trace: str | None, gpus: int | None, policy: str | None, estimates: str | None, limits: str | None,
-    svg: str | None, compare: bool,
+    bookings: str | None, svg: str | None, compare: bool,
 ) -> int:  # fmt: skip
     """Replay it and print the figures."""
     if trace is None or gpus is None:
@@ -49,14 +50,22 @@ def run(
             BAD_REQUEST, "A simulation needs a trace and a number of GPUs.",
             hint="ds01 simulate --trace jobs.csv --gpus 8",
         )  # fmt: skip
+    if trace == bookings == "-":
+        raise Ds01Error(
+            BAD_REQUEST, "The trace and the bookings cannot both come from the standard input.",
+            hint="Put one of them into a file: --bookings bookings.csv",
+        )  # fmt: skip
     jobs = load(Path(trace))
+    booked = [] if bookings is None else booked_in(Path(bookings))
     look_seldom()
     rules, terms = held_to(limits, jobs)
     kind = Estimates(estimates or Estimates.EXACT)
     views = []
     for order in tuple(Order) if compare else (Order(policy or Order.FAIR_SHARE),):
         every = max(1, len(jobs) // _TOLD) if order is Order.FAIR_SHARE else 0
-        found = replay(jobs, gpus, replace(rules, order=order), estimates=kind, terms=terms, asked_every=every)
+        found = replay(
+            jobs, gpus, replace(rules, order=order), estimates=kind, terms=terms, asked_every=every, booked=booked
+        )
         views.append(report(found, trace=trace, policy=order.value, estimates=kind.value))
     if svg is not None:
         _write(Path(svg), drawn(found, views[-1]))
@@ -111,10 +120,27 @@ def _notes(view: SimulationView) -> list[str]:
     notes = [f"{view.jobs_per_second:,.0f} jobs a second, in {view.took_seconds:.1f} s."]
     if view.eta_inside is not None:
         notes.append(f"{view.eta_inside:.0%} of {view.eta_asked} who had to wait started within the range shown.")
+    if view.booked is not None:
+        notes += _booked(view.booked)
     if view.refused:
         notes.append(f"{many(view.refused, 'job')} left out: more than there is, or than their user may have.")
     if view.cut:
         notes.append(f"{many(view.cut, 'job')} stopped at the time asked for, or at the runtime limit.")
+    return notes
+
+
+def _booked(booked: BookedFigures) -> list[str]:
+    """What the bookings kept, and what came of it."""
+    notes = [
+        f"{many(booked.dates, 'booking')}, {booked.gpu_seconds / 3600:,.0f} GPU hours: {booked.used:.0%} used,"
+        f" {booked.back:.0%} back unclaimed."
+    ]
+    if booked.wait_mean is not None:
+        notes.append(
+            f"{many(booked.jobs, 'job')} on booked GPUs, after a wait of {_span(booked.wait_mean)} on average."
+        )
+    if booked.absent:
+        notes.append(f"Of those with a booking, {booked.absent} had no job.")
     return notes
 
 

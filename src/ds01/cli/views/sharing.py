@@ -145,6 +145,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "eta_asked": "how many who had to wait were told a range",
         "eta_inside": "the share of those whose start was in it, or null",
         "eta_width_median": "how wide those ranges were, in seconds, or null",
+        "booked": "of bookings, or null: dates, gpu_seconds, used, back (unclaimed), jobs, wait_mean, absent (people)",
         "passes": "how often the queue was looked at",
         "took_seconds": "how long the simulation took",
         "jobs_per_second": "jobs by that",

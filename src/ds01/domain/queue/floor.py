@@ -105,6 +105,10 @@ class Floor:
             spans = self.promised.get(slot, [])
             self.promised[slot] = [span._replace(uids=span.uids - {uid}) for span in spans]
 
+    def dismiss(self, slot: int, span: Span) -> None:
+        """A promise of a slot binds nobody any more."""
+        self.promised[slot].remove(span)
+
     def expire(self, now: float) -> None:
         """The time is ``now``; promises whose time is over bind nobody any more."""
         self.now = now

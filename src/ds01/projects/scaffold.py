@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from enum import StrEnum
 
-from ds01.domain.errors import BAD_NAME, BAD_WORKSPACE, DISK_FULL, Ds01Error
+from ds01.domain.errors import BAD_NAME, BAD_REQUEST, BAD_WORKSPACE, DISK_FULL, Ds01Error
 from ds01.domain.names import checked, nearest
 from ds01.domain.project import RunDefaults
 from ds01.domain.record import record
@@ -61,7 +61,8 @@ class Wish:
     name: str
     kind: Kind
     description: str = ""
-    base: str = "minimal"
+    base: str = ""
+    """The base that was asked for; without one it is what the folder says, else ``minimal``."""
     lean: bool = False
     bare: bool = False
     """Only the project file: the folder has everything else."""
@@ -71,13 +72,17 @@ class Wish:
 
 @record
 class Plan:
-    """What making the project would do. ``adopted``: the folder is there already, and says what is in ``there``."""
+    """What making the project would do. ``adopted``: the folder is there already, and says what is in ``there``.
+
+    ``note`` is what of the wish is not fulfilled, ``""`` for nothing.
+    """
 
     wish: Wish
     folder: str
     files: tuple[PlannedFile, ...]
     adopted: bool
     there: Proposal
+    note: str = ""
 
     @property
     def proposes(self) -> bool:
@@ -108,9 +113,34 @@ def plan(wish: Wish, home: str) -> Plan:
     adopted = os.path.lexists(folder)
     for path in (file.workspaces(home), folder):
         _usable(path, may_be_link=path != folder)
-    there = recognise.look(folder)
+    there = _as_asked(wish.base, recognise.look(folder))
     files = tuple(_planned(folder, path, text) for path, text in _wanted(wish, folder, there))
-    return Plan(wish=wish, folder=folder, files=files, adopted=adopted, there=there)
+    note = _base_stays(wish, folder) if wish.base and adopted and file.has_file(folder) else ""
+    return Plan(wish=wish, folder=folder, files=files, adopted=adopted, there=there, note=note)
+
+
+def _base_stays(wish: Wish, folder: str) -> str:
+    """What is said when a project that is there has another base: its file is never overwritten."""
+    try:
+        base = file.load(folder).image.base
+    except Ds01Error:
+        return ""
+    return "" if base == wish.base else f"The base stays {base}. To change it: ds01 image update {wish.name} --edit"
+
+
+def _as_asked(base: str, there: Proposal) -> Proposal:
+    """What a folder says, where that does not contradict the base that was asked for."""
+    if base and there.dockerfile:
+        raise Ds01Error(
+            BAD_REQUEST, f"{there.dockerfile} says what the image is built on, so --base {base} would have no effect.",
+            reason="A Dockerfile that is there is built as it is.",
+            hint=f"Leave --base out, or give {there.dockerfile} another name first.",
+        )  # fmt: skip
+    if base and there.base and there.base != base:
+        there.found = [line for line in there.found if not line.endswith(f": base {there.base}")]
+        there.notes.append(f"The folder's devcontainer has the base {there.base}; {base} is used, as you asked for")
+        there.base = base
+    return there
 
 
 def create(made: Plan) -> tuple[str, ...]:
@@ -157,7 +187,7 @@ def _wanted(wish: Wish, folder: str, there: Proposal) -> Iterator[tuple[str, str
         "name": wish.name,
         "kind": wish.kind,
         "description": wish.description,
-        "base": wish.base,
+        "base": wish.base or "minimal",
         "packages": kinds.packages(wish.kind, lean=wish.lean),
         "folders": FOLDERS if full else (),
         "example": full,

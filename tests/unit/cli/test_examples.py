@@ -31,6 +31,7 @@ FILES = {
     "new.yaml": LIMITS,
     "r.csv": "login\nanna\n",
     "jobs.csv": "job_id,user,submit_s,duration_s,gpus\n1,a,0,60,1\n",
+    "class.csv": "booking_id,users,begin_s,duration_s,gpus\nclass,a,60,60,1\n",
     "old/thesis/train.py": "print(1)\n",
     "workspace/thesis/ds01.toml": '[project]\nname = "thesis"\n[image]\npython = ["tqdm"]\n',
 }

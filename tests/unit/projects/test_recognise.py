@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ds01.domain.errors import Ds01Error
 from ds01.projects import file, kinds, recognise, scaffold
 from ds01.projects.scaffold import Wish
 
@@ -78,6 +79,40 @@ def test_a_devcontainer_s_own_dockerfile_is_built_from_there_and_never_from_outs
 def test_a_broken_devcontainer_stops_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / ".devcontainer.json").write_text(text)
     assert recognise.look(str(tmp_path)).base == ""
+
+
+def test_a_base_that_is_asked_for_wins_over_the_devcontainer_s_and_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace/paper"
+    folder.mkdir(parents=True)
+    (folder / ".devcontainer.json").write_text(DEVCONTAINER)
+    plan = scaffold.plan(Wish(name="paper", kind=kinds.KINDS["blank"], base="pytorch"), str(tmp_path))
+    assert "The folder's devcontainer has the base python:3.12; pytorch is used, as you asked for" in plan.there.notes
+    assert not any("base python:3.12" in line for line in plan.there.found)
+    scaffold.create(plan)
+    project = file.named("paper", str(tmp_path))
+    assert (project.image.base, project.run.ports) == ("pytorch", {"port-8888": 8888})
+
+
+def test_a_base_beside_a_dockerfile_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace/paper"
+    laid(folder, Dockerfile="FROM scratch\n")
+    with pytest.raises(Ds01Error) as caught:
+        scaffold.plan(Wish(name="paper", kind=kinds.KINDS["blank"], base="pytorch"), str(tmp_path))
+    assert "Dockerfile says what the image is built on" in caught.value.problem.message
+    assert "another name" in caught.value.problem.hint
+    assert scaffold.plan(Wish(name="paper", kind=kinds.KINDS["blank"]), str(tmp_path)).proposes
+
+
+def test_a_base_that_is_not_the_project_s_is_told(tmp_path: Path) -> None:
+    def note(base: str) -> str:
+        return scaffold.plan(Wish(name="paper", kind=kinds.KINDS["blank"], base=base), str(tmp_path)).note
+
+    assert note("pytorch") == ""
+    scaffold.create(scaffold.plan(Wish(name="paper", kind=kinds.KINDS["blank"]), str(tmp_path)))
+    assert note("pytorch") == "The base stays minimal. To change it: ds01 image update paper --edit"
+    assert note("minimal") == note("") == ""
+    (tmp_path / "workspace/paper/ds01.toml").write_text("[image")
+    assert note("pytorch") == ""
 
 
 def test_the_proposal_is_a_project_file_that_can_be_read(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def run(
         beginning(call, from_, name)
     kind = scaffold.kind("blank" if blank or (from_ and not type_) else type_ or asked_type(call))
     wish = Wish(
-        name=name, kind=kind, description=_line(desc or ""), base=base or "minimal", lean=lean,
+        name=name, kind=kind, description=_line(desc or ""), base=base or "", lean=lean,
         bare=bool(from_) and not type_, vscode=vscode,
     )  # fmt: skip
     made = make(call, wish, git=git)
@@ -115,6 +115,8 @@ def _line(text: str) -> str:
 def _told(call: Call, plan: Plan, written: tuple[str, ...], *, git: bool) -> int:
     talk = call.talk
     kept = plan.paths(State.KEPT)
+    if plan.note:
+        talk.warn(plan.note)
     if talk.json:
         talk.emit(
             NewProject(

@@ -17,7 +17,14 @@ COMMAND = Command(
         ),
         flag("--blank", "no packages, no folders: the same as --type blank"),
         Option("--desc", "TEXT", "what it is about, in a line", reads="line"),
-        Option("--base", "NAME", "the base of its image", complete="base", reads="base", default="minimal"),
+        Option(
+            "--base",
+            "NAME",
+            "the base of its image",
+            complete="base",
+            reads="base",
+            default="what the folder's devcontainer.json says, else minimal",
+        ),
         flag("--lean", "without the packages most projects have (numpy, pandas, jupyterlab, …)"),
         Option(
             "--from", "SOURCE", "begin with the files of a folder, a git address, or template:NAME", complete="folder"
@@ -37,7 +44,8 @@ COMMAND = Command(
     " notebooks and results, and a short program that shows that the GPU works. Nothing is built yet: 'ds01"
     " launch' builds the image. A folder that exists is adopted: what is in it is never overwritten, and each file"
     " that differs from what would be written is listed. What lists packages in it (uv.lock, requirements.txt,"
-    " environment.yml, pyproject.toml, devcontainer.json, Dockerfile) goes into the new project file. --from"
+    " environment.yml, pyproject.toml, devcontainer.json, Dockerfile) goes into the new project file; a --base"
+    " that is given wins over that of a devcontainer.json, and is refused where a Dockerfile decides. --from"
     " copies code and settings first, never data, results or secrets; without --type only the project file is"
     " added then. Types: ml classical machine learning, cv computer vision, nlp language models, rl reinforcement"
     " learning, audio speech and sound, ts time series, llm large language models, data data analysis, blank"

@@ -185,7 +185,7 @@ def test_all_have_an_end_whatever_was_booked() -> None:
 def never_too_many(found: Replayed) -> bool:
     """No GPU has two runs at a time, nor one of somebody else's while it is kept for a date nobody has left."""
     runs = sorted((one.start, one.end, slot) for one in found.outcomes for slot in one.slots)
-    last = {}
+    last: dict[int, float] = {}
     for start, end, slot in runs:
         if last.get(slot, -inf) > start:
             return False

@@ -120,10 +120,17 @@ def test_the_cards_own_counters_tell_work_from_rest(burn: Burn) -> None:
         assert share is not None
         return share
 
-    assert counted() < 0.05
+    def comes_to_rest() -> None:
+        """A program that ended is counted a moment longer."""
+        deadline = time.monotonic() + 15
+        while (share := counted()) >= 0.05:
+            assert time.monotonic() < deadline, share
+
+    comes_to_rest()
     with burn(1024, "work"):
         time.sleep(1)
         assert counted() > 0.5
+    comes_to_rest()
     driver.stop()
 
 

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, judge, matching, number, render
+from ds01.domain.dockerpolicy.query import (
+    FILTERS,
+    FILTERS_LENGTH,
+    TIME,
+    Rules,
+    anything,
+    flag,
+    judge,
+    matching,
+    number,
+    render,
+)
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
 RULES = Rules(
@@ -69,6 +80,20 @@ def test_o16_both_forms_of_filters_are_one() -> None:
     maps = judge("filters=" + quote(json.dumps({"label": {"a=b": False}})), RULES)
     assert lists.filters == maps.filters == {"label": ["a=b"]}
     assert json.loads(dict(parse_qsl(render({}, lists.filters)[1:]))["filters"]) == {"label": {"a=b": True}}
+
+
+def test_e33_filters_are_no_more_than_anybody_types() -> None:
+    """Each is looked up, or compared with everything there is."""
+
+    def asked(*values: str) -> list[str]:
+        return list(judge("filters=" + quote(json.dumps({"label": list(values)})), RULES).filters["label"])
+
+    assert len(asked(*map(str, range(FILTERS)))) == FILTERS
+    assert asked("x" * FILTERS_LENGTH) == ["x" * FILTERS_LENGTH]
+    for values in (map(str, range(FILTERS + 1)), ["x" * FILTERS_LENGTH, "x"]):
+        with pytest.raises(RefusedError) as caught:
+            asked(*values)
+        assert caught.value.rule == "query.filters"
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

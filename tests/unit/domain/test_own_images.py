@@ -8,13 +8,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.refpattern import fits
+from ds01.domain.dockerpolicy.query import FILTERS_LENGTH
+from ds01.domain.dockerpolicy.refpattern import References
 from ds01.domain.dockerpolicy.tags import Standing, Write, joined, looked_up, reference, repository, written_as
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.image import EVERY_TAG, ImageId, Provenance, Tag
 from ds01.domain.own_images import can_be_own, is_stored, owner_of, plain_image, plain_text, stored_image
 from ds01.domain.people import Uid
 from ds01.domain.settings import ImageSettings
+from tests.effort import not_for_hours
 
 SETTINGS = ImageSettings(protected=("ds01/*",))
 PARTS = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=8)
@@ -176,4 +178,14 @@ def test_the_engines_own_names_are_read_as_they_are() -> None:
     ],
 )  # fmt: skip
 def test_filters_by_name_are_the_engines(pattern: str, ref: str, found: bool) -> None:
-    assert fits(pattern, ref) is found
+    assert References([pattern]).find(ref) is found
+    assert References(["x[", pattern, "nothing"]).find(ref) is found
+
+
+def test_e33_many_patterns_and_many_names_keep_nobody_waiting() -> None:
+    patterns = [*["*" + "a*" * 8 + "b"] * 99, "*" + "a*" * 120 + "c"]
+    assert sum(map(len, patterns)) <= FILTERS_LENGTH
+    found = References(patterns)
+    with not_for_hours():
+        assert [found.find(f"{'a' * 240}{n}:1") for n in range(500)] == [False] * 500
+    assert found.find("a" * 200 + "c")

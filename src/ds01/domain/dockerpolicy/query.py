@@ -20,6 +20,8 @@ Reader = Callable[[str, str], str]
 _NOTHING = frozenset({"", "0", "no", "false", "none"})
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LENGTH = 8192
+FILTERS, FILTERS_LENGTH = 100, 2048
+"""Values of all filters of a request, and their characters: everything listed is compared with each of them."""
 
 
 def flag(name: str, value: str) -> str:
@@ -169,6 +171,10 @@ def _filters(value: str, known: frozenset[str]) -> Filters:
         if not all(isinstance(item, str) for item in texts):
             raise malformed("query.filter", f"The filter {key} must be a list of texts")
         found[key] = [anything(key, str(item)) for item in texts]
+    every = [each for many in found.values() for each in many]
+    if len(every) > FILTERS or sum(map(len, every)) > FILTERS_LENGTH:
+        what = f"The filters have more than {FILTERS} values, or {FILTERS_LENGTH} characters"
+        raise malformed("query.filters", what, "Ask several times, with fewer each time.")
     return found
 
 

@@ -6,7 +6,8 @@ or without its tag.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from ds01.domain.image import repository
 
@@ -15,36 +16,52 @@ _ANY = "*"
 _Fits = Callable[[str], bool]
 
 
-def fits(pattern: str, ref: str) -> bool:
-    """Whether the engine would find a reference by this pattern. One that cannot be read finds nothing."""
-    try:
-        steps = _steps(pattern)
-    except (ValueError, IndexError):
-        return False
-    return _matches(steps, ref) or _matches(steps, repository(ref))
+class References:
+    """Patterns, any of which may find a name. All are followed at once, a bit for each place of each: with 500 names of
+    her own and many patterns the gateway would be kept busy for minutes otherwise.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """A pattern that cannot be read finds nothing."""
+        self._steps: list[_Fits | None] = []
+        self._begins = self._ends = self._stars = 0
+        self._taken: dict[str, int] = {}
+        for pattern in patterns:
+            with suppress(ValueError, IndexError):
+                self._add(_steps(pattern))
+
+    def _add(self, steps: Sequence[_Fits | None]) -> None:
+        self._begins |= 1 << len(self._steps)
+        self._stars |= sum(1 << len(self._steps) + place for place, step in enumerate(steps) if step is None)
+        self._steps += [*steps, _nothing]
+        self._ends |= 1 << len(self._steps) - 1
+
+    def find(self, ref: str) -> bool:
+        """Whether the engine would find a reference by one of them."""
+        return self._reach(ref) or self._reach(repository(ref))
+
+    def _reach(self, text: str) -> bool:
+        at = self._passed(self._begins)
+        for character in text:
+            kept = at & self._stars if character != "/" else 0
+            at = self._passed(kept | (at & self._takes(character)) << 1)
+        return bool(at & self._ends)
+
+    def _passed(self, at: int) -> int:
+        """What need not be there may be left out."""
+        return at | (at & self._stars) << 1
+
+    def _takes(self, character: str) -> int:
+        """The places where this character is one step."""
+        if character not in self._taken:
+            fitting = (place for place, step in enumerate(self._steps) if step is not None and step(character))
+            self._taken[character] = sum(1 << place for place in fitting)
+        return self._taken[character]
 
 
-def _matches(steps: Sequence[_Fits | None], text: str) -> bool:
-    """All possibilities at once; a step that is None stands for ``*``."""
-    at = _reached(steps, {0})
-    for character in text:
-        at = _reached(steps, {new for place in at if place < len(steps) for new in _moved(steps, place, character)})
-    return len(steps) in at
-
-
-def _moved(steps: Sequence[_Fits | None], place: int, character: str) -> tuple[int, ...]:
-    step = steps[place]
-    if step is None:
-        return () if character == "/" else (place,)
-    return (place + 1,) if step(character) else ()
-
-
-def _reached(steps: Sequence[_Fits | None], at: set[int]) -> set[int]:
-    found = set(at)
-    for place, step in enumerate(steps):
-        if place in found and step is None:
-            found.add(place + 1)
-    return found
+def _nothing(_: str) -> bool:
+    """At the end of a pattern nothing more fits."""
+    return False
 
 
 def _steps(pattern: str) -> list[_Fits | None]:
@@ -56,7 +73,7 @@ def _steps(pattern: str) -> list[_Fits | None]:
         character = pattern[at]
         at += 1
         if character == _ANY:
-            steps.append(None)
+            steps += [None] if steps[-1:] != [None] else []
         elif character == "?":
             steps.append(lambda found: found != "/")
         elif character == "[":

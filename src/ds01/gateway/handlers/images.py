@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import cast
 
-from ds01.domain.dockerpolicy.refpattern import fits
+from ds01.domain.dockerpolicy.refpattern import References
 from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, searched
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.tags import looked_up
@@ -32,6 +31,7 @@ async def listing(call: Call) -> None:
         filters[key] = [str((await look_up(call, ref))["Id"]) for ref in filters[key]]
     own = {} if call.user.admin else call.gate.registry.own_images(call.user)
     wanted = filters.get("reference", [])
+    patterns = References(wanted)
     if wanted:
         filters["reference"] = [*wanted, *(stored_image(each, call.user.uid) for each in wanted if own)]
     target = call.target("/images/json", call.query.values, filters)
@@ -39,14 +39,10 @@ async def listing(call: Call) -> None:
     def shown(found: Json) -> Json:
         rows = view(call).images(found)
         for row in rows if wanted else ():
-            row["RepoTags"] = [ref for ref in row["RepoTags"] or () if ref not in own or _fits(wanted, ref)]
+            row["RepoTags"] = [ref for ref in row["RepoTags"] or () if ref not in own or patterns.find(ref)]
         return cast(Json, [_named(call, row) for row in rows if not wanted or row["RepoTags"] or row["RepoDigests"]])
 
     await call.pass_whole(Ask(method="GET", target=target), shown)
-
-
-def _fits(wanted: Sequence[str], ref: str) -> bool:
-    return any(fits(pattern, ref) for pattern in wanted)
 
 
 async def all_images(call: Call) -> int:

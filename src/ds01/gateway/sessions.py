@@ -27,13 +27,14 @@ SESSIONS = 32
 @dataclass(kw_only=True)
 class Session:
     """One open session. ``rewrite`` judges the Dockerfile of the build that uses it; ``policed`` says that BuildKit
-    was given our rules, so that the Dockerfile passes as it is.
+    was given our rules, so that the Dockerfile passes as it is when none of ``looks`` minds: one of each build.
     """
 
     id: str
     account: str
     rewrite: Rewrite | None = None
     policed: bool = False
+    looks: list[Rewrite] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the build that uses it was refused: old clients wait for the session's end, and would for ever."""
 
@@ -57,11 +58,19 @@ class Session:
         finally:
             self.rewrite = None
 
-    def police(self) -> None:
-        """For as long as it lasts. Raises RefusedError (409) while a build of the other kind uses it."""
+    @contextmanager
+    def policed_by(self, look: Rewrite) -> Iterator[None]:
+        """For one of several builds; of this kind for as long as the session lasts. Raises RefusedError (409) while a
+        build of the other kind uses it.
+        """
         if self.rewrite is not None:
             raise RefusedError("session.used", "This session is used by another build", "Start it again.", status=409)
         self.policed = True
+        self.looks.append(look)
+        try:
+            yield
+        finally:
+            self.looks.remove(look)
 
 
 @dataclass(kw_only=True)

@@ -118,6 +118,16 @@ def test_d23_d25_sources_of_others_are_no_base(place: Ground, thief: User, line:
     assert place.root("GET", "/images/stolen/json").status == 404
 
 
+def test_e33_what_grows_without_end_is_refused_before_it_is_built(thief: User) -> None:
+    """The Dockerfile passes as it is, and not this one: the engine would put the values in, in its memory."""
+    text = f"FROM {IMAGE}\nENV a0=xxxxxxxxxx\n" + "".join(f"ENV a{n}=$a{n - 1}$a{n - 1}\n" for n in range(1, 21))
+    done = built(thief, "grows", text, "-t", "grown")
+    assert done.code != 0
+    assert "grow over" in done.err
+    assert "build.grown" in done.err
+    assert docker(thief, "image", "inspect", "grown").code != 0
+
+
 def test_d23_a_context_by_another_name_is_no_way_round(thief: User) -> None:
     text = f"FROM {IMAGE}\nCOPY --from=other / /x\nRUN cat /x/secret\n"
     done = built(thief, "context", text, "--build-context", f"other=docker-image://{PRIVATE}")

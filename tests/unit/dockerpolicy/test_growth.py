@@ -40,6 +40,9 @@ CMD ["sh", "-c", "echo $HOME"]
 def test_what_people_write_is_let_through() -> None:
     judged(ORDINARY, env=("PATH=/usr/local/bin:/usr/bin", "LIBRARY=" + "x" * 3000))
     judged("FROM bb\n" + "".join(f"ENV PATH=/opt/{n}/bin:$PATH\n" for n in range(40)))
+    judged("FROM bb\nARG A B=2 C\nENV a.b-c='x y' d=\"$A $B\" e=\\ f=\nENV HOME my $A\nLABEL price=5$")
+    judged("FROM bb\nARG WHAT\n" + "LABEL what=$WHAT\n" * 40, WHAT="x" * 900)
+    judged("FROM bb\n" + "RUN make\n" * 200, env=("PATH=" + "x" * 4000,))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,10 @@ def test_what_people_write_is_let_through() -> None:
         doubled("ENV a=xxxxxxxxxx", "ENV a=x\\ $a b=$a$a a=$b"),
         doubled("ENV a0=xxxxxxxxxx", "ENV a{n}='x'${{a{m}:-$a{m}}}$a{m}"),
         doubled("ENV a0=xxxxxxxxxx", "ENV a{n}=${{a{m}//x/xxxxxxxx}}", 10),
+        doubled("ARG a0=xxxxxxxxxx", "ARG x a{n}=$a{m}$a{m}"),
         "FROM bb\nENV a=" + "x" * 9000 + "\nLABEL b=" + "$a" * 200,
+        "FROM bb\n" + "LABEL b=" + "x" * 65_600,
+        "FROM bb\nENV a=" + "x" * 30_000 + "\n" + "RUN true\n" * 900,
         "FROM bb\n" + "WORKDIR $a\n" * 900 + "ENV a=" + "x" * 9000 + "\n" + "LABEL b=$a\n" * 90,
     ],
 )  # fmt: skip
@@ -61,6 +67,26 @@ def test_e33_what_grows_without_end_is_refused_before_it_is_built(text: str) -> 
         judged(text)
     assert refused.value.rule == "build.grown"
     assert "COPY" in refused.value.advice
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        doubled("ENV é0=xxxxxxxxxx", "ENV é{n}=$é{m}$é{m}"),
+        doubled("ENV 1=xxxxxxxxxx", "ENV 1=$1$1"),
+        doubled("ENV a=xxxxxxxxxx", "ENV a=1 @=$@$@"),
+        doubled("ENV a0=xxxxxxxxxx", 'ENV "a{n}"=$a{m}$a{m}'),
+        doubled("ENV a0=xxxxxxxxxx n=a", "ENV ${{n}}{n}=$a{m}$a{m}"),
+        doubled("LABEL a=b", "LABEL a=$aé"),
+        "FROM bb\nENV a=b c",
+        "FROM bb\nARG a='",
+    ],
+)  # fmt: skip
+def test_e33_variables_have_plain_names(text: str) -> None:
+    """Nobody knows which is set otherwise, and how long it becomes."""
+    with pytest.raises(RefusedError, match="cannot be read") as refused:
+        judged(text)
+    assert refused.value.rule == "build.grown"
 
 
 def test_e33_a_base_with_a_long_variable_counts_as_long() -> None:

@@ -13,6 +13,7 @@ from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.dockerfile import change, check_triggers
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+from ds01.domain.dockerpolicy.weight import check_labels
 from ds01.domain.gpu import asks_for_devices
 from ds01.domain.labels import TRUSTED, Label
 
@@ -72,4 +73,5 @@ def _labels(value: Json, changes: list[Change]) -> dict[str, Json]:
             changes.append(Change(rule="commit.labels", text=f"label {key} left out: DS01 sets its own"))
         else:
             found[key] = text
+    check_labels("commit.labels", found)
     return found

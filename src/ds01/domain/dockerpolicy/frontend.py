@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ds01.domain.dockerpolicy.buildkit import judge_arguments
 from ds01.domain.dockerpolicy.dockerfile import check_name
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
+from ds01.domain.dockerpolicy.weight import check_labels
 from ds01.domain.labels import BUILD_LABELS, Label
 
 NAMES = frozenset({"", "dockerfile.v0"})
@@ -41,6 +42,9 @@ _REFUSED = {
 }
 _IMAGE = re.compile(r"docker-image://[A-Za-z0-9][A-Za-z0-9._:@/-]*")
 _LOCAL = re.compile(r"local:[A-Za-z0-9._-]+")
+_FILES_OF_DOCKERFILE = "local:dockerfile"
+"""So begin the names of files among which a Dockerfile is."""
+
 _PRINTABLE = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]*")
 
 
@@ -89,6 +93,7 @@ def judge_frontend(options: Mapping[str, str], platform: str) -> Frontend:
         if not _PRINTABLE.fullmatch(name) or not _PRINTABLE.fullmatch(value):
             raise malformed("build.option", f"The option {name[:40]!r} contains a control character")
         _judge(found, name, value, platform)
+    check_labels("build.labels", found.labels)
     found.arguments, changes = judge_arguments(found.arguments)
     found.changes += changes
     return found
@@ -139,6 +144,8 @@ def _context(found: Frontend, name: str, value: str) -> None:
     """A context by name: an image, which the engine judges by our rules, or more of one's own files."""
     if not (_IMAGE.fullmatch(value) or _LOCAL.fullmatch(value)):
         raise not_allowed("build.context", f"the context {value[:60]}", "Use an image or a folder.")
+    if value.startswith(_FILES_OF_DOCKERFILE):
+        raise malformed("build.context", f"A context cannot be called {value[6:46]!r}", "Give it another name.")
     found.options[name] = value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case
 from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.domain.dockerpolicy.weight import check_labels
 from ds01.domain.labels import Label
 
 
@@ -16,4 +17,5 @@ def labels(case: Case, value: Json, field: str = "Labels") -> dict[str, str]:
             case.changed("create.labels", f"label {key} left out: DS01 sets its own")
         else:
             found[key] = item
+    check_labels("create.labels", found)
     return found

@@ -17,6 +17,7 @@ from ds01.domain.dockerpolicy.protobuf import Field, of, of_mapping
 from ds01.domain.dockerpolicy.session import ID as SESSION
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.dockerpolicy.weight import too_heavy
 
 REF = r"[A-Za-z0-9]{8,64}"
 _IMAGES = frozenset({"moby", "image"})
@@ -158,6 +159,8 @@ def _labelled(config: bytes, labels: Mapping[str, str]) -> bytes:
         raise protobuf.broken("an image's labels are no object")
     found["config"] = {key: value for key, value in inner.items() if key.casefold() != "labels"}
     found["config"]["Labels"] = {**given, **labels}
+    if heavy := too_heavy(found["config"]):
+        raise malformed("image.heavy", f"The image cannot be kept: {heavy}", "COPY what is long as a file.")
     return json.dumps(found).encode()
 
 

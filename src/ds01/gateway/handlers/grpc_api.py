@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from ds01.domain.dockerpolicy import cachelist, protobuf, sources
+from ds01.domain.dockerpolicy import cachelist, protobuf, sources, unjudged
 from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
 from ds01.domain.dockerpolicy.frontend import Owner
 from ds01.domain.dockerpolicy.solve import Solve, judge_bridge_solve, judge_return, judge_solve
@@ -272,17 +272,20 @@ class Talk:
         for an engine without.
         """
         call = self._call
-        if self._policed:
-            session.police()
-            return sources.policy(building.images)
 
         async def rewrite(content: bytes) -> bytes:
             try:
-                return await judged(call, building.arguments, building.images, content)
+                if not self._policed:
+                    return await judged(call, building.arguments, building.images, content)
+                unjudged.check(content, building.arguments)
             except RefusedError as error:
                 self._record("Dockerfile", "denied", error.rule, error.what)
                 raise
+            return content
 
+        if self._policed:
+            stack.enter_context(session.policed_by(rewrite))
+            return sources.policy(building.images)
         stack.enter_context(session.judged_by(rewrite))
         return None
 

@@ -64,18 +64,20 @@ async def _asked(near: link.Call, far: Link, opened: Session) -> None:
     asked = grpc.method(near.headers)
     if asked.path not in METHODS:
         raise RefusedCallError(12, f"{asked.path} is not served here")
-    if asked.path == SYNC and asked.get("dir-name").startswith(DOCKERFILE) and not opened.policed:
+    if asked.path == SYNC and asked.get("dir-name").startswith(DOCKERFILE):
         await _dockerfile(near, far, opened, asked)
     else:
         await grpc.relay(near, far, grpc.request(asked, keep=lambda _: True))
 
 
 async def _dockerfile(near: link.Call, far: Link, opened: Session, asked: Method) -> None:
-    rewrite = opened.rewrite
-    if rewrite is None:
+    judges = [*opened.looks] if opened.rewrite is None else [opened.rewrite]
+    if not judges:
         raise RefusedCallError(grpc.DENIED, "no build of DS01's asked for this Dockerfile")
     try:
-        entries = await files.judged(await files.fetch(far, asked), rewrite)
+        entries = await files.fetch(far, asked)
+        for judge in judges:
+            entries = await files.judged(entries, judge)
     except RefusedError as error:
         await files.fail(near, grpc.code_of(error), error.message)
     except RefusedCallError as error:

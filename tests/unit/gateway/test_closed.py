@@ -248,10 +248,24 @@ async def test_a_pruned_network_is_told_also_when_ds01d_hears_of_its_end_first(p
 
 
 async def test_a_mistake_of_ours_ends_in_a_refusal(place: Farm) -> None:
-    place.engine.answers["/images/json"] = as_json([{"Id": "sha256:1"}, "not a row"])
+    place.engine.answers["/images/json"] = as_json([{"Id": "sha256:1", "RepoTags": 5}])
     status, found = await place.get("/images/json")
     assert status == 500
     assert "Traceback" not in json.dumps(found)
+
+
+async def test_e33_what_others_have_keeps_nobody_from_her_list(place: Farm) -> None:
+    """However much the engine says of it, and in one row or in many."""
+    hers = {"Id": "sha256:1", "RepoTags": ["bb:latest"], "RepoDigests": [], "Created": 1, "Labels": None}
+    heavy = {**hers, "RepoTags": [], "Labels": {"a": "x" * 900_000}}
+    place.engine.answers["/images/json"] = as_json(
+        [*({**heavy, "Id": f"sha256:{n:x}0"} for n in range(1, 41)), hers, {**heavy, "Labels": {"a": "x" * 4_000_000}}]
+    )
+    status, found = await place.get("/images/json")
+    assert (status, [row["RepoTags"] for row in found]) == (200, [["bb:latest"]])
+    status, found = await place.get("/images/json?all=1")
+    assert (status, [row["RepoTags"] for row in found]) == (200, [["bb:latest"]])
+    assert f"ds01.owner.uid%3D{UID}" in place.engine.asked[-1]
 
 
 async def test_p21_an_answer_that_is_cut_short_is_not_ended_for_it(place: Farm) -> None:

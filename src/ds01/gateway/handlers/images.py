@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import cast
 
+from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.refpattern import References
 from ds01.domain.dockerpolicy.registries import check_registry, credentials, header, registry_of, searched
 from ds01.domain.dockerpolicy.strictjson import Json
@@ -12,10 +14,11 @@ from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.domain.own_images import stored_image
 from ds01.gateway.call import Call, parsed
-from ds01.gateway.handlers.containers import view
+from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.lookup import look_up
+from ds01.gateway.rows import NoListError, listed
 from ds01.gateway.show import Found
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import JSON_BYTES, Ask, UpstreamError
 
 NONE = "<none>:<none>"
 NO_DIGEST = "<none>@<none>"
@@ -34,21 +37,47 @@ async def listing(call: Call) -> None:
     patterns = References(wanted)
     if wanted:
         filters["reference"] = [*wanted, *(stored_image(each, call.user.uid) for each in wanted if own)]
-    target = call.target("/images/json", call.query.values, filters)
-
-    def shown(found: Json) -> Json:
-        rows = view(call).images(found)
-        for row in rows if wanted else ():
-            row["RepoTags"] = [ref for ref in row["RepoTags"] or () if ref not in own or patterns.find(ref)]
-        return cast(Json, [_named(call, row) for row in rows if not wanted or row["RepoTags"] or row["RepoDigests"]])
-
-    await call.pass_whole(Ask(method="GET", target=target), shown)
+    try:
+        rows = await _rows(call, call.query.values, filters)
+    except NoListError as error:
+        await call.answer_error(*error.said)
+        return
+    for row in rows if wanted else ():
+        row["RepoTags"] = [ref for ref in row["RepoTags"] or () if ref not in own or patterns.find(ref)]
+    kept = (row for row in rows if not wanted or row["RepoTags"] or row["RepoDigests"])
+    await call.answer_json(200, cast(Json, [_named(call, row) for row in kept]))
 
 
 async def all_images(call: Call) -> int:
     """How many images she sees, the layers of her builds among them."""
-    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target("/images/json", {"all": ["1"]})))
-    return len(view(call).images(parsed(data))) if head.status == 200 else 0
+    try:
+        return len(await _rows(call, {"all": ["1"]}, {}))
+    except NoListError:
+        return 0
+
+
+async def _rows(call: Call, values: Mapping[str, Sequence[str]], filters: Filters) -> list[Found]:
+    """Her rows of the engine's list. The layers of builds are asked for by owner: others may have any number of them.
+    Raises NoListError.
+    """
+    plain = {name: many for name, many in values.items() if name != "all"}
+    if call.user.admin or "all" not in values:
+        return await _asked(call, values, filters)
+    named = await _asked(call, plain, filters)
+    layers = await _asked(call, values, {**filters, "label": [*filters.get("label", ()), own_label(call)]})
+    every = {str(row["Id"]): row for row in (*named, *layers)}
+    return sorted(every.values(), key=lambda row: int(row["Created"]), reverse=True)
+
+
+async def _asked(call: Call, values: Mapping[str, Sequence[str]], filters: Filters) -> list[Found]:
+    shown, found, size = view(call), list[Found](), 0
+    async for row in listed(call, call.target("/images/json", values, filters)):
+        mine = shown.images([parsed(row)])
+        found += mine
+        size += len(row) if mine else 0
+        if size > JSON_BYTES:
+            raise UpstreamError("the engine's answer is too large")
+    return found
 
 
 def _named(call: Call, row: Found) -> Found:

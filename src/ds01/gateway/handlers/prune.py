@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ds01.domain.dockerpolicy.prune import judge_prune
+from ds01.domain.dockerpolicy.prune import Prune, judge_prune
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.images import NONE
 from ds01.gateway.handlers.naming import removed
-from ds01.gateway.upstream import Ask, UpstreamError
+from ds01.gateway.rows import listed
+from ds01.gateway.show import Found
 
 
 async def images(call: Call) -> None:
     """Those without a name, or with ``-a`` all that no container uses."""
     await call.nothing()
     plan = judge_prune(call.query.filters, datetime.now(UTC))
-    used = {row["ImageID"] for row in await _rows(call, "/containers/json", {"all": ["1"]})}
+    used = {json.loads(row)["ImageID"] async for row in listed(call, call.target("/containers/json", {"all": ["1"]}))}
     rows: list[Json] = []
     reclaimed = 0
-    for image in await _rows(call, "/images/json", {}, plan.engine):
-        known = call.gate.registry.image(call.user, str(image["Id"]))
-        if known is None or call.user.account not in known.owners or image["Id"] in used or not plan.takes(image):
+    for image in await _hers(call, plan):
+        if image["Id"] in used:
             continue
         gone = await _remove(call, image)
         rows += gone
@@ -34,13 +33,14 @@ async def images(call: Call) -> None:
     await call.answer_json(200, {"ImagesDeleted": rows or None, "SpaceReclaimed": reclaimed})
 
 
-async def _rows(
-    call: Call, path: str, values: Mapping[str, Sequence[str]], filters: Mapping[str, Sequence[str]] | None = None
-) -> list[dict[str, Any]]:
-    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(path, values, filters)))
-    if head.status != 200:
-        raise UpstreamError("the engine cannot list what it has")
-    found: list[dict[str, Any]] = json.loads(data)
+async def _hers(call: Call, plan: Prune) -> list[Found]:
+    """Her images that she means."""
+    found = []
+    async for row in listed(call, call.target("/images/json", {}, plan.engine)):
+        image = json.loads(row)
+        known = call.gate.registry.image(call.user, str(image["Id"]))
+        if known is not None and call.user.account in known.owners and plan.takes(image):
+            found.append(image)
     return found
 
 

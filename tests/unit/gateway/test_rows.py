@@ -1,0 +1,43 @@
+"""The engine's lists, a row at a time, however they come and whatever is in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ds01.gateway.rows import ROW_BYTES, Rows
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(st.sampled_from('{}[],:"\\\nxé'), max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def cut(data: bytes, size: int = 65536) -> list[Any]:
+    reader = Rows()
+    pieces = (data[at : at + size] for at in range(0, len(data), size))
+    return [json.loads(row) for piece in pieces for row in reader.feed(piece)]
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=3), VALUES, max_size=4), max_size=5), st.integers(1, 40))
+def test_every_row_is_found_whole(rows: list[dict[str, Any]], size: int) -> None:
+    for data in (json.dumps(rows), json.dumps(rows, ensure_ascii=False, indent=1)):
+        assert cut(data.encode() + b"\n", size) == rows
+
+
+@pytest.mark.parametrize("long", ["x" * (2 * ROW_BYTES), '"}]{[\\' * ROW_BYTES])
+def test_e33_a_row_without_end_keeps_nobody_from_the_others(long: str) -> None:
+    rows = [{"Id": 1}, {"Id": 2, "Labels": {"a": long}, "more": [{}]}, {"Id": 3}]
+    assert [row["Id"] for row in cut(json.dumps(rows).encode())] == [1, 3]
+
+
+def test_e33_what_was_read_is_not_kept() -> None:
+    reader = Rows()
+    row = json.dumps({"Id": "x" * 1000}).encode()
+    assert sum(len([*reader.feed(mark + row)]) for mark in [b"[", *[b","] * 4999]) == 5000
+    assert len(reader._held) < 10

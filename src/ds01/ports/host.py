@@ -116,7 +116,11 @@ class Host(Protocol):
         ...
 
     def refused(self, guard: str) -> tuple[Refusal, ...]:
-        """What the guard refused since this was asked last; told once."""
+        """What the guard refused and nobody has told yet, the same again until it is ``told``."""
+        ...
+
+    def told(self, guard: str) -> None:
+        """What it last said to have ``refused`` is in the ledger."""
         ...
 
     def publish(self, guard: str, data_root: str) -> None:

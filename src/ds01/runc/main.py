@@ -7,6 +7,7 @@ error nobody thought of ends the program, and with it the start.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 import time
@@ -30,7 +31,7 @@ from ds01.runc.step import is_step, placed, read_step
 
 TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import IO, Any, NoReturn
 
 HINT = "Ask for it through DS01, or see your admin."
 BEFORE = (
@@ -169,17 +170,47 @@ def _refuse(folder: str, arguments: list[str], message: str) -> NoReturn:
     call = read_call(arguments)
     if log := call.options.get("--log"):
         _append(log, {"level": "error", "msg": message})
-    _append(os.path.join(folder, "refused.log"), {"at": time.time(), "container": call.container, "message": message})
+    _record(os.path.join(folder, "refused.log"), {"at": time.time(), "container": call.container, "message": message})
     print(message, file=sys.stderr)
     sys.exit(1)
 
 
-def _append(path: str, line: dict[str, Any]) -> None:
-    """One line more, for root alone. Where it cannot be written, the exit status alone must do."""
+def _record(path: str, line: dict[str, Any]) -> None:
+    """A line into ds01d's record. It may take the record away at any moment: then the line is for the next one."""
     try:
-        full = os.path.exists(path) and os.path.getsize(path) >= LOG_BYTES
-        flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
-        with open(os.open(path, flags, 0o600), "a") as file:
+        while not _recorded(path, line):
+            pass
+    except OSError as error:
+        print(f"DS01: {path}: {error}", file=sys.stderr)
+
+
+def _recorded(path: str, line: dict[str, Any]) -> bool:
+    with _opened(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not _is_there(path, file):
+            return False
+        file.write(written(line) + "\n")
+    return True
+
+
+def _is_there(path: str, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _append(path: str, line: dict[str, Any]) -> None:
+    """One line more. Where it cannot be written, the exit status alone must do."""
+    try:
+        with _opened(path) as file:
             file.write(written(line) + "\n")
     except OSError as error:
         print(f"DS01: {path}: {error}", file=sys.stderr)
+
+
+def _opened(path: str) -> IO[str]:
+    """A log, for root alone."""
+    full = os.path.exists(path) and os.path.getsize(path) >= LOG_BYTES
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
+    return open(os.open(path, flags, 0o600), "a")

@@ -85,7 +85,9 @@ async def publish(world: World) -> None:
 async def tell_refusals(world: World) -> None:
     """Events of what the guard refused, as the affair of the container's owner where there is one."""
     guarding = await world.engine.guard()
-    found = await asyncio.to_thread(world.host.refused, guarding.folder) if guarding else ()
+    if guarding is None:
+        return
+    found = await asyncio.to_thread(world.host.refused, guarding.folder)
     if not found:
         return
 
@@ -102,6 +104,7 @@ async def tell_refusals(world: World) -> None:
             )  # fmt: skip
 
     await world.ledger.write(write)
+    await asyncio.to_thread(world.host.told, guarding.folder)
 
 
 async def forget(world: World, there: Iterable[ContainerId]) -> None:

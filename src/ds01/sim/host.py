@@ -150,7 +150,11 @@ class SimHost:
 
     def refused(self, guard: str) -> tuple[Refusal, ...]:
         """What a test put there."""
-        return tuple(self.refusals.pop(guard, ()))
+        return tuple(self.refusals.get(guard, ()))
+
+    def told(self, guard: str) -> None:
+        """Forget it."""
+        self.refusals.pop(guard, None)
 
     def publish(self, guard: str, data_root: str) -> None:
         """Remember it."""

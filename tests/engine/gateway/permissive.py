@@ -74,10 +74,10 @@ class Permissive:
 
     def refusals(self, container: str) -> list[str]:
         """What the guard said of this container, whether or not ds01d has made an event of it yet."""
-        try:
-            lines = (Path(self.field.engine.root) / "guard/refused.log").read_text().splitlines()
-        except FileNotFoundError:
-            lines = []
+        lines = []
+        for name in ("refused.log", "refused.told"):  # in the order in which ds01d takes them
+            with contextlib.suppress(FileNotFoundError):
+                lines += (Path(self.field.engine.root) / "guard" / name).read_text().splitlines()
         fresh = [line["message"] for line in map(json.loads, lines) if line["container"] == container]
         with contextlib.closing(sqlite3.connect(f"file:{self.field.state}/ledger.db?mode=ro", uri=True)) as ledger:
             told = ledger.execute("select details from events where type = 'guard.refused'").fetchall()

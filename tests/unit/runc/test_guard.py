@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,41 @@ def test_without_a_grant_nothing_starts_and_the_engine_is_told(runtime: Runtime)
     assert json.loads(record.read_text())["container"] == ID
     assert record.stat().st_mode & 0o077 == 0
     assert runtime.config == PLAIN
+
+
+def test_what_was_refused_stays_until_it_is_told(runtime: Runtime) -> None:
+    folder = GuardFolder(runtime.guard)
+    runtime.create()
+    first = folder.refused()
+    assert [refusal.container for refusal in first] == [ID]
+    runtime.create()
+    assert folder.refused() == first
+    folder.told()
+    (second,) = folder.refused()
+    assert second not in first
+    folder.told()
+    assert folder.refused() == ()
+
+
+def test_what_is_refused_while_the_record_is_taken_away_is_in_the_next_one(runtime: Runtime) -> None:
+    record, taken = runtime.guard / "refused.log", runtime.guard / "refused.told"
+    record.touch()
+    with ThreadPoolExecutor() as pool, record.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refusing = pool.submit(runtime.create)
+        while not _waits_for(record):
+            assert not refusing.done(), refusing.result().stderr
+        record.rename(taken)
+        fcntl.flock(held, fcntl.LOCK_UN)
+        assert refusing.result().returncode == 1
+    assert taken.read_text() == ""
+    assert json.loads(record.read_text())["container"] == ID
+
+
+def _waits_for(file: Path) -> bool:
+    """Whether somebody waits for the lock of a file."""
+    locks = Path("/proc/locks").read_text().splitlines()
+    return any(" -> FLOCK" in line and f":{file.stat().st_ino} " in line for line in locks)
 
 
 def test_a_container_with_root_gets_a_user_namespace(runtime: Runtime) -> None:

@@ -97,6 +97,24 @@ async def test_what_the_guard_refused_is_told_once(guarded: SimServer) -> None:
     assert (await guarded.events()).count("guard.refused") == 1
 
 
+async def test_what_could_not_be_written_down_is_told_later(
+    guarded: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await guarded.launch()
+    refusal = Refusal(at=guarded.clock.now() + timedelta(seconds=1), container=made.id, message="DS01: no")
+    guarded.host.refusals[FOLDER] = [refusal]
+
+    async def full(write: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(guarded.world.ledger, "write", full)
+        with pytest.raises(OSError, match="no space"):
+            await tell_refusals(guarded.world)
+    await tell_refusals(guarded.world)
+    assert (await guarded.events()).count("guard.refused") == 1
+
+
 async def test_a_grant_of_what_was_made_since_the_last_look_stays(guarded: SimServer) -> None:
     """A round looks at the engine first and at the grants later; a start in between must not be refused."""
     made = await guarded.launch()

@@ -5,6 +5,7 @@ Every file is replaced in one step, and only root may look into it: who could wr
 
 from __future__ import annotations
 
+import fcntl
 import glob
 import json
 import os
@@ -43,15 +44,22 @@ class GuardFolder:
         return tuple(self._read())
 
     def refused(self) -> tuple[Refusal, ...]:
-        """The record, taken away: the guard begins another one. What is half written counts next time."""
+        """The record, taken away: the guard begins another one. What was taken stays beside it until it is ``told``: a
+        ds01d that ends in between finds it again.
+        """
         record, taken = self._folder / "refused.log", self._folder / "refused.told"
-        if record.exists():
-            record.rename(taken)
         if not taken.exists():
-            return ()
-        lines = taken.read_text().splitlines()
-        taken.unlink()
+            if not record.exists():
+                return ()
+            record.rename(taken)
+        with taken.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # who had begun to write into it has written
+            lines = file.read().splitlines()
         return tuple(_refusal(json.loads(line)) for line in lines if line.endswith("}"))
+
+    def told(self) -> None:
+        """What was taken is told."""
+        (self._folder / "refused.told").unlink(missing_ok=True)
 
     def publish(self, data_root: str, folders: Path) -> None:
         """Bring the facts up to date; those the admin chose stay."""

@@ -118,6 +118,10 @@ class LinuxHost:
         """What is in the guard's record, which begins anew."""
         return GuardFolder(Path(guard)).refused()
 
+    def told(self, guard: str) -> None:
+        """Throw away what was taken from the record."""
+        GuardFolder(Path(guard)).told()
+
     def publish(self, guard: str, data_root: str) -> None:
         """With the place of this host's pins."""
         GuardFolder(Path(guard)).publish(data_root, self._staging.root)

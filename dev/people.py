@@ -7,13 +7,14 @@ import pwd
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 GATEWAY = "ds01-gateway"
 """The account of the gateway: no home, no shell, no group but the engine socket's."""
 _MARK = "made by DS01 to try it"
+LOCKED_SECONDS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +98,9 @@ def make(login: str, *, home: Path | None = None, uid: int | None = None) -> boo
         return False
     place = [] if home is None else ["--home-dir", str(home)]
     number = [] if uid is None else ["--uid", str(uid)]
-    _run("useradd", "--create-home", "--shell", "/bin/bash", "--comment", _MARK, "--badname", *place, *number, login)
+    account_tool(
+        "useradd", "--create-home", "--shell", "/bin/bash", "--comment", _MARK, "--badname", *place, *number, login
+    )
     return True
 
 
@@ -109,18 +112,30 @@ def made_here(login: str) -> bool:
 def remove(login: str) -> None:
     """Remove an account with its home, if ``make`` made it."""
     if made_here(login):
-        subprocess.run(["userdel", "--remove", login], capture_output=True, check=False)
+        with suppress(RuntimeError):  # she may still be logged in
+            account_tool("userdel", "--remove", login)
 
 
 def gateway() -> Person:
     """The gateway's system account, made when missing."""
-    if not exists(GATEWAY):
-        _run("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
-             "--shell", "/usr/sbin/nologin", GATEWAY)  # fmt: skip
-    return person(GATEWAY)
+    try:
+        return person(GATEWAY)
+    except KeyError:
+        with suppress(RuntimeError):  # somebody else makes it in the same moment
+            account_tool("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+                         "--shell", "/usr/sbin/nologin", GATEWAY)  # fmt: skip
+        return person(GATEWAY)
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed: {done.stderr.strip()}")
+def account_tool(*command: str) -> None:
+    """One of the programs that change accounts and groups. While another one has the lock on their files, wait for it.
+    Raises RuntimeError.
+    """
+    deadline = time.monotonic() + LOCKED_SECONDS
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return
+        if "lock" not in done.stderr or time.monotonic() > deadline:
+            raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+        time.sleep(0.1)

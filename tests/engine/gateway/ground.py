@@ -11,10 +11,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from dev.registry import Registry
 
 ROOT = Path(__file__).parents[3]
 OLD_CLIENT = "/usr/bin/docker"
+PATIENCE_SECONDS = 120
+"""How long anything may take that is no promise: only what fails waits as long."""
 IMAGE = "ds01/tiny"
 LIMITS = """
 defaults: {gpus: {max: 2, per_container: 2}, containers: 60, volumes: 30, networks: 10, memory: 1G,
@@ -59,7 +62,7 @@ class Reply:
 
 class _Unix(http.client.HTTPConnection):
     def __init__(self, connected: socket.socket) -> None:
-        super().__init__("docker", timeout=60)
+        super().__init__("docker", timeout=PATIENCE_SECONDS)
         self.sock = connected
 
 
@@ -77,15 +80,25 @@ def ask(connected: socket.socket, method: str, path: str, body: Any = None, head
 
 
 def connected(path: str) -> socket.socket:
-    """A connection to a unix socket."""
+    """A connection to a unix socket. It is made without a limit: with one, a full queue before the other side's door
+    is an error at once.
+    """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.settimeout(30)
     try:
         sock.connect(path)
     except OSError:
         sock.close()
         raise
+    sock.settimeout(PATIENCE_SECONDS)
     return sock
+
+
+def wait(true: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    """Until it is so."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
 
 
 def ended(stream: socket.socket) -> bool:
@@ -124,21 +137,24 @@ class User:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return ask(self.connect(), method, path, body, named)
 
-    def raw(self, data: bytes, *, seconds: float = 3) -> bytes:
-        """Send bytes and read until the other side closes or says nothing for a while."""
+    def raw(self, data: bytes, *, seconds: float = 3, said: Callable[[bytes], bool] = bool) -> bytes:
+        """Send bytes and read until the other side closes, or says nothing for a while after everything was ``said``
+        that is waited for. An answer may come before all was sent, and sending fail for that.
+        """
         with self.connect() as sock:
-            sock.settimeout(seconds)
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(data)
             found = b""
             with contextlib.suppress(TimeoutError, ConnectionError):
-                sock.sendall(data)
                 while chunk := sock.recv(65536):
                     found += chunk
+                    sock.settimeout(seconds if said(found) else PATIENCE_SECONDS)
             return found
 
     def docker(self, *arguments: str, client: str = "docker", given: str = "", **extra: str) -> people.Done:
         """A docker command as this user types it."""
         person = people.person(self.person.login, DOCKER_HOST=f"unix://{self.gateway}", DOCKER_BUILDKIT="0", **extra)
-        return person.run(client, *arguments, given=given, seconds=120)
+        return person.run(client, *arguments, given=given, seconds=600)
 
     def create(self, name: str = "", /, version: str = "v1.41", **body: Any) -> Reply:
         """``create`` of the small image."""
@@ -218,6 +234,29 @@ class Ground:
         for image in self.root("GET", f"/images/json?all=1&{filters}").json:
             self.root("DELETE", f"/images/{image['Id']}?force=1")
 
+    @contextlib.contextmanager
+    def limited(self, text: str) -> Iterator[None]:
+        """Another limits file is in force meanwhile, and the usual one again afterwards."""
+        before = (self.run / "limits.yaml").read_text()
+        self._limit(text)
+        try:
+            yield
+        finally:
+            self._limit(before)
+
+    def _limit(self, text: str) -> None:
+        """Returns when ds01d has read it: what is asked next is judged by it."""
+        before, file = self._reloads(), self.run / "limits.yaml"
+        part = file.with_suffix(".part")
+        part.write_text(text)
+        part.replace(file)
+        wait(lambda: self._reloads() > before)
+
+    def _reloads(self) -> int:
+        with contextlib.closing(sqlite3.connect(f"file:{self.state}/ledger.db?mode=ro", uri=True)) as ledger:
+            (found,) = ledger.execute("select count(*) from events where type = 'policy.reloaded'").fetchone()
+        return int(found)
+
     def start(self) -> None:
         """Start ds01d and the gateway, each with its socket answering."""
         self.start_ds01d()
@@ -235,6 +274,7 @@ class Ground:
         """
         self._start("ds01-gateway", "--user", people.GATEWAY, before=before, passed=passed, environment=environment)
         self._wait(self.gateway, "/_ping")
+        wait(lambda: self.alice.call("GET", "/v1.41/containers/json").status == 200)
 
     def _start(
         self, name: str, *options: str, before: Sequence[str] = (), passed: Sequence[int] = (),
@@ -249,7 +289,7 @@ class Ground:
             )  # fmt: skip
 
     def _wait(self, path: str, target: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not answers(path, target):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{path} does not answer; logs are in {self.run}")
@@ -259,7 +299,7 @@ class Ground:
         """End one of the two programs."""
         program = self.programs.pop(name)
         program.send_signal(number)
-        program.wait(30)
+        program.wait(PATIENCE_SECONDS)
 
     def log(self, name: str) -> str:
         """What a program wrote."""

@@ -6,54 +6,58 @@ import contextlib
 import re
 import socket
 import subprocess
-import time
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from dev import people
 
-from tests.engine.gateway.ground import IMAGE, Ground, User
+from tests.engine.gateway.ground import IMAGE, PATIENCE_SECONDS, Ground, User, wait
 from tests.engine.gateway.test_build import folder
 
+_OVER = "that is all"
 STEP, BRIDGE, HOST = "a step of another's build", "this host by the bridge", "this host by another address"
 EVERYTHING = {STEP, BRIDGE, HOST}
-_SECONDS = 60
 
 
-def reached(field: Ground, *client: str) -> set[str]:
-    """Where what a step of mallory's says arrives, while a step of alice's listens. ``client`` is how they build."""
-    with _listening(field.alice, client) as (address, heard), socket.create_server(("0.0.0.0", 0)) as service:
-        with address_of_the_host() as elsewhere:
-            port, gateway = service.getsockname()[1], _gateway(field)
+def reached(field: Ground, *client: str, patient: bool = False) -> set[str]:
+    """Where what a step of mallory's says arrives, while a step of alice's listens. ``client`` is how they build; who
+    is ``patient`` says it until it is taken, and waits until it is heard.
+    """
+    with _listening(field.alice, client) as (address, heard), address_of_the_host() as elsewhere:
+        with _service() as (port, said):
+            gateway = _gateway(field)
             targets = {STEP: f"{address} 99", BRIDGE: f"{gateway} {port}", HOST: f"{elsewhere} {port}"}
-            lines = "; ".join(f'echo "it says: {name}" | timeout 2 nc {target}' for name, target in targets.items())
+            lines = "; ".join(_says(name, target, patient=patient) for name, target in targets.items())
             with _building(field.mallory, "says", f"{lines}; true", client) as (building, _):
-                assert building.wait(_SECONDS) == 0
-        arrived = _arrived(service) + heard.read_text()
+                assert building.wait(PATIENCE_SECONDS) == 0
+        if patient:
+            wait(lambda: f"it says: {STEP}" in heard.read_text())
+        arrived = "".join(said) + heard.read_text()
     return {name for name in targets if f"it says: {name}" in arrived}
+
+
+def _says(name: str, target: str, *, patient: bool) -> str:
+    """The command of a step that says its name there. Who listens in a step listens anew each time."""
+    times, seconds = (50, 20) if patient else (1, 2)
+    said = f'echo "it says: {name}" | timeout {seconds} nc {target} && break'
+    return f"for i in $(seq {times}); do {said}; sleep 0.2; done"
 
 
 @contextlib.contextmanager
 def opened(field: Ground) -> Iterator[None]:
     """The default bridge is meanwhile as the engine leaves it."""
-    limits = field.run / "limits.yaml"
-    before = limits.read_text()
-    limits.write_text(before.replace("docker: {", "docker: {default_bridge: open, "))
-    try:
+    opened = (field.run / "limits.yaml").read_text().replace("docker: {", "docker: {default_bridge: open, ")
+    with field.limited(opened):
         _wait(field, fenced=False)
         yield
-    finally:
-        limits.write_text(before)
-        _wait(field, fenced=True)
+    _wait(field, fenced=True)
 
 
 def _wait(field: Ground, *, fenced: bool) -> None:
     bridge = (Path(field.engine.root) / "bridge").read_text()
-    deadline = time.monotonic() + _SECONDS
-    while (f"-i {bridge} -o {bridge} -j DROP" in rules(forward_chain(field))) is not fenced:
-        assert time.monotonic() < deadline, "the fence did not change in time"
-        time.sleep(0.2)
+    wait(lambda: (f"-i {bridge} -o {bridge} -j DROP" in rules(forward_chain(field))) is fenced)
 
 
 @contextlib.contextmanager
@@ -61,12 +65,15 @@ def _listening(user: User, client: Sequence[str]) -> Iterator[tuple[str, Path]]:
     """A step that says what it hears: its address, and the file with what it says."""
     run = "ip -4 -o addr show dev eth0; while true; do nc -l -p 99 < /dev/null; done"
     with _building(user, "hears", run, client) as (building, said):
-        deadline = time.monotonic() + _SECONDS
-        while not (found := re.search(r"inet ([0-9.]+)", said.read_text())):
-            assert building.poll() is None, said.read_text()
-            assert time.monotonic() < deadline, said.read_text()
-            time.sleep(0.05)
-        yield found[1], said
+        wait(lambda: _address(said) or building.poll() is not None)
+        assert building.poll() is None, said.read_text()
+        yield _address(said), said
+
+
+def _address(said: Path) -> str:
+    """What a step says its address is; empty when it has not said it yet."""
+    found = re.search(r"inet ([0-9.]+)/", said.read_text())
+    return found[1] if found else ""
 
 
 @contextlib.contextmanager
@@ -91,17 +98,27 @@ def _gateway(field: Ground) -> str:
     return str(config["Gateway"])
 
 
-def _arrived(service: socket.socket) -> str:
-    """Everything that was said to a service."""
-    service.settimeout(0.5)
-    found = ""
-    with contextlib.suppress(TimeoutError):
-        while True:
-            connection, _ = service.accept()
-            with connection:
-                connection.settimeout(2)
-                found += connection.recv(1000).decode()
-    return found
+@contextlib.contextmanager
+def _service() -> Iterator[tuple[int, list[str]]]:
+    """A service of this host: its port, and afterwards everything that was said to it."""
+    said: list[str] = []
+    with socket.create_server(("0.0.0.0", 0)) as listening:
+        hearing = threading.Thread(target=_hear, args=(listening, said))
+        hearing.start()
+        try:
+            yield listening.getsockname()[1], said
+        finally:
+            with socket.create_connection(listening.getsockname()) as last:
+                last.sendall(_OVER.encode())
+            hearing.join()
+
+
+def _hear(listening: socket.socket, said: list[str]) -> None:
+    """What is said on one connection after the other, until the last one."""
+    while _OVER not in said:
+        connection, _ = listening.accept()
+        with connection, connection.makefile() as words:
+            said.append(words.read())
 
 
 def forward_chain(field: Ground) -> str:

@@ -6,7 +6,6 @@ import json
 import re
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ from ds01.client.admin import Admin
 from ds01.client.daemon import Client
 from ds01.domain.errors import Ds01Error
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, Ground, Reply, User, ask, connected, ended
+from tests.engine.gateway.ground import IMAGE, Ground, Reply, User, ask, connected, ended, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 REASON = "what the old system left behind"
@@ -31,20 +30,11 @@ def root(field: Ground) -> Iterator[User]:
     """An account whom the limits file makes an admin."""
     login = f"ds01-gw-admin-{field.mallory.uid}"
     people.make(login)
-    limits = field.run / "limits.yaml"
-    before = limits.read_text()
-    limits.write_text(f"{before}groups: {{ops: {{members: [{login}], admin: true}}}}\n")
-    wait(lambda: Client(str(field.run / "ds01d.sock")).limits(user=login).admin)
-    yield User(person=people.person(login), gateway=field.gateway)
-    limits.write_text(before)
+    before = (field.run / "limits.yaml").read_text()
+    with field.limited(f"{before}groups: {{ops: {{members: [{login}], admin: true}}}}\n"):
+        assert Client(str(field.run / "ds01d.sock")).limits(user=login).admin
+        yield User(person=people.person(login), gateway=field.gateway)
     people.remove(login)
-
-
-def wait(true: Any, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def told(field: Ground, kind: str) -> list[dict[str, str]]:
@@ -198,19 +188,17 @@ def remove_as_the_doctor_says(root: User, field: Ground, alice: User) -> None:
         assert removal is not None, said
         docker = ["docker", "-H", f"unix://{field.engine.socket}", *removal[1].split()]
         assert subprocess.run(docker, capture_output=True, check=False).returncode == 0, removal[1]
-    assert stays(root, field, alice) == []
+    wait(lambda: stays(root, field, alice) == [])
 
 
 def test_the_gateway_only_watches_while_the_admin_wants_it_and_says_so(
     root: User, mallory: User, alice: User, field: Ground, victim: Victim
 ) -> None:
-    limits = field.run / "limits.yaml"
-    before = limits.read_text()
+    before = (field.run / "limits.yaml").read_text()
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
     api = Client(str(field.run / "ds01d.sock"))
-    limits.write_text(before.replace("docker: {", f'docker: {{observe_until: "{until}", '))
-    try:
-        wait(lambda: next(c for c in api.doctor().checks if c.name == "watching").state == "failed", 30)
+    with field.limited(before.replace("docker: {", f'docker: {{observe_until: "{until}", ')):
+        wait(lambda: next(c for c in api.doctor().checks if c.name == "watching").state == "failed")
         assert "ONLY WATCHES" in next(c for c in api.doctor().checks if c.name == "watching").text
         with people.acting_as(root.person):
             assert "ONLY WATCHES" in Client(api.socket).status().alarms[0]
@@ -233,12 +221,10 @@ def test_the_gateway_only_watches_while_the_admin_wants_it_and_says_so(
         assert rule.request.startswith("POST /containers/create")
         with pytest.raises(Ds01Error, match="Only admins"):
             as_(mallory, field, "door_report")
-    finally:
-        limits.write_text(before)
-    wait(lambda: next(c for c in api.doctor().checks if c.name == "watching").state == "ok", 30)
+    wait(lambda: next(c for c in api.doctor().checks if c.name == "watching").state == "ok")
     wait(lambda: mallory.create(HostConfig={"Privileged": True}).status == 403)
     assert as_(root, field, "door_report").observing is False
-    wait(lambda: len(stays(root, field, alice)) == 4, 30)
+    wait(lambda: len(stays(root, field, alice)) == 4)
     assert "container miner is started again by the engine (always)" in stays(root, field, alice)
     assert alice.call("POST", "/v1.41/volumes/create", {"Name": "vscode"}).status == 409
     for name in ("planted:1", f"ds01-u{alice.uid}/planted:1", f"ds01-{alice.uid}/planted:1"):
@@ -268,15 +254,10 @@ def test_d13_an_admin_takes_the_fence_down_and_it_stays_down_until_it_is_up(
 
 def test_who_is_no_admin_any_more_sees_no_more_of_another(root: User, field: Ground, victim: Victim) -> None:
     """The limits file says it: the streams she has in what is not hers end, her own goes on."""
-    limits = field.run / "limits.yaml"
-    before = limits.read_text()
-    with root.stream(root.runs("mine")) as own, root.stream(victim.id) as anothers:
-        try:
-            limits.write_text(before.replace("admin: true", "admin: false"))
-            wait(lambda: ended(anothers), 30)
-            assert root.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
-            own.sendall(b"still\n")
-            assert b"still" in own.recv(100)
-        finally:
-            limits.write_text(before)
-    wait(lambda: root.call("GET", f"/v1.41/containers/{victim.id}/json").status == 200, 30)
+    none = (field.run / "limits.yaml").read_text().replace("admin: true", "admin: false")
+    with root.stream(root.runs("mine")) as own, root.stream(victim.id) as anothers, field.limited(none):
+        wait(lambda: ended(anothers))
+        wait(lambda: root.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404)
+        own.sendall(b"still\n")
+        assert b"still" in own.recv(100)
+    wait(lambda: root.call("GET", f"/v1.41/containers/{victim.id}/json").status == 200)

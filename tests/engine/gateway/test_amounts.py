@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 
 from ds01.client.daemon import Client
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, ask
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, ask, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 MEBI = 1 << 20
@@ -48,27 +46,15 @@ def test_d2_a_fork_bomb_ends_at_the_containers_limit(mallory: User, alice: User,
 
 def test_d3_containers_below_their_limit_are_limited_together(mallory: User, field: Ground) -> None:
     """Each may have a gigabyte, all of them half of one."""
-    limits = field.run / "limits.yaml"
-    before = limits.read_text()
-    limits.write_text(
-        f"{before}groups: {{few: {{members: [{mallory.person.login}]}}}}\naggregate: {{few: {{memory: 512M}}}}\n"
-    )
-    try:
-        wait(lambda: Client(str(field.run / "ds01d.sock")).limits(user=mallory.person.login).group == "few")
+    before = (field.run / "limits.yaml").read_text()
+    few = f"groups: {{few: {{members: [{mallory.person.login}]}}}}\naggregate: {{few: {{memory: 512M}}}}\n"
+    with field.limited(before + few):
+        assert Client(str(field.run / "ds01d.sock")).limits(user=mallory.person.login).group == "few"
         first, second = mallory.runs("first"), mallory.runs("second")
         assert _slice(field, first) == 512 * MEBI
         for container in (first, second):
             mallory.docker("exec", "-d", container, "sh", "-c", "head -c 300000000 /dev/zero | tail | sleep 1000")
         wait(lambda: _tails(field, first) + _tails(field, second) == 1)
-    finally:
-        limits.write_text(before)
-
-
-def wait(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
 
 
 def _slice(field: Ground, container: str) -> int:
@@ -176,11 +162,8 @@ def test_d12_a_range_and_every_port(mallory: User, field: Ground) -> None:
 
 def test_d9_containers_are_counted(mallory: User, alice: User, field: Ground) -> None:
     """One after the other, and many at once."""
-    limits = field.run / "limits.yaml"
-    before = limits.read_text()
-    limits.write_text(before.replace("containers: 60", "containers: 3"))
-    try:
-        wait(lambda: "3 of 3" in _until_refused(mallory, 4).message)
+    with field.limited((field.run / "limits.yaml").read_text().replace("containers: 60", "containers: 3")):
+        assert "3 of 3" in [mallory.create("") for _ in range(4)][-1].message
         mine = [row["Id"] for row in mallory.call("GET", "/v1.41/containers/json?all=1").json]
         assert len(mine) == 3
         assert mallory.docker("run", "--rm", IMAGE, "true").code == 125
@@ -191,18 +174,7 @@ def test_d9_containers_are_counted(mallory: User, alice: User, field: Ground) ->
         with ThreadPoolExecutor(len(hers)) as pool:
             replies = list(pool.map(_creates, hers))
         assert sorted(reply.status for reply in replies) == [201] * 3 + [409] * 9
-    finally:
-        limits.write_text(before)
 
 
 def _creates(connection: socket.socket) -> Reply:
     return ask(connection, "POST", "/v1.41/containers/create", {"Image": IMAGE})
-
-
-def _until_refused(user: User, most: int) -> Reply:
-    """The answer to the create that was refused, or to the last of so many; they are removed when none was."""
-    made = [user.create("") for _ in range(most)]
-    if all(reply.status == 201 for reply in made):
-        for reply in made:
-            user.call("DELETE", f"/v1.41/containers/{reply.json['Id']}")
-    return made[-1]

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -215,8 +215,4 @@ def test_a_client_that_leaves_ends_its_build(mallory: User, field: Ground) -> No
         sock.sendall(head.encode() + body)
         while b"Running in" not in sock.recv(65536):
             continue
-    for _ in range(100):
-        if field.ids() == before:
-            return
-        mallory.call("GET", "/v1.41/info")
-    assert field.ids() == before
+    wait(lambda: field.ids() == before)

@@ -11,7 +11,7 @@ from dev import engine26 as newer
 from dev import people
 
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, Ground, User
+from tests.engine.gateway.ground import IMAGE, Ground, User, wait
 
 pytestmark = [
     pytest.mark.engine,
@@ -31,7 +31,7 @@ services:
   web:
     image: {IMAGE}
     depends_on: [db]
-    command: sh -c 'for i in 1 2 3 4 5; do nc -w 2 db 99 < /dev/null && break; done; sleep 1000'
+    command: sh -c 'until nc -w 2 db 99 < /dev/null; do sleep 0.2; done; sleep 1000'
     networks: {{app: {{aliases: [site]}}}}
     ports: ["18080:80"]
     stop_grace_period: 0s
@@ -70,12 +70,16 @@ class Project:
     def compose(self, *arguments: str) -> people.Done:
         login, host = self.user.person.login, f"unix://{self.user.gateway}"
         person = people.person(login, DOCKER_HOST=host, WHO=login, COMPOSE_INTERACTIVE_NO_CLI="1")
-        return person.run("docker-compose", "-f", str(self.file), *arguments, seconds=180)
+        return person.run("docker-compose", "-f", str(self.file), *arguments, seconds=600)
 
     def hears(self) -> str:
         """What the one service says to the other; who answers listens anew each time."""
-        script = "for i in 1 2 3 4 5; do nc -w 2 db 99 < /dev/null && exit; sleep 1; done"
+        script = "for i in $(seq 100); do nc -w 2 db 99 < /dev/null && exit; sleep 0.2; done"
         return self.compose("exec", "-T", "web", "sh", "-c", script).out.strip()
+
+    def has_heard(self) -> bool:
+        """Whether the one service has logged what the other says: its user's name."""
+        return f"{self.user.person.login}\n" in self.compose("logs", "web").out
 
     def up(self, *flags: str) -> None:
         done = self.compose("up", "-d", *flags)
@@ -99,7 +103,7 @@ def test_o26_two_users_run_one_compose_file_at_once(both: tuple[Project, Project
     for project in both:
         login = project.user.person.login
         assert project.hears() == login
-        assert f"{login}\n" in project.compose("logs", "web").out
+        wait(project.has_heard)
         shown = project.compose("ps", "-q").out.split()
         assert len(shown) == 2
         ports.add(project.user.docker("port", "proj_web_1", "80").out.strip())
@@ -156,16 +160,16 @@ def test_g2_gpus_that_a_compose_file_reserves(
     (place / "docker-compose.yml").write_text(RESERVING.replace("COUNT", count))
     command = compose(mallory, version)
     person = people.person(mallory.person.login, DOCKER_HOST=f"unix://{mallory.gateway}")
-    up = person.run(*command, "up", "-d", folder=place, seconds=180)
+    up = person.run(*command, "up", "-d", folder=place, seconds=600)
     try:
         assert up.code == 0, up.err
-        (container,) = person.run(*command, "ps", "-q", folder=place, seconds=60).out.split()
+        (container,) = person.run(*command, "ps", "-q", folder=place, seconds=600).out.split()
         found = field.seen(container)
         told = next(e for e in found["Config"]["Env"] if e.startswith("NVIDIA_VISIBLE_DEVICES=GPU-"))
         assert len(told.split(",")) == len(found["HostConfig"]["Devices"]) == number
         assert not found["HostConfig"]["DeviceRequests"]
     finally:
-        person.run(*command, "down", folder=place, seconds=180)
+        person.run(*command, "down", folder=place, seconds=600)
 
 
 def compose(user: User, version: str) -> list[str]:

@@ -8,6 +8,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from dev import engine as own
 from dev import people, tiny
 from dev.registry import serving
 
-from tests.engine.gateway.ground import OLD_CLIENT, Ground, User, ground
+from tests.engine.gateway.ground import OLD_CLIENT, PATIENCE_SECONDS, Ground, User, ground, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -53,6 +54,11 @@ def again(place: Ground) -> None:
     os.chown(place.engine.socket, 0, people.gateway().gid)
 
 
+def pulls(user: User, ref: str) -> bool:
+    """Whether she can pull this."""
+    return user.docker("pull", ref).code == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_p21_a_pull_during_which_the_engine_is_restarted(place: Ground, number: int) -> None:
     mallory: User = place.mallory
@@ -60,7 +66,7 @@ def test_p21_a_pull_during_which_the_engine_is_restarted(place: Ground, number: 
 
     def slow() -> None:
         waiting.set()
-        go.wait(60)
+        go.wait(PATIENCE_SECONDS)
 
     place.registry.delay = slow
     place.registry.put("lab/tool", "1", {"Cmd": ["sh"]}, [tiny.layer()])
@@ -70,9 +76,9 @@ def test_p21_a_pull_during_which_the_engine_is_restarted(place: Ground, number: 
         target=lambda: said.append(mallory.call("POST", f"/v1.41/images/create?fromImage={ref}&tag=1").body)
     )
     pull.start()
-    assert waiting.wait(60)
+    assert waiting.wait(PATIENCE_SECONDS)
     ended(place, number)
-    pull.join(60)
+    pull.join(PATIENCE_SECONDS)
     for client in ("docker", OLD_CLIENT):
         away = mallory.docker("ps", client=client)
         assert "engine is not reachable" in away.err, away.err
@@ -83,6 +89,5 @@ def test_p21_a_pull_during_which_the_engine_is_restarted(place: Ground, number: 
     go.set()
     place.registry.delay = lambda: None
     for user in (mallory, place.alice):
-        done = user.docker("pull", f"{ref}:1")
-        assert done.code == 0, done.err
+        wait(partial(pulls, user, f"{ref}:1"))
     assert mallory.docker("run", "--rm", f"{ref}:1", "echo", "hello").out == "hello\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, wait
 from tests.engine.gateway.ground import ask as ask_on
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -40,9 +39,7 @@ def nothing_is_kept(field: Ground, victim: Victim) -> Iterator[None]:
     """What a test leased is free for the next one."""
     yield
     field.clear({victim.id})
-    deadline = time.monotonic() + 30
-    while leases(field) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait(lambda: not leases(field))
 
 
 def leases(field: Ground) -> list[tuple[int, str]]:
@@ -162,18 +159,13 @@ def test_g9_nodes_made_inside_open_nothing(mallory: User) -> None:
 def test_g13_g14_a_gpu_that_went_to_another_is_not_there_at_the_next_start(
     mallory: User, alice: User, field: Ground
 ) -> None:
-    limits = field.run / "limits.yaml"
-    before = limits.read_text()
-    limits.write_text(before.replace("memory: 1G,", "memory: 1G, gpu_hold: 0s,"))
-    try:
-        time.sleep(3)
+    before = (field.run / "limits.yaml").read_text()
+    with field.limited(before.replace("memory: 1G,", "memory: 1G, gpu_hold: 0s,")):
         both = ask(Count=2, Capabilities=[["gpu"]])
         made = mallory.create("mine", Cmd=["sleep", "1000"], **both)
         assert mallory.call("POST", f"/v1.41/containers/{made.json['Id']}/start").status == 204
         assert mallory.call("POST", f"/v1.41/containers/{made.json['Id']}/stop?t=0").status == 204
-        deadline = time.monotonic() + 15
-        while leases(field) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait(lambda: not leases(field))
         alice.runs("hers", **both)
         again = mallory.call("POST", f"/v1.41/containers/{made.json['Id']}/start")
         assert again.status == 409, again.body
@@ -183,8 +175,6 @@ def test_g13_g14_a_gpu_that_went_to_another_is_not_there_at_the_next_start(
             "POST", f"/v1.41/containers/{made.json['Id']}/update", {"RestartPolicy": {"Name": "always"}}
         )
         assert field.seen(made.json["Id"])["HostConfig"]["RestartPolicy"]["Name"] in ("", "no"), asked.body
-    finally:
-        limits.write_text(before)
 
 
 def test_g18_the_last_gpu_goes_to_one_of_many(mallory: User, alice: User, field: Ground) -> None:

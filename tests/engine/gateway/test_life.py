@@ -6,15 +6,13 @@ import json
 import os
 import signal
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dev.programs import until
 
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, PATIENCE_SECONDS, Ground, User, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 GPU = {"DeviceRequests": [{"Count": 1, "Capabilities": [["gpu"]]}]}
@@ -41,7 +39,7 @@ def test_run_exec_logs_and_exit_codes(mallory: User, client: str) -> None:
     )
     assert mallory.docker("exec", "web", "sh", "-c", "exit 9", client=client).code == 9
     assert mallory.docker("exec", "-i", "web", "cat", given="x", client=client).out == "x"
-    assert mallory.docker("logs", "web", client=client).out == "hello\n"
+    wait(lambda: mallory.docker("logs", "web", client=client).out == "hello\n")
     assert "web" in mallory.docker("ps", client=client).out
     assert mallory.docker("stop", "-t", "0", "web", client=client).code == 0
     assert mallory.docker("start", "web", client=client).code == 0
@@ -64,16 +62,16 @@ def test_promise_e6_only_a_signal_that_is_meant_to_end_it_is_a_reason(
 ) -> None:
     script = "trap 'exit 3' USR1 USR2 INT; echo ready; while :; do sleep 0.1; done"
     made = mallory.docker("run", "-d", "--name", "told", "--stop-signal", "SIGUSR2", IMAGE, "sh", "-c", script)
-    assert until(lambda: mallory.docker("logs", "told").out == "ready\n", 20)
+    wait(lambda: mallory.docker("logs", "told").out == "ready\n")
     assert mallory.docker("kill", "-s", signal, "told").code == 0
     asked = f"select reason, reason_detail from containers where id = '{made.out.strip()}' and state = 'stopped'"
-    assert until(lambda: bool(rows(field, asked)), 30)
+    wait(lambda: rows(field, asked))
     assert rows(field, asked) == [reason]
 
 
 def test_containers_of_one_user_find_each_other_by_name(mallory: User) -> None:
     mallory.docker("run", "-d", "--name", "db", IMAGE, "sh", "-c", "echo found | nc -l -p 99")
-    done = mallory.docker("run", "--rm", IMAGE, "sh", "-c", "sleep 1; nc -w 3 db 99 < /dev/null")
+    done = mallory.docker("run", "--rm", IMAGE, "sh", "-c", "until nc -w 3 db 99 < /dev/null; do sleep 0.1; done")
     assert done.out == "found\n", done
 
 
@@ -115,12 +113,13 @@ def test_g3_no_lease_no_gpu(mallory: User) -> None:
 
 
 def test_an_events_story_is_kept(mallory: User, field: Ground) -> None:
+    before = rows(field, "select coalesce(max(seq), 0) from events")
     container = mallory.runs("story")
     mallory.create(HostConfig={"Privileged": True})
-    time.sleep(1)
-    told = rows(field, f"select type, details from events where uid = {mallory.uid} order by seq desc limit 12")
-    kinds = {kind for kind, _ in told}
-    assert {"door.allowed", "door.denied", "container.created", "container.started"} <= kinds
+    kept = f"select type, details from events where uid = {mallory.uid} and seq > {before[0][0]}"
+    kinds = {"door.allowed", "door.denied", "container.created", "container.started"}
+    wait(lambda: kinds <= {kind for kind, _ in rows(field, kept)})
+    told = rows(field, kept)
     refused = next(json.loads(details) for _, details in told if "create.privileged" in str(details))
     assert refused["advice"], "the way that works is kept too: ds01 why-refused"
     assert container
@@ -161,7 +160,7 @@ def test_without_ds01d_nothing_is_granted_and_own_things_are_shown(
     before = field.ids()
     shell = mallory.stream(container)
     os.kill(field.programs["ds01d"].pid, signal.SIGKILL)
-    field.programs.pop("ds01d").wait(10)
+    field.programs.pop("ds01d").wait(PATIENCE_SECONDS)
     try:
         assert [row["Id"] for row in mallory.call("GET", "/v1.41/containers/json").json] == [container]
         assert mallory.create().status == 503
@@ -170,7 +169,7 @@ def test_without_ds01d_nothing_is_granted_and_own_things_are_shown(
         shell.sendall(b"still\n")
         assert shell.recv(4096), "what runs goes on"
         asked = {"Cmd": ["true"]}
-        assert until(lambda: mallory.call("POST", f"/v1.41/containers/{container}/exec", asked).status == 503, 10)
+        wait(lambda: mallory.call("POST", f"/v1.41/containers/{container}/exec", asked).status == 503)
         assert mallory.call("POST", f"/v1.41/containers/{victim.id}/kill").status == 404
         assert mallory.call("POST", f"/v1.41/containers/{container}/kill").status == 204, (
             "that frees, and grants nothing"
@@ -179,10 +178,7 @@ def test_without_ds01d_nothing_is_granted_and_own_things_are_shown(
     finally:
         shell.close()
         field.start_ds01d()
-    for _ in range(100):
-        if mallory.create().status == 201:
-            break
-        time.sleep(0.1)
+    wait(lambda: mallory.create().status == 201)
     assert mallory.create().status == 201
 
 

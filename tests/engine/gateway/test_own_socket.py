@@ -16,8 +16,7 @@ from dev import people
 from ds01.client.daemon import Client
 from ds01.wire.status import CheckView
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected
-from tests.engine.gateway.test_admin import wait
+from tests.engine.gateway.ground import IMAGE, PATIENCE_SECONDS, Ground, User, ask, connected, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 SOCKET = "/var/run/docker.sock"
@@ -74,7 +73,7 @@ def test_a_running_container_keeps_its_socket_over_a_restart(mallory: User, alic
         notify = str(field.run / "notify")
         keeper.bind(notify)
         Path(notify).chmod(0o666)
-        keeper.settimeout(30)
+        keeper.settimeout(PATIENCE_SECONDS)
         shutil.rmtree(field.run / "u" / str(mallory.uid), ignore_errors=True)
         field.start_gateway(NOTIFY_SOCKET=notify)
         mine = mallory.runs("inner", HostConfig={"Binds": [f"{SOCKET}:{SOCKET}"]})
@@ -137,7 +136,7 @@ def test_the_gateway_starts_without_a_place_for_one_users_socket(mallory: User, 
     assert own_sockets(told).state == "warning"
     places[alice.uid].unlink()
     assert alice.create(HostConfig=binds).status == 201
-    assert own_sockets(told).state == "ok"
+    wait(lambda: own_sockets(told).state == "ok")
 
 
 def own_sockets(api: Client) -> CheckView:

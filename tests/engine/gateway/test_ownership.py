@@ -11,7 +11,7 @@ import pytest
 
 from tests.effort import tries
 from tests.engine.gateway.conftest import VICTIM, Victim
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, PATIENCE_SECONDS, Ground, User
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 CLIENTS = ["docker", OLD_CLIENT]
@@ -237,7 +237,7 @@ def test_o24_names_that_change_hands_while_used(mallory: User, field: Ground) ->
         seen = {mallory.call("POST", kill).status for _ in range(400)}
     finally:
         enough.touch()
-        churning.wait(60)
+        churning.wait(PATIENCE_SECONDS)
         enough.unlink()
     assert seen <= {204, 404, 409}  # what happened to the victim is judged after every test
     assert 404 in seen
@@ -261,7 +261,7 @@ def test_o24_starting_while_renaming_between_own_and_the_victims_name(
                 seen |= {mallory.call("POST", f"/v1.41/containers/{name}/{verb}").status for name in names}
     finally:
         enough.touch()
-        renaming.wait(60)
+        renaming.wait(PATIENCE_SECONDS)
         enough.unlink()
     assert {204, 404} <= seen <= {204, 304, 404, 409}
     assert field.ids() == {victim.id, made}  # what happened to the victim is judged after every test

@@ -8,16 +8,17 @@ but herself inside, and what may be root must be out of her reach, whatever uid 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dev import people
 
-from tests.engine.gateway.ground import IMAGE, Ground, User
+from tests.engine.gateway.ground import IMAGE, PATIENCE_SECONDS, Ground, User, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.gcc]
 
@@ -103,6 +104,12 @@ def image(field: Ground, mallory: User) -> Iterator[str]:
     field.clear_images(mallory.uid)
 
 
+def listens(field: Ground, container: str) -> None:
+    """Until the listener inside does."""
+    pid = field.seen(container)["State"]["Pid"]
+    wait(lambda: " 00010000 " in Path(f"/proc/{pid}/net/unix").read_text())
+
+
 def handed_in(mallory: User, pid: int) -> str:
     """What the listener inside said after she handed it the host's root folder through this process."""
     return mallory.person.run("/usr/bin/python3", "-c", SENDER, f"/proc/{pid}/root/tmp/s").out.strip()
@@ -113,9 +120,11 @@ def test_the_attack_works_where_nothing_stands_in_its_way(mallory: User, field: 
     found = field.root("GET", f"/images/{image}/json").json["Id"]
     made = field.root("POST", "/containers/create", {"Image": found, "Cmd": ["/r"]}).json["Id"]
     assert field.root("POST", f"/containers/{made}/start").status == 204
-    asked = {"Cmd": ["sleep", "60"], "User": f"{mallory.uid}:{mallory.person.gid}"}
+    listens(field, made)
+    asked = {"Cmd": ["sleep", "600"], "User": f"{mallory.uid}:{mallory.person.gid}"}
     one = field.root("POST", f"/containers/{made}/exec", asked).json["Id"]
     field.root("POST", f"/exec/{one}/start", {"Detach": True})
+    wait(lambda: mallory.uid in {real for real, _ in processes(field, made).values()})
     pids = [pid for pid, (real, _) in processes(field, made).items() if real == mallory.uid]
     assert "root/etc" in reached(mallory.person, pids[0])
     assert handed_in(mallory, pids[0]) == "shadow 1 as 0"
@@ -129,15 +138,15 @@ def test_e33_nobody_reaches_a_container_that_may_have_root(
     made = mallory.create("", Image=image, Cmd=["/r"], User=user)
     container = made.json["Id"]
     assert mallory.call("POST", f"/v1.41/containers/{container}/start").status == 204
-    for words in (["-u", f"{mallory.uid}:{mallory.person.gid}", container, "sleep", "60"],
-                  ["-u", "0", container, "su", "me", "-c", "sleep 61"],
-                  ["-u", "0", container, "/hers/sleep", "62"],
-                  ["-u", "0", container, "/alices/sleep", "63"]):  # fmt: skip
+    for words in (["-u", f"{mallory.uid}:{mallory.person.gid}", container, "sleep", "600"],
+                  ["-u", "0", container, "su", "me", "-c", "sleep 610"],
+                  ["-u", "0", container, "/hers/sleep", "620"],
+                  ["-u", "0", container, "/alices/sleep", "630"]):  # fmt: skip
         assert mallory.docker("exec", "-d", *words).code == 0
-    time.sleep(1)
+    listens(field, container)
+    wait(lambda: (mallory.uid, mallory.uid) in processes(field, container).values())
+    wait(lambda: alice.uid in {effective for _, effective in processes(field, container).values()})
     found = processes(field, container)
-    assert (mallory.uid, mallory.uid) in found.values()
-    assert alice.uid in {effective for _, effective in found.values()}
     for pid in found:
         assert reached(mallory.person, pid) == set()
         assert reached(alice.person, pid) == set()
@@ -149,7 +158,8 @@ def test_e33_a_container_that_was_asked_to_be_hers_is(mallory: User, field: Grou
     made = mallory.create("", Image=image, Cmd=["/r"], User=f"{mallory.uid}{group}")
     container = made.json["Id"]
     assert mallory.call("POST", f"/v1.41/containers/{container}/start").status == 204
-    mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "63")
+    mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "630")
+    listens(field, container)
     found = processes(field, container)
     assert set(found.values()) == {(mallory.uid, mallory.uid)}
     assert handed_in(mallory, next(iter(found))) == f"shadow 0 as {mallory.uid}"
@@ -160,7 +170,8 @@ def test_e21_with_a_folder_everything_is_hers(mallory: User, field: Ground, imag
     made = mallory.create("", Image=image, Cmd=["/r"], User="0", HostConfig={"Binds": [f"{place}:/m"]})
     container = made.json["Id"]
     mallory.call("POST", f"/v1.41/containers/{container}/start")
-    mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "63")
+    mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "630")
+    listens(field, container)
     found = processes(field, container)
     assert set(found.values()) == {(mallory.uid, mallory.uid)}
     assert handed_in(mallory, next(iter(found))) == f"shadow 0 as {mallory.uid}"
@@ -169,21 +180,26 @@ def test_e21_with_a_folder_everything_is_hers(mallory: User, field: Ground, imag
 def test_e33_nobody_reaches_a_step_of_a_build(mallory: User, image: str) -> None:
     """Steps run as root. While one does, a process of hers is in it."""
     context = mallory.folder("reached-build")
-    (context / "Dockerfile").write_text(f"FROM {image}\nRUN su me -c 'sleep 9.875' & sleep 8; id\n")
+    (context / "Dockerfile").write_text(f"FROM {image}\nRUN su me -c 'sleep 600.875' & wait $!; id\n")
     command = ["docker", "build", "--no-cache", str(context)]
     person = people.person(mallory.person.login, DOCKER_HOST=f"unix://{mallory.gateway}", DOCKER_BUILDKIT="0")
     building = person.start(*command)
     try:
-        pids: list[str] = []
-        deadline = time.monotonic() + 60
-        while not pids and time.monotonic() < deadline:
-            looking = ["pgrep", "-u", str(mallory.uid), "-f", "sleep 9.875"]
-            pids = subprocess.run(looking, capture_output=True, text=True).stdout.split()
-        assert pids
-        assert reached(mallory.person, int(pids[0])) == set()
+        wait(lambda: waiting(mallory) or building.poll() is not None)
+        (pid,) = waiting(mallory)
+        assert reached(mallory.person, pid) == set()
+        os.kill(pid, signal.SIGTERM)
+        building.wait(PATIENCE_SECONDS)
     finally:
-        building.wait(120)
+        building.kill()
+        building.wait()
     assert building.returncode == 0
+
+
+def waiting(user: User) -> list[int]:
+    """The process of hers that a step waits for."""
+    looking = ["pgrep", "-u", str(user.uid), "-f", r"^sleep 600\.875$"]
+    return [int(pid) for pid in subprocess.run(looking, capture_output=True, text=True).stdout.split()]
 
 
 def test_groups_of_the_host(mallory: User, field: Ground, image: str) -> None:
@@ -192,10 +208,10 @@ def test_groups_of_the_host(mallory: User, field: Ground, image: str) -> None:
     place = mallory.folder("grouped")
     for flags in (["-u", f"{mallory.uid}:{gid}"], ["-u", str(mallory.uid)], ["-v", f"{place}:/m"],
                   ["-v", f"{place}:/m", "--group-add", "42"]):  # fmt: skip
-        done = mallory.docker("run", "-d", *flags, image, "sleep", "60")
+        done = mallory.docker("run", "-d", *flags, image, "sleep", "600")
         assert done.code == 0, done.err
         container = done.out.strip()
-        mallory.docker("exec", "-d", container, "sleep", "61")
+        mallory.docker("exec", "-d", container, "sleep", "610")
         for pid, uids in processes(field, container).items():
             lines = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
             assert uids == (mallory.uid, mallory.uid)

@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import pytest
 from dev.engine import outside
 
 from tests.engine.gateway.conftest import NEWER, Victim
-from tests.engine.gateway.ground import IMAGE, Ground, User
+from tests.engine.gateway.ground import IMAGE, Ground, User, wait
 from tests.engine.gateway.permissive import Permissive
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -302,9 +301,7 @@ def test_g14_the_engine_starts_it_again(door: Permissive, field: Ground) -> None
     policy = {"RestartPolicy": {"Name": "always"}}
     container, started = door.runs("always", gpus="1", Cmd=["sleep", "1"], HostConfig=policy)
     assert started.status == 204, started.body
-    deadline = time.monotonic() + 30
-    while not door.refusals(container) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait(lambda: door.refusals(container))
     assert "whose lease is over" in door.refusals(container)[0]
     assert not field.seen(container)["State"]["Running"]
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dev import people
 
+from tests import accounts
 from tests.engine.gateway.conftest import Victim
-from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected, ended
+from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected, ended, wait
 from tests.engine.gateway.test_admin import told
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
+
+
+_OF_ITS_OWN = 10_000_000
+"""Uids that no other account gets: others are made meanwhile, by runs of these tests beside this one."""
 
 
 def owner(field: Ground, container: str) -> str:
@@ -95,13 +98,10 @@ def test_s8_variables_that_weaken_nothing(mallory: User, victim: Victim) -> None
 
 
 def test_s9_a_group_that_only_looks_like_the_admins(mallory: User, field: Ground, victim: Victim) -> None:
-    for group in ("ds01-admin-x", "xds01-admin", "ds01-admins"):
-        subprocess.run(["groupadd", group], check=True)
-        try:
-            subprocess.run(["usermod", "-aG", group, mallory.person.login], check=True)
+    for group in (f"ds01-admin-{os.getpid()}", f"x{os.getpid()}ds01-admin", f"ds01-admins{os.getpid()}"):
+        with accounts.group(group):
+            people.account_tool("usermod", "-aG", group, mallory.person.login)
             assert mallory.call("GET", f"/v1.41/containers/{victim.id}/json").status == 404
-        finally:
-            subprocess.run(["groupdel", group], check=True)
 
 
 def test_s10_root_is_nobody_at_the_gateway(field: Ground, victim: Victim) -> None:
@@ -119,7 +119,7 @@ def test_s12_who_logged_in_is_recorded_beside_whose_account_asks(mallory: User, 
     become = f"setpriv --reuid {mallory.uid} --regid {mallory.person.gid} --clear-groups"
     asks = f"docker -H unix://{field.gateway} swarm init"
     subprocess.run(["sh", "-c", f"echo {alice.uid} > /proc/self/loginuid && exec {become} {asks}"], capture_output=True)
-    _until(lambda: any(each.get("login_uid") == str(alice.uid) for each in told(field, "door.denied")))
+    wait(lambda: any(each.get("login_uid") == str(alice.uid) for each in told(field, "door.denied")))
     (entry,) = [each for each in told(field, "door.denied") if "login_uid" in each]
     assert entry["path"] == "/swarm/init"
 
@@ -146,19 +146,20 @@ def test_s12_credentials_are_those_of_the_connect(mallory: User, alice: User, vi
 
 def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
     """The account is deleted and its uid given to somebody else: she finds nothing of the former's."""
-    people.make("ds01-gw-old")
-    old = User(person=people.person("ds01-gw-old"), gateway=field.gateway)
+    former, later = (f"ds01-gw-{name}-{os.getpid()}" for name in ("old", "new"))
+    people.make(former, uid=_OF_ITS_OWN + os.getpid())
+    old = User(person=people.person(former), gateway=field.gateway)
     container = old.runs("left")
     shell = old.stream(container)
     shell.sendall(b"there\n")
     assert b"there" in shell.recv(100)
-    people.remove("ds01-gw-old")
+    people.remove(former)
     assert "Nobody here has the uid" in old.call("GET", "/v1.41/containers/json").message
-    people.make("ds01-gw-new", uid=old.uid)
+    people.make(later, uid=old.uid)
     try:
-        new = User(person=people.person("ds01-gw-new"), gateway=field.gateway)
+        new = User(person=people.person(later), gateway=field.gateway)
         assert new.call("GET", "/v1.41/containers/json?all=1").json == []
-        _until(lambda: ended(shell))
+        wait(lambda: ended(shell))
         shell.close()
         assert new.call("GET", f"/v1.41/containers/{container}/json").status == 404
         assert new.call("DELETE", f"/v1.41/containers/{container}?force=1").status == 404
@@ -166,15 +167,7 @@ def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
         assert new.create("other").status == 201
         assert field.seen(container)["State"]["Running"]
     finally:
-        people.remove("ds01-gw-new")
-
-
-def _until(true: Callable[[], bool]) -> None:
-    """An identity is believed for some seconds."""
-    deadline = time.monotonic() + 90
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+        people.remove(later)
 
 
 def test_the_gateway_is_not_root(field: Ground) -> None:

@@ -90,7 +90,7 @@ async def test_a_client_that_hangs_up_during_a_launch_leaves_nothing(
     writer.write(head.encode() + b"\r\n\r\n" + body)
     told = b""
     while b'"create"' not in told:
-        line = await asyncio.wait_for(_advancing(server, reader.readline()), 10)
+        line = await asyncio.wait_for(_advancing(server, reader.readline()), 60)
         assert line, told
         told += line
     writer.close()

@@ -306,7 +306,7 @@ class EngineContract:
             await engine_port.start(made)
             await engine_port.remove(made, force=True)
             await asyncio.wait([listening], timeout=0.2)
-        await asyncio.wait_for(listening, 10)
+        await asyncio.wait_for(listening, 60)
         assert "destroy" in [event.action for event in heard]
         assert all(event.at.tzinfo is not None for event in heard)
 

@@ -55,7 +55,7 @@ def offered(daemon: Daemon, tmp_path: Path) -> Offered:
         words = {"bash": ["--norc", "-c"], "zsh": ["-f", "-c"], "fish": ["--no-config", "-c"]}[shell]
         ran = subprocess.run(
             [shell, *words, stub + script.stdout + TYPES[shell]], capture_output=True, text=True, env=settings,
-            timeout=60, check=False,
+            timeout=120, check=False,
         )  # fmt: skip
         assert ran.stderr == ""
         return [line for line in ran.stdout.splitlines() if line]

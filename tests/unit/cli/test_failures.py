@@ -163,14 +163,14 @@ def run_program(*words: str, **more: object) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
         env=environment,
-        timeout=30,
+        timeout=120,
     )
 
 
 def test_a_reader_that_has_had_enough_is_no_error() -> None:
     ran = subprocess.run(
         f"set -o pipefail; {sys.executable} -m ds01.cli help commands --json | head -c 10",
-        shell=True, executable="/bin/bash", capture_output=True, text=True, check=False, timeout=30,
+        shell=True, executable="/bin/bash", capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
 
@@ -187,7 +187,7 @@ sys.exit(run(["list"]))
 
 def test_a_pipe_to_another_program_that_breaks_is_an_error(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False, timeout=30,
+        [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False, timeout=120,
         env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
     )  # fmt: skip
     assert ran.returncode == 1

@@ -38,7 +38,7 @@ def answering(tmp_path: Path) -> Iterator[Callable[..., tuple[str, list[bytes]]]
 
     yield serve
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
 
 
 def _whole(connection: socket.socket) -> bytes:

@@ -49,11 +49,11 @@ def begin(folder: Path) -> Iterator[Begun]:
     yield start
     for process in begun:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def until(so: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -63,7 +63,7 @@ class Browser(http.client.HTTPConnection):
     """Speaks HTTP through a unix socket."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=20)
+        super().__init__("localhost", timeout=60)
         self._path = path
 
     def connect(self) -> None:
@@ -125,7 +125,7 @@ def test_taking_the_socket_away_ends_the_program(begin: Begun, folder: Path) -> 
     until((folder / "sock").exists)
     pid = int((folder / "pid").read_text())
     (folder / "sock").unlink()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
@@ -134,7 +134,7 @@ def test_taking_the_mark_away_ends_a_program_that_still_starts(begin: Begun, fol
     process = begin("0", "sh", "-c", "echo $$ > pid; exec sleep 600")
     until((folder / "pid").exists)
     (folder / "mark").unlink()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     assert not (folder / "sock").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(int((folder / "pid").read_text()), 0)
@@ -144,13 +144,13 @@ def test_a_program_that_ends_takes_its_socket_with_it(begin: Begun, folder: Path
     process = begin("0", "sh", "-c", 'echo $$ > pid; exec "$@"', "x", *SERVER)
     until((folder / "sock").exists)
     os.kill(int((folder / "pid").read_text()), 9)
-    process.wait(20)
+    process.wait(60)
     assert not (folder / "sock").exists()
 
 
 def test_a_program_that_cannot_start_leaves_no_socket(begin: Begun, folder: Path) -> None:
     process = begin("0", "sh", "-c", "echo no such luck >&2; exit 7")
-    assert process.wait(20) == 7
+    assert process.wait(60) == 7
     assert (folder / "log").read_text() == "no such luck\n"
     assert not (folder / "sock").exists()
 
@@ -190,5 +190,5 @@ def test_a_socket_in_its_place_is_not_taken_for_its_own(begin: Begun, folder: Pa
     (folder / "sock").unlink()
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as other:
         other.bind(str(folder / "sock"))
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert (folder / "sock").exists()

@@ -124,7 +124,7 @@ class Farm:
         """Send, and read everything until the gateway closes."""
         reader, writer = await asyncio.open_unix_connection(self.socket)
         writer.write(data)
-        found = await asyncio.wait_for(reader.read(), 10)
+        found = await asyncio.wait_for(reader.read(), 60)
         writer.close()
         return found
 

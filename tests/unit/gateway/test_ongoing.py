@@ -42,7 +42,7 @@ class Going:
 
     async def ends(self) -> None:
         """Wait until the gateway ends it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             with contextlib.suppress(ConnectionError):
                 await self._reader.read()
 
@@ -59,7 +59,7 @@ async def begun(place: Farm, way: str = "attach", container: str = MINE) -> Asyn
     reader, writer = await asyncio.open_unix_connection(place.socket)
     writer.write(f"{line.replace(MINE, container)} HTTP/1.1\r\nHost: d\r\n{headers}\r\n".encode())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await reader.readuntil(b"\r\n\r\n")
             while not place.registry.ongoing.uids():
                 await asyncio.sleep(0)

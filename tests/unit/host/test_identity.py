@@ -96,7 +96,7 @@ class TestIdentity:
         late: list[int] = []
 
         def slow() -> int:
-            go_on.wait(10)
+            go_on.wait(60)
             late.append(null())
             opened.set()
             return late[0]
@@ -107,7 +107,7 @@ class TestIdentity:
         running = [thread for thread in threading.enumerate() if thread.name == "as uid 61001"]
         go_on.set()
         for thread in running:
-            thread.join(10)
+            thread.join(60)
         assert opened.is_set()
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(late[0])

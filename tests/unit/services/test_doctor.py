@@ -180,7 +180,7 @@ class Trouble(SimFacts):
 
 async def test_a_check_that_breaks_or_hangs_is_a_finding_and_stops_no_other(lab: Lab) -> None:
     lab.facts = Trouble(files=lab.facts.files, answers=lab.facts.answers)
-    found = {c.name: c for c in (await examine(lab.world(), admin=True, patience_seconds=0.5)).checks}
+    found = {c.name: c for c in (await examine(lab.world(), admin=True, patience_seconds=3)).checks}
     assert found["groups"].state == "failed"
     assert "could not be done: the directory is gone" in found["groups"].text
     assert found["cgroups"].text == "The check did not end in time."

@@ -177,7 +177,7 @@ async def test_who_reads_sees_one_state_whatever_is_written_meanwhile(ledger: Sq
 
     def look(books: Books) -> tuple[int, int]:
         looking.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         return len(books.open_leases()), len(books.events())
 
     def more(books: Books) -> None:
@@ -185,7 +185,7 @@ async def test_who_reads_sees_one_state_whatever_is_written_meanwhile(ledger: Sq
         books.record(event("later"))
 
     reading = asyncio.create_task(ledger.read(look))
-    await asyncio.to_thread(looking.wait, 30)
+    await asyncio.to_thread(looking.wait, 60)
     await ledger.write(more)
     go_on.set()
     assert await reading == (1, 5)
@@ -198,11 +198,11 @@ async def test_what_a_reader_found_in_an_older_state_is_nobody_elses(ledger: Sql
 
     def look(books: Books) -> int:
         looking.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         return len(books.containers())
 
     reading = asyncio.create_task(ledger.read(look))
-    await asyncio.to_thread(looking.wait, 30)
+    await asyncio.to_thread(looking.wait, 60)
     await ledger.write(lambda books: books.put_container(container("new")))
     go_on.set()
     assert await reading == 0

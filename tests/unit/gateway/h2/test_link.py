@@ -93,9 +93,9 @@ async def test_p21_a_caller_that_gives_up_ends_the_call_behind() -> None:
 
     async with between(waits) as link:
         call = await link.call(HEADERS)
-        await asyncio.wait_for(begun.wait(), 10)
+        await asyncio.wait_for(begun.wait(), 60)
         await call.give_up()
-        await asyncio.wait_for(ended.wait(), 10)
+        await asyncio.wait_for(ended.wait(), 60)
 
 
 async def test_p21_a_call_reset_behind_is_lost_here() -> None:
@@ -122,11 +122,11 @@ async def test_a_caller_that_never_reads_holds_no_more_than_its_share() -> None:
     async with between(pours) as link:
         await link.call(HEADERS)
         before = -1
-        while sent != before:
+        while sent == 0 or sent != before:
             before = sent
             await asyncio.sleep(0.2)
         other = await link.call(HEADERS)
-        assert len(await asyncio.wait_for(other.read(), 10)) > 0  # others go on
+        assert len(await asyncio.wait_for(other.read(), 60)) > 0  # others go on
     assert 0 < before <= 3 * CALL_BYTES
 
 
@@ -186,7 +186,7 @@ def test_p13_any_bytes_end_a_connection_or_are_a_call(data: bytes, cut: int, fli
         serving = asyncio.create_task(Link(gateway, accept).run())
         await attacker.write(bytes(good) + data)
         attacker.write_eof()
-        await asyncio.wait_for(serving, 10)
+        await asyncio.wait_for(serving, 60)
         attacker.abort()
         gateway.abort()
         await asyncio.sleep(0)
@@ -215,8 +215,9 @@ async def test_many_connections_leave_no_descriptor_behind() -> None:
     before = len(os.listdir("/proc/self/fd"))
     for number in range(60):
         await once(number % 3)
-    await asyncio.sleep(0.05)
-    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    async with asyncio.timeout(60):
+        while len(os.listdir("/proc/self/fd")) > before + 2:
+            await asyncio.sleep(0.01)
 
 
 async def test_the_one_message_of_a_call_is_not_waited_for_behind_a_second() -> None:

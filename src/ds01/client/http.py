@@ -7,6 +7,7 @@ Written here because ``http.client`` pulls in the e-mail parser and TLS, half of
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from ds01.domain.record import record
@@ -14,6 +15,7 @@ from ds01.domain.record import record
 _CHUNK = 64 * 1024
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _LONGEST_LINE = 64 * 1024
+_QUEUE_SECONDS = 0.02
 
 
 class BadAnswerError(Exception):
@@ -153,12 +155,26 @@ def send(path: str, request: Request, timeout_seconds: float | None) -> Response
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.settimeout(timeout_seconds)
-        sock.connect(path)
+        _connect(sock, path, timeout_seconds)
         _write(sock, request)
         return _head(Stream(sock), request)
     except BaseException:
         sock.close()
         raise
+
+
+def _connect(sock: socket.socket, path: str, timeout_seconds: float | None) -> None:
+    """Connect, also where many want to at the same time: a full queue is no refusal, though with a limit of time the
+    kernel says so at once. Raises TimeoutError when it stays full.
+    """
+    deadline = time.monotonic() + (timeout_seconds or 0)
+    while True:
+        try:
+            return sock.connect(path)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"too many are waiting at {path}") from error
+            time.sleep(_QUEUE_SECONDS)
 
 
 def _write(sock: socket.socket, request: Request) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,37 @@ def test_a_body_is_read_however_it_is_sent(
     path, _ = answering(*pieces)
     response = send(path, GET, 5)
     assert (response.status, response.read()) == (200, b"hello")
+
+
+def crowded(path: str, listening: socket.socket) -> list[socket.socket]:
+    """Those who fill the queue before a socket."""
+    waiting: list[socket.socket] = []
+    listening.bind(path)
+    listening.listen(0)
+    while True:
+        waiting.append(socket.socket(socket.AF_UNIX))
+        waiting[-1].setblocking(False)
+        try:
+            waiting[-1].connect(path)
+        except BlockingIOError:
+            return waiting
+
+
+def test_a_full_queue_is_waited_in(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.sock")
+    with socket.socket(socket.AF_UNIX) as listening, ThreadPoolExecutor() as pool:
+        waiting = crowded(path, listening)
+        with pytest.raises(TimeoutError, match="too many"):
+            send(path, GET, 0.05)
+        asking = pool.submit(send, path, GET, 60)
+        for each in waiting:
+            each.close()
+        while not asking.done():
+            with listening.accept()[0] as connection:
+                if connection.recv(65536):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+                    break
+        assert asking.result().read() == b"hi"
 
 
 def test_lines_come_as_soon_as_they_are_there(answering: Callable[..., tuple[str, list[bytes]]]) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ds01.domain.errors import DISK_QUOTA, Ds01Error
+from ds01.domain.dockerpolicy.weight import LABELS_TOGETHER
+from ds01.domain.errors import DISK_QUOTA, IMAGE_QUOTA, Ds01Error
+from ds01.domain.limits import Limits
 from ds01.domain.quantity import show_size
 
 
@@ -26,24 +28,31 @@ class Layer:
 class Held:
     """An image with its owners, as ``uid:epoch``; ``common`` is one of the server's own.
 
-    ``called`` has what each of them calls it, where it has a name she may use.
+    ``called`` has what each of them calls it, where it has a name she may use; ``named`` how many names each wrote.
+    ``labels_bytes`` is how long its labels are.
     """
 
     owners: frozenset[str]
     common: bool
     layers: tuple[Layer, ...]
     called: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, int] = field(default_factory=dict)
+    labels_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """What one user takes. ``largest`` is her largest image, for advice."""
+    """What one user takes. ``largest`` is her largest image, for advice; ``images`` is how many she has, each once for
+    every name she wrote, and ``labels_bytes`` how long the labels of all are.
+    """
 
     images_bytes: int = 0
     containers_bytes: int = 0
     volumes_bytes: int = 0
     cache_bytes: int = 0
     largest: str = ""
+    images: int = 0
+    labels_bytes: int = 0
 
     @property
     def total_bytes(self) -> int:
@@ -76,6 +85,33 @@ def shares(images: Iterable[Held]) -> dict[str, int]:
         for account in accounts if layer_id not in free else ():
             found[account] = found.get(account, 0) + -(-sizes[layer_id] // len(accounts))
     return found
+
+
+def counts(images: Iterable[Held]) -> dict[str, tuple[int, int]]:
+    """How many images each account has, and how long their labels are together."""
+    found: dict[str, tuple[int, int]] = {}
+    for image in images:
+        for account in image.owners | image.named.keys() if not image.common else image.named.keys():
+            many, long = found.get(account, (0, 0))
+            found[account] = (many + max(1, image.named.get(account, 0)), long + image.labels_bytes)
+    return found
+
+
+def check_images(use: Use, limits: Limits, more: int) -> None:
+    """Raises Ds01Error (``image.quota``) when so many more images, or names of some, would be too many."""
+    limit, hint = limits.images, "docker image prune -a"
+    if limit is not None and use.images + more > limit:
+        source = limits.sources["images"].source
+        this = f", and this would be {more} more" if more > 1 and use.images < limit else ""
+        raise Ds01Error(
+            IMAGE_QUOTA, f"You have {use.images} of {limit} images{this}.",
+            reason=f"One with several names counts once for each. The limit of {limit} comes from {source}.", hint=hint,
+        )  # fmt: skip
+    if use.labels_bytes > LABELS_TOGETHER:
+        raise Ds01Error(
+            IMAGE_QUOTA, f"The labels of your images are longer than {show_size(LABELS_TOGETHER)} together.",
+            reason="The engine lists all of them to everybody.", hint=hint,
+        )  # fmt: skip
 
 
 def largest(images: Iterable[Held], account: str) -> str:

@@ -191,6 +191,10 @@ DISK_QUOTA = _kind(
     "Remove images and containers you do not need: `docker image prune -a`, `docker container prune`; "
     "`ds01 status` shows what they use.",
 )  # fmt: skip
+IMAGE_QUOTA = _kind(
+    "image.quota", 409, Exit.NO_RESOURCE, "More images than you may have",
+    "Remove images you do not need: `docker images`, `docker rmi NAME`, `docker image prune -a`.",
+)  # fmt: skip
 VOLUME_QUOTA = _kind(
     "volume.quota", 409, Exit.NO_RESOURCE, "More volumes than you may have",
     "Remove volumes you do not need: `docker volume ls`, `docker volume rm NAME`, `docker volume prune`.",
@@ -259,6 +263,10 @@ NOT_YET = _kind(
 NAME_TAKEN = _kind(
     "name.taken", 409, Exit.FAILED, "A name that is in use",
     "Choose another name, or retire what has it.",
+)  # fmt: skip
+IMAGE_HEAVY = _kind(
+    "image.heavy", 400, Exit.FAILED, "An image that says too much of itself",
+    "Shorten its labels and variables: put what is long into a file of the image.",
 )  # fmt: skip
 IMAGE_IN_USE = _kind(
     "image.in_use", 409, Exit.FAILED, "An image that containers still use",

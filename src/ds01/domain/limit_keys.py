@@ -79,6 +79,10 @@ _ALL = (
         former=("max_containers_per_user", "max_containers"),
     ),
     Key(
+        name="images", kind=Kind.COUNT, default=500, nullable=True,
+        meaning="images you may have at once; one of yours with several names counts once for each",
+    ),
+    Key(
         name="volumes", kind=Kind.COUNT, default=20, nullable=True,
         meaning="Docker volumes you may have at once, those of containers included",
     ),

@@ -95,6 +95,7 @@ class Limits:
     gpus_per_container: int | None
     mig: str
     containers: int | None
+    images: int | None
     volumes: int | None
     networks: int | None
     ports: int
@@ -182,6 +183,7 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         gpus_per_container=value.integer("gpus.per_container"),
         mig=str(merged["gpus.mig"].value),
         containers=value.integer("containers"),
+        images=value.integer("images"),
         volumes=value.integer("volumes"),
         networks=value.integer("networks"),
         ports=value.required("ports"),

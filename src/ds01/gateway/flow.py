@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from typing import Any, TypeVar
 
 from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.gateway import body as bodies
 from ds01.gateway import relay
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
@@ -109,8 +110,17 @@ async def _stream(
             raise
         await call.client.write_many(chunk([_message(CUT_SHORT)]))
     if settle is not None:
-        await settle()
+        await _settled(call, settle)
     await call.client.write(LAST_CHUNK)
+
+
+async def _settled(call: Call, settle: Settle) -> None:
+    """What may not stay after all is said as the last message."""
+    try:
+        await settle()
+    except RefusedError as error:
+        call.changes.append(Change(rule=error.rule, text=error.what))
+        await call.client.write_many(chunk([_message(error.message)]))
 
 
 def _message(text: str) -> bytes:

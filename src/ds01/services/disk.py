@@ -7,11 +7,14 @@ is what was measured last.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ds01.domain.build_cache import cache_shares
 from ds01.domain.container import ContainerId
-from ds01.domain.disk import Held, Layer, Use, largest, room, shares
+from ds01.domain.disk import Held, Layer, Use, check_images, counts, largest, room, shares
+from ds01.domain.dockerpolicy.weight import size
+from ds01.domain.errors import Ds01Error
 from ds01.domain.image import Image
 from ds01.domain.image_access import Access, is_common
 from ds01.domain.own_images import plain_image
@@ -65,12 +68,25 @@ async def check_any_room(world: World, caller: Caller) -> None:
         await check_room(world, caller)
 
 
-async def check_room(world: World, caller: Caller, *, more_bytes: int = 0) -> int | None:
-    """How much more this user's images and containers may take. Raises Ds01Error (``disk.quota``)."""
+async def check_number(world: World, caller: Caller, *, more: int) -> None:
+    """So many more images may come, or names of some. What was shown last is good enough to let them pass. Raises
+    Ds01Error (``image.quota``).
+    """
+    try:
+        check_images(await use_shown(world, caller), caller.limits, more)
+    except Ds01Error:
+        check_images((await uses(world)).get(_account(caller), Use()), caller.limits, more)
+
+
+async def check_room(world: World, caller: Caller, *, more_bytes: int = 0, more_images: int = 0) -> int | None:
+    """How much more this user's images and containers may take. Raises Ds01Error (``disk.quota``, ``image.quota``)."""
     most = caller.limits.disk_images_bytes
-    if most is None:
+    if most is None and not more_images:
         return None
-    return room((await uses(world)).get(_account(caller), Use()), most, more_bytes=more_bytes)
+    use = (await uses(world)).get(_account(caller), Use())
+    if more_images:
+        check_images(use, caller.limits, more_images)
+    return room(use, most, more_bytes=more_bytes)
 
 
 def written(world: World, container: str) -> int:
@@ -93,15 +109,17 @@ def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]
     for volume in books.volumes():
         account = f"{volume.uid}:{volume.epoch}"
         volumes[account] = volumes.get(account, 0) + world.disk.use.volumes.get(volume.id, 0)
+    counted = counts(held)
     known = books_of(books)
     cache = cache_shares(world.disk.cache, known.owners, known.dropped)
     return {
         account: Use(
             images_bytes=paid.get(account, 0), containers_bytes=containers.get(account, 0),
             volumes_bytes=volumes.get(account, 0), cache_bytes=cache.get(account, 0),
-            largest=largest(held, account),
+            largest=largest(held, account), images=counted.get(account, (0, 0))[0],
+            labels_bytes=counted.get(account, (0, 0))[1],
         )
-        for account in {*paid, *containers, *volumes, *cache}
+        for account in {*counted, *paid, *containers, *volumes, *cache}
     }  # fmt: skip
 
 
@@ -114,6 +132,8 @@ def _held(world: World, books: Books, image: Image) -> Held:
         common=any(is_common(ref, books.tag(ref), settings) for ref in image.tags),
         layers=world.disk.layers.get(image.id, (own,)),
         called={account: name for account in found.owners if (name := _called(image, found, account))},
+        named=Counter(reader for ref, reader in found.readers.items() if "@" not in ref and ":" in reader),
+        labels_bytes=size(image.labels),
     )
 
 

@@ -122,11 +122,18 @@ class EngineStore:
         self._listeners: list[asyncio.Queue[EngineEvent | None]] = []
         self._count = 0
 
-    def add_image(self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20) -> ImageId:
+    def add_image(
+        self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20, heavy: str = ""
+    ) -> ImageId:  # fmt: skip
         """Put an image there, or move the name to a new one."""
         made = ImageId("sha256:" + self._new_id())
         self._images[made] = Image(
-            id=made, tags=(), created_at=self._clock.now(), size_bytes=size_bytes, labels=labels or {}
+            id=made,
+            tags=(),
+            created_at=self._clock.now(),
+            size_bytes=size_bytes,
+            labels=labels or {},
+            heavy=heavy,
         )
         self.name_image(made, reference)
         return made

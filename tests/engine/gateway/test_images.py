@@ -517,6 +517,67 @@ def test_compressed_archives_load(mallory: User, field: Ground, how: Callable[[b
     assert "packed:1" in names(mallory)
 
 
+def saying(size: int, *refs: str, **more: Any) -> bytes:
+    """An archive of one image whose labels are so long."""
+    found = json.loads(config())
+    found["config"] |= {"Labels": {"a": "x" * size}, **more}
+    return packed(
+        [{"Config": "c.json", "RepoTags": [*refs] or None, "Layers": []}], c_dot_json=json.dumps(found).encode()
+    )
+
+
+@pytest.mark.parametrize("refs", [("heavy:1",), ()])
+@pytest.mark.parametrize(
+    ("size", "more", "why"),
+    [
+        (80_000, {}, "labels are longer than 64K"), (9, {"Env": ["A=" + "x" * 40_000]}, "variables is longer"),
+        (9, {"OnBuild": [f"ENV a{n}=$a{n - 1}$a{n - 1}" for n in range(1, 41)]}, "ONBUILD"),
+    ],
+)  # fmt: skip
+def test_e33_an_image_that_says_too_much_goes_again(
+    mallory: User, field: Ground, refs: tuple[str, ...], size: int, more: dict[str, Any], why: str
+) -> None:
+    before = ids(field)
+    found = load(mallory, saying(size, *refs, **more))
+    assert why in lines(found)[-1]["error"]
+    assert "(image.heavy)" in lines(found)[-1]["error"]
+    assert ids(field) == before
+
+
+def test_e33_neither_a_commit_nor_a_build_makes_one(mallory: User, field: Ground) -> None:
+    container = mallory.create("", Labels={"a": "x" * 60_000}).json["Id"]
+    before = ids(field)
+    assert mallory.create("", Labels={"a": "x" * 70_000}).status == 400
+    body = {"Labels": {"b": "x" * 60_000}}
+    made = mallory.call("POST", f"/v1.41/commit?container={container}&repo=heavy&tag=1", body)
+    assert (made.status, "image.heavy" in made.message) == (400, True)
+    heavy = context(Dockerfile=f"FROM {IMAGE}\nLABEL a=" + "x" * 70_000)
+    built = mallory.call("POST", "/v1.41/build?t=heavy:2", heavy, Content_Type="application/x-tar")
+    assert "build.grown" in built.body.decode()
+    assert ids(field) == before
+
+
+def test_e33_heavy_images_of_others_keep_nobody_from_hers(mallory: User, alice: User, field: Ground) -> None:
+    """What is there already, 36 MB of labels, is read past."""
+    several = [json.loads(config()) for _ in range(40)]
+    for number, each in enumerate(several):
+        each["config"] |= {"Labels": {"a": "x" * 900_000, "b": str(number)}}
+    files = {f"c{number}_dot_json": json.dumps(each).encode() for number, each in enumerate(several)}
+    listed: list[dict[str, Any]] = [
+        {"Config": f"c{number}.json", "RepoTags": None, "Layers": []} for number in range(40)
+    ]
+    kind = {"Content-Type": "application/x-tar"}
+    loaded = ask(connected(field.engine.socket), "POST", "/images/load", packed(listed, **files), kind)
+    assert loaded.status == 200, loaded.body
+    hers = alices(field, alice)
+    assert len(field.root("GET", "/images/json").body) > 32 * 1024 * 1024
+    done = alice.docker("images", "-a", "--format", "{{.Repository}}:{{.Tag}}")
+    assert done.code == 0, done.err
+    assert f"{hers}:latest" in done.out.split()
+    assert alice.docker("info").code == 0
+    assert alice.docker("image", "prune", "-f").code == 0
+
+
 def test_d20_a_load_writes_over_nothing_protected_or_anothers(
     mallory: User, alice: User, field: Ground, victim: Victim
 ) -> None:

@@ -15,6 +15,7 @@ from ds01.domain.changes import Change
 from ds01.domain.confinement import ANY, Amounts, Confinement
 from ds01.domain.container import ContainerId, Observed
 from ds01.domain.disk import Layer
+from ds01.domain.dockerpolicy.heavy import too_heavy
 from ds01.domain.guard import RUNTIME
 from ds01.domain.health import Health
 from ds01.domain.image import Image, ImageId
@@ -169,6 +170,7 @@ def image_inspected(data: Json) -> Image:
         labels=config.get("Labels") or {},
         digests=tuple(data.get("RepoDigests") or ()),
         health=_health(config),
+        heavy=too_heavy(config),
     ).called(data.get("RepoTags") or ())
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.frontend import NAMES, Frontend, Owner, judge_frontend
+from ds01.domain.dockerpolicy.heavy import too_heavy
 from ds01.domain.dockerpolicy.protobuf import Field, of, of_mapping
 from ds01.domain.dockerpolicy.session import ID as SESSION
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
-from ds01.domain.dockerpolicy.weight import too_heavy
 
 REF = r"[A-Za-z0-9]{8,64}"
 _IMAGES = frozenset({"moby", "image"})

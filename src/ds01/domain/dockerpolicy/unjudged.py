@@ -35,10 +35,15 @@ def check(content: bytes, arguments: Mapping[str, str]) -> None:
     text = content.decode("utf-8", "replace").removeprefix("\ufeff")
     if len(text) > LENGTH:
         raise malformed("build.dockerfile", f"The Dockerfile is longer than {LENGTH} characters", "COPY what is long.")
+    look(text, Growing(arguments))
+
+
+def look(text: str, growing: Growing) -> None:
+    """The same for a text that goes on from others."""
     if _CONTROL.search(text) or _ESCAPE.search(text):
         raise malformed("build.dockerfile", "The Dockerfile has control characters, or another escape character",
                         "Use backslashes.")  # fmt: skip
-    growing, filled = Growing(arguments), False
+    filled = False
     for count, (name, rest) in enumerate(_Reading(text).instructions(), 1):
         if count > INSTRUCTIONS:
             raise malformed("build.dockerfile", f"The Dockerfile has more than {INSTRUCTIONS} instructions",

@@ -6,7 +6,7 @@ One image with very much in it, or many with much, would make every list of imag
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ds01.domain.dockerpolicy.verdict import malformed
@@ -38,15 +38,3 @@ def check_labels(rule: str, labels: Mapping[str, object]) -> None:
     """Raise RefusedError when these labels are too long together."""
     if size(labels) > LABELS:
         raise malformed(rule, f"The labels are longer than {show_size(LABELS)} together", "Write it into a file.")
-
-
-def too_heavy(config: Mapping[str, Any]) -> str:
-    """Why an image with this configuration may not stay: what it has too much of. ``""`` when it may."""
-    if size(config.get("Labels") or {}) > LABELS:
-        return f"its labels are longer than {show_size(LABELS)} together"
-    env: Sequence[str] = config.get("Env") or ()
-    if any(len(entry) > VARIABLE for entry in env):
-        return f"one of its variables is longer than {VARIABLE:,} characters"
-    if size(config) > CONFIG:
-        return f"its configuration is longer than {show_size(CONFIG)}"
-    return ""

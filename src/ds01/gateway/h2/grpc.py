@@ -189,7 +189,11 @@ async def _answer(
         return
     await near.send_headers(ANSWER)
     whole = await _passed(made, near, view)
-    await settle()
+    try:
+        await settle()
+    except RefusedError as error:
+        await near.send_headers(as_status(code_of(error), error.message), end=True)
+        return
     ended = advised(_status(made.trailers), advice) if whole else []
     await near.send_headers(ended or [("grpc-status", str(INTERNAL))], end=True)
 

@@ -13,10 +13,11 @@ from ds01.domain.names import step_host
 from ds01.ports.host import StepPermit
 from ds01.services import build_cache, holes, networks
 from ds01.services.caller import Caller, identify
-from ds01.services.disk import check_any_room
+from ds01.services.disk import check_any_room, check_number
 from ds01.services.door.giving_way import made_by
 from ds01.services.door.going_on import check_heard, held
 from ds01.services.door.pinning import loosen, pin
+from ds01.services.door.weighing import drop_heavy
 from ds01.services.door.writing import record, reserve
 from ds01.services.image_records import refused
 from ds01.services.seal import image_labels
@@ -33,6 +34,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     if caller.uid == 0:
         raise Ds01Error(NOT_ALLOWED, "root does not build images here.", hint="Use an ordinary account")
     await check_any_room(world, caller)
+    await check_number(world, caller, more=max(1, len(ask.refs)))
     await holes.check(world, caller)
     refs = frozenset(_reference(ref) for ref in ask.refs)
     names = await reserve(world, caller, refs)
@@ -110,9 +112,13 @@ async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
         building = await _over(world, ask.ticket)
         if building is None:
             return ()
+        heavy = await drop_heavy(world, building, ())
         found = {ref: await world.engine.image(ref) for ref in building.refs}
         made = frozenset(ref for ref, image in found.items() if image and made_by(world, image, building.caller, ref))
-        return await record(world, replace(building, refs=made), Writing.BUILD, (), done=True)
+        recorded = await record(world, replace(building, refs=made), Writing.BUILD, (), done=True)
+        if heavy is not None:
+            raise heavy
+        return recorded
 
 
 def _reference(text: str) -> str:

@@ -19,10 +19,11 @@ from ds01.domain.own_images import plain_image, stored_image
 from ds01.ports.ledger import Books
 from ds01.services import build_cache
 from ds01.services.caller import Caller, identify
-from ds01.services.disk import check_room, written
+from ds01.services.disk import check_number, check_room, written
 from ds01.services.door.giving_way import give_way, pulled_over, put_aside, take_back
 from ds01.services.door.going_on import check_heard, held
 from ds01.services.door.pinning import loosen
+from ds01.services.door.weighing import drop_heavy
 from ds01.services.image_records import access_of, accounts, refused, shown, used_by_others
 from ds01.services.seal import image_labels
 from ds01.services.tickets import Names
@@ -52,7 +53,11 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
         raise Ds01Error(NOT_ALLOWED, "root does not write images here.", hint="Use an ordinary account")
     if ask.container:
         await world.ledger.read(lambda books: _own(books, caller, ask.container))
-    left = await check_room(world, caller, more_bytes=written(world, ask.container)) if ask.what in _TAKES else None
+    left, more = None, max(1, len(ask.refs))
+    if ask.what in _TAKES:
+        left = await check_room(world, caller, more_bytes=written(world, ask.container), more_images=more)
+    else:
+        await check_number(world, caller, more=more)
     names = await reserve(
         world, caller, ask.refs, pulling=ask.what is Writing.PULL, private=ask.private, image=ask.image
     )  # fmt: skip
@@ -64,7 +69,7 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
 
 async def room(world: World, uid: int) -> DoorRoom:
     """How much more may come. Raises Ds01Error when there is no room at all."""
-    return DoorRoom(left_bytes=await check_room(world, await identify(world, uid)))
+    return DoorRoom(left_bytes=await check_room(world, await identify(world, uid), more_images=1))
 
 
 def _own(books: Books, caller: Caller, container_id: str) -> None:
@@ -87,6 +92,7 @@ async def _reserve(
 ) -> Names:
     own = {ref: stored_image(ref, caller.uid) for ref in refs}
     for names in world.tickets.broken_off((*refs, *own.values())):
+        await drop_heavy(world, names, ())
         await record(world, names, _what(names), (), done=False)
     there, has = await _there(world, refs), await _has_own(world, caller, own.values())
 
@@ -157,7 +163,11 @@ async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
             world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
         try:
             known = (*ask.images, ask.asked.image)
-            return await record(world, names, ask.asked.what, ask.images, done=ask.done, known=known)
+            heavy = None if ask.asked.what is Writing.TAG else await drop_heavy(world, names, ask.images)
+            found = await record(world, names, ask.asked.what, ask.images, done=ask.done, known=known)
+            if heavy is not None:
+                raise heavy
+            return found
         except Ds01Error as error:
             if error.kind is not ENGINE_DOWN:
                 raise
@@ -186,6 +196,7 @@ async def lapse(world: World) -> None:
 async def _looked_again(world: World, names: Names) -> None:
     """What an engine that is away did is found when it is back."""
     try:
+        await drop_heavy(world, names, ())
         await record(world, names, _what(names), (), done=False)
         await take_back(world, names)
         await loosen(world, names)

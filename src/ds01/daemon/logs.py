@@ -8,7 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
+from ds01.lean import without
+
+with without("rich"):  # it would be loaded to draw tracebacks in colour, which a log has no use for
+    import structlog
 
 _SHARED: Sequence[Any] = (
     structlog.stdlib.add_log_level,

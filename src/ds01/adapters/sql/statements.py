@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,7 +25,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from ds01.adapters.sql.tables import (
     accounts,
@@ -66,6 +66,9 @@ from ds01.domain.people import Account
 from ds01.domain.queue.booking import Booking
 from ds01.domain.queue.request import Request
 from ds01.domain.volume import Volume
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 def _fields(table: Table, kind: type[Any], *without: str) -> list[ColumnElement[Any]]:
@@ -246,8 +249,17 @@ def put_lease_slots(dialect: str) -> Insert:
     return _upsert(lease_slots, dialect, ["open"])
 
 
+def _insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """PostgreSQL's is loaded where it is used: it takes 5 MB of memory that a ledger in SQLite has no use for."""
+    if dialect != "postgresql":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
+
+
 def _upsert(table: Table, dialect: str, changing: Sequence[str]) -> Insert:
-    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    statement = _insert(table, dialect)
     changes = {name: statement.excluded[name] for name in changing}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changes)
 

@@ -128,6 +128,16 @@ def test_e33_what_grows_without_end_is_refused_before_it_is_built(thief: User) -
     assert docker(thief, "image", "inspect", "grown").code != 0
 
 
+def test_e33_an_image_that_says_too_much_is_not_made(thief: User) -> None:
+    """Neither at once nor bit by bit."""
+    long = "x" * 60_000
+    first = built(thief, "says", f"FROM {IMAGE}\nLABEL a={long}\n", "-t", "says")
+    assert first.code == 0, first.err
+    more = built(thief, "says-more", f"FROM says\nLABEL b={long}\n", "-t", "says-more")
+    assert (more.code != 0, "image.heavy" in more.err) == (True, True), more.err
+    assert docker(thief, "image", "inspect", "says-more").code != 0
+
+
 def test_d23_a_context_by_another_name_is_no_way_round(thief: User) -> None:
     text = f"FROM {IMAGE}\nCOPY --from=other / /x\nRUN cat /x/secret\n"
     done = built(thief, "context", text, "--build-context", f"other=docker-image://{PRIVATE}")

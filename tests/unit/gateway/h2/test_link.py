@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 import pytest
 from h2.config import H2Configuration
@@ -15,6 +16,7 @@ from h2.connection import H2Connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import ANSWER, Method, RefusedCallError
 from ds01.gateway.h2.link import CALL_BYTES, Call, CallLostError, Link
@@ -43,14 +45,21 @@ async def running(*links: Link) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _nothing() -> None:
+    """Nothing has to be settled."""
+
+
 @asynccontextmanager
-async def between(accept: Callable[[Call], Awaitable[None]]) -> AsyncIterator[Link]:
+async def between(
+    accept: Callable[[Call], Awaitable[None]], settle: Callable[[], Awaitable[None]] = _nothing
+) -> AsyncIterator[Link]:
     """A link to call from; what is called is ``accept``, behind a second pair of links that relays."""
     (client, gateway), (outward, engine) = await pair(), await pair()
     far = Link(outward)
 
     async def relayed(near: Call) -> None:
-        await grpc.relay(near, far, grpc.request(grpc.method(near.headers), keep=lambda _: True))
+        headers = grpc.request(grpc.method(near.headers), keep=lambda _: True)
+        await grpc.relay(near, far, headers, settle=settle)
 
     async def served(call: Call) -> None:
         await accept(call)
@@ -79,6 +88,24 @@ async def test_a_call_passes_both_ways() -> None:
         found = [message async for message in grpc.messages(call)]
     assert found == [b"cba", b"x" * 100_000]
     assert dict(call.trailers)["grpc-status"] == "0"
+
+
+async def test_what_may_not_stay_after_all_is_said_as_the_end_of_the_call() -> None:
+    async def done(call: Call) -> None:
+        await call.send_headers(ANSWER)
+        await call.write(grpc.framed(b"made"))
+        await call.send_headers([("grpc-status", "0")], end=True)
+
+    async def refused() -> None:
+        raise RefusedError("image.heavy", "The image was taken away again", status=400)
+
+    async with between(done, refused) as link:
+        call = await link.call(HEADERS)
+        await call.end()
+        assert [message async for message in grpc.messages(call)] == [b"made"]
+    status = dict(call.trailers)
+    assert status["grpc-status"] != "0"
+    assert "taken away again" in unquote(status["grpc-message"])
 
 
 async def test_p21_a_caller_that_gives_up_ends_the_call_behind() -> None:

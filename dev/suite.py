@@ -101,9 +101,13 @@ ATTACKS = newer("escape", "spoofing", "ownership", "reach", "more_attacks", "gpu
 IMAGES = newer("parser", "build", "buildkit", "images", "oracle")
 """The same, of requests and images."""
 
-TIMED = "tests/e2e/test_promises.py::test_e3_recreating_takes_hardly_longer_than_docker"
-ALONE = (Part(paths=(TIMED,), network=Network.HOST),)
-LONGEST = (Part(paths=("tests/e2e",), without=(TIMED,), network=Network.HOST),)
+TIMED = tuple(
+    f"tests/e2e/test_promises.py::test_{name}"
+    for name in ("e3_recreating_takes_hardly_longer_than_docker", "e2_retire_frees_the_gpu_at_once",
+                 "c6_a_rebuild_with_no_change_is_quick")
+)  # fmt: skip
+ALONE = (Part(paths=TIMED, network=Network.HOST),)
+LONGEST = (Part(paths=("tests/e2e",), without=TIMED, network=Network.HOST),)
 LANES = (
     (engine("gateway"),),
     (engine("clients"), IMAGES),

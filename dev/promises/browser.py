@@ -15,7 +15,7 @@ class Way(http.client.HTTPConnection):
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(sys.argv[1])
-link = Way("localhost", timeout=30)
+link = Way("localhost", timeout=300)
 link.request("GET", sys.argv[2])
 answer = link.getresponse()
 print(answer.status, answer.read().decode())

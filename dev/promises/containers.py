@@ -113,8 +113,7 @@ def e4_a_stop_holds_the_gpu_for_a_while(lab: Lab) -> str:
     with lab.limits({"gpu_hold": "4s"}):
         lab.ada.launches("thesis", gpus=1)
         lab.ada.inside("thesis", "echo mine > ~/note")
-        lab.ada.ds01("stop", "thesis")
-        stopped = lab.ada.container("thesis")
+        stopped = lab.ada.data("stop", "thesis")
         expect(
             (stopped["state"], stopped["lease"]) == ("stopped", "held"), f"it is {stopped['state']}, {stopped['lease']}"
         )
@@ -134,7 +133,7 @@ def e4_a_stop_holds_the_gpu_for_a_while(lab: Lab) -> str:
 
 
 def _waits_for_release(lab: Lab) -> None:
-    released = programs.until(lambda: lab.ada.container("thesis")["lease"] == "", 40)
+    released = programs.until(lambda: lab.ada.container("thesis")["lease"] == "", 120)
     expect(released, "the GPU was not given back after its hold")
     expect(lab.ada.container("thesis")["state"] == "stopped", "the container went with its GPU")
     expect(lab.free_slots() == 4, f"{lab.free_slots()} of 4 GPUs are free")
@@ -153,9 +152,9 @@ def e5_training_gets_its_signal_and_its_grace(lab: Lab) -> str:
     lab.ada.launches("thesis")
     lab.ada.inside("thesis", "rm -f /workspace/checkpoint /workspace/training; for i in 1 2 3; do (true &); done")
     lab.ada.inside("thesis", "nohup python /workspace/train.py > /dev/null 2>&1 &")
-    expect(programs.until((folder / "training").exists, 20), "the training did not start")
-    states = lab.ada.inside("thesis", "ps -eo stat=")
-    expect("Z" not in states, "there are zombies in the container")
+    expect(programs.until((folder / "training").exists, 60), "the training did not start")
+    reaped = programs.until(lambda: "Z" not in lab.ada.inside("thesis", "ps -eo stat="), 60)
+    expect(reaped, "there are zombies in the container")
     done = lab.ada.ds01("stop", "thesis")
     checkpoint = folder / "checkpoint"
     expect(checkpoint.exists(), "the training was killed before it could save")
@@ -181,10 +180,7 @@ def e6_every_stop_has_a_reason(lab: Lab) -> str:
 
 
 def _reason(lab: Lab, name: str, wanted: str) -> str:
-    def known() -> bool:
-        return bool(lab.ada.data("why", name)["reason"])
-
-    programs.until(known, 20)
+    programs.until(lambda: wanted in str(lab.ada.data("why", name)["reason"]), 60)
     story = lab.ada.data("why", name)
     if wanted not in str(story["reason"]):
         raise BrokenError(f"ds01 why {name} says {story['reason']!r}, not {wanted}")

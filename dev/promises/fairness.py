@@ -20,7 +20,7 @@ class Unix(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.connect(sys.argv[1])
 gpu = {"Driver": "nvidia", "Count": 2, "Capabilities": [["gpu"]]}
-body = {"Image": sys.argv[2], "Cmd": ["sleep", "60"], "HostConfig": {"DeviceRequests": [gpu]}}
+body = {"Image": sys.argv[2], "Cmd": ["sleep", "600"], "HostConfig": {"DeviceRequests": [gpu]}}
 link = Unix("engine")
 link.request("POST", "/v1.41/containers/create?name=raw", json.dumps(body), {"Content-Type": "application/json"})
 answer = link.getresponse()
@@ -38,7 +38,7 @@ def f1_nobody_chooses_an_index(lab: Lab) -> str:
     second = lab.ada.launches("thesis", gpus=1)["gpus"]
     expect(first != second, f"twice in a row GPU {first}, while others were used less recently")
     wanted = second[0]
-    lab.ada.docker("run", "--detach", "--name", "chooser", "--gpus", f'"device={wanted}"', image, "sleep", "60")
+    lab.ada.docker("run", "--detach", "--name", "chooser", "--gpus", f'"device={wanted}"', image, "sleep", "600")
     got = lab.ada.container("chooser")["gpus"]
     expect(len(got) == 1 and got != second, f"asked for GPU {wanted}, which is in use, it got {got}")
     refused = lab.ada.tries_docker("run", "--rm", "--device", "/dev/nvidia3", image, "true")
@@ -55,7 +55,7 @@ def f2_the_same_policy_through_every_door(lab: Lab) -> str:
     lab.ada.launches("thesis", gpus=2)
     doors: dict[str, Callable[[], Done]] = {
         "ds01": lambda: lab.ada.tries("launch", "thesis", "--name", "more", "--gpus", "2", "--background", "--yes"),
-        "docker": lambda: lab.ada.tries_docker("run", "--detach", "--gpus", "2", image, "sleep", "60"),
+        "docker": lambda: lab.ada.tries_docker("run", "--detach", "--gpus", "2", image, "sleep", "600"),
         "an SDK": lambda: _with_sdk(lab.ada, image),
         "a raw socket": lambda: lab.ada.person.run(lab.stack.python, "-c", RAW, lab.stack.door, image),
         "an environment variable": lambda: lab.ada.tries_docker(
@@ -67,7 +67,7 @@ def f2_the_same_policy_through_every_door(lab: Lab) -> str:
         expect(done.code != 0, f"two more GPUs were given through {door}, beyond the limit of 3")
     before = {found["name"] for found in lab.ada.containers()}
     expect(before == {"thesis"}, f"a refused request left {before}")
-    lab.ada.docker("run", "--detach", "--name", "third", "--gpus", "1", image, "sleep", "60")
+    lab.ada.docker("run", "--detach", "--name", "third", "--gpus", "1", image, "sleep", "600")
     found = {item["name"]: item for item in lab.ada.containers()}
     expect(found["third"]["lease"] == "active", "what docker started holds no lease")
     expect((found["thesis"]["door"], found["third"]["door"]) == ("ds01", "docker"), "the doors are not told apart")
@@ -80,7 +80,7 @@ def _with_sdk(student: Student, image: str) -> Done:
     with acting_as(student.person):
         client = docker.DockerClient(base_url=f"unix://{student.gateway}", version="1.41")
         try:
-            client.containers.run(image, ["sleep", "60"], detach=True, device_requests=[two])
+            client.containers.run(image, ["sleep", "600"], detach=True, device_requests=[two])
             return Done(code=0, out="", err="", seconds=0)
         except docker.errors.APIError as error:
             return Done(code=1, out="", err=str(error), seconds=0)
@@ -111,7 +111,7 @@ def f3_no_gpu_is_leased_twice(lab: Lab) -> str:
 
 def _crash(lab: Lab, granted: threading.Semaphore) -> None:
     """Kill ds01d when two requests were granted and the others are on their way."""
-    if all(granted.acquire(timeout=30) for _ in range(2)):
+    if all(granted.acquire(timeout=120) for _ in range(2)):
         lab.kill_ds01d()
 
 

@@ -199,7 +199,7 @@ class Lab:
         expect(self.stack.engine_program, "this engine is not the stack's own, so it cannot be restarted here")
         programs.stop(self.stack.engine_program, seconds=60)
         self.stack = stack.up(str(self.stack.state), with_base=False)
-        expect(programs.until(lambda: engine.answers(self.stack.engine), 30), "the engine did not come back")
+        expect(programs.until(lambda: engine.answers(self.stack.engine), 120), "the engine did not come back")
 
     @contextmanager
     def without_network(self) -> Iterator[None]:
@@ -218,20 +218,21 @@ class Lab:
     def limits(self, values: Mapping[str, str]) -> Iterator[None]:
         """Other default limits for a while, as an admin would set them in the file."""
         file = self.stack.limits
-        before = file.read_text()
+        before, usual = file.read_text(), {key: self._value(key) for key in values}
         file.write_text(_changed(before, values))
         try:
-            for key, value in values.items():
-                self._in_force(key, value)
+            self._in_force(values)
             yield
         finally:
             file.write_text(before)
+            self._in_force(usual)
 
-    def _in_force(self, key: str, value: str) -> None:
-        def shown() -> bool:
-            return str(self.ada.data("limits", "explain", key)["value"]) == value
+    def _in_force(self, values: Mapping[str, str]) -> None:
+        there = programs.until(lambda: {key: self._value(key) for key in values} == values, 60)
+        expect(there, f"{values} in limits.yaml did not come into force")
 
-        expect(programs.until(shown, 20), f"{key}: {value} in limits.yaml did not come into force")
+    def _value(self, key: str) -> str:
+        return str(self.ada.data("limits", "explain", key)["value"])
 
 
 def open_lab(running: Stack, first: str = "ds01-ada", second: str = "ds01-ben") -> Lab:
@@ -278,4 +279,4 @@ def _changed(text: str, values: Mapping[str, str]) -> str:
 def _kill(program: programs.Program | None) -> None:
     if program is not None and programs.alive(program):
         os.kill(program.pid, signal.SIGKILL)
-        programs.until(lambda: not programs.alive(program), 10)
+        programs.until(lambda: not programs.alive(program), 60)

@@ -10,7 +10,7 @@ from dev.people import Person
 from dev.promises.lab import BrokenError
 
 _PROMPT = "$ "
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 300
 
 
 class Screen:
@@ -25,9 +25,10 @@ class Screen:
         self.asks_nothing_more()
 
     def types(self, line: str) -> None:
-        """Type a line and press Enter."""
+        """Type a line, see it on the screen, and press Enter."""
         if line:
             self._tmux("send-keys", "-l", line)
+            self._until(lambda _: line in self.seen(joined=True), f"did not show what was typed, {line!r}")
         self._tmux("send-keys", "Enter")
 
     def shows(self, text: str) -> str:

@@ -22,7 +22,7 @@ class Terminal:
     def __init__(self, person: Person, *command: str, columns: int = 80) -> None:
         self._child = pexpect.spawn(
             command[0], list(command[1:]), cwd=str(person.home), encoding="utf-8", codec_errors="replace",
-            env=person.environment() | {"TERM": "xterm"}, dimensions=(24, columns), timeout=60,
+            env=person.environment() | {"TERM": "xterm"}, dimensions=(24, columns), timeout=300,
             preexec_fn=_becoming(person),
         )  # fmt: skip
         self._began = time.monotonic()

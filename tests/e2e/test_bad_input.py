@@ -115,7 +115,7 @@ def test_a_limits_file_with_a_mistake_leaves_the_last_good_one_in_force(lab: Lab
 
 
 def _until_doctor_says(lab: Lab, word: str) -> None:
-    assert programs.until(lambda: word in str(lab.root_says("doctor")), 20), lab.root_says("doctor")
+    assert programs.until(lambda: word in str(lab.root_says("doctor")), 60), lab.root_says("doctor")
 
 
 # Packages ----------------------------------------------------------------------------------------------

@@ -78,8 +78,7 @@ def test_no_engine(frail: Lab) -> None:
     assert frail.ada.container("mine")["name"] == "mine"
     assert frail.ada.tries_docker("ps").code != 0
     frail.stack = stack.up(str(frail.stack.state), with_base=False, own_engine=True)
-    story = frail.ada.data("why", "mine")
-    assert story["reason"], story
+    assert programs.until(lambda: bool(frail.ada.data("why", "mine")["reason"]), 60), frail.ada.data("why", "mine")
     frail.fresh()
     assert frail.free_slots() == 4
 
@@ -97,7 +96,7 @@ def test_a_first_start_with_limits_that_cannot(frail: Lab, tmp_path: Path, text:
     done = subprocess.run(
         [Path(frail.stack.python).with_name("ds01d"), "--state", tmp_path / "state", "--run", tmp_path / "run",
          "--engine", f"unix://{frail.stack.engine}", "--limits", tmp_path / "limits.yaml"],
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode != 0
     assert "Traceback" not in done.stdout + done.stderr
@@ -109,7 +108,7 @@ def test_a_second_ds01d_refuses_to_start(frail: Lab) -> None:
     done = subprocess.run(
         [Path(frail.stack.python).with_name("ds01d"), "--state", frail.stack.state / "ds01", "--run", frail.stack.run,
          "--engine", f"unix://{frail.stack.engine}", "--limits", frail.stack.limits],
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode != 0
     assert "already" in done.stdout + done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from dev import programs
 from dev.promises.lab import Lab
 from dev.promises.terminal import Terminal
 
@@ -58,7 +59,7 @@ def test_ctrl_c_leaves_nothing_half_done(lab: Lab, while_it: str) -> None:
     assert terminal.ends() == 130
     assert ((folder / "ds01.toml").read_text(), (folder / "Dockerfile").read_text()) == before
     assert lab.ada.data("image", "history", "broken-off") == images
-    assert lab.ada.docker("ps", "-aq") == ""
+    assert programs.until(lambda: lab.ada.docker("ps", "-aq") == "", 60)
 
 
 def test_nobody_else_looks_into_an_image(lab: Lab) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from dev import programs
 from dev.promises.lab import Lab, Student
 
 pytestmark = [pytest.mark.e2e, pytest.mark.root, pytest.mark.engine, pytest.mark.slow]
@@ -63,11 +64,9 @@ def test_an_array_and_what_needs_all_of_it_run_while_nobody_is_there_and_ds01d_i
     assert done["code"] == 0
     assert ada.ds01("logs", "total").out.strip() == "30"
     assert {task["code"] for task in ada.data("job", "show", "squares")["jobs"]} == {0}
-    assert ada.containers() == []
-    assert lab.leases() == []
-    told = ada.ds01("why", "total").out
-    assert f"total took GPU {gpu} into use" in told
-    assert "its job is over" in told
+    assert programs.until(lambda: ada.containers() == [] and lab.leases() == [], 60)
+    assert programs.until(lambda: "its job is over" in ada.ds01("why", "total").out, 60)
+    assert f"total took GPU {gpu} into use" in ada.ds01("why", "total").out
 
 
 def test_follow_shows_the_output_and_exits_with_the_code_of_the_command(ada: Student) -> None:
@@ -80,6 +79,7 @@ def test_an_engine_that_restarts_costs_a_job_nothing_but_time(lab: Lab, ada: Stu
     script = "echo begun $DS01_JOB_ATTEMPT; until [ -e go ]; do sleep 0.1; done; echo over"
     ada.ds01("run", "--project", "thesis", "--name", "long", "--gpus", "1", "--", "sh", "-c", script)
     until(ada, "long", "running")
+    assert programs.until(lambda: "begun 1" in ada.ds01("logs", "long").out, 60)
     lab.restart_engine()
     until(ada, "long", "running", attempt=2)
     ada.shell("touch ~/workspace/thesis/go")

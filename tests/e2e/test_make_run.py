@@ -38,7 +38,7 @@ def all_ended(running: stack.Stack | None) -> bool:
 
 
 def test_it_ends_in_a_shell_with_a_gpu_and_the_workspace(state: str) -> None:
-    child = pexpect.spawn("make", ["run"], cwd=str(CHECKOUT), env=environment(state), encoding="utf-8", timeout=420)
+    child = pexpect.spawn("make", ["run"], cwd=str(CHECKOUT), env=environment(state), encoding="utf-8", timeout=900)
     child.expect_exact("\x1b[?2004h")
     running = stack.recorded(stack.place(state))
     child.send("nvidia-smi -L; id -u; echo kept > /workspace/kept.txt; echo done-$((1+1))\n")
@@ -60,7 +60,7 @@ def test_it_ends_in_a_shell_with_a_gpu_and_the_workspace(state: str) -> None:
 def test_without_a_terminal_commands_come_from_standard_input(state: str) -> None:
     done = subprocess.run(
         ["make", "run"], input="cat /workspace/kept.txt; exit 7\n", cwd=CHECKOUT, env=environment(state), text=True,
-        capture_output=True, check=False, timeout=420,
+        capture_output=True, check=False, timeout=900,
     )  # fmt: skip
     assert done.stdout == "kept\n"
     assert "SIMULATED" in done.stderr or "nvidia" in done.stderr
@@ -70,7 +70,7 @@ def test_without_a_terminal_commands_come_from_standard_input(state: str) -> Non
 def test_ctrl_c_takes_away_what_was_started_and_nothing_else(state: str) -> None:
     bystander = subprocess.Popen(["sleep", "600"])
     try:
-        child = pexpect.spawn("make", ["run"], cwd=str(CHECKOUT), env=environment(state), encoding="utf-8", timeout=420)
+        child = pexpect.spawn("make", ["run"], cwd=str(CHECKOUT), env=environment(state), encoding="utf-8", timeout=900)
         child.expect_exact("ds01 launch")
         running = stack.recorded(stack.place(state))
         child.sendintr()

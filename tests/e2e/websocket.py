@@ -12,7 +12,7 @@ class Websocket:
     """One connection to ``ws://localhost:port/path``."""
 
     def __init__(self, port: int, path: str) -> None:
-        self._sock = socket.create_connection(("127.0.0.1", port), 60)
+        self._sock = socket.create_connection(("127.0.0.1", port), 300)
         key = base64.b64encode(os.urandom(16)).decode()
         self._sock.sendall(
             f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -36,7 +36,7 @@ def docker(engine: OwnEngine) -> Docker:
 def container(engine: OwnEngine, docker: Docker) -> Iterator[str]:
     """The id of a container that runs as uid 1001 and waits; it wrote a line to its output and one to its errors."""
     command = ["docker", "-H", f"unix://{engine.socket}", "run", "-d", "--init", "-u", "1001:1001", tiny.REFERENCE]
-    command += ["sh", "-c", "echo out; echo err >&2; sleep 600"]
+    command += ["sh", "-c", "echo out; echo err >&2; sleep 6000"]
     name = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     yield name
     subprocess.run(["docker", "-H", f"unix://{engine.socket}", "rm", "-f", name], capture_output=True, check=True)
@@ -50,7 +50,7 @@ def terminal(docker: Docker, container: str) -> Iterator[Callable[..., pexpect.s
     def attached(*command: str) -> pexpect.spawn[str]:
         program = {"command": command, "tty": True, "environment": {"PS1": "$ "}}
         words = ["-c", ATTACH, json.dumps([docker.socket, container, program])]
-        opened.append(pexpect.spawn(sys.executable, words, dimensions=(24, 80), encoding="utf-8", timeout=20))
+        opened.append(pexpect.spawn(sys.executable, words, dimensions=(24, 80), encoding="utf-8", timeout=120))
         return opened[-1]
 
     yield attached
@@ -65,7 +65,7 @@ def piped(docker: Docker, container: str) -> Callable[..., subprocess.CompletedP
     def run(given: bytes, *command: str, **more: object) -> subprocess.CompletedProcess[bytes]:
         words = json.dumps([docker.socket, container, {"command": command} | more])
         return subprocess.run(
-            [sys.executable, "-c", ATTACH, words], input=given, capture_output=True, check=False, timeout=60
+            [sys.executable, "-c", ATTACH, words], input=given, capture_output=True, check=False, timeout=600
         )
 
     return run

@@ -15,13 +15,14 @@ from typing import Any
 
 import pexpect
 import pytest
+from dev.programs import until
 
 from ds01.client.docker import Docker
 from tests.engine.client.conftest import ATTACH
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 RELAY = """
-import socket, sys, threading
+import os, socket, sys, threading
 BODY = b'{"message": "The program is not running"}'
 EARLY = b"HTTP/1.1 400 Bad Request\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(BODY), BODY)
 early = int(sys.argv[3])
@@ -30,8 +31,9 @@ def pump(source, sink):
         sink.sendall(data)
     sink.shutdown(socket.SHUT_WR)
 door = socket.socket(socket.AF_UNIX)
-door.bind(sys.argv[1])
+door.bind(sys.argv[1] + ".new")
 door.listen()
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 while True:
     client, _ = door.accept()
     first = client.recv(65536)
@@ -65,16 +67,20 @@ def test_the_size_is_told_and_told_again_when_it_changes(terminal: Terminal) -> 
     shell.sendline("stty size")
     shell.expect_exact("24 80")
     shell.setwinsize(10, 40)
-    time.sleep(0.5)
-    shell.sendline("stty size")
-    shell.expect_exact("10 40")
+    for _ in range(600):
+        shell.sendline("stty size")
+        if shell.expect_exact(["10 40", "24 80"]) == 0:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the new size never came")
 
 
 def test_ctrl_c_is_for_the_program_inside(terminal: Terminal) -> None:
     shell = terminal("sh")
     shell.expect_exact("$ ")
-    shell.sendline("sleep 100")
-    time.sleep(0.5)
+    shell.sendline("echo be''gun; sleep 100")
+    shell.expect_exact("begun")
     shell.sendintr()
     shell.sendline("echo code-$?")
     shell.expect_exact("code-130")
@@ -89,7 +95,7 @@ def test_e1_the_keys_leave_it_running(terminal: Terminal, docker: Docker, contai
         time.sleep(0.2)
     shell.expect_exact("left=True lost=False")
     shell.expect(pexpect.EOF)
-    assert any("sleep 4242" in " ".join(row) for row in docker.processes(container)[1])
+    assert until(lambda: any("sleep 4242" in " ".join(row) for row in docker.processes(container)[1]), 60)
 
 
 def test_ctrl_p_alone_is_passed_on(terminal: Terminal) -> None:
@@ -112,7 +118,7 @@ def relay(docker: Docker, door: Path, *, early: int = 0) -> Iterator[str]:
     """Plays the gateway until the end of the block. The first ``early`` sizes come before the program runs."""
     program = subprocess.Popen([sys.executable, "-c", RELAY, str(door), docker.socket, str(early)])
     try:
-        wait_for(str(door))
+        assert until(door.exists, 60)
         yield str(door)
     finally:
         program.kill()
@@ -124,7 +130,7 @@ def test_the_size_is_told_as_soon_as_the_program_runs(docker: Docker, container:
     with relay(docker, tmp_path / "door.sock", early=3) as door:
         program = json.dumps([door, container, {"command": ["sh", "-c", waiting], "tty": True}])
         shell = pexpect.spawn(
-            sys.executable, ["-c", ATTACH, program], dimensions=(30, 100), encoding="utf-8", timeout=20
+            sys.executable, ["-c", ATTACH, program], dimensions=(30, 100), encoding="utf-8", timeout=120
         )
         shell.expect_exact("told")
         shell.expect_exact("left=False lost=False")
@@ -134,25 +140,17 @@ def test_e1_a_lost_gateway_is_told_apart_from_an_end(docker: Docker, container: 
     """The gateway is killed while the shell is open."""
     with relay(docker, tmp_path / "door.sock") as door:
         program = json.dumps([door, container, {"command": ["sh", "-c", "echo here; exec sleep 4444"], "tty": True}])
-        shell = pexpect.spawn(sys.executable, ["-c", ATTACH, program], encoding="utf-8", timeout=20)
+        shell = pexpect.spawn(sys.executable, ["-c", ATTACH, program], encoding="utf-8", timeout=120)
         shell.expect_exact("here")
     shell.expect_exact("left=False lost=True")
     assert any("sleep 4444" in " ".join(row) for row in docker.processes(container)[1])
-
-
-def wait_for(path: str) -> None:
-    """Until something listens there."""
-    for _ in range(100):
-        if os.path.exists(path):
-            return
-        time.sleep(0.05)
 
 
 def test_the_terminal_is_as_before_afterwards(docker: Docker, container: str) -> None:
 
     program = json.dumps([docker.socket, container, {"command": ["sh", "-c", "exit 3"], "tty": True}])
     attach = shlex.join([sys.executable, "-c", ATTACH, program])
-    shell = pexpect.spawn("sh", ["-c", f"stty -g; {attach}; stty -g"], encoding="utf-8", timeout=20)
+    shell = pexpect.spawn("sh", ["-c", f"stty -g; {attach}; stty -g"], encoding="utf-8", timeout=120)
     shell.expect(pexpect.EOF)
     settings = [line for line in (shell.before or "").splitlines() if line.count(":") > 10]
     assert len(settings) == 2
@@ -190,7 +188,7 @@ def test_it_runs_as_the_containers_user_in_the_folder_asked_for(piped: Piped) ->
 
 
 def test_the_log_is_told_apart(docker: Docker, container: str) -> None:
-    assert sorted(docker.logs(container)) == [(1, b"out\n"), (2, b"err\n")]
+    assert until(lambda: sorted(docker.logs(container)) == [(1, b"out\n"), (2, b"err\n")], 60)
     assert list(docker.logs(container, tail="0")) == []
 
 

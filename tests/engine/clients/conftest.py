@@ -50,4 +50,4 @@ def run(user: User, within: Path, *words: str, **extra: str) -> people.Done:
     path = f"{newer.programs()}:/usr/local/bin:/usr/bin:/bin"
     mine = {"DOCKER_HOST": f"unix://{user.gateway}", "PATH": path, "IMAGE": user.person.login, **extra}
     person = people.person(user.person.login, **mine)
-    return person.run(*words, folder=within, seconds=180)
+    return person.run(*words, folder=within, seconds=600)

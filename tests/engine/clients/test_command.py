@@ -13,7 +13,7 @@ import pexpect
 import pytest
 from dev import people
 
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, PATIENCE_SECONDS, Ground, User, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -100,7 +100,7 @@ def test_a_run_with_every_option_people_use(docker: Docker, user: User, which: s
 def test_looking_and_listing(docker: Docker) -> None:
     ok(
         docker(
-            "run", "-d", "--name", "seen", "--label", "of=me", "-p", "80", "-t", IMAGE, "sh", "-c", "echo hi; sleep 99"
+            "run", "-d", "--name", "seen", "--label", "of=me", "-p", "80", "-t", IMAGE, "sh", "-c", "echo hi; sleep 999"
         )
     )
     assert ok(docker("ps", "--format", "{{.Names}} {{.Image}} {{.Labels}}", "--filter", "label=of=me")) == (
@@ -108,11 +108,11 @@ def test_looking_and_listing(docker: Docker) -> None:
     )
     assert ok(docker("ps", "-aq", "--no-trunc", "--filter", "name=^/?seen$"))
     assert ok(docker("ps", "-q", "--filter", "status=exited")) == ""
-    assert "sleep 99" in ok(docker("top", "seen"))
-    assert "sleep 99" in ok(docker("top", "seen", "-o", "pid,args"))
+    assert "sleep 999" in ok(docker("top", "seen"))
+    assert "sleep 999" in ok(docker("top", "seen", "-o", "pid,args"))
     assert ok(docker("port", "seen", "80")).startswith("127.0.0.1:")
     assert "seen" in ok(docker("stats", "--no-stream", "--format", "{{.Name}}"))
-    assert ok(docker("logs", "--tail", "1", "-t", "seen")).endswith("hi")
+    wait(lambda: ok(docker("logs", "--tail", "1", "-t", "seen")).endswith("hi"))
     assert ok(docker("diff", "seen")) == ""
     assert ok(docker("inspect", "-f", "{{.State.Running}} {{.Name}}", "seen")) == "true /seen"
     assert ok(docker("inspect", "--size", "--type", "container", "-f", "{{.SizeRw}}", "seen")) == "0"
@@ -129,7 +129,7 @@ def test_a_life(docker: Docker) -> None:
     for words in (("pause",), ("unpause",), ("update", "--cpus", "0.5", "--memory", "32m", "--memory-swap", "32m"),
                   ("rename",)):  # fmt: skip
         ok(docker(*words, "life", *(["reborn"] if words == ("rename",) else [])))
-    ok(docker("stop", "-t", "5", "reborn"))
+    ok(docker("stop", "-t", "60", "reborn"))
     assert ok(docker("wait", "reborn")) == "5"
     ok(docker("start", "reborn"))
     ok(docker("kill", "-s", "KILL", "reborn"))
@@ -175,7 +175,7 @@ def test_networks_and_names(docker: Docker) -> None:
         "client",
         "sh",
         "-c",
-        "for i in 1 2 3 4 5; do nc -w 2 $0 99 </dev/null && exit; sleep 0.2; done; exit 1",
+        "for i in $(seq 100); do nc -w 2 $0 99 </dev/null && exit; sleep 0.2; done; exit 1",
     )
     assert docker("exec", "client", "nslookup", "web").code != 0
     ok(docker("network", "connect", "--alias", "c2", "one", "client"))
@@ -213,7 +213,7 @@ def terminal(user: User, client: str, *words: str) -> pexpect.spawn[str]:
         os.setuid(person.uid)
 
     return pexpect.spawn(client, list(words), env=dict(person.environment()), preexec_fn=become, encoding="utf-8",
-                         dimensions=(24, 80), timeout=30, cwd=str(person.home))  # fmt: skip
+                         dimensions=(24, 80), timeout=PATIENCE_SECONDS, cwd=str(person.home))  # fmt: skip
 
 
 def test_a_terminal_has_its_size_and_lets_go(docker: Docker, user: User) -> None:
@@ -223,7 +223,7 @@ def test_a_terminal_has_its_size_and_lets_go(docker: Docker, user: User) -> None
     shell.sendline("stty size")
     shell.expect("24 80")
     shell.setwinsize(30, 100)
-    for _ in range(50):
+    for _ in range(600):
         shell.sendline("stty size")
         if shell.expect(["30 100", "24 80"]) == 0:
             break
@@ -254,19 +254,16 @@ def test_a_create_waits_for_gpus_as_long_as_its_client_says(docker: Docker, plac
     found: list[people.Done] = []
     other = place.alice
 
-    def wait() -> None:
+    def asks() -> None:
         words = ("run", "--rm", "--gpus", "1", "-e", "DS01_WAIT=2m", "--name", "waits", IMAGE, "echo", "turn")
         found.append(other.docker(*words))
 
-    thread = threading.Thread(target=wait)
+    thread = threading.Thread(target=asks)
     thread.start()
-    for _ in range(100):
-        if waiting(place):
-            break
-        time.sleep(0.1)
+    wait(lambda: waiting(place))
     assert not found
     ok(docker("rm", "-f", "busy"))
-    thread.join(60)
+    thread.join(PATIENCE_SECONDS)
     assert found[0].out == "turn\n", found[0].err
 
 
@@ -282,9 +279,5 @@ def test_who_waits_in_vain_or_hangs_up_has_no_place_any_more(docker: Docker, pla
     assert "ds01 queue" in done.err
     hanging = place.alice.person.start("timeout", "2", docker.client, "-H", f"unix://{place.gateway}", "run", "--gpus",
                                        "1", "--label", "ds01.wait=1h", IMAGE, "true")  # fmt: skip
-    hanging.wait(30)
-    for _ in range(100):
-        if not waiting(place):
-            break
-        time.sleep(0.1)
-    assert not waiting(place)
+    hanging.wait(PATIENCE_SECONDS)
+    wait(lambda: not waiting(place))

@@ -15,7 +15,7 @@ import pytest
 from dev import people
 
 from tests.engine.clients.desk import Desk, tagged
-from tests.engine.gateway.ground import IMAGE, Ground
+from tests.engine.gateway.ground import IMAGE, PATIENCE_SECONDS, Ground
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 SECRET = "the-secret-of-alice"
@@ -74,7 +74,7 @@ def test_d23_a_name_that_goes_to_another_while_a_build_waits_leads_to_nothing_of
                 ".",
                 DOCKER_BUILDKIT="1",
             )
-            assert waits.wait(60)
+            assert waits.wait(PATIENCE_SECONDS)
             mallory.docker("rmi", "app")
             alice.docker("build", "-t", "app", ".")
             assert "app:latest" in tagged(place)

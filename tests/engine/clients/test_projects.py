@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from dev import devcontainer
 
 from tests.engine.clients.conftest import run
-from tests.engine.gateway.ground import IMAGE, Ground, User
+from tests.engine.gateway.ground import IMAGE, Ground, User, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 COMPOSE = f"""
@@ -51,19 +52,24 @@ def projects(place: Ground) -> Iterator[list[tuple[User, Path]]]:
     place.clear(set())
 
 
+def logs(user: User, folder: Path, said: str) -> bool:
+    """Whether the web container has said this."""
+    return said in run(user, folder, "docker", "compose", "logs", "web", WHO="").out
+
+
 def test_two_users_run_one_compose_file_with_one_port(projects: list[tuple[User, Path]]) -> None:
     ports = set()
     for user, folder in projects:
         done = run(user, folder, "docker", "compose", "up", "-d", WHO=user.person.login)
         assert done.code == 0, done.err
     for user, folder in projects:
-        asks = "for i in 1 2 3 4 5; do nc -w 2 store 99 </dev/null && exit; sleep 0.5; done"
+        asks = "for i in $(seq 100); do nc -w 2 store 99 </dev/null && exit; sleep 0.2; done"
         heard = run(user, folder, "docker", "compose", "exec", "-T", "web", "sh", "-c", asks, WHO="")
         assert heard.out.strip() == f"of {user.person.login}", heard.err
         rows = [json.loads(line) for line in
                 run(user, folder, "docker", "compose", "ps", "--format", "json", WHO="").out.splitlines()]  # fmt: skip
         assert {row["Service"] for row in rows} == {"db", "web"}
-        assert "built" in run(user, folder, "docker", "compose", "logs", "web", WHO="").out
+        wait(partial(logs, user, folder, "built"))
         ports.add(run(user, folder, "docker", "compose", "port", "web", "80", WHO="").out.strip())
     assert len(ports) == 2
     assert "127.0.0.1:18081" in ports

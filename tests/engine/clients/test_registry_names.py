@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import tarfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.engine.clients.desk import Desk, tagged
-from tests.engine.gateway.ground import IMAGE, Ground
+from tests.engine.gateway.ground import IMAGE, Ground, wait
+from tests.engine.gateway.test_going_on import begun
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 WAYS = ("tag", "legacy build", "buildkit build", "load", "import", "commit")
@@ -149,10 +151,7 @@ def test_a_pull_that_brings_nothing_takes_nothing(place: Ground, desks: tuple[De
     assert alice("docker", "pull", other).code != 0
     assert says(mallory, other) == HERS
     mallory.docker("push", other)
-    for _ in range(100):
-        if not [ref for ref in tagged(place) if ref.startswith("ds01-u")]:
-            break
-        time.sleep(0.2)
+    wait(lambda: not [ref for ref in tagged(place) if ref.startswith("ds01-u")])
     assert other in tagged(place)
     mallory.docker("push", other.rpartition(":")[0], "-a")
     alice.docker("pull", other)
@@ -162,16 +161,17 @@ def test_a_pull_that_brings_nothing_takes_nothing(place: Ground, desks: tuple[De
 def test_a_pull_waits_for_nobody_who_is_building(place: Ground, desks: tuple[Desk, Desk], name: str) -> None:
     mallory, alice = desks
     mallory.write("who", HERS)
-    mallory.write("Dockerfile", f"FROM {IMAGE}\nCOPY who /who\nRUN sleep 5\n")
+    step = f"sleep 605.{os.getpid()}"
+    mallory.write("Dockerfile", f"FROM {IMAGE}\nCOPY who /who\nRUN {step} || true\n")
     with ThreadPoolExecutor(1) as pool:
         build = pool.submit(mallory.docker, "build", "-t", name, ".")
-        for _ in range(100):
-            if place.ids():
-                break
-            time.sleep(0.1)
-        alice.docker("pull", name)
-        assert says(alice, name) == THEIRS
-        assert not build.done()
+        wait(lambda: begun(step))
+        try:
+            alice.docker("pull", name)
+            assert says(alice, name) == THEIRS
+            assert not build.done()
+        finally:
+            subprocess.run(["pkill", "-f", f"^{step}$"], check=True)
         build.result()
     assert (says(mallory, name), says(alice, name)) == (HERS, THEIRS)
 

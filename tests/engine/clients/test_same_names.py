@@ -6,12 +6,13 @@ import io
 import json
 import tarfile
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from dev import people
 
 from tests.engine.clients.desk import Desk, at_once, tagged
-from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground
+from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 COMPOSE = """
@@ -71,7 +72,7 @@ def test_two_users_build_one_compose_project_at_once(
     at_once(*(lambda desk=desk: desk.ok(*compose, "up", "-d", "--build") for desk in desks))
     for desk in desks:
         login = desk.user.person.login
-        assert f"{login}\n" in desk.ok(*compose, "logs", "web") + "\n"
+        wait(partial(has_said, desk, compose, login))
         assert desk.ok(*compose, "exec", "-T", "db", "cat", "/owner") == login
         assert len(desk.ok(*compose, "ps", "-q").split()) == 2
         assert web in desk.ok(*compose, "images")
@@ -92,6 +93,11 @@ def test_two_users_build_one_compose_project_at_once(
     for desk in desks:
         desk.ok(*compose, "down", "--rmi", "local")
     assert tagged(place) == others
+
+
+def has_said(desk: Desk, compose: tuple[str, ...], login: str) -> bool:
+    """Whether the web container has said whose it is."""
+    return f"{login}\n" in desk.ok(*compose, "logs", "web") + "\n"
 
 
 def both_build(desks: tuple[Desk, Desk], kit: str = "0", name: str = "app") -> None:
@@ -264,8 +270,8 @@ def test_the_old_command_on_both(desks: tuple[Desk, Desk]) -> None:
         for kit in BUILDERS.values():
             person = people.person(desk.user.person.login, DOCKER_HOST=f"unix://{desk.user.gateway}",
                                    DOCKER_BUILDKIT=kit)  # fmt: skip
-            done = person.run(OLD_CLIENT, "build", "--no-cache", "-t", "app", ".", folder=desk.folder, seconds=120)
+            done = person.run(OLD_CLIENT, "build", "--no-cache", "-t", "app", ".", folder=desk.folder, seconds=6000)
             assert done.code == 0, done.err
             assert "ds01-u" not in done.out + done.err
-            found = person.run(OLD_CLIENT, "run", "--rm", "app", "cat", "/who", seconds=60)
+            found = person.run(OLD_CLIENT, "run", "--rm", "app", "cat", "/who", seconds=600)
             assert found.out.split()[0] == desk.user.person.login

@@ -17,7 +17,7 @@ from dev import people
 from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
 from docker.types import Healthcheck, LogConfig, Mount, Ulimit
 
-from tests.engine.gateway.ground import IMAGE, Ground, User
+from tests.engine.gateway.ground import IMAGE, Ground, User, wait
 
 Sdk = Any
 """A client of docker-py: what is known of its types says of half of them that they may be something else."""
@@ -34,7 +34,7 @@ pytestmark = [
 def sdk(user: User) -> Iterator[Sdk]:
     """Every connection is made as the user: the kernel says who she is."""
     with people.acting_as(user.person):
-        client = docker.DockerClient(base_url=f"unix://{user.gateway}", timeout=60)
+        client = docker.DockerClient(base_url=f"unix://{user.gateway}", timeout=600)
         yield client
         client.close()
 
@@ -57,7 +57,7 @@ def test_containers_of_the_sdk(sdk: Sdk) -> None:
     with pytest.raises(ImageNotFound):
         sdk.containers.create("absent:1")
     made = sdk.containers.run(
-        IMAGE, ["sh", "-c", "echo begun; exec sleep 99"], detach=True, name="sdk", labels={"a": "b"}, tty=True,
+        IMAGE, ["sh", "-c", "echo begun; exec sleep 999"], detach=True, name="sdk", labels={"a": "b"}, tty=True,
         init=True,
         environment={"A": "1"}, mem_limit="64m", nano_cpus=500_000_000, working_dir="/tmp", hostname="sdkhost",
         tmpfs={"/scratch": "size=1m"}, ulimits=[Ulimit(name="nofile", soft=64, hard=64)], cap_drop=["ALL"],
@@ -76,7 +76,7 @@ def test_containers_of_the_sdk(sdk: Sdk) -> None:
     code, (out, err) = made.exec_run(["sh", "-c", "echo o; echo e >&2; exit 4"], demux=True)
     assert (code, out, err) == (4, b"o\n", b"e\n")
     assert b"".join(made.exec_run("echo streamed", stream=True).output) == b"streamed\n"
-    assert b"begun" in made.logs()
+    wait(lambda: b"begun" in made.logs())
     assert next(made.logs(stream=True, follow=True)).startswith(b"b")
     assert made.stats(stream=False)["name"] == "/sdk"
     assert next(made.stats(decode=True))["id"] == made.id
@@ -125,7 +125,10 @@ def test_input_and_files_of_the_sdk(sdk: Sdk) -> None:
     sock = made.attach_socket(params={"stdin": 1, "stdout": 1, "stream": 1})
     made.start()
     sock._sock.sendall(b"line\n")
-    assert sock._sock.recv(8 + 5)[-5:] == b"line\n"
+    heard = b""
+    while len(heard) < 8 + 5:
+        heard += sock._sock.recv(8 + 5)
+    assert heard[-5:] == b"line\n"
     sock.close()
     made.stop(timeout=0)
     assert made.put_archive("/tmp", archive(carried="yes"))
@@ -167,7 +170,7 @@ def test_images_of_the_sdk(sdk: Sdk, user: User) -> None:
 
 def test_networks_volumes_and_the_system_of_the_sdk(sdk: Sdk) -> None:
     network = sdk.networks.create("sdknet", labels={"a": "b"})
-    made = sdk.containers.run(IMAGE, "sleep 99", detach=True, name="sdk")
+    made = sdk.containers.run(IMAGE, "sleep 999", detach=True, name="sdk")
     network.connect(made, aliases=["other"])
     network.reload()
     assert network.containers == [made]
@@ -198,6 +201,14 @@ def test_networks_volumes_and_the_system_of_the_sdk(sdk: Sdk) -> None:
     made.remove(force=True)
 
 
+async def of_a_container(listening: Any) -> dict[str, Any]:
+    """The next that is told of a container; her network is told of as well."""
+    while True:
+        event: dict[str, Any] = await listening.get()
+        if event["Type"] == "container":
+            return event
+
+
 async def test_aiodocker(place: Ground, user: User) -> None:
     del place
     with people.acting_as(user.person):
@@ -212,10 +223,11 @@ async def test_aiodocker(place: Ground, user: User) -> None:
                 message = await stream.read_out()
             assert message is not None
             assert message.data == b"typed\n"
-            async with asyncio.timeout(30):
-                while (event := await listening.get())["Type"] != "container":
-                    pass  # her network is told of as well
-            assert event["Actor"]["Attributes"]["name"] == "aio"
+            hearing = asyncio.ensure_future(of_a_container(listening))
+            while not (await asyncio.wait({hearing}, timeout=1))[0]:
+                await made.pause()  # the stream may have begun after the start
+                await made.unpause()
+            assert hearing.result()["Actor"]["Attributes"]["name"] == "aio"
             execution = await made.exec(["sh", "-c", "echo $0 said"])
             async with execution.start(detach=False) as stream:
                 said = await stream.read_out()

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.gateway.ground import IMAGE, Ground, User
+from tests.engine.gateway.ground import IMAGE, PATIENCE_SECONDS, Ground, User, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 STREAMS, EACH = 500, 50
 MEGABYTE = 1 << 20
+ESTABLISHED = "01"
 ONE_ENGINE = pytest.mark.parametrize("place", ["engine26"], indirect=True)
 """The gateway's own matter: which engine is behind it makes no difference."""
 
@@ -86,7 +87,7 @@ def test_a_gateway_that_is_killed_ends_streams_and_nothing_else(place: Ground, u
     with user.stream(container) as stream:
         place.stop("ds01-gateway", signal.SIGKILL)
         assert stream.recv(4096) == b""
-    assert following.wait(30) is not None
+    assert following.wait(PATIENCE_SECONDS) is not None
     place.start_gateway()
     assert place.seen(container)["State"]["Running"] is True
     with user.stream(container) as again:
@@ -102,13 +103,19 @@ def test_logs_are_followed_through_quiet_times(user: User) -> None:
     assert user.docker("logs", "-f", "quiet").out.split() == ["one", "two"]
 
 
+def asks(port: int) -> bool:
+    """Whether anybody is connected to what listens on this port."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[1].endswith(f":{port:04X}") and row[3] == ESTABLISHED for row in rows)
+
+
 def test_a_registry_that_stalls_holds_up_nobody(place: Ground, user: User) -> None:
     """The pull waits, as long as its client does; everything else goes on, and hanging up ends it."""
     stalled, goes_on = threading.Event(), threading.Event()
 
     def stall() -> None:
         stalled.set()
-        goes_on.wait(60)
+        goes_on.wait(PATIENCE_SECONDS)
 
     place.registry.put("lab/stalls", "1", {"Cmd": ["/bin/sh"]}, [bytes(10240)])
     place.registry.delay = stall
@@ -116,9 +123,10 @@ def test_a_registry_that_stalls_holds_up_nobody(place: Ground, user: User) -> No
         sock = user.connect()
         name = f"{place.registry.host}/lab/stalls"
         sock.sendall(f"POST /v1.41/images/create?fromImage={name}&tag=1 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        assert stalled.wait(30)
+        assert stalled.wait(PATIENCE_SECONDS)
         assert user.docker("run", "--rm", IMAGE, "echo", "on").out == "on\n"
         sock.close()
+        wait(lambda: not asks(int(place.registry.host.rpartition(":")[2])))
     finally:
         goes_on.set()
         place.registry.delay = lambda: None

@@ -67,7 +67,7 @@ class Daemon:
             "--limits", str(self.folder / "limits.yaml"), *self.extra,
         ]  # fmt: skip
 
-    def start(self, seconds: float = 60) -> Daemon:
+    def start(self, seconds: float = 120) -> Daemon:
         self.write_limits()
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True)
@@ -80,6 +80,30 @@ class Daemon:
 
     def write_limits(self) -> None:
         (self.folder / "limits.yaml").write_text(self.limits.format(hold=self.hold, pool=pool(self.engine)))
+
+    @contextmanager
+    def limited(self, text: str) -> Iterator[None]:
+        """Another limits file is in force meanwhile, and the one before again afterwards."""
+        before = (self.folder / "limits.yaml").read_text()
+        self.limit(text)
+        try:
+            yield
+        finally:
+            if self.running:
+                self.limit(before)
+
+    def limit(self, text: str) -> None:
+        """Write the limits file; it is in force when this returns."""
+        file, before = self.folder / "limits.yaml", self._reloads()
+        if file.read_text() == text:
+            return
+        part = file.with_suffix(".part")
+        part.write_text(text)
+        part.replace(file)
+        eventually(lambda: self._reloads() > before)
+
+    def _reloads(self) -> int:
+        return len(self.root().events(kind="policy.reloaded", everybody=True))
 
     def answers(self) -> bool:
         try:
@@ -100,7 +124,7 @@ class Daemon:
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def root(self) -> Client:
         return Client(str(self.socket))
@@ -256,8 +280,8 @@ def bob(persons: tuple[Person, Person], daemon: Daemon) -> User:
     return User(person=persons[1], daemon=daemon)
 
 
-def eventually(true: object, seconds: float = 15) -> None:
-    """Wait until a callable says yes."""
+def eventually(true: object, seconds: float = 60) -> None:
+    """Wait until a callable says yes; only what fails waits as long."""
     assert callable(true)
     deadline = time.monotonic() + seconds
     while not true():

@@ -15,6 +15,7 @@ from ds01.adapters.docker import upper
 from ds01.adapters.docker.engine import DockerEngine
 from ds01.domain.changes import Change
 from ds01.domain.container import ContainerId
+from tests.engine.daemon.conftest import eventually
 
 pytestmark = pytest.mark.engine
 
@@ -39,10 +40,11 @@ async def test_w2_the_writable_layer_tells_what_the_engine_tells(engine: OwnEngi
     tiny.install(engine.socket)
     (tmp_path / "Dockerfile").write_text(BASE)
     docker(engine, "build", "-q", "-t", IMAGE, str(tmp_path))
-    made = docker(engine, "run", "-d", "-v", f"{tmp_path}:/workspace", IMAGE, "sh", "-c", f"{WORK}; sleep 600")
+    made = docker(
+        engine, "run", "-d", "-v", f"{tmp_path}:/workspace", IMAGE, "sh", "-c", f"{WORK}; touch /tmp/over; sleep 600"
+    )
     try:
-        while "new-2.0" not in docker(engine, "diff", made) or "/opt/kept/a" not in docker(engine, "diff", made):
-            pass
+        eventually(lambda: "/tmp/over" in docker(engine, "diff", made))
         told = {tuple(line.split(" ", 1)) for line in docker(engine, "diff", made).splitlines()}
         found = upper.layers(json.loads(docker(engine, "inspect", made))[0])
         assert found is not None, "the engine of the tests keeps containers under overlay2"

@@ -28,14 +28,9 @@ ALLOWED = (
 @pytest.fixture
 def school(daemon: Daemon) -> Iterator[Daemon]:
     """Everybody may have one GPU, and book for others."""
-    file = daemon.folder / "limits.yaml"
-    before = file.read_text()
-    networks = before[before.index("docker:") :]
-    file.write_text(ALLOWED + networks)
-    eventually(lambda: daemon.root().limit("bookings.who").value == "others")
-    yield daemon
-    file.write_text(before)
-    eventually(lambda: daemon.root().limit("bookings.who").value == "self")
+    before = (daemon.folder / "limits.yaml").read_text()
+    with daemon.limited(ALLOWED + before[before.index("docker:") :]):
+        yield daemon
 
 
 @pytest.fixture
@@ -48,7 +43,7 @@ def pupils(school: Daemon) -> Iterator[tuple[User, ...]]:
         people.remove(login)
 
 
-def opened(teacher: User, pupils: tuple[User, ...], begins: str, keep: int = 60, gpus: str = "1") -> None:
+def opened(teacher: User, pupils: tuple[User, ...], begins: str, keep: int = 600, gpus: str = "1") -> None:
     roster = tuple(RosterLine(line=line, login=one.person.login) for line, one in enumerate(pupils, 1))
     teacher.ask(
         "open_class",
@@ -129,11 +124,11 @@ def test_seats_nobody_came_for_are_everybodys_and_kill_9_forgets_no_class(
     limits = (school.folder / "limits.yaml").read_text()
     school.kill()
     school.start()
-    (school.folder / "limits.yaml").write_text(limits)
+    school.limit(limits)
     eventually(lambda: on(alice))
     begun, stream = sitting(pupils[0])
     assert [*begun, *stream][-1].container is not None
-    eventually(lambda: released(alice), 60)
+    eventually(lambda: released(alice), 120)
     bookings = alice.ask("bookings")
     assert isinstance(bookings, BookingsView)
     assert [(one.kept, one.used) for one in bookings.bookings] == [(1, 1)]

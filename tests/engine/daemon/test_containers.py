@@ -74,30 +74,27 @@ def test_e4_e6_stop_holds_and_start_finds_it_again(alice: User) -> None:
 
 
 def test_e4_in_real_time_a_hold_ends_the_gpu_goes_back_and_the_container_stays(alice: User, bob: User) -> None:
-    limits = alice.daemon.folder / "limits.yaml"
-    before = limits.read_text()
-    limits.write_text(before.replace("gpu_hold: 15m", "gpu_hold: 4s"))
-    eventually(lambda: alice.ask("limit", "gpu_hold").value == "4s")  # type: ignore[attr-defined]
-    bob.launch("others", gpus="3")
-    made = alice.launch()
-    alice.ask("stop", "thesis")
-    held = alice.container()
-    assert (held.lease, held.gpus) == ("held", made.gpus)
-    with pytest.raises(Ds01Error) as kept:
-        bob.launch("eager")
-    assert kept.value.kind is GPU_FULL
-    eventually(lambda: alice.container().lease != "held", 30)
-    assert (alice.container().state, alice.container().gpus) == ("stopped", ())
-    assert bob.launch("eager").gpus == made.gpus
-    with pytest.raises(Ds01Error) as full:
+    before = (alice.daemon.folder / "limits.yaml").read_text()
+    with alice.daemon.limited(before.replace("gpu_hold: 15m", "gpu_hold: 12s")):
+        bob.launch("others", gpus="3")
+        made = alice.launch()
+        alice.ask("stop", "thesis")
+        held = alice.container()
+        assert (held.lease, held.gpus) == ("held", made.gpus)
+        with pytest.raises(Ds01Error) as kept:
+            bob.launch("eager")
+        assert kept.value.kind is GPU_FULL
+        eventually(lambda: alice.container().lease != "held")
+        assert (alice.container().state, alice.container().gpus) == ("stopped", ())
+        assert bob.launch("eager").gpus == made.gpus
+        with pytest.raises(Ds01Error) as full:
+            alice.ask("start", "thesis")
+        assert full.value.kind is GPU_FULL
+        assert full.value.problem.hint
+        bob.ask("retire", "eager")
         alice.ask("start", "thesis")
-    assert full.value.kind is GPU_FULL
-    assert full.value.problem.hint
-    bob.ask("retire", "eager")
-    alice.ask("start", "thesis")
-    again = alice.container()
-    assert (again.id, again.state, again.lease, again.gpus) == (made.id, "running", "active", made.gpus)
-    limits.write_text(before)
+        again = alice.container()
+        assert (again.id, again.state, again.lease, again.gpus) == (made.id, "running", "active", made.gpus)
 
 
 def test_an_idle_container_stops_at_once(alice: User) -> None:
@@ -110,11 +107,9 @@ def test_an_idle_container_stops_at_once(alice: User) -> None:
 def test_a_start_on_other_gpus_keeps_everything_in_the_container(alice: User, bob: User, docker: Docker) -> None:
     made = alice.launch()
     docker("exec", made.id, "sh", "-c", "echo precious >/tmp/kept")
-    limits = alice.daemon.folder / "limits.yaml"
-    before = limits.read_text()
-    limits.write_text(before.replace("gpu_hold: 15m", "gpu_hold: 0s"))
-    eventually(lambda: alice.ask("limit", "gpu_hold").value == "0s")  # type: ignore[attr-defined]
-    alice.ask("stop", "thesis")
+    before = (alice.daemon.folder / "limits.yaml").read_text()
+    with alice.daemon.limited(before.replace("gpu_hold: 15m", "gpu_hold: 0s")):
+        alice.ask("stop", "thesis")
     bob.launch("greedy", gpus="4")
     with pytest.raises(Ds01Error) as full:
         alice.ask("start", "thesis")
@@ -132,7 +127,6 @@ def test_a_start_on_other_gpus_keeps_everything_in_the_container(alice: User, bo
         assert docker("ps", "-a", "--format", "{{.Names}}", "--filter", "name=thesis") == f"thesis._.{alice.uid}"
     alice.ask("retire", "thesis")
     assert "ds01-internal" not in docker("images")
-    limits.write_text(before)
 
 
 def test_pause_and_unpause(alice: User, docker: Docker) -> None:

@@ -37,8 +37,8 @@ def state(user: User, name: str) -> str:
 
 def ended(user: User, name: str) -> JobView:
     """Wait for its end and for everything it had to be given back."""
-    eventually(lambda: state(user, name) == "ended", 60)
-    eventually(lambda: all(container.name != name for container in user.containers()), 30)
+    eventually(lambda: state(user, name) == "ended")
+    eventually(lambda: all(container.name != name for container in user.containers()))
     return job(user, name)
 
 
@@ -78,16 +78,16 @@ def test_a_folder_that_is_gone_is_said_in_the_log(alice: User) -> None:
 
 def test_e5_when_its_time_is_over_every_process_gets_sigterm_and_the_grace(alice: User) -> None:
     child = "trap 'sleep 1; echo saved; exit 0' TERM; echo training; while :; do sleep 0.1; done"
-    (view,) = submit(alice, f'sh -c "{child}" & wait; echo after', time_seconds=3).jobs
+    (view,) = submit(alice, f'sh -c "{child}" & wait; echo after', time_seconds=8).jobs
     done = ended(alice, view.name)
     assert (done.end, done.code) == ("runtime", 124)
     assert "saved" in log(done)
-    assert done.text == "out of time: it had 3s"
+    assert done.text == "out of time: it had 8s"
 
 
 def test_one_that_ignores_sigterm_is_killed_at_the_end_of_the_grace(alice: User) -> None:
     (view,) = submit(alice, "trap '' TERM; while :; do sleep 0.1; done").jobs
-    eventually(lambda: state(alice, view.name) == "running", 60)
+    eventually(lambda: state(alice, view.name) == "running")
     alice.ask("cancel_job", view.name)
     done = ended(alice, view.name)
     assert (done.end, done.text) == ("cancelled", "cancelled")
@@ -96,7 +96,7 @@ def test_one_that_ignores_sigterm_is_killed_at_the_end_of_the_grace(alice: User)
 def test_a_program_that_ends_well_because_it_was_asked_to_is_not_done(alice: User, docker: Docker) -> None:
     """Somebody with the engine's own socket stops it; that the program took it well does not make it a success."""
     (view,) = submit(alice, "trap 'exit 0' TERM; while :; do sleep 0.1; done", retries=0).jobs
-    eventually(lambda: state(alice, view.name) == "running", 60)
+    eventually(lambda: state(alice, view.name) == "running")
     docker("stop", "-t", "5", alice.container(view.name).id)
     assert ended(alice, view.name).exit_code == 143
 
@@ -141,13 +141,13 @@ def test_killed_while_it_waits_runs_and_ends(alice: User, bob: User, daemon: Dae
     again(daemon)
     assert state(alice, view.name) == "queued"
     bob.ask("retire", "all")
-    eventually(lambda: state(alice, view.name) == "running", 60)
+    eventually(lambda: state(alice, view.name) == "running")
     container = alice.container(view.name).id
     again(daemon)
     assert alice.container(view.name).id == container
     daemon.kill()
     alice.person.run("touch", str(alice.workspace() / "go"))
-    eventually(lambda: docker("inspect", "-f", "{{.State.Status}}", container) == "exited", 30)
+    eventually(lambda: docker("inspect", "-f", "{{.State.Status}}", container) == "exited")
     daemon.start()
     done = ended(alice, view.name)
     assert (done.exit_code, done.attempt) == (5, 1)

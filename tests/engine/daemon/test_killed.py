@@ -72,7 +72,7 @@ class Forker:
         self._process.stdin.write(json.dumps(self._daemon.command()[1:]) + "\n")
         self._process.stdin.flush()
         self._pid = int(self._process.stdout.readline())
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not self._daemon.answers():
             assert time.monotonic() < deadline, self._daemon.log[-4000:]
             time.sleep(0.01)
@@ -203,7 +203,7 @@ class Crowd:
 def wait_for(workers: list[Worker], acts: int) -> None:
     """Until so many acts were acknowledged, or a while is over."""
     enough = sum(worker.acts for worker in workers) + acts
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while sum(worker.acts for worker in workers) < enough and time.monotonic() < deadline:
         time.sleep(0.01)
 
@@ -217,7 +217,7 @@ def check(daemon: Daemon, docker: Docker, workers: list[Worker], waiters: list[W
         booker.see({one.name for one in booked if one.owner == booker.user.person.login and one.state == "booked"})
     slots = [slot for lease in root.leases(everybody=True) for slot in lease.slots]
     assert len(slots) == len(set(slots)), slots
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while wrong := disagreement(root, docker):
         assert time.monotonic() < deadline, (wrong, daemon.log[-3000:])
         time.sleep(0.1)
@@ -321,7 +321,7 @@ def check_jobs(daemon: Daemon, docker: Docker, submitters: list[Submitter]) -> i
         assert not tried, (tried, [event.text for event in root.events(kind="job.retried", everybody=True)])
         ran = (one.user.workspace() / "ran").read_text().split() if mine else []
         assert sorted(ran) == sorted(mine)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while left := docker("ps", "-aq", "--filter", "label=ds01.door=job").split():
         assert time.monotonic() < deadline, (left, daemon.log[-3000:])
         time.sleep(0.2)

@@ -36,16 +36,16 @@ def yielding(daemon: Daemon, alice: User) -> Iterator[User]:
 def test_a_job_that_gives_way_is_told_stops_and_starts_anew_when_there_is_room(yielding: User, bob: User) -> None:
     script = "trap 'echo saved >>done; exit 0' TERM; echo begun >>done; while :; do sleep 0.1; done"
     (sent,) = submit(yielding, script, gpus="4").jobs
-    eventually(lambda: job(yielding, sent.name).state == "running")
+    done = yielding.workspace() / "done"
+    eventually(lambda: done.exists() and done.read_text() == "begun\n")
     stream, place = waits(bob, "mine", gpus="2")
     assert (place.place, place.reason) == (1, "full")
     last = list(stream)[-1]
     assert last.container is not None
     assert last.container.state == "running"
     assert [notice.rule for notice in notices(yielding, sent.name)][:1] == ["yielding"]
-    assert (job(yielding, sent.name).state, state(yielding)) == ("queued", ["waiting"])
+    eventually(lambda: (job(yielding, sent.name).state, state(yielding)) == ("queued", ["waiting"]))
     bob.ask("retire", "mine")
-    done = yielding.workspace() / "done"
-    eventually(lambda: done.read_text().split() == ["begun", "saved", "begun"], 30)
+    eventually(lambda: done.read_text().split() == ["begun", "saved", "begun"])
     yielding.ask("cancel_job", sent.name)
-    eventually(lambda: job(yielding, sent.name).state == "ended", 30)
+    eventually(lambda: job(yielding, sent.name).state == "ended")

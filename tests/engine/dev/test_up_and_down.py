@@ -114,7 +114,7 @@ def test_called_again_it_restarts_only_what_died(state: str, name: str) -> None:
     before = up(state)["pids"]
     killed = programs.identify(before[name])
     os.kill(before[name], signal.SIGKILL)
-    assert programs.until(lambda: not programs.alive(killed), 10)
+    assert programs.until(lambda: not programs.alive(killed), 60)
     after = up(state)["pids"]
     assert after[name] != before[name]
     assert {key: pid for key, pid in after.items() if key != name} == {k: p for k, p in before.items() if k != name}
@@ -141,7 +141,7 @@ def test_down_stops_exactly_these_and_leaves_the_host_as_it_was(state: str) -> N
 def test_down_leaves_a_bridge_that_another_engine_has_by_now(state: str) -> None:
     killed = programs.identify(up(state)["pids"]["engine"])
     os.kill(killed.pid, signal.SIGKILL)
-    assert programs.until(lambda: not programs.alive(killed), 10)
+    assert programs.until(lambda: not programs.alive(killed), 60)
     with tempfile.TemporaryDirectory(prefix="ds01e", dir="/var/tmp", ignore_cleanup_errors=True) as folder:
         shutil.copy(Path(state).resolve() / "engine/bridge", folder)
         other = engine.start(Path(folder))

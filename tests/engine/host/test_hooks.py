@@ -45,7 +45,7 @@ class Lab:
     def start(self, *words: str, gpus: tuple[str, ...] = (GPU,), as_owner: bool = False) -> tuple[str, str]:
         """A container in a user's slice, granted these GPUs: its id, and why it does not start."""
         place = ("--cgroup-parent", f"/ds01-u{UID}.slice", "--cgroupns", "private")
-        made = self.docker("create", *place, *words, tiny.REFERENCE, "sleep", "60")
+        made = self.docker("create", *place, *words, tiny.REFERENCE, "sleep", "600")
         assert made.returncode == 0, made.stderr
         container = made.stdout.strip()
         grant = StartGrant(container=ContainerId(container), uid=UID, gid=UID, as_owner=as_owner, gpus=gpus)

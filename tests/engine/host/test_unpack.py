@@ -34,7 +34,7 @@ async def test_w2_a_file_of_any_length_is_unpacked_as_its_owner(tmp_path: Path, 
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     os.chown(tmp_path, SOMEBODY.uid, SOMEBODY.gid)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         await unpack(SOMEBODY, str(tmp_path / "rescued"), archive(content))
     file = tmp_path / "rescued/note"
     assert file.read_bytes() == content
@@ -52,7 +52,7 @@ async def test_archives_one_after_another_are_unpacked_all(tmp_path: Path) -> No
             async for piece in archive(b"x" * number * 100, f"note-{number}"):
                 yield piece
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         await unpack(SOMEBODY, str(tmp_path / "rescued"), several())
     assert {file.name: file.stat().st_size for file in (tmp_path / "rescued").iterdir()} == {
         f"note-{number}": number * 100 for number in range(50)
@@ -67,7 +67,7 @@ async def test_what_stands_still_is_ended_and_said(
     """The programs are her own: she may stop them, and then nothing is read (the second) or nothing ends."""
     monkeypatch.setattr(unpacking, "STILL_SECONDS", 0.5)
     monkeypatch.setattr(unpacking, "_SCRIPT", "kill -STOP $$")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         with pytest.raises(Ds01Error, match="Nothing could be written to") as failed:
             await unpack(SOMEBODY, str(tmp_path / "rescued"), archive(content))
     assert "stood still" in failed.value.problem.reason

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dev import engine as own
 from dev import tiny
+from dev.programs import until
 
 from ds01.domain.errors import DISK_FULL, Ds01Error
 from ds01.projects.build import inspect
@@ -53,5 +54,5 @@ def test_a_build_that_fills_the_disk_leaves_the_image_of_before_and_the_room(cra
     assert there is not None
     assert there["Id"] == first.image_id
     assert cramped.docker("ps", "-aq") == ""
-    assert cramped.inside("ds01/tiny:latest", "df -m / | tail -1") == free
+    assert until(lambda: cramped.inside("ds01/tiny:latest", "df -m / | tail -1") == free, 60)
     assert cramped.build(written(6)).changed

@@ -99,18 +99,18 @@ Bench(socket=sys.argv[1], settings=BuildSettings(bases=())).build(Path(sys.argv[
 
 
 def test_ctrl_c_ends_the_build_and_leaves_nothing(bench: Bench, folder: Path) -> None:
-    (folder / "Dockerfile").write_text("FROM ds01/tiny:latest\nRUN sleep 300\n")
+    (folder / "Dockerfile").write_text("FROM ds01/tiny:latest\nRUN sleep 3000\n")
     building = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, bench.socket, str(folder)], stderr=subprocess.PIPE, text=True
     )
     _until(lambda: bench.docker("ps", "-q") != "")
     building.send_signal(signal.SIGINT)
-    _, said = building.communicate(timeout=20)
+    _, said = building.communicate(timeout=120)
     assert "KeyboardInterrupt" in said
     _until(lambda: bench.docker("ps", "-aq") == "")
 
 
-def _until(condition: object, seconds: float = 30) -> None:
+def _until(condition: object, seconds: float = 120) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

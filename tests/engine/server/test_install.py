@@ -218,6 +218,7 @@ def test_w1_after_a_reboot_all_is_back(agent: Lab) -> None:
     assert agent.by(MARIA, "docker", "run", "--rm", "mine", "/busybox", "echo", "well").out == "well\n"
     assert "grafana" in agent.engine("ps").out
     assert json.loads(agent.install("--json").out)["restarts"] == []
+    agent.root("sh", "-c", "for i in $(seq 60); do ds01 doctor >/dev/null && exit; sleep 1; done; exit 1")
     assert json.loads(agent.root("ds01", "doctor", "--json").out)["healthy"] is True
 
 

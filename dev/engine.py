@@ -40,7 +40,7 @@ class OwnEngine:
 
 class _Unix(http.client.HTTPConnection):
     def __init__(self, path: str) -> None:
-        super().__init__("engine", timeout=5)
+        super().__init__("engine", timeout=20)
         self._path = path
 
     def connect(self) -> None:
@@ -113,8 +113,8 @@ def start(
 
 
 def _wait(process: subprocess.Popen[bytes], sock: str, log: Path) -> None:
-    """Until dockerd answers. Raises RuntimeError with its last words when it ended, or after a minute."""
-    deadline = time.monotonic() + 60
+    """Until dockerd answers. Raises RuntimeError with its last words when it ended, or after two minutes."""
+    deadline = time.monotonic() + 120
     while not answers(sock):
         if process.poll() is not None or time.monotonic() > deadline:
             last = log.read_text(errors="replace").splitlines()[-5:]
@@ -144,7 +144,7 @@ def outside(engine: OwnEngine, what: str) -> Iterator[None]:
         launcher.write_facts(facts.parent, json.loads(facts.read_text()) | {"outside": before["outside"]})
 
 
-def stop(engine: OwnEngine, *, seconds: float = 30) -> None:
+def stop(engine: OwnEngine, *, seconds: float = 120) -> None:
     """Stop this engine and its bridge. Only this pid is signalled."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(engine.pid, signal.SIGTERM)

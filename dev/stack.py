@@ -219,7 +219,7 @@ def _environment() -> dict[str, str]:
 
 def _wait(name: str, program: Program, stack: Stack, ready: Callable[[], bool]) -> None:
     """Wait for a program just started; if it ends or never answers, its own last words are the message."""
-    came = programs.until(lambda: ready() or not programs.alive(program), 60)
+    came = programs.until(lambda: ready() or not programs.alive(program), 120)
     if came and programs.alive(program):
         return
     programs.stop(program)

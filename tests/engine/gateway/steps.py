@@ -128,7 +128,7 @@ def forward_chain(field: Ground) -> str:
 
 def rules(chain: str) -> str:
     """What the firewall says."""
-    return subprocess.run(["iptables", "-w", "5", "-S", chain], capture_output=True, text=True, check=False).stdout
+    return subprocess.run(["iptables", "-w", "60", "-S", chain], capture_output=True, text=True, check=False).stdout
 
 
 @contextlib.contextmanager

@@ -375,7 +375,7 @@ def test_d13_a_fence_that_is_emptied_stands_again(mallory: User, field: Ground) 
     before = lasting(chain, own)
     assert f"-d {pool(field.engine.socket)} -j DROP" in " ".join(before)
     assert any(f"-s {own} -d {own} -j RETURN" in rule for rule in before)
-    subprocess.run(["iptables", "-w", "5", "-F", chain], check=True)
+    subprocess.run(["iptables", "-w", "60", "-F", chain], check=True)
     wait(lambda: lasting(chain, own) == before)
 
 

@@ -27,9 +27,10 @@ from ds01.gateway.moves import Moves
 from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
+from ds01.gateway.containerlist import ContainerList
 from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
-from ds01.gateway.upstream import Ask, Upstream, UpstreamError
+from ds01.gateway.upstream import Ask, Upstream, parsed
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
 
 _ID = re.compile(r"\b[0-9a-f]{64}\b")
@@ -69,6 +70,7 @@ class Gate:
     execs: Execs = field(default_factory=Execs)
     moves: Moves = field(default_factory=Moves)
     pace: Pace = field(default_factory=Pace)
+    container_list: ContainerList = field(default_factory=ContainerList)
     sessions: Sessions = field(default_factory=Sessions)
     patience: Patience = Patience()
 
@@ -254,15 +256,6 @@ def error_text(data: bytes) -> str:
         return "the engine refused without a reason"
     message = found.get("message") if isinstance(found, dict) else None
     return message if isinstance(message, str) else "the engine refused without a reason"
-
-
-def parsed(data: bytes) -> Json:
-    """JSON the engine sent: it is read as Python reads it, to be shown to one user."""
-    try:
-        found = shownjson.load(data)
-    except ValueError as error:
-        raise UpstreamError("the engine's answer is no JSON") from error
-    return found
 
 
 def passed_headers(head: AnswerHead) -> dict[str, str]:

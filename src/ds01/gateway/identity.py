@@ -11,7 +11,6 @@ import struct
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
@@ -37,7 +36,8 @@ def peer_uid(connection: socket.socket) -> int:
 def login_uid(connection: socket.socket) -> int | None:
     """Who logged in to the session of the process that connected, as the kernel's audit knows it."""
     try:
-        found = int(Path(f"/proc/{_credentials(connection)[0]}/loginuid").read_text())
+        with open(f"/proc/{_credentials(connection)[0]}/loginuid", "rb", buffering=0) as file:
+            found = int(file.read())
     except (OSError, ValueError):
         return None
     return None if found == _UNSET else found

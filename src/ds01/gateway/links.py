@@ -13,8 +13,8 @@ from typing import Any, cast
 from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import absent
-from ds01.gateway.call import Call, parsed
-from ds01.gateway.upstream import Ask
+from ds01.gateway.call import Call
+from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.door import DoorContainer
 
 _NOT_TOLD = ("HOME", "PATH")

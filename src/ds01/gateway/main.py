@@ -20,7 +20,9 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from ds01.garbage import look_seldom
 from ds01.gateway import kept
+from ds01.gateway.accounts import LocalAccounts
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
@@ -29,6 +31,7 @@ from ds01.gateway.engine import EngineFacts
 from ds01.gateway.glass import SOCKET, Glass
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, many_files, own_socket
+from ds01.gateway.memory import keep_some
 from ds01.gateway.privilege import become
 from ds01.gateway.registry import Registry
 from ds01.gateway.serve import Server
@@ -59,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.geteuid() == 0:
         _LOG.warning("privilege.root", what="the gateway runs as root; start it with --user")
     many_files()
+    look_seldom()
+    keep_some()
     with contextlib.suppress(KeyboardInterrupt):
         api = str(options.api or options.run / "ds01d.sock")
         doors = options.run / "u"
@@ -87,8 +92,8 @@ async def run(
     audit = Audit(door)
     own = Doors(doors, lambda: Server(gate, TABLE), presence, passed, audit)
     gate = Gate(
-        engine=upstream, door=door, registry=Registry(door), audit=audit, facts=EngineFacts(upstream, door),
-        doors=own.open,
+        engine=upstream, door=door, registry=Registry(door, local=LocalAccounts().login), audit=audit,
+        facts=EngineFacts(upstream, door), doors=own.open,
     )  # fmt: skip
     listener = Listener(Server(gate, TABLE, may_watch=True), presence)
     glass = Listener(Glass(gate), presence)

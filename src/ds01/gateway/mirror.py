@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate
 from ds01.wire.holdings import DoorNetwork, DoorVolume
 
 Owned = DoorContainer | DoorImage | DoorVolume | DoorNetwork
 
+_STANDS = count()
 REMEMBERED = 512
 """How many that are gone are remembered: the engine tells of a removal when it is over."""
 
@@ -25,6 +27,8 @@ class Mirror:
     networks: dict[str, DoorNetwork] = field(default_factory=dict)
     stored: dict[str, DoorNetwork] = field(default_factory=dict)
     gone: OrderedDict[str, Owned] = field(default_factory=OrderedDict)
+    stand: int = field(default_factory=lambda: next(_STANDS))
+    """Of volumes and networks; no two mirrors have the same."""
 
     def apply(self, update: DoorUpdate) -> None:
         """Take in one line of the stream."""
@@ -36,6 +40,7 @@ class Mirror:
 
     def put(self, found: Owned) -> None:
         """It is so now."""
+        self._moved(found)
         match found:
             case DoorContainer():
                 self.containers[found.id] = found
@@ -49,6 +54,10 @@ class Mirror:
                     self.drop(other.id)  # it was removed behind our back, and made again
                 self.networks[found.id] = self.stored[found.stored] = found
 
+    def _moved(self, found: Owned) -> None:
+        if isinstance(found, DoorVolume | DoorNetwork):
+            self.stand = next(_STANDS)
+
     def unname(self, refs: Collection[str]) -> None:
         """No image has these names."""
         for image in [image for image in self.images.values() if not image.refs.keys().isdisjoint(refs)]:
@@ -60,6 +69,7 @@ class Mirror:
         for kind in (self.containers, self.images, self.volumes, self.networks):
             found = kind.pop(gone, None)
             if found is not None:
+                self._moved(found)
                 self.gone[gone] = found
                 if isinstance(found, DoorNetwork) and self.stored.get(found.stored) == found:
                     del self.stored[found.stored]

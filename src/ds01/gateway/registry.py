@@ -72,9 +72,10 @@ class Registry:
     """Containers, images and users as ds01d knows them."""
 
     def __init__(
-        self, door: Door, clock: Callable[[], float] = time.monotonic, login: Callable[[int], str] = login_of
-    ) -> None:
-        """``login`` says by which name the server's directory knows a uid."""
+        self, door: Door, clock: Callable[[], float] = time.monotonic, login: Callable[[int], str] = login_of,
+        local: Callable[[int], str | None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """``login`` says by which name the server's directory knows a uid, ``local`` the same at once, where it can."""
         self.writers = Writers()
         self.ongoing = Ongoing()
         self._door = door
@@ -83,6 +84,7 @@ class Registry:
         self._learned: dict[str, float] = {}
         self._coming: dict[str, DoorContainer | DoorVolume | DoorNetwork] = {}
         self._login = login
+        self._local = local
         self._users: dict[int, _Known] = {}
         self._following = False
         self._looked = asyncio.Event()
@@ -139,8 +141,9 @@ class Registry:
 
     async def check(self) -> None:
         """Wait a moment for the first look at the ledger. Raises RefusedError (503) when the mirror is not usable."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._looked.wait(), PATIENCE_SECONDS)
+        if not self._looked.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._looked.wait(), PATIENCE_SECONDS)
         if not self.usable:
             raise RefusedError(
                 "registry.away", "ds01d does not answer, so nothing can be shown", "Try again in a moment.", status=503
@@ -166,9 +169,10 @@ class Registry:
     async def _same(self, uid: int, known: _Known) -> bool:
         """Whether the account is the one it was. A directory that does not answer says nothing new."""
         now = self._clock()
-        with contextlib.suppress(TimeoutError):
-            if await asyncio.wait_for(asyncio.to_thread(self._login, uid), LOOK_SECONDS) != known.login:
-                return False
+        if self._local(uid) != known.login:
+            with contextlib.suppress(TimeoutError):
+                if await asyncio.wait_for(asyncio.to_thread(self._login, uid), LOOK_SECONDS) != known.login:
+                    return False
         known.looked_at = max(known.looked_at, now)
         return True
 
@@ -215,8 +219,11 @@ class Registry:
         return found
 
     def _known(self, user: DoorUser, ref: str) -> DoorContainer | None:
+        found = self.by_id(user, ref)
+        if found is not None:
+            return found
         mine = list(self.containers(user))
-        exact = [c for c in mine if ref in (c.id, c.stored_name)] or [c for c in mine if self.named(user, c) == ref]
+        exact = [c for c in mine if c.stored_name == ref] or [c for c in mine if self.named(user, c) == ref]
         if exact:
             return exact[0]
         if not _HEX.fullmatch(ref):
@@ -309,6 +316,11 @@ class Registry:
         if found.uid == user.uid:
             return found.name
         return stored(found)
+
+    @property
+    def stand(self) -> int:
+        """Another number whenever a volume or a network has come, gone or got another name."""
+        return self._mirror.stand
 
     def learn(self, found: DoorContainer | DoorImage | DoorVolume | DoorNetwork) -> None:
         """Know something at once, before the stream says so."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
 from typing import Any
 
 from ds01.domain.dockerpolicy import logs
@@ -41,6 +41,26 @@ class View:
         """Her own names of images; an admin sees all names as the engine has them."""
         return {} if self._user.admin else self._registry.own_images(self._user)
 
+    @cached_property
+    def account(self) -> str:
+        """Whose view it is."""
+        return self._user.account
+
+    @property
+    def admin(self) -> bool:
+        """Whether it is an admin's, who sees everything."""
+        return self._user.admin
+
+    @property
+    def stand(self) -> int:
+        """Of what volumes and networks are called: another number when something about them has changed."""
+        return self._registry.stand
+
+    @cached_property
+    def owned(self) -> Callable[[str], DoorContainer | None]:
+        """Finds the container of an id, when it is hers to see."""
+        return partial(self._registry.by_id, self._user)
+
     def called(self, ref: str) -> str:
         """What she calls the image of this name of the engine's."""
         return ref if self._user.admin else plain_image(ref, self._user.uid)
@@ -51,14 +71,15 @@ class View:
 
     def rows(self, found: Any) -> list[Found]:
         """``containers/json``: her own rows only."""
-        mine = []
-        for row in found if isinstance(found, list) else []:
-            container = self._registry.by_id(self._user, str(row.get("Id", "")))
-            if container is not None:
-                mine.append(self._row(row, container))
-            elif self._user.admin:
-                mine.append(row)
-        return mine
+        rows = found if isinstance(found, list) else []
+        return [shown for row in rows if (shown := self.row(row)) is not None]
+
+    def row(self, found: Found) -> Found | None:
+        """One of these rows, None when it is not hers."""
+        container = self.owned(str(found.get("Id", "")))
+        if container is None:
+            return found if self._user.admin else None
+        return self._row(found, container)
 
     def _row(self, row: Found, container: DoorContainer) -> Found:
         row["Names"] = [f"/{self._registry.named(self._user, container)}"]
@@ -256,6 +277,12 @@ def labels(found: Any) -> dict[str, str]:
 
 
 _OURS, _TOLD = str(Label.PREFIX), BUILD_LABELS
+
+
+def linked(found: Found) -> bool:
+    """Whether a container as the engine shows it has links, which are called by the names of other containers."""
+    ends = (found.get("NetworkSettings") or {}).get("Networks") or {}
+    return any(end.get("Links") for end in ends.values())
 
 
 def sources(mounts: Any, binds: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import socket
 import sys
 import termios
 from collections import deque
@@ -25,6 +26,9 @@ TAKEN_LOOKS = 500
 TAKEN_AT_ONCE = 20
 TAKEN_SECONDS = 0.001
 """How often at most it is looked whether the other side has read what was sent; after the first looks with a pause."""
+
+BURST_BYTES = 512 * 1024
+"""Of a large body the kernel is asked to take so much at once; it takes what it allows."""
 
 Bytes = bytes | bytearray | memoryview
 
@@ -130,6 +134,10 @@ class Stream(asyncio.Protocol):
             raise ConnectionResetError("the other side is gone")
         self.transport.writelines(parts)
         await self.drained()
+
+    def in_bursts(self) -> None:
+        """What is sent from now on is large: the kernel may hold more of it, so that either side wakes less often."""
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BURST_BYTES)
 
     async def drained(self) -> None:
         """Wait until there is room to write."""

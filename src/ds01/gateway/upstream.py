@@ -9,8 +9,10 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import body as bodies
+from ds01.gateway import shownjson
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.http import AnswerHead, Framing, head_bytes, parse_answer, read_head_bytes
 from ds01.gateway.stream import Stream, connect
@@ -120,12 +122,13 @@ class Exchange:
 
     async def whole(self, cap: int = JSON_BYTES) -> bytes:
         """The answer's body in memory."""
-        try:
-            return await bodies.whole(self.stream, self.head.framing, cap, "upstream.size")
-        except RefusedError as error:
-            raise UpstreamError("the engine's answer is too large") from error
-        except ConnectionError as error:
-            raise UpstreamError("the engine's answer was cut short") from error
+        found, size = list[Piece](), 0
+        async for parts in self.pieces():
+            found += parts
+            size += sum(map(len, parts))
+            if size > cap:
+                raise UpstreamError("the engine's answer is too large")
+        return b"".join(found)
 
     async def pieces(self) -> AsyncIterator[Sequence[Piece]]:
         """The answer's body as it comes."""
@@ -153,6 +156,8 @@ class Upstream:
             stream = await connect(self.path)
         except OSError as error:
             raise UnreachableError(self._name) from error
+        if ask.stream:
+            stream.in_bursts()
         exchange = Exchange(stream, ask)
         try:
             await stream.write(ask.head() + (ask.body or b""))
@@ -168,3 +173,12 @@ class Upstream:
             return head, await exchange.whole()
         finally:
             exchange.close()
+
+
+def parsed(data: bytes) -> Json:
+    """JSON the engine sent: it is read as Python reads it, to be shown to one user."""
+    try:
+        found = shownjson.load(data)
+    except ValueError as error:
+        raise UpstreamError("the engine's answer is no JSON") from error
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from ds01.domain.dockerpolicy.namepattern import NamePattern
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
@@ -85,6 +85,10 @@ class NameFilter:
     def matches(self, name: str) -> bool:
         """Whether one of them fits."""
         return not self._wanted or any(pattern.fits(name) for pattern in self._wanted)
+
+    def one_of(self, names: Iterable[str]) -> bool:
+        """Whether one of them fits one of these names."""
+        return any(map(self.matches, names))
 
 
 def _pattern(text: str) -> NamePattern:

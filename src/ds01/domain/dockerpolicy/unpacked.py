@@ -23,7 +23,7 @@ Piece = bytes | memoryview
 
 
 class _Unpacker(Protocol):
-    def unpack(self, data: bytes) -> Iterator[bytes]: ...
+    def unpack(self, sent: Piece) -> Iterator[Piece]: ...
     @property
     def ended(self) -> bool: ...
 
@@ -52,7 +52,7 @@ class Unpacked:
                 return
             data, self._first = self._first, b""
             self._unpacker = _unpacker(data, self._zstd)
-        yield from self._counted(self._unpacker, bytes(data))
+        yield from self._counted(self._unpacker, data)
 
     def finish(self) -> Iterator[Piece]:
         """What is left at the end. Raises RefusedError when a compressed archive was cut short."""
@@ -62,7 +62,7 @@ class Unpacked:
         elif not self._unpacker.ended:
             raise malformed("archive.short", "The compressed archive ends in the middle")
 
-    def _counted(self, unpacker: _Unpacker, data: bytes) -> Iterator[Piece]:
+    def _counted(self, unpacker: _Unpacker, data: Piece) -> Iterator[Piece]:
         try:
             for piece in unpacker.unpack(data):
                 self.size += len(piece)
@@ -100,9 +100,9 @@ class Stream(Protocol):
 class _Plain:
     ended = True
 
-    def unpack(self, data: bytes) -> Iterator[bytes]:
-        if data:
-            yield data
+    def unpack(self, sent: Piece) -> Iterator[Piece]:
+        if sent:
+            yield sent
 
 
 class _Gzip:
@@ -115,7 +115,8 @@ class _Gzip:
     def ended(self) -> bool:
         return self._member.eof
 
-    def unpack(self, data: bytes) -> Iterator[bytes]:
+    def unpack(self, sent: Piece) -> Iterator[bytes]:
+        data = bytes(sent)
         while data:
             if self._member.eof:
                 data = data.lstrip(b"\0")
@@ -139,7 +140,8 @@ class _Blocks:
     def ended(self) -> bool:
         return self._stream.eof
 
-    def unpack(self, data: bytes) -> Iterator[bytes]:
+    def unpack(self, sent: Piece) -> Iterator[bytes]:
+        data = bytes(sent)
         while True:
             if self._stream.eof:
                 data = (self._stream.unused_data or data).lstrip(b"\0")

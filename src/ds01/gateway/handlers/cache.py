@@ -8,9 +8,9 @@ from typing import Any, cast
 from ds01.domain.dockerpolicy.cacheprune import CachePrune, judge_cache_prune
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
-from ds01.gateway.call import Call, parsed
+from ds01.gateway.call import Call
 from ds01.gateway.pace import Costly
-from ds01.gateway.upstream import Ask, UpstreamError
+from ds01.gateway.upstream import Ask, UpstreamError, parsed
 
 _SECONDS = 600
 _ROUNDS = 5

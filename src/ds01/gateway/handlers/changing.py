@@ -8,11 +8,11 @@ from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
 from ds01.domain.labels import Label
 from ds01.gateway import flow
-from ds01.gateway.call import Call, parsed
+from ds01.gateway.call import Call
 from ds01.gateway.finish import CPU_NANO, NO_RESTART, resolved
 from ds01.gateway.handlers.containers import removed_from_books
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.door import DoorAmounts, DoorAmountsGrant
 
 

@@ -9,7 +9,6 @@ import structlog
 
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.query import Filters
-from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
 from ds01.domain.image_access import is_id
 from ds01.domain.labels import Label
@@ -45,12 +44,12 @@ async def listing(call: Call) -> None:
         await call.gate.pace.take(call.user.uid, Costly.MEASURE)
     filters, names = await _filters(call)
     ask = Ask(method="GET", target=call.target("/containers/json", call.query.values, filters))
-
-    def shown(found: Json) -> Json:
-        rows = view(call).rows(found)
-        return cast(Json, [row for row in rows if any(names.matches(name.removeprefix("/")) for name in row["Names"])])
-
-    await call.pass_whole(ask, shown)
+    head, data = await call.gate.engine.whole(ask)
+    if head.status >= 400:
+        await call.answer_error(head.status, data)
+        return
+    shown = call.gate.container_list.shown(view(call), data, names)
+    await call.answer(head.status, shown, {"Content-Type": "application/json"})
 
 
 async def _filters(call: Call) -> tuple[Filters, NameFilter]:

@@ -13,12 +13,12 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.domain.own_images import stored_image
-from ds01.gateway.call import Call, parsed
+from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.rows import NoListError, listed
 from ds01.gateway.show import Found
-from ds01.gateway.upstream import JSON_BYTES, Ask, UpstreamError
+from ds01.gateway.upstream import JSON_BYTES, Ask, UpstreamError, parsed
 
 NONE = "<none>:<none>"
 NO_DIGEST = "<none>@<none>"

@@ -12,11 +12,11 @@ from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, abs
 from ds01.domain.labels import Label
 from ds01.domain.names import stored_network
 from ds01.domain.network import OWN
-from ds01.gateway.call import Call, parsed
+from ds01.gateway.call import Call
 from ds01.gateway.finish import aliases, endpoint
 from ds01.gateway.handlers.volumes import gone, things
 from ds01.gateway.things import NO_NETWORK, Found
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.holdings import DoorNetwork, DoorNetworkAsk, Kind
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, absent, not_allowed
-from ds01.gateway.call import Call, parsed
+from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.images import all_images
 from ds01.gateway.routes import OLDEST
 from ds01.gateway.show import Found
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.door import GATEWAY_HEADER
 
 _INFO = (

@@ -10,10 +10,10 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import absent
 from ds01.domain.dockerpolicy.volumes import judge_volume
 from ds01.domain.names import stored_volume
-from ds01.gateway.call import Call, parsed
+from ds01.gateway.call import Call
 from ds01.gateway.pace import Costly
 from ds01.gateway.things import Found, Things
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.holdings import DoorDropped, DoorVolume, DoorVolumeAsk, Kind
 
 _ANONYMOUS = "com.docker.volume.anonymous"

@@ -153,6 +153,8 @@ def recordable(entry: DoorAudit) -> DoorAudit:
 
 def _plain(text: str) -> str:
     """Text without control characters and without what is no character, at most ``LENGTH`` of it."""
+    if len(text) <= LENGTH and text.isprintable():
+        return text
     spelled = text[:LENGTH].encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in spelled)[:LENGTH]
 

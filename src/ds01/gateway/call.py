@@ -19,6 +19,7 @@ from ds01.domain.own_images import plain_text
 from ds01.gateway import body as bodies
 from ds01.gateway import shownjson
 from ds01.gateway.audit import Audit
+from ds01.gateway.containerlist import ContainerList
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.execs import Execs
@@ -27,7 +28,6 @@ from ds01.gateway.moves import Moves
 from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
-from ds01.gateway.containerlist import ContainerList
 from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Upstream, parsed

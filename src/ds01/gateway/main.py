@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     structlog.configure(processors=[
         structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info, structlog.processors.JSONRenderer(),
-    ])  # fmt: skip
+    ], cache_logger_on_first_use=True)  # fmt: skip
     faulthandler.enable()
     try:
         passed = kept.passed(os.environ, os.getpid())

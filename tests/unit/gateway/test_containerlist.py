@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.names import NameFilter
+from ds01.gateway.containerlist import KEPT_BYTES, ROW_BYTES, ContainerList
 from ds01.gateway.door import Door
 from ds01.gateway.registry import Registry
-from ds01.gateway.containerlist import KEPT_BYTES, ROW_BYTES, ContainerList
 from ds01.gateway.show import Found, View
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorContainer, DoorUser

@@ -105,6 +105,20 @@ def test_f2_g1_g18_gpus_come_from_leases(mallory: User, alice: User, field: Grou
     assert len(open_leases(field)) == 1
 
 
+def test_one_that_dies_at_once_holds_one_gpu_and_leaves_none_behind(mallory: User, field: Ground) -> None:
+    """Whoever starts it again and again has one lease at a time; removed, none."""
+    done = mallory.docker("run", "--gpus", "1", "--name", "brief", IMAGE, "false")
+    assert done.code == 1
+    wait(lambda: [state for _, state in open_leases(field)] == ["held"])
+    for _ in range(3):
+        assert mallory.docker("start", "--attach", "brief").code == 1
+    wait(lambda: [state for _, state in open_leases(field)] == ["held"])
+    reasons = rows(field, f"select reason, reason_detail from containers where uid = {mallory.uid} and name = 'brief'")
+    assert reasons == [("exit", "1")]
+    assert mallory.docker("rm", "brief").code == 0
+    assert open_leases(field) == []
+
+
 def test_g3_no_lease_no_gpu(mallory: User) -> None:
     done = mallory.docker(
         "run", "--rm", "-e", "NVIDIA_VISIBLE_DEVICES=all", IMAGE, "sh", "-c", "echo $NVIDIA_VISIBLE_DEVICES"

@@ -7,6 +7,7 @@ everybody builds on.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,13 +16,20 @@ from ds01.domain.errors import DISK_QUOTA, IMAGE_QUOTA, Ds01Error
 from ds01.domain.limits import Limits
 from ds01.domain.quantity import show_size
 
+STEPS = 10
+"""Steps of the engine's own builder that count as one image: it keeps each, and looks at each for every list."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """A layer of an image. ``id`` is the same wherever the same layers lie under it."""
+    """A layer of an image. ``id`` is the same wherever the same layers lie under it.
+
+    ``step``: no layer of its own but a step of its build, which the engine keeps as an image.
+    """
 
     id: str
     size_bytes: int
+    step: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +95,23 @@ def shares(images: Iterable[Held]) -> dict[str, int]:
     return found
 
 
-def counts(images: Iterable[Held]) -> dict[str, tuple[int, int]]:
-    """How many images each account has, and how long their labels are together."""
-    found: dict[str, tuple[int, int]] = {}
+def counts(images: Iterable[Held], listed: Iterable[str] = ()) -> dict[str, tuple[int, int]]:
+    """How many images each account has, and how long their labels are together. ``listed`` are images by themselves,
+    whoever builds on them.
+    """
+    many: Counter[str] = Counter()
+    long: Counter[str] = Counter()
+    steps: dict[str, set[str]] = {}
+    free: set[str] = set(listed)
     for image in images:
+        made = {layer.id for layer in image.layers if layer.step}
+        if image.common:
+            free |= made
         for account in image.owners | image.named.keys() if not image.common else image.named.keys():
-            many, long = found.get(account, (0, 0))
-            found[account] = (many + max(1, image.named.get(account, 0)), long + image.labels_bytes)
-    return found
+            many[account] += max(1, image.named.get(account, 0))
+            long[account] += image.labels_bytes
+            steps.setdefault(account, set()).update(made)
+    return {account: (many[account] + len(steps[account] - free) // STEPS, long[account]) for account in many}
 
 
 def check_images(use: Use, limits: Limits, more: int) -> None:
@@ -105,7 +122,8 @@ def check_images(use: Use, limits: Limits, more: int) -> None:
         this = f", and this would be {more} more" if more > 1 and use.images < limit else ""
         raise Ds01Error(
             IMAGE_QUOTA, f"You have {use.images} of {limit} images{this}.",
-            reason=f"One with several names counts once for each. The limit of {limit} comes from {source}.", hint=hint,
+            reason=f"One with several names counts once for each, {STEPS} steps of builds without BuildKit as one. "
+            f"The limit of {limit} comes from {source}.", hint=hint,
         )  # fmt: skip
     if use.labels_bytes > LABELS_TOGETHER:
         raise Ds01Error(

@@ -80,7 +80,7 @@ _ALL = (
     ),
     Key(
         name="images", kind=Kind.COUNT, default=500, nullable=True,
-        meaning="images you may have at once; one of yours with several names counts once for each",
+        meaning="images you may have at once; one with several names counts once for each, ten steps of builds as one",
     ),
     Key(
         name="volumes", kind=Kind.COUNT, default=20, nullable=True,

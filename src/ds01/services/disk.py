@@ -8,7 +8,7 @@ is what was measured last.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ds01.domain.build_cache import cache_shares
 from ds01.domain.container import ContainerId
@@ -98,7 +98,7 @@ def _account(caller: Caller) -> str:
     return f"{caller.uid}:{caller.epoch}"
 
 
-def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]:
+def _uses(world: World, books: Books, images: Sequence[Image]) -> dict[str, Use]:
     held = [_held(world, books, image) for image in images]
     paid = shares(held)
     containers: dict[str, int] = {}
@@ -109,7 +109,7 @@ def _uses(world: World, books: Books, images: Iterable[Image]) -> dict[str, Use]
     for volume in books.volumes():
         account = f"{volume.uid}:{volume.epoch}"
         volumes[account] = volumes.get(account, 0) + world.disk.use.volumes.get(volume.id, 0)
-    counted = counts(held)
+    counted = counts(held, [image.id for image in images])
     known = books_of(books)
     cache = cache_shares(world.disk.cache, known.owners, known.dropped)
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ds01.adapters.docker.read import EMPTY_LAYER, layers
-from ds01.domain.disk import Held, Layer, Use, largest, room, shares
+from ds01.domain.disk import Held, Layer, Use, counts, largest, room, shares
 from ds01.domain.errors import DISK_QUOTA, Ds01Error
 
 BASE, MIDDLE, TOP, ODD = (Layer(id=name, size_bytes=size) for name, size in zip("bmto", (100, 60, 30, 7), strict=True))
@@ -27,6 +28,19 @@ def test_a_layer_is_paid_once_in_equal_parts_and_the_servers_own_by_nobody() -> 
     assert shares([held(A, layers=(MIDDLE,)), held(B, layers=(MIDDLE, TOP))]) == {A: 30, B: 60}
     assert shares([held(A, B, layers=(ODD,))]) == {A: 4, B: 4}
     assert shares([held(layers=(ODD,))]) == {}
+
+
+def test_e33_images_count_once_for_each_name_and_steps_of_builds_together() -> None:
+    steps = tuple(Layer(id=f"s{n}", size_bytes=0, step=True) for n in range(25))
+    one = replace(held(A, layers=(BASE, *steps)), named={A: 2}, labels_bytes=7)
+    assert counts([one]) == {A: (4, 7)}
+    assert counts([one, held(A, B, layers=(BASE, *steps[:20]))], listed=["s0", "s20"]) == {A: (5, 7), B: (2, 0)}
+    assert counts([one, held(A, layers=steps, common=True)]) == {A: (2, 7)}
+
+
+def test_the_steps_of_a_build_are_those_that_are_images() -> None:
+    history = [{"Id": "sha256:top"}, {"Id": "sha256:step"}, {"Id": "<missing>"}, {}]
+    assert [layer.id for layer in layers({}, history) if layer.step] == ["sha256:step"]
 
 
 LAYERS = st.lists(st.sampled_from([BASE, MIDDLE, TOP, ODD]), unique=True).map(tuple)

@@ -192,8 +192,9 @@ def image_listed(data: Json) -> Image:
 
 
 def layers(described: Json, history: list[Json]) -> tuple[Layer, ...]:
-    """The layers of an image. The history has a size for every step and does not say which steps made no layer.
+    """The layers of an image, and the steps it was built in that are images as well.
 
+    The history has a size for every step and does not say which steps made no layer.
     Where that leaves a choice, a layer without content may get its neighbour's size; their sum is right.
     """
     digests: list[str] = (described.get("RootFS") or {}).get("Layers") or []
@@ -205,7 +206,11 @@ def layers(described: Json, history: list[Json]) -> tuple[Layer, ...]:
         found = dict(zip(chains, plausible, strict=True))
     else:
         found = dict(zip(full, (size for size, _ in sizes if size), strict=False))
-    return tuple(Layer(id=chain, size_bytes=found.get(chain, 0)) for chain in chains)
+    steps = (str(row.get("Id")) for row in history[1:])
+    return (
+        *(Layer(id=chain, size_bytes=found.get(chain, 0)) for chain in chains),
+        *(Layer(id=step, size_bytes=0, step=True) for step in steps if step.startswith("sha256:")),
+    )
 
 
 def _chain(under: str, digest: str) -> str:

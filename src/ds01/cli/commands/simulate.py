@@ -76,7 +76,8 @@ def run(
         call.talk.data(line)
     if svg is not None:
         call.talk.done(f"The picture is in {svg}.")
-    call.talk.next(f"ds01 simulate --trace {trace} --gpus {gpus} {'--svg queue.svg' if compare else '--compare'}")
+    more = "" if bookings is None else f" --bookings {bookings}"
+    call.talk.next(f"ds01 simulate --trace {trace} --gpus {gpus}{more} {'--svg queue.svg' if compare else '--compare'}")
     return 0
 
 
@@ -125,7 +126,7 @@ def _notes(view: SimulationView) -> list[str]:
     if view.refused:
         notes.append(f"{many(view.refused, 'job')} left out: more than there is, or than their user may have.")
     if view.cut:
-        notes.append(f"{many(view.cut, 'job')} stopped at the time asked for, or at the runtime limit.")
+        notes.append(f"{many(view.cut, 'job')} stopped at the time asked for, the runtime limit or its booking's end.")
     return notes
 
 

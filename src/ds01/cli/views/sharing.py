@@ -126,7 +126,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "estimates": "what the queue knew of runs: exact, or what users asked for",
         "jobs": "jobs that ran",
         "refused": "jobs that could never run: more than there is, or than their user may have",
-        "cut": "jobs that were stopped at the time they asked for, or at the runtime limit",
+        "cut": "jobs that were stopped at the time they asked for, the runtime limit or their booking's end",
         "users": "how many users",
         "wait_mean": "seconds from submission to start, the mean",
         "wait_median": "the median",

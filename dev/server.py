@@ -48,7 +48,7 @@ class Server:
     engine: str
     name: str
 
-    def run(self, *command: str, user: str = "root", given: str = "", seconds: float = 120) -> Done:
+    def run(self, *command: str, user: str = "root", given: str = "", seconds: float = 600) -> Done:
         """Run something there as a user, by sudo, which reads her groups anew as a login does."""
         words = command if user == "root" else ("sudo", "-n", "-u", user, "--", *command)
         began = time.monotonic()
@@ -60,7 +60,7 @@ class Server:
 
     def wait(self) -> None:
         """Until all its units are up. Raises RuntimeError when one is not."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while (said := self.run("systemctl", "is-system-running", "--wait").out.strip()) != "running":
             if said == "degraded" or time.monotonic() > deadline:
                 raise RuntimeError(f"the server is {said or 'not up'}: {self.run('systemctl', '--failed').out}")
@@ -72,7 +72,7 @@ class Server:
 
     def reboot(self) -> None:
         """Stop it as a machine is shut down, and start it again."""
-        subprocess.run([*_docker(self.engine), "restart", "-t", "60", self.name], check=True, capture_output=True)
+        subprocess.run([*_docker(self.engine), "restart", "-t", "300", self.name], check=True, capture_output=True)
         self.wait()
 
 

@@ -35,5 +35,5 @@ def test_a_program_that_ends_at_once_leaves_its_words_in_the_log(tmp_path: Path)
     log = tmp_path / "log"
     environment = {"PATH": os.environ["PATH"]}
     program = programs.start(["sh", "-c", "echo no such thing >&2; exit 1"], log, environment=environment)
-    assert programs.until(lambda: not programs.alive(program), 5)
+    assert programs.until(lambda: not programs.alive(program), 60)
     assert programs.tail(log) == "no such thing"

@@ -94,6 +94,15 @@ def test_files_that_rest_are_read_once(tmp_path: Path) -> None:
     assert passwd.read == 1
 
 
+def test_s13_a_file_that_changed_a_moment_ago_is_read_again(tmp_path: Path) -> None:
+    """It may change once more within one tick of the clock that stamps files."""
+    server = Server(tmp_path)
+    passwd = Counted(server.passwd)
+    accounts = LocalAccounts(passwd, server.switch)
+    assert [accounts.login(1001), accounts.login(0)] == ["alice", "root"]
+    assert passwd.read == 2
+
+
 def test_on_this_machine_it_says_what_the_directory_says() -> None:
     accounts = LocalAccounts()
     told = {entry.pw_uid: accounts.login(entry.pw_uid) for entry in pwd.getpwall()}

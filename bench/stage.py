@@ -52,6 +52,7 @@ def crowd() -> Lab:
     lab = server()
     raised = lab.limits({"containers": str(MANY + 50), "gpus.max": str(len(GPUS)), "idle": "7d"})
     raised.__enter__()
+    atexit.register(raised.__exit__, None, None, None)
     busy = lab.free_slots() - LEFT
     for number in range(MANY):
         network = f"crowd-{number // TOGETHER}"

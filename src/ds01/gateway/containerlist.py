@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.gateway import shownjson
@@ -23,8 +24,7 @@ _FIRST, _NEXT, _LAST = b'[{"Id":"', b'},{"Id":"', b"}]"
 _ID = 64
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A row in the engine's words and in its user's; ``container`` is what it was written from."""
 
     told: bytes
@@ -62,7 +62,9 @@ class ContainerList:
         for told in _split(data):
             row = mine.get(told[:_ID])
             if row is None or row.told != told or owned(row.container.id) is not row.container:
-                yield from self._read(view, told, names)
+                called, shown = self._read(view, mine, told)
+                if called and (every or names.one_of(called)):
+                    yield shown
             elif every or names.matches(row.name):
                 yield row.shown
 
@@ -75,31 +77,36 @@ class ContainerList:
             mine.stand = view.stand
         return mine
 
-    def _read(self, view: View, told: bytes, names: NameFilter) -> Iterator[bytes]:
-        """A row that is told for the first time, or otherwise than before. Raises ValueError when it is no object."""
-        found = shownjson.load(b'{"Id":"' + told + b"}")
+    def _read(self, view: View, mine: dict[bytes, _Row], told: bytes) -> tuple[list[str], bytes]:
+        """A row that is told for the first time, or otherwise than before: its names and how she sees it; no name when
+        it is not hers. Raises ValueError when it is no object.
+        """
+        found = shownjson.load(b'{"Id":"%b}' % told)
         if not isinstance(found, dict):
             raise ValueError("a row is no object")
         alone, container = not linked(found), view.owned(str(found.get("Id")))
         row = view.row(found)
         if row is None:
-            return
-        shown = shownjson.write(row)
+            return [], b""
+        shown, names = shownjson.write(row), _names(row)
         if container is not None and alone:
-            self._keep(view, _Row(told=told, container=container, name=_names(row)[0], shown=shown))
-        if names.one_of(_names(row)):
-            yield shown
+            self._keep(mine, _Row(told, container, names[0], shown))
+        return names, shown
 
-    def _keep(self, view: View, row: _Row) -> None:
-        if _size(row) > ROW_BYTES:
+    def _keep(self, mine: dict[bytes, _Row], row: _Row) -> None:
+        size, key = _size(row), row.told[:_ID]
+        if size > ROW_BYTES:
             return
-        if self.size + _size(row) > KEPT_BYTES:
-            self._kept.clear()
-            self.size = 0
-        mine = self._of(view).rows
-        before = mine.get(row.told[:_ID])
-        self.size += _size(row) - (0 if before is None else _size(before))
-        mine[row.told[:_ID]] = row
+        if self.size + size > KEPT_BYTES:
+            self._let_go()
+        before = mine.get(key)
+        self.size += size if before is None else size - _size(before)
+        mine[key] = row
+
+    def _let_go(self) -> None:
+        for each in self._kept.values():
+            each.rows.clear()
+        self.size = 0
 
 
 def _size(row: _Row) -> int:

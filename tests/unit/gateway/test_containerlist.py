@@ -64,7 +64,7 @@ def shown(rows: ContainerList, view: View, data: bytes, names: NameFilter = ALL)
 
 TEXTS = st.text(max_size=8) | st.sampled_from(['"},{"Id":"', '},{"Id":"', '\\"}', '[{"Id":"', "Status"])
 INNER = st.recursive(
-    TEXTS | st.integers() | st.none(),
+    TEXTS | st.integers(-(2**63), 2**64 - 1) | st.none(),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["Id", "x"]) | TEXTS, inner, max_size=3)
     ),

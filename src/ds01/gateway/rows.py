@@ -17,7 +17,7 @@ from ds01.gateway.upstream import Ask, UpstreamError
 ROW_BYTES = 1024 * 1024
 
 _NEXT = re.compile(rb'["{}\[\]]')
-_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_TEXT = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _OPEN = b"{["
 _QUOTE = b'"'
 

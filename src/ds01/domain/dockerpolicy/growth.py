@@ -30,7 +30,7 @@ _FOREIGN = re.compile(r"\$\{?[A-Za-z0-9_]*[^\W\d_A-Za-z]")
 """A variable with other letters in its name."""
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_.-]*)"
-_WORD = re.compile(rf"""{_NAME}(?:=((?:"(?:\\.|[^"\\])*+"|'[^']*+'|\\.|[^\s"'\\])*+))?(?:\s+|\Z)""", re.DOTALL)
+_WORD = re.compile(rf"""{_NAME}(?:=((?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])*))?(?:\s+|\Z)""", re.DOTALL)
 _PLAIN = re.compile(_NAME)
 _OLD = re.compile(rf"{_NAME}\s+(.+)", re.DOTALL)
 """One variable without ``=``: what follows is its value."""

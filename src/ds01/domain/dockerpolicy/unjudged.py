@@ -14,7 +14,7 @@ from ds01.domain.dockerpolicy.growth import Growing
 from ds01.domain.dockerpolicy.verdict import malformed
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_ESCAPE = re.compile(r"^[ \t]*#[ \t]*escape[ \t]*=[ \t]*+(?!\\[ \t\r]*$)", re.IGNORECASE | re.MULTILINE)
+_ESCAPE = re.compile(r"^[ \t]*#[ \t]*escape[ \t]*=[ \t]*(?![ \t]|\\[ \t\r]*$)", re.IGNORECASE | re.MULTILINE)
 _CONTINUED = re.compile(r"(?:^|(?<=[^\\]))\\[ \t]*$")
 _BLANK = re.compile(r"\s")
 _BODY = frozenset({"RUN", "COPY", "ADD"})

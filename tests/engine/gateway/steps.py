@@ -62,8 +62,12 @@ def _wait(field: Ground, *, fenced: bool) -> None:
 
 @contextlib.contextmanager
 def _listening(user: User, client: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    """A step that says what it hears: its address, and the file with what it says."""
-    run = "ip -4 -o addr show dev eth0; while true; do nc -l -p 99 < /dev/null; done"
+    """A step that says what it hears: its address, and the file with what it says. It never ends its own side of a
+    connection: who is about to say something would take that for the end, and go.
+    """
+    run = (
+        "ip -4 -o addr show dev eth0; mkfifo /tmp/nothing; exec 3<> /tmp/nothing; while true; do nc -l -p 99 <&3; done"
+    )
     with _building(user, "hears", run, client) as (building, said):
         wait(lambda: _address(said) or building.poll() is not None)
         assert building.poll() is None, said.read_text()

@@ -253,8 +253,16 @@ class Ground:
         wait(lambda: self._reloads() > before)
 
     def _reloads(self) -> int:
+        return self._counted("select count(*) from events where type = 'policy.reloaded'")
+
+    def containers_of(self, user: User) -> int:
+        """How many ds01d counts as hers; what went behind its back counts until it has noticed."""
+        uid = user.person.uid
+        return self._counted(f"select count(*) from containers where uid = {uid} and removed_at is null")
+
+    def _counted(self, query: str) -> int:
         with contextlib.closing(sqlite3.connect(f"file:{self.state}/ledger.db?mode=ro", uri=True)) as ledger:
-            (found,) = ledger.execute("select count(*) from events where type = 'policy.reloaded'").fetchone()
+            (found,) = ledger.execute(query).fetchone()
         return int(found)
 
     def start(self) -> None:

@@ -162,6 +162,7 @@ def test_d12_a_range_and_every_port(mallory: User, field: Ground) -> None:
 
 def test_d9_containers_are_counted(mallory: User, alice: User, field: Ground) -> None:
     """One after the other, and many at once."""
+    wait(lambda: field.containers_of(mallory) == 0)
     with field.limited((field.run / "limits.yaml").read_text().replace("containers: 60", "containers: 3")):
         assert "3 of 3" in [mallory.create("") for _ in range(4)][-1].message
         mine = [row["Id"] for row in mallory.call("GET", "/v1.41/containers/json?all=1").json]

@@ -872,6 +872,7 @@ def test_what_two_have_is_paid_by_halves_and_bases_by_nobody(mallory: User, alic
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_d18_pruning_takes_ones_own(mallory: User, alice: User, field: Ground, victim: Victim, client: str) -> None:
+    assert mallory.docker("image", "prune", "-af", client=client).code == 0, "what others of these tests left"
     assert load(alice, archive(content="of alice")).status == 200
     assert load(mallory, archive(content="nameless")).status == 200
     assert load(mallory, archive("named:1", content="named")).status == 200

@@ -65,8 +65,8 @@ def test_e5_a_script_in_a_shell_gets_sigterm_and_its_full_grace(engine: OwnEngin
     script = "trap 'sleep 2; echo saved >/tmp/saved; exit 0' TERM; echo up >/tmp/up; while :; do sleep 0.1; done"
     docker(engine, "exec", "-d", container, "sh", "-c", script)
     up(engine, container)
-    took = stop(engine, container, 120)
-    assert 2 <= took < 60
+    took = stop(engine, container, 20)
+    assert 2 <= took < 15
     saved = subprocess.run(
         ["docker", "-H", f"unix://{engine.socket}", "cp", f"{container}:/tmp/saved", "-"],
         capture_output=True,
@@ -78,13 +78,13 @@ def test_e5_a_script_in_a_shell_gets_sigterm_and_its_full_grace(engine: OwnEngin
 
 def test_e5_an_idle_interactive_shell_does_not_hold_up_the_stop(engine: OwnEngine, container: str) -> None:
     docker(engine, "exec", "-d", "-t", container, "sh", "-i")
-    assert stop(engine, container, 120) < 60
+    assert stop(engine, container, 30) < 5
 
 
 def test_e5_what_ignores_the_signal_is_ended_after_the_grace(engine: OwnEngine, container: str) -> None:
     docker(engine, "exec", "-d", container, "sh", "-c", "trap '' TERM; echo up >/tmp/up; while :; do sleep 0.2; done")
     up(engine, container)
-    assert 3 <= stop(engine, container, 3) < 60
+    assert 3 <= stop(engine, container, 3) < 10
 
 
 def test_e5_orphans_are_reaped(engine: OwnEngine, container: str) -> None:

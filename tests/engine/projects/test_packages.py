@@ -141,13 +141,10 @@ def test_c2_c6_nothing_changes_without_a_rebuild_and_a_rebuild_without_change_do
     folder = desk.project("still", "python = ['six<1.17']\napt = ['less']")
     first = bench.build(folder)
     assert first.changed
-    took = []
-    for _ in range(3):  # the machine may have been at something else once
-        began = time.monotonic()
-        again = bench.build(folder)
-        took.append(time.monotonic() - began)
-        assert (again.changed, again.image_id) == (False, first.image_id)
-    assert min(took) < 2
+    began = time.monotonic()
+    again = bench.build(folder)
+    assert time.monotonic() - began < 2
+    assert (again.changed, again.image_id) == (False, first.image_id)
     desk.project("still", "python = ['six<1.16']\napt = ['less']")
     seen = inspect(bench.socket, first.reference)
     assert seen is not None

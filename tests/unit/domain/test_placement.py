@@ -162,9 +162,9 @@ def test_placing_on_a_thousand_slots_takes_milliseconds() -> None:
     eights = [range(first, first + 8) for first in range(0, 1000, 8)]
     gpus = [gpu(one, numa=eight[0] // 8, links=[o for o in eight if o != one]) for eight in eights for one in eight]
     many = Inventory(slots=slots(*gpus))
-    began = time.thread_time()
+    began = time.perf_counter()
     found = place(GpuAsk(count=8), many)
-    assert time.thread_time() - began < 1, "usually 12 ms"
+    assert time.perf_counter() - began < 1, "usually 12 ms"
     assert isinstance(found, Placed)
     assert len({slot.numa_node for slot in found.slots}) == 1
 

@@ -144,7 +144,7 @@ def outside(engine: OwnEngine, what: str) -> Iterator[None]:
         launcher.write_facts(facts.parent, json.loads(facts.read_text()) | {"outside": before["outside"]})
 
 
-def stop(engine: OwnEngine, *, seconds: float = 120) -> None:
+def stop(engine: OwnEngine, *, seconds: float = 30) -> None:
     """Stop this engine and its bridge. Only this pid is signalled."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(engine.pid, signal.SIGTERM)

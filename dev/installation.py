@@ -5,15 +5,13 @@ directory. A checkout below /root, or an interpreter that lives there, is nothin
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import ds01
-from dev.base import host_certificates
+from dev import uv
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -61,19 +59,13 @@ def _sync(folder: Path) -> None:
         )
     print("installing DS01 where every account can run it", file=sys.stderr, flush=True)
     command = [
-        _uv(), "sync", "--quiet", "--frozen", "--no-dev", "--no-editable", "--compile-bytecode",
+        uv.program(), "sync", "--quiet", "--frozen", "--no-dev", "--no-editable", "--compile-bytecode",
         "--reinstall-package", "ds01", "--python", str(SYSTEM_PYTHON),
     ]  # fmt: skip
-    trusted = {"SSL_CERT_FILE": str(host_certificates())} if host_certificates().exists() else {}
-    environment = os.environ | trusted | {"UV_PROJECT_ENVIRONMENT": str(folder)}
+    environment = uv.environment() | {"UV_PROJECT_ENVIRONMENT": str(folder)}
     done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise InstallationError(f"DS01 could not be installed into {folder}: {done.stderr.strip()}")
-
-
-def _uv() -> str:
-    private = CHECKOUT / ".cache/uv/bin/uv"
-    return str(private) if private.exists() else (shutil.which("uv") or "uv")
 
 
 def source() -> str:

@@ -9,17 +9,15 @@ nothing comes from outside: the server has no network, and installs DS01 from th
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev import base, engine
+from dev import base, engine, uv
 from dev.installation import CHECKOUT, source
 from dev.people import Done
 
@@ -139,7 +137,7 @@ def _command(target: str) -> list[str]:
 def packages() -> Path:
     """A folder of wheels: those of the lock, and what makes a wheel of DS01 itself."""
     folder = base.cache()
-    listed = _uv("export", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes", "--no-header")
+    listed = uv.run("export", "--frozen", "--no-dev", "--no-emit-project", "--no-hashes", "--no-header")
     wheels = (
         folder / f"wheels-{hashlib.sha256(f'{PYTHON} {_PLATFORMS} {_makers()} {listed}'.encode()).hexdigest()[:16]}"
     )
@@ -163,35 +161,23 @@ def wheel() -> Path:
         if not made.exists():
             for old in folder.glob("*/"):
                 shutil.rmtree(old)
-            _uv("build", "--wheel", "--quiet", "--offline", "--no-index", "--find-links", str(packages()), "--out-dir",
-                str(made.with_suffix(".part")))  # fmt: skip
+            uv.run("build", "--wheel", "--quiet", "--offline", "--no-index", "--find-links", str(packages()),
+                   "--out-dir", str(made.with_suffix(".part")))  # fmt: skip
             made.with_suffix(".part").rename(made)
     return made
 
 
 def _download(target: Path) -> None:
     platforms = [option for platform in _PLATFORMS for option in ("--platform", platform)]
-    pip = ("tool", "run", "--from", "pip", "pip", "download", "--quiet", "--dest", str(target))
-    _uv(*pip, "--no-deps", "--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp", *platforms,
-        "--requirement", str(target / "requirements.txt"))  # fmt: skip
-    _uv(*pip, *_makers())
+    download = (*uv.PIP, "download", "--quiet", "--dest", str(target))
+    uv.run(*download, "--no-deps", "--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp",
+           *platforms, "--requirement", str(target / "requirements.txt"))  # fmt: skip
+    uv.run(*download, *_makers())
 
 
 def _makers() -> list[str]:
     found: list[str] = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["build-system"]["requires"]
     return found
-
-
-def _uv(*words: str) -> str:
-    private = CHECKOUT / ".cache/uv/bin/uv"
-    command: Sequence[str] = (str(private) if private.exists() else "uv", *words)
-    trusted = {"SSL_CERT_FILE": str(base.host_certificates())} if base.host_certificates().exists() else {}
-    done = subprocess.run(
-        command, cwd=CHECKOUT, env=os.environ | trusted, capture_output=True, text=True, check=False
-    )  # fmt: skip
-    if done.returncode != 0:
-        raise base.BaseError(f"uv {words[0]} failed: {done.stderr.strip()}")
-    return done.stdout
 
 
 def main() -> int:

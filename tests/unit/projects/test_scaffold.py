@@ -145,7 +145,7 @@ def test_the_example_runs_and_writes_its_result(tmp_path: Path) -> None:
 
 
 BROUGHT_ALONG = {
-    "numpy": ("numpy",), "pandas": ("statsmodels",), "sklearn": ("scikit-learn",),
+    "cv2": ("opencv-python-headless",), "numpy": ("numpy",), "pandas": ("statsmodels",), "sklearn": ("scikit-learn",),
     "torch": ("torchvision", "accelerate", "stable-baselines3"),
 }  # fmt: skip
 """Modules by the package that brings them, where it is called otherwise."""

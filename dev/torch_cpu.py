@@ -32,7 +32,7 @@ def wheel() -> Path:
 
 
 def _fetch(folder: Path) -> None:
-    part = folder.with_suffix(".part")
+    part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     only = ("--no-deps", "--only-binary=:all:", "--python-version", PYTHON, "--implementation", "cp",
@@ -41,7 +41,11 @@ def _fetch(folder: Path) -> None:
         uv.run(*uv.PIP, "download", "--quiet", "--dest", str(part), *_PATIENCE, *only, "--extra-index-url", INDEX,
                f"torch=={VERSION}")  # fmt: skip
     except base.BaseError as error:
-        raise base.BaseError(f"torch {VERSION} cannot be fetched from {INDEX}: {str(error)[-500:]}") from error
+        said = "\n".join(str(error).splitlines()[-3:])
+        raise base.BaseError(
+            f"torch {VERSION} was neither at {INDEX} nor where pip is set to look. Let this machine reach one that has"
+            f" it. What pip said last:\n{said}"
+        ) from error
     part.rename(folder)
 
 

@@ -1,6 +1,7 @@
-"""The programs that the types around torch start with, run by a Python that has their packages.
+"""The programs that the types around torch start with, run by a Python that has their packages: on a real GPU.
 
-``DS01_EXAMPLES_PYTHON`` names it; they compute on the GPU when that Python sees one.
+``DS01_EXAMPLES_PYTHON`` names it; they compute on the GPU when that Python sees one. In their images, on the CPU, they
+run in ``tests/engine/projects/test_examples.py``.
 """
 
 from __future__ import annotations

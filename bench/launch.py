@@ -1,7 +1,7 @@
 """Launch of a project's built image, to a shell that answers, against docker run of the same image.
 
-A launched container is in a network of its user's, and a shell in it is an exec, so that closing it ends nothing. What
-that costs with Docker's own commands is the second peer.
+A launched container is in a network of its user's, and closing a shell in it ends nothing. What that costs with
+Docker's own commands, by an exec, is the second peer.
 """
 
 from __future__ import annotations

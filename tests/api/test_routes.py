@@ -42,9 +42,16 @@ async def test_a_launch_that_fails_ends_with_the_error(api: Api) -> None:
     assert "limits.yaml:3" in error["reason"]
 
 
+async def test_a_launch_on_what_is_no_terminal_begins_nothing(api: Api) -> None:
+    answer = await api.post("/v1/launches", {**LAUNCH, "terminal": {"path": "/etc/passwd"}})
+    assert (answer.status, answer.error["code"]) == (400, "request.invalid")
+    assert await api.server.traces() == (0, 0, 0)
+
+
 async def test_the_plan_changes_nothing(api: Api) -> None:
     plan = (await api.post("/v1/launches/plan", LAUNCH)).body
     assert (plan["action"], plan["name"], plan["gpus"]) == ("create", "thesis", "1")
+    assert plan["simulated"] is True
     assert await api.server.traces() == (0, 0, 0)
 
 
@@ -82,6 +89,7 @@ async def test_images_and_gpus_and_limits(api: Api) -> None:
     assert (await api.get("/v1/images/ds01-1001/thesis:latest")).body["spec"] == "spec-1"
     assert (await api.get("/v1/images/thesis", uid=BOB.uid)).error["code"] == "image.unknown"
     assert (await api.get("/v1/images/settings")).body["bases"][0]["digest"].startswith("sha256:")
+    assert (await api.get("/v1/images/settings?brief=1")).body["bases"][0]["digest"].startswith("sha256:")
     await launched(api, image="")
     refused = await api.call("DELETE", "/v1/images/thesis")
     assert (refused.error["code"], refused.error["hint"]) == ("image.in_use", "ds01 retire thesis")

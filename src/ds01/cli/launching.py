@@ -14,7 +14,9 @@ from ds01.cli.bases import base_id
 from ds01.cli.call import Call
 from ds01.cli.image_first import build_first
 from ds01.cli.project import choose
+from ds01.cli.shell import shell_variables
 from ds01.cli.waiting import follow, wants_to_wait
+from ds01.client.first_shell import FirstShell
 from ds01.domain.errors import BAD_PROJECT_FILE, NO_BOOKING, NO_PROJECT, NO_ROUTE, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
@@ -23,7 +25,7 @@ from ds01.domain.record import record, replace
 from ds01.projects import editor_files, file, prepare
 from ds01.projects.recipe import Recipe
 from ds01.wire.containers import ContainerView, RetireRequest
-from ds01.wire.launches import LaunchPlan, LaunchRequest
+from ds01.wire.launches import LaunchPlan, LaunchRequest, TerminalAsk
 
 
 @record
@@ -57,18 +59,24 @@ class Target:
 
 @record
 class Launched:
-    """The container, and whether it is new. None when it was only looked at, or not wanted after all."""
+    """The container, and whether it is new. None when it was only looked at, or not wanted after all. ``shell`` is one
+    that may have begun with it.
+    """
 
     container: ContainerView | None
     new: bool = False
+    simulated: bool = False
+    shell: FirstShell | None = None
 
 
-def launch(call: Call, wish: Wish) -> Launched:
-    """Make the container run (or, with ``create_only``, exist)."""
+def launch(call: Call, wish: Wish, *, stepping_in: bool = False) -> Launched:
+    """Make the container run (or, with ``create_only``, exist), for somebody who is ``stepping_in`` with a shell."""
     call.standing = "Nothing was launched."
     target = resolve(call, wish)
     call.wanted = target.request.name
     plan = call.client.plan(target.request)
+    if plan.build:
+        target = resolve(call, wish, building=True)
     if call.talk.dry_run:
         _show_plan(call, plan)
         return Launched(container=None)
@@ -85,15 +93,22 @@ def launch(call: Call, wish: Wish) -> Launched:
         if say_goodbye is None:
             return Launched(container=None)
         request = replace(request, recreate=say_goodbye)
+    shell = FirstShell() if stepping_in and plan.action in ("create", "recreate", "start") else None
+    if shell is not None:
+        variables = shell_variables(plan.name, simulated=plan.simulated and plan.gpus != "0")
+        request = replace(request, terminal=TerminalAsk(path=shell.path, environment=variables))
     container = _do(call, wish, request)
-    return Launched(container=container, new=plan.action in ("create", "recreate"))
+    new = plan.action in ("create", "recreate")
+    return Launched(container=container, new=new, simulated=plan.simulated, shell=shell)
 
 
 # what is meant -----------------------------------------------------------------------------------------
 
 
-def resolve(call: Call, wish: Wish) -> Target:
-    """The project or container that is meant, as a request. Raises Ds01Error."""
+def resolve(call: Call, wish: Wish, *, building: bool = False) -> Target:
+    """The project or container that is meant, as a request; ``building`` with a recipe that can be built. Raises
+    Ds01Error.
+    """
     try:
         project = _project(call, wish)
     except Ds01Error as error:
@@ -109,7 +124,7 @@ def resolve(call: Call, wish: Wish) -> Target:
     request = _request(call, wish, project.name, workspace, project=project)
     if wish.image:
         return Target(request=request, project=project)
-    settings = call.client.build_settings()
+    settings = call.client.build_settings(brief=not building)
     recipe = prepare.recipe(project, settings)
     base = base_id(call, recipe, settings)
     return Target(request=replace(request, spec=recipe.spec, base=base), project=project, recipe=recipe)

@@ -16,6 +16,7 @@ from ds01.cli.call import Call
 from ds01.cli.failures import tell
 from ds01.client.attach import Ended, attach
 from ds01.client.docker import Docker, Exec
+from ds01.client.first_shell import FirstShell
 from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, START_FAILED, WRONG_STATE, Ds01Error, Exit, Problem
 from ds01.wire.containers import ContainerView
 from ds01.wire.status import PingView
@@ -62,9 +63,22 @@ def enter(call: Call, container: ContainerView, *, hello: bool = False) -> int:
         )  # fmt: skip
     ping = call.client.ping()
     if hello:
-        greet(call, container, ping)
-    variables = terminal_variables() | _prompt(container, simulated=ping.simulated_gpus and bool(container.gpus))
+        greet(call, container, simulated=ping.simulated_gpus)
+    variables = shell_variables(container.name, simulated=ping.simulated_gpus and bool(container.gpus))
     ended = attach(Docker(_socket(ping)), container.id, Exec(command=SHELL, tty=True, environment=variables))
+    return _came_back(call, container, ended)
+
+
+def begin(call: Call, container: ContainerView, shell: FirstShell, *, hello: bool, simulated: bool) -> int:
+    """The shell that began with the container, or where none did another one; its exit code."""
+    running(container)
+    if hello:
+        greet(call, container, simulated=simulated)
+    ended = shell.run()
+    return enter(call, container) if ended is None else _came_back(call, container, ended)
+
+
+def _came_back(call: Call, container: ContainerView, ended: Ended) -> int:
     if ended.left or ended.lost or ended.refused:
         return left_behind(call, container.name, ended)
     farewell(call, container.name, killed=ended.code in _KILLED)
@@ -108,12 +122,12 @@ def _settled(call: Call, name: str) -> ContainerView | None:
     return now
 
 
-def greet(call: Call, container: ContainerView, ping: PingView) -> None:
+def greet(call: Call, container: ContainerView, *, simulated: bool) -> None:
     """What she has, where her files are, how to leave."""
     talk = call.talk
     gpus = show.count(len(container.gpus), "GPU") if container.gpus else "no GPU"
-    simulated = ", simulated" if container.gpus and ping.simulated_gpus else ""
-    talk.done(f"{talk.err('bold', container.name)} is yours, with {gpus}{simulated}.")
+    what = ", simulated" if container.gpus and simulated else ""
+    talk.done(f"{talk.err('bold', container.name)} is yours, with {gpus}{what}.")
     if container.workspace:
         talk.say(
             f"  /workspace is {container.workspace}: it stays. Everything else in here is deleted with the container."
@@ -127,13 +141,13 @@ def terminal_variables() -> dict[str, str]:
     return {name: os.environ[name] for name in ("TERM", "COLORTERM", "NO_COLOR") if name in os.environ}
 
 
-def _prompt(container: ContainerView, *, simulated: bool) -> dict[str, str]:
-    """A prompt that says where one is, and that a GPU is simulated. bash puts the mark before its own prompt."""
+def shell_variables(name: str, *, simulated: bool) -> dict[str, str]:
+    """Those, and a prompt that says where one is and that a GPU is simulated; bash puts the mark before its own."""
     mark = "(simulated GPU) " if simulated else ""
-    prompt = {"PS1": f"{mark}{container.name}:$PWD$ "}
+    prompt = {"PS1": f"{mark}{name}:$PWD$ "}
     if simulated:
         prompt["PROMPT_COMMAND"] = 'PS1="(simulated GPU) ${PS1#(simulated GPU) }"; unset PROMPT_COMMAND'
-    return prompt
+    return terminal_variables() | prompt
 
 
 def left_behind(call: Call, name: str, ended: Ended) -> int:

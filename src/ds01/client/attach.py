@@ -9,21 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import socket
 import sys
-import termios
 import time
-import tty
 from collections.abc import Iterable, Iterator
 
 from ds01.client.docker import Docker, Exec, frames
 from ds01.client.http import Stream
+from ds01.client.screen import PIECE, DetachKeys, raw, write
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
 from ds01.domain.record import record, replace
 
-DETACH_KEYS = b"\x10\x11"
-_PIECE = 64 * 1024
 _ENDING_SECONDS = 2.0
 _TELLING_SECONDS = 0.02
 _TELLING_TRIES = 100
@@ -59,7 +55,7 @@ def attach(docker: Docker, container: str, program: Exec) -> Ended:
     ended = _ended(docker, name)
     if pump.refusal and ended.code in _NOT_STARTED:
         return replace(ended, refused=pump.refusal.decode(errors="replace").strip())
-    _write(1, pump.refusal)
+    write(1, pump.refusal)
     return ended
 
 
@@ -104,7 +100,7 @@ def exchange(stream: Stream, feed: Iterable[bytes]) -> Iterator[bytes]:
 def _received(sock: socket.socket) -> bytes:
     """The next bytes; none when the other side ended, whichever way: who asks how it ended is told."""
     try:
-        return sock.recv(_PIECE)
+        return sock.recv(PIECE)
     except (BrokenPipeError, ConnectionResetError):
         return b""
 
@@ -169,46 +165,11 @@ class _Screen:
 
 @contextlib.contextmanager
 def _terminal(docker: Docker, name: str) -> Iterator[_Screen]:
-    """The terminal in raw mode, without losing what was typed ahead, and its size told."""
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    old_wakeup = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    old_handler = signal.signal(signal.SIGWINCH, lambda *_: None)
-    old_term = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        tty.setraw(descriptor, termios.TCSADRAIN)
-        screen = _Screen(docker, name, reader)
+    """The terminal in raw mode, and its size told."""
+    with raw() as resized:
+        screen = _Screen(docker, name, resized)
         screen.tell()
         yield screen
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-        signal.signal(signal.SIGWINCH, old_handler)
-        signal.signal(signal.SIGTERM, old_term)
-        signal.set_wakeup_fd(old_wakeup)
-        os.close(reader)
-        os.close(writer)
-
-
-class DetachKeys:
-    """Finds ``ctrl-p ctrl-q`` in what is typed, over any number of reads.
-
-    Looked for here, not by the engine: Debian's engine takes the keys for an error and closes the shell. As with
-    docker, a ``ctrl-p`` is sent with the key after it.
-    """
-
-    def __init__(self) -> None:
-        self.pressed = False
-        self._held = b""
-
-    def sift(self, data: bytes) -> bytes:
-        """What to send of ``data``; after the keys, nothing."""
-        typed = self._held + data
-        before, keys, _ = typed.partition(DETACH_KEYS)
-        self.pressed = bool(keys)
-        self._held = b"" if keys or not before.endswith(DETACH_KEYS[:1]) else DETACH_KEYS[:1]
-        return before.removesuffix(DETACH_KEYS[:1]) if self._held else before
 
 
 class _Pump:
@@ -233,7 +194,7 @@ class _Pump:
             if self.refusal or (not self._begun and data.startswith(_REFUSAL)):
                 self.refusal += data
             else:
-                _write(2 if kind == 2 else 1, data)
+                write(2 if kind == 2 else 1, data)
             self._begun = True
         return self._left
 
@@ -273,7 +234,7 @@ class _Pump:
 
     def _read_input(self) -> None:
         assert self._input is not None
-        data = os.read(self._input, _PIECE)
+        data = os.read(self._input, PIECE)
         if not data:
             self._input = None
             self._no_more_input()
@@ -294,9 +255,3 @@ class _Pump:
     def _no_more_input(self) -> None:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -407,11 +407,11 @@ class Client(Asking):
 
         return self._get(ImageView, f"/v1/images/{escaped(reference, keep=b'/:')}")
 
-    def build_settings(self) -> BuildSettings:
-        """What every generated image gets from the server."""
+    def build_settings(self, *, brief: bool = False) -> BuildSettings:
+        """What every generated image gets from the server; ``brief`` without the certificates, which are large."""
         from ds01.wire.images import BuildSettings
 
-        return self._get(BuildSettings, "/v1/images/settings")
+        return self._get(BuildSettings, "/v1/images/settings", brief=brief)
 
     def remove_image(self, reference: str) -> RemovedImage:
         """Remove an image; its recipe and every workspace stay."""

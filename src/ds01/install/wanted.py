@@ -90,7 +90,7 @@ def items(machine: Machine, wishes: Wishes, daemon_json: str | None) -> Iterator
 def _state(machine: Machine, wishes: Wishes) -> Iterator[Item]:
     yield Item(path=STATE, why="the ledger, the guard, what was here before", folder=True, mode=0o700, stays=True)
     yield Item(path=GUARD, why="the guard behind the engine", folder=True, mode=0o755, stays=True)
-    for name in ("grants", "builds"):
+    for name in ("grants", "terminals", "builds"):
         yield Item(path=f"{GUARD}/{name}", why="what may start", folder=True, mode=0o700, stays=True)
     for path, text in machine.package.guard.items():
         mode = 0o755 if path.endswith("/runc") else 0o644

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,6 +11,7 @@ from ds01.domain.container import ContainerId
 from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
+from ds01.domain.terminal import Terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,12 @@ class Host(Protocol):
 
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """All grants the guard has, used or not."""
+        ...
+
+    def offer(self, guard: str, container: ContainerId, user: User, terminal: Terminal) -> Callable[[], None]:
+        """Let the guard pass this terminal of the user's to the next start of the container; returns what takes the
+        offer back. What is no terminal of hers is not offered. Call both from a thread.
+        """
         ...
 
     def refused(self, guard: str) -> tuple[Refusal, ...]:

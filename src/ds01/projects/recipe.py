@@ -27,7 +27,8 @@ class Recipe:
     """What to build. ``base`` is the reference to compare digests with, ``""`` when only the Dockerfile knows.
 
     ``context`` are the files the engine gets besides the Dockerfile; None is the whole folder, less what
-    ``.dockerignore`` names. ``titles`` say what each instruction is for.
+    ``.dockerignore`` names. ``titles`` say what each instruction is for. Made from settings without the server's
+    certificates it has the right ``spec`` and can not be built.
     """
 
     dockerfile: str
@@ -64,14 +65,15 @@ def generated(image: ImageRecipe, settings: BuildSettings, files: Mapping[str, b
         files=sorted(files),
         pinned=[entry.requirement for entry in (*listed, *in_files) if entry.name and entry.pinned],
         asked=(*listed, *in_files),
-        certificates=bool(settings.ca_pem),
+        certificates=bool(settings.ca_pem or settings.ca_sha256),
         environment=settings.environment,
     )
     steps = dockerfile.instructions(contents)
     context = dict(files)
     if settings.ca_pem:
         context[CA_FILE] = settings.ca_pem.encode()
-    spec = spec_hash([step.text for step in steps], context)
+    known_by_hash = {CA_FILE: settings.ca_sha256} if settings.ca_sha256 else {}
+    spec = spec_hash([step.text for step in steps], context, known_by_hash)
     known = catalogued(image.base, settings.bases)
     if known is not None and known.pinned:
         steps = (replace(steps[0], text=f"FROM {known.pinned}"), *steps[1:])
@@ -102,9 +104,9 @@ def own(text: str, path: str, ignore: str, settings: BuildSettings) -> Recipe:
     return Recipe(dockerfile=text, path=path, spec=spec, environment=settings.environment)
 
 
-def spec_hash(instructions: Sequence[str], files: Mapping[str, bytes]) -> str:
-    """One hash of all that makes an image."""
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
+def spec_hash(instructions: Sequence[str], files: Mapping[str, bytes], hashed: Mapping[str, str] | None = None) -> str:
+    """One hash of all that makes an image. ``hashed`` are files of which the SHA-256 is known."""
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()} | dict(hashed or {})
     text = json.dumps([list(instructions), digests], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -17,10 +17,13 @@ CHECKED = {"create", "run", "exec", "restore"}
 
 
 class Call:
-    """One call of runc. ``options`` are those with a value, of runc itself and of the command, by their long names."""
+    """One call of runc. ``options`` are those with a value, of runc itself and of the command, by their long names;
+    ``at`` is the command's place among the arguments.
+    """
 
-    def __init__(self, command: str, container: str, options: dict[str, str]) -> None:
+    def __init__(self, command: str, container: str, options: dict[str, str], at: int) -> None:
         self.command = command
+        self.at = at
         self.container = container
         self.options = options
 
@@ -31,15 +34,20 @@ class Call:
         return self.options[name]
 
 
+def with_descriptors(arguments: list[str], call: Call, count: int) -> list[str]:
+    """The arguments with so many open files more for the container's first process, from descriptor 3 on."""
+    return [*arguments[: call.at + 1], f"--preserve-fds={count}", *arguments[call.at + 1 :]]
+
+
 def read_call(arguments: list[str]) -> Call:
     """Take the arguments apart as runc does: options, the command, its options, the container."""
     options: dict[str, str] = {}
     rest = _options(arguments, _GLOBAL_SWITCHES, options)
-    command = rest[0] if rest else ""
+    command, at = rest[0] if rest else "", len(arguments) - len(rest)
     if command not in CHECKED:
-        return Call(command, "", options)
+        return Call(command, "", options, at)
     words = _options(rest[1:], _SWITCHES, options)
-    return Call(command, words[0] if words else "", options)
+    return Call(command, words[0] if words else "", options, at)
 
 
 def _options(words: list[str], switches: set[str], found: dict[str, str]) -> list[str]:

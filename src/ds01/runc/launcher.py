@@ -4,6 +4,7 @@
     <guard>/guard.py       what it starts for calls that start a process
     <guard>/server.json    the facts of the server; ds01d keeps them true
     <guard>/grants/        one file a container
+    <guard>/terminals/     one file a launch from a terminal, until its container starts
     <guard>/builds/        one file a user: what a step of her BuildKit builds may use
     <guard>/refused.log    what was refused, for ds01d to tell
 
@@ -25,6 +26,7 @@ from pathlib import Path
 import ds01
 from ds01.runc.call import CHECKED
 from ds01.runc.step import PERMITS
+from ds01.runc.terminal import FOLDER as TERMINALS
 
 RUNTIME = "ds01"
 """What the engine calls the runtime."""
@@ -46,7 +48,7 @@ def write(guard: Path, data_root: Path, runc: str, *, outside: str = "refused") 
     ``outside`` says what becomes of containers in nobody's slice, ``passed`` or ``refused``.
     """
     guard.mkdir(parents=True, exist_ok=True)
-    for closed in ("grants", PERMITS):
+    for closed in ("grants", TERMINALS, PERMITS):
         (guard / closed).mkdir(mode=0o700, exist_ok=True)
     for path, text in texts(guard, runc).items():
         _replace(path, text, 0o755 if path.name == "runc" else 0o644)

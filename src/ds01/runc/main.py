@@ -13,7 +13,7 @@ import sys
 import time
 
 from ds01.runc import edits
-from ds01.runc.call import CHECKED, Call, read_call
+from ds01.runc.call import CHECKED, Call, read_call, with_descriptors
 from ds01.runc.documents import read_json, write_json, written
 from ds01.runc.edits import KIND, OUTSIDE, edited, edited_process, read_kind
 from ds01.runc.grants import (
@@ -28,6 +28,7 @@ from ds01.runc.grants import (
 from ds01.runc.refusal import BeforeError, RefusedError, StepRefusedError
 from ds01.runc.rules import process_refusals, refusals
 from ds01.runc.step import is_step, placed, read_step
+from ds01.runc.terminal import begins_a_session, take_terminal, with_terminal
 
 TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def main(folder: str, runc: str) -> NoReturn:
     """Read the arguments, check, edit, exec. ``folder`` is the guard's own, ``runc`` the real one."""
     arguments = sys.argv[1:]
     try:
-        guard(folder, arguments)
+        arguments = guard(folder, arguments)
     except RefusedError as refused:
         _refuse(folder, arguments, f"DS01: {_what(arguments)}: it asks for {refused}. {HINT}")
     except BeforeError:
@@ -65,20 +66,22 @@ def _what(arguments: list[str]) -> str:
     return "this command may not run in the container" if joins else "this container may not start"
 
 
-def guard(folder: str, arguments: list[str]) -> None:
-    """Check one call, and edit what it starts. Raises RefusedError."""
+def guard(folder: str, arguments: list[str]) -> list[str]:
+    """Check one call, and edit what it starts; returns what runc is called with. Raises RefusedError."""
     call = read_call(arguments)
     if call.command not in CHECKED:
-        return
+        return arguments
     if call.command == "restore":
         raise RefusedError("to go on from a checkpoint")
     if call.command == "exec":
         _exec(folder, call)
-    else:
-        _create(folder, call)
+        return arguments
+    passed_on = _create(folder, call)
+    return with_descriptors(arguments, call, passed_on) if passed_on else arguments
 
 
-def _create(folder: str, call: Call) -> None:
+def _create(folder: str, call: Call) -> int:
+    """Returns how many open files the container gets besides the usual three."""
     server = read_server(folder)
     bundle = call.option("--bundle")
     path = os.path.join(bundle, "config.json")
@@ -87,12 +90,16 @@ def _create(folder: str, call: Call) -> None:
         step = read_step(folder, config, server)
         if step is not None:
             write_json(path, placed(_judged(call, config, step[0], server), step[1], call.container))
-        return
+        return 0
     granted = _granted(folder, server, call, config)
     if granted is None:
         write_json(path, {**config, "annotations": {**(config.get("annotations") or {}), KIND: OUTSIDE}})
-    else:
-        write_json(path, _judged(call, config, granted, server))
+        return 0
+    judged = _judged(call, config, granted, server)
+    own = granted.owner is not None and begins_a_session(config)
+    terminal = take_terminal(folder, call.container, granted.uid) if own else None
+    write_json(path, judged if terminal is None else with_terminal(judged, terminal))
+    return 0 if terminal is None else 1
 
 
 def _judged(call: Call, config: dict[str, Any], grant: Grant, server: Server) -> dict[str, Any]:

@@ -181,9 +181,11 @@ async def _make(
 ) -> Container:
     user, lease = caller.user, granted.lease
     async with steps.step("create", "Creating the container"):
-        parent = await asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together)
-        await networks.own(world, caller)
-        attached = await asyncio.to_thread(world.devices.attach, granted.slots) if granted.slots else Attachment()
+        parent, _, attached = await asyncio.gather(
+            asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together),
+            networks.own(world, caller),
+            asyncio.to_thread(world.devices.attach, granted.slots) if granted.slots else _nothing(),
+        )
         spec = assemble(
             order, user=user, epoch=caller.epoch, limits=caller.limits, lease=lease,
             attachment=attached, cgroup_parent=parent, lib=str(world.paths.lib), cpus=world.cpus,
@@ -199,6 +201,10 @@ async def _make(
         forced_user=order.forced_user, spec=spec.labels[Label.SPEC], pins=order.pins, mounts=order.mounts,
         on_stop=order.on_stop,
     )  # fmt: skip
+
+
+async def _nothing() -> Attachment:
+    return Attachment()
 
 
 def _record(

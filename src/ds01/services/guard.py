@@ -6,7 +6,8 @@ Without a guard everything here does nothing, and nobody but the owner of a cont
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
@@ -15,6 +16,7 @@ from ds01.domain.gpu import Slot
 from ds01.domain.guard import StartGrant, as_owner, check_options, check_volumes
 from ds01.domain.people import User
 from ds01.domain.settings import RootRule
+from ds01.domain.terminal import Terminal
 from ds01.ports.ledger import Books
 from ds01.services.world import World
 
@@ -66,6 +68,20 @@ def _nodes(attached: Attachment, slots: tuple[Slot, ...]) -> tuple[str, ...]:
         return given
     return (*given, *(f"/dev/nvidia{slot.minor}" for slot in slots), *BESIDE_GPUS,
             *(INSTANCE_NODES if not all(slot.whole for slot in slots) else ()))  # fmt: skip
+
+
+@asynccontextmanager
+async def offered(world: World, user: User, container: ContainerId, terminal: Terminal | None) -> AsyncIterator[None]:
+    """While this lasts, a start of the container begins with a shell on this terminal; without a guard it does not."""
+    guarding = await world.engine.guard() if terminal is not None else None
+    if guarding is None or terminal is None:
+        yield
+        return
+    take_back = await asyncio.to_thread(world.host.offer, guarding.folder, container, user, terminal)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(take_back)
 
 
 async def withdraw(world: World, container: ContainerId) -> None:

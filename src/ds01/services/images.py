@@ -6,6 +6,7 @@ Removing an image removes its tags and never a Dockerfile or a workspace; one th
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,12 +127,14 @@ async def remove_image(world: World, caller: Caller, reference: str) -> RemovedI
     )
 
 
-async def build_settings(world: World) -> BuildSettings:
-    """What every generated image and build gets from the server."""
+async def build_settings(world: World, *, brief: bool = False) -> BuildSettings:
+    """What every generated image and build gets from the server; ``brief`` with the certificates' hash alone."""
     settings = world.settings().images
+    bundle = await asyncio.to_thread(_ca, settings.ca)
     return BuildSettings(
         bases=tuple([await _base(world, base) for base in settings.bases]),
-        ca_pem=await asyncio.to_thread(_ca, settings.ca),
+        ca_pem="" if brief else bundle,
+        ca_sha256=hashlib.sha256(bundle.encode()).hexdigest() if bundle else "",
         environment=dict(settings.build_env),
     )
 

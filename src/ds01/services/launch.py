@@ -80,6 +80,7 @@ async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPl
         gpus=_gpus_text(found),
         container=view,
         steps=_steps(found),
+        simulated=world.devices.simulated,
     )
 
 
@@ -143,7 +144,7 @@ async def _wait(world: World, caller: Caller, request: LaunchRequest, steps: Ste
         at_most=None if request.wait_seconds is None else lasting(request.wait_seconds), stays=request.stays
     )
     want = caller.wants(found.name, ask, found.planned)
-    order = json.dumps(plain(replace(request, wait=False)))
+    order = json.dumps(plain(replace(request, wait=False, terminal=None)))
     await wait_for_turn(world, caller, want, patience, steps, order=order)
 
 

@@ -14,7 +14,7 @@ from ds01.domain.people import Uid, User
 from ds01.domain.reasons import exit_meaning
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
-from ds01.services.guard import allow, withdraw
+from ds01.services.guard import allow, offered, withdraw
 from ds01.services.queue.turn import claimed, keep
 from ds01.services.steps import Steps
 from ds01.services.tell import tell
@@ -28,7 +28,8 @@ async def run(world: World, user: User, container: Container, slots: tuple[Slot,
     async with steps.step("start", "Starting the container"):
         await world.shells.check(world.engine, container)
         await allow(world, user, container, slots)
-        await _start(world, container.id)
+        async with offered(world, user, container.id, steps.terminal):
+            await _start(world, container.id)
         if container.door is Door.JOB:
             return
         seen = await world.engine.inspect(container.id)

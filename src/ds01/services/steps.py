@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from ds01.domain.terminal import Terminal
 from ds01.ports.clock import Clock
 from ds01.wire.queue import PlaceView
 
@@ -27,6 +28,7 @@ class Steps:
     def __init__(
         self, clock: Clock, say: Say | None = None, *, gone: Callable[[], bool] = lambda: False,
         left: asyncio.Event | None = None, waits: Callable[[PlaceView], None] = lambda _: None,
+        terminal: Terminal | None = None,
     ) -> None:  # fmt: skip
         self._clock = clock
         self._say: Say = say or (lambda *_: None)
@@ -35,6 +37,8 @@ class Steps:
         """Called with her place in the queue, whenever it changed."""
         self.left = left or asyncio.Event()
         """Set when the client hung up."""
+        self.terminal = terminal
+        """Where a shell is to begin with the container."""
 
     @asynccontextmanager
     async def step(self, name: str, text: str) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ without root. Every account's home exists and is hers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -18,6 +18,7 @@ from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
 from ds01.domain.suggestions import missing
+from ds01.domain.terminal import Terminal
 from ds01.ports.host import Pin, StepPermit
 
 ADMIN_SLICE = "ds01-admin-0123456789abcdef.slice"
@@ -41,6 +42,7 @@ class SimHost:
     def __init__(self, *, safe: bool = False, homes_are_full: bool = False) -> None:
         self.entries: dict[str, Entry] = {}
         self.slices: dict[str, dict[str, Value]] = {}
+        self.terminals: dict[tuple[str, ContainerId], Terminal] = {}
         self.pins: dict[str, dict[int, Pin]] = {}
         self.permits: dict[tuple[str, int], StepPermit] = {}
         self.unpacked: dict[str, bytes] = {}
@@ -147,6 +149,15 @@ class SimHost:
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """All of one guard."""
         return tuple(self.guards.get(guard, {}).values())
+
+    def offer(self, guard: str, container: ContainerId, user: User, terminal: Terminal) -> Callable[[], None]:
+        """Remember it until it is taken back."""
+        self.terminals[guard, container] = terminal
+
+        def take_back() -> None:
+            del self.terminals[guard, container]
+
+        return take_back
 
     def refused(self, guard: str) -> tuple[Refusal, ...]:
         """What a test put there."""

@@ -48,10 +48,15 @@ class BaseView:
 
 @record
 class BuildSettings:
-    """What every generated image and build gets from the server: its CA bundle and environment."""
+    """What every generated image and build gets from the server: its CA bundle and environment.
+
+    ``ca_sha256`` is the bundle's hash, by which an image is known to be behind; ``ca_pem`` is the bundle itself, ``""``
+    for who only asks about that.
+    """
 
     bases: tuple[BaseView, ...]
     ca_pem: str = ""
+    ca_sha256: str = ""
     environment: dict[str, str] = made(factory=dict)
 
 

@@ -9,6 +9,16 @@ from ds01.wire.queue import PlaceView
 
 
 @record
+class TerminalAsk:
+    """The slave of a pseudo terminal of the caller's (``/dev/pts/N``): a container that starts begins with a shell on
+    it, if the server can do that. ``environment`` are its variables. Without one the caller goes in by an exec.
+    """
+
+    path: str
+    environment: dict[str, str] = made(factory=dict)
+
+
+@record
 class LaunchRequest:
     """What the command line resolved from the project file and its flags.
 
@@ -39,6 +49,7 @@ class LaunchRequest:
     """Wait no longer than this."""
     stays: bool = False
     """The place in the queue stays when the client hangs up, to be claimed later."""
+    terminal: TerminalAsk | None = None
 
 
 @record
@@ -59,6 +70,8 @@ class LaunchPlan:
     gpus: str = "0"
     container: ContainerView | None = None
     steps: tuple[str, ...] = ()
+    simulated: bool = False
+    """The server's GPUs are simulated."""
 
 
 @record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shlex
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,14 @@ def test_what_the_server_adds_is_part_of_the_hash() -> None:
         {"environment": {"A": "2"}},
     ]
     assert len({made(settings=dataclasses.replace(SETTINGS, **v)).spec for v in variants}) == 5
+
+
+def test_the_hash_of_the_certificates_is_enough_to_know_whether_an_image_is_behind() -> None:
+    digest = hashlib.sha256(b"PEM").hexdigest()
+    whole = dataclasses.replace(SETTINGS, ca_pem="PEM")
+    for settings in (dataclasses.replace(whole, ca_sha256=digest), dataclasses.replace(SETTINGS, ca_sha256=digest)):
+        assert made(settings=settings).spec == made(settings=whole).spec
+        assert made(settings=settings).dockerfile == made(settings=whole).dockerfile
 
 
 def test_words_around_the_instructions_are_not_part_of_the_hash() -> None:

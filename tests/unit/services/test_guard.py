@@ -8,11 +8,14 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.container import Container, ContainerId, Door
-from ds01.domain.errors import Ds01Error
+from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.guard import Refusal, StartGrant, check_options, check_volumes, judge_kind
 from ds01.domain.settings import DockerSettings, RootRule
+from ds01.domain.terminal import Terminal, terminal
 from ds01.ports.engine import Guarding
 from ds01.services.guard import allow, forget, root_allowed, tell_refusals
+from ds01.services.steps import Steps
+from ds01.services.stop import stop
 from ds01.sim.policy import SimPolicy
 from tests.server import ALICE, SimServer, settings
 from tests.values import container
@@ -166,3 +169,65 @@ def test_e9_e10_a_volume_that_mounts_something_of_the_server() -> None:
     for options in ({"type": "none", "o": "bind", "device": "/"}, {"device": "/dev/sda"}, None):
         with pytest.raises(Ds01Error, match="not a plain one"):
             check_options("v", options)
+
+
+TERMINAL = Terminal(path="/dev/pts/7", environment={"TERM": "xterm"})
+
+
+def watched(server: SimServer) -> list[dict[tuple[str, ContainerId], Terminal]]:
+    """What is offered at each start of a container from now on."""
+    seen: list[dict[tuple[str, ContainerId], Terminal]] = []
+    start = server.engine.start
+
+    async def looking(container: ContainerId) -> None:
+        seen.append(dict(server.host.terminals))
+        await start(container)
+
+    server.engine.start = looking  # type: ignore[method-assign]
+    return seen
+
+
+def on_terminal(server: SimServer) -> Steps:
+    return Steps(server.clock, terminal=TERMINAL)
+
+
+async def test_a_terminal_is_offered_for_the_start_it_was_asked_for_and_no_other(guarded: SimServer) -> None:
+    seen = watched(guarded)
+    made = await guarded.launch(steps=on_terminal(guarded))
+    assert seen == [{(FOLDER, made.id): TERMINAL}]
+    assert not guarded.host.terminals
+    await stop(guarded.world, await guarded.caller(), "thesis")
+    await guarded.launch()
+    assert seen[1:] == [{}]
+    await stop(guarded.world, await guarded.caller(), "thesis")
+    await guarded.launch(steps=on_terminal(guarded))
+    assert seen[2:] == [{(FOLDER, made.id): TERMINAL}]
+
+
+async def test_an_offer_ends_with_a_start_that_fails(guarded: SimServer) -> None:
+    seen = watched(guarded)
+    guarded.engine.faults.refuse_start = "no"
+    with pytest.raises(Ds01Error):
+        await guarded.launch(steps=on_terminal(guarded))
+    assert len(seen) == 1
+    assert seen[0]
+    assert not guarded.host.terminals
+
+
+async def test_without_a_guard_no_terminal_is_offered(server: SimServer) -> None:
+    seen = watched(server)
+    await server.launch(steps=on_terminal(server))
+    assert seen == [{}]
+
+
+@pytest.mark.parametrize(
+    ("path", "environment"),
+    [
+        ("/dev/pts/7\n", {}), ("/dev/pts/../null", {}), ("/dev/tty", {}), ("", {}), ("/dev/pts/\u0667", {}),
+        ("/dev/pts/7", {"LD_PRELOAD": "x"}), ("/dev/pts/7", {"TERM": "a\nb"}), ("/dev/pts/7", {"PS1": "x" * 1025}),
+    ],
+)  # fmt: skip
+def test_what_can_be_no_terminal_is_a_bad_request(path: str, environment: dict[str, str]) -> None:
+    with pytest.raises(Ds01Error) as refused:
+        terminal(path, environment)
+    assert refused.value.kind is BAD_REQUEST

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +13,15 @@ from ds01.domain.errors import IMAGE_IN_USE, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.image import BaseImage, Ownership, Provenance, Tag, in_registry
 from ds01.domain.limits import Group, Sourced
 from ds01.domain.people import Uid, User
+from ds01.domain.settings import ImageSettings
 from ds01.services.door import removing, writing
 from ds01.services.image_tidy import GONE_SECONDS, Gone
 from ds01.services.images import build_settings, list_images, remove_image, resolve, show_image
 from ds01.services.lost import find_again
 from ds01.sim.engine import SimEngine
+from ds01.sim.policy import SimPolicy
 from ds01.wire.door import DoorImage, DoorRemoval, DoorWrite, DoorWritten, Writing
-from tests.server import ALICE, BOB, SimServer
+from tests.server import ALICE, BOB, SimServer, settings
 
 REF = "lab/tool:1"
 OF_BOB = f"ds01-u{BOB.uid}/lab/tool:1"
@@ -249,3 +253,16 @@ async def test_a_base_that_came_from_a_registry_is_told_by_its_digest(server: Si
         assert in_registry(replace(found, digests=digests), BASE.reference) == pinned
     shown = {base.name: base for base in (await build_settings(server.world)).bases}
     assert (shown["torch"].here, shown["tensorflow"].here) == (True, False)
+
+
+async def test_who_only_looks_gets_the_certificates_hash_alone(server: SimServer, tmp_path: Path) -> None:
+    bundle = tmp_path / "lab.pem"
+    bundle.write_text("PEM")
+    found = settings()
+    server.policy = SimPolicy(type(found)(policy=found.policy, images=ImageSettings(ca=str(bundle))))
+    world = server.another_world()
+    whole, brief = await build_settings(world), await build_settings(world, brief=True)
+    assert (whole.ca_pem, brief.ca_pem) == ("PEM", "")
+    assert whole.ca_sha256 == brief.ca_sha256 == hashlib.sha256(b"PEM").hexdigest()
+    server.policy = SimPolicy(found)
+    assert (await build_settings(server.another_world())).ca_sha256 == ""

@@ -33,7 +33,7 @@ class GuardFolder:
         self._check()
         there = sorted(node for pattern in grant.nodes for node in glob.glob(pattern))
         data = asdict(grant) | {"devices": [_numbers(node) for node in there], "boot": boot_id, "used": False}
-        _replace(self._path(grant.container), data)
+        replace_file(self._path(grant.container), data)
 
     def withdraw(self, container: ContainerId) -> None:
         """Take a grant away; none is fine."""
@@ -68,7 +68,7 @@ class GuardFolder:
         known = self._facts()
         now = known | {"data_root": data_root, "folders": str(folders)}
         if now != known:
-            _replace(path, now)
+            replace_file(path, now)
 
     def admin_slice(self) -> str:
         """Of the facts the admin chose."""
@@ -125,7 +125,8 @@ def _numbers(node: str) -> tuple[str, int, int]:
     return "b" if stat.S_ISBLK(found.st_mode) else "c", os.major(found.st_rdev), os.minor(found.st_rdev)
 
 
-def _replace(path: Path, data: dict[str, Any]) -> None:
+def replace_file(path: Path, data: dict[str, Any]) -> None:
+    """Write a file that only root reads, in one step."""
     part = path.with_name(f".{path.name}.part")
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(json.dumps(data, indent=1))

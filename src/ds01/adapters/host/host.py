@@ -6,15 +6,16 @@ everything is decided about the open descriptor; the same descriptor is then mou
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import threading
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from ds01.adapters.host import mounts, ownership, steps
+from ds01.adapters.host import mounts, ownership, steps, terminals
 from ds01.adapters.host.guard import GuardFolder
 from ds01.adapters.host.identity import opened_as
 from ds01.adapters.host.inside import add_lines
@@ -29,7 +30,10 @@ from ds01.domain.container import ContainerId
 from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
+from ds01.domain.terminal import Terminal
 from ds01.ports.host import Pin, StepPermit
+
+_log = logging.getLogger(__name__)
 
 
 class LinuxHost:
@@ -113,6 +117,14 @@ class LinuxHost:
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """What is in the guard's folder."""
         return GuardFolder(Path(guard)).grants()
+
+    def offer(self, guard: str, container: ContainerId, user: User, terminal: Terminal) -> Callable[[], None]:
+        """Hold it open, and name it in the guard's folder."""
+        try:
+            return terminals.offer(Path(guard), container, user.uid, terminal)
+        except OSError as error:
+            _log.warning("no terminal for a start", extra={"uid": user.uid, "path": terminal.path, "error": str(error)})
+            return lambda: None
 
     def refused(self, guard: str) -> tuple[Refusal, ...]:
         """What is in the guard's record, which begins anew."""

@@ -18,9 +18,9 @@ async def list_images(world: TheWorld, caller: TheCaller) -> list[ImageView]:
 
 
 @router.get("/settings")
-async def settings(world: TheWorld, caller: TheCaller) -> BuildSettings:
-    """Bases, certificates and environment of every build."""
-    return await images.build_settings(world)
+async def settings(world: TheWorld, caller: TheCaller, brief: bool = False) -> BuildSettings:
+    """Bases, certificates and environment of every build; when `brief`, of the certificates their hash alone."""
+    return await images.build_settings(world, brief=brief)
 
 
 @router.get("/{reference:path}")

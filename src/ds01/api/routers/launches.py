@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from ds01.api.identity import TheCaller, TheWorld
 from ds01.api.stream import NDJSON, Client, Lines
 from ds01.domain.container import Container
 from ds01.domain.errors import Ds01Error, Problem
+from ds01.domain.terminal import Terminal, terminal
 from ds01.services import launch as launching
 from ds01.services import observe
 from ds01.services.caller import Caller
@@ -41,16 +43,20 @@ async def launch(world: TheWorld, caller: TheCaller, request: LaunchRequest) -> 
     A client that hangs up before the last line takes everything back, and its place in the queue unless it stays.
     """
 
+    asked = terminal(request.terminal.path, request.terminal.environment) if request.terminal else None
+
     async def work(client: Client) -> None:
-        client.say(await outcome(world, caller, lambda steps: launching.launch(world, caller, request, steps), client))
+        act = partial(launching.launch, world, caller, request)
+        client.say(await outcome(world, caller, act, client, asked))
 
     return Lines(work)
 
 
 async def outcome(
-    world: World, caller: Caller, act: Callable[[Steps], Awaitable[Container]], client: Client
+    world: World, caller: Caller, act: Callable[[Steps], Awaitable[Container]], client: Client,
+    on: Terminal | None = None,
 ) -> LaunchEvent:  # fmt: skip
-    """Do it, say every step, and return the last line."""
+    """Do it, with the container's first shell ``on`` this terminal; say every step, and return the last line."""
 
     def say(step: str, state: str, text: str, seconds: float) -> None:
         client.say(LaunchEvent(step=step, state=state, text=text, seconds=round(seconds, 3)))
@@ -58,7 +64,7 @@ async def outcome(
     def waits(place: PlaceView) -> None:
         client.say(LaunchEvent(step="queue", state="begin", text=place.text, place=place))
 
-    work = await settled(act(Steps(world.clock, say, left=client.left, waits=waits)))
+    work = await settled(act(Steps(world.clock, say, left=client.left, waits=waits, terminal=on)))
     match work.exception():
         case None:
             return LaunchEvent(step="ready", container=await observe.view(world, caller, work.result()))

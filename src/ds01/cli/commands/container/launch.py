@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ds01.cli.call import Call
 from ds01.cli.launching import Launched, Wish, launch, told
-from ds01.cli.shell import enter
+from ds01.cli.shell import begin, enter
 
 
 def run(
@@ -22,6 +22,7 @@ def run(
             project=project, gpus=gpus, mem=mem, image=image, data=data, workspace=workspace, name=name,
             recreate=recreate, no_build=no_build, time=time, wait=False if no_wait else wait, stays=background,
         ),
+        stepping_in=_steps_in(call, background=background),
     )  # fmt: skip
     return step_in(call, launched, background=background)
 
@@ -34,8 +35,14 @@ def step_in(call: Call, launched: Launched, *, background: bool) -> int:
     if call.talk.json:
         call.talk.emit(container)
         return 0
-    if background or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _steps_in(call, background=background):
         call.talk.done(told(container))
         call.talk.next(f"ds01 attach {container.name}", f"ds01 retire {container.name}")
         return 0
+    if launched.shell is not None:
+        return begin(call, container, launched.shell, hello=launched.new, simulated=launched.simulated)
     return enter(call, container, hello=launched.new)
+
+
+def _steps_in(call: Call, *, background: bool) -> bool:
+    return not background and not call.talk.json and sys.stdin.isatty() and sys.stdout.isatty()

@@ -21,7 +21,7 @@ from ds01.domain.labels import Label
 from ds01.domain.names import image_reference, image_repository
 from ds01.domain.people import User
 from ds01.domain.record import record, replace
-from ds01.projects import context
+from ds01.projects import context, dockerfile
 from ds01.projects.buildlog import BuildEvent, BuildLog
 from ds01.projects.diagnosis import diagnose
 from ds01.projects.recipe import Recipe
@@ -73,7 +73,8 @@ def build(order: Order, *, now: datetime, say: Callable[[BuildEvent], None] = qu
     if before is not None and not order.anew and _current(before, order.recipe, base):
         return Built(image_id=str(before["Id"]), reference=order.reference, spec=order.recipe.spec, changed=False)
     tag = f"{image_repository(order.owner.uid, order.project)}:{now:%Y%m%d-%H%M%S}"
-    image = _run(order, _parameters(order, base, tag, now), context.pieces(order.recipe, order.folder), say)
+    pieces = context.pieces(_sent(order, base), order.folder)
+    image = _run(order, _parameters(order, base, tag, now), pieces, say)
     return Built(
         image_id=image, reference=order.reference, spec=order.recipe.spec, tag=tag,
         changed=before is None or before["Id"] != image, seconds=round(time.monotonic() - began, 2),
@@ -96,6 +97,17 @@ def _current(image: Mapping[str, Any], recipe: Recipe, base: str) -> bool:
     return recipe.generated and found.get(Label.SPEC) == recipe.spec and found.get(Label.BASE) == base
 
 
+def _sent(order: Order, base: str) -> Recipe:
+    """The recipe as it is sent. BuildKit gets pip's cache with it, but for a build that takes nothing from before.
+
+    What is sent is not what is hashed and written down: the image is the same, whoever builds it.
+    """
+    recipe, owner = order.recipe, order.owner
+    if not recipe.buildkit or order.anew:
+        return recipe
+    return replace(recipe, dockerfile=dockerfile.mounted(recipe.steps, base, owner.uid, owner.gid))
+
+
 _FETCHING = "Fetching the base"
 
 
@@ -106,9 +118,11 @@ def fetch_base(order: Order, say: Callable[[BuildEvent], None] = quiet) -> str:
     found = inspect(order.socket, order.recipe.base)
     if found is not None:
         return str(found["Id"])
-    only = replace(order.recipe, dockerfile=f"FROM {order.recipe.base}\n", context={}, titles=(_FETCHING,))
+    only = replace(
+        order.recipe, dockerfile=f"FROM {order.recipe.base}\n", context={}, titles=(_FETCHING,), buildkit=False
+    )  # fmt: skip
     try:
-        return _run(order, {"rm": "1"}, context.pieces(only, order.folder), say)
+        return _run(replace(order, recipe=only), {"rm": "1"}, context.pieces(only, order.folder), say)
     except Ds01Error as error:
         if error.kind is BUILD_FAILED:
             raise _not_fetched(order.recipe, error) from error
@@ -149,6 +163,7 @@ def _parameters(order: Order, base: str, tag: str, now: datetime) -> dict[str, A
         "rm": "1",
         "forcerm": "1",
         **({"nocache": "1"} if order.anew else {}),
+        **({"version": "2"} if recipe.buildkit else {}),
     }
 
 
@@ -156,7 +171,7 @@ def _run(
     order: Order, parameters: Mapping[str, object], body: Iterator[bytes], say: Callable[[BuildEvent], None]
 ) -> str:
     """One build; returns the image's id."""
-    log = BuildLog(order.recipe.titles, say, time.monotonic)
+    log = _log(order.recipe, say)
     try:
         with closing(Docker(order.socket).build(body, parameters)) as messages:
             for message in messages:
@@ -169,6 +184,14 @@ def _run(
     if log.error or not log.image_id:
         raise _failed(order.project, log)
     return log.image_id
+
+
+def _log(recipe: Recipe, say: Callable[[BuildEvent], None]) -> BuildLog:
+    if not recipe.buildkit:
+        return BuildLog(recipe.titles, say, time.monotonic)
+    from ds01.projects.kitlog import KitLog  # only where BuildKit builds
+
+    return KitLog(dockerfile.counted(recipe.steps), say, time.monotonic)
 
 
 def _refused(error: Ds01Error) -> Ds01Error:

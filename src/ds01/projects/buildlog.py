@@ -69,7 +69,7 @@ class BuildLog:
         elif "aux" in message and isinstance(message["aux"], dict):
             self.image_id = str(message["aux"].get("ID", self.image_id))
         elif "error" in message:
-            self.error = _clean(str(message["error"])).strip()
+            self.error = clean(str(message["error"])).strip()
         elif "status" in message:
             self._pull(message)
 
@@ -86,21 +86,21 @@ class BuildLog:
             self._line(line.rpartition("\r")[2])
 
     def _line(self, line: str) -> None:
-        clean = _clean(line).rstrip()
-        step = _STEP.match(clean)
+        text = clean(line).rstrip()
+        step = _STEP.match(text)
         if step is not None:
             self._begin(int(step[1]), int(step[2]), step[3])
-        elif clean == " ---> Using cache":
+        elif text == " ---> Using cache":
             self._cached = True
-        elif clean and not _OWN_WORDS.match(clean):
-            self.lines.append(clean)
-            self._tell("log", text=clean)
+        elif text and not _OWN_WORDS.match(text):
+            self.lines.append(text)
+            self._tell("log", text=text)
 
     def _begin(self, step: int, of: int, instruction: str) -> None:
         self._done()
         self._step, self._of, self._began, self._cached = step, of, self._clock(), False
         self.lines.clear()
-        self.title = self._known(step) if self._titles else _short(instruction)
+        self.title = self._known(step) if self._titles else short(instruction)
         self._tell("begin")
 
     def _known(self, step: int) -> str:
@@ -116,7 +116,7 @@ class BuildLog:
         layer, status = str(message.get("id", "")), str(message["status"])
         if self._pulled.get(layer) != status:
             self._pulled[layer] = status
-            self._tell("log", text=_clean(f"{layer}: {status}" if layer else status))
+            self._tell("log", text=clean(f"{layer}: {status}" if layer else status))
         far = self._pulling.heard(message)
         if far != self._far:
             self._far = far
@@ -131,10 +131,12 @@ class BuildLog:
         )  # fmt: skip
 
 
-def _short(instruction: str) -> str:
+def short(instruction: str) -> str:
+    """An instruction in one line."""
     one_line = " ".join(instruction.split())
     return one_line if len(one_line) <= 60 else one_line[:57] + "…"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Text without what steers a terminal."""
     return _CONTROL.sub("", _ANSI.sub("", text))

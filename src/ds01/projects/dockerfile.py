@@ -23,6 +23,10 @@ from ds01.projects.packages import Entry
 ENVIRONMENT = "/opt/ds01/env"
 FILES = "/opt/ds01/project"
 BASE_PACKAGES = "/opt/ds01/base.txt"
+PIP_CACHE = "/mnt"
+"""Where pip's cache is while BuildKit installs the packages: a folder that bases have, since one made for it would stay
+in the image.
+"""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 CA_FILE = ".ds01/ca.pem"
 """Where the server's certificates are in a project's folder while its image is built."""
@@ -54,10 +58,14 @@ for line in open(sys.argv[1]).read().split():
 
 @record
 class Instruction:
-    """One Dockerfile instruction; ``title`` tells people what it is for, ``""`` for one that takes no time."""
+    """One Dockerfile instruction; ``title`` tells people what it is for, ``""`` for one that takes no time.
+
+    ``cached`` is the command of a ``RUN`` as it is with pip's cache; ``""`` where there is nothing to keep.
+    """
 
     text: str
     title: str = ""
+    cached: str = ""
 
 
 @record
@@ -95,6 +103,30 @@ def render(steps: Sequence[Instruction], spec: str) -> str:
     """The whole file, with the header that lets DS01 know its own work again."""
     body = "".join(f"\n# {step.title}\n{step.text}\n" if step.title else f"{step.text}\n" for step in steps)
     return f"{_HEADER}{_SPEC_LINE}{spec}\n{_CONTENT_LINE}{_digest(body)}\n{body}"
+
+
+def mounted(steps: Sequence[Instruction], base: str, uid: int, gid: int) -> str:
+    """The text that is sent to BuildKit, with pip's cache mounted for whoever has this uid and gid.
+
+    pip keeps there what it compiled as well, which fits no other base (``base`` is its id), Debian package or variable
+    than it was compiled with. So all of them are part of the cache's name.
+    """
+    lines, before = [], [base]
+    for step in steps:
+        if step.cached:
+            name = f"ds01-pip-{_digest(json.dumps(before))[:32]}"
+            mount = f"--mount=type=cache,id={name},target={PIP_CACHE},uid={uid},gid={gid}"
+            lines.append(f"RUN {mount} {step.cached}")
+        else:
+            lines.append(step.text)
+        if not step.text.startswith(("FROM ", "COPY ")):
+            before.append(step.text)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def counted(steps: Sequence[Instruction]) -> tuple[str, ...]:
+    """The titles of the steps that BuildKit counts: those that make a layer."""
+    return tuple(step.title for step in steps if step.text.startswith(("FROM ", "COPY ", "RUN ", "WORKDIR ")))
 
 
 def is_generated(text: str) -> bool:
@@ -204,10 +236,11 @@ def _packages(contents: Contents) -> Iterator[Instruction]:
     yield from copied(contents)
     prepared, sources = wanted(contents, f"{ENVIRONMENT}/bin/python")
     if sources:
+        options = f"--disable-pip-version-check --progress-bar off \\\n      {sources}"
         yield Instruction(
-            text=f"RUN {prepared}pip install --no-cache-dir --disable-pip-version-check --progress-bar off \\\n"
-            f"      {sources}",
+            text=f"RUN {prepared}pip install --no-cache-dir {options}",
             title="Python packages",
+            cached=f"{prepared}pip install --cache-dir {PIP_CACHE} {options}",
         )
 
 

@@ -35,6 +35,7 @@ _OURS = (
     ("accounts=$(cat /etc/passwd)", "your account"),
     ("-m venv --system-site-packages", "the Python environment"),
     ("pip install --no-cache-dir --disable-pip-version-check", "Python packages"),
+    ("pip install --cache-dir ", "Python packages"),
     ("-m ipykernel install", "the kernel for notebooks"),
     ("/usr/local/share/ca-certificates/ds01.crt", "the server's certificates"),
 )
@@ -108,7 +109,8 @@ def _title(made_by: str) -> str:
     for words, title in _OURS:
         if words in made_by:
             return title
-    shown = " ".join(made_by.replace("/bin/sh -c #(nop)", "").removeprefix("/bin/sh -c ").split())
+    plain = made_by.removesuffix(" # buildkit").replace("RUN /bin/sh -c ", "RUN ")
+    shown = " ".join(plain.replace("/bin/sh -c #(nop)", "").removeprefix("/bin/sh -c ").split())
     return shown if len(shown) <= 60 else f"{shown[:59]}…"
 
 

@@ -17,7 +17,7 @@ from ds01.domain.names import nearest
 from ds01.domain.project import ImageRecipe
 from ds01.domain.record import made, record, replace
 from ds01.projects import dockerfile, packages, requirements
-from ds01.projects.dockerfile import CA_FILE, Contents
+from ds01.projects.dockerfile import CA_FILE, Contents, Instruction
 from ds01.wire.codec import plain
 from ds01.wire.images import BaseView, BuildSettings
 
@@ -37,6 +37,10 @@ class Recipe:
     base: str = ""
     context: Mapping[str, bytes] | None = None
     titles: tuple[str, ...] = ()
+    steps: tuple[Instruction, ...] = ()
+    """The instructions of a generated Dockerfile."""
+    buildkit: bool = False
+    """Whether it is BuildKit that builds it."""
     environment: Mapping[str, str] = made(factory=dict)
     contents: Contents | None = None
     """What a generated Dockerfile was written from."""
@@ -83,6 +87,8 @@ def generated(image: ImageRecipe, settings: BuildSettings, files: Mapping[str, b
         base=base,
         context=context,
         titles=tuple(step.title for step in steps),
+        steps=steps,
+        buildkit=settings.buildkit,
         contents=contents,
         asked=told(image),
         here=tuple(base.name for base in settings.bases if base.here),

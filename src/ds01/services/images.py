@@ -136,6 +136,7 @@ async def build_settings(world: World, *, brief: bool = False) -> BuildSettings:
         ca_pem="" if brief else bundle,
         ca_sha256=hashlib.sha256(bundle.encode()).hexdigest() if bundle else "",
         environment=dict(settings.build_env),
+        buildkit=bool(await world.facts.step_guard(world.paths.engine.removeprefix("unix://"))),
     )
 
 

@@ -52,12 +52,14 @@ class BuildSettings:
 
     ``ca_sha256`` is the bundle's hash, by which an image is known to be behind; ``ca_pem`` is the bundle itself, ``""``
     for who only asks about that.
+    ``buildkit``: BuildKit may build here, which keeps what a step fetched for the next build.
     """
 
     bases: tuple[BaseView, ...]
     ca_pem: str = ""
     ca_sha256: str = ""
     environment: dict[str, str] = made(factory=dict)
+    buildkit: bool = False
 
 
 @record

@@ -121,7 +121,7 @@ def test_a_dockerfile_in_every_disguise_is_the_one_that_was_judged(mallory: User
 @pytest.mark.parametrize(
     "query",
     [
-        {"remote": "http://169.254.169.254/x.tar"}, {"remote": "git://x/y"}, {"networkmode": "host"}, {"version": "2"},
+        {"remote": "http://169.254.169.254/x.tar"}, {"remote": "git://x/y"}, {"networkmode": "host"}, {"version": "3"},
         {"extrahosts": '["pypi.org:10.0.0.1"]'}, {"securityopt": '["seccomp=unconfined"]'}, {"squash": "1"},
         {"outputs": '[{"Type":"local"}]'}, {"networkmode": "container:x"}, {"session": "x"}, {"platform": "windows"},
         {"ulimits": '[{"Name":"nofile","Soft":1,"Hard":1}]'}, {"labels": '{"a":"b","a":"c"}'}, {"buildargs": "[1]"},

@@ -18,8 +18,10 @@ from dev import tiny
 from dev.engine import outside
 from dev.registry import serving
 
-from tests.engine.gateway.ground import IMAGE, Ground, User, ground
+from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected, ground
 from tests.engine.gateway.permissive import Permissive
+from tests.engine.gateway.test_build import context
+from tests.engine.gateway.test_kit_archive import CACHE, RECIPE, build, made, told, two_faced
 from tests.engine.gateway.test_networks import PING, pings, programs
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -165,3 +167,25 @@ def test_e11_steps_of_builds_start_as_before(place: Ground, thief: User) -> None
     built = thief.docker("build", "--no-cache", str(context))
     assert built.code == 0, built.err
     place.clear_images(thief.uid)
+
+
+def test_d15_d23_o13_archives_are_built_by_the_same_rules(place: Ground, thief: User) -> None:
+    hidden = "alice/hidden"
+    assert place.alice.call("POST", f"/v1.41/images/{IMAGE}/tag?repo={hidden}").status == 201
+    body = two_faced(f"FROM {hidden}\nRUN echo evil\n", f"FROM {IMAGE}\nRUN echo honest\n")
+    tar = {"Content-Type": "application/x-tar"}
+    assert hidden in told(ask(connected(place.engine.socket), "POST", "/build?version=2&networkmode=none", body, tar))
+    reply = build(thief, body, nocache="1")
+    assert made(reply), told(reply)
+    assert "honest\n" in told(reply)
+    assert hidden not in told(reply)
+    for line in (f"FROM {hidden}", f"FROM {IMAGE}\nRUN --mount=from={hidden},target=/x true"):
+        assert build(thief, line).status == 403
+    files = context(Dockerfile=RECIPE + "RUN cat /proc/self/cgroup\n", code="print(1)")
+    assert f"ds01-u{thief.uid}.slice" in told(build(thief, files, t="archived"))
+    assert thief.docker("run", "--rm", "archived", "ls", "-A", "/app").out == "code\n"
+    text = f"FROM {IMAGE}\n{CACHE}"
+    assert made(build(place.alice, text.format("pip", "touch /c/of-$((40 + 2))-alices"), nocache="1"))
+    assert "of-42-alices" in told(build(place.alice, text.format("pip", "true"), nocache="1"))
+    for name in ("pip", f"{place.alice.uid}-0/pip", f"../{place.alice.uid}-0/pip"):
+        assert "of-42-alices" not in told(build(thief, text.format(name, "true"), nocache="1"))

@@ -18,6 +18,7 @@ from dev import base
 from dev.engine import OwnEngine
 
 from ds01.domain.people import Uid, User
+from ds01.domain.record import replace
 from ds01.projects import file, prepare, trial
 from ds01.projects.build import Built, Order, build
 from ds01.projects.buildlog import BuildEvent
@@ -81,6 +82,12 @@ def bench(engine: OwnEngine) -> Bench:
     return Bench(socket=engine.socket, settings=settings)
 
 
+@pytest.fixture(scope="session")
+def kit(bench: Bench) -> Bench:
+    """The same where BuildKit may build."""
+    return Bench(socket=bench.socket, settings=replace(bench.settings, buildkit=True))
+
+
 @dataclass(frozen=True)
 class Desk:
     """A place for project folders."""
@@ -104,10 +111,11 @@ def desk(tmp_path: Path) -> Desk:
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """Where the index is, and the hash of its package."""
+    """Where the index is, the hash of its package, and the packages that were fetched from it."""
 
     options: tuple[str, ...]
     sha256: str
+    fetched: list[str]
 
 
 @pytest.fixture
@@ -119,12 +127,24 @@ def index(bench: Bench, tmp_path: Path) -> Iterator[Index]:
     wheel(tmp_path / "index", "ds01-older", "1.0", needs="ds01-probe<2")
     wheel(tmp_path / "index", "ds01-future", "1.0", python=">=3.90")
     address = bench.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
+    fetched: list[str] = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        """Packages may be kept, as those of any index."""
+
+        def end_headers(self) -> None:
+            if self.path.endswith(".whl"):
+                fetched.append(self.path.rpartition("/")[2])
+                self.send_header("Cache-Control", "max-age=600")
+            super().end_headers()
+
+    handler = functools.partial(Handler, directory=str(tmp_path / "index"))
     with http.server.ThreadingHTTPServer((address, 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield Index(
             options=(f"--index-url http://{address}:{server.server_port}/", f"--trusted-host {address}"),
             sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+            fetched=fetched,
         )
         server.shutdown()
 

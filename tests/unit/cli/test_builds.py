@@ -13,6 +13,7 @@ import pytest
 
 from ds01.domain.labels import Label
 from ds01.projects import file, recipe
+from ds01.projects.inside import titled
 from ds01.wire.images import BaseView, BuildSettings, ImageView, RemovedImage
 from ds01.wire.status import PingView
 from tests.unit.cli.conftest import Run
@@ -159,6 +160,18 @@ def test_show_tells_what_is_inside_and_what_takes_the_room(ds01: Run, server: Da
     assert "packages: numpy 2.1.0, tqdm 4.66, mkl 2024.0" in ran.out
     assert "2 are here" in ran.out
     assert "less 590 (debian)" in ds01("image", "show", "thesis", "--packages").out
+
+
+def test_layers_of_buildkit_have_the_same_titles() -> None:
+    rows = [
+        {"CreatedBy": "RUN |1 DS01_UID=1 /bin/sh -c printf … pip install --cache-dir /mnt x # buildkit",
+         "Size": 1},
+        {"CreatedBy": "COPY r.txt /opt/ds01/project/r.txt # buildkit", "Size": 2},
+        {"CreatedBy": "RUN /bin/sh -c make # buildkit", "Size": 3},
+    ]  # fmt: skip
+    assert [layer.title for layer in titled(rows, 0)] == [
+        "Python packages", "COPY r.txt /opt/ds01/project/r.txt", "RUN make",
+    ]  # fmt: skip
 
 
 def removed(daemon: Daemon) -> list[str]:

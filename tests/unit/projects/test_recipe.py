@@ -53,6 +53,55 @@ def test_a_base_is_built_on_by_the_digest_its_registry_gave_it() -> None:
     assert len(set(texts)) == 3
 
 
+KIT = dataclasses.replace(SETTINGS, buildkit=True)
+
+
+def sent(image: ImageRecipe = IMAGE, base: str = "sha256:1", settings: BuildSettings = KIT) -> str:
+    return dockerfile.mounted(made(image, settings).steps, base, 1722830498, 5)
+
+
+def test_the_recipe_is_the_same_whoever_builds() -> None:
+    one, other = made(), made(settings=KIT)
+    assert (one.dockerfile, one.spec, one.titles) == (other.dockerfile, other.spec, other.titles)
+    assert (one.buildkit, other.buildkit) == (False, True)
+    assert "--mount" not in one.dockerfile
+
+
+def test_what_is_sent_to_buildkit_differs_by_pips_cache_alone() -> None:
+    bare = [step.text for step in made().steps]
+    found = sent()
+    install = next(line for line in found.split("\n") if line.startswith("RUN --mount"))
+    mount = install.split()[1]
+    assert mount.endswith(",target=/mnt,uid=1722830498,gid=5")
+    assert found.count("--mount=") == 1
+    plain = found.replace(f"{mount} ", "").replace("--cache-dir /mnt", "--no-cache-dir")
+    assert plain == "".join(f"{text}\n" for text in bare)
+    assert "--mount" not in sent(dataclasses.replace(IMAGE, python=()))
+
+
+def test_a_cache_is_for_one_base_its_debian_packages_and_its_variables() -> None:
+    def cache(*args: Any, **kwargs: Any) -> str:
+        return sent(*args, **kwargs).partition(",id=")[2].partition(",")[0]
+
+    assert cache(dataclasses.replace(IMAGE, python=("numpy",))) == cache()
+    assert cache(dataclasses.replace(IMAGE, requirements="r.txt")) == cache()
+    others = {
+        cache(base="sha256:2"),
+        cache(dataclasses.replace(IMAGE, apt=("less",))),
+        cache(settings=dataclasses.replace(KIT, environment={"CFLAGS": "-O3"})),
+        cache(),
+    }
+    assert len(others) == 4
+
+
+def test_buildkit_counts_the_steps_that_make_a_layer() -> None:
+    titles = dockerfile.counted(made(settings=dataclasses.replace(KIT, ca_pem="PEM"), r="six").steps)
+    assert titles == (
+        "base ds01/minimal:latest", "", "the server's certificates", "Debian packages", "your account",
+        "the Python environment", "", "Python packages", "the kernel for notebooks", "",
+    )  # fmt: skip
+
+
 def test_adding_a_package_changes_one_instruction() -> None:
     more = dataclasses.replace(IMAGE, python=(*IMAGE.python, "numpy"))
     one, other = (made(image).dockerfile.split("\n\n") for image in (IMAGE, more))

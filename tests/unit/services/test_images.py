@@ -19,6 +19,7 @@ from ds01.services.image_tidy import GONE_SECONDS, Gone
 from ds01.services.images import build_settings, list_images, remove_image, resolve, show_image
 from ds01.services.lost import find_again
 from ds01.sim.engine import SimEngine
+from ds01.sim.facts import SimFacts
 from ds01.sim.policy import SimPolicy
 from ds01.wire.door import DoorImage, DoorRemoval, DoorWrite, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer, settings
@@ -266,3 +267,10 @@ async def test_who_only_looks_gets_the_certificates_hash_alone(server: SimServer
     assert whole.ca_sha256 == brief.ca_sha256 == hashlib.sha256(b"PEM").hexdigest()
     server.policy = SimPolicy(found)
     assert (await build_settings(server.another_world())).ca_sha256 == ""
+
+
+async def test_buildkit_builds_where_its_steps_are_guarded(server: SimServer) -> None:
+    assert not (await build_settings(server.world)).buildkit
+    assert isinstance(server.world.facts, SimFacts)
+    server.world.facts.guards[server.world.paths.engine.removeprefix("unix://")] = "/guard"
+    assert (await build_settings(server.world)).buildkit

@@ -1,4 +1,4 @@
-"""``POST /build?version=2``: a build by BuildKit, whose client serves the files over a session.
+"""``POST /build?version=2``: a build by BuildKit, whose client serves the files over a session, or sends them along.
 
 Its parameters are judged like those of the engine's own builder. What is set here besides: the owner's labels, a host
 name by which its steps are known, and a name of her own for caches that are mounted.
@@ -25,7 +25,9 @@ _TO_THE_CLIENT = frozenset({"local", "tar"})
 
 @dataclass(frozen=True, kw_only=True)
 class KitPlan:
-    """A judged build. ``outputs`` are the parameter as it goes to the engine, empty for an image."""
+    """A judged build. ``session`` is empty where the context is the request's body; ``outputs`` are the parameter as it
+    goes to the engine, empty for an image.
+    """
 
     plan: BuildPlan
     session: str
@@ -33,10 +35,29 @@ class KitPlan:
     outputs: str
 
 
+def is_archive(query: Query) -> bool:
+    """Whether the context is the request's body."""
+    return not query.get("remote") and not query.get("session")
+
+
 def judge_buildkit(query: Query) -> KitPlan:
-    """The plan. Raises RefusedError."""
+    """The plan of a build over a session. Raises RefusedError."""
     if query.get("remote") != "client-session" or not query.get("session"):
         raise no_session()
+    return _judge(query)
+
+
+def judge_archive(query: Query) -> KitPlan:
+    """The plan of a build from an archive: without a session there is nobody who could be handed files. Raises
+    RefusedError.
+    """
+    kit = _judge(query)
+    if kit.outputs:
+        raise malformed("build.outputs", "A build from an archive makes an image", "Use docker build -o.")
+    return kit
+
+
+def _judge(query: Query) -> KitPlan:
     if query.values.get("extrahosts"):
         raise not_allowed("build.parameters", "extrahosts in a build", "Leave it out.")
     outputs = _outputs(query.get("outputs"))
@@ -52,10 +73,10 @@ def judge_buildkit(query: Query) -> KitPlan:
 
 
 def no_session() -> RefusedError:
-    """A context that comes in another way: as an archive, or from an address."""
+    """A context that comes in another way: from an address, or half over a session."""
     return malformed(
         "build.session", "BuildKit's context must come over a session",
-        "Build a folder, not an address or an archive; or set DOCKER_BUILDKIT=0.",
+        "Build a folder, not an address; or set DOCKER_BUILDKIT=0.",
     )  # fmt: skip
 
 
@@ -85,18 +106,21 @@ def _outputs(value: str) -> str:
 
 
 def parameters(
-    kit: KitPlan, *, owner: Mapping[str, str], step_host: str, account: str, network: str, names: Mapping[str, str]
-) -> dict[str, Sequence[str]]:
-    """The parameters for the engine. ``names`` are the engine's own of those that it has under others."""
+    kit: KitPlan, *, dockerfile: str, owner: Mapping[str, str], step_host: str, account: str, network: str,
+    names: Mapping[str, str],
+) -> dict[str, Sequence[str]]:  # fmt: skip
+    """The parameters for the engine. ``dockerfile`` is where it finds that; ``names`` are the engine's own of those
+    that it has under others.
+    """
     plan = kit.plan
     arguments: dict[str, Json] = {**plan.arguments, "BUILDKIT_CACHE_MOUNT_NS": account}
     labels: dict[str, Json] = {**plan.labels, **owner}
     given: dict[str, str] = {
         "version": "2",
-        "remote": "client-session",
+        "remote": "client-session" if kit.session else "",
         "session": kit.session,
         "buildid": kit.build_id,
-        "dockerfile": plan.dockerfile,
+        "dockerfile": dockerfile,
         "target": plan.target,
         "buildargs": dump(arguments).decode(),
         "labels": dump(labels).decode(),

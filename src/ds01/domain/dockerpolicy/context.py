@@ -28,6 +28,7 @@ NAME_BYTES, DEPTH, NAMES_BYTES = 4096, 255, 4 * 1024 * 1024
 
 END = b"\0" * (2 * BLOCK)
 IGNORE = ".dockerignore"
+DOCKERFILE = "Dockerfile"
 _ZERO = b"\0" * BLOCK
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
 _FILES = frozenset(b"0\0")
@@ -267,6 +268,17 @@ def _records(content: bytes) -> dict[bytes, bytes]:
         found[match[2]] = content[match.end() : end - 1]
         at = end
     return found
+
+
+def dockerfiles(path: str) -> frozenset[str]:
+    """Where the Dockerfile of a build may be: the default's name is found in small letters as well."""
+    return frozenset({path, path.lower()} if path == DOCKERFILE else {path})
+
+
+def dockerfile_in(context: Context, path: str) -> bytes | None:
+    """The Dockerfile of what was read; None when it has none there."""
+    found = context.files.get(path)
+    return context.files.get(path.lower()) if found is None and path == DOCKERFILE else found
 
 
 def entry(name: str, content: bytes) -> bytes:

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
-from ds01.domain.dockerpolicy.context import END, IGNORE, Context, entry
+from ds01.domain.dockerpolicy.buildkit import is_archive
+from ds01.domain.dockerpolicy.context import END, IGNORE, Context, dockerfile_in, dockerfiles, entry
 from ds01.domain.dockerpolicy.growth import Bases
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
@@ -22,7 +23,7 @@ from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
-from ds01.gateway.handlers import buildkit
+from ds01.gateway.handlers import buildkit, kit_archive
 from ds01.gateway.handlers.archives import entries, last_entries, unpacked
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
@@ -32,7 +33,6 @@ from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorBuildGrant
 
-_DEFAULT = "Dockerfile"
 IGNORED_LINES, IGNORED = 1000, 32 * 1024
 """Of a ``.dockerignore``: each line is matched with the Dockerfile's path."""
 
@@ -40,7 +40,7 @@ IGNORED_LINES, IGNORED = 1000, 32 * 1024
 async def build(call: Call) -> None:
     """The whole of a build."""
     if call.query.get("version") == "2":
-        await buildkit.build(call)
+        await (kit_archive if is_archive(call.query) else buildkit).build(call)
         return
     plan = judge_build(call.query)
     call.changes += plan.changes
@@ -56,8 +56,8 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Cal
     if plan.cached_from and not await _any(call, plan.cached_from):
         given["nocache"] = ["1"]
     ask = Ask(method="POST", target=call.target("/build", given), stream=True, content_type="application/x-tar")
-    paths = frozenset({plan.dockerfile, "dockerfile"} if plan.dockerfile == _DEFAULT else {plan.dockerfile})
-    context, log = Context(wanted=frozenset({IGNORE}), late=paths), BuildLines(view(call).text)
+    context = Context(wanted=frozenset({IGNORE}), late=dockerfiles(plan.dockerfile))
+    log = BuildLines(view(call).text)
     plain = unpacked("The context", None)
 
     async def end() -> Sequence[Piece]:
@@ -72,9 +72,7 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Cal
 
 async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: Context) -> Rendered:
     """The Dockerfile for the engine, with ids for names."""
-    content = context.files.get(plan.dockerfile)
-    if content is None and plan.dockerfile == _DEFAULT:
-        content = context.files.get("dockerfile")
+    content = dockerfile_in(context, plan.dockerfile)
     if content is None:
         raise missing(plan.dockerfile)
     instructions = dockerfile.read(content.decode("utf-8", "replace"), plan.arguments)

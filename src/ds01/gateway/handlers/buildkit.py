@@ -57,15 +57,17 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
     ):
         async with granted(call, kit.plan.refs, kit.plan.memory_bytes, buildkit=True) as (grant, settle):
             images |= grant.images
-            await flow.stream(call, _ask(call, kit, grant), partial(kit_line, plain=view(call).text), settle)
+            ask = Ask(method="POST", target=target(call, kit, grant, kit.plan.dockerfile))
+            await flow.stream(call, ask, partial(kit_line, plain=view(call).text), settle)
 
 
-def _ask(call: Call, kit: KitPlan, grant: DoorBuildGrant) -> Ask:
+def target(call: Call, kit: KitPlan, grant: DoorBuildGrant, path: str) -> str:
+    """What the engine is asked for: to build from the Dockerfile of this path."""
     network = "none" if kit.plan.offline else "default"
     account = call.user.account.replace(":", "-")
-    given = parameters(kit, owner=grant.labels, step_host=grant.step_host, account=account, network=network,
-                       names=grant.names)  # fmt: skip
-    return Ask(method="POST", target=call.target("/build", given))
+    given = parameters(kit, dockerfile=path, owner=grant.labels, step_host=grant.step_host, account=account,
+                       network=network, names=grant.names)  # fmt: skip
+    return call.target("/build", given)
 
 
 async def judged(call: Call, arguments: Mapping[str, str], images: Mapping[str, str], content: bytes) -> bytes:

@@ -37,6 +37,8 @@ def test_builds_are_listed_compared_and_gone_back_to(lab: Lab) -> None:
     }  # fmt: skip
     shown = lab.ada.data("image", "show", "story")
     assert shown["layers"][0]["title"] == "the base"
+    assert "Python packages" in {layer["title"] for layer in shown["layers"]}
+    assert "# buildkit" in lab.ada.docker("history", "--no-trunc", f"ds01-{lab.ada.uid}/story")  # the guard is there
     assert any(each["name"] == "six" for each in shown["packages"])
     lab.ada.ds01("image", "rollback", "story", "--yes")
     assert lab.ada.data("image", "show", "story")["image"]["id"] == old["id"]

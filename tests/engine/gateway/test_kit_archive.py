@@ -18,6 +18,7 @@ from tests.engine.gateway.test_build import build as classic
 from tests.engine.gateway.test_build import context
 from tests.engine.gateway.test_buildkit import session
 from tests.engine.gateway.test_going_on import begun
+from tests.engine.gateway.test_images import SMALL, busybox, layer
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -238,6 +239,20 @@ def test_a_step_of_one_is_not_anothers(mallory: User, alice: User) -> None:
     assert made(build(mallory, text, buildargs='{"http_proxy":"http://evil"}'))
     assert made(build(alice, text, t="archive-alice"))
     assert alice.docker("run", "--rm", "archive-alice", "cat", "/from").out == "\n"
+
+
+def test_a_base_that_is_here_needs_no_registry(mallory: User, field: Ground) -> None:
+    """A generated image names its base by digest."""
+    digest = field.registry.put("lab/base", "1", SMALL, [busybox(field), layer("hello", "from the registry")])
+    repo = f"{field.registry.host}/lab/base"
+    absent = build(mallory, f"FROM {repo}:1\nRUN cat /hello\n")  # it is fetched first, as by the other builder
+    assert made(absent), told(absent)
+    field.registry.manifests.clear()
+    for name in (f"{repo}:1", f"{repo}@{digest}"):
+        reply = build(mallory, f"FROM {name}\nRUN cat /hello\n", nocache="1")
+        assert made(reply), told(reply)
+        assert "from the registry" in told(reply)
+        assert "ds01-b" not in told(reply)
 
 
 @pytest.mark.parametrize("name", ["ds01/tiny", "ds01-4140/x"])

@@ -57,4 +57,5 @@ async def _built(call: Call, kit: KitPlan, grant: DoorBuildGrant, settle: Callab
         return [*last, entry(name, text), END]
 
     ask = Ask(method="POST", target=target(call, kit, grant, name), stream=True, content_type=TAR)
-    await flow.upload(call, ask, through, end, partial(kit_line, plain=view(call).text), settle)
+    line = partial(kit_line, plain=view(call).text)
+    await flow.while_allowed(call, flow.upload(call, ask, through, end, line, settle))

@@ -81,7 +81,7 @@ one; never one of somebody else or a protected one (`images.protected` in limits
 
 BuildKit (`DOCKER_BUILDKIT=1` with a 20.10 client) is served where the steps of its builds are guarded; elsewhere it is
 refused, and clients that ask the server which builder to use are told the other one. The context is a folder that the
-client serves over a session, or a plain tar archive as the request's body (`POST /build?version=2` without `session` and
+client serves over a session, or a plain tar archive as the body (`POST /build?version=2` without `session` and
 `remote`), then without secrets, ssh agents, results as files, and a `.dockerignore` that would be heeded. The same is
 kept and refused, and besides: `RUN --mount` (`from` a stage, or an image of yours or a shared one), `--network=none`,
 `COPY --link`, secrets, ssh agents, and results written to your files (`--output`, types local and tar). Build arguments

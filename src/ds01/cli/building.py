@@ -19,8 +19,10 @@ from ds01.projects import editor_files, plainfile, prepare
 from ds01.projects.build import Built, Order, fetch_base
 from ds01.projects.build import build as build_image
 from ds01.projects.buildlog import BuildEvent
+from ds01.projects.dockerfile import DEBIAN, PYTHON
 from ds01.projects.recipe import Recipe
 
+_ALWAYS = frozenset({DEBIAN, PYTHON})
 KEPT = "Dockerfile.yours"
 """Where a Dockerfile goes that is written anew after its owner edited it."""
 
@@ -83,7 +85,9 @@ def write(call: Call, project: Project, recipe: Recipe, *, overwrite: bool) -> N
 
 
 class _Teller:
-    """Tells of a build's steps: what took time stays on the screen, what goes on is the line at the bottom."""
+    """Tells of a build's steps: what took time, or installed what was asked for, stays on the screen; what goes on is
+    the line at the bottom.
+    """
 
     def __init__(self, call: Call, line: Line) -> None:
         self._talk = call.talk
@@ -103,6 +107,6 @@ class _Teller:
         elif event.state == "pull":
             self._far = event.text
             self._line.keep(f"{title} ({event.step}/{event.of}): {event.text}")
-        elif event.title and not event.cached and event.seconds >= 1:
-            seconds = self._talk.err("dim", show.duration(event.seconds))
-            self._line.above(f"{self._talk.err('green', self._talk.err.sign('✓', 'Done:'))} {title} {seconds}")
+        elif event.title and not event.cached and (event.seconds >= 1 or event.title in _ALWAYS):
+            seconds = self._talk.err("dim", f" {show.duration(event.seconds)}") if event.seconds >= 1 else ""
+            self._line.above(f"{self._talk.err('green', self._talk.err.sign('✓', 'Done:'))} {title}{seconds}")

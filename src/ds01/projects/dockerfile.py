@@ -30,6 +30,8 @@ in the image.
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 CA_FILE = ".ds01/ca.pem"
 """Where the server's certificates are in a project's folder while its image is built."""
+DEBIAN, PYTHON = "Debian packages", "Python packages"
+"""The titles of the steps that install what the project names."""
 TRUST = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
 
 _HEADER = """\
@@ -175,7 +177,7 @@ def _apt(names: Sequence[str]) -> Iterator[Instruction]:
         " && apt-get update -q \\\n"
         f" && apt-get install -q -y --no-install-recommends \\\n      {listed} \\\n"
         " && rm -rf /var/lib/apt/lists/*",
-        title="Debian packages",
+        title=DEBIAN,
     )
 
 
@@ -239,7 +241,7 @@ def _packages(contents: Contents) -> Iterator[Instruction]:
         options = f"--disable-pip-version-check --progress-bar off \\\n      {sources}"
         yield Instruction(
             text=f"RUN {prepared}pip install --no-cache-dir {options}",
-            title="Python packages",
+            title=PYTHON,
             cached=f"{prepared}pip install --cache-dir {PIP_CACHE} {options}",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -96,6 +97,32 @@ def test_an_update_resolves_then_builds_and_keeps_comments(ds01: Run, builder: B
     assert "On top of the base: six 1.17.0." in ran.err
     assert len(builder.builds) == 2
     assert '["requests==2.31.0", "six"]  # the usual' in (folder / "ds01.toml").read_text()
+
+
+def test_what_was_asked_for_is_told_however_quick_it_was(ds01: Run, builder: Builder, daemon: Daemon) -> None:
+    steps = [{"stream": f"Step {step}/20 : X\n"} for step in range(1, 21)]
+    daemon.answers["POST", "/build"] = lambda asked: iter([*steps, {"aux": {"ID": NEW}}])
+    ran = ds01("image", "create", "thesis")
+    assert ran.code == 0
+    told = [line for line in ran.err.splitlines() if line.startswith("✓")]
+    assert [line for line in told if "image of" not in line] == ["✓ Debian packages", "✓ Python packages"]
+
+
+@pytest.mark.parametrize("buildkit", [False, True])
+def test_pips_cache_is_mounted_where_buildkit_builds(
+    ds01: Run, builder: Builder, daemon: Daemon, folder: Path, buildkit: bool
+) -> None:
+    settings = daemon.answers["GET", "/v1/images/settings"]
+    daemon.answers["GET", "/v1/images/settings"] = dataclasses.replace(settings, buildkit=buildkit)
+    for more in ((), ("--no-cache",)):
+        assert ds01("image", "create", "thesis", *more).code == 0
+    asked = [each.query for each in daemon.asked if each.path == "/build" and "t" in each.query]
+    assert [each.get("version") for each in asked] == ["2" if buildkit else None] * 2
+    cached, anew = (text for text in builder.builds if "ds01-begins" not in text)
+    owner = f",uid={os.geteuid()},gid={os.getegid()} "
+    assert ("RUN --mount=type=cache,id=ds01-pip-" in cached and owner in cached) is buildkit
+    assert "--mount" not in anew
+    assert "--mount" not in (folder / "Dockerfile").read_text()
 
 
 def test_a_dry_run_says_the_versions_and_changes_nothing(ds01: Run, builder: Builder, folder: Path) -> None:

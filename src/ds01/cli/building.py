@@ -108,5 +108,5 @@ class _Teller:
             self._far = event.text
             self._line.keep(f"{title} ({event.step}/{event.of}): {event.text}")
         elif event.title and not event.cached and (event.seconds >= 1 or event.title in _ALWAYS):
-            seconds = self._talk.err("dim", f" {show.duration(event.seconds)}") if event.seconds >= 1 else ""
-            self._line.above(f"{self._talk.err('green', self._talk.err.sign('✓', 'Done:'))} {title}{seconds}")
+            seconds = self._talk.err("dim", show.duration(event.seconds))
+            self._line.above(f"{self._talk.err('green', self._talk.err.sign('✓', 'Done:'))} {title} {seconds}")

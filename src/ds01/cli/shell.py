@@ -14,12 +14,15 @@ import time
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.failures import tell
-from ds01.client.attach import Ended, attach
-from ds01.client.docker import Docker, Exec
-from ds01.client.first_shell import FirstShell
+from ds01.client.screen import Ended
 from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, START_FAILED, WRONG_STATE, Ds01Error, Exit, Problem
 from ds01.wire.containers import ContainerView
 from ds01.wire.status import PingView
+
+TYPE_CHECKING = False  # who launches mostly needs none of this
+if TYPE_CHECKING:
+    from ds01.client.docker import Docker
+    from ds01.client.first_shell import FirstShell
 
 _KILLED = (128 + signal.SIGHUP, 128 + signal.SIGKILL, 128 + signal.SIGTERM)
 _SETTLING_SECONDS = 3.0
@@ -28,6 +31,8 @@ SHELL = ("/bin/sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash; exec sh
 
 def docker(call: Call) -> Docker:
     """The gateway's Docker API."""
+    from ds01.client.docker import Docker
+
     return Docker(gateway(call))
 
 
@@ -55,6 +60,9 @@ def running(container: ContainerView) -> ContainerView:
 
 def enter(call: Call, container: ContainerView, *, hello: bool = False) -> int:
     """A shell in the container on this terminal; its exit code."""
+    from ds01.client.attach import attach
+    from ds01.client.docker import Docker, Exec
+
     running(container)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Ds01Error(

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator
 
 from ds01.client.docker import Docker, Exec, frames
 from ds01.client.http import Stream
-from ds01.client.screen import PIECE, DetachKeys, raw, write
+from ds01.client.screen import PIECE, DetachKeys, Ended, raw, write
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
-from ds01.domain.record import record, replace
+from ds01.domain.record import replace
 
 _ENDING_SECONDS = 2.0
 _TELLING_SECONDS = 0.02
@@ -26,18 +26,6 @@ _TELLING_TRIES = 100
 _NOT_STARTED = (126, 127)
 _REFUSAL = b"OCI runtime exec failed"
 """How the engine begins, on the program's own output, when it could not start it."""
-
-
-@record
-class Ended:
-    """How it went: the program ended with ``code``; or it goes on (``left``: by the keys, ``lost``: the line broke);
-    or the engine could not start it: ``refused`` is why, in the engine's words.
-    """
-
-    code: int = 0
-    refused: str = ""
-    left: bool = False
-    lost: bool = False
 
 
 def attach(docker: Docker, container: str, program: Exec) -> Ended:

@@ -14,10 +14,12 @@ import signal
 import sys
 import termios
 from collections.abc import Iterator
-from typing import NoReturn
 
-from ds01.client.attach import Ended
-from ds01.client.screen import PIECE, DetachKeys, raw, write
+from ds01.client.screen import PIECE, DetachKeys, Ended, raw, write
+
+TYPE_CHECKING = False  # typing is slow to import, and this is imported at every launch
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 KILLED = 128 + signal.SIGKILL
 _END = re.compile(rb"\x1b\]7301;([0-9]{1,3})\x07\Z")

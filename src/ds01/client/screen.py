@@ -10,6 +10,21 @@ import termios
 import tty
 from collections.abc import Iterator
 
+from ds01.domain.record import record
+
+
+@record
+class Ended:
+    """How it went: the program ended with ``code``; or it goes on (``left``: by the keys, ``lost``: the line broke);
+    or the engine could not start it: ``refused`` is why, in the engine's words.
+    """
+
+    code: int = 0
+    refused: str = ""
+    left: bool = False
+    lost: bool = False
+
+
 DETACH_KEYS = b"\x10\x11"
 PIECE = 64 * 1024
 

@@ -44,8 +44,7 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     guarding = await world.engine.guard()
     if guarding is None:
         return
-    seen = await world.engine.inspect(container.id)
-    attached = await asyncio.to_thread(world.devices.attach, slots) if slots else None
+    seen, attached = await asyncio.gather(world.engine.inspect(container.id), _attached(world, slots))
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
     grant = StartGrant(
         container=container.id, uid=user.uid, gid=user.gid, as_owner=owner,
@@ -59,6 +58,10 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     if grant.volumes:
         await _check_volumes(world, guarding.folder, grant)
     await asyncio.to_thread(world.host.grant, guarding.folder, grant)
+
+
+async def _attached(world: World, slots: tuple[Slot, ...]) -> Attachment | None:
+    return await asyncio.to_thread(world.devices.attach, slots) if slots else None
 
 
 def _nodes(attached: Attachment, slots: tuple[Slot, ...]) -> tuple[str, ...]:

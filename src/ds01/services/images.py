@@ -132,7 +132,7 @@ async def build_settings(world: World, *, brief: bool = False) -> BuildSettings:
     settings = world.settings().images
     bundle = await asyncio.to_thread(_ca, settings.ca)
     return BuildSettings(
-        bases=tuple([await _base(world, base) for base in settings.bases]),
+        bases=tuple(await asyncio.gather(*(_base(world, base) for base in settings.bases))),
         ca_pem="" if brief else bundle,
         ca_sha256=hashlib.sha256(bundle.encode()).hexdigest() if bundle else "",
         environment=dict(settings.build_env),

@@ -7,6 +7,7 @@ import asyncio
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import WRONG_STATE, Ds01Error
 from ds01.domain.quantity import show_gpueq, show_size
+from ds01.ports.devices import GpuSample
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.alarms import alarms
@@ -46,11 +47,16 @@ async def view(world: World, caller: Caller, container: Container) -> ContainerV
 
 async def draw(world: World, containers: list[Container]) -> Picture:
     """A picture with what these containers' views need."""
-    samples = await asyncio.to_thread(world.devices.samples) if any(c.lease for c in containers) else ()
-    limits = await asyncio.to_thread(limits_of, world, containers)
+    samples, limits = await asyncio.gather(
+        asyncio.to_thread(_samples, world, containers), asyncio.to_thread(limits_of, world, containers)
+    )
     return await world.ledger.read(
         lambda books: picture(books, containers, samples=samples, limits=limits, world=world)
     )
+
+
+def _samples(world: World, containers: list[Container]) -> tuple[GpuSample, ...]:
+    return world.devices.samples() if any(container.lease for container in containers) else ()
 
 
 async def stats(world: World, caller: Caller, name: str) -> StatsView:

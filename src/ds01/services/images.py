@@ -128,7 +128,9 @@ async def remove_image(world: World, caller: Caller, reference: str) -> RemovedI
 
 
 async def build_settings(world: World, *, brief: bool = False) -> BuildSettings:
-    """What every generated image and build gets from the server; ``brief`` with the certificates' hash alone."""
+    """What every generated image and build gets from the server; ``brief`` for who only asks whether an image is
+    behind: with the certificates' hash alone, and no word on BuildKit.
+    """
     settings = world.settings().images
     bundle = await asyncio.to_thread(_ca, settings.ca)
     return BuildSettings(
@@ -136,7 +138,7 @@ async def build_settings(world: World, *, brief: bool = False) -> BuildSettings:
         ca_pem="" if brief else bundle,
         ca_sha256=hashlib.sha256(bundle.encode()).hexdigest() if bundle else "",
         environment=dict(settings.build_env),
-        buildkit=bool(await world.facts.step_guard(world.paths.engine.removeprefix("unix://"))),
+        buildkit=not brief and bool(await world.facts.step_guard(world.paths.engine.removeprefix("unix://"))),
     )
 
 

@@ -13,15 +13,15 @@
 
 if [ "$1" = begin ]; then
     shift
-    # Not begun with "&": what is, ignores Ctrl-C, and so would all that is started from it.
-    if [ -t 3 ] && setsid -f true >/dev/null 2>&1; then
-        setsid -f -c "$0" shell <&3 >&3 2>&3 3>&-
-    fi
+    # Not begun with "&": what is, ignores Ctrl-C, and so would all that is started from it. What another setsid says
+    # of options it does not know is nothing to show.
+    [ -t 3 ] && setsid -f -c "$0" shell <&3 >&3 2>/dev/null 3>&-
     exec "$@" 3>&-
 fi
 
 # Leads the session of that shell, and says at its end how it ended, in a sequence that terminals ignore.
 if [ "$1" = shell ]; then
+    exec 2>&1
     trap : TERM
     if command -v bash >/dev/null 2>&1; then bash; else sh; fi
     printf '\033]7301;%d\007' $?

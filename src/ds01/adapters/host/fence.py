@@ -24,14 +24,19 @@ _PAUSE_SECONDS = 0.5
 _ADDRESSES_6 = Path("/proc/net/if_inet6")
 
 
+Standing = Mapping[str, Sequence[str]]
+"""The rules of each chain as the firewall writes them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Wall:
-    """What is to stand in the firewall of one protocol; ``program`` is what speaks to it."""
+    """What is to stand in the firewall of one protocol, and what stands; ``program`` is what speaks to it."""
 
     program: str
     chains: Mapping[str, tuple[str, ...]]
     forward: str
     to_host: str
+    standing: Standing
 
 
 class IptablesFence:
@@ -80,28 +85,43 @@ def take_down(plan: FencePlan) -> None:
             for jump in (wall.forward, wall.to_host):
                 _leave(wall, chain, jump)
         for chain in wall.chains:
-            if _exists(wall.program, chain):
+            if chain in wall.standing:
                 _run([wall.program, "-w", "5", "-F", chain])
                 _run([wall.program, "-w", "5", "-X", chain])
 
 
 def _walls(plan: FencePlan) -> list[_Wall]:
+    """What is asked for all of it at once: each question starts a program."""
     ways = {"forward": plan.jump_forward, "to_host": plan.jump_input}
-    walls = [_Wall(program="iptables", chains=plan.rules, **ways)]
-    return [*walls, _Wall(program="ip6tables", chains=plan.rules_6, **ways)] if _stands_6() else walls
+    walls = [_Wall(program="iptables", chains=plan.rules, standing=_standing("iptables"), **ways)]
+    standing_6 = _standing_6()
+    if standing_6:
+        walls.append(_Wall(program="ip6tables", chains=plan.rules_6, standing=standing_6, **ways))
+    return walls
 
 
-def _stands_6() -> bool:
-    """Whether there is a firewall for IPv6: neither the program nor the kernel's part is everywhere."""
+def _standing_6() -> Standing:
+    """Nothing where there is no firewall for IPv6: neither the program nor the kernel's part is everywhere."""
     try:
-        return _exists("ip6tables", "INPUT")
+        return _standing("ip6tables")
     except Ds01Error:
-        return False
+        return {}
+
+
+def _standing(program: str) -> Standing:
+    """The chains of the ``filter`` table; none where the firewall does not answer."""
+    found: dict[str, list[str]] = {}
+    for line in _ask([program, "-w", "5", "-S"]).stdout.splitlines():
+        kind, chain = line.split(" ", 2)[:2]
+        rules = found.setdefault(chain, [])
+        if kind == "-A":
+            rules.append(line)
+    return found
 
 
 def _left_open(plan: FencePlan) -> str:
     found = []
-    if _speaks_6() and not _stands_6():
+    if _speaks_6() and not _standing_6():
         found.append("IPv6 (ip6tables does not work here)")
     if plan.default and not bridged.shown(plan.default.interface):
         found.append(f"what goes from one to another on {plan.default.interface} (br_netfilter is not loaded)")
@@ -124,11 +144,11 @@ def _missing(plan: FencePlan) -> str:
 
 def _missing_of(wall: _Wall) -> str:
     for chain, rules in wall.chains.items():
-        standing = _listed(wall.program, chain)
+        standing = wall.standing.get(chain, ())
         if len(standing) != len(rules) or rules[0] not in standing[0].replace('"', ""):
             return f"the rules of the chain {chain} ({wall.program}) are not as they should be"
     for chain, jump in _ways(wall).items():
-        if not _leads(_listed(wall.program, chain), f"-A {chain} {jump}"):
+        if not _leads(wall.standing.get(chain, ()), f"-A {chain} {jump}"):
             return f"nothing leads first from {chain} ({wall.program}) into DS01's rules"
     return ""
 
@@ -165,22 +185,12 @@ def _leave(wall: _Wall, chain: str, jump: str) -> None:
 def _leading(wall: _Wall, chain: str, jump: str) -> list[str]:
     """The rules of a chain that lead where this one does, wherever they stand."""
     target = jump.rpartition(" ")[2]
-    return [rule for rule in _listed(wall.program, chain) if rule.endswith(f"-j {target}")]
+    return [rule for rule in wall.standing.get(chain, ()) if rule.endswith(f"-j {target}")]
 
 
 def _ways(wall: _Wall) -> dict[str, str]:
-    forward = _FOR_USERS if _exists(wall.program, _FOR_USERS) else "FORWARD"
+    forward = _FOR_USERS if _FOR_USERS in wall.standing else "FORWARD"
     return {forward: wall.forward, "INPUT": wall.to_host}
-
-
-def _exists(program: str, chain: str) -> bool:
-    return _ask([program, "-w", "5", "-S", chain]).returncode == 0
-
-
-def _listed(program: str, chain: str) -> list[str]:
-    """The rules of a chain as the firewall writes them."""
-    found = _ask([program, "-w", "5", "-S", chain])
-    return [line for line in found.stdout.splitlines() if line.startswith("-A ")]
 
 
 def _ask(command: Sequence[str], given: str = "") -> subprocess.CompletedProcess[str]:

@@ -36,8 +36,8 @@ def keys(home: Path) -> list[str]:
 def test_setup_asks_three_things_and_shows_the_command_that_asks_none(ready: Daemon, tmp_path: Path) -> None:
     code, said = at_a_terminal(ready, tmp_path, "true", "setup", answers=f"{KEY}\nthesis\nblank\n")
     assert code == 0
-    assert "1/3" in said
-    assert "4/" not in said
+    counted = [number for number in range(1, 10) if f"{number}/3" in said.replace(KEY, "")]
+    assert counted == [1, 2, 3]
     assert f"The same without questions: ds01 setup --key '{KEY}' --project thesis --type blank" in said
     assert keys(tmp_path) == [KEY]
     assert file.named("thesis", str(tmp_path)).type == "blank"

@@ -253,6 +253,8 @@ def test_a_base_that_is_here_needs_no_registry(mallory: User, field: Ground) -> 
         assert made(reply), told(reply)
         assert "from the registry" in told(reply)
         assert "ds01-b" not in told(reply)
+    field.root("DELETE", f"/images/{field.root('GET', f'/images/{repo}:1/json').json['Id']}?force=1")
+    assert field.root("GET", f"/images/{repo}@{digest}/json").status == 404
 
 
 @pytest.mark.parametrize("name", ["ds01/tiny", "ds01-4140/x"])

@@ -110,12 +110,17 @@ def bodies(draw: st.DrawFn) -> bytes:
     return (text + draw(st.sampled_from(["", "", "", " ", "x", "{}"]))).encode("utf-8", "replace")
 
 
+WORDS = ("Cmd", "Entrypoint", "Shell")
+"""Of these the engine takes a text for a list of one."""
+
+
 def read_by_policy(body: dict[str, Any]) -> dict[str, Any]:
     """Every field the policy read, under its canonical name."""
     config = [field.name for field in CONFIG] + ["HostConfig", "NetworkingConfig"]
     top = shape.struct("", body, shape.names(*config)).values
     host = shape.struct("HostConfig", top.get("HostConfig"), shape.names(*(field.name for field in HOST))).values
-    return {**top, **{f"HostConfig.{name}": value for name, value in host.items()}}
+    lists = {name: [words] for name in WORDS if isinstance(words := top.get(name), str) and words}
+    return {**top, **lists, **{f"HostConfig.{name}": value for name, value in host.items()}}
 
 
 def stored_by_engine(field: Ground, found: dict[str, Any]) -> dict[str, Any]:
@@ -205,6 +210,13 @@ def test_the_oracle_sees_what_it_should(field: Ground, body: bytes) -> None:
     found = make(field, body)
     assert found is not None
     assert stored_by_engine(field, found)["HostConfig.Privileged"] is True
+
+
+def test_the_oracle_takes_a_text_for_one_word_as_the_engine_does(field: Ground) -> None:
+    body = b'{"Image":"ds01/tiny","Cmd":["sh"],"Entrypoint":"x"}'
+    found = make(field, body)
+    assert found is not None
+    assert stored_by_engine(field, found)["Entrypoint"] == read_by_policy(parse_object(body))["Entrypoint"] == ["x"]
 
 
 def test_the_oracle_sees_another_value(field: Ground) -> None:

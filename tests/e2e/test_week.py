@@ -70,6 +70,8 @@ def test_what_passes_is_told_from_what_lasts() -> None:
     before = "✓ Python packages 1m2s\n✓ week is retired: GPU 1 is free. 4.1 s\n  ssh-ed25519 AAAAC3Nz\nab laptop"
     after = "✓ week is retired: GPU 0 is free.\n 0.2 s\n  ssh-ed25519 AAAAX laptop"
     assert lasting(before) == lasting(after)
+    built = {lasting(f"✓ The image of week is built. {took}\nexp-1") for took in ("5s", "59s", "1m", "1m 2s", "1m2s")}
+    assert len(built) == 1
     goes = "Frees GPU 1\nGoes 1 changed file outside the workspace:\n  /home/sam/.jupyter/migrated\nStays"
     assert lasting(goes) == lasting("Frees GPU 2\nStays")
     assert lasting("free. 0.3 s\nGone 1 changed file outside the workspace\nStays") == lasting("free. 2 s\nStays")

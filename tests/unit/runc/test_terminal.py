@@ -115,6 +115,15 @@ def test_what_is_taken_back_is_not_there(spoken: Spoken, slave: Slave) -> None:
     assert spoken.process["args"] == SESSION
 
 
+def test_an_offer_of_a_ds01d_that_died_counts_for_no_later_start(spoken: Spoken, slave: Slave) -> None:
+    """Its open file may be another terminal of hers by then."""
+    take_back = spoken.offer(slave.terminal)
+    spoken.grant(uid=ME, gid=ME, as_owner=True)
+    assert spoken.create().returncode == 0
+    take_back()
+    assert spoken.process["args"] == SESSION
+
+
 def test_only_a_session_gets_it(spoken: Spoken, slave: Slave) -> None:
     for arguments in (["sleep", "1"], ["/run/ds01/session"], [*SESSION, "more"], ["/sbin/docker-init", "--", "sh"]):
         spoken.write({**spoken.plain, "process": {**PLAIN["process"], "args": arguments}})

@@ -29,8 +29,11 @@ class GuardFolder:
         self._grants = folder / "grants"
 
     def grant(self, grant: StartGrant, boot_id: str) -> None:
-        """Write a grant; it counts until it is withdrawn, one with GPUs until the first start of this boot."""
+        """Write a grant; it counts until it is withdrawn, one with GPUs until the first start of this boot. A terminal
+        that was offered before, by a ds01d that died, is not for this start.
+        """
         self._check()
+        offer_of(self._folder, grant.container).unlink(missing_ok=True)
         there = sorted(node for pattern in grant.nodes for node in glob.glob(pattern))
         data = asdict(grant) | {"devices": [_numbers(node) for node in there], "boot": boot_id, "used": False}
         replace_file(self._path(grant.container), data)
@@ -103,6 +106,11 @@ class GuardFolder:
                     f"{folder} is not a folder of root's alone, so nothing can be granted there.",
                     hint=f"chown root:root {folder} && chmod go-w {folder}",
                 )
+
+
+def offer_of(guard: Path, container: ContainerId) -> Path:
+    """Where a terminal is offered for a container's next start."""
+    return guard / "terminals" / f"{container}.json"
 
 
 def _grant(data: dict[str, Any]) -> StartGrant:

@@ -11,20 +11,18 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from ds01.adapters.host.guard import replace_file
+from ds01.adapters.host.guard import offer_of, replace_file
 from ds01.domain.container import ContainerId
 from ds01.domain.terminal import Terminal
 
-FOLDER = "terminals"
 SLAVES = range(136, 144)
 """The kernel's major numbers of such terminals."""
 
 
 def offer(guard: Path, container: ContainerId, uid: int, terminal: Terminal) -> Callable[[], None]:
     """Offer it; returns what takes the offer back. Raises OSError when it is no terminal of this user's."""
-    folder = guard / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"{container}.json"
+    path = offer_of(guard, container)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     descriptor = _opened(terminal.path, uid)
 
     def take_back() -> None:

@@ -151,9 +151,10 @@ _DIFFERS = (
     (re.compile(r"Ontopofthebase:[^✓]*?and#ore\."), "Ontopofthebase:…"),
     (re.compile(r"Goes#changedfiles?outsidetheworkspace:/home/\w+/\.(?:jupyter|ipython|local)/.*?(?=Stays)"), ""),
     (re.compile(r"Gone#changedfiles?outsidetheworkspace(?=Stays)"), ""),
+    (re.compile(r",buildcache#(?=\))"), ""),
 )
 """Numbers and their units, the key, the token; which packages JupyterLab needs today, and whether it has written a file
-of its own by then.
+of its own by then; whether the build cache has been measured since the builds.
 """
 
 

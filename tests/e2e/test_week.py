@@ -76,4 +76,6 @@ def test_what_passes_is_told_from_what_lasts() -> None:
     assert lasting(goes) == lasting("Frees GPU 2\nStays")
     assert lasting("free. 0.3 s\nGone 1 changed file outside the workspace\nStays") == lasting("free. 2 s\nStays")
     assert lasting(goes.replace(".jupyter/migrated", "thesis.tex")) != lasting("Frees GPU 2\nStays")
+    disk = "disk 175.7M (images 175.7M, containers 0B, volumes 0B{}) of 60G"
+    assert lasting(disk.format(", build cache 6.2M")) == lasting(disk.format("")) != lasting(disk.format(", jobs 6.2M"))
     assert lasting("week is retired") != lasting("week is removed")

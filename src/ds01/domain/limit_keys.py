@@ -13,11 +13,11 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from ds01.domain import quantity
+from ds01.domain import devices, quantity
 from ds01.domain.names import nearest
 
-Value = int | float | str | bool | Fraction | timedelta | None
-"""Sizes are int bytes, durations timedelta, GPU-equivalents Fraction; None is 'no limit'."""
+Value = int | float | str | bool | Fraction | timedelta | tuple[str, ...] | None
+"""Sizes are int bytes, durations timedelta, GPU-equivalents Fraction, devices their patterns; None is 'no limit'."""
 
 GIB = 1024**3
 LONGEST = timedelta(days=3650)
@@ -36,6 +36,7 @@ class Kind(StrEnum):
     GPU_TIME = "GPU time"
     SHARE = "percentage"
     CHOICE = "choice"
+    DEVICES = "devices"
     SWITCH = "true or false"
 
 
@@ -182,6 +183,10 @@ _ALL = (
         meaning="how long before its begin a booking must be made",
     ),
     Key(
+        name="devices", kind=Kind.DEVICES, default=(),
+        meaning="device files of this server, besides GPUs, that your containers may be given with docker run --device",
+    ),
+    Key(
         name="lead", kind=Kind.DURATION, default=timedelta(minutes=15), lifecycle=True,
         meaning="warning you get before any automatic stop",
     ),
@@ -240,6 +245,8 @@ def show(key: Key, value: Value) -> str:
         return f"{value * 100:g}%"
     if key.kind is Kind.SIZE and isinstance(value, int):
         return quantity.show_size(value) if value else "0"
+    if isinstance(value, tuple):
+        return " ".join(value) or devices.NONE
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -254,6 +261,7 @@ def expected(key: Key) -> str:
         Kind.DURATION: "a duration like 30m, 24h or 7d",
         Kind.GPU_TIME: "hours of one GPU like 8h or 90m",
         Kind.SHARE: "a percentage like 5% or 80%",
+        Kind.DEVICES: f"device files with spaces between like /dev/kvm /dev/infiniband/*, or {devices.NONE}",
         Kind.CHOICE: "one of " + ", ".join(key.choices),
         Kind.SWITCH: "true or false",
     }[key.kind]
@@ -324,6 +332,13 @@ def _choice(key: Key, text: str) -> Value:
     return text
 
 
+def _devices(key: Key, text: str) -> Value:
+    try:
+        return devices.read(text)
+    except ValueError as error:
+        raise ValueError(f"expected {expected(key)}; {error}") from error
+
+
 def _switch(key: Key, text: str) -> Value:
     if text not in ("true", "false"):
         raise _fail(key, text)
@@ -339,6 +354,7 @@ _READ: dict[Kind, Callable[[Key, str], Value]] = {
     Kind.DURATION: _duration,
     Kind.GPU_TIME: _duration,
     Kind.SHARE: _share,
+    Kind.DEVICES: _devices,
     Kind.CHOICE: _choice,
     Kind.SWITCH: _switch,
 }

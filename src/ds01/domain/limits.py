@@ -119,6 +119,8 @@ class Limits:
     bookings_per_week: timedelta | None
     bookings_ahead: timedelta | None
     bookings_notice: timedelta
+    devices: tuple[str, ...]
+    """Patterns of device files."""
     lead: timedelta
     stop_grace: timedelta
     aggregate: Mapping[str, Value]
@@ -207,6 +209,7 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         bookings_per_week=value.duration("bookings.per_week"),
         bookings_ahead=value.duration("bookings.ahead"),
         bookings_notice=value.duration("bookings.notice") or timedelta(0),
+        devices=value.texts("devices"),
         lead=value.duration("lead") or timedelta(0),
         stop_grace=value.duration("stop_grace") or timedelta(0),
         aggregate={key: item.value for key, item in group.aggregate.items()} if group else {},
@@ -233,6 +236,12 @@ class _Typed:
 
     def number(self, key: str) -> float:
         return float(str(self._merged[key].value))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self._merged[key].value
+        if isinstance(value, tuple):
+            return value
+        raise TypeError(f"{key} is no list: {value!r}")
 
     def duration(self, key: str) -> timedelta | None:
         value = self._merged[key].value

@@ -106,6 +106,15 @@ class DoorBind:
 
 
 @record
+class DoorDevice:
+    """A device file a user asked for, besides GPUs: ``host`` is a well-formed path below /dev."""
+
+    host: str
+    inside: str
+    permissions: str
+
+
+@record
 class DoorCreate:
     """A create that passed the gateway's policy. ``image`` is as the user wrote it; resources None: not asked."""
 
@@ -121,6 +130,7 @@ class DoorCreate:
     gpu_memory_bytes: int = 0
     """The least memory each of them must have."""
     binds: tuple[DoorBind, ...] = ()
+    devices: tuple[DoorDevice, ...] = ()
     ports: tuple[int, ...] = ()
     """Of the host, that it wants to publish on."""
     volumes: tuple[DoorVolumeAsk, ...] = ()

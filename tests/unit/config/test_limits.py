@@ -92,6 +92,18 @@ def test_no_file_is_the_built_in_limits_and_says_so(tmp_path: Path) -> None:
     assert load(tmp_path / "limits.yaml").source == "built-in"
 
 
+def test_devices_are_read_and_what_nobody_is_given_is_told_with_its_place() -> None:
+    found = read('defaults: {devices: none}\ngroups:\n  hpc: {devices: "/dev/infiniband/* /dev/kvm"}\n').policy
+    assert found.defaults["devices"] == Sourced(value=(), source="limits.yaml:1")
+    assert found.groups[0].layer["devices"] == Sourced(value=("/dev/infiniband/*", "/dev/kvm"), source="limits.yaml:3")
+    wanted = "expected device files with spaces between like /dev/kvm /dev/infiniband/*, or none"
+    assert mistakes("groups:\n  hpc: {devices: /dev/t*}\nusers:\n  bob: {devices: [/dev/kvm]}\n") == [
+        f"limits.yaml:2:18 groups.hpc.devices: {wanted}; '/dev/t*' stands for /dev/tty as well, which is given to"
+        " nobody: it opens the server's consoles and terminals",
+        f"limits.yaml:4:18 users.bob.devices: {wanted}, not a list",
+    ]
+
+
 def test_all_mistakes_are_told_at_once_in_order_with_place_and_nearest_key() -> None:
     told = mistakes(
         "defaults:\n"

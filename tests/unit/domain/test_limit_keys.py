@@ -28,6 +28,9 @@ def test_every_default_reads_back_as_it_is_shown(key: Key) -> None:
         ("idle", "0.5h", timedelta(minutes=30), "30m"),
         ("priority", "-3", -3, "-3"),
         ("admin", "true", True, "yes"),
+        ("devices", "none", (), "none"),
+        ("devices", "", (), "none"),
+        ("devices", " /dev/snd/*   /dev/kvm ", ("/dev/snd/*", "/dev/kvm"), "/dev/snd/* /dev/kvm"),
     ],
 )
 def test_values_are_read_and_shown_as_people_write_them(name: str, text: str, value: object, shown: str) -> None:

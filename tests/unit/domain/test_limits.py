@@ -144,6 +144,7 @@ def values(key: Key) -> st.SearchStrategy[Value]:
         Kind.GPU_TIME: st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=99)),
         Kind.CHOICE: st.sampled_from(key.choices or ("x",)),
         Kind.SWITCH: st.booleans(),
+        Kind.DEVICES: st.sampled_from([(), ("/dev/kvm",), ("/dev/infiniband/*", "/dev/fuse")]),
     }
     return st.none() | some[key.kind] if key.nullable else some[key.kind]
 

@@ -92,6 +92,17 @@ class AskedSocket:
     mode: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedDevice:
+    """A device file of the host, by a well-formed path below /dev, and where it is in the container. ``permissions``
+    are letters of ``rw``: making nodes is nobody's.
+    """
+
+    host: str
+    inside: str
+    permissions: str
+
+
 @dataclass(kw_only=True)
 class Case:
     """What the rules of one request read and collect."""
@@ -108,6 +119,8 @@ class Case:
     """Targets of anonymous volumes."""
     volumes: list[AskedVolume] = field(default_factory=list)
     sockets: list[AskedSocket] = field(default_factory=list)
+    devices: list[AskedDevice] = field(default_factory=list)
+    """Besides GPUs; which of them she may have is ds01d's to say."""
     network: str = ""
     """What the user calls the network she wants; empty for her own."""
     gpus: str = "0"

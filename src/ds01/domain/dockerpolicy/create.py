@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy.isolation import ISOLATION
 from ds01.domain.dockerpolicy.mounts import MOUNTS
 from ds01.domain.dockerpolicy.network import NETWORK, endpoints
 from ds01.domain.dockerpolicy.resources import RESOURCES
-from ds01.domain.dockerpolicy.running import RUNNING
+from ds01.domain.dockerpolicy.running import RUNNING, never_by_itself
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.domain.dockerpolicy.waiting import wait_seconds
@@ -45,6 +45,8 @@ def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
     if not case.image:
         raise malformed("create.image", "No image was named")
     host = judge_struct("HostConfig", parts.get("HostConfig"), HOST, case)
+    if case.devices and "RestartPolicy" in host:
+        host["RestartPolicy"] = never_by_itself(case, host["RestartPolicy"])
     joined = endpoints(case, parts.get("NetworkingConfig"))
     case.wait_seconds = wait_seconds(case.environment, case.wait_label)
     return Plan(name=name, config=config, host=host, endpoints=joined, case=case)

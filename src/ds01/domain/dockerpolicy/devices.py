@@ -1,14 +1,16 @@
-"""Devices: every way to ask for GPUs becomes one ask, which a lease answers; other devices are not given.
+"""Devices: every way to ask for GPUs becomes one ask, which a lease answers; other devices are for ds01d to grant.
 
 ``--gpus``, CDI names, the ``nvidia`` runtime and compose's reservations all say the same thing to somebody. Which
 GPU it is, is never the user's to choose; how much memory it must have is, as ``--gpus count=1,options=memory=20G``,
-and which part of a GPU, as ``--gpus count=1,options=profile=2g.20gb``.
+and which part of a GPU, as ``--gpus count=1,options=profile=2g.20gb``. Of other devices only the text is judged here:
+whose they may be is a limit, and what is at a path only root can see.
 """
 
 from __future__ import annotations
 
+from ds01.domain import devices
 from ds01.domain.dockerpolicy import shape
-from ds01.domain.dockerpolicy.case import Case
+from ds01.domain.dockerpolicy.case import AskedDevice, Case
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, must_be_empty
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
@@ -27,6 +29,11 @@ are for drivers, and given to none.
 ALL = "all"
 """Asked for all GPUs: as many as a container of this user may have."""
 
+RULE = "create.devices"
+MOST_DEVICES = 16
+"""Of one container, besides GPUs."""
+
+_DEVICE = shape.names("PathOnHost", "PathInContainer", "CgroupPermissions")
 _REQUEST = shape.names("Driver", "Count", "DeviceIDs", "Capabilities", "Options")
 
 
@@ -104,21 +111,58 @@ def _runtime(case: Case, value: Json) -> Dropped:
 
 
 def _devices(case: Case, value: Json) -> Dropped:
-    del case
-    for entry in shape.items("Devices", value):
-        if not isinstance(entry, dict):
-            raise shape.wrong("Devices", "a list of objects")
-        path = next((str(item) for key, item in entry.items() if key.casefold() == "pathonhost"), "")
-        if path.startswith(("/dev/nvidia", "nvidia.com/")):
-            raise not_allowed("create.devices.gpu", f"the device {path}", "Ask for GPUs with --gpus N.")
-        if not is_zero(entry) or path:
-            raise not_allowed("create.devices", f"the device '{path}'", "Containers get no devices of the host.")
+    entries = [entry for entry in shape.items("Devices", value) if not (isinstance(entry, dict) and is_zero(entry))]
+    if len(entries) > MOST_DEVICES:
+        raise malformed(RULE, f"{len(entries)} devices are more than {MOST_DEVICES}")
+    case.devices = [_device(f"Devices[{index}]", entry) for index, entry in enumerate(entries)]
+    inside = [device.inside for device in case.devices]
+    twice = next((path for path in inside if inside.count(path) > 1), "")
+    if twice:
+        raise malformed(RULE, f"two devices at {twice}", "Give each a path of its own.")
     return DROP
 
 
+def _device(where: str, entry: Json) -> AskedDevice:
+    device = shape.struct(where, entry, _DEVICE)
+    host = shape.text(f"{where}.PathOnHost", device.get("PathOnHost"))
+    inside = shape.text(f"{where}.PathInContainer", device.get("PathInContainer")) or host
+    permissions = shape.text(f"{where}.CgroupPermissions", device.get("CgroupPermissions"))
+    if host.startswith(("/dev/nvidia", "nvidia.com/")):
+        raise not_allowed("create.devices.gpu", f"the device {host}", "Ask for GPUs with --gpus N.")
+    _check_host(host)
+    _check_inside(inside)
+    return AskedDevice(host=host, inside=inside, permissions=_permissions(permissions))
+
+
+def _check_host(path: str) -> None:
+    if not path.startswith(devices.DEV):
+        raise not_allowed(RULE, f"the device '{path}'", f"Devices are files below {devices.DEV}.")
+    if why := devices.malformed(path):
+        raise malformed(RULE, f"the device '{path}' {why}")
+    if why := devices.never(path):
+        raise not_allowed(RULE, f"the device {path}", f"It is given to nobody: {why}.")
+
+
+def _check_inside(path: str) -> None:
+    if why := devices.malformed(path):
+        raise malformed(RULE, f"the place '{path}' of a device in the container {why}")
+    if devices.taken(path):
+        raise not_allowed(RULE, f"a device at {path}, where every container has its own,", "Choose another place.")
+
+
+def _permissions(text: str) -> str:
+    """Making nodes (``m``) is passed on to nobody: a node of a device that was not given would open nothing."""
+    asked = set(text or "rw")
+    if not asked <= set("rwm") or len(asked) < len(text) or asked == {"m"}:
+        raise malformed(RULE, f"'{text}' is no access to a device", "Write r, w or rw.")
+    return "".join(letter for letter in "rw" if letter in asked)
+
+
 DEVICES: tuple[Field, ...] = (
-    Field(name="Devices", rule="create.devices", judge=_devices, says="must be empty; GPUs come by `--gpus`"),
-    must_be_empty("DeviceCgroupRules", "create.devices", "a rule for devices"),
+    Field(name="Devices", rule=RULE, judge=_devices,
+          says="character devices that the limit `devices` allows, to read and write; never disks, the memory or the"
+               f" consoles of the server; {MOST_DEVICES} at most; GPUs come by `--gpus`"),
+    must_be_empty("DeviceCgroupRules", RULE, "a rule for devices"),
     Field(name="DeviceRequests", rule="create.gpus", judge=_requests,
           says="any way to ask for GPUs becomes a number, with the option `memory` the least of each, or with `profile`"
                " a part of one; a lease says which ones"),

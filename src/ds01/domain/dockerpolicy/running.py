@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ds01.domain.dockerpolicy import logs, shape
-from ds01.domain.dockerpolicy.case import Case
+from ds01.domain.dockerpolicy.case import Case, Kept
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, kept
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
 
 RETRIES = 5
+NEVER: Json = {"Name": "no", "MaximumRetryCount": 0}
 
 
 def _restart(case: Case, value: Json) -> Json:
@@ -19,7 +20,7 @@ def _restart(case: Case, value: Json) -> Json:
         what = f"maximum retry count cannot be used with restart policy '{name}'"
         raise EngineWordsError("create.restart", what, status=400)
     if name in ("", "no"):
-        return {"Name": "no", "MaximumRetryCount": 0}
+        return NEVER
     if name == "on-failure":
         allowed = min(retries, RETRIES) if retries > 0 else RETRIES
         return {"Name": name, "MaximumRetryCount": allowed}
@@ -28,6 +29,13 @@ def _restart(case: Case, value: Json) -> Json:
             case.changed("create.restart", "restart policy always became unless-stopped", told=True)
         return {"Name": "unless-stopped", "MaximumRetryCount": 0}
     raise malformed("create.restart", f"{name!r} is no restart policy")
+
+
+def never_by_itself(case: Case, policy: Kept) -> Kept:
+    """The policy of a container with devices: whether it may have them is looked at when somebody starts it."""
+    if policy != NEVER:
+        case.changed("create.restart", "a container with devices is not started again by the engine", told=True)
+    return NEVER
 
 
 def _console(case: Case, value: Json) -> Json | Dropped:
@@ -57,7 +65,7 @@ RUNNING: tuple[Field, ...] = (
     Field(name="LogConfig", rule="create.logs", judge=logs.judge,
           says="json-file, 30 MB in all files at most; remote drivers are refused"),
     Field(name="RestartPolicy", rule="create.restart", judge=_restart,
-          says=f"no, on-failure (at most {RETRIES} times), unless-stopped; always no with GPUs"),
+          says=f"no, on-failure (at most {RETRIES} times), unless-stopped; always no with GPUs and other devices"),
     kept("AutoRemove", "create.running", "kept", shape.flag),
     kept("Init", "create.running", "kept", shape.flag),
     kept("ReadonlyRootfs", "create.running", "kept", shape.flag),

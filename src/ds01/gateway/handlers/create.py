@@ -21,7 +21,7 @@ from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.upstream import Ask, UpstreamError
-from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorGrant, DoorTicket
+from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorDevice, DoorGrant, DoorTicket
 from ds01.wire.holdings import DoorVolumeAsk
 
 _PARTS_SINCE = (1, 45)
@@ -84,6 +84,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image: Bluepr
         binds=tuple(
             DoorBind(source=b.source, target=b.target, read_only=b.read_only, create=b.create) for b in case.binds
         ),
+        devices=tuple(DoorDevice(host=d.host, inside=d.inside, permissions=d.permissions) for d in case.devices),
         ports=tuple(dict.fromkeys(case.ports)),
         volumes=tuple(
             DoorVolumeAsk(uid=call.user.uid, name=name, labels=dict(volume.labels), options=dict(volume.options))

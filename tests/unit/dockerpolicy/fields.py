@@ -130,8 +130,30 @@ REFUSED_HOST: list[tuple[str, Any, str]] = [
     ("MaskedPaths", ["/proc/kcore"], "create.security.paths"),
     *(
         ("Devices", [{"PathOnHost": path, "PathInContainer": path, "CgroupPermissions": "rwm"}], "create.devices")
-        for path in ("/dev/sda", "/dev/mem", "/dev/kmsg", "/dev/fuse")
+        for path in ("/dev/sda", "/dev/mem", "/dev/kmsg", "/dev/null", "/dev/tty0", "/dev/loop-control", "/dev/vfio/x",
+                     "/dev/dri/card0", "/dev/kfd", "/dev", "/dev/", "/dev/fuse/", "/dev//fuse", "//dev/fuse",
+                     "/dev/../dev/nvidia0", "/dev/./nvidia0", "/DEV/nvidia0", "/dev/x/..", "/etc/passwd", "dev/fuse",
+                     "/home/ds01/nvidia0", "/dev/fu*e", "/dev/fuse\u00a0", "/dev/fuse:/dev/x", "/dev/char/195:0")
     ),
+    *(
+        ("Devices", [{"PathOnHost": "/dev/fuse", "PathInContainer": path}], "create.devices")
+        for path in ("/fuse", "/dev", "/dev/", "/dev/../fuse", "/dev/fuse/", "dev/fuse", "/dev/null", "/dev/zero",
+                     "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/console", "/dev/ptmx", "/dev/pts/0",
+                     "/dev/shm/x", "/dev/mqueue/x", "/dev/fd/9", "/dev/stdin", "/dev/nvidia0", "/dev/dri/renderD128")
+    ),
+    *(
+        ("Devices", [{"PathOnHost": "/dev/fuse", "CgroupPermissions": text}], "create.devices")
+        for text in ("m", "x", "rwx", "rr", "RW", "r w", "*")
+    ),
+    ("Devices", [{"PathOnHost": "/dev/fuse"}] * 2, "create.devices"),
+    ("Devices", [{"PathOnHost": f"/dev/ttyUSB{number}"} for number in range(17)], "create.devices"),
+    ("Devices", [{"PathOnHost": "/dev/fuse", "pathOnHost": "/dev/nvidia0"}], "json.duplicate"),
+    ("Devices", [{"Path\u212fnHost": "/dev/fuse"}], "json.key"),
+    ("Devices", [{"PathOnHost": "/dev/fuse", "Rules": "a"}], "field.unknown"),
+    ("Devices", [{"PathOnHost": "/dev/fu\nse"}], "text.control"),
+    ("Devices", [{"PathOnHost": 3}], "json.type"),
+    ("Devices", ["/dev/fuse"], "json.type"),
+    ("Devices", [None], "create.devices"),
     ("Devices", [{"PathOnHost": "/dev/nvidia3"}], "create.devices.gpu"),
     ("Devices", [{"pathONhost": "nvidia.com/gpu=all"}], "create.devices.gpu"),
     ("Devices", [{"CgroupPermissions": "rwm"}], "create.devices"),

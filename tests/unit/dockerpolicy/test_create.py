@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.case import AskedBind, AskedSocket, AskedTmpfs, AskedVolume, Asker, Case, Joined, Plan
+from ds01.domain.dockerpolicy.case import (
+    AskedBind,
+    AskedDevice,
+    AskedSocket,
+    AskedTmpfs,
+    AskedVolume,
+    Asker,
+    Case,
+    Joined,
+    Plan,
+)
 from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.create import HOST, judge_create
 from ds01.domain.dockerpolicy.network import ENDPOINT
@@ -112,6 +122,34 @@ def test_g1_g2_g6_every_way_to_ask_for_gpus_is_one_ask(requests: Json, gpus: str
     found = judged(DeviceRequests=requests)
     assert found.case.gpus == gpus
     assert "DeviceRequests" not in found.host
+
+
+@pytest.mark.parametrize(
+    ("asked", "device"),
+    [
+        ({"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse", "CgroupPermissions": "rwm"},
+         AskedDevice(host="/dev/fuse", inside="/dev/fuse", permissions="rw")),
+        ({"pathonhost": "/dev/fuse", "PATHINCONTAINER": "/dev/x/y", "cgrouppermissions": "wr"},
+         AskedDevice(host="/dev/fuse", inside="/dev/x/y", permissions="rw")),
+        ({"PathOnHost": "/dev/infiniband/uverbs0", "Unknown": 0},
+         AskedDevice(host="/dev/infiniband/uverbs0", inside="/dev/infiniband/uverbs0", permissions="rw")),
+        ({"PathOnHost": "/dev/ttyUSB0", "CgroupPermissions": "mr"},
+         AskedDevice(host="/dev/ttyUSB0", inside="/dev/ttyUSB0", permissions="r")),
+    ],
+)  # fmt: skip
+def test_devices_are_collected_for_ds01d_to_judge(asked: Json, device: AskedDevice) -> None:
+    found = judged(Devices=[asked, {}, {"PathOnHost": ""}])
+    assert found.case.devices == [device]
+    assert "Devices" not in found.host
+
+
+def test_a_container_with_devices_is_not_started_by_the_engine() -> None:
+    device = {"PathOnHost": "/dev/fuse"}
+    found = judged(RestartPolicy={"Name": "unless-stopped"}, Devices=[device])
+    assert found.host["RestartPolicy"] == {"Name": "no", "MaximumRetryCount": 0}
+    assert [(change.rule, change.told) for change in found.case.changes] == [("create.restart", True)]
+    quiet = judged(RestartPolicy={"Name": "no"}, Devices=[device]), judged(Devices=[device])
+    assert all(not each.case.changes for each in quiet)
 
 
 def test_a_request_for_gpus_may_say_their_memory() -> None:

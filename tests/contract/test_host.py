@@ -13,6 +13,7 @@ import pytest
 
 from ds01.adapters.host.host import LinuxHost
 from ds01.domain.container import ContainerId
+from ds01.domain.devices import NodeKind
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.guard import StartGrant
 from ds01.domain.people import Uid, User
@@ -257,6 +258,13 @@ class TestHost:
             with pytest.raises(Ds01Error, match="was not written") as caught:
                 world.host.add_lines(world.alice, workspace, ".ds01/list.txt", ["six==1.0"])
             assert caught.value.kind is BAD_WORKSPACE
+
+    def test_what_is_at_a_path_of_dev_is_told(self, world: World) -> None:
+        found = world.host.device("/dev/null")
+        assert found is not None
+        assert (found.path, found.kind, found.major, found.minor) == ("/dev/null", NodeKind.CHARACTER, 1, 3)
+        assert "mem" in found.drivers
+        assert world.host.device("/dev/nothing-is-here") is None
 
     def test_the_boot_id_stays_while_the_host_runs(self, world: World) -> None:
         assert world.host.boot_id() == world.host.boot_id() != ""

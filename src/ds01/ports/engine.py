@@ -178,8 +178,8 @@ class Engine(Protocol):
     ) -> ContainerId:
         """Create another container with the configuration of this one, but with another name, image and GPUs.
 
-        ``attachment`` replaces all devices and device requests; its environment, its mounts and ``labels`` win over
-        what the container has. Its volumes are shared with it.
+        ``attachment`` replaces all GPUs and device requests, and leaves the devices that an admin may allow; its
+        environment, its mounts and ``labels`` win over what the container has. Its volumes are shared with it.
         """
         ...
 

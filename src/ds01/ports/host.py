@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ds01.domain.container import ContainerId
+from ds01.domain.devices import Node
 from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
@@ -102,6 +103,10 @@ class Host(Protocol):
         """Let steps of this user's BuildKit builds run, with what ``permit`` says, on the engine whose guard is
         in ``folder`` (``HostFacts.step_guard``).
         """
+        ...
+
+    def device(self, path: str) -> Node | None:
+        """What is at a path below /dev, links followed; None when nothing is."""
         ...
 
     def grant(self, guard: str, grant: StartGrant) -> None:

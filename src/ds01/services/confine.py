@@ -16,7 +16,8 @@ from math import inf
 
 from ds01.domain.assembly import amounts, read_slots, resources
 from ds01.domain.confinement import Amounts, Confinement, Room, claimed
-from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
+from ds01.domain.container import Container, ContainerId, ContainerState, Door, Observed, StopReason
+from ds01.domain.devices import allowed
 from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, SlotId
@@ -111,7 +112,7 @@ class Confiner:
         if user is None:
             return
         judged = judge_own(
-            container, found, await _room(world, user, seen), _now(world, user, container), granted(seen)
+            container, found, await _room(world, user, seen, found), _now(world, user, container), granted(seen)
         )
         if judged.remedy is Remedy.PUT_BACK:
             judged = await _put_back(world, container, judged)
@@ -178,10 +179,10 @@ async def _judged_claim(world: World, seen: Observed, found: Confinement) -> Jud
     ours = genuine(seen.labels, await seal_key(world))
     if user is None:
         return FINE if ours else Judgement(remedy=Remedy.STOP, why=("bears labels that DS01 did not write",))
-    return judge_claiming(found, await _room(world, user, seen), genuine=ours)
+    return judge_claiming(found, await _room(world, user, seen, found), genuine=ours)
 
 
-async def _room(world: World, user: User, seen: Observed) -> Room:
+async def _room(world: World, user: User, seen: Observed, found: Confinement) -> Room:
     wanted = set(read_slots(seen.labels))
     slots, own = await world.ledger.read(
         lambda books: ([s for s in books.slots() if s.id in wanted], {c.id for c in books.containers(user.uid)})
@@ -189,10 +190,10 @@ async def _room(world: World, user: User, seen: Observed) -> Room:
     attached = await asyncio.to_thread(world.devices.attach, slots)
     given = [mount.source for mount in attached.mounts]
     folders = (world.host.place(user), str(world.paths.lib), world.paths.door_of(user.uid), *given)
-    return Room(
-        slice_=user.slice, folders=folders, own=frozenset(own),
-        nodes=frozenset(device.host for device in attached.devices),
-    )  # fmt: skip
+    leased = frozenset(device.host for device in attached.devices)
+    patterns = effective(world.settings().policy, user, Door.DOCKER, world.clock.now()).devices
+    by_limit = frozenset(node for node in found.nodes if allowed(node, patterns))
+    return Room(slice_=user.slice, folders=folders, own=frozenset(own), nodes=leased | by_limit)
 
 
 def _now(world: World, user: User, container: Container) -> Amounts:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from ds01.domain.container import Attachment, Container, ContainerId, ContainerState
+from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot
@@ -18,12 +18,15 @@ from ds01.domain.people import User
 from ds01.domain.settings import RootRule
 from ds01.domain.terminal import Terminal
 from ds01.ports.ledger import Books
+from ds01.services.devices import for_start
 from ds01.services.world import World
 
 BESIDE_GPUS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset", "/dev/dri/*")
 """Nodes that come with every GPU."""
 INSTANCE_NODES = ("/dev/nvidia-caps/*",)
 """Nodes that open MIG instances. Which is whose only NVIDIA's driver knows; the engine gives those of the lease."""
+OWN_DOORS = (Door.DS01, Door.JOB)
+"""What DS01 makes itself has no devices but those of its lease."""
 
 
 async def root_allowed(world: World) -> bool:
@@ -42,15 +45,18 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
             hint="Remove it and make it anew",
         )
     guarding = await world.engine.guard()
-    if guarding is None:
+    if guarding is None and container.door in OWN_DOORS:
         return
     seen, attached = await asyncio.gather(world.engine.inspect(container.id), _attached(world, slots))
+    devices = await for_start(world, user, container, seen.devices if seen else ())
+    if guarding is None:
+        return
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
     grant = StartGrant(
         container=container.id, uid=user.uid, gid=user.gid, as_owner=owner,
         binds=(*(mount.source for mount in mounts), *world.paths.programs, world.paths.door_of(user.uid)),
         volumes=seen.volumes if seen else (),
-        nodes=_nodes(attached, slots) if attached else (),
+        nodes=(*(_nodes(attached, slots) if attached else ()), *devices),
         gpus=tuple(slot.id for slot in slots),
     )  # fmt: skip
     for name in grant.volumes:

@@ -15,6 +15,7 @@ from ds01.domain.build_cache import CacheRecord
 from ds01.domain.changes import Change
 from ds01.domain.confinement import Amounts, Confinement
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observed
+from ds01.domain.devices import grantable
 from ds01.domain.disk import Layer
 from ds01.domain.errors import (
     ENGINE_ERROR,
@@ -208,9 +209,9 @@ class SimEngine(EngineStore):
         self, container: ContainerId, *, name: str, image: str, attachment: Attachment, labels: dict[str, str]
     ) -> ContainerId:
         made = self._get(container)
-        spec = replace(
-            made.spec, name=name, image=image, attachment=attachment, labels={**made.seen.labels, **labels}
-        )  # fmt: skip
+        kept = tuple(device for device in made.spec.attachment.devices if grantable(device.host))
+        given = replace(attachment, devices=(*attachment.devices, *kept))
+        spec = replace(made.spec, name=name, image=image, attachment=given, labels={**made.seen.labels, **labels})
         fresh = await self.create(spec)
         self._get(fresh).files = dict(made.files)
         return fresh

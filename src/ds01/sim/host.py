@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from ds01.domain.binds import check_place, checked_path, refused, share_of, shown
 from ds01.domain.container import ContainerId
+from ds01.domain.devices import Node, NodeKind
 from ds01.domain.errors import BAD_WORKSPACE, Ds01Error
 from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
@@ -52,6 +53,9 @@ class SimHost:
         """What the guard in each folder was told last."""
         self.handed: dict[str, int] = {}
         self.touches: dict[str, datetime] = {}
+        self.nodes: dict[str, Node] = {}
+        """What is below /dev, by each path that leads to it."""
+        self.put_node("/dev/null", 1, 3, "mem")
         self.texts: dict[str, str] = {}
         """Small files that were written for somebody in her workspace."""
         self._safe = safe
@@ -62,6 +66,12 @@ class SimHost:
     def put(self, path: str, owner: int, *, folder: bool = True, link: str = "") -> None:
         """Make something exist."""
         self.entries[path] = Entry(owner=owner, folder=folder, link=link)
+
+    def put_node(
+        self, path: str, major: int, minor: int, *drivers: str, real: str = "", kind: NodeKind = NodeKind.CHARACTER
+    ) -> None:
+        """Make a device exist; with ``real`` the path is a link to it."""
+        self.nodes[path] = Node(path=real or path, kind=kind, major=major, minor=minor, drivers=drivers)
 
     def take(self, path: str) -> None:
         """Make something vanish."""
@@ -137,6 +147,10 @@ class SimHost:
     def permit_steps(self, folder: str, user: User, permit: StepPermit) -> None:
         """Write the permit down."""
         self.permits[folder, user.uid] = permit
+
+    def device(self, path: str) -> Node | None:
+        """What a test put there."""
+        return self.nodes.get(path)
 
     def grant(self, guard: str, grant: StartGrant) -> None:
         """Remember it."""

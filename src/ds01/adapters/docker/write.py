@@ -10,6 +10,7 @@ from typing import Any
 
 from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
+from ds01.domain.devices import grantable
 from ds01.domain.dockerpolicy.logs import DEFAULT as LOG
 from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.health import slowed
@@ -49,7 +50,7 @@ def recreate_body(known: Json, *, image: str, attachment: Attachment, labels: di
         "Image": image,
         "Env": [f"{key}={value}" for key, value in {**environment, **attachment.environment}.items()],
         "Labels": {**(config.get("Labels") or {}), **labels},
-        "HostConfig": {**host, **_gpus(attachment), "Mounts": _mounts_again(known, attachment)},
+        "HostConfig": {**host, **_gpus_again(host, attachment), "Mounts": _mounts_again(known, attachment)},
         **_called(host["NetworkMode"], _names(known, host["NetworkMode"])),
     }
 
@@ -130,6 +131,13 @@ def _gpus(attachment: Attachment) -> Json:
         "Devices": [_device(device) for device in attachment.devices],
         "DeviceRequests": [_request(request) for request in attachment.requests],
     }
+
+
+def _gpus_again(host: Json, attachment: Attachment) -> Json:
+    """The GPUs of the attachment instead of those there were; what else was given by a limit stays."""
+    given = _gpus(attachment)
+    kept = [device for device in host.get("Devices") or () if grantable(device["PathOnHost"])]
+    return {**given, "Devices": [*given["Devices"], *kept]}
 
 
 def _resources(spec: ContainerSpec) -> Json:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from ds01.adapters.host import mounts, ownership, steps, terminals
+from ds01.adapters.host import mounts, nodes, ownership, steps, terminals
 from ds01.adapters.host.guard import GuardFolder
 from ds01.adapters.host.identity import opened_as
 from ds01.adapters.host.inside import add_lines
@@ -27,6 +27,7 @@ from ds01.adapters.host.staging import Staging
 from ds01.adapters.host.unpack import unpack
 from ds01.domain.binds import checked_path, refused
 from ds01.domain.container import ContainerId
+from ds01.domain.devices import Node
 from ds01.domain.guard import Refusal, StartGrant
 from ds01.domain.limits import Value
 from ds01.domain.people import User
@@ -105,6 +106,10 @@ class LinuxHost:
     def permit_steps(self, folder: str, user: User, permit: StepPermit) -> None:
         """A file that only root reads."""
         steps.permit(Path(folder), user.uid, permit)
+
+    def device(self, path: str) -> Node | None:
+        """By its numbers, and the kernel's list of drivers."""
+        return nodes.look(path)
 
     def grant(self, guard: str, grant: StartGrant) -> None:
         """Write it into the guard's folder."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ds01.domain.assembly import Order, labels, resources
 from ds01.domain.confinement import Amounts
-from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door, Mount
+from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Device, Door, Mount
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
@@ -29,6 +29,7 @@ from ds01.domain.seal import sealed
 from ds01.ports.ledger import Books
 from ds01.services import holes, networks, volumes
 from ds01.services.caller import Caller, identify
+from ds01.services.devices import for_asker
 from ds01.services.disk import check_any_room
 from ds01.services.door.gone import settle
 from ds01.services.door.known import network_shown
@@ -43,7 +44,7 @@ from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
 from ds01.services.tickets import Ticket
 from ds01.services.world import World
-from ds01.wire.door import DoorBind, DoorCreate, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
+from ds01.wire.door import DoorBind, DoorCreate, DoorDevice, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
 FORCED = "everything in this container runs as you ({who}): {why}"
 
@@ -70,6 +71,7 @@ async def grant(world: World, ask: DoorCreate, steps: Steps | None = None) -> Do
         raise Ds01Error(NO_IMAGE, f"No such image: {ask.image}")
     await _free_name(world, caller, ask.name)
     await check_any_room(world, caller)
+    ask = replace(ask, devices=await for_asker(world, caller, ask.devices))
     asked = await _asked(world, caller, ask)
     await holes.check(world, caller, gpus=asked.count, image=image.id)
     want = caller.wants(ask.name, asked, caller.limits.runtime)
@@ -272,7 +274,7 @@ async def _grant(
         stop_grace_seconds=int(caller.limits.stop_grace.total_seconds()),
         force_user=who if order.forced_user else "",
         binds=tuple(_staged(mount) for mount in order.mounts),
-        devices=tuple(GrantedDevice(host=d.host, inside=d.inside, permissions=d.permissions) for d in attached.devices),
+        devices=(*map(_given, attached.devices), *map(_given, ask.devices)),
         requests=tuple(
             GrantedRequest(driver=r.driver, ids=r.ids, capabilities=r.capabilities) for r in attached.requests
         ),
@@ -287,6 +289,10 @@ def _notes(caller: Caller, ask: DoorCreate, why: str) -> tuple[str, ...]:
     if not why or not ask.user or _itself(caller, ask):
         return ()
     return (FORCED.format(who=f"{caller.uid}:{caller.user.gid}", why=why),)
+
+
+def _given(device: Device | DoorDevice) -> GrantedDevice:
+    return GrantedDevice(host=device.host, inside=device.inside, permissions=device.permissions)
 
 
 def _staged(mount: Mount) -> StagedBind:

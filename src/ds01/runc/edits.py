@@ -10,7 +10,7 @@ file could come in.
 from __future__ import annotations
 
 from ds01.runc.grants import Grant
-from ds01.runc.nodes import split
+from ds01.runc.nodes import nodes_inside, split
 from ds01.runc.refusal import RefusedError
 from ds01.runc.rules import NOT_GIVEN
 from ds01.runc.seccomp import narrowed
@@ -54,7 +54,8 @@ def edited(config: Config, grant: Grant) -> Config:
     if grant.owner is None:
         devices, more = split(linux.get("devices") or [])
         mounts += more
-        linux |= {"devices": devices, **_user_namespace(linux["namespaces"])}
+        kept_as_they_are = [*(linux.get("readonlyPaths") or ()), *nodes_inside(linux.get("devices") or [], grant)]
+        linux |= {"devices": devices, "readonlyPaths": kept_as_they_are, **_user_namespace(linux["namespaces"])}
     return {
         **config,
         "mounts": mounts,

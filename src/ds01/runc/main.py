@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from ds01.runc import edits
+from ds01.runc import edits, streams
 from ds01.runc.call import CHECKED, Call, read_call, with_descriptors
 from ds01.runc.documents import read_json, write_json, written
 from ds01.runc.edits import KIND, OUTSIDE, edited, edited_process, read_kind
@@ -89,9 +89,12 @@ def _create(folder: str, call: Call) -> int:
     if is_step(bundle, server):
         step = read_step(folder, config, server)
         if step is not None:
+            streams.of_a_start(config["process"])
             write_json(path, placed(_judged(call, config, step[0], server), step[1], call.container))
         return 0
     granted = _granted(folder, server, call, config)
+    if granted is not None and granted.owner is None:
+        streams.of_a_start(config["process"])
     if granted is None:
         write_json(path, {**config, "annotations": {**(config.get("annotations") or {}), KIND: OUTSIDE}})
         return 0
@@ -134,7 +137,10 @@ def _exec(folder: str, call: Call) -> None:
         return
     process = read_json(path)
     _refuse_any(process_refusals(process))
-    write_json(path, edited_process(process, read_kind(kind), gpus=None))
+    owner = read_kind(kind)
+    if owner is None:
+        streams.of_an_exec(process, _state(call, call.container).get("init_process_pid"))
+    write_json(path, edited_process(process, owner, gpus=None))
 
 
 def _joined(call: Call, pid: int) -> tuple[int, str, bool] | None:
@@ -148,22 +154,20 @@ def _joined(call: Call, pid: int) -> tuple[int, str, bool] | None:
 def _kind(call: Call, container: str) -> str:
     """The kind a running container was started with. One without is of before the guard, or nobody's."""
     state = _state(call, container)
-    for label in state.get("labels") or ():
+    for label in state["config"].get("labels") or ():
         name, _, value = str(label).partition("=")
         if name == KIND:
             return value
-    if "ds01-u" in written(state.get("cgroups")):
+    if "ds01-u" in written(state["config"].get("cgroups")):
         raise BeforeError
     return OUTSIDE
 
 
 def _state(call: Call, container: str) -> dict[str, Any]:
-    """runc's own record of a container's configuration."""
+    """runc's own record of a container: its configuration, and its first process."""
     if "/" in container or not container:
         raise RefusedError(f"a container called '{container[:80]}'")
-    state = read_json(os.path.join(call.option("--root"), container, "state.json"))
-    config: dict[str, Any] = state["config"]
-    return config
+    return read_json(os.path.join(call.option("--root"), container, "state.json"))
 
 
 def _refuse_any(found: Any) -> None:

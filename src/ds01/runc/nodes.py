@@ -2,6 +2,10 @@
 
 A leased GPU is number 0 inside whatever it is outside, so that node may be another one. What has another path here is
 therefore mounted by the guard, found by its numbers.
+
+What is in the container then is the host's own node, and root there is the uid that owns it: ``chmod 0 /dev/null``
+would be everybody's. So all of them are mounted read-only. A device is read and written all the same; what nobody there
+changes is whose it is and who may open it.
 """
 
 from __future__ import annotations
@@ -9,13 +13,35 @@ from __future__ import annotations
 import os
 import stat
 
+from ds01.runc.grants import Grant
 from ds01.runc.refusal import RefusedError
 
 TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     Config = dict[str, Any]
+
+
+USUAL = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty")
+"""What runc puts into every container."""
+BESIDE_GPUS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
+"""What NVIDIA's hooks put beside a GPU. Paths that are not there runc leaves out."""
+
+
+def nodes_inside(devices: list[Config], grant: Grant) -> list[str]:
+    """The paths of all nodes of the host that there may be in a container."""
+    hooks = [*BESIDE_GPUS, *sorted(_of_gpus(grant))] if grant.gpus else []
+    return [*USUAL, *(device["path"] for device in devices), *hooks]
+
+
+def _of_gpus(grant: Grant) -> Iterator[str]:
+    """As NVIDIA's hooks call them: by their minor numbers."""
+    for kind, _, minor in grant.devices:
+        if kind == "c":
+            yield f"/dev/nvidia{minor}"
+            yield f"/dev/nvidia-caps/nvidia-cap{minor}"
 
 
 def split(devices: list[Config]) -> tuple[list[Config], list[Config]]:

@@ -137,3 +137,48 @@ def test_e15_folded_keys_are_read_as_the_engine_does(alice: User, field: Ground,
         assert made.status == 201, made.body
         (seen,) = field.seen(made.json["Id"])["HostConfig"]["Devices"]
         assert seen == {"PathOnHost": f"{lab}/fuse", "PathInContainer": f"{lab}/fuse", "CgroupPermissions": "r"}
+
+
+CHANGE = (
+    "for node in /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty {lab}/fuse /proc/self/fd/[012]; do "
+    "chmod 667 $node; chown 0:7 $node; done; echo tried; true"
+)
+"""What takes nothing away from anybody if it works."""
+NODES = ("null", "zero", "full", "random", "urandom", "tty")
+
+
+@contextlib.contextmanager
+def unchanged(lab: Path) -> Iterator[None]:
+    """Who may open the host's nodes is as it was, and is put back where it is not."""
+    paths = [*(Path("/dev") / name for name in NODES), lab / "fuse"]
+    before = {path: path.stat() for path in paths}
+    yield
+    after = {path: path.stat() for path in paths}
+    for path, found in before.items():
+        os.chown(path, found.st_uid, found.st_gid)
+        path.chmod(stat.S_IMODE(found.st_mode))
+    assert {p: (s.st_mode, s.st_gid) for p, s in after.items()} == {p: (s.st_mode, s.st_gid) for p, s in before.items()}
+
+
+def test_e15_root_in_a_container_cannot_change_nodes_of_the_host(alice: User, field: Ground, lab: Path) -> None:
+    change = CHANGE.format(lab=lab)
+    with given(field, alice, f"{lab}/*"), unchanged(lab):
+        made = alice.docker("run", "--name", "nodes", "--device", f"{lab}/fuse", IMAGE, "sh", "-c", change)
+        assert "tried" in made.out, made.err
+        container = alice.runs("running", **device(lab / "fuse"))
+        assert "tried" in alice.docker("exec", container, "sh", "-c", change).out
+        assert alice.docker("exec", "-d", container, "sh", "-c", f"{change}; touch /done").code == 0
+        wait(lambda: alice.docker("exec", container, "test", "-e", "/done").code == 0)
+        assert (
+            alice.docker("exec", container, "sh", "-c", "echo x > /dev/null && head -c 9 /dev/zero | wc -c").out
+            == "9\n"
+        )
+        assert opened(alice, container, lab / "fuse")
+
+
+def test_e15_nor_can_a_step_of_a_build(alice: User, lab: Path) -> None:
+    place = alice.folder("nodes")
+    (place / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN {CHANGE.format(lab=lab)}\n")
+    with unchanged(lab):
+        done = alice.docker("build", "--no-cache", str(place))
+        assert "tried" in done.out, done.err

@@ -51,8 +51,19 @@ async def test_a_launch_on_what_is_no_terminal_begins_nothing(api: Api) -> None:
 async def test_the_plan_changes_nothing(api: Api) -> None:
     plan = (await api.post("/v1/launches/plan", LAUNCH)).body
     assert (plan["action"], plan["name"], plan["gpus"]) == ("create", "thesis", "1")
-    assert plan["simulated"] is True
     assert await api.server.traces() == (0, 0, 0)
+
+
+async def test_a_launch_of_only_a_new_container_ends_with_the_plan_of_what_there_is(api: Api) -> None:
+    await launched(api, if_new=True)
+    (line,) = (await api.post("/v1/launches", {**LAUNCH, "if_new": True})).lines
+    assert (line["step"], line["plan"]["action"], line["plan"]["container"]["name"]) == ("plan", "attach", "thesis")
+
+
+async def test_a_launch_says_whether_its_gpus_are_simulated(api: Api) -> None:
+    assert (await api.post("/v1/launches", LAUNCH)).lines[-1]["simulated"] is True
+    without = (await api.post("/v1/launches", {**LAUNCH, "name": "cpu", "gpus": "0"})).lines[-1]
+    assert (without["container"]["name"], without["simulated"]) == ("cpu", False)
 
 
 async def test_the_life_of_a_container(api: Api) -> None:

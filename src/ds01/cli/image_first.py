@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from ds01.cli.call import Call
 from ds01.domain.errors import NO_IMAGE, Ds01Error
-from ds01.domain.project import Project
-from ds01.projects.recipe import Recipe
-from ds01.wire.jobs import JobPlan
-from ds01.wire.launches import LaunchPlan
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from ds01.domain.project import Project
+    from ds01.projects.recipe import Recipe
+    from ds01.wire.jobs import JobPlan
+    from ds01.wire.launches import LaunchPlan
 
 
 def build_first(

@@ -1,4 +1,5 @@
-"""The flow of a launch: read the project, ask ds01d what would happen, build if needed, do it.
+"""The flow of a launch: read the project, and let ds01d make the container; where there is more to it than a new one,
+ds01d answers with a plan, and what has to be built, said or asked comes first.
 
 The project file is read here, as the user; ds01d decides from what exists. Nothing is built, replaced or removed
 without a word, and a project file with a mistake in it keeps nobody out of a container that is there already.
@@ -25,7 +26,9 @@ from ds01.domain.record import record, replace
 from ds01.projects import editor_files, file, prepare
 from ds01.projects.recipe import Recipe
 from ds01.wire.containers import ContainerView, RetireRequest
-from ds01.wire.launches import LaunchPlan, LaunchRequest, TerminalAsk
+from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest, TerminalAsk
+
+_NOTHING = "Nothing was launched."
 
 
 @record
@@ -71,35 +74,35 @@ class Launched:
 
 def launch(call: Call, wish: Wish, *, stepping_in: bool = False) -> Launched:
     """Make the container run (or, with ``create_only``, exist), for somebody who is ``stepping_in`` with a shell."""
-    call.standing = "Nothing was launched."
+    call.standing = _NOTHING
     target = resolve(call, wish)
     call.wanted = target.request.name
-    plan = call.client.plan(target.request)
-    if plan.build:
-        target = resolve(call, wish, building=True)
     if call.talk.dry_run:
-        _show_plan(call, plan)
+        _show_plan(call, call.client.plan(target.request))
         return Launched(container=None)
     if target.project is not None:
         editor_files.renew(target.project)
-    build_first(call, plan, target.project, target.recipe, as_it_is=wish.no_build)
-    if plan.stale and not wish.create_only:
-        call.talk.warn(f"{plan.name} is stale: {plan.stale}. It goes on as it is; --recreate replaces it.")
-    if plan.container is not None and plan.action != "recreate":
-        _unused(call, wish, plan)
-    request = target.request
-    if plan.action == "recreate":
-        say_goodbye = _goodbye(call, plan)
-        if say_goodbye is None:
-            return Launched(container=None)
-        request = replace(request, recreate=say_goodbye)
-    shell = FirstShell() if stepping_in and plan.action in ("create", "recreate", "start") else None
-    if shell is not None:
-        variables = shell_variables(plan.name, simulated=plan.simulated and plan.gpus != "0")
-        request = replace(request, terminal=TerminalAsk(path=shell.path, environment=variables))
-    container = _do(call, wish, request)
+    shell = FirstShell() if stepping_in else None
+    ended = _do(call, wish, replace(_on(target.request, shell), if_new=True))
+    plan = ended.plan
+    if plan is None:
+        return Launched(container=ended.container, new=True, simulated=ended.simulated, shell=shell)
+    call.standing = _NOTHING
+    request = _first(call, wish, target, plan)
+    if request is None:
+        return Launched(container=None)
+    shell = shell if plan.action in ("create", "recreate", "start") else None
+    ended = _do(call, wish, _on(request, shell))
     new = plan.action in ("create", "recreate")
-    return Launched(container=container, new=new, simulated=plan.simulated, shell=shell)
+    return Launched(container=ended.container, new=new, simulated=ended.simulated, shell=shell)
+
+
+def _on(request: LaunchRequest, shell: FirstShell | None) -> LaunchRequest:
+    """The request of somebody whose shell begins with the container."""
+    if shell is None:
+        return request
+    plainly, marked = (shell_variables(request.name, simulated=simulated) for simulated in (False, True))
+    return replace(request, terminal=TerminalAsk(path=shell.path, environment=plainly, simulated=marked))
 
 
 # what is meant -----------------------------------------------------------------------------------------
@@ -219,6 +222,21 @@ def _unused(call: Call, wish: Wish, plan: LaunchPlan) -> None:
 # what has to happen first ------------------------------------------------------------------------------
 
 
+def _first(call: Call, wish: Wish, target: Target, plan: LaunchPlan) -> LaunchRequest | None:
+    """Do and say what comes before a launch that is more than a new container. None: it is not wanted after all."""
+    if plan.build:
+        target = resolve(call, wish, building=True)
+    build_first(call, plan, target.project, target.recipe, as_it_is=wish.no_build)
+    if plan.stale and not wish.create_only:
+        call.talk.warn(f"{plan.name} is stale: {plan.stale}. It goes on as it is; --recreate replaces it.")
+    if plan.container is not None and plan.action != "recreate":
+        _unused(call, wish, plan)
+    if plan.action != "recreate":
+        return target.request
+    say_goodbye = _goodbye(call, plan)
+    return None if say_goodbye is None else replace(target.request, recreate=say_goodbye)
+
+
 def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
     """Before replacing a container: show what goes, keep what is wanted. None: it stays.
 
@@ -248,7 +266,7 @@ def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
 # doing it ----------------------------------------------------------------------------------------------
 
 
-def _do(call: Call, wish: Wish, request: LaunchRequest) -> ContainerView:
+def _do(call: Call, wish: Wish, request: LaunchRequest) -> LaunchEvent:
     try:
         return follow(call, request.name, lambda: call.client.launch(request), stays=request.stays)
     except Ds01Error as error:

@@ -16,13 +16,13 @@ from ds01.cli.call import Call
 from ds01.cli.failures import tell
 from ds01.client.screen import Ended
 from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, START_FAILED, WRONG_STATE, Ds01Error, Exit, Problem
-from ds01.wire.containers import ContainerView
-from ds01.wire.status import PingView
 
 TYPE_CHECKING = False  # who launches mostly needs none of this
 if TYPE_CHECKING:
     from ds01.client.docker import Docker
     from ds01.client.first_shell import FirstShell
+    from ds01.wire.containers import ContainerView
+    from ds01.wire.status import PingView
 
 _KILLED = (128 + signal.SIGHUP, 128 + signal.SIGKILL, 128 + signal.SIGTERM)
 _SETTLING_SECONDS = 3.0

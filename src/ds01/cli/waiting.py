@@ -13,7 +13,6 @@ from ds01.cli.progress import Line
 from ds01.cli.show import likely
 from ds01.domain.errors import DAEMON_DOWN, GPU_FULL, INTERNAL, Ds01Error, Problem
 from ds01.domain.quantity import ordinal
-from ds01.wire.containers import ContainerView
 from ds01.wire.launches import LaunchEvent
 from ds01.wire.queue import PlaceView
 
@@ -42,13 +41,13 @@ def show_full(call: Call, problem: Problem) -> None:
         call.talk.say(f"This would start now: ds01 launch {call.wanted} {fits}")
 
 
-def follow(call: Call, name: str, launch: Callable[[], Iterator[LaunchEvent]], *, stays: bool) -> ContainerView:
-    """Show a launch as it goes on, waiting included; the container it ends with."""
+def follow(call: Call, name: str, launch: Callable[[], Iterator[LaunchEvent]], *, stays: bool) -> LaunchEvent:
+    """Show a launch as it goes on, waiting included; the last event, which has the container or a plan."""
     coming = f"{name} may still come up: ds01 list shows it, ds01 retire {name} ends it."
     kept = f"Your place in the queue stays: ds01 queue shows it, ds01 cancel {name} gives it up."
     call.standing = coming
     line = Line(call.talk)
-    told, container = Told(call, line), None
+    told, last = Told(call, line), None
     try:
         for event in going_on(call, launch):
             if event.place is not None:
@@ -59,15 +58,16 @@ def follow(call: Call, name: str, launch: Callable[[], Iterator[LaunchEvent]], *
             call.standing = coming
             if event.state == "begin":
                 line.show(event.text or event.step)
-            elif event.container is None:
+            elif event.container is None and event.plan is None:
                 call.talk.detail(f"{event.text or event.step} {event.seconds:.2f} s")
-            container = event.container or container
+            last = event
     finally:
         line.clear()
-    if container is None:
+    if last is None or (last.container is None and last.plan is None):
         raise Ds01Error(INTERNAL, "ds01d ended the launch without a result.", hint=f"ds01 why {name}")
-    call.standing = f"{container.name} runs; ds01 attach {container.name} enters it."
-    return container
+    if last.container is not None:
+        call.standing = f"{last.container.name} runs; ds01 attach {last.container.name} enters it."
+    return last
 
 
 def going_on(call: Call, launch: Callable[[], Iterator[LaunchEvent]]) -> Iterator[LaunchEvent]:

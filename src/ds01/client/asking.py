@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ds01.client.answers import encoded, read, read_all, refusal
-from ds01.client.http import BadAnswerError, Request, Response, send, target
+from ds01.client.http import BadAnswerError, Request, Response, Sent, send, target
 from ds01.domain.errors import DAEMON_DOWN, NOT_ALLOWED, Ds01Error
 
 ANSWER_SECONDS = 30.0
@@ -25,6 +25,16 @@ class Asking:
 
     def __init__(self, socket: str) -> None:
         self.socket = socket
+        self._ahead: dict[str, Sent] = {}
+        """What was asked before its answer is wanted, by its target."""
+
+    def _ask_ahead(self, path: str, **query: object) -> None:
+        """Ask for what is read in a moment, so that ds01d answers meanwhile. What fails is asked again then."""
+        asked = Request(method="GET", target=target(path, **query))
+        try:
+            self._ahead[asked.target] = Sent(self.socket, asked, ANSWER_SECONDS)
+        except OSError:
+            return
 
     def _get(self, kind: type[T], path: str, *, patience: float = ANSWER_SECONDS, **query: object) -> T:
         return read(kind, self._body(Request(method="GET", target=target(path, **query)), patience))
@@ -75,8 +85,9 @@ class Asking:
 
     def _send(self, request: Request, patience: float | None) -> Response:
         """Send; a read is sent again once, because a ds01d that restarts is back in a moment."""
+        ahead = self._ahead.pop(request.target, None)
         try:
-            return send(self.socket, request, patience)
+            return send(self.socket, request, patience) if ahead is None else ahead.answer()
         except (TimeoutError, PermissionError):
             raise
         except (OSError, BadAnswerError):

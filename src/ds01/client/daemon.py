@@ -41,6 +41,8 @@ if TYPE_CHECKING:  # imported by the methods that need them: making their classe
     from ds01.wire.report import ReportView
     from ds01.wire.usage import ConsumptionView
 
+_SETTINGS = "/v1/images/settings"
+
 
 def connect(socket: str | None = None) -> Client:
     """A client of the ds01d at ``socket``, by default ``$DS01_SOCKET`` or the installed one. Opens nothing yet."""
@@ -411,7 +413,11 @@ class Client(Asking):
         """What every generated image gets from the server; ``brief`` without the certificates, which are large."""
         from ds01.wire.images import BuildSettings
 
-        return self._get(BuildSettings, "/v1/images/settings", brief=brief)
+        return self._get(BuildSettings, _SETTINGS, brief=brief)
+
+    def build_settings_ahead(self) -> None:
+        """Ask for the ``brief`` ones, for whoever reads them in a moment."""
+        self._ask_ahead(_SETTINGS, brief=True)
 
     def remove_image(self, reference: str) -> RemovedImage:
         """Remove an image; its recipe and every workspace stay."""

@@ -147,20 +147,35 @@ class Response:
             yield data
 
 
-def send(path: str, request: Request, timeout_seconds: float | None) -> Response:
-    """Send a request to the socket at ``path``. Raises OSError, TimeoutError or BadAnswerError.
+class Sent:
+    """A request that was sent to the socket at ``path``; its answer can wait. Raises OSError or TimeoutError.
 
     ``timeout_seconds`` is for each wait on the other side; None waits for ever.
     """
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(timeout_seconds)
-        _connect(sock, path, timeout_seconds)
-        _write(sock, request)
-        return _head(Stream(sock), request)
-    except BaseException:
-        sock.close()
-        raise
+
+    def __init__(self, path: str, request: Request, timeout_seconds: float | None) -> None:
+        self._request = request
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._sock.settimeout(timeout_seconds)
+            _connect(self._sock, path, timeout_seconds)
+            _write(self._sock, request)
+        except BaseException:
+            self._sock.close()
+            raise
+
+    def answer(self) -> Response:
+        """The answer, once. Raises OSError, TimeoutError or BadAnswerError."""
+        try:
+            return _head(Stream(self._sock), self._request)
+        except BaseException:
+            self._sock.close()
+            raise
+
+
+def send(path: str, request: Request, timeout_seconds: float | None) -> Response:
+    """Send a request and wait for its answer. Raises OSError, TimeoutError or BadAnswerError."""
+    return Sent(path, request, timeout_seconds).answer()
 
 
 def _connect(sock: socket.socket, path: str, timeout_seconds: float | None) -> None:

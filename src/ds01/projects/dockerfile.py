@@ -11,12 +11,12 @@ no obstacle (the first line wins), and a uid in the billions makes no login reco
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ds01.domain.caches import CACHES
+from ds01.domain.digest import sha256_hex
 from ds01.domain.record import made, record
 from ds01.projects.packages import Entry
 
@@ -143,7 +143,7 @@ def is_unedited(text: str) -> bool:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_hex(text.encode())
 
 
 def trust(contents: Contents) -> Iterator[Instruction]:

@@ -7,13 +7,13 @@ carries the hash of its own content. While that fits nobody edited it, and DS01 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ds01.domain.binds import data_targets
+from ds01.domain.digest import sha256_hex
 from ds01.domain.errors import Ds01Error
 from ds01.domain.names import image_reference
 from ds01.domain.project import Project, RunDefaults
@@ -113,7 +113,7 @@ def _cell(text: str) -> str:
 def _digest(found: Mapping[str, Any]) -> str:
     customizations = {key: value for key, value in found["customizations"].items() if key != "ds01"}
     text = json.dumps({**found, "customizations": customizations}, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_hex(text.encode())
 
 
 def vscode() -> Iterator[tuple[str, str]]:

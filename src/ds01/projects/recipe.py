@@ -8,10 +8,10 @@ part, because an image has one user.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+from ds01.domain.digest import sha256_hex
 from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error
 from ds01.domain.names import nearest
 from ds01.domain.project import ImageRecipe
@@ -112,9 +112,9 @@ def own(text: str, path: str, ignore: str, settings: BuildSettings) -> Recipe:
 
 def spec_hash(instructions: Sequence[str], files: Mapping[str, bytes], hashed: Mapping[str, str] | None = None) -> str:
     """One hash of all that makes an image. ``hashed`` are files of which the SHA-256 is known."""
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()} | dict(hashed or {})
+    digests = {path: sha256_hex(content) for path, content in files.items()} | dict(hashed or {})
     text = json.dumps([list(instructions), digests], sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_hex(text.encode())
 
 
 def resolve_base(name: str, known: Sequence[BaseView]) -> str:

@@ -6,7 +6,6 @@ Building is not done here: the user builds, through the gateway, before she laun
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,15 +57,26 @@ class _Launch:
     planned: timedelta | None
 
 
+class MoreToDo(Exception):  # noqa: N818
+    """Only a new container was wanted, and there is more to it than that: nothing was done."""
+
+    def __init__(self, plan: LaunchPlan) -> None:
+        super().__init__(plan.action)
+        self.plan = plan
+
+
 async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPlan:
     """What a launch would do now. Raises what no wait would mend, before an image is built for it."""
-    found = await _resolve(world, caller, request)
+    return await _plan(world, caller, await _resolve(world, caller, request))
+
+
+async def _plan(world: World, caller: Caller, found: _Launch) -> LaunchPlan:
     container = found.container
     if found.decision.action.creates:
         await world.ledger.read(lambda books: _check_possible(books, world, caller, found))
     view = None
     if container is not None:
-        limits = await asyncio.to_thread(limits_of, world, [container])
+        limits = await limits_of(world, [container])
         view = await world.ledger.read(
             lambda books: picture(books, [container], limits=limits).view(container, caller.uid)
         )
@@ -80,12 +90,13 @@ async def plan(world: World, caller: Caller, request: LaunchRequest) -> LaunchPl
         gpus=_gpus_text(found),
         container=view,
         steps=_steps(found),
-        simulated=world.devices.simulated,
     )
 
 
 async def launch(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> Container:
-    """Make it run; wait for GPUs first if that was asked for. Everything is as before when that fails."""
+    """Make it run; wait for GPUs first if that was asked for. Everything is as before when that fails. Raises MoreToDo
+    where only a new container was wanted.
+    """
     name = checked(request.name or request.project, "container name")
     async with denials(world, caller, name):
         while True:
@@ -105,6 +116,8 @@ async def launch(world: World, caller: Caller, request: LaunchRequest, steps: St
 async def _launch(world: World, caller: Caller, request: LaunchRequest, steps: Steps) -> Container:
     found = await _resolve(world, caller, request)
     container = found.container
+    if request.if_new and (found.decision.action is not Action.CREATE or found.decision.build):
+        raise MoreToDo(await _plan(world, caller, found))
     match found.decision.action:
         case Action.CREATE:
             async with _in_turn(world, caller, found.name, steps):
@@ -144,7 +157,7 @@ async def _wait(world: World, caller: Caller, request: LaunchRequest, steps: Ste
         at_most=None if request.wait_seconds is None else lasting(request.wait_seconds), stays=request.stays
     )
     want = caller.wants(found.name, ask, found.planned)
-    order = json.dumps(plain(replace(request, wait=False, terminal=None)))
+    order = json.dumps(plain(replace(request, wait=False, terminal=None, if_new=False)))
     await wait_for_turn(world, caller, want, patience, steps, order=order)
 
 

@@ -47,16 +47,15 @@ async def view(world: World, caller: Caller, container: Container) -> ContainerV
 
 async def draw(world: World, containers: list[Container]) -> Picture:
     """A picture with what these containers' views need."""
-    samples, limits = await asyncio.gather(
-        asyncio.to_thread(_samples, world, containers), asyncio.to_thread(limits_of, world, containers)
-    )
+    samples, limits = await asyncio.gather(_samples(world, containers), limits_of(world, containers))
     return await world.ledger.read(
         lambda books: picture(books, containers, samples=samples, limits=limits, world=world)
     )
 
 
-def _samples(world: World, containers: list[Container]) -> tuple[GpuSample, ...]:
-    return world.devices.samples() if any(container.lease for container in containers) else ()
+async def _samples(world: World, containers: list[Container]) -> tuple[GpuSample, ...]:
+    leased = any(container.lease for container in containers)
+    return await asyncio.to_thread(world.devices.samples) if leased else ()
 
 
 async def stats(world: World, caller: Caller, name: str) -> StatsView:
@@ -110,7 +109,7 @@ async def status(world: World, caller: Caller) -> StatusView:
     samples = {sample.slot: sample for sample in await asyncio.to_thread(world.devices.samples)}
     disk = await _disk(world, caller)
     own = await world.ledger.read(lambda books: mine(books, caller))
-    limits = await asyncio.to_thread(limits_of, world, own)
+    limits = await limits_of(world, own)
     off, now = await alarms(world, caller), world.clock.now()
 
     def read(books: Books) -> StatusView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ _WITH_MEMORY = (ContainerState.RUNNING, ContainerState.PAUSED)
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One consistent view of the ledger. ``limits`` holds those of the owners that were looked up."""
+    """One consistent view of the ledger. ``limits`` holds those of the owners of stopped containers."""
 
     slots: Mapping[SlotId, Slot]
     leases: Mapping[LeaseId, Lease]
@@ -130,9 +131,12 @@ def picture(
     )
 
 
-def limits_of(world: World, containers: Iterable[Container]) -> dict[tuple[Uid, str], Limits]:
-    """The limits in force for the owners of these containers, through the doors they came by."""
-    found = of_everybody(world, ((container.uid, container.door) for container in containers))
+async def limits_of(world: World, containers: Iterable[Container]) -> dict[tuple[Uid, str], Limits]:
+    """The limits that views of these containers need: those of the owners of stopped ones, through the doors they came
+    by. The others do not go by themselves.
+    """
+    pairs = {(container.uid, container.door) for container in containers if container.state is ContainerState.STOPPED}
+    found = await asyncio.to_thread(of_everybody, world, pairs) if pairs else {}
     return {key: limits for key, (_, limits) in found.items()}
 
 

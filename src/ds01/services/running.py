@@ -28,7 +28,10 @@ async def run(world: World, user: User, container: Container, slots: tuple[Slot,
     async with steps.step("start", "Starting the container"):
         await world.shells.check(world.engine, container)
         await allow(world, user, container, slots)
-        async with offered(world, user, container.id, steps.terminal):
+        terminal = steps.terminal
+        if terminal is not None and slots and world.devices.simulated:
+            terminal = terminal.with_simulated
+        async with offered(world, user, container.id, terminal):
             await _start(world, container.id)
         if container.door is Door.JOB:
             return

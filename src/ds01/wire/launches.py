@@ -11,11 +11,13 @@ from ds01.wire.queue import PlaceView
 @record
 class TerminalAsk:
     """The slave of a pseudo terminal of the caller's (``/dev/pts/N``): a container that starts begins with a shell on
-    it, if the server can do that. ``environment`` are its variables. Without one the caller goes in by an exec.
+    it, if the server can do that. ``environment`` are its variables, ``simulated`` more of them where the container has
+    GPUs and those are simulated. Without one the caller goes in by an exec.
     """
 
     path: str
     environment: dict[str, str] = made(factory=dict)
+    simulated: dict[str, str] = made(factory=dict)
 
 
 @record
@@ -50,6 +52,10 @@ class LaunchRequest:
     stays: bool = False
     """The place in the queue stays when the client hangs up, to be claimed later."""
     terminal: TerminalAsk | None = None
+    if_new: bool = False
+    """Only make a container that is not there yet, from an image that is there and current. Where there is more to it,
+    nothing is done, and the last line has a ``plan``.
+    """
 
 
 @record
@@ -70,15 +76,13 @@ class LaunchPlan:
     gpus: str = "0"
     container: ContainerView | None = None
     steps: tuple[str, ...] = ()
-    simulated: bool = False
-    """The server's GPUs are simulated."""
 
 
 @record
 class LaunchEvent:
-    """One line of the stream. ``step`` names what goes on (lease, create, start, …), ``state`` is begin or done;
-    the last line has ``container`` or ``error``. While it waits for a GPU, ``step`` is ``queue`` and ``place`` says
-    where and why.
+    """One line of the stream. ``step`` names what goes on (lease, create, start, …), ``state`` is begin or done; the
+    last line has ``container``, ``plan`` or ``error``. While it waits for a GPU, ``step`` is ``queue`` and ``place``
+    says where and why. ``simulated``: the container has GPUs, and they are simulated.
     """
 
     step: str
@@ -86,5 +90,7 @@ class LaunchEvent:
     text: str = ""
     seconds: float = 0.0
     container: ContainerView | None = None
+    simulated: bool = False
+    plan: LaunchPlan | None = None
     error: ErrorView | None = None
     place: PlaceView | None = None

@@ -11,7 +11,7 @@ import pytest
 from ds01.domain.errors import BOOKING_CLASH, NO_BOOKING, Ds01Error
 from ds01.wire.bookings import Booked, BookingsView, BookingView
 from ds01.wire.classes import ClassClosed, ClassOpened, ClassSeat, ClassView, SeatView
-from ds01.wire.launches import LaunchEvent, LaunchPlan
+from ds01.wire.launches import LaunchEvent
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Asked, Daemon
@@ -209,7 +209,6 @@ def test_who_is_in_a_class_needs_no_project(ds01: Run, daemon: Daemon, tmp_path:
         name="ml101", image="ds01-1001/ml101:latest", gpus="1g.10gb", memory_bytes=0, on=True,
         begins_at="2026-12-01T10:00:00+01:00", ends_at="2026-12-01T12:00:00+01:00",
     )  # fmt: skip
-    daemon.answers["POST", "/v1/launches/plan"] = LaunchPlan(action="create", name="ml101", image="ds01-1001/ml101")
     daemon.answers["POST", "/v1/launches"] = lambda _: iter(
         [LaunchEvent(step="ready", container=values.busy("ml101"))]
     )  # fmt: skip

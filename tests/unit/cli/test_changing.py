@@ -60,6 +60,11 @@ def sent(daemon: Daemon, method: str, path: str) -> list[Any]:
     return [asked.body for asked in daemon.asked if (asked.method, asked.path) == (method, path)]
 
 
+def done(daemon: Daemon) -> list[Any]:
+    """The launches that were asked for whatever there is."""
+    return [body for body in sent(daemon, "POST", "/v1/launches") if not body["if_new"]]
+
+
 def test_stop_says_what_is_kept(ds01: Run, daemon: Daemon) -> None:
     daemon.answers["POST", "/v1/containers/exp/stop"] = values.container("exp", "stopped", lease="held")
     ran = ds01("stop", "exp", "--grace", "5m")
@@ -237,7 +242,12 @@ def launching(daemon: Daemon, workspace: Path) -> Callable[..., Daemon]:
             steps=("create the container", "start it"), **plan,
         )  # fmt: skip
 
-        def launch(_: Asked) -> Iterator[LaunchEvent]:
+        planned = daemon.answers["POST", "/v1/launches/plan"]
+
+        def launch(asked: Asked) -> Iterator[LaunchEvent]:
+            if (asked.body or {})["if_new"] and (planned.action != "create" or planned.build):
+                yield LaunchEvent(step="plan", plan=planned)
+                return
             yield LaunchEvent(step="lease", state="begin", text="Leasing a GPU")
             yield LaunchEvent(step="lease", text="Leasing a GPU", seconds=0.01)
             yield LaunchEvent(step="done", container=container)
@@ -266,6 +276,12 @@ def test_launch_sends_what_the_project_file_says(ds01: Run, launching: Callable[
     assert (request["base"], len(request["spec"])) == ("sha256:b", 64)
     assert "thesis is running, with GPU 2:1g.5gb." in ran.err
     assert "Next: ds01 attach thesis" in ran.err
+
+
+def test_a_launch_of_a_new_container_asks_once_for_all_of_it(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    daemon = launching()
+    assert ds01("launch", "thesis", "--background").code == 0
+    assert [asked.path.partition("?")[0] for asked in daemon.asked] == ["/v1/images/settings", "/v1/launches"]
 
 
 def test_launch_keeps_the_editors_container_like_the_project_file(
@@ -323,7 +339,7 @@ def test_c3_a_stale_container_is_told_of_and_left_alone(ds01: Run, launching: Ca
     ran = ds01("launch", "thesis", "--background")
     assert "thesis is stale: its image was rebuilt since." in ran.err
     assert "--recreate" in ran.err
-    assert [request["recreate"] for request in sent(daemon, "POST", "/v1/launches")] == [False]
+    assert [request["recreate"] for request in done(daemon)] == [False]
 
 
 def test_an_image_that_is_behind_is_asked_about(ds01: Run, launching: Callable[..., Daemon]) -> None:
@@ -331,8 +347,9 @@ def test_an_image_that_is_behind_is_asked_about(ds01: Run, launching: Callable[.
     ran = ds01("launch", "thesis", "--background")
     assert ran.code == 2
     assert "--no-build" in ran.err
-    assert sent(daemon, "POST", "/v1/launches") == []
+    assert done(daemon) == []
     assert ds01("launch", "thesis", "--background", "--no-build").code == 0
+    assert len(done(daemon)) == 1
 
 
 def test_recreate_shows_what_goes_before_it_replaces(
@@ -343,9 +360,9 @@ def test_recreate_shows_what_goes_before_it_replaces(
     ran = ds01("launch", "thesis", "--recreate", "--background")
     assert ran.code == 2
     assert "/tmp/x" in ran.err
-    assert sent(daemon, "POST", "/v1/launches") == []
+    assert done(daemon) == []
     assert ds01("launch", "thesis", "--recreate", "--background", "--yes").code == 0
-    assert [request["recreate"] for request in sent(daemon, "POST", "/v1/launches")] == [True]
+    assert [request["recreate"] for request in done(daemon)] == [True]
 
 
 def test_an_unknown_project_gets_the_nearest(ds01: Run, daemon: Daemon, workspace: Path) -> None:
@@ -391,7 +408,7 @@ def test_another_image_needs_no_project(ds01: Run, launching: Callable[..., Daem
 
 def test_an_image_that_is_missing_elsewhere_is_told(ds01: Run, launching: Callable[..., Daemon]) -> None:
     daemon = launching()
-    daemon.answers["POST", "/v1/launches/plan"] = Ds01Error(NO_IMAGE, "There is no image 'nope'.")
+    daemon.answers["POST", "/v1/launches"] = Ds01Error(NO_IMAGE, "There is no image 'nope'.")
     assert ds01("launch", "exp", "--image", "nope").code == 4
 
 

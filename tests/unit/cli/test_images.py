@@ -17,7 +17,7 @@ from ds01.domain.errors import NO_IMAGE, Ds01Error
 from ds01.projects.forecast import BEGINS, REFUSED
 from ds01.wire.images import BaseView, BuildSettings
 from ds01.wire.jobs import JobPlan
-from ds01.wire.launches import LaunchPlan
+from ds01.wire.launches import LaunchEvent, LaunchPlan
 from ds01.wire.status import PingView
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Asked, Daemon
@@ -154,9 +154,8 @@ def test_c5_every_build_is_resolved_first(
     """Also after an edit by hand, which is how the tutorial teaches it."""
     missing = "the project has no image yet"
     image = f"ds01-{os.geteuid()}/thesis:latest"
-    daemon.answers["POST", "/v1/launches/plan"] = LaunchPlan(
-        action="create", name="thesis", image=image, build=missing, missing=True
-    )
+    plan = LaunchPlan(action="create", name="thesis", image=image, build=missing, missing=True)
+    daemon.answers["POST", "/v1/launches"] = lambda _: iter([LaunchEvent(step="plan", plan=plan)])
     daemon.answers["POST", "/v1/jobs/plan"] = JobPlan(
         name="thesis-1", image="x", build=missing, gpus="0", planned_seconds=None, tasks=1, missing=True
     )

@@ -11,7 +11,7 @@ import pytest
 
 from ds01.domain.errors import GPU_FULL, NO_JOB, Ds01Error
 from ds01.wire.containers import WhyEntry, WhyView
-from ds01.wire.launches import LaunchEvent, LaunchPlan
+from ds01.wire.launches import LaunchEvent
 from ds01.wire.queue import InsteadView, PlaceView, QueueView
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
@@ -43,15 +43,6 @@ def turn(name: str = "thesis") -> PlaceView:
     )  # fmt: skip
 
 
-@pytest.fixture
-def launching(daemon: Daemon) -> Daemon:
-    """A container of another image that can be launched."""
-    steps = ("lease 2 GPUs", "create the container", "start it")
-    plan = LaunchPlan(action="create", name="thesis", image="minimal", gpus="2", steps=steps)
-    daemon.answers["POST", "/v1/launches/plan"] = plan
-    return daemon
-
-
 def stream(*events: LaunchEvent) -> Callable[[Asked], Iterator[LaunchEvent]]:
     return lambda _: iter(events)
 
@@ -60,8 +51,8 @@ READY = LaunchEvent(step="ready", container=values.busy("thesis"))
 LAUNCH = ("launch", "thesis", "--image", "minimal", "--gpus", "2")
 
 
-def test_without_a_terminal_a_full_server_is_exit_3_with_the_place(ds01: Run, launching: Daemon) -> None:
-    launching.answers["POST", "/v1/launches"] = FULL
+def test_without_a_terminal_a_full_server_is_exit_3_with_the_place(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/launches"] = FULL
     ran = ds01(*LAUNCH)
     assert ran.code == 3
     assert "You would be 3rd in the queue." in ran.err
@@ -69,8 +60,8 @@ def test_without_a_terminal_a_full_server_is_exit_3_with_the_place(ds01: Run, la
     assert ds01(*LAUNCH, "--no-wait", "--yes").code == 3
 
 
-def test_yes_is_no_yes_to_waiting(ds01: Run, launching: Daemon) -> None:
-    launching.answers["POST", "/v1/launches"] = FULL
+def test_yes_is_no_yes_to_waiting(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/launches"] = FULL
     ran = ds01(*LAUNCH, "--yes")
     assert ran.code == 3
     assert "ds01 launch thesis --wait" in ran.err
@@ -85,16 +76,16 @@ def test_yes_is_no_yes_to_waiting(ds01: Run, launching: Daemon) -> None:
     ],
 )
 def test_what_is_typed_about_waiting_is_sent(
-    ds01: Run, launching: Daemon, words: tuple[str, ...], expected: tuple[object, ...]
+    ds01: Run, daemon: Daemon, words: tuple[str, ...], expected: tuple[object, ...]
 ) -> None:
-    launching.answers["POST", "/v1/launches"] = stream(READY)
+    daemon.answers["POST", "/v1/launches"] = stream(READY)
     assert ds01(*LAUNCH, *words).code == 0
-    body: Any = launching.asked[-1].body
+    body: Any = daemon.asked[-1].body
     assert (body["wait"], body["wait_seconds"], body["time_seconds"], body["stays"]) == expected
 
 
-def test_f5_a_waiting_launch_says_place_reason_range_and_what_would_start_now(ds01: Run, launching: Daemon) -> None:
-    launching.answers["POST", "/v1/launches"] = stream(
+def test_f5_a_waiting_launch_says_place_reason_range_and_what_would_start_now(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["POST", "/v1/launches"] = stream(
         LaunchEvent(step="queue", state="begin", place=place()),
         LaunchEvent(step="queue", state="begin", place=place()),
         LaunchEvent(step="queue", state="begin", place=place(place=1, reason="full", text="you are next")),
@@ -114,7 +105,7 @@ def test_f5_a_waiting_launch_says_place_reason_range_and_what_would_start_now(ds
     ]
 
 
-def test_a_ds01d_that_restarts_is_waited_for(ds01: Run, launching: Daemon) -> None:
+def test_a_ds01d_that_restarts_is_waited_for(ds01: Run, daemon: Daemon) -> None:
     went: list[int] = []
 
     def launch(_: Asked) -> Iterator[LaunchEvent]:
@@ -125,7 +116,7 @@ def test_a_ds01d_that_restarts_is_waited_for(ds01: Run, launching: Daemon) -> No
         yield LaunchEvent(step="queue", state="begin", place=place())
         raise ConnectionError
 
-    launching.answers["POST", "/v1/launches"] = launch
+    daemon.answers["POST", "/v1/launches"] = launch
     assert ds01(*LAUNCH, "--wait").code == 0
     assert len(went) == 2
 

@@ -204,6 +204,14 @@ async def test_a_terminal_is_offered_for_the_start_it_was_asked_for_and_no_other
     assert seen[2:] == [{(FOLDER, made.id): TERMINAL}]
 
 
+async def test_a_terminal_beside_simulated_gpus_has_variables_of_its_own(guarded: SimServer) -> None:
+    seen = watched(guarded)
+    marked = replace(TERMINAL, environment={"PS1": "plain"}, simulated={"PS1": "marked"})
+    await guarded.launch(steps=Steps(guarded.clock, terminal=marked))
+    await guarded.launch(name="cpu", gpus="0", steps=Steps(guarded.clock, terminal=marked))
+    assert [offer.environment for each in seen for offer in each.values()] == [{"PS1": "marked"}, {"PS1": "plain"}]
+
+
 async def test_an_offer_ends_with_a_start_that_fails(guarded: SimServer) -> None:
     seen = watched(guarded)
     guarded.engine.faults.refuse_start = "no"
@@ -229,5 +237,8 @@ async def test_without_a_guard_no_terminal_is_offered(server: SimServer) -> None
 )  # fmt: skip
 def test_what_can_be_no_terminal_is_a_bad_request(path: str, environment: dict[str, str]) -> None:
     with pytest.raises(Ds01Error) as refused:
-        terminal(path, environment)
+        terminal(path, environment, {})
     assert refused.value.kind is BAD_REQUEST
+    if environment:
+        with pytest.raises(Ds01Error):
+            terminal(path, {}, environment)

@@ -17,13 +17,14 @@ from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.image import ImageId
 from ds01.domain.labels import Label
 from ds01.services.account_inside import MOST, AccountsInside
-from ds01.services.launch import launch, plan
+from ds01.services.launch import MoreToDo, launch, plan
 from ds01.services.pause import pause
 from ds01.services.retire import retire
 from ds01.services.steps import Abandoned, Steps
 from ds01.services.stop import stop
 from ds01.sim.engine_store import usual_files
 from ds01.wire.containers import RetireRequest
+from ds01.wire.launches import LaunchPlan
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
 
 NOTHING = (0, 0, 0)
@@ -144,6 +145,37 @@ async def test_a_plan_shows_the_container_it_would_start(server: SimServer) -> N
     assert found.container is not None
     assert found.container.reason == "stopped by you"
     assert found.steps == ("lease its GPU again", "start the container")
+
+
+async def only_new(server: SimServer, **changes: object) -> LaunchPlan:
+    """The plan that a launch of nothing but a new container ends with."""
+    before = await server.traces()
+    with pytest.raises(MoreToDo) as told:
+        await server.launch(if_new=True, **changes)  # type: ignore[arg-type]
+    assert await server.traces() == before
+    return told.value.plan
+
+
+async def test_where_only_a_new_container_is_wanted_anything_else_is_a_plan(server: SimServer) -> None:
+    caller = await server.caller()
+    request = server.request(if_new=True)
+    with pytest.raises(MoreToDo) as told:
+        await launch(server.world, caller, request, Steps(server.clock))
+    assert told.value.plan == await plan(server.world, caller, request)
+    assert told.value.plan.missing
+    made = await server.launch(if_new=True)
+    assert made.state is ContainerState.RUNNING
+    assert (await only_new(server)).action == "attach"
+    assert (await only_new(server, recreate=True)).action == "recreate"
+    assert (await only_new(server, name="other", spec="new")).build == (
+        "the project file changed since the image was built"
+    )
+    await pause(server.world, caller, "thesis")
+    assert (await only_new(server)).action == "unpause"
+    await server.launch()
+    await stop(server.world, caller, "thesis")
+    stopped = await only_new(server)
+    assert (stopped.action, stopped.container and stopped.container.reason) == ("start", "stopped by you")
 
 
 async def test_a_missing_image_is_said_with_the_command_that_builds_it(server: SimServer) -> None:

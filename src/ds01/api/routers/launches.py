@@ -26,7 +26,10 @@ from ds01.wire.queue import PlaceView
 
 router = APIRouter(prefix="/launches", tags=["launches"])
 STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"model": LaunchEvent, "description": f"One event a line ({NDJSON}); the last has `container` or `error`"}
+    200: {
+        "model": LaunchEvent,
+        "description": f"One event a line ({NDJSON}); the last has `container`, `plan` or `error`",
+    }
 }
 
 
@@ -43,7 +46,8 @@ async def launch(world: TheWorld, caller: TheCaller, request: LaunchRequest) -> 
     A client that hangs up before the last line takes everything back, and its place in the queue unless it stays.
     """
 
-    asked = terminal(request.terminal.path, request.terminal.environment) if request.terminal else None
+    ask = request.terminal
+    asked = terminal(ask.path, ask.environment, ask.simulated) if ask is not None else None
 
     async def work(client: Client) -> None:
         act = partial(launching.launch, world, caller, request)
@@ -67,7 +71,11 @@ async def outcome(
     work = await settled(act(Steps(world.clock, say, left=client.left, waits=waits, terminal=on)))
     match work.exception():
         case None:
-            return LaunchEvent(step="ready", container=await observe.view(world, caller, work.result()))
+            made = work.result()
+            simulated = world.devices.simulated and bool(made.lease)
+            return LaunchEvent(step="ready", container=await observe.view(world, caller, made), simulated=simulated)
+        case launching.MoreToDo(plan=planned):
+            return LaunchEvent(step="plan", plan=planned)
         case Ds01Error() as error:
             return _failed(error.problem)
         case Abandoned():

@@ -16,8 +16,8 @@ def run(call: Call, *, name: str | None, background: bool) -> int:
     if call.talk.dry_run:
         call.talk.say(f"{chosen} would be launched with the GPUs that are kept for it. Nothing was changed.")
         return 0
-    container = follow(call, chosen, lambda: call.client.claim(chosen), stays=True)
-    return step_in(call, Launched(container=container, new=True), background=background)
+    event = follow(call, chosen, lambda: call.client.claim(chosen), stays=True)
+    return step_in(call, Launched(container=event.container, new=True), background=background)
 
 
 def _only_one(call: Call) -> str:

@@ -45,7 +45,6 @@ VIEWS: dict[str, dict[str, str]] = {
         "gpus": "how much GPU it has or would ask for",
         "container": "the existing container, or null",
         "steps": "what would be done, in words",
-        "simulated": "whether the GPUs of this server are simulated",
     },
     "EditorView": {
         "program": "jupyter, tensorboard or port-NUMBER",

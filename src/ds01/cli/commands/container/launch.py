@@ -6,8 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from ds01.cli.call import Call
-from ds01.cli.launching import Launched, Wish, launch, told
-from ds01.cli.shell import begin, enter
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from ds01.cli.launching import Launched
 
 
 def run(
@@ -16,6 +18,10 @@ def run(
     wait: int | bool | None, no_wait: bool, time: int | None,
 ) -> int:  # fmt: skip
     """Launch, then step in where somebody is there to do so; the shell's exit code."""
+    if not image:
+        call.client.build_settings_ahead()
+    from ds01.cli.launching import Wish, launch  # what reads projects is loaded while ds01d answers
+
     launched = launch(
         call,
         Wish(
@@ -29,6 +35,9 @@ def run(
 
 def step_in(call: Call, launched: Launched, *, background: bool) -> int:
     """Enter what was launched, where somebody is there to do so."""
+    from ds01.cli.launching import told
+    from ds01.cli.shell import begin, enter
+
     container = launched.container
     if container is None:
         return 0

@@ -59,11 +59,12 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 
 
 def left(place: Path) -> Iterator[int]:
-    """What still runs of this test's, by its folder among the words."""
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
+    """What still runs of this test's, by its folder among the words or the variables."""
+    for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if str(place).encode() in process.read_bytes():
-                yield int(process.parent.name)
+            said = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            if str(place).encode() in said and int(process.name) != os.getpid():
+                yield int(process.name)
 
 
 @pytest.fixture

@@ -8,15 +8,11 @@ without a word, and a project file with a mistake in it keeps nobody out of a co
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from ds01.cli import show
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
-from ds01.cli.image_first import build_first
-from ds01.cli.project import choose
-from ds01.cli.shell import shell_variables
-from ds01.cli.waiting import follow, wants_to_wait
+from ds01.cli.variables import shell_variables
 from ds01.client.first_shell import FirstShell
 from ds01.domain.errors import BAD_PROJECT_FILE, NO_BOOKING, NO_PROJECT, NO_ROUTE, Ds01Error
 from ds01.domain.names import checked
@@ -137,7 +133,11 @@ def _project(call: Call, wish: Wish) -> Project | None:
     """The project; None for another image without a project."""
     if wish.project is None:
         folder = file.enclosing(call.here)
-        return file.load(folder) if folder is not None else file.named(choose(call), call.home)
+        if folder is not None:
+            return file.load(folder)
+        from ds01.cli.project import choose  # only who names none and is in none has to choose
+
+        return file.named(choose(call), call.home)
     try:
         return file.named(wish.project, call.home)
     except Ds01Error as error:
@@ -224,6 +224,8 @@ def _unused(call: Call, wish: Wish, plan: LaunchPlan) -> None:
 
 def _first(call: Call, wish: Wish, target: Target, plan: LaunchPlan) -> LaunchRequest | None:
     """Do and say what comes before a launch that is more than a new container. None: it is not wanted after all."""
+    from ds01.cli.image_first import build_first  # most launches need nothing first
+
     if plan.build:
         target = resolve(call, wish, building=True)
     build_first(call, plan, target.project, target.recipe, as_it_is=wish.no_build)
@@ -267,8 +269,14 @@ def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
 
 
 def _do(call: Call, wish: Wish, request: LaunchRequest) -> LaunchEvent:
+    begun = [call.client.launch(request)]
+    from ds01.cli.waiting import follow, wants_to_wait  # what shows it is loaded while ds01d begins
+
+    def launches() -> Iterator[LaunchEvent]:
+        return begun.pop() if begun else call.client.launch(request)
+
     try:
-        return follow(call, request.name, lambda: call.client.launch(request), stays=request.stays)
+        return follow(call, request.name, launches, stays=request.stays)
     except Ds01Error as error:
         if wish.wait is not None or not wants_to_wait(call, error):
             raise
@@ -292,5 +300,7 @@ def _show_plan(call: Call, plan: LaunchPlan) -> None:
 
 def told(container: ContainerView) -> str:
     """A running container in one sentence."""
+    from ds01.cli import show
+
     gpus = f", with {show.which_gpus(container.gpus)}" if container.gpus else ", without a GPU"
     return f"{container.name} is {container.state}{gpus}."

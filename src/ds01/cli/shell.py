@@ -6,7 +6,6 @@ before the project's.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -14,6 +13,7 @@ import time
 from ds01.cli import show
 from ds01.cli.call import Call
 from ds01.cli.failures import tell
+from ds01.cli.variables import shell_variables
 from ds01.client.screen import Ended
 from ds01.domain.errors import DAEMON_DOWN, NEEDS_ANSWER, START_FAILED, WRONG_STATE, Ds01Error, Exit, Problem
 
@@ -142,20 +142,6 @@ def greet(call: Call, container: ContainerView, *, simulated: bool) -> None:
         )
     talk.say("  Leave with 'exit': the container goes on. ds01 retire ends it and frees what it holds.")
     talk.say()
-
-
-def terminal_variables() -> dict[str, str]:
-    """What a program on a terminal wants to know of it."""
-    return {name: os.environ[name] for name in ("TERM", "COLORTERM", "NO_COLOR") if name in os.environ}
-
-
-def shell_variables(name: str, *, simulated: bool) -> dict[str, str]:
-    """Those, and a prompt that says where one is and that a GPU is simulated; bash puts the mark before its own."""
-    mark = "(simulated GPU) " if simulated else ""
-    prompt = {"PS1": f"{mark}{name}:$PWD$ "}
-    if simulated:
-        prompt["PROMPT_COMMAND"] = 'PS1="(simulated GPU) ${PS1#(simulated GPU) }"; unset PROMPT_COMMAND'
-    return terminal_variables() | prompt
 
 
 def left_behind(call: Call, name: str, ended: Ended) -> int:

@@ -28,6 +28,12 @@ class Asking:
         self._ahead: dict[str, Sent] = {}
         """What was asked before its answer is wanted, by its target."""
 
+    def forget_ahead(self) -> None:
+        """Nobody will read what was asked ahead."""
+        for sent in self._ahead.values():
+            sent.close()
+        self._ahead.clear()
+
     def _ask_ahead(self, path: str, **query: object) -> None:
         """Ask for what is read in a moment, so that ds01d answers meanwhile. What fails is asked again then."""
         asked = Request(method="GET", target=target(path, **query))
@@ -49,7 +55,15 @@ class Asking:
         return read(kind, self._body(sent, patience))
 
     def _lines(self, kind: type[T], request: Request) -> Iterator[T]:
-        response = self._ask(request, None)
+        return self._read(kind, lambda: self._answered(request, None))
+
+    def _begun(self, kind: type[T], request: Request) -> Iterator[T]:
+        """The lines of what is asked now, whenever they are read."""
+        sent = self._told(lambda: Sent(self.socket, request, None), None)
+        return self._read(kind, lambda: _accepted(sent.answer()))
+
+    def _read(self, kind: type[T], asking: Callable[[], Response]) -> Iterator[T]:
+        response = self._told(asking, None)
         try:
             for line in response.lines():
                 yield read(kind, line)
@@ -60,14 +74,8 @@ class Asking:
         """The whole answer: an end in the middle of it is as bad as none."""
         return self._told(lambda: self._answered(request, patience).read(), patience)
 
-    def _ask(self, request: Request, patience: float | None) -> Response:
-        return self._told(lambda: self._answered(request, patience), patience)
-
     def _answered(self, request: Request, patience: float | None) -> Response:
-        response = self._send(request, patience)
-        if response.status >= 400:
-            raise refusal(response)
-        return response
+        return _accepted(self._send(request, patience))
 
     def _told(self, asking: Callable[[], R], patience: float | None) -> R:
         """Whatever goes wrong on the way, in words."""
@@ -105,3 +113,9 @@ class Asking:
             DAEMON_DOWN, "ds01d does not answer.", reason=reason,
             hint="Try again in a moment; if it stays so, the admin can start it with: sudo systemctl start ds01d",
         )  # fmt: skip
+
+
+def _accepted(response: Response) -> Response:
+    if response.status >= 400:
+        raise refusal(response)
+    return response

@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import socket
 import sys
 import time
 from collections.abc import Iterable, Iterator
 
 from ds01.client.docker import Docker, Exec, frames
-from ds01.client.http import Stream
+from ds01.client.http import SHUT_WR, Socket, Stream
 from ds01.client.screen import PIECE, DetachKeys, Ended, raw, write
 from ds01.domain.errors import DAEMON_DOWN, Ds01Error
 from ds01.domain.record import replace
@@ -85,7 +84,7 @@ def exchange(stream: Stream, feed: Iterable[bytes]) -> Iterator[bytes]:
             yield data
 
 
-def _received(sock: socket.socket) -> bytes:
+def _received(sock: Socket) -> bytes:
     """The next bytes; none when the other side ended, whichever way: who asks how it ended is told."""
     try:
         return sock.recv(PIECE)
@@ -93,12 +92,12 @@ def _received(sock: socket.socket) -> bytes:
         return b""
 
 
-def _next_piece(sock: socket.socket, pieces: Iterator[bytes]) -> memoryview | None:
+def _next_piece(sock: Socket, pieces: Iterator[bytes]) -> memoryview | None:
     for piece in pieces:
         if piece:
             return memoryview(piece)
     with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
+        sock.shutdown(SHUT_WR)
     return None
 
 
@@ -212,8 +211,8 @@ class _Pump:
                     return
                 yield 1, data
 
-    def _readers(self) -> list[int | socket.socket]:
-        readers: list[int | socket.socket] = [self._sock]
+    def _readers(self) -> list[int | Socket]:
+        readers: list[int | Socket] = [self._sock]
         if self._input is not None and not self._sending:
             readers.append(self._input)
         if self._screen is not None:
@@ -242,4 +241,4 @@ class _Pump:
 
     def _no_more_input(self) -> None:
         with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_WR)
+            self._sock.shutdown(SHUT_WR)

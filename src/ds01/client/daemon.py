@@ -130,17 +130,16 @@ class Client(Asking):
         return self._do(LaunchPlan, "POST", "/v1/launches/plan", request)
 
     def launch(self, request: LaunchRequest) -> Iterator[LaunchEvent]:
-        """Launch, step by step, waiting first if ``request.wait``. The last event has the container."""
-        yield from self._launching("/v1/launches", request)
+        """Launch, step by step, waiting first if ``request.wait``. The last event has the container. It begins now; who
+        stops reading before the end hangs up.
+        """
+        return self._launching("/v1/launches", request)
 
     def _launching(self, where: str, request: LaunchRequest | None = None) -> Iterator[LaunchEvent]:
         from ds01.wire.launches import LaunchEvent
 
         sent = Request(method="POST", target=where, body=None if request is None else encoded(request))
-        for event in self._lines(LaunchEvent, sent):
-            if event.error is not None:
-                raise error(event.error)
-            yield event
+        return map(_went_well, self._begun(LaunchEvent, sent))
 
     # the queue -------------------------------------------------------------------------------------
 
@@ -150,7 +149,7 @@ class Client(Asking):
 
     def claim(self, name: str) -> Iterator[LaunchEvent]:
         """Take the GPUs that are kept for ``name``, step by step, as ``launch`` does."""
-        yield from self._launching(f"/v1/queue/{escaped(name)}/claim")
+        return self._launching(f"/v1/queue/{escaped(name)}/claim")
 
     def cancel(self, name: str, *, user: str = "") -> PlaceView:
         """Give a place in the queue up; the answer is the place as it was."""
@@ -180,7 +179,7 @@ class Client(Asking):
     def calendar(self, *, everybody: bool = False, user: str = "") -> str:
         """The bookings as an iCalendar file."""
         where = target("/v1/bookings/calendar", all=everybody, user=user)
-        return self._ask(Request(method="GET", target=where), ANSWER_SECONDS).read().decode()
+        return self._body(Request(method="GET", target=where), ANSWER_SECONDS).decode()
 
     # classes ---------------------------------------------------------------------------------------
 
@@ -347,7 +346,7 @@ class Client(Asking):
     def metrics(self, *, people: bool = False) -> str:
         """What ds01d measures, in Prometheus' text format; with ``people`` what each user has, too."""
         where = target("/v1/metrics", people=people)
-        return self._ask(Request(method="GET", target=where), ANSWER_SECONDS).read().decode()
+        return self._body(Request(method="GET", target=where), ANSWER_SECONDS).decode()
 
     # notices and exemptions ------------------------------------------------------------------------
 
@@ -362,7 +361,7 @@ class Client(Asking):
         from ds01.wire.lifecycle import NoticeView
 
         sent = Request(method="POST", target="/v1/notices/unseen")
-        return read_all(NoticeView, self._ask(sent, ANSWER_SECONDS).read())
+        return read_all(NoticeView, self._body(sent, ANSWER_SECONDS))
 
     def wishes(self) -> PreferencesView:
         """How I am told."""
@@ -416,7 +415,7 @@ class Client(Asking):
         return self._get(BuildSettings, _SETTINGS, brief=brief)
 
     def build_settings_ahead(self) -> None:
-        """Ask for the ``brief`` ones, for whoever reads them in a moment."""
+        """Ask for the ``brief`` ones, for whoever reads them in a moment; who does not calls ``forget_ahead``."""
         self._ask_ahead(_SETTINGS, brief=True)
 
     def remove_image(self, reference: str) -> RemovedImage:
@@ -456,6 +455,12 @@ class Client(Asking):
         from ds01.wire.history import TraceJobView
 
         return self._list(TraceJobView, "/v1/admin/history", since=since)
+
+
+def _went_well(event: LaunchEvent) -> LaunchEvent:
+    if event.error is not None:
+        raise error(event.error)
+    return event
 
 
 def _container(name: str) -> str:

@@ -6,11 +6,15 @@ Written here because ``http.client`` pulls in the e-mail parser and TLS, half of
 
 from __future__ import annotations
 
-import socket
+import _socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from ds01.domain.record import record
+
+Socket = _socket.socket
+"""A socket, by Python's own C code: the module around it takes longer to import than ds01d takes to answer."""
+SHUT_WR = _socket.SHUT_WR
 
 _CHUNK = 64 * 1024
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -49,7 +53,7 @@ def target(path: str, **query: object) -> str:
 class Stream:
     """Bytes of a connection, with what was read ahead kept in ``ahead``."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: Socket) -> None:
         self.sock = sock
         self.ahead = bytearray()
 
@@ -155,7 +159,7 @@ class Sent:
 
     def __init__(self, path: str, request: Request, timeout_seconds: float | None) -> None:
         self._request = request
-        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._sock = Socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             self._sock.settimeout(timeout_seconds)
             _connect(self._sock, path, timeout_seconds)
@@ -163,6 +167,10 @@ class Sent:
         except BaseException:
             self._sock.close()
             raise
+
+    def close(self) -> None:
+        """Do without the answer."""
+        self._sock.close()
 
     def answer(self) -> Response:
         """The answer, once. Raises OSError, TimeoutError or BadAnswerError."""
@@ -178,7 +186,7 @@ def send(path: str, request: Request, timeout_seconds: float | None) -> Response
     return Sent(path, request, timeout_seconds).answer()
 
 
-def _connect(sock: socket.socket, path: str, timeout_seconds: float | None) -> None:
+def _connect(sock: Socket, path: str, timeout_seconds: float | None) -> None:
     """Connect, also where many want to at the same time: a full queue is no refusal, though with a limit of time the
     kernel says so at once. Raises TimeoutError when it stays full.
     """
@@ -192,7 +200,7 @@ def _connect(sock: socket.socket, path: str, timeout_seconds: float | None) -> N
             time.sleep(_QUEUE_SECONDS)
 
 
-def _write(sock: socket.socket, request: Request) -> None:
+def _write(sock: Socket, request: Request) -> None:
     chunked = request.body is not None and not isinstance(request.body, bytes)
     lines = [f"{request.method} {request.target} HTTP/1.1", "Host: ds01", "User-Agent: ds01"]
     lines += [f"{name}: {value}" for name, value in (request.headers or {}).items()]
@@ -212,7 +220,7 @@ def _write(sock: socket.socket, request: Request) -> None:
         _write_chunks(sock, request.body)
 
 
-def _write_chunks(sock: socket.socket, pieces: Iterable[bytes]) -> None:
+def _write_chunks(sock: Socket, pieces: Iterable[bytes]) -> None:
     try:
         for piece in pieces:
             if piece:

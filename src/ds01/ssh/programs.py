@@ -149,7 +149,8 @@ async def start(inside: Inside, words: tuple[str, ...], variables: Mapping[str, 
     program = Exec(command=words, tty=tty, environment=variables)
     name = await asyncio.to_thread(inside.docker.exec_create, inside.container, program)
     stream = await asyncio.to_thread(lambda: inside.docker.exec_start(name, tty=tty))
-    return Stream(inside.docker, name, stream.sock, bytes(stream.ahead), tty=tty)
+    whole = socket.socket(fileno=stream.sock.detach())
+    return Stream(inside.docker, name, whole, bytes(stream.ahead), tty=tty)
 
 
 async def connect(inside: Inside, target: tuple[str, ...], reader: Reader, writer: Writer) -> None:

@@ -60,7 +60,8 @@ def test_other_settings_are_asked_for_by_themselves(place: Path) -> None:
     client.build_settings_ahead()
     assert client.build_settings().environment == {"MADE": "2"}
     assert asked[1] == b"GET /v1/images/settings HTTP/1.1"
-    assert client.build_settings(brief=True).environment == {"MADE": "1"}
+    client.forget_ahead()
+    client.forget_ahead()
 
 
 def test_a_ds01d_that_ended_in_between_is_asked_again(place: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from ds01.client.first_shell import KILLED, Ending
+from ds01.client.pump import KILLED, Ending
 
 SESSION = Path(__file__).parents[3] / "src/ds01/adapters/host/session.sh"
 MARK = b"\x1b]7301;4\x07"

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from ds01.cli.call import Call
-from ds01.cli.shell import docker, left_behind, running, terminal_variables
+from ds01.cli.shell import docker, left_behind, running
+from ds01.cli.variables import terminal_variables
 from ds01.client.attach import attach
 from ds01.client.docker import Exec
 

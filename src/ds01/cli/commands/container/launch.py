@@ -22,14 +22,14 @@ def run(
         call.client.build_settings_ahead()
     from ds01.cli.launching import Wish, launch  # what reads projects is loaded while ds01d answers
 
-    launched = launch(
-        call,
-        Wish(
-            project=project, gpus=gpus, mem=mem, image=image, data=data, workspace=workspace, name=name,
-            recreate=recreate, no_build=no_build, time=time, wait=False if no_wait else wait, stays=background,
-        ),
-        stepping_in=_steps_in(call, background=background),
+    wish = Wish(
+        project=project, gpus=gpus, mem=mem, image=image, data=data, workspace=workspace, name=name,
+        recreate=recreate, no_build=no_build, time=time, wait=False if no_wait else wait, stays=background,
     )  # fmt: skip
+    try:
+        launched = launch(call, wish, stepping_in=_steps_in(call, background=background))
+    finally:
+        call.client.forget_ahead()
     return step_in(call, launched, background=background)
 
 

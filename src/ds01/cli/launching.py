@@ -8,7 +8,8 @@ without a word, and a project file with a mistake in it keeps nobody out of a co
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
@@ -19,7 +20,7 @@ from ds01.domain.names import checked
 from ds01.domain.project import Project
 from ds01.domain.quantity import duration, size
 from ds01.domain.record import record, replace
-from ds01.projects import editor_files, file, prepare
+from ds01.projects import file, prepare
 from ds01.projects.recipe import Recipe
 from ds01.wire.containers import ContainerView, RetireRequest
 from ds01.wire.launches import LaunchEvent, LaunchPlan, LaunchRequest, TerminalAsk
@@ -76,10 +77,8 @@ def launch(call: Call, wish: Wish, *, stepping_in: bool = False) -> Launched:
     if call.talk.dry_run:
         _show_plan(call, call.client.plan(target.request))
         return Launched(container=None)
-    if target.project is not None:
-        editor_files.renew(target.project)
     shell = FirstShell() if stepping_in else None
-    ended = _do(call, wish, replace(_on(target.request, shell), if_new=True))
+    ended = _do(call, wish, replace(_on(target.request, shell), if_new=True), partial(_meanwhile, target, shell))
     plan = ended.plan
     if plan is None:
         return Launched(container=ended.container, new=True, simulated=ended.simulated, shell=shell)
@@ -268,9 +267,13 @@ def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
 # doing it ----------------------------------------------------------------------------------------------
 
 
-def _do(call: Call, wish: Wish, request: LaunchRequest) -> LaunchEvent:
+def _do(
+    call: Call, wish: Wish, request: LaunchRequest, meanwhile: Callable[[], None] = lambda: None
+) -> LaunchEvent:  # fmt: skip
     begun = [call.client.launch(request)]
     from ds01.cli.waiting import follow, wants_to_wait  # what shows it is loaded while ds01d begins
+
+    meanwhile()
 
     def launches() -> Iterator[LaunchEvent]:
         return begun.pop() if begun else call.client.launch(request)
@@ -282,6 +285,18 @@ def _do(call: Call, wish: Wish, request: LaunchRequest) -> LaunchEvent:
             raise
     waits = replace(request, wait=True)
     return follow(call, request.name, lambda: call.client.launch(waits), stays=request.stays)
+
+
+def _meanwhile(target: Target, shell: FirstShell | None) -> None:
+    """What can be done while ds01d makes the container: what the shell is shown with is loaded, too."""
+    if shell is not None:
+        import ds01.cli.shell
+        import ds01.client.pump  # noqa: F401
+    if target.project is not None:
+        from ds01.projects import editor_files
+
+        editor_files.renew(target.project)
+        file.keep(target.project.folder)
 
 
 def _show_plan(call: Call, plan: LaunchPlan) -> None:

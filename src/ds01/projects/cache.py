@@ -33,8 +33,14 @@ def kept(path: str, *, seconds: float | None = None) -> tuple[str, ...] | None:
 
 
 def keep(path: str, lines: Sequence[str]) -> None:
-    """Keep these lines there; ``""`` keeps nothing."""
-    if path:
+    """Keep these lines there; ``""`` keeps nothing, and so does root in the home of somebody else."""
+    if path and _own_home():
         with contextlib.suppress(OSError, Ds01Error):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             plainfile.replace(path, json.dumps(list(lines)))
+
+
+def _own_home() -> bool:
+    with contextlib.suppress(OSError):
+        return os.stat(os.path.expanduser("~")).st_uid == os.geteuid()
+    return False

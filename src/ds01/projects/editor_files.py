@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ds01.domain.binds import data_targets
 from ds01.domain.digest import sha256_hex
@@ -19,6 +18,10 @@ from ds01.domain.names import image_reference
 from ds01.domain.project import Project, RunDefaults
 from ds01.projects import plainfile
 from ds01.projects.dockerfile import ENVIRONMENT
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import Any
 
 DEVCONTAINER = ".devcontainer/devcontainer.json"
 SETTINGS = ".vscode/settings.json"

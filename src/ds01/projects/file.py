@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
-import tomllib
 from collections.abc import Mapping
-from typing import Any
 
 from ds01.domain.errors import BAD_PROJECT_FILE, NO_PROJECT, Ds01Error
 from ds01.domain.names import checked, nearest
 from ds01.domain.project import Project
 from ds01.domain.record import record, replace
-from ds01.projects import plainfile, schema
+from ds01.projects import plainfile, schema, toml
 from ds01.projects.schema import Mistake
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import Any
 
 OWN = "ds01.toml"
 SHARED = "pyproject.toml"
-_WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @record
@@ -94,7 +94,9 @@ def load(folder: str) -> Project:
 def of_text(folder: str, text: str) -> Project:
     """The project that ``folder`` would be if its file said ``text``. Raises Ds01Error like ``load``."""
     there = read(folder)
-    return _checked(folder, replace(there, text=text, tables=_ours(there.path, parse(there.path, text), there.prefix)))
+    return _checked(
+        folder, replace(there, text=text, tables=_ours(there.path, toml.parse(there.path, text), there.prefix))
+    )
 
 
 def _checked(folder: str, source: ProjectText) -> Project:
@@ -127,17 +129,24 @@ def read(folder: str) -> ProjectText:
     own = os.path.join(folder, OWN)
     if os.path.lexists(own):
         text = plainfile.read(own)
-        return ProjectText(path=own, text=text, tables=parse(own, text))
+        return ProjectText(path=own, text=text, tables=toml.kept(own, text))
     shared = _shared(folder) if os.path.lexists(os.path.join(folder, SHARED)) else None
     if shared is None:
         raise _no_file(folder, os.path.basename(folder))
     return shared
 
 
+def keep(folder: str) -> None:
+    """Make the next ``load`` of this folder's project quick, if it is still there."""
+    with contextlib.suppress(Ds01Error):
+        there = read(folder)
+        toml.keep(there.path, there.text)
+
+
 def _shared(folder: str) -> ProjectText | None:
     path = os.path.join(folder, SHARED)
     text = plainfile.read(path)
-    tables = parse(path, text)
+    tables = toml.kept(path, text)
     tool = tables.get("tool", {})
     if not isinstance(tool, dict) or "ds01" not in tool:
         return None
@@ -152,30 +161,6 @@ def _ours(path: str, tables: Any, prefix: tuple[str, ...]) -> Mapping[str, Any]:
     if not isinstance(tables, dict):
         raise Ds01Error(BAD_PROJECT_FILE, f"{path}: [tool.ds01] must be a table.", hint="See: ds01 help projects")
     return tables
-
-
-def parse(path: str, text: str) -> dict[str, Any]:
-    """TOML to tables. Raises Ds01Error (``project.file``) with line and column."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Ds01Error(
-            BAD_PROJECT_FILE,
-            _syntax(path, text, str(error)),
-            hint="Correct the file and repeat the command.",
-        ) from error
-    except RecursionError as error:
-        raise Ds01Error(BAD_PROJECT_FILE, f"{path} cannot be read: its lists are nested too deeply.") from error
-
-
-def _syntax(path: str, text: str, message: str) -> str:
-    match = _WHERE.search(message)
-    if match is not None and match[1]:
-        line, column = match[1], match[2]
-    else:
-        line, column = str(text.count("\n") + 1), str(len(text) - (text.rfind("\n") + 1) + 1)
-    said = _WHERE.sub("", message)
-    return f"{path}:{line}:{column}: this is not TOML: {said[0].lower()}{said[1:]}."
 
 
 def _mistaken(source: ProjectText, mistakes: tuple[Mistake, ...]) -> Ds01Error:

@@ -13,13 +13,18 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
 
 from ds01.domain import conda
 from ds01.domain.errors import BAD_PROJECT_FILE, Ds01Error, together
 from ds01.domain.record import record
 from ds01.projects import packages, plainfile
 from ds01.projects.places import Path, places
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    _Item = TypeVar("_Item")
 
 FOLDER = ".ds01/image"
 """Where what was made from such a file is in the project's folder, for those who build without DS01."""
@@ -29,7 +34,6 @@ _LARGEST_BYTES = 16 * 1024 * 1024
 _PUBLIC_INDEX = "https://pypi.org/simple"
 _PIN = re.compile(r"(?P<name>[\w.-]+)\s*=\s*(?P<version>\d[\w.*!+]*)(?:=\S+)?")
 _BOUNDS = re.compile(r"(?P<name>[\w.-]+)\s*(?P<versions>(?:[<>=!~]=?|==).*)?")
-_Item = TypeVar("_Item")
 
 
 @record
@@ -96,7 +100,7 @@ def _text(source: str, lines: Sequence[str]) -> bytes:
 
 
 def _toml(path: str, text: str) -> dict[str, Any]:
-    from ds01.projects.file import parse
+    from ds01.projects.toml import parse
 
     return parse(path, text)
 

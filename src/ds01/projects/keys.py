@@ -6,10 +6,12 @@ one list; a key that is not in it is a mistake in every one of them.
 
 from __future__ import annotations
 
-from typing import Any
-
 from ds01.domain.record import record
 from ds01.projects.kinds import KINDS
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import Any
 
 NAME_PATTERN = "^[a-z0-9][a-z0-9-]{0,39}$"
 TEXT, TEXTS, GPUS = "text", "list of texts", "number or text"

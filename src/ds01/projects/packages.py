@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ds01.domain.errors import BAD_PACKAGE, Ds01Error
 from ds01.domain.record import record
 
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 

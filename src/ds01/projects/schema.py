@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from ds01.domain import gpu_ask, quantity
 from ds01.domain.errors import Ds01Error
@@ -26,6 +25,10 @@ _REFERENCE = re.compile(
     r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?",
     re.ASCII,
 )
+
+TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
+if TYPE_CHECKING:
+    from typing import Any
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

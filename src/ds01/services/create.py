@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -38,6 +38,7 @@ from ds01.services.queue.turn import claimed, moot, prolong
 from ds01.services.rollback import Rollback
 from ds01.services.running import record_start, run, slots_of
 from ds01.services.seal import seal_key
+from ds01.services.settled import beside
 from ds01.services.steps import Steps
 from ds01.services.strangers import discard
 from ds01.services.tell import tell
@@ -94,10 +95,10 @@ def _check(books: Books, caller: Caller, instead_of: Container | None, before: S
 async def _create(
     world: World, caller: Caller, wanted: Wanted, steps: Steps, instead_of: Container | None
 ) -> Container:
-    async with Rollback() as rollback:
+    async with Rollback() as rollback, beside(_place(world, caller)) as place:
         order = await _pin(world, caller, wanted, rollback)
         granted = await _reserve(world, caller, wanted, instead_of, steps, rollback)
-        container = await _make(world, caller, order, granted, steps, rollback)
+        container = await _make(world, caller, order, granted, place, steps, rollback)
         if wanted.start:
             await run(world, caller.user, container, granted.slots, steps)
         steps.check()
@@ -106,6 +107,14 @@ async def _create(
         )
         rollback.keep()
     return recorded
+
+
+async def _place(world: World, caller: Caller) -> str:
+    """Where containers of this user are: her network is there, and her cgroup, whose name is returned."""
+    parent, _ = await asyncio.gather(
+        asyncio.to_thread(world.host.ensure_slice, caller.user, caller.limits.together), networks.own(world, caller)
+    )
+    return parent
 
 
 async def _pin(world: World, caller: Caller, wanted: Wanted, rollback: Rollback) -> Order:
@@ -177,15 +186,13 @@ def _same(wanted: Wanted, old: Container, slots: tuple[Slot, ...]) -> bool:
 
 
 async def _make(
-    world: World, caller: Caller, order: Order, granted: _Granted, steps: Steps, rollback: Rollback
-) -> Container:
+    world: World, caller: Caller, order: Order, granted: _Granted, place: Awaitable[str], steps: Steps,
+    rollback: Rollback,
+) -> Container:  # fmt: skip
     user, lease = caller.user, granted.lease
     async with steps.step("create", "Creating the container"):
-        parent, _, attached = await asyncio.gather(
-            asyncio.to_thread(world.host.ensure_slice, user, caller.limits.together),
-            networks.own(world, caller),
-            asyncio.to_thread(world.devices.attach, granted.slots) if granted.slots else _nothing(),
-        )
+        attached = await asyncio.to_thread(world.devices.attach, granted.slots) if granted.slots else Attachment()
+        parent = await place
         spec = assemble(
             order, user=user, epoch=caller.epoch, limits=caller.limits, lease=lease,
             attachment=attached, cgroup_parent=parent, lib=str(world.paths.lib), cpus=world.cpus,
@@ -201,10 +208,6 @@ async def _make(
         forced_user=order.forced_user, spec=spec.labels[Label.SPEC], pins=order.pins, mounts=order.mounts,
         on_stop=order.on_stop,
     )  # fmt: skip
-
-
-async def _nothing() -> Attachment:
-    return Attachment()
 
 
 def _record(

@@ -7,7 +7,6 @@ import asyncio
 from ds01.domain.container import Container, ContainerState
 from ds01.domain.errors import WRONG_STATE, Ds01Error
 from ds01.domain.quantity import show_gpueq, show_size
-from ds01.ports.devices import GpuSample
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.alarms import alarms
@@ -40,22 +39,19 @@ async def show_container(world: World, caller: Caller, name: str) -> ContainerVi
     return await view(world, caller, container)
 
 
-async def view(world: World, caller: Caller, container: Container) -> ContainerView:
-    """A container as the caller sees it."""
-    return (await draw(world, [container])).view(container, caller.actor)
+async def view(world: World, caller: Caller, container: Container, *, fresh: bool = False) -> ContainerView:
+    """A container as the caller sees it. ``fresh``: what was measured of its GPUs was not of it."""
+    return (await draw(world, [container], fresh=fresh)).view(container, caller.actor)
 
 
-async def draw(world: World, containers: list[Container]) -> Picture:
+async def draw(world: World, containers: list[Container], *, fresh: bool = False) -> Picture:
     """A picture with what these containers' views need."""
-    samples, limits = await asyncio.gather(_samples(world, containers), limits_of(world, containers))
+    leased = not fresh and any(container.lease for container in containers)
+    samples = await asyncio.to_thread(world.devices.samples) if leased else ()
+    limits = await limits_of(world, containers)
     return await world.ledger.read(
         lambda books: picture(books, containers, samples=samples, limits=limits, world=world)
     )
-
-
-async def _samples(world: World, containers: list[Container]) -> tuple[GpuSample, ...]:
-    leased = any(container.lease for container in containers)
-    return await asyncio.to_thread(world.devices.samples) if leased else ()
 
 
 async def stats(world: World, caller: Caller, name: str) -> StatsView:

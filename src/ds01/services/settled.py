@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from ds01.domain.errors import ENGINE_DOWN, Ds01Error
@@ -23,6 +24,19 @@ async def settled(work: Awaitable[T]) -> asyncio.Future[T]:
         await asyncio.wait({task})
         raise
     return task
+
+
+@asynccontextmanager
+async def beside(work: Awaitable[T]) -> AsyncIterator[asyncio.Future[T]]:
+    """``work`` goes on beside the block, which waits for it where it needs what comes of it. However the block is left,
+    it is over then.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        yield task
+    finally:
+        if not (await settled(task)).cancelled():
+            task.exception()  # somebody has looked: who left the block before has another reason
 
 
 async def settle_each(steps: Iterable[Callable[[], Awaitable[object]]]) -> list[BaseException]:

@@ -54,6 +54,24 @@ class TestCgroupfs:
         read = {name: (folder / name).read_text() for name in ("cpu.max", "memory.max", "pids.max")}
         assert read == {"cpu.max": "max 100000", "memory.max": "max", "pids.max": "max"}
 
+    @pytest.mark.parametrize("version", ["unified", "by_controller"])
+    def test_limits_are_written_again_only_where_they_may_be_others(
+        self, version: str, request: pytest.FixtureRequest
+    ) -> None:
+        root: Path = request.getfixturevalue(version)
+        folder = root / BAKER.slice if version == "unified" else root / "pids" / BAKER.slice
+        slices, limit = Slices("cgroupfs", root), folder / "pids.max"
+        slices.ensure(BAKER, LIMITS)
+        limit.write_text("as it was")
+        slices.ensure(BAKER, LIMITS)
+        assert limit.read_text() == "as it was"
+        slices.ensure(BAKER, LIMITS | {"pids": 7})
+        assert limit.read_text() == "7"
+        held = folder.rename(folder.with_name("before"))  # its number stays in use
+        slices.ensure(BAKER, LIMITS | {"pids": 7})
+        assert limit.read_text() == "7"
+        assert held.is_dir()
+
     def test_the_first_version_gets_all_limits(self, by_controller: Path) -> None:
         Slices("cgroupfs", by_controller).ensure(BAKER, LIMITS)
         cpu, memory, pids = (by_controller / name / BAKER.slice for name in ("cpu", "memory", "pids"))

@@ -27,6 +27,8 @@ class Slices:
         self._root = root
         self._told: dict[str, tuple[str, ...]] = {}
         """What systemd was told last. It remembers until the next boot, and each telling takes 50 ms of a launch."""
+        self._set: dict[str, tuple[object, ...]] = {}
+        """The limits that were set last, and in which folders: one that went and came again has another number."""
 
     def ensure(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """Create the user's slice or set its limits anew; returns what the engine calls ``CgroupParent``."""
@@ -34,10 +36,7 @@ class Slices:
             self._unit(user.slice, _settings(aggregate))
             return user.slice
         try:
-            if (self._root / "cgroup.controllers").exists():
-                self._unified(user.slice, aggregate)
-            else:
-                self._by_controller(user.slice, aggregate)
+            self._groups(user.slice, aggregate)
         except OSError as error:
             raise _sentence(user, error) from error
         return f"/{user.slice}"
@@ -47,6 +46,19 @@ class Slices:
             _systemctl("start", name)
             _systemctl("set-property", "--runtime", name, *settings)
             self._told[name] = settings
+
+    def _groups(self, name: str, aggregate: Mapping[str, Value]) -> None:
+        """The slice's folders, with these limits; written only where they may be others."""
+        unified = (self._root / "cgroup.controllers").exists()
+        folders = [self._root / name] if unified else [self._root / controller / name for controller in _CONTROLLERS]
+        wanted = tuple(sorted(aggregate.items(), key=lambda limit: limit[0]))
+        if self._set.get(name) == (wanted, *map(_number, folders)):
+            return
+        if unified:
+            self._unified(name, aggregate)
+        else:
+            self._by_controller(name, aggregate)
+        self._set[name] = (wanted, *map(_number, folders))
 
     def _unified(self, name: str, aggregate: Mapping[str, Value]) -> None:
         enabled = self._root / "cgroup.subtree_control"
@@ -69,6 +81,14 @@ class Slices:
         _make_hierarchical(memory / "memory.use_hierarchy")
         (memory / "memory.limit_in_bytes").write_text(_or_max(aggregate, "memory").replace("max", "-1"))
         (pids / "pids.max").write_text(_or_max(aggregate, "pids"))
+
+
+def _number(folder: Path) -> int:
+    """Which folder it is; 0 where there is none."""
+    try:
+        return folder.stat().st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def _make_hierarchical(switch: Path) -> None:

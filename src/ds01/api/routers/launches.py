@@ -68,12 +68,14 @@ async def outcome(
     def waits(place: PlaceView) -> None:
         client.say(LaunchEvent(step="queue", state="begin", text=place.text, place=place))
 
+    begun = world.clock.now()
     work = await settled(act(Steps(world.clock, say, left=client.left, waits=waits, terminal=on)))
     match work.exception():
         case None:
             made = work.result()
-            simulated = world.devices.simulated and bool(made.lease)
-            return LaunchEvent(step="ready", container=await observe.view(world, caller, made), simulated=simulated)
+            fresh = made.started_at is not None and made.started_at >= begun
+            shown = await observe.view(world, caller, made, fresh=fresh)
+            return LaunchEvent(step="ready", container=shown, simulated=world.devices.simulated and bool(made.lease))
         case launching.MoreToDo(plan=planned):
             return LaunchEvent(step="plan", plan=planned)
         case Ds01Error() as error:

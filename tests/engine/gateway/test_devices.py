@@ -14,6 +14,8 @@ import pytest
 
 from tests.engine.gateway.ground import IMAGE, Ground, User, wait
 from tests.engine.gateway.test_admin import told
+from tests.engine.gateway.test_build import folder
+from tests.engine.gateway.test_buildkit import built
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -177,8 +179,9 @@ def test_e15_root_in_a_container_cannot_change_nodes_of_the_host(alice: User, fi
 
 
 def test_e15_nor_can_a_step_of_a_build(alice: User, lab: Path) -> None:
-    place = alice.folder("nodes")
-    (place / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN {CHANGE.format(lab=lab)}\n")
+    dockerfile = f"FROM {IMAGE}\nRUN {CHANGE.format(lab=lab)}\n"
     with unchanged(lab):
-        done = alice.docker("build", "--no-cache", str(place))
+        done = alice.docker("build", "--no-cache", str(folder(alice, "nodes", dockerfile)))
         assert "tried" in done.out, done.err
+        done = built(alice, "kit-nodes", dockerfile, "--no-cache", "--progress", "plain")
+        assert (done.code, "tried" in done.out + done.err) == (0, True), done.err

@@ -98,6 +98,24 @@ def test_what_is_told_again_is_not_read_again() -> None:
     assert view.read == 4
 
 
+def test_a_list_that_is_told_again_is_the_list_of_before() -> None:
+    rows, view, data = ContainerList(), View(registry(), MALLORY), told(row(0), row(1))
+    first = rows.shown(view, data, ALL)
+    assert rows.shown(view, bytes(bytearray(data)), ALL) is first
+    assert rows.shown(view, told(row(0), row(1, State="exited")), ALL) != first
+    assert rows.shown(view, data, ALL) == first
+    assert rows.shown(view, data, NameFilter(["^c1$"])) != first
+    assert rows.shown(View(registry(), ADMIN), data, ALL) != first
+
+
+def test_o15_a_list_with_what_is_anothers_is_looked_at_anew() -> None:
+    rows, known, data = ContainerList(), registry(), told(row(0), row(2))
+    view = View(known, MALLORY)
+    assert [each["Names"] for each in shown(rows, view, data)] == [["/c0"]]
+    known.learn(hers(2))
+    assert [each["Names"] for each in shown(rows, view, data)] == [["/c0"], ["/c2"]]
+
+
 def test_o15_a_container_that_is_renamed_or_gone_to_another_is_shown_as_it_is_now() -> None:
     rows, known, data = ContainerList(), registry(), told(row(0), row(1))
     view = View(known, MALLORY)

@@ -26,6 +26,7 @@ def pumped(master: int) -> Ended | None:
     if not _taken(master):
         os.close(master)
         return None
+    fit(master)  # who waited for a GPU may have another window by now
     os.set_blocking(master, False)
     before = signal.signal(signal.SIGHUP, _is_lost)
     pump = _Pump(master)

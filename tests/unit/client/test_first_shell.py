@@ -30,6 +30,7 @@ if sys.argv[1:]:
     time.sleep(0.1)
 print(shell.run(), flush=True)
 """
+RESIZED = LAUNCH.replace("print(", "subprocess.run(['stty', 'rows', '31', 'columns', '97'], check=True)\nprint(")
 Launch = Callable[..., "pexpect.spawn[str]"]
 
 
@@ -41,10 +42,10 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     (tmp_path / "bash").chmod(0o755)
     begun: list[pexpect.spawn[str]] = []
 
-    def start(*program: str, rows: int = 24, columns: int = 80) -> pexpect.spawn[str]:
+    def start(*program: str, rows: int = 24, columns: int = 80, script: str = LAUNCH) -> pexpect.spawn[str]:
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PS1": "$ ", "HOME": str(tmp_path), "TERM": "xterm"}
         child = pexpect.spawn(
-            sys.executable, ["-c", LAUNCH, *program], env=environment, encoding="utf-8", timeout=60,
+            sys.executable, ["-c", script, *program], env=environment, encoding="utf-8", timeout=60,
             dimensions=(rows, columns),
         )  # fmt: skip
         begun.append(child)
@@ -109,6 +110,14 @@ def test_the_exit_code_is_the_shells_and_what_says_it_is_not_shown(launch: Launc
     child.sendline("exit 4")
     child.expect_exact("Ended(code=4")
     assert "7301" not in shown(child)
+
+
+def test_a_window_that_changed_while_one_waited_is_the_shells_size(launch: Launch, begin: list[str]) -> None:
+    child = launch(*begin, script=RESIZED)
+    begun(child, "$ ")
+    child.sendline("stty size; echo said-$((6*7))-")
+    child.expect_exact("said-42-")
+    assert "31 97" in shown(child)
 
 
 def test_the_size_is_this_terminals_and_changes_with_it(launch: Launch, begin: list[str]) -> None:

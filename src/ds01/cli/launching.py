@@ -270,7 +270,7 @@ def _goodbye(call: Call, plan: LaunchPlan) -> bool | None:
 def _do(
     call: Call, wish: Wish, request: LaunchRequest, meanwhile: Callable[[], None] = lambda: None
 ) -> LaunchEvent:  # fmt: skip
-    begun = [call.client.launch(request)]
+    begun = [call.client.launch_now(request)]
     from ds01.cli.waiting import follow, wants_to_wait  # what shows it is loaded while ds01d begins
 
     meanwhile()

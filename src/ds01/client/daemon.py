@@ -130,9 +130,13 @@ class Client(Asking):
         return self._do(LaunchPlan, "POST", "/v1/launches/plan", request)
 
     def launch(self, request: LaunchRequest) -> Iterator[LaunchEvent]:
-        """Launch, step by step, waiting first if ``request.wait``. The last event has the container. It begins now; who
-        stops reading before the end hangs up.
+        """Launch, step by step, waiting first if ``request.wait``. The last event has the container. Who stops reading
+        before the end hangs up.
         """
+        yield from self.launch_now(request)
+
+    def launch_now(self, request: LaunchRequest) -> Iterator[LaunchEvent]:
+        """The same, begun before its first event is read."""
         return self._launching("/v1/launches", request)
 
     def _launching(self, where: str, request: LaunchRequest | None = None) -> Iterator[LaunchEvent]:
@@ -149,7 +153,7 @@ class Client(Asking):
 
     def claim(self, name: str) -> Iterator[LaunchEvent]:
         """Take the GPUs that are kept for ``name``, step by step, as ``launch`` does."""
-        return self._launching(f"/v1/queue/{escaped(name)}/claim")
+        yield from self._launching(f"/v1/queue/{escaped(name)}/claim")
 
     def cancel(self, name: str, *, user: str = "") -> PlaceView:
         """Give a place in the queue up; the answer is the place as it was."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 
 from ds01.cli.bases import base_id
 from ds01.cli.call import Call
@@ -273,10 +274,11 @@ def _do(
     begun = [call.client.launch_now(request)]
     from ds01.cli.waiting import follow, wants_to_wait  # what shows it is loaded while ds01d begins
 
-    meanwhile()
-
     def launches() -> Iterator[LaunchEvent]:
-        return begun.pop() if begun else call.client.launch(request)
+        events = begun.pop() if begun else call.client.launch(request)
+        yield from islice(events, 1)
+        meanwhile()
+        yield from events
 
     try:
         return follow(call, request.name, launches, stays=request.stays)

@@ -284,6 +284,17 @@ def test_a_launch_of_a_new_container_asks_once_for_all_of_it(ds01: Run, launchin
     assert [asked.path.partition("?")[0] for asked in daemon.asked] == ["/v1/images/settings", "/v1/launches"]
 
 
+def test_ctrl_c_while_a_launch_has_begun_says_that_it_may_come_up(
+    ds01: Run, launching: Callable[..., Daemon], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    launching()
+    monkeypatch.setattr(file, "keep", interrupted)
+    assert "thesis may still come up" in ds01("launch", "thesis", "--background").err
+
+
 def test_launch_keeps_the_editors_container_like_the_project_file(
     ds01: Run, launching: Callable[..., Daemon], workspace: Path
 ) -> None:

@@ -38,6 +38,8 @@ _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-diges
 _ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKind.STREAM: ("identity", "gzip")}
 """An archive tells by its first bytes whether it is compressed, whatever the header says."""
 _SAID_AGAIN = ("Cannot kill container: ", "cannot kill container: ", " in container ", "No such container: ")
+_JOINED_BYTES = 64 * 1024
+"""A longer answer is sent beside its head, and not copied to stand behind it."""
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 
@@ -195,8 +197,11 @@ class Call:
         if not self.keep:
             found["Connection"] = "close"
         self.answered, self.status = True, status
-        sent = b"" if self.head.method == "HEAD" else body
-        await self.client.write(head_bytes(status_line(status), found) + sent)
+        begin, sent = head_bytes(status_line(status), found), b"" if self.head.method == "HEAD" else body
+        if len(sent) > _JOINED_BYTES:
+            await self.client.write_many((begin, sent))
+        else:
+            await self.client.write(begin + sent)
 
     async def answer_json(self, status: int, value: Json, headers: Mapping[str, str] | None = None) -> None:
         """A whole answer in JSON."""

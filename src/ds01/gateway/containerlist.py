@@ -34,11 +34,12 @@ class _Row(NamedTuple):
 
 
 class _Whole(NamedTuple):
-    """A list of nothing but rows that are kept."""
+    """A list of nothing but rows that are kept, and where containers stood when it was told last."""
 
     told: bytes
     rows: tuple[_Row, ...]
     shown: bytes
+    stand: int
 
 
 @dataclass(kw_only=True)
@@ -74,7 +75,8 @@ class ContainerList:
         """The engine's list as the user of ``view`` knows it, without rows whose names do not fit."""
         mine, every = self._of(view), not names
         before = mine.whole
-        if every and before is not None and before.told == data and _stands(view, before.rows):
+        if every and before is not None and before.told == data and _stands(view, before):
+            mine.whole = before._replace(stand=view.container_stand)
             return before.shown
         try:
             parts = _split(data)
@@ -84,7 +86,7 @@ class ContainerList:
             return _list(rows)
         shown = _list(rows)
         if every:
-            self._keep_whole(mine, data, parts, shown)
+            self._keep_whole(mine, data, parts, shown, view.container_stand)
         return shown
 
     def _written(
@@ -135,10 +137,10 @@ class ContainerList:
         self.size += size if before is None else size - _size(before)
         mine[key] = row
 
-    def _keep_whole(self, mine: _Mine, data: bytes, parts: list[bytes], shown: bytes) -> None:
+    def _keep_whole(self, mine: _Mine, data: bytes, parts: list[bytes], shown: bytes, stand: int) -> None:
         """This list, if all its rows are kept, and there is room for it."""
         rows = tuple(row for told in parts if (row := mine.rows.get(told[:_ID])) is not None and row.told == told)
-        whole = _Whole(data, rows, shown) if len(rows) == len(parts) else None
+        whole = _Whole(data, rows, shown, stand) if len(rows) == len(parts) else None
         size = self.size - _size(mine.whole) + _size(whole)
         if size <= KEPT_BYTES:
             mine.whole, self.size = whole, size
@@ -153,10 +155,10 @@ def _size(kept: _Row | _Whole | None) -> int:
     return len(kept.told) + len(kept.shown) if kept is not None else 0
 
 
-def _stands(view: View, rows: tuple[_Row, ...]) -> bool:
-    """Whether these containers are hers and called as they were when the rows were written."""
+def _stands(view: View, before: _Whole) -> bool:
+    """Whether its containers are hers and called as they were when the rows were written."""
     owned = view.owned
-    return all(owned(row.container.id) is row.container for row in rows)
+    return before.stand == view.container_stand or all(owned(row.container.id) is row.container for row in before.rows)
 
 
 def _list(rows: list[bytes]) -> bytes:

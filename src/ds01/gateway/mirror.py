@@ -29,6 +29,8 @@ class Mirror:
     gone: OrderedDict[str, Owned] = field(default_factory=OrderedDict)
     stand: int = field(default_factory=lambda: next(_STANDS))
     """Of volumes and networks; no two mirrors have the same."""
+    container_stand: int = field(default_factory=lambda: next(_STANDS))
+    """The same, of containers."""
 
     def apply(self, update: DoorUpdate) -> None:
         """Take in one line of the stream."""
@@ -57,6 +59,8 @@ class Mirror:
     def _moved(self, found: Owned) -> None:
         if isinstance(found, DoorVolume | DoorNetwork):
             self.stand = next(_STANDS)
+        elif isinstance(found, DoorContainer):
+            self.container_stand = next(_STANDS)
 
     def unname(self, refs: Collection[str]) -> None:
         """No image has these names."""

@@ -240,7 +240,7 @@ class Registry:
             return None
         if found is None or not owns(user, found):
             return None
-        self._mirror.containers[found.id] = found
+        self._mirror.put(found)
         return found
 
     def containers(self, user: DoorUser) -> Iterable[DoorContainer]:
@@ -321,6 +321,11 @@ class Registry:
     def stand(self) -> int:
         """Another number whenever a volume or a network has come, gone or got another name."""
         return self._mirror.stand
+
+    @property
+    def container_stand(self) -> int:
+        """Another number whenever a container has come, gone, or is another's or called otherwise."""
+        return self._mirror.container_stand
 
     def learn(self, found: DoorContainer | DoorImage | DoorVolume | DoorNetwork) -> None:
         """Know something at once, before the stream says so."""

@@ -56,6 +56,11 @@ class View:
         """Of what volumes and networks are called: another number when something about them has changed."""
         return self._registry.stand
 
+    @property
+    def container_stand(self) -> int:
+        """The same, of containers."""
+        return self._registry.container_stand
+
     @cached_property
     def owned(self) -> Callable[[str], DoorContainer | None]:
         """Finds the container of an id, when it is hers to see."""

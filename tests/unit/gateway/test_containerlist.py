@@ -127,6 +127,14 @@ def test_o15_a_container_that_is_renamed_or_gone_to_another_is_shown_as_it_is_no
     assert shown(rows, view, data) == []
 
 
+def test_o15_the_list_of_before_is_not_told_again_when_one_on_it_is_gone() -> None:
+    rows, known, data = ContainerList(), registry(), told(row(0), row(1))
+    view = View(known, MALLORY)
+    assert len(shown(rows, view, data)) == len(shown(rows, view, data)) == 2
+    known.forget(IDS[0])
+    assert [each["Names"] for each in shown(rows, view, data)] == [["/c1"]]
+
+
 def test_one_users_rows_are_not_anothers() -> None:
     rows, known, data = ContainerList(), registry(), told(row(0))
     other = told(row(0, NetworkSettings={"Networks": {"of-an-admin": {"Links": None}}}))

@@ -18,7 +18,7 @@ from dev.promises.lab import Lab
 from bench.row import Row, added, interleaved, p50, p99
 from bench.stage import server
 
-UNARY, CREATES, BYTES = 400, 25, 300
+UNARY, CREATES, RUNS, BYTES = 400, 25, 100, 300
 API = "/v1.41"
 
 
@@ -97,7 +97,7 @@ def _run(ours: Line, theirs: Line, subject: str) -> Row:
         line.asks("POST", f"/exec/{made}/start", {"Detach": False})
         assert line.asks("GET", f"/exec/{made}/json")["ExitCode"] == 0
 
-    mine, peer = interleaved(CREATES, partial(runs, ours), partial(runs, theirs))
+    mine, peer = interleaved(RUNS, partial(runs, ours), partial(runs, theirs))
     return added("gateway, exec round trip", p50(mine), "engine", p50(peer), 3)
 
 

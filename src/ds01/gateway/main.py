@@ -14,8 +14,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvloop
@@ -87,32 +88,13 @@ async def run(
     """Serve until SIGTERM or SIGINT. ``past`` is the socket of the way past the gateway, ``passed`` are sockets of
     users' containers that were kept over a restart.
     """
-    upstream, door = Upstream(engine, "the engine"), Door(api)
     presence = Presence()
-    audit = Audit(door)
-    own = Doors(doors, lambda: Server(gate, TABLE), presence, passed, audit)
-    gate = Gate(
-        engine=upstream, door=door, registry=Registry(door, local=LocalAccounts().login), audit=audit,
-        facts=EngineFacts(upstream, door), doors=own.open,
-    )  # fmt: skip
-    listener = Listener(Server(gate, TABLE, may_watch=True), presence)
-    glass = Listener(Glass(gate), presence)
+    gate, own = _made(engine, api, doors, passed, presence)
+    listener, glass = Listener(Server(gate, TABLE, may_watch=True), presence), Listener(Glass(gate), presence)
     await gate.facts.refresh()
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    tasks = [
-        asyncio.create_task(work)
-        for work in (
-            gate.registry.follow(),
-            gate.registry.keep_ending(),
-            gate.audit.run(),
-            gate.facts.keep(),
-            door.held.keep(),
-            stay_awake(every(os.environ, os.getpid()), kept.tell),
-        )
-    ]
-    await own.again(upstream)
+    stop = _stop()
+    tasks = [asyncio.create_task(work) for work in _always(gate)]
+    await own.again(gate.engine)
     tasks.append(asyncio.create_task(own.keep_trying()))
     await listener.listen(listening)
     if past is not None:
@@ -121,14 +103,43 @@ async def run(
     kept.tell("READY=1")
     await stop.wait()
     kept.tell("STOPPING=1")
-    await listener.close()
-    await glass.close()
-    await own.close()
+    for each in (listener, glass, own):
+        await each.close()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await gate.audit.flush()
     _LOG.info("stopped")
+
+
+def _made(
+    engine: str, api: str, doors: Path, passed: Mapping[int, socket.socket], presence: Presence
+) -> tuple[Gate, Doors]:
+    """What requests are served with, and the sockets of users' containers, which are served with the same."""
+    upstream, door = Upstream(engine, "the engine"), Door(api)
+    audit = Audit(door)
+    own = Doors(doors, lambda: Server(gate, TABLE), presence, passed, audit)
+    gate = Gate(
+        engine=upstream, door=door, registry=Registry(door, local=LocalAccounts().login), audit=audit,
+        facts=EngineFacts(upstream, door), doors=own.open,
+    )  # fmt: skip
+    return gate, own
+
+
+def _stop() -> asyncio.Event:
+    """Set when the gateway is told to stop."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+def _always(gate: Gate) -> tuple[Coroutine[Any, Any, object], ...]:
+    """What goes on for as long as the gateway runs."""
+    return (
+        gate.registry.follow(), gate.registry.keep_ending(), gate.audit.run(), gate.facts.keep(), gate.door.held.keep(),
+        stay_awake(every(os.environ, os.getpid()), kept.tell),
+    )  # fmt: skip
 
 
 def _unix(address: str) -> str:

@@ -10,6 +10,10 @@ address of elsewhere is dropped first. Users' networks have no IPv6, so nothing 
 The engine's default bridge is fenced as well: BuildKit's steps are on it, whoever's they are, so nothing on it reaches
 anything else there. Its IPv6, where an admin gave it some, goes out like the rest.
 
+What comes from outside comes by a published port, and is sent on to a container by the engine. Who sends to the own
+address of a container instead, as a neighbour of this server can, would find what is published on loopback alone:
+engines before 28 let that in.
+
 Every rule that stops something says whose: were the rules before it taken away, the host is still reached by others.
 """
 
@@ -121,7 +125,12 @@ def _forward(plan: FencePlan) -> tuple[str, ...]:
     to_default = (f"-o {plan.default.interface} -j DROP",) if plan.default else ()
     closed = (f"-d {plan.pool} -j DROP", f"-d {LINK_LOCAL} -j DROP")
     stopped = (f"-s {plan.pool} {rule}" for rule in (*closed, *to_default))
-    return (*_default_forward(plan, closed), *_of_users(plan), _GOING_ON, *within, *stopped)
+    return (*_default_forward(plan, closed), _from_outside(plan), *_of_users(plan), _GOING_ON, *within, *stopped)
+
+
+def _from_outside(plan: FencePlan) -> str:
+    """What nobody of users' sent, goes to one of them, and came by no published port."""
+    return f"-d {plan.pool} ! -i {BRIDGES}+ -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP"
 
 
 def _default_forward(plan: FencePlan, closed: Sequence[str]) -> tuple[str, ...]:

@@ -11,12 +11,15 @@ POOL = "198.18.0.0/16"
 HERS = Bridge(range=IPv4Network("198.18.0.0/26"), interface=interface("aaaaaaaaaaaabbbb"))
 HIS = Bridge(range=IPv4Network("198.18.0.64/26"), interface=interface("ccccccccccccdddd"))
 PLAN = FencePlan(name="DS01", pool=IPv4Network(POOL), networks=(HIS, HERS), ports=(53,))
+OUTSIDE = f"-d {POOL} ! -i br-+ -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP"
+"""What comes from elsewhere and by no published port."""
 DEFAULT = replace(PLAN, default=Bridge(range=IPv4Network("172.17.0.0/16"), interface="docker0"))
 
 
 def test_d13_a_forged_sender_is_dropped_before_anything_else_is_asked() -> None:
-    for chain in (PLAN.forward, PLAN.input):
-        rules = PLAN.rules[chain]
+    for chain, outside in ((PLAN.forward, (OUTSIDE,)), (PLAN.input, ())):
+        assert PLAN.rules[chain][1 : 1 + len(outside)] == outside
+        rules = (PLAN.rules[chain][0], *PLAN.rules[chain][1 + len(outside) :])
         assert rules[1] == f"! -s {POOL} ! -i br-+ -j RETURN"
         assert rules[2:4] == (
             "! -s 198.18.0.0/26 -i br-aaaaaaaaaaaa -j DROP", "! -s 198.18.0.64/26 -i br-cccccccccccc -j DROP",
@@ -47,10 +50,10 @@ def test_names_of_interfaces_are_no_longer_than_the_kernel_takes() -> None:
 
 def test_d13_what_is_on_the_default_bridge_has_the_way_out_and_nothing_else() -> None:
     """Before what lets everything pass that is not users'."""
-    assert DEFAULT.rules[DEFAULT.forward][1:8] == (
+    assert DEFAULT.rules[DEFAULT.forward][1:9] == (
         "! -s 172.17.0.0/16 -i docker0 -j DROP", "-i docker0 -o docker0 -j DROP",
         "-i docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN", f"-i docker0 -d {POOL} -j DROP",
-        "-i docker0 -d 169.254.0.0/16 -j DROP", "-i docker0 -j RETURN", f"! -s {POOL} ! -i br-+ -j RETURN",
+        "-i docker0 -d 169.254.0.0/16 -j DROP", "-i docker0 -j RETURN", OUTSIDE, f"! -s {POOL} ! -i br-+ -j RETURN",
     )  # fmt: skip
     assert DEFAULT.rules[DEFAULT.forward][-1] == f"-s {POOL} -o docker0 -j DROP"
     assert DEFAULT.rules_6[DEFAULT.forward][1] == "-i docker0 -o docker0 -j DROP"

@@ -42,7 +42,8 @@ class Confinement:
     """The walls around one container. ``host`` are the namespaces it shares with the host, ``capabilities`` those added
     to the engine's, ``nodes`` device nodes of the host, ``rules`` rules for devices, ``gpus`` what was asked of a GPU
     driver, ``opened`` security options that take a wall away, ``sources`` what of the host is mounted, ``joined`` the
-    containers it shares a namespace with, ``restart`` when the engine starts it again by itself.
+    containers it shares a namespace with, ``published`` the addresses of the host that its ports name, loopback left
+    out, ``restart`` when the engine starts it again by itself.
     """
 
     privileged: bool = False
@@ -54,6 +55,7 @@ class Confinement:
     opened: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
     cgroup_parent: str = ""
     amounts: Amounts = Amounts()
     restart: str = "no"
@@ -61,14 +63,15 @@ class Confinement:
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """What one container of a user may have: the cgroup ``slice_``, ``nodes`` of its lease, mounts below one of
-    ``folders``, namespaces of ``own`` containers.
+    """What one container of a user may have: the cgroup ``slice_``, ``nodes`` of its lease and of a limit, mounts below
+    one of ``folders``, namespaces of ``own`` containers, ports on the addresses ``publish``.
     """
 
     slice_: str
     folders: tuple[str, ...]
     nodes: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    publish: frozenset[str] = frozenset()
 
 
 def escapes(found: Confinement, room: Room) -> Iterator[str]:
@@ -79,6 +82,7 @@ def escapes(found: Confinement, room: Room) -> Iterator[str]:
     yield from (f"has the capability {name}" for name in sorted(set(found.capabilities) - CAPABILITIES))
     yield from (f"may use devices by the rule '{rule}'" for rule in found.rules)
     yield from (f"has the device {node}" for node in sorted(set(found.nodes) - room.nodes))
+    yield from (f"publishes ports on {address}" for address in sorted(set(found.published) - room.publish))
     yield from (f"runs with {option}" for option in found.opened)
     if found.cgroup_parent.removeprefix("/") != room.slice_:
         yield f"is in the cgroup '{found.cgroup_parent}', not in its owner's"

@@ -13,11 +13,11 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from ds01.domain import devices, quantity
+from ds01.domain import devices, publish, quantity
 from ds01.domain.names import nearest
 
 Value = int | float | str | bool | Fraction | timedelta | tuple[str, ...] | None
-"""Sizes are int bytes, durations timedelta, GPU-equivalents Fraction, devices their patterns; None is 'no limit'."""
+"""Sizes are int bytes, durations timedelta, GPU-equivalents Fraction, lists of words tuples; None is 'no limit'."""
 
 GIB = 1024**3
 LONGEST = timedelta(days=3650)
@@ -37,6 +37,7 @@ class Kind(StrEnum):
     SHARE = "percentage"
     CHOICE = "choice"
     DEVICES = "devices"
+    ADDRESSES = "addresses"
     SWITCH = "true or false"
 
 
@@ -187,6 +188,11 @@ _ALL = (
         meaning="device files of this server, besides GPUs, that your containers may be given with docker run --device",
     ),
     Key(
+        name="publish", kind=Kind.ADDRESSES, default=(),
+        meaning="addresses of this server, besides its loopback, on which your containers may publish ports with"
+        " docker run -p ADDRESS:PORT:PORT",
+    ),
+    Key(
         name="lead", kind=Kind.DURATION, default=timedelta(minutes=15), lifecycle=True,
         meaning="warning you get before any automatic stop",
     ),
@@ -246,7 +252,7 @@ def show(key: Key, value: Value) -> str:
     if key.kind is Kind.SIZE and isinstance(value, int):
         return quantity.show_size(value) if value else "0"
     if isinstance(value, tuple):
-        return " ".join(value) or devices.NONE
+        return " ".join(value) or (publish.NONE if key.kind is Kind.ADDRESSES else devices.NONE)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -262,6 +268,8 @@ def expected(key: Key) -> str:
         Kind.GPU_TIME: "hours of one GPU like 8h or 90m",
         Kind.SHARE: "a percentage like 5% or 80%",
         Kind.DEVICES: f"device files with spaces between like /dev/kvm /dev/infiniband/*, or {devices.NONE}",
+        Kind.ADDRESSES: f"IPv4 addresses of this server with spaces between like 10.20.0.5, {publish.ANY} for all of"
+        f" them, or {publish.NONE}",
         Kind.CHOICE: "one of " + ", ".join(key.choices),
         Kind.SWITCH: "true or false",
     }[key.kind]
@@ -339,6 +347,13 @@ def _devices(key: Key, text: str) -> Value:
         raise ValueError(f"expected {expected(key)}; {error}") from error
 
 
+def _addresses(key: Key, text: str) -> Value:
+    try:
+        return publish.read(text)
+    except ValueError as error:
+        raise ValueError(f"expected {expected(key)}; {error}") from error
+
+
 def _switch(key: Key, text: str) -> Value:
     if text not in ("true", "false"):
         raise _fail(key, text)
@@ -355,6 +370,7 @@ _READ: dict[Kind, Callable[[Key, str], Value]] = {
     Kind.GPU_TIME: _duration,
     Kind.SHARE: _share,
     Kind.DEVICES: _devices,
+    Kind.ADDRESSES: _addresses,
     Kind.CHOICE: _choice,
     Kind.SWITCH: _switch,
 }

@@ -121,6 +121,8 @@ class Limits:
     bookings_notice: timedelta
     devices: tuple[str, ...]
     """Patterns of device files."""
+    publish: tuple[str, ...]
+    """Addresses of the server besides loopback."""
     lead: timedelta
     stop_grace: timedelta
     aggregate: Mapping[str, Value]
@@ -210,6 +212,7 @@ def _limits(merged: Mapping[str, Sourced], group: Group | None) -> Limits:
         bookings_ahead=value.duration("bookings.ahead"),
         bookings_notice=value.duration("bookings.notice") or timedelta(0),
         devices=value.texts("devices"),
+        publish=value.texts("publish"),
         lead=value.duration("lead") or timedelta(0),
         stop_grace=value.duration("stop_grace") or timedelta(0),
         aggregate={key: item.value for key, item in group.aggregate.items()} if group else {},

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy.case import AskedSocket, AskedTmpfs, AskedVolume, Case, Joined, Kept, Plan
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
 from ds01.domain.dockerpolicy.logs import DEFAULT
-from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.dockerpolicy.resources import OOM_SCORE
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
 from ds01.domain.health import STARTING_API, UNSAID, Health, slowed
 from ds01.domain.labels import TRUSTED
+from ds01.gateway import ports
 from ds01.wire.door import DoorGrant, StagedBind
 
 VOID = f"{VISIBLE}={NONE_VISIBLE}"
@@ -117,12 +117,8 @@ def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[
         given |= {"CapAdd": [], "GroupAdd": []}
     if grant.devices or grant.requests:
         given["RestartPolicy"] = NO_RESTART
-    if grant.moved:
-        given["PortBindings"] = _elsewhere(host.get("PortBindings"), grant.moved)
-    if case.publish_all:
-        given["PortBindings"] = _all_ports(
-            given.get("PortBindings", host.get("PortBindings")), (*case.exposed, *image.ports)
-        )
+    if "PortBindings" in host or case.publish_all:
+        given["PortBindings"] = ports.bindings(host.get("PortBindings"), case, grant, (*case.exposed, *image.ports))
     return host | given
 
 
@@ -236,27 +232,6 @@ def _size(mount: AskedTmpfs, memory_bytes: int) -> int:
 
 def _mode(mount: AskedTmpfs) -> int:
     return 0o1777 & next((int(o.removeprefix("mode="), 8) for o in mount.options if o.startswith("mode=")), 0o1777)
-
-
-def _elsewhere(named: Json, taken: Iterable[int]) -> Json:
-    """The engine chooses a free port for each that others have."""
-    gone = {str(port) for port in taken}
-    found = named if isinstance(named, dict) else {}
-    return {
-        port: [
-            {**binding, "HostPort": ""} if isinstance(binding, dict) and binding.get("HostPort") in gone else binding
-            for binding in (bindings if isinstance(bindings, list) else [])
-        ]
-        for port, bindings in found.items()
-    }
-
-
-def _all_ports(named: Json, exposed: Iterable[str]) -> Json:
-    found: dict[str, Json] = dict(named) if isinstance(named, dict) else {}
-    for port in exposed:
-        key = port if "/" in port else f"{port}/tcp"
-        found.setdefault(key, [{"HostIp": LOOPBACK, "HostPort": ""}])
-    return found
 
 
 def _endpoints(plan: Plan, found: Found) -> dict[str, Json]:

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
+from ds01.domain import devices, publish
 from ds01.domain.assembly import amounts, read_slots, resources
 from ds01.domain.confinement import Amounts, Confinement, Room, claimed
 from ds01.domain.container import Container, ContainerId, ContainerState, Door, Observed, StopReason
-from ds01.domain.devices import allowed
 from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot, SlotId
@@ -191,9 +191,12 @@ async def _room(world: World, user: User, seen: Observed, found: Confinement) ->
     given = [mount.source for mount in attached.mounts]
     folders = (world.host.place(user), str(world.paths.lib), world.paths.door_of(user.uid), *given)
     leased = frozenset(device.host for device in attached.devices)
-    patterns = effective(world.settings().policy, user, Door.DOCKER, world.clock.now()).devices
-    by_limit = frozenset(node for node in found.nodes if allowed(node, patterns))
-    return Room(slice_=user.slice, folders=folders, own=frozenset(own), nodes=leased | by_limit)
+    limits = effective(world.settings().policy, user, Door.DOCKER, world.clock.now())
+    return Room(
+        slice_=user.slice, folders=folders, own=frozenset(own),
+        nodes=leased.union(node for node in found.nodes if devices.allowed(node, limits.devices)),
+        publish=frozenset(each for each in found.published if publish.allowed(each, limits.publish)),
+    )  # fmt: skip
 
 
 def _now(world: World, user: User, container: Container) -> Amounts:

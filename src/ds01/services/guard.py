@@ -19,6 +19,7 @@ from ds01.domain.settings import RootRule
 from ds01.domain.terminal import Terminal
 from ds01.ports.ledger import Books
 from ds01.services.devices import for_start
+from ds01.services.publish import check_start
 from ds01.services.world import World
 
 BESIDE_GPUS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset", "/dev/dri/*")
@@ -26,7 +27,7 @@ BESIDE_GPUS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/d
 INSTANCE_NODES = ("/dev/nvidia-caps/*",)
 """Nodes that open MIG instances. Which is whose only NVIDIA's driver knows; the engine gives those of the lease."""
 OWN_DOORS = (Door.DS01, Door.JOB)
-"""What DS01 makes itself has no devices but those of its lease."""
+"""What DS01 makes itself has no devices but those of its lease, and publishes no port."""
 
 
 async def root_allowed(world: World) -> bool:
@@ -48,6 +49,7 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     if guarding is None and container.door in OWN_DOORS:
         return
     seen, attached = await asyncio.gather(world.engine.inspect(container.id), _attached(world, slots))
+    check_start(world, user, container, seen.confinement.published if seen and seen.confinement else ())
     devices = await for_start(world, user, container, seen.devices if seen else ())
     if guarding is None:
         return

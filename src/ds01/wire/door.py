@@ -203,6 +203,8 @@ class DoorGrant:
     own_network: DoorNetwork | None = None
     moved: tuple[int, ...] = ()
     """Ports of the host that others have: the engine chooses free ones instead."""
+    publish: tuple[str, ...] = ()
+    """Addresses of the server on which her ports may be published, besides loopback."""
     volumes: dict[str, str] = made(factory=dict)
     """The engine's name of each volume that was asked for, by the user's name for it."""
     notes: tuple[str, ...] = ()

@@ -104,6 +104,25 @@ def test_devices_are_read_and_what_nobody_is_given_is_told_with_its_place() -> N
     ]
 
 
+def test_addresses_for_ports_are_read_and_what_is_none_is_told_with_its_place() -> None:
+    groups = "groups:\n  web: {publish: 10.20.0.5 10.20.1.5}\n  all: {publish: any}\n"
+    found = read("defaults: {publish: loopback}\n" + groups)
+    given = (found.policy.defaults["publish"], *(group.layer["publish"] for group in found.policy.groups))
+    assert given == (
+        Sourced(value=(), source="limits.yaml:1"),
+        Sourced(value=("10.20.0.5", "10.20.1.5"), source="limits.yaml:3"),
+        Sourced(value=("any",), source="limits.yaml:4"),
+    )
+    wanted = (
+        "expected IPv4 addresses of this server with spaces between like 10.20.0.5, any for all of them, or loopback"
+    )
+    assert mistakes("groups:\n  web: {publish: 'fd00::5'}\nusers:\n  bob: {publish: 10}\n") == [
+        f"limits.yaml:2:18 groups.web.publish: {wanted}; 'fd00::5' is no IPv4 address, and networks of users have no"
+        " IPv6",
+        f"limits.yaml:4:18 users.bob.publish: {wanted}; '10' is no IPv4 address",
+    ]
+
+
 def test_all_mistakes_are_told_at_once_in_order_with_place_and_nearest_key() -> None:
     told = mistakes(
         "defaults:\n"

@@ -31,6 +31,10 @@ def test_every_default_reads_back_as_it_is_shown(key: Key) -> None:
         ("devices", "none", (), "none"),
         ("devices", "", (), "none"),
         ("devices", " /dev/snd/*   /dev/kvm ", ("/dev/snd/*", "/dev/kvm"), "/dev/snd/* /dev/kvm"),
+        ("publish", "loopback", (), "loopback"),
+        ("publish", "", (), "loopback"),
+        ("publish", "any", ("any",), "any"),
+        ("publish", " 10.20.0.5  10.20.1.5 10.20.0.5", ("10.20.0.5", "10.20.1.5"), "10.20.0.5 10.20.1.5"),
     ],
 )
 def test_values_are_read_and_shown_as_people_write_them(name: str, text: str, value: object, shown: str) -> None:

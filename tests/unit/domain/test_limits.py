@@ -145,6 +145,7 @@ def values(key: Key) -> st.SearchStrategy[Value]:
         Kind.CHOICE: st.sampled_from(key.choices or ("x",)),
         Kind.SWITCH: st.booleans(),
         Kind.DEVICES: st.sampled_from([(), ("/dev/kvm",), ("/dev/infiniband/*", "/dev/fuse")]),
+        Kind.ADDRESSES: st.sampled_from([(), ("any",), ("10.20.0.5", "10.20.1.5")]),
     }
     return st.none() | some[key.kind] if key.nullable else some[key.kind]
 

@@ -14,6 +14,7 @@ from ds01.domain.dockerpolicy.strictjson import parse_object
 from ds01.domain.health import OFTEN_NS, Health
 from ds01.domain.labels import TRUSTED, Label
 from ds01.gateway.finish import Blueprint, Found, body
+from ds01.gateway.ports import elsewhere
 from ds01.wire.door import DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
 GIB = 1024**3
@@ -154,6 +155,48 @@ def test_d12_all_ports_are_published_on_loopback() -> None:
     assert host["PortBindings"] == {
         key: [{"HostIp": "127.0.0.1", "HostPort": ""}] for key in ("80/tcp", "8888/tcp")
     }  # fmt: skip
+
+
+BOUND = {"80/tcp": [{"HostIp": "10.20.0.5", "HostPort": "8080"}, {"HostPort": "8081"}],
+         "99/udp": [{"HostIp": "0.0.0.0", "HostPort": ""}]}  # fmt: skip
+PLAIN, CAMPUS, EVERY = "127.0.0.1", "10.20.0.5", "0.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("given", "addresses", "told"),
+    [
+        ((), (PLAIN, PLAIN, PLAIN), (("80/tcp", CAMPUS, ""), ("99/udp", EVERY, ""))),
+        (("10.20.1.5",), (PLAIN, PLAIN, PLAIN), (("80/tcp", CAMPUS, "10.20.1.5"), ("99/udp", EVERY, "10.20.1.5"))),
+        (("10.20.1.5", CAMPUS), (CAMPUS, PLAIN, PLAIN), (("99/udp", EVERY, f"10.20.1.5 or {CAMPUS}"),)),
+        (("any",), (CAMPUS, PLAIN, EVERY), ()),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("moved", [(), (8080,), (8081,)])
+def test_d12_an_address_is_named_and_granted_or_it_is_loopback(
+    given: tuple[str, ...], addresses: tuple[str, ...], told: tuple[tuple[str, str, str], ...], moved: tuple[int, ...]
+) -> None:
+    asked, allowed = plan(PortBindings=BOUND), grant(publish=given, moved=moved)
+    first, second = ("" if port in moved else str(port) for port in (8080, 8081))
+    assert made(asked, allowed)[1]["PortBindings"] == {
+        "80/tcp": [{"HostIp": addresses[0], "HostPort": first}, {"HostIp": addresses[1], "HostPort": second}],
+        "99/udp": [{"HostIp": addresses[2], "HostPort": ""}],
+    }
+    sentences = tuple(
+        f"port {port} is published on 127.0.0.1, not {address}{f': your group may name {others}' if others else ''}"
+        for port, address, others in told
+    )
+    assert tuple(change.text for change in elsewhere(asked.case, allowed)) == sentences
+    assert all(change.told for change in elsewhere(asked.case, allowed))
+
+
+@pytest.mark.parametrize(
+    "address", ["::", "[::]", "fd00::5", "127.0.0.2", "10.20.0.5 ", "10.020.0.5", "lab", "any", "*"]
+)
+def test_d12_what_is_no_address_is_loopback_whatever_is_granted(address: str) -> None:
+    asked, allowed = plan(PortBindings={"80/tcp": [{"HostIp": address}]}), grant(publish=("any",))
+    assert made(asked, allowed)[1]["PortBindings"] == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}
+    (change,) = elsewhere(asked.case, allowed)
+    assert change.text.endswith("your group may name any IPv4 address of this server, or 0.0.0.0 for all")
 
 
 @pytest.mark.parametrize(

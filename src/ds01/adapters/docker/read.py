@@ -19,6 +19,7 @@ from ds01.domain.dockerpolicy.heavy import too_heavy
 from ds01.domain.guard import RUNTIME
 from ds01.domain.health import Health
 from ds01.domain.image import Image, ImageId
+from ds01.domain.publish import LOOPBACK
 from ds01.ports.engine import DiskUse, EngineEvent, Guarding, NetworkSeen, Process, Usage, VolumeSeen
 
 Json = dict[str, Any]
@@ -117,6 +118,7 @@ def confinement(host: Json, mounts: Iterable[Json]) -> Confinement:
         opened=tuple(_opened(host)),
         sources=tuple(mount["Source"] for mount in mounts if mount["Type"] == "bind"),
         joined=tuple(mode.removeprefix("container:") for mode in named if mode.startswith("container:")),
+        published=tuple(dict.fromkeys(_published(host))),
         cgroup_parent=str(host.get("CgroupParent") or ""),
         amounts=_amounts(host),
         restart=str((host.get("RestartPolicy") or {}).get("Name") or ""),
@@ -129,6 +131,12 @@ def _gpus(host: Json) -> Iterator[str]:
         yield from request.get("DeviceIDs") or (ANY,)
     if str(host.get("Runtime") or "").startswith("nvidia"):
         yield ANY
+
+
+def _published(host: Json) -> Iterator[str]:
+    """A binding without an address is on its network's, which for every network of users is loopback."""
+    for many in (host.get("PortBindings") or {}).values():
+        yield from (each["HostIp"] for each in many or () if each.get("HostIp") not in (None, "", LOOPBACK))
 
 
 def _opened(host: Json) -> Iterator[str]:

@@ -12,8 +12,8 @@ from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerSpec, Device, DeviceRequest, Mount
 from ds01.domain.devices import grantable
 from ds01.domain.dockerpolicy.logs import DEFAULT as LOG
-from ds01.domain.dockerpolicy.network import LOOPBACK
 from ds01.domain.health import slowed
+from ds01.domain.publish import LOOPBACK
 from ds01.ports.engine import NetworkSpec
 
 Json = dict[str, Any]

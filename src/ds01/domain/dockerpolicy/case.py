@@ -103,6 +103,17 @@ class AskedDevice:
     permissions: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedAddress:
+    """An address of the server, not its loopback, on which a port is to be published: the binding at this ``place``
+    among those of ``port``.
+    """
+
+    port: str
+    place: int
+    address: str
+
+
 @dataclass(kw_only=True)
 class Case:
     """What the rules of one request read and collect."""
@@ -135,6 +146,8 @@ class Case:
     pids: int | None = None
     ports: list[int] = field(default_factory=list)
     """Ports of the host that are named."""
+    addresses: list[AskedAddress] = field(default_factory=list)
+    """Which of them she may have is ds01d's to say; until then everything is on loopback."""
     publish_all: bool = False
     no_new_privileges: bool = False
     wants_network: bool = True

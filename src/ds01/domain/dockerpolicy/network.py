@@ -2,7 +2,7 @@
 
 ``default`` and ``bridge`` mean the user's own network, which only her containers are on. Others she makes herself. A
 published port goes past the host's firewall, so it is published on 127.0.0.1 and in a range that no service of the
-server uses.
+server uses. An address that was named is remembered: whether a limit allows it is not known here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import ipaddress
 import re
 
 from ds01.domain.dockerpolicy import shape
-from ds01.domain.dockerpolicy.case import Case, Joined, Kept
+from ds01.domain.dockerpolicy.case import AskedAddress, Case, Joined, Kept
 from ds01.domain.dockerpolicy.config import port
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct
 from ds01.domain.dockerpolicy.isolation import container_ref
 from ds01.domain.dockerpolicy.names import NETWORK_NAME
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
+from ds01.domain.publish import LOOPBACK
 
 PORTS = range(8000, 32768)
 """Host ports users may name: above the well-known ones, below those the kernel hands out."""
@@ -25,7 +26,6 @@ PORTS = range(8000, 32768)
 RESERVED_PORTS = frozenset(range(9090, 9111)) | frozenset(range(9400, 9451))
 """Where monitoring of GPU servers usually listens."""
 
-LOOPBACK = "127.0.0.1"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 HOST_ENTRY = re.compile(r"[A-Za-z0-9_.-]{1,253}[:=]([0-9A-Fa-f.:\[\]]{2,45}|host-gateway)")
 _DNS_OPTION = re.compile(r"[A-Za-z0-9:_.-]{1,64}")
@@ -103,7 +103,7 @@ def _bindings(case: Case, value: Json) -> Json:
             binding = shape.struct("PortBindings", entry, shape.names("HostIp", "HostPort"))
             wanted = shape.text("HostIp", binding.get("HostIp"))
             if wanted not in ("", LOOPBACK):
-                case.changed("create.ports", f"port {key} is published on {LOOPBACK}, not {wanted}", told=True)
+                case.addresses.append(AskedAddress(port=port(key), place=len(bindings), address=wanted))
             host = _host_port(case, key, shape.text("HostPort", binding.get("HostPort")))
             if host:
                 case.ports.append(int(host))
@@ -231,7 +231,8 @@ NETWORK: tuple[Field, ...] = (
     Field(name="VolumesFrom", rule="create.volumes-from", judge=_volumes_from,
           says="your own containers, when they have no folder of the host"),
     Field(name="PortBindings", rule="create.ports", judge=_bindings,
-          says=f"on {LOOPBACK}; host ports {PORTS.start} to {PORTS.stop - 1} without those of monitoring, or any free"),
+          says=f"on {LOOPBACK}, or on an address that is named and that the limit `publish` allows; host ports"
+               f" {PORTS.start} to {PORTS.stop - 1} without those of monitoring, or any free"),
     Field(name="PublishAllPorts", rule="create.ports", judge=_publish_all,
           says=f"every exposed port on {LOOPBACK}, any free host port"),
     Field(name="Dns", rule="create.dns", judge=_dns, says="IP addresses"),

@@ -14,7 +14,7 @@ from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
-from ds01.gateway import flow, links
+from ds01.gateway import flow, links, ports
 from ds01.gateway.call import Call
 from ds01.gateway.finish import Blueprint, Found, body
 from ds01.gateway.handlers.lookup import resolve
@@ -45,6 +45,7 @@ async def create(call: Call) -> None:
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
     socket = await call.gate.doors(call.user.uid) if plan.case.sockets else ""
     grant = await _granted(call, _ask(call, plan, others, image))
+    call.changes += ports.elsewhere(plan.case, grant)
     if grant.own_network is not None:
         call.gate.registry.learn(grant.own_network)
     found = Found(

@@ -280,6 +280,7 @@ async def _grant(
         ),
         environment=dict(attached.environment),
         mounts=tuple(_staged(mount) for mount in attached.mounts),
+        publish=caller.limits.publish,
         notes=_notes(caller, ask, why),
     )
 

@@ -1,37 +1,41 @@
 """Looking at how every running container is confined, and acting on what DS01 never gave.
 
 The engine tells of every start and every update; each container is looked at once more some seconds later and then
-every few minutes, so that nothing rests on having heard of it.
+every few minutes, so that nothing rests on having heard of it. When the limits file changes all are looked at again,
+and first of all those that have what their owner may not have any more: a limit of hers, or her group, gave it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
-from ds01.domain import devices, publish
+from ds01.domain import given
 from ds01.domain.assembly import amounts, read_slots, resources
 from ds01.domain.confinement import Amounts, Confinement, Room, claimed
 from ds01.domain.container import Container, ContainerId, ContainerState, Door, Observed, StopReason
 from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.events import Event, EventType
+from ds01.domain.given import Given
 from ds01.domain.gpu import Slot, SlotId
 from ds01.domain.labels import Label
 from ds01.domain.limits import effective
 from ds01.domain.people import User
 from ds01.domain.seal import genuine
+from ds01.domain.settings import Settings
 from ds01.domain.standing import FINE, Judgement, Remedy, claims, granted, judge_claiming, judge_outside, judge_own
 from ds01.ports.engine import EngineEvent
 from ds01.ports.ledger import Books
 from ds01.services.aside import keep_free
 from ds01.services.ending import record_stop
+from ds01.services.limits import of_everybody
 from ds01.services.seal import seal_key
-from ds01.services.settled import raise_first, settle_each
+from ds01.services.settled import raise_first, settle_each, settle_together
 from ds01.services.strangers import owner
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -47,28 +51,60 @@ AT_ONCE = 40
 GRACE_SECONDS = 2
 """For what has no right to run: it is to be gone in ten seconds, looks and all."""
 
+_Act = Callable[[], Awaitable[None]]
+"""What is done about a container after a look at it."""
+
 
 class Confiner:
     """Judges containers: everything in a ``round``, one with ``look``."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._settings: Settings | None = None
         self._looked: dict[ContainerId, float] = {}
         self._tried: dict[ContainerId, float] = {}
+        self._given: dict[ContainerId, Given] = {}
         self._told: dict[ContainerId, tuple[str, ...]] = {}
 
     async def round(self) -> None:
-        """Look at the running containers that were not looked at lately. One that cannot be looked at, or not be ended,
-        is tried again after the others.
+        """Look at the running containers that were not looked at lately, then act on all of them at once. One that
+        cannot be looked at, or not be ended, is tried again after the others.
         """
         now, monotonic = self._world.clock.now(), self._world.clock.monotonic()
         seen = {each.id: each for each in await self._world.engine.list() if each.running}
         self._looked = {key: at for key, at in self._looked.items() if key in seen and monotonic - at < AGAIN_SECONDS}
         self._told = {key: why for key, why in self._told.items() if key in seen}
         self._tried = {key: at for key, at in self._tried.items() if key in seen}
+        self._given = {key: had for key, had in self._given.items() if key in seen}
+        await self._forget()
         due = [each.id for each in seen.values() if each.id not in self._looked and not _young(each, now)]
         due.sort(key=lambda container: self._tried.get(container, -inf))
-        raise_first(await settle_each(partial(self._patiently, container) for container in due[:AT_ONCE]))
+        acts: dict[ContainerId, _Act] = {}
+        failed = await settle_each(partial(self._into, acts, container) for container in due[:AT_ONCE])
+        failed += await settle_together(partial(self._done, container, act) for container, act in acts.items())
+        raise_first(failed)
+
+    async def _forget(self) -> None:
+        """The looks that another limits file made worthless, and those at what was given and is not any more: that is
+        looked at before all others.
+        """
+        for container in await self._lost():
+            self._looked.pop(container, None)
+            self._tried.pop(container, None)
+        settings = self._world.settings()
+        if settings is not self._settings:
+            self._settings = settings
+            self._looked.clear()
+
+    async def _lost(self) -> tuple[ContainerId, ...]:
+        """Those that were fine at their last look, and have more than a limit of their owner gives now."""
+        had = {container: each for container, each in self._given.items() if container in self._looked}
+        if not had:
+            return ()
+        owners = {(each.uid, Door.DOCKER) for each in had.values()}
+        limits = await asyncio.to_thread(of_everybody, self._world, owners)
+        found = {container: limits.get((each.uid, Door.DOCKER.value)) for container, each in had.items()}
+        return tuple(key for key, owner in found.items() if owner and given.still(had[key], owner[1]) != had[key])
 
     async def heard(self, event: EngineEvent) -> None:
         """The engine says that a container started or was altered. What the ledger knows and starts was looked at when
@@ -78,69 +114,82 @@ class Confiner:
         known = await self._world.ledger.read(lambda books: books.container(container))
         self._looked.pop(container, None)
         if event.action == "update" or known is None:
-            await self._patiently(container)
-
-    async def _patiently(self, container: ContainerId) -> None:
-        """Who is at work on it now is looked at next time."""
-        self._tried[container] = self._world.clock.monotonic()
-        try:
             await self.look(container)
-        except Ds01Error as error:
-            if error.kind is not BUSY:
-                raise
 
     async def look(self, container: ContainerId) -> None:
         """Judge one container now, and act."""
+        acts: dict[ContainerId, _Act] = {}
+        await self._into(acts, container)
+        for act in acts.values():
+            await self._done(container, act)
+
+    async def _done(self, container: ContainerId, act: _Act) -> None:
+        """Who is at work on it now is looked at next time."""
+        try:
+            await act()
+        except Ds01Error as error:
+            if error.kind is not BUSY:
+                raise
+            return
+        self._looked[container] = self._world.clock.monotonic()
+
+    async def _into(self, acts: dict[ContainerId, _Act], container: ContainerId) -> None:
+        """Judge one container now, and say what is to be done, if that is known."""
+        self._tried[container] = self._world.clock.monotonic()
+        act = await self._judged(container)
+        if act is not None:
+            acts[container] = act
+
+    async def _judged(self, container: ContainerId) -> _Act | None:
         world = self._world
         known = await world.ledger.read(lambda books: books.container(container))
         seen = await world.engine.inspect(container)
         if seen is None or seen.confinement is None or not seen.running:
-            return
+            return None
         if known is None and self._being_made(seen):
-            return
+            return None
         if known is None and await _claims(world, seen):
-            await self._claiming(seen, seen.confinement)
-        elif known is None:
-            await self._outside(seen, seen.confinement)
-        elif known.state not in (ContainerState.REMOVED, ContainerState.QUARANTINED):
-            await self._own(known, seen, seen.confinement)
-        self._looked[container] = world.clock.monotonic()
+            return await self._claiming(seen, seen.confinement)
+        if known is None:
+            return await self._outside(seen, seen.confinement)
+        if known.state not in (ContainerState.REMOVED, ContainerState.QUARANTINED):
+            return await self._own(known, seen, seen.confinement)
+        return _nothing
 
-    async def _own(self, container: Container, seen: Observed, found: Confinement) -> None:
+    async def _own(self, container: Container, seen: Observed, found: Confinement) -> _Act:
         world = self._world
         user = await asyncio.to_thread(world.directory.by_uid, container.uid)
         if user is None:
-            return
+            return _nothing
+        if had := given.asked(user.uid, found):
+            self._given[container.id] = had
         judged = judge_own(
             container, found, await _room(world, user, seen, found), _now(world, user, container), granted(seen)
         )
-        if judged.remedy is Remedy.PUT_BACK:
-            judged = await _put_back(world, container, judged)
-        if judged.remedy is Remedy.STOP:
-            await _end(world, container, judged)
+        return partial(_remedied, world, container, judged)
 
     def _being_made(self, seen: Observed) -> bool:
         uid = owner(seen)
         return uid is not None and self._world.locks.busy(uid, seen.labels.get(Label.NAME, ""))
 
-    async def _claiming(self, seen: Observed, found: Confinement) -> None:
+    async def _claiming(self, seen: Observed, found: Confinement) -> _Act:
         judged = await _judged_claim(self._world, seen, found)
-        if judged.remedy is Remedy.STOP:
-            await self._stop_nobodys(seen, judged)
+        return partial(self._stop_nobodys, seen, judged) if judged.remedy is Remedy.STOP else _nothing
 
-    async def _outside(self, seen: Observed, found: Confinement) -> None:
+    async def _outside(self, seen: Observed, found: Confinement) -> _Act:
         world, docker = self._world, self._world.settings().docker
         judged = judge_outside(
             seen, found, rule=docker.outside_rule, allowed=docker.outside_allowed, slice_=await admin_slice(world)
         )  # fmt: skip
         if judged.remedy is Remedy.STOP:
-            await self._stop_nobodys(seen, judged)
-        elif judged.remedy is Remedy.TELL:
+            return partial(self._stop_nobodys, seen, judged)
+        if judged.remedy is Remedy.TELL:
             known = await world.ledger.read(lambda books: books.slots())
             slots = claimed(found, await asyncio.to_thread(_names, world, known))
             if slots:
                 await world.ledger.write(lambda books: keep_free(books, seen.id, slots))
             await self._tell(seen, EventType.CONTAINER_OUTSIDE, judged)
+        return _nothing
 
     async def _stop_nobodys(self, seen: Observed, judged: Judgement) -> None:
         _log.warning("stopping a container", extra={"container": seen.id, "named": seen.stored_name, "why": judged.why})
@@ -188,14 +237,13 @@ async def _room(world: World, user: User, seen: Observed, found: Confinement) ->
         lambda books: ([s for s in books.slots() if s.id in wanted], {c.id for c in books.containers(user.uid)})
     )
     attached = await asyncio.to_thread(world.devices.attach, slots)
-    given = [mount.source for mount in attached.mounts]
-    folders = (world.host.place(user), str(world.paths.lib), world.paths.door_of(user.uid), *given)
+    mounted = [mount.source for mount in attached.mounts]
+    folders = (world.host.place(user), str(world.paths.lib), world.paths.door_of(user.uid), *mounted)
     leased = frozenset(device.host for device in attached.devices)
     limits = effective(world.settings().policy, user, Door.DOCKER, world.clock.now())
+    has = given.still(given.asked(user.uid, found), limits)
     return Room(
-        slice_=user.slice, folders=folders, own=frozenset(own),
-        nodes=leased.union(node for node in found.nodes if devices.allowed(node, limits.devices)),
-        publish=frozenset(each for each in found.published if publish.allowed(each, limits.publish)),
+        slice_=user.slice, folders=folders, own=frozenset(own), nodes=leased | has.nodes, publish=has.addresses
     )  # fmt: skip
 
 
@@ -218,6 +266,17 @@ def _names(world: World, slots: tuple[Slot, ...]) -> Mapping[str, SlotId]:
 async def admin_slice(world: World) -> str:
     guarding = await world.engine.guard()
     return await asyncio.to_thread(world.host.admin_slice, guarding.folder) if guarding else ""
+
+
+async def _nothing() -> None:
+    """It is fine, or nobody's to act on."""
+
+
+async def _remedied(world: World, container: Container, judged: Judgement) -> None:
+    if judged.remedy is Remedy.PUT_BACK:
+        judged = await _put_back(world, container, judged)
+    if judged.remedy is Remedy.STOP:
+        await _end(world, container, judged)
 
 
 async def _put_back(world: World, container: Container, judged: Judgement) -> Judgement:

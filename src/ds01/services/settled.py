@@ -51,6 +51,21 @@ async def settle_each(steps: Iterable[Callable[[], Awaitable[object]]]) -> list[
     return failed
 
 
+async def settle_together(steps: Iterable[Callable[[], Awaitable[object]]]) -> list[BaseException]:
+    """Take all steps at once and return what failed. Whoever cancels us cancels them, and waits for them."""
+    tasks = [asyncio.ensure_future(step()) for step in steps]
+    if not tasks:
+        return []
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+    return [error for task in tasks if (error := task.exception()) is not None]
+
+
 def raise_first(failed: Sequence[BaseException]) -> None:
     """The first stands for all: the next round tells of the others."""
     if failed:

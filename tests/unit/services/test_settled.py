@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ds01.services.settled import beside
+from ds01.services.settled import beside, settle_together
 
 
 class Work:
@@ -65,3 +65,30 @@ async def test_who_cancels_the_end_of_the_block_cancels_it_too() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended == ["taken back"]
+
+
+async def test_taken_together_each_is_taken_whatever_becomes_of_the_others() -> None:
+    works = [Work(), Work(ValueError("no")), Work()]
+    (failed,) = await settle_together([work.run for work in works])
+    assert str(failed) == "no"
+    assert [work.ended for work in works] == ["done"] * 3
+    assert await settle_together([]) == []
+
+
+async def test_who_cancels_what_is_taken_together_waits_until_it_is_over() -> None:
+    begun, ended = asyncio.Event(), list[str]()
+
+    async def endless() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("taken back")
+
+    task = asyncio.create_task(settle_together([endless, endless]))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == ["taken back"] * 2

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from dev import people
 
 from tests.engine.gateway.ground import IMAGE, PATIENCE_SECONDS, Ground, User, wait
 from tests.engine.gateway.test_admin import told
@@ -119,6 +121,32 @@ def test_d12_any_address(alice: User, field: Ground, campus: Campus) -> None:
         assert "DS01" not in serves(alice, "any", "0.0.0.0:18316:99", f"{ADDRESS}:18317:99")
         assert published(alice, "any") == {"0.0.0.0:18316", f"{ADDRESS}:18317"}
         wait(lambda: campus.reaches(ADDRESS, 18316) and campus.reaches(ADDRESS, 18317))
+
+
+COMPOSED = f"""
+version: "3.8"
+services:
+  web:
+    image: {IMAGE}
+    command: [{", ".join(f"'{word}'" for word in SERVE)}]
+    ports: ["{ADDRESS}:18320:99", "18321:99"]
+    stop_grace_period: 0s
+"""
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="left out: needs docker-compose")
+def test_d12_a_compose_file_names_an_address_as_well(alice: User, field: Ground, campus: Campus) -> None:
+    file = alice.folder("composed") / "docker-compose.yml"
+    file.write_text(COMPOSED)
+    with given(field, alice, ADDRESS):
+        person = people.person(alice.person.login, DOCKER_HOST=f"unix://{alice.gateway}")
+        done = person.run("docker-compose", "-f", str(file), "up", "-d", seconds=600)
+        assert done.code == 0, done.err
+        (name,) = alice.docker("ps", "--format", "{{.Names}}", "--filter", "name=composed").out.split()
+        assert published(alice, name) == {f"{ADDRESS}:18320", "127.0.0.1:18321"}
+        wait(lambda: campus.reaches(ADDRESS, 18320))
+        alice.docker("rm", "-f", name)
+        assert alice.docker("network", "rm", "composed_default").code == 0
 
 
 def test_d12_an_address_that_was_taken_away_is_left(alice: User, field: Ground, campus: Campus) -> None:

@@ -43,7 +43,7 @@ _JOINED_BYTES = 64 * 1024
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 
-async def _no_doors(uid: int) -> str:
+async def _no_own_socket(uid: int) -> str:
     raise RefusedError("create.mounts.socket", f"There is no socket for {uid} here", status=503)
 
 
@@ -67,7 +67,7 @@ class Gate:
     registry: Registry
     audit: Audit
     facts: EngineFacts
-    doors: Callable[[int], Awaitable[str]] = field(default=_no_doors)
+    own_socket: Callable[[int], Awaitable[str]] = field(default=_no_own_socket)
     """Serves a user's own socket, for her containers, and says where it is."""
     execs: Execs = field(default_factory=Execs)
     moves: Moves = field(default_factory=Moves)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 _FIRST = 3
-_DOOR = "ds01-door-"
+_OF_USER = "ds01-door-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Passed:
     """What systemd passed: the gateway's own socket, if it is systemd's, and users' by uid."""
 
     own: socket.socket | None = None
-    doors: Mapping[int, socket.socket] = field(default_factory=dict)
+    of_users: Mapping[int, socket.socket] = field(default_factory=dict)
 
 
 def passed(environment: Mapping[str, str], pid: int) -> Passed:
@@ -32,8 +32,8 @@ def passed(environment: Mapping[str, str], pid: int) -> Passed:
     count = int(environment.get("LISTEN_FDS", "0"))
     names = environment.get("LISTEN_FDNAMES", "").split(":")
     named = [(names[n] if n < len(names) else "", _unix(_FIRST + n)) for n in range(count)]
-    doors = {int(name.removeprefix(_DOOR)): found for name, found in named if name.startswith(_DOOR)}
-    return Passed(own=next((found for name, found in named if not name.startswith(_DOOR)), None), doors=doors)
+    of_users = {int(name.removeprefix(_OF_USER)): found for name, found in named if name.startswith(_OF_USER)}
+    return Passed(own=next((found for name, found in named if not name.startswith(_OF_USER)), None), of_users=of_users)
 
 
 def _unix(descriptor: int) -> socket.socket:
@@ -45,7 +45,7 @@ def _unix(descriptor: int) -> socket.socket:
 
 def keep(uid: int, listening: socket.socket) -> None:
     """Give a user's socket to systemd to keep."""
-    tell(f"FDSTORE=1\nFDNAME={_DOOR}{uid}", [listening.fileno()])
+    tell(f"FDSTORE=1\nFDNAME={_OF_USER}{uid}", [listening.fileno()])
 
 
 def tell(state: str, descriptors: Sequence[int] = ()) -> None:

@@ -27,12 +27,12 @@ from ds01.gateway.accounts import LocalAccounts
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
-from ds01.gateway.doors import Doors
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.glass import SOCKET, Glass
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, many_files, own_socket
 from ds01.gateway.memory import keep_some
+from ds01.gateway.own_sockets import OwnSockets
 from ds01.gateway.privilege import become
 from ds01.gateway.registry import Registry
 from ds01.gateway.serve import Server
@@ -67,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_some()
     with contextlib.suppress(KeyboardInterrupt):
         api = str(options.api or options.run / "ds01d.sock")
-        doors = options.run / "u"
-        uvloop.run(run(listening, past, engine=_unix(options.engine), api=api, doors=doors, passed=passed.doors))
+        folder = options.run / "u"
+        uvloop.run(run(listening, past, engine=_unix(options.engine), api=api, folder=folder, passed=passed.of_users))
     return 0
 
 
@@ -82,14 +82,14 @@ def _past(run: Path) -> socket.socket | None:
 
 
 async def run(
-    listening: socket.socket, past: socket.socket | None = None, *, engine: str, api: str, doors: Path,
+    listening: socket.socket, past: socket.socket | None = None, *, engine: str, api: str, folder: Path,
     passed: Mapping[int, socket.socket],
 ) -> None:  # fmt: skip
-    """Serve until SIGTERM or SIGINT. ``past`` is the socket of the way past the gateway, ``passed`` are sockets of
-    users' containers that were kept over a restart.
+    """Serve until SIGTERM or SIGINT. ``past`` is the socket of the way past the gateway, ``folder`` is where
+    users' own are, ``passed`` those of them that were kept over a restart.
     """
     presence = Presence()
-    gate, own = _made(engine, api, doors, passed, presence)
+    gate, own = _made(engine, api, folder, passed, presence)
     listener, glass = Listener(Server(gate, TABLE, may_watch=True), presence), Listener(Glass(gate), presence)
     await gate.facts.refresh()
     stop = _stop()
@@ -113,15 +113,15 @@ async def run(
 
 
 def _made(
-    engine: str, api: str, doors: Path, passed: Mapping[int, socket.socket], presence: Presence
-) -> tuple[Gate, Doors]:
+    engine: str, api: str, folder: Path, passed: Mapping[int, socket.socket], presence: Presence
+) -> tuple[Gate, OwnSockets]:
     """What requests are served with, and the sockets of users' containers, which are served with the same."""
     upstream, door = Upstream(engine, "the engine"), Door(api)
     audit = Audit(door)
-    own = Doors(doors, lambda: Server(gate, TABLE), presence, passed, audit)
+    own = OwnSockets(folder, lambda: Server(gate, TABLE), presence, passed, audit)
     gate = Gate(
         engine=upstream, door=door, registry=Registry(door, local=LocalAccounts().login), audit=audit,
-        facts=EngineFacts(upstream, door), doors=own.open,
+        facts=EngineFacts(upstream, door), own_socket=own.open,
     )  # fmt: skip
     return gate, own
 

@@ -42,14 +42,14 @@ def serve(place: Place, state: str) -> None:
 async def _serve(ours: socket.socket, place: Place, state: str) -> None:
     inside = Inside(docker=place.docker, container=place.container, name=place.name)
     connection = await asyncssh.run_server(
-        ours, server_factory=lambda: Door(inside), server_host_keys=[key.own(state)], agent_forwarding=False,
+        ours, server_factory=lambda: Visit(inside), server_host_keys=[key.own(state)], agent_forwarding=False,
         x11_forwarding=False, server_version="DS01", line_editor=False, keepalive_interval=60, login_timeout=60,
     )  # fmt: skip
     with contextlib.suppress(asyncssh.Error, OSError):
         await connection.wait_closed()
 
 
-class Door(asyncssh.SSHServer):
+class Visit(asyncssh.SSHServer):
     """What may be asked for: programs, and connections that begin inside the container. Nothing that listens here."""
 
     def __init__(self, inside: Inside) -> None:

@@ -13,9 +13,9 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
-from ds01.gateway.doors import Doors
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.identity import Presence
+from ds01.gateway.own_sockets import OwnSockets
 from ds01.gateway.registry import Registry
 from ds01.gateway.serve import Server
 from ds01.gateway.table import TABLE
@@ -37,10 +37,10 @@ class Told(Audit):
         self.entries.append(entry)
 
 
-def made(folder: Path) -> tuple[Doors, Told]:
+def made(folder: Path) -> tuple[OwnSockets, Told]:
     upstream, door, told = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock")), Told()
     gate = Gate(engine=upstream, door=door, registry=Registry(door), audit=told, facts=EngineFacts(upstream, door))
-    return Doors(folder / "u", lambda: Server(gate, TABLE), Presence(), {}, told), told
+    return OwnSockets(folder / "u", lambda: Server(gate, TABLE), Presence(), {}, told), told
 
 
 def in_the_way(place: Path) -> None:

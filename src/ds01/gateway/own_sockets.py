@@ -28,10 +28,10 @@ from ds01.wire.door import DoorAudit
 SOCKET = "docker.sock"
 AGAIN_SECONDS = 30.0
 NO_PLACE = "create.mounts.socket"
-_LOG = structlog.get_logger("ds01.gateway.doors")
+_LOG = structlog.get_logger("ds01.gateway.own_sockets")
 
 
-class Doors:
+class OwnSockets:
     """The sockets below ``folder``, one for each user who asked for hers.
 
     A place that cannot be used (a folder that is somebody else's, a file in the way, a path that is too long) keeps one
@@ -122,7 +122,7 @@ class Doors:
         try:
             return {int(place.name) for place in self._folder.iterdir() if place.name.isdecimal()}
         except OSError as error:
-            _LOG.warning("doors.closed", place=str(self._folder), reason=error.strerror)
+            _LOG.warning("own_sockets.closed", place=str(self._folder), reason=error.strerror)
             return set()
 
     async def _mounted(self, engine: Upstream) -> set[int]:

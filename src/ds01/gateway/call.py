@@ -14,6 +14,7 @@ from ds01.domain.dockerpolicy.case import Asker
 from ds01.domain.dockerpolicy.query import Query, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from ds01.domain.engine_versions import NEWEST_API
 from ds01.domain.network import OWN
 from ds01.domain.own_images import plain_text
 from ds01.gateway import body as bodies
@@ -176,10 +177,14 @@ class Call:
     # asking the engine
 
     def target(self, path: str, values: Mapping[str, Sequence[str]] | None = None,
-               filters: Mapping[str, Sequence[str]] | None = None) -> str:  # fmt: skip
-        """A target of ours, in the version the client speaks. A path that is not plain is a mistake of ours."""
+               filters: Mapping[str, Sequence[str]] | None = None, *,
+               newest: tuple[int, int] = NEWEST_API) -> str:  # fmt: skip
+        """A target of ours, in the version the client speaks, or ``newest`` where hers is newer. A path that is not
+        plain is a mistake of ours.
+        """
         check_path(path)
-        return f"/v{self.version[0]}.{self.version[1]}{path}{render(values or {}, filters)}"
+        major, minor = min(self.version, newest)
+        return f"/v{major}.{minor}{path}{render(values or {}, filters)}"
 
     async def container(self) -> DoorContainer:
         """The container in the path, the user's own."""

@@ -222,18 +222,20 @@ class View:
 
     def images(self, found: Any) -> list[Found]:
         """``images/json``: her own and the shared ones, with the tags she may see."""
-        mine = []
-        for row in found if isinstance(found, list) else []:
-            if self._user.admin:
-                mine.append(row)
-                continue
-            known = self._registry.image(self._user, str(row.get("Id", "")))
-            if known is not None:
-                mine.append(self.image(row, known))
-            elif self._made(row):
-                self._config(row)
-                mine.append(row)
-        return mine
+        rows = found if isinstance(found, list) else []
+        return [shown for row in rows if (shown := self.image_row(row)) is not None]
+
+    def image_row(self, row: Found) -> Found | None:
+        """One of these rows, None when it is neither hers nor shared."""
+        if self._user.admin:
+            return row
+        known = self._registry.image(self._user, str(row.get("Id", "")))
+        if known is not None:
+            return self.image(row, known)
+        if not self._made(row):
+            return None
+        self._config(row)
+        return row
 
     def _made(self, row: Found) -> bool:
         """A layer of one of her own builds, which has no record: every step's label says whose it is."""

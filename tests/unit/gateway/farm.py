@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Callable
@@ -26,6 +27,8 @@ from ds01.gateway.upstream import Upstream
 UID = 1002
 MINE = "b" * 64
 PATIENCE = Patience()
+PIECE = 64 * 1024
+"""How much of an answer is written at a time: what is large waits until it is read."""
 
 
 def plain(status: int, body: bytes = b"", *headers: str) -> bytes:
@@ -81,8 +84,10 @@ class Scripted:
         for end, happens in self.upon.items():
             if bare.endswith(end):
                 happens()
-        if self.up:
-            writer.write(found)
+        with contextlib.suppress(ConnectionError):
+            for at in range(0, len(found) if self.up else 0, PIECE):
+                writer.write(found[at : at + PIECE])
+                await writer.drain()
         if bare.endswith(self.held):
             await self._closing.wait()
         writer.close()
@@ -105,6 +110,7 @@ class Farm:
 
     folder: Path
     registry: Registry = field(init=False)
+    facts: EngineFacts = field(init=False)
     engine: Scripted = field(default_factory=Scripted)
     daemon: Scripted = field(default_factory=Scripted)
     now: float = 1000.0
@@ -157,9 +163,9 @@ async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Far
     await made.daemon.listen(folder / "d.sock")
     upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
     registry = made.registry = Registry(door, lambda: made.now, lambda _: "mallory")
-    made.audit = Audit(door)
+    made.audit, made.facts = Audit(door), EngineFacts(upstream, door)
     gate = Gate(
-        engine=upstream, door=door, registry=registry, audit=made.audit, facts=EngineFacts(upstream, door),
+        engine=upstream, door=door, registry=registry, audit=made.audit, facts=made.facts,
         pace=Pace(lambda: made.now, made.wait), patience=patience,
     )  # fmt: skip
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)

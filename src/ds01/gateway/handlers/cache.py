@@ -9,7 +9,9 @@ from ds01.domain.dockerpolicy.cacheprune import CachePrune, judge_cache_prune
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.gateway.call import Call
+from ds01.gateway.measured import measured
 from ds01.gateway.pace import Costly
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask, UpstreamError, parsed
 
 _SECONDS = 600
@@ -27,7 +29,7 @@ async def prune(call: Call) -> None:
     sizes = [*values.get("keep-storage", ()), *values.get("reserved-space", ()), *values.get("max-used-space", ())]
     plan = judge_cache_prune(sizes, call.query.filters, datetime.now(UTC))
     mine = await _removable(call, plan)
-    left = plan.takes(row for row in await _records(call) if row["ID"] in mine)
+    left = plan.takes(await _records(call, mine))
     gone: list[str] = []
     reclaimed = 0
     for _ in range(_ROUNDS):
@@ -54,12 +56,10 @@ def _everything(call: Call) -> bool:
     return any(value.lower() in ("1", "true") for value in call.query.values.get("all", ()))
 
 
-async def _records(call: Call) -> list[dict[str, Any]]:
-    ask = Ask(method="GET", target=call.target("/system/df", {"type": ["build-cache"]}))
-    head, data = await call.gate.engine.whole(ask, _SECONDS)
-    if head.status != 200:
-        raise UpstreamError("the engine cannot list its build cache")
-    return cast(dict[str, Any], parsed(data)).get("BuildCache") or []
+async def _records(call: Call, mine: frozenset[str]) -> list[Found]:
+    found = await measured(call, ["build-cache"], {"BuildCache": lambda row: row if row["ID"] in mine else None})
+    records: list[Found] = found["BuildCache"]
+    return records
 
 
 async def _pruned(call: Call, record: str) -> dict[str, Any]:

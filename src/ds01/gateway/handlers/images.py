@@ -72,9 +72,10 @@ async def _rows(call: Call, values: Mapping[str, Sequence[str]], filters: Filter
 async def _asked(call: Call, values: Mapping[str, Sequence[str]], filters: Filters) -> list[Found]:
     shown, found, size = view(call), list[Found](), 0
     async for row in listed(call, call.target("/images/json", values, filters)):
-        mine = shown.images([parsed(row)])
-        found += mine
-        size += len(row) if mine else 0
+        mine = shown.image_row(cast(Found, parsed(row)))
+        if mine is not None:
+            found.append(mine)
+            size += len(row)
         if size > JSON_BYTES:
             raise UpstreamError("the engine's answer is too large")
     return found

@@ -9,35 +9,45 @@ from typing import cast
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.gateway.call import Call
+from ds01.gateway.diskusage import summed
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.volumes import things
+from ds01.gateway.measured import KINDS, OLD_FORM, measured
 from ds01.gateway.pace import Costly
+from ds01.gateway.rows import NoListError, Seen
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import Ask
-
-_SECONDS = 600
 
 
 async def usage(call: Call) -> None:
     """The engine's figures of what the user sees."""
     await call.nothing()
     await call.gate.pace.take(call.user.uid, Costly.MEASURE)
-    ask = Ask(method="GET", target=call.target("/system/df", call.query.values))
-    head, data = await call.gate.engine.whole(ask, _SECONDS)
+    types = call.query.values.get("type", ())
     cache = await call.gate.door.cache(call.user.uid)
-    await call.pass_answer(head, data, lambda found: cast(Json, _own(call, cast(Found, found), cache)))
+    try:
+        found = _own(await measured(call, types, _hers(call, cache)))
+    except NoListError as error:
+        await call.answer_error(*error.said)
+        return
+    if call.version > OLD_FORM:
+        found = summed(found, types, verbose=call.query.on("verbose"))
+    await call.answer_json(200, cast(Json, found))
 
 
-def _own(call: Call, found: Found, cache: frozenset[str]) -> Found:
-    images = view(call).images(found.get("Images") or [])
-    every = found.get("BuildCache") or []
-    built = [row for row in every if call.user.admin or row.get("ID") in cache]
-    sizes = sum(int(row.get("Size") or 0) for row in images)
+def _hers(call: Call, cache: frozenset[str]) -> dict[str, Seen]:
+    shown, admin = view(call), call.user.admin
+    return {
+        "Images": shown.image_row,
+        "Containers": shown.row,
+        "Volumes": things(call).volume,
+        "BuildCache": lambda row: row if admin or row.get("ID") in cache else None,
+    }
+
+
+def _own(found: Found) -> Found:
+    sizes = sum(int(row.get("Size") or 0) for row in found["Images"])
     return {
         "LayersSize": min(int(found.get("LayersSize") or 0), sizes),
-        "Images": images,
-        "Containers": view(call).rows(found.get("Containers") or []),
-        "Volumes": things(call).volumes(found.get("Volumes")),
-        "BuildCache": built,
-        "BuilderSize": sum(int(row.get("Size") or 0) for row in built if not row.get("Shared")),
+        **{name: found[name] for name in KINDS},
+        "BuilderSize": sum(int(row.get("Size") or 0) for row in found["BuildCache"] if not row.get("Shared")),
     }

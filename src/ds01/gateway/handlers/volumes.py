@@ -11,7 +11,9 @@ from ds01.domain.dockerpolicy.verdict import absent
 from ds01.domain.dockerpolicy.volumes import judge_volume
 from ds01.domain.names import stored_volume
 from ds01.gateway.call import Call
+from ds01.gateway.measured import measured
 from ds01.gateway.pace import Costly
+from ds01.gateway.rows import NoListError, own_lists
 from ds01.gateway.things import Found, Things
 from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.holdings import DoorDropped, DoorVolume, DoorVolumeAsk, Kind
@@ -33,13 +35,15 @@ async def listing(call: Call) -> None:
     await call.nothing()
     filters = {key: list(values) for key, values in call.query.filters.items()}
     names = NameFilter(filters.pop("name", []))
-    target = call.target("/volumes", None, filters)
-
-    def shown(found: Json) -> Json:
-        rows = things(call).volumes(cast(Found, found).get("Volumes"))
-        return {"Volumes": [row for row in rows if names.matches(row["Name"])], "Warnings": None}
-
-    await call.pass_whole(Ask(method="GET", target=target), shown)
+    try:
+        rows = (await own_lists(call, call.target("/volumes", None, filters), {"Volumes": things(call).volume}))[
+            "Volumes"
+        ]
+    except NoListError as error:
+        await call.answer_error(*error.said)
+        return
+    shown = [row for row in rows if names.matches(row["Name"])]
+    await call.answer_json(200, {"Volumes": cast(Json, shown), "Warnings": None})
 
 
 async def inspect(call: Call) -> None:
@@ -114,15 +118,17 @@ async def prune(call: Call) -> None:
     removed = [row["Name"] for row in unused if await _removed(call, row)]
     await gone(call, Kind.VOLUME, removed)
     names = [_called(call, name) for name in removed]
-    freed = sum(known.get(name, 0) for name in removed)
+    freed = sum(known.get(name, 0) for name in names)
     await call.answer_json(200, {"VolumesDeleted": cast(Json, names), "SpaceReclaimed": freed})
 
 
 async def _sizes(call: Call) -> dict[str, int]:
-    """How large each volume is, as the engine measures them; it is asked like anybody who measures."""
+    """How large each of hers is, as the engine measures them; it is asked like anybody who measures."""
     await call.gate.pace.take(call.user.uid, Costly.MEASURE)
-    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target("/system/df")), None)
-    rows = (cast(Found, parsed(data)).get("Volumes") or ()) if head.status == 200 else ()
+    try:
+        rows = (await measured(call, ["volume"], {"Volumes": things(call).volume}))["Volumes"]
+    except NoListError:
+        return {}
     return {row["Name"]: max(0, int((row.get("UsageData") or {}).get("Size") or 0)) for row in rows}
 
 
@@ -135,15 +141,15 @@ async def _unused(call: Call) -> list[Found]:
     wanted = call.query.filters
     filters = {"dangling": ["true"], "label": list(wanted.get("label", ()))}
     target = call.target("/volumes", None, {key: values for key, values in filters.items() if values})
-    found = cast(Found, parsed((await call.gate.engine.whole(Ask(method="GET", target=target)))[1]))
     named = call.version < _ALL_SINCE or any(value in ("1", "true") for value in wanted.get("all", ()))
-    rows = []
-    for row in found.get("Volumes") or ():
+
+    def meant(row: Found) -> Found | None:
         known = call.gate.registry.volume_by_id(call.user, row["Name"])
         mine = known is not None and known.uid == call.user.uid
         nameless = known is not None and (known.anonymous or _ANONYMOUS in (row.get("Labels") or {}))
-        if mine and (named or nameless) and not _labelled(row, wanted.get("label!", ())):
-            rows.append(row)
+        return row if mine and (named or nameless) and not _labelled(row, wanted.get("label!", ())) else None
+
+    rows: list[Found] = (await own_lists(call, target, {"Volumes": meant}))["Volumes"]
     return rows
 
 

@@ -1,0 +1,130 @@
+"""``/system/df`` for one user, however much of others' the engine tells, and in the form her client knows."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ds01.gateway.rows import ROW_BYTES
+from ds01.gateway.upstream import JSON_BYTES
+from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
+
+MIB = 1024 * 1024
+BOUND = 24 * MIB
+"""Of all that the gateway and what stands in for its neighbours keep at once; the engine's own copy is made before."""
+
+HERS: dict[str, Any] = {
+    "LayersSize": 900,
+    "Images": [{"Id": "sha256:1", "RepoTags": ["bb:latest"], "Size": 700, "SharedSize": 200, "Containers": 0}],
+    "Containers": [{"Id": MINE, "Names": ["/x"], "State": "running", "SizeRw": 30, "Labels": {}}],
+    "Volumes": None,
+    "BuildCache": [{"ID": "mine", "Size": 50, "InUse": False, "Shared": False}],
+}
+OTHERS: dict[str, Any] = {
+    "Images": {"Id": "sha256:2", "RepoTags": ["secret"], "Size": 5},
+    "Containers": {"Id": "c" * 64, "Names": ["/secret"], "SizeRw": 5},
+    "Volumes": {"Name": "secret", "UsageData": {"Size": 5, "RefCount": 1}},
+    "BuildCache": {"ID": "secret", "Size": 5},
+}
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Farm]:
+    async with farm(tmp_path) as made:
+        made.daemon.answers |= {f"/door/users/{UID}/cache": as_json({"ids": ["mine"]})}
+        yield made
+
+
+def told(each: int = 0, label: str = "", **others: Any) -> dict[str, Any]:
+    """What the engine measured: her rows between ``each`` of others' in every list, with such a label."""
+    found = dict(HERS)
+    for name, row in OTHERS.items():
+        rows = [{**row, "Labels": {"a": label}}] * each
+        found[name] = [*rows, *(HERS[name] or ()), *rows] or None
+    return {**found, **others}
+
+
+async def test_o21_of_each_list_her_own(place: Farm) -> None:
+    place.engine.answers["/system/df"] = as_json(told(3))
+    status, found = await place.get("/v1.41/system/df?type=image&verbose=1")
+    assert (status, place.engine.asked[-1]) == (200, "GET /v1.41/system/df?type=image")
+    assert "secret" not in json.dumps(found)
+    assert {name: len(found[name]) for name in OTHERS} == {"Images": 1, "Containers": 1, "Volumes": 0, "BuildCache": 1}
+    assert (found["LayersSize"], found["BuilderSize"]) == (700, 50)
+    assert found["Containers"][0]["Names"] == ["/web"]
+
+
+async def test_in_whichever_order_they_come(place: Farm) -> None:
+    place.engine.answers["/system/df"] = as_json(told(2))
+    usual = await place.get("/v1.41/system/df")
+    place.engine.answers["/system/df"] = as_json(dict(reversed(told(2, New=None, Newer=[{"Id": MINE}]).items())))
+    assert await place.get("/v1.41/system/df") == usual
+
+
+async def test_e33_a_hundred_mebibytes_of_others_keep_nobody_from_her_own(place: Farm) -> None:
+    place.engine.answers["/system/df"] = as_json(told(27, "x" * (ROW_BYTES // 2)))
+    assert len(place.engine.answers["/system/df"]) > 100 * MIB > 3 * JSON_BYTES
+    tracemalloc.start()
+    try:
+        status, found = await place.get("/v1.41/system/df")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (status, len(found["Images"]), len(found["Containers"])) == (200, 1, 1)
+    assert peak < BOUND
+
+
+async def test_e33_nor_from_the_list_of_her_volumes(place: Farm) -> None:
+    volumes = [{"Name": f"v{number}", "Labels": {"a": "x" * (ROW_BYTES // 2)}} for number in range(70)]
+    place.engine.answers["/volumes"] = as_json({"Volumes": volumes, "Warnings": None})
+    assert await place.get("/v1.41/volumes") == (200, {"Volumes": [], "Warnings": None})
+    assert await place.ask("POST", "/v1.41/volumes/prune") == (200, {"VolumesDeleted": [], "SpaceReclaimed": 0})
+
+
+async def test_e33_of_her_own_there_is_a_bound(place: Farm) -> None:
+    rows = [{**HERS["Images"][0], "Labels": {"a": "x" * (ROW_BYTES // 2)}}] * 66
+    place.engine.answers["/system/df"] = as_json({**HERS, "Images": rows})
+    status, found = await place.get("/v1.41/system/df")
+    assert (status, "too large" in found["message"]) == (502, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [told(1, Images=5), told(1, Images=[1]), told(1, Images={"a": {}}), told(1, Volumes=[[]]), [HERS], 5, "x"],
+)
+async def test_what_cannot_be_read_is_told(place: Farm, answer: Any) -> None:
+    place.engine.answers["/system/df"] = as_json(answer)
+    status, found = await place.get("/v1.41/system/df")
+    assert (status, found["message"].startswith("DS01: The engine's answer is no")) == (502, True), found
+
+
+async def test_what_is_cut_short_is_told(place: Farm) -> None:
+    whole = json.dumps(told(1)).encode()
+    for end in (1, len(whole) // 2, len(whole) - 1):
+        place.engine.answers["/system/df"] = plain(200, whole[:end])
+        assert (await place.get("/v1.41/system/df"))[0] == 502
+
+
+async def test_what_the_engine_refuses_is_told_as_it_says(place: Farm) -> None:
+    place.engine.answers["/system/df"] = as_json({"message": "a disk usage operation is already running"}, 409)
+    assert await place.get("/v1.41/system/df") == (409, {"message": "a disk usage operation is already running"})
+
+
+async def test_a_newer_client_reads_sums(place: Farm) -> None:
+    place.facts.api = (1, 53)
+    place.engine.answers["/system/df"] = as_json(told(3))
+    status, found = await place.get("/v1.53/system/df?type=image&type=container&type=build-cache")
+    assert (status, place.engine.asked[-1].partition("?")[0]) == (200, "GET /v1.51/system/df")
+    assert found == {
+        "ImageUsage": {"TotalCount": 1, "ActiveCount": 0, "TotalSize": 700, "Reclaimable": 500},
+        "ContainerUsage": {"TotalCount": 1, "ActiveCount": 1, "TotalSize": 30, "Reclaimable": 0},
+        "BuildCacheUsage": {"TotalCount": 1, "ActiveCount": 0, "TotalSize": 50, "Reclaimable": 50},
+    }
+    status, found = await place.get("/v1.52/system/df?verbose=1")
+    assert [row["Id"] for row in found["ContainerUsage"]["Items"]] == [MINE]
+    assert found["VolumeUsage"] == {"TotalCount": 0, "ActiveCount": 0, "TotalSize": 0, "Reclaimable": 0, "Items": []}

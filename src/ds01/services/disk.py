@@ -89,6 +89,12 @@ async def check_room(world: World, caller: Caller, *, more_bytes: int = 0, more_
     return room(use, most, more_bytes=more_bytes)
 
 
+async def images_left(world: World, caller: Caller) -> int | None:
+    """How many more images this user may have; None: no limit."""
+    limit = caller.limits.images
+    return None if limit is None else max(0, limit - (await uses(world)).get(_account(caller), Use()).images)
+
+
 def written(world: World, container: str) -> int:
     """How large a container's writable layer was when it was measured last."""
     return world.disk.use.containers.get(ContainerId(container), 0)

@@ -123,7 +123,8 @@ class EngineStore:
         self._count = 0
 
     def add_image(
-        self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20, heavy: str = ""
+        self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20, heavy: str = "",
+        digests: tuple[str, ...] = (),
     ) -> ImageId:  # fmt: skip
         """Put an image there, or move the name to a new one."""
         made = ImageId("sha256:" + self._new_id())
@@ -133,6 +134,7 @@ class EngineStore:
             created_at=self._clock.now(),
             size_bytes=size_bytes,
             labels=labels or {},
+            digests=digests,
             heavy=heavy,
         )
         self.name_image(made, reference)

@@ -387,6 +387,8 @@ class DoorWrite:
     private: bool = False
     container: str = ""
     """The container that is committed."""
+    nameless: tuple[str, ...] = ()
+    """Ids of images that come without one of these names."""
 
 
 @record
@@ -400,6 +402,10 @@ class DoorWriteGrant:
     left_bytes: int | None = None
     names: dict[str, str] = made(factory=dict)
     held: DoorHeld | None = None
+    left_images: int | None = None
+    """Of a whole repository, how many images may come besides those she ``has``; None: no limit."""
+    has: tuple[str, ...] = ()
+    """The digests of its images that she has."""
 
 
 @record

@@ -806,6 +806,40 @@ def allowed(user: User, field: Ground, size: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def one_more(user: User, field: Ground) -> Iterator[None]:
+    """She may have one image more than she has."""
+    before = (field.run / "limits.yaml").read_text()
+    line = "users: {%s: {images: %d}}\n"
+    with field.limited(before + line % (user.person.login, 0)):
+        refused = user.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=counted").message
+    has = int(refused.partition("You have ")[2].partition(" of 0")[0])
+    with field.limited(before + line % (user.person.login, has + 1)):
+        yield
+
+
+def test_e33_all_tags_and_an_archive_bring_no_more_images_than_may_come(mallory: User, field: Ground) -> None:
+    host = field.registry.host
+    for number in "123456":
+        field.registry.put("lab/tool", number, SMALL, [layer("a", number)])
+    with one_more(mallory, field):
+        found = load(mallory, archives(3))
+        assert (found.status, "and this would be 3 more" in found.message) == (409, True), found.body
+        broken = mallory.call("POST", f"/v1.41/images/create?fromImage={host}/lab/tool")
+        assert "more images than the 1 that you may still have" in lines(broken)[-1]["error"]
+        assert len([ref for ref in names(mallory) if ref.startswith(f"{host}/lab/tool:")]) == 2
+        assert load(mallory, archive("more:1")).status == 409
+
+
+def archives(count: int) -> bytes:
+    """So many images without names in one archive."""
+    one = layer("file", "x")
+    found = {f"c{number}_dot_json": json.dumps({**json.loads(config(one)), "author": str(number)}).encode()
+             for number in range(count)}  # fmt: skip
+    rows = [{"Config": name.replace("_dot_", "."), "RepoTags": None, "Layers": ["l/layer.tar"]} for name in found]
+    return packed(rows, **found, l__layer_dot_tar=one)
+
+
 def test_d7_past_her_quota_nothing_more_comes(mallory: User, alice: User, field: Ground) -> None:
     host = field.registry.host
     field.registry.put("lab/big", "1", SMALL, [layer("a", "x" * 3_000_000)])

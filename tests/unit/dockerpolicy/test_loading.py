@@ -80,6 +80,18 @@ def test_no_list_but_ours_passes(other: str, size: int, form: int) -> None:
     assert names == ["c.json", "l/layer.tar", "end", "manifest.json"]
 
 
+def test_images_that_no_name_is_written_for_are_told_apart() -> None:
+    items: list[dict[str, Any]] = [
+        {"Config": "c.json", "RepoTags": ["a:1"]},
+        {"Config": "d.json"},
+        {"Config": "d.json"},
+    ]
+    plan, _ = judged(archive(("c.json", CONFIG), ("d.json", b"x"), listed(*items)))
+    other = f"sha256:{hashlib.sha256(b'x').hexdigest()}"
+    assert plan.nameless == (other,)
+    assert plan.without({"a:1": ID}).nameless == (ID, other)
+
+
 @pytest.mark.parametrize(
     "item",
     [

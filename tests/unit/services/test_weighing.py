@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,40 @@ async def test_e33_nobody_has_more_images_than_she_may(server: SimServer) -> Non
         with pytest.raises(Ds01Error, match="You have 3 of 3 images"):
             await ask
     await loaded(server, BOB, ["d:1"], heavy="")
+
+
+async def test_e33_images_without_a_name_count_before_they_are_there(server: SimServer) -> None:
+    server.policy.settings = settings(images=3)
+    hers = await loaded(server, ALICE, ["a:1"], heavy="")
+    base = await there(server, MINIMAL)
+    his = await loaded(server, BOB, ["b:1"], heavy="")
+    new = tuple(ImageId(f"sha256:{digit * 64}") for digit in "12")
+    ask = DoorWrite(uid=ALICE.uid, what=Writing.LOAD, refs=("c:1",), nameless=(hers, str(base), *new))
+    with pytest.raises(Ds01Error, match="You have 1 of 3 images, and this would be 3 more"):
+        await writing.grant(server.world, ask)
+    with pytest.raises(Ds01Error, match="this would be 3 more"):
+        await writing.grant(server.world, replace(ask, refs=(), nameless=(his, *new)))
+    await writing.grant(server.world, replace(ask, nameless=(hers, str(base), new[0])))
+
+
+async def test_e33_a_pull_of_all_tags_is_told_how_many_images_may_come(server: SimServer) -> None:
+    server.policy.settings = settings(images=3)
+    digest, other = f"lab/tool@sha256:{'a' * 64}", f"lab/other@sha256:{'c' * 64}"
+    for user, ref, digests in (
+        (ALICE, "lab/tool:1", (digest, other)),
+        (BOB, "lab/tool:2", (f"lab/tool@sha256:{'b' * 64}",)),
+    ):
+        ask = DoorWrite(uid=user.uid, what=Writing.PULL, refs=(ref,))
+        granted = await writing.grant(server.world, ask)
+        server.engine.add_image(ref, digests=digests)
+        await writing.over(server.world, DoorWritten(ticket=granted.ticket, asked=ask, done=True))
+    ask = DoorWrite(uid=ALICE.uid, what=Writing.PULL, refs=("lab/tool:*",))
+    grant = await writing.grant(server.world, ask)
+    assert (grant.left_images, grant.has) == (2, (f"sha256:{'a' * 64}",))
+    one = await writing.grant(server.world, replace(ask, refs=("lab/one:1",)))
+    assert (one.left_images, one.has) == (None, ())
+    server.policy.settings = settings(images=None)
+    assert (await writing.grant(server.world, replace(ask, refs=("lab/two:*",)))).left_images is None
 
 
 async def test_e33_the_labels_of_all_ones_images_are_bounded(server: SimServer) -> None:

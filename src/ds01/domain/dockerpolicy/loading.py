@@ -48,6 +48,12 @@ class LoadPlan:
         return tuple(dict.fromkeys(each.image for each in self.loaded))
 
     @property
+    def nameless(self) -> tuple[str, ...]:
+        """Those of them under no name that will be written."""
+        named = {each.image for each in self.loaded if each.names}
+        return tuple(image for image in self.images if image not in named)
+
+    @property
     def manifest(self) -> bytes:
         """Our list."""
         written: list[Json] = [

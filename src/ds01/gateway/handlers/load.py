@@ -59,7 +59,7 @@ class _Loading:
         asked = judge_load(self._archive)
         plan = asked.without(await _named_now(self._call, asked.refs))
         self._kept = [ref for ref in asked.refs if ref not in plan.refs]
-        ask = DoorWrite(uid=self._call.user.uid, what=Writing.LOAD, refs=plan.refs)
+        ask = DoorWrite(uid=self._call.user.uid, what=Writing.LOAD, refs=plan.refs, nameless=plan.nameless)
         self._written = await Written.begin(self._call, ask)
         self._written.images += plan.images
         return [*last, entry(MANIFEST, plan.named(self._written.grant.names).manifest), END]

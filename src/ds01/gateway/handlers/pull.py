@@ -2,7 +2,8 @@
 
 A pull is streamed line by line. The sizes in it are counted as they become known, and what has no room even so is
 broken off before it is there. They are those of compressed layers, so a pull may end past the limit: unpacked sizes
-are known when the image is there, and then it stays, and nothing more comes. A client that hangs up ends its pull.
+are known when the image is there, and then it stays, and nothing more comes. So it is with the images of a repository
+that is pulled with all its tags: they are counted as they come. A client that hangs up ends its pull.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from ds01.gateway.handlers.writing import Written
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
 
+_DIGEST = "Digest: "
 _DONE = ("Status: Downloaded newer image", "Status: Image is up to date")
 
 
@@ -73,6 +75,8 @@ class Progress:
     def __init__(self, written: Written) -> None:
         self._written = written
         self._sizes: dict[str, int] = {}
+        self._came = set[str]()
+        """The digests of images that are there now, and were not hers before."""
 
     def line(self, line: bytes) -> bytes:
         """A line as it passes: nothing in it is anybody else's."""
@@ -90,14 +94,25 @@ class Progress:
         self._sizes[layer] = max(0, self._sizes.get(layer, 0), *sizes)
         left = self._written.grant.left_bytes
         if left is not None and sum(self._sizes.values()) > left:
-            message = too_large("The image", left).message
-            self._written.call.changes.append(Change(rule="disk.quota", text="broken off: there is no room for it"))
-            raise flow.LastLine(dump({"errorDetail": {"message": message}, "error": message}) + b"\r\n")
+            self._break_off(too_large("The image", left), "there is no room for it")
+
+    def _count_image(self, digest: str) -> None:
+        """One more is there; that a tag of it comes after another makes it no other image."""
+        left = self._written.grant.left_images
+        self._came |= {digest} - {*self._written.grant.has}
+        if left is not None and len(self._came) > left:
+            self._break_off(_too_many(left), "the repository has more images than may come")
+
+    def _break_off(self, error: RefusedError, why: str) -> None:
+        self._written.call.changes.append(Change(rule=error.rule, text=f"broken off: {why}"))
+        raise flow.LastLine(dump({"errorDetail": {"message": error.message}, "error": error.message}) + b"\r\n")
 
     def _read(self, found: Mapping[str, Any]) -> None:
         status, progress = found.get("status"), found.get("progressDetail")
         if isinstance(progress, Mapping) and status == "Downloading":
             self._count(str(found.get("id")), progress)
+        if isinstance(status, str) and status.startswith(_DIGEST):
+            self._count_image(status.removeprefix(_DIGEST))
         if isinstance(status, str) and status.startswith(_DONE):
             self._written.done = True
 
@@ -148,3 +163,10 @@ async def _fetched(call: Call, ask: Ask, progress: Progress) -> None:
 
 def _failed(reason: str) -> RefusedError:
     return RefusedError("build.from", f"The image to build from cannot be pulled: {reason}", status=404)
+
+
+def _too_many(left: int) -> RefusedError:
+    return RefusedError(
+        "image.quota", f"The repository has more images than the {left} that you may still have: the others were not "
+        "pulled", "Pull the tags you need, or make room: docker image prune -a.", status=409,
+    )  # fmt: skip

@@ -20,6 +20,7 @@ from ds01.ports.ledger import Books
 from ds01.services import build_cache
 from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_number, check_room, written
+from ds01.services.door.amounts import brought, left_of
 from ds01.services.door.giving_way import give_way, pulled_over, put_aside, take_back
 from ds01.services.door.going_on import check_heard, held
 from ds01.services.door.pinning import loosen
@@ -53,17 +54,18 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
         raise Ds01Error(NOT_ALLOWED, "root does not write images here.", hint="Use an ordinary account")
     if ask.container:
         await world.ledger.read(lambda books: _own(books, caller, ask.container))
-    left, more = None, max(1, len(ask.refs))
+    left, more = None, await brought(world, caller, ask)
     if ask.what in _TAKES:
         left = await check_room(world, caller, more_bytes=written(world, ask.container), more_images=more)
     else:
         await check_number(world, caller, more=more)
+    tags = await left_of(world, caller, ask)
     names = await reserve(
         world, caller, ask.refs, pulling=ask.what is Writing.PULL, private=ask.private, image=ask.image
     )  # fmt: skip
     return DoorWriteGrant(
         ticket=names.id, labels=await image_labels(world, caller), left_bytes=left,
-        names=dict(names.own), held=held(names),
+        names=dict(names.own), held=held(names), left_images=tags.images, has=tags.has,
     )  # fmt: skip
 
 

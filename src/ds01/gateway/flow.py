@@ -251,14 +251,21 @@ async def upload(
     """
     exchange = await call.gate.engine.open(ask)
     try:
-        await call.go_on()
-        if await _sent(call, exchange, through, end):
-            await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle))
-        else:
-            call.keep = False
-            await _stream(call, exchange, rewrite, settle)
+        await while_allowed(call, _upload(call, exchange, through, end, rewrite, settle))
     finally:
         exchange.close()
+
+
+async def _upload(
+    call: Call, exchange: Exchange, through: Callable[[Piece], Iterable[Piece]],
+    end: Callable[[], Awaitable[Iterable[Piece]]], rewrite: Rewrite | None, settle: Settle | None,
+) -> None:  # fmt: skip
+    await call.go_on()
+    if await _sent(call, exchange, through, end):
+        await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle))
+    else:
+        call.keep = False
+        await _stream(call, exchange, rewrite, settle)
 
 
 async def _sent(

@@ -35,6 +35,12 @@ STALE_SECONDS = 60.0
 USER_SECONDS = 20.0
 """How long an identity is good for before ds01d is asked again."""
 
+OVER_SECONDS = 10.0
+"""How long somebody's streams go on before ds01d is asked who she is now."""
+
+NEAR_SECONDS = 2.0
+"""The same for the server's own files, which tell of an account as soon as it is gone."""
+
 LOOK_SECONDS = 1.0
 """How long the server's directory may take to say whether an account is still the same."""
 
@@ -61,6 +67,8 @@ class _Known:
     user: DoorUser | None
     asked_at: float
     looked_at: float
+    local: str | None
+    """The account's name in the server's own files then."""
 
     @property
     def login(self) -> str:
@@ -157,6 +165,7 @@ class Registry:
         known, now = self._users.get(uid), self._clock()
         if known is not None and known.looked_at < since and not await self._same(uid, known):
             known = None
+            self._changed.set()
         if known is not None and now - known.asked_at < USER_SECONDS:
             return known.user
         try:
@@ -177,20 +186,30 @@ class Registry:
         return True
 
     async def _user_now(self, uid: int) -> DoorUser | None:
-        now = self._clock()
+        now, local = self._clock(), self._local(uid)
         found = await self._door.user(uid)
-        self._users[uid] = _Known(user=found, asked_at=self._clock(), looked_at=now)
+        self._users[uid] = _Known(user=found, asked_at=self._clock(), looked_at=now, local=local)
         return found
 
     async def keep_ending(self) -> None:
-        """End what may not go on, for as long as the gateway runs: when ds01d says that people changed, and when those
-        who have something going on have not been looked at for a while, because nobody tells of a deleted account.
+        """End what may not go on, for as long as the gateway runs: when ds01d says that people changed, when an account
+        changes in the server's own files, and when those who have something going on have not been looked at for a
+        while, because nobody tells of an account that a directory has no more.
         """
+        looked_at = self._clock()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), USER_SECONDS)
-            self._changed.clear()
-            await self.end_of_people()
+                await asyncio.wait_for(self._changed.wait(), NEAR_SECONDS)
+            told = self._changed.is_set() or self._otherwise()
+            if told or self._clock() - looked_at >= OVER_SECONDS:
+                self._changed.clear()
+                await self.end_of_people()
+                looked_at = self._clock()
+
+    def _otherwise(self) -> bool:
+        """Whether the server's own files call one of them otherwise than when ds01d was asked who she is."""
+        known = {uid: self._users.get(uid) for uid in self.ongoing.uids()}
+        return any(found is None or found.local != self._local(uid) for uid, found in known.items())
 
     async def end_of_people(self) -> None:
         """End the streams of those who are not who they were. While ds01d is away nobody knows, and all go on."""

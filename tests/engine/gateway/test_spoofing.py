@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests import accounts
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, Ground, User, ask, connected, ended, wait
 from tests.engine.gateway.test_admin import told
+from tests.engine.gateway.test_build import context
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -168,6 +170,37 @@ def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
         assert field.seen(container)["State"]["Running"]
     finally:
         people.remove(later)
+
+
+@pytest.mark.parametrize("way", ["build?t=left", "build?version=2&t=left", "images/load?quiet=1"])
+def test_s13_an_account_that_ends_while_its_archive_comes(mallory: User, field: Ground, way: str) -> None:
+    """Nothing becomes of it, and the name it was to have is anybody's again."""
+    login = f"ds01-gw-sends-{os.getpid()}"
+    people.make(login, uid=2 * _OF_ITS_OWN + os.getpid())
+    try:
+        former = User(person=people.person(login), gateway=field.gateway)
+        before = _images(field)
+        head = f"POST /v1.41/{way} HTTP/1.1\r\nHost: d\r\nContent-Type: application/x-tar\r\nExpect: 100-continue\r\n"
+        archive = context(Dockerfile=f"FROM {IMAGE}\nCOPY x /x\n", x="x" * 100_000)
+        sending = former.connect()
+        sending.sendall(f"{head}Content-Length: {len(archive)}\r\n\r\n".encode())
+        assert b"100 Continue" in sending.recv(100)
+        sending.sendall(archive[:50_000])
+        people.remove(login)
+        wait(lambda: ended(sending))
+        with contextlib.suppress(ConnectionError):
+            sending.sendall(archive[50_000:])
+        sending.close()
+        assert _images(field) == before
+        assert mallory.call("POST", f"/v1.41/images/{IMAGE}/tag?repo=left").status == 201
+        assert field.root("GET", "/images/left/json").status == 200
+        assert mallory.call("DELETE", "/v1.41/images/left").status == 200
+    finally:
+        people.remove(login)
+
+
+def _images(field: Ground) -> set[str]:
+    return {row["Id"] for row in field.root("GET", "/images/json?all=1").json}
 
 
 def test_the_gateway_is_not_root(field: Ground) -> None:

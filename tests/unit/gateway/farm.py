@@ -115,6 +115,8 @@ class Farm:
     daemon: Scripted = field(default_factory=Scripted)
     now: float = 1000.0
     audit: Audit = field(default_factory=lambda: Audit(Door("/nowhere")))
+    local: dict[int, str] = field(default_factory=dict)
+    """The accounts in the server's own files."""
     waited: list[float] = field(default_factory=list)
     """How long who asks too often was made to wait, in seconds of ``now``."""
 
@@ -162,7 +164,7 @@ async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Far
     await made.engine.listen(folder / "e.sock")
     await made.daemon.listen(folder / "d.sock")
     upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
-    registry = made.registry = Registry(door, lambda: made.now, lambda _: "mallory")
+    registry = made.registry = Registry(door, lambda: made.now, lambda _: "mallory", made.local.get)
     made.audit, made.facts = Audit(door), EngineFacts(upstream, door)
     gate = Gate(
         engine=upstream, door=door, registry=registry, audit=made.audit, facts=made.facts,

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ds01.gateway import registry
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 OTHER = "c" * 64
@@ -99,6 +100,43 @@ async def test_s13_everything_of_a_deleted_account_ends(place: Farm, way: str) -
         await place.registry.end_of_people()
         await going.ends()
     assert place.registry.ongoing.uids() == set()
+
+
+@pytest.mark.parametrize("path", ["/images/load", "/build"])
+async def test_s13_an_archive_on_its_way_ends_with_its_account(place: Farm, path: str) -> None:
+    numbers = ("cpu_period_us", "cpu_quota_us", "memory_bytes", "swap_bytes", "shm_bytes")
+    grant = {"ticket": "t", "labels": {}, "cgroup_parent": "x", "network": "x", **dict.fromkeys(numbers, 1)}
+    place.daemon.answers |= {
+        "/room": as_json({"left_bytes": None}), "/door/builds": as_json(grant), "/builds/commit": as_json([]),
+    }  # fmt: skip
+    place.engine.answers[path] = b""
+    place.engine.held = (path,)
+    reader, writer = await asyncio.open_unix_connection(place.socket)
+    try:
+        writer.write(f"POST /v1.41{path} HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        async with asyncio.timeout(60):
+            while not place.engine.asked:
+                await asyncio.sleep(0.01)
+            place.daemon.answers[f"/door/users/{UID}"] = plain(404, b"{}")
+            await place.registry.end_of_people()
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+    finally:
+        writer.close()
+
+
+async def test_s13_an_account_that_is_no_more_in_the_servers_own_files(
+    place: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "NEAR_SECONDS", 0.01)
+    place.local[UID] = "mallory"
+    keeping = asyncio.create_task(place.registry.keep_ending())
+    async with begun(place) as going:
+        place.daemon.answers[f"/door/users/{UID}"] = plain(404, b"{}")
+        await going.goes_on()
+        del place.local[UID]
+        await going.ends()
+    keeping.cancel()
 
 
 async def test_s13_a_uid_that_changed_hands_is_told_at_once(place: Farm) -> None:

@@ -58,4 +58,4 @@ async def _built(call: Call, kit: KitPlan, grant: DoorBuildGrant, settle: Callab
 
     ask = Ask(method="POST", target=target(call, kit, grant, name), stream=True, content_type=TAR)
     line = partial(kit_line, plain=view(call).text)
-    await flow.while_allowed(call, flow.upload(call, ask, through, end, line, settle))
+    await flow.upload(call, ask, through, end, line, settle)

@@ -26,7 +26,7 @@ Seen = Callable[[Found], Found | None]
 """A row as its user sees it, None when it is not hers."""
 
 _NO_LISTS = "the engine's answer is no object of lists"
-_NAMED = re.compile(rb'[{,]\s*"(\w+)"\s*:\s*\[\s*')
+_NAMED = re.compile(rb'[{,]\s*"(\w+)"\s*:\s*\[\s*\Z')
 _NEXT = re.compile(rb'["{}\[\]]')
 _TEXT = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _OPEN = b"{["
@@ -123,7 +123,7 @@ class Lists(Rows):
         self._since += text
         if row and not (self.name and self._since.strip() == b","):
             begins = _NAMED.search(self._since)
-            if begins is None or begins.end() < len(self._since):
+            if begins is None:
                 raise UpstreamError(_NO_LISTS)
             self.name = begins[1].decode()
             self._rest += self._since

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ds01.gateway.rows import REST_BYTES, ROW_BYTES, Lists, Rows
@@ -59,6 +59,8 @@ ROWS = st.lists(st.dictionaries(st.text(max_size=3), VALUES, max_size=4), max_si
 PLAIN = st.none() | st.integers() | st.text(st.sampled_from('{}[],:"\\\nxé'), max_size=8)
 
 
+@example({"A": [], "B": [{}], "C": None, "D": [], "E": [{}, {}]}, 7)
+@example({"A": '"B":[', "B": [{"x": '"C":['}]}, 40)
 @given(st.dictionaries(st.sampled_from("ABCDE"), ROWS | PLAIN, max_size=5), st.integers(1, 40))
 def test_every_row_of_an_object_of_lists_is_found_in_its_list(answer: dict[str, Any], size: int) -> None:
     wanted = {name: rows for name, rows in answer.items() if isinstance(rows, list) and rows}

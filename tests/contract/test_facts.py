@@ -127,6 +127,11 @@ async def test_a_file_shows_its_kind_owner_and_mode(place: Place) -> None:
     assert (opened.kind, opened.mode) == ("folder", 0o755)
 
 
+async def test_an_address_is_the_hosts_or_not(place: Place) -> None:
+    assert await place.facts.has_address("127.0.0.1")
+    assert not await place.facts.has_address("192.0.2.1")
+
+
 async def test_what_is_not_there_says_nothing(place: Place) -> None:
     assert await place.facts.text(f"{place.base}/none.json") is None
     assert await place.facts.version_of("no-such-program-of-ds01") == ""

@@ -82,6 +82,10 @@ class HostFacts(Protocol):
         """The ranges of addresses this host has a way to, without the default one."""
         ...
 
+    async def has_address(self, address: str) -> bool:
+        """Whether this IPv4 address is one of the host's now."""
+        ...
+
     async def sysctl(self, name: str) -> str | None:
         """``fs.protected_symlinks`` and the like."""
         ...

@@ -39,6 +39,7 @@ class SimFacts:
     machine: Hardware = field(default_factory=lambda: Hardware(cpus=64, memory_bytes=512 * GIB))
     ports: set[tuple[str, int]] = field(default_factory=lambda: {("127.0.0.1", 22)})
     ways: set[IPv4Network] = field(default_factory=lambda: {IPv4Network("10.20.0.0/16")})
+    addresses: set[str] = field(default_factory=lambda: {"127.0.0.1", "10.20.0.5"})
     sysctls: dict[str, str] = field(default_factory=lambda: dict(_SYSCTLS))
     cgroups: int = 2
     groups: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -81,6 +82,10 @@ class SimFacts:
     async def routes(self) -> frozenset[IPv4Network]:
         """The campus."""
         return frozenset(self.ways)
+
+    async def has_address(self, address: str) -> bool:
+        """As set."""
+        return address in self.addresses
 
     async def sysctl(self, name: str) -> str | None:
         """Debian's values, hardened."""

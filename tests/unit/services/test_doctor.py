@@ -285,6 +285,12 @@ def no_certificates(lab: Lab) -> None:
     lab.write_limits("images: {ca: /etc/ssl/lab.pem}\n")
 
 
+def others_addresses(lab: Lab) -> None:
+    lab.write_limits(
+        "defaults: {publish: 10.20.0.5}\ngroups: {g: {publish: 10.20.0.5 10.20.0.6}}\nusers: {alice: {publish: any}}\n"
+    )
+
+
 def fault(lab: Lab) -> None:
     lab.devices.script.loads["0"] = replace(lab.devices.script.load(_slots(lab)[0]), fault="Xid 79")
 
@@ -356,6 +362,7 @@ def _slots(lab: Lab) -> list[Slot]:
         ("limits-file", too_much, State.WARNING, "in 2 places."),
         ("limits-file", strangers, State.WARNING, "in 3 places."),
         ("limits-file", no_certificates, State.WARNING, "in 1 place."),
+        ("limits-file", others_addresses, State.WARNING, "in 1 place."),
         ("quarantine", fault, State.WARNING, "1 GPU out of service"),
         ("foreign-processes", outside, State.WARNING, "Somebody works outside DS01 on 1 GPU"),
         ("file-systems", no_nosuid, State.WARNING, "/home: mounted without nosuid,nodev"),

@@ -69,6 +69,10 @@ class SystemFacts:
         """From ``/proc/net/route``."""
         return await asyncio.to_thread(lambda: frozenset(_routes(self._proc)))
 
+    async def has_address(self, address: str) -> bool:
+        """Tried."""
+        return await asyncio.to_thread(trial.has_address, address)
+
     async def sysctl(self, name: str) -> str | None:
         """From ``/proc/sys``."""
         return _text(self._proc / "sys" / name.replace(".", "/"))

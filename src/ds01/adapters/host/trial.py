@@ -54,6 +54,16 @@ def crypto_sockets() -> bool:
     return True
 
 
+def has_address(address: str) -> bool:
+    """Whether something could listen on it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        try:
+            tried.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
 def opens(path: str, cgroups: Path) -> bool | None:
     """Whether nobody, in the cgroup of a session, opens the device. None: it cannot be tried."""
     sessions = sorted(cgroups.glob("user.slice/user-*.slice"))

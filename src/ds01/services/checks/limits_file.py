@@ -7,8 +7,9 @@ import stat
 from pathlib import PurePath
 
 from ds01.domain.gpu import slots_of
-from ds01.domain.limits import Policy
+from ds01.domain.limits import Layer, Policy
 from ds01.domain.machine import machine, shortfalls
+from ds01.domain.publish import ANY
 from ds01.domain.quantity import many
 from ds01.ports.directory import Directory
 from ds01.services import reach
@@ -56,7 +57,7 @@ async def _odd(world: World, path: str) -> list[str]:
     """What is valid and does not fit: the machine, the people, the files it names."""
     settings = world.policy.settings
     people = await asyncio.to_thread(_strangers, settings.policy, world.directory)
-    odd = [*await _shortfalls(world), *people, *await _empty_groups(world)]
+    odd = [*await _shortfalls(world), *people, *await _empty_groups(world), *await _others_addresses(world)]
     if settings.images.ca and await world.facts.file(settings.images.ca) is None:
         odd.append(f"images.ca: there is no file {settings.images.ca}")
     own = await world.facts.file(path)
@@ -85,6 +86,21 @@ async def _empty_groups(world: World) -> list[str]:
     named = [(group.name, unix) for group in world.settings().policy.groups for unix in sorted(group.unix_groups)]
     return [f"groups.{name}: nobody is in the Unix group '{unix}'" for name, unix in named
             if not await world.facts.members(unix)]  # fmt: skip
+
+
+async def _others_addresses(world: World) -> list[str]:
+    """Addresses the file lets groups publish ports on that are not this server's: no container with one starts."""
+    policy = world.settings().policy
+    layers = {"defaults": policy.defaults} | {f"users.{login}": layer for login, layer in policy.users.items()}
+    layers |= {f"groups.{group.name}": group.layer for group in policy.groups}
+    named = [(place, address) for place, layer in layers.items() for address in _addresses(layer)]
+    return [f"{place}: this server has no address {address} to publish ports on" for place, address in named
+            if not await world.facts.has_address(address)]  # fmt: skip
+
+
+def _addresses(layer: Layer) -> tuple[str, ...]:
+    found = layer["publish"].value if "publish" in layer else ()
+    return tuple(address for address in found if address != ANY) if isinstance(found, tuple) else ()
 
 
 def _strangers(policy: Policy, directory: Directory) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import tarfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +61,28 @@ async def test_archives_one_after_another_are_unpacked_all(tmp_path: Path) -> No
     }
 
 
+@pytest.fixture
+async def complaints() -> AsyncGenerator[None, None]:
+    """What the loop has to say at the end of what nobody looked at: nothing."""
+    said: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+    yield
+    gc.collect()
+    assert said == []
+
+
 @pytest.mark.root
+@pytest.mark.usefixtures("complaints")
+async def test_what_ends_before_all_was_read_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "_SCRIPT", "echo no room >&2; exit 3")
+    async with asyncio.timeout(120):
+        with pytest.raises(Ds01Error) as failed:
+            await unpack(SOMEBODY, str(tmp_path / "rescued"), archive(1024**2 * b"long"))
+    assert failed.value.problem.reason == "no room."
+
+
+@pytest.mark.root
+@pytest.mark.usefixtures("complaints")
 @pytest.mark.parametrize("content", [b"kept", 1024**2 * b"long"])
 async def test_what_stands_still_is_ended_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes

@@ -19,7 +19,7 @@ from ds01.domain import given
 from ds01.domain.assembly import amounts, read_slots, resources
 from ds01.domain.confinement import Amounts, Confinement, Room, claimed
 from ds01.domain.container import Container, ContainerId, ContainerState, Door, Observed, StopReason
-from ds01.domain.errors import BUSY, Ds01Error
+from ds01.domain.errors import BUSY, ENGINE_DOWN, NO_CONTAINER, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.given import Given
 from ds01.domain.gpu import Slot, SlotId
@@ -50,6 +50,8 @@ AT_ONCE = 40
 """Looks in one round, so that many containers are no burst of work."""
 GRACE_SECONDS = 2
 """For what has no right to run: it is to be gone in ten seconds, looks and all."""
+NO_REFUSAL = frozenset({ENGINE_DOWN, BUSY, NO_CONTAINER})
+"""Errors that do not say whether a container uses more already than it may: the next look tries again."""
 
 _Act = Callable[[], Awaitable[None]]
 """What is done about a container after a look at it."""
@@ -280,11 +282,15 @@ async def _remedied(world: World, container: Container, judged: Judgement) -> No
 
 
 async def _put_back(world: World, container: Container, judged: Judgement) -> Judgement:
-    """What cannot be put back, because the container uses it already, is stopped."""
+    """What cannot be put back, because the container uses it already, is stopped. Raises Ds01Error where the engine
+    did not refuse.
+    """
     assert judged.amounts is not None
     try:
         await world.engine.put_back(container.id, judged.amounts, stays_down=judged.stays_down)
     except Ds01Error as error:
+        if error.kind in NO_REFUSAL:
+            raise
         return replace(judged, remedy=Remedy.STOP, why=(*judged.why, f"keeps it ({error.problem.reason})"))
     why = _sentence(judged.why)
     kind = EventType.CONTAINER_CORRECTED

@@ -155,6 +155,25 @@ async def test_what_cannot_be_put_back_is_stopped(server: SimServer, confiner: C
     assert any(kind == "container.quarantined" and "it uses 40G" in why for kind, why in await told(server, made.id))
 
 
+async def test_what_an_engine_that_is_away_did_not_put_back_is_put_back_when_it_answers(
+    server: SimServer, confiner: Confiner
+) -> None:
+    """She keeps her container: the engine refused nothing."""
+    made = await server.launch()
+    known, before = await server.container(), (await walls(server, made.id)).amounts
+    server.engine.alter(made.id, replace(await walls(server, made.id), amounts=Amounts()))
+    server.engine.faults.away_after = 1  # it tells how the container is, and then nothing more
+    with pytest.raises(Ds01Error):
+        await confiner.look(made.id)
+    assert await server.container() == known
+    server.engine.come_back()
+    await server.clock.advance(10)
+    await confiner.round()
+    assert (await seen(server, made.id)).running
+    assert (await walls(server, made.id)).amounts == before
+    assert await server.container() == known
+
+
 async def test_s1_labels_written_by_hand_make_nobody_its_owner(server: SimServer, confiner: Confiner) -> None:
     made = await server.launch()
     await server.reconciler.round()

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from typing import Any, TypeVar
 
 from ds01.domain.dockerpolicy.strictjson import dump
-from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from ds01.domain.dockerpolicy.verdict import Change, EngineWordsError, RefusedError
 from ds01.gateway import body as bodies
 from ds01.gateway import relay
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
-from ds01.gateway.call import Call, passed_headers
+from ds01.gateway.call import Call, error_text, passed_headers
+from ds01.gateway.held import LATER, DoorDownError
 from ds01.gateway.http import AnswerHead, head_bytes, status_line
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, Exchange, UpstreamError
@@ -115,12 +116,31 @@ async def _stream(
 
 
 async def _settled(call: Call, settle: Settle) -> None:
-    """What may not stay after all is said as the last message."""
+    """What may not stay after all, or is written down later, is said as the last message."""
     try:
         await settle()
+        return
     except RefusedError as error:
-        call.changes.append(Change(rule=error.rule, text=error.what))
-        await call.client.write_many(chunk([_message(error.message)]))
+        change, said = Change(rule=error.rule, text=error.what), error.message
+    except DoorDownError as error:
+        change, said = Change(rule="ds01d.away", text=f"written down later: {error}"), LATER
+    except UpstreamError as error:
+        change, said = Change(rule="engine.away", text=error.sentence), CUT_SHORT
+    call.changes.append(change)
+    await call.client.write_many(chunk([_message(said)]))
+
+
+async def more(call: Call, ask: Ask, rewrite: Rewrite) -> None:
+    """Within ``settle``: ask the engine for more and pass it as the same progress. Raises RefusedError."""
+    exchange = await call.gate.engine.open(ask)
+    try:
+        head = await exchange.answered(None)
+        if head.status >= 400:
+            text = call.shown(error_text(await exchange.whole()))
+            raise EngineWordsError("engine.refused", text, status=head.status)
+        await _lines(call, exchange, rewrite)
+    finally:
+        exchange.close()
 
 
 def _message(text: str) -> bytes:

@@ -19,6 +19,12 @@ from ds01.wire.door import DoorHeld
 RENEW_SECONDS = 20.0
 ANEW = "door.anew"
 """The rule by which ds01d refuses what it cannot judge before it has heard what goes on."""
+LATER = (
+    "DS01: ds01d does not answer. What was made here is yours as soon as it is back and has written it down. "
+    "Try again in a moment."
+)
+"""What the client is told at the end of a writing whose end ds01d has not heard yet."""
+
 _LOG = structlog.get_logger("ds01.gateway.held")
 
 Post = Callable[[str, object], Awaitable[Any]]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from dev import people
 
+from ds01.gateway.held import LATER
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User, wait
 from tests.engine.gateway.test_build import folder
@@ -44,7 +45,8 @@ def test_a_build_that_ends_while_ds01d_is_away_is_hers_when_it_is_back(
         done = pool.submit(alice.docker, "build", "--no-cache", "-t", tag, str(place), client=OLD_CLIENT)
         wait(lambda: begun(step))
         field.stop("ds01d", signal.SIGKILL)
-        done.result()
+        ended = done.result()
+        assert (ended.code, LATER in ended.err) == (1, True), ended.err
         field.start_ds01d()
     is_hers(alice, mallory, tag)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ds01.gateway.held import LATER
 from tests.unit.gateway.farm import UID, Farm, as_json, farm, plain
 
 
@@ -40,6 +41,15 @@ async def test_e33_more_images_than_may_come_break_it_off(place: Farm) -> None:
     *_, last = await pulled(place, "a", "b", "c", "d", "e")
     assert "more images than the 2 that you may still have" in last["error"]
     assert json.loads(place.daemon.told[-1])["done"] is False
+
+
+async def test_a_pull_whose_end_ds01d_does_not_hear_says_so(place: Farm) -> None:
+    def away() -> None:
+        place.daemon.up = False
+
+    place.daemon.upon["/door/writes/commit"] = away
+    *_, last = await pulled(place, "a")
+    assert last["error"] == LATER
 
 
 async def test_tags_of_one_image_and_what_she_has_are_no_more_images(place: Farm) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2.link import Call, Headers, Link
+from ds01.gateway.held import LATER, DoorDownError
 
 MESSAGE_BYTES = 4 * 1024 * 1024
 """The largest message that is read into memory: gRPC's own default."""
@@ -193,6 +194,9 @@ async def _answer(
         await settle()
     except RefusedError as error:
         await near.send_headers(as_status(code_of(error), error.message), end=True)
+        return
+    except DoorDownError:
+        await near.send_headers(as_status(UNAVAILABLE, LATER), end=True)
         return
     ended = advised(_status(made.trailers), advice) if whole else []
     await near.send_headers(ended or [("grpc-status", str(INTERNAL))], end=True)

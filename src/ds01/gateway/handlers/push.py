@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
+from collections.abc import Sequence
 
 from ds01.domain.dockerpolicy.registries import (
     DEFAULT,
@@ -16,7 +16,7 @@ from ds01.domain.dockerpolicy.registries import (
 )
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.tags import joined, repository
-from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
+from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, absent, not_allowed
 from ds01.domain.image import repository as repository_of
 from ds01.domain.own_images import is_stored
 from ds01.gateway import flow
@@ -24,6 +24,8 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.lookup import find, inspected, look_up
 from ds01.gateway.show import Found
 from ds01.gateway.upstream import Ask
+
+_GOES_TO = b'"The push refers to repository ['
 
 
 async def push(call: Call) -> None:
@@ -33,17 +35,53 @@ async def push(call: Call) -> None:
     whole = not tag and ":" not in asked.rpartition("/")[2]
     ref = "" if whole else joined(asked, tag)
     repo = repository(asked) if whole else ref.rpartition(":")[0]
-    pushed = [await _pushed(call, each) for each in (await _all_of(call, repo) if whole else [ref])]
+    refs = await _all_of(call, repo) if whole else [ref]
+    pushed = [await _pushed(call, each) for each in refs]
     check_registry(registry_of(repo), call.user.registries)
     if None in pushed:
         await _not_there(call, repo)
         return
     call.subject = str(pushed[-1])
-    headers = header(credentials(call.head.headers.get("x-registry-auth", "")))
-    values = {} if whole else {"tag": [ref.rpartition(":")[2]]}
-    ask = Ask(method="POST", target=call.target(f"/images/{repo}/push", values), headers=headers)
+    first, *others = refs
+    progress = Progress(call, others)
     with call.gate.moves.pulling(call.user.uid):
-        await flow.stream(call, ask, settle=flow.nothing)
+        await flow.stream(call, _ask(call, first), progress.line, progress.go_on)
+
+
+def _ask(call: Call, ref: str) -> Ask:
+    repo, _, tag = ref.rpartition(":")
+    headers = header(credentials(call.head.headers.get("x-registry-auth", "")))
+    return Ask(method="POST", target=call.target(f"/images/{repo}/push", {"tag": [tag]}), headers=headers)
+
+
+class Progress:
+    """A push of one tag after the other, told as the one that it is. Without a tag the engine would push whatever the
+    repository has by then, somebody else's too.
+    """
+
+    def __init__(self, call: Call, others: Sequence[str]) -> None:
+        self._call = call
+        self._others = others
+        self._failed = False
+        self._said = set[bytes]()
+
+    def line(self, line: bytes) -> bytes:
+        """A line as it passes; where a push goes to is said once."""
+        self._failed = self._failed or b'"errorDetail"' in line
+        if _GOES_TO in line:
+            if line in self._said:
+                return b""
+            self._said.add(line)
+        return line + b"\n"
+
+    async def go_on(self) -> None:
+        """The other tags, each looked up again before it goes. Raises RefusedError when one is not hers any more."""
+        for ref in self._others:
+            if self._failed:
+                return
+            if await _pushed(self._call, ref) is None:
+                raise absent("image", ref)
+            await flow.more(self._call, _ask(self._call, ref), self.line)
 
 
 async def _pushed(call: Call, ref: str) -> str | None:
@@ -81,10 +119,11 @@ async def _ignored(call: Call) -> None:
 async def _all_of(call: Call, repo: str) -> list[str]:
     """All names of a repository, hers alone as well. Raises RefusedError when one of them is not for this user."""
     own = {ref for ref in call.gate.registry.own_images(call.user) if repository_of(ref) == repo}
-    filters = quote(json.dumps({"reference": [repo]}), safe="")
-    target = f"{call.target('/images/json')}?filters={filters}"
-    head, data = await call.gate.engine.whole(Ask(method="GET", target=target))
-    rows = json.loads(data) if head.status == 200 else []
+    ask = Ask(method="GET", target=call.target("/images/json", None, {"reference": [repo]}))
+    head, data = await call.gate.engine.whole(ask)
+    if head.status != 200:
+        raise RefusedError("image.lookup", f"The engine cannot say which tags {repo} has", status=502)
+    rows = json.loads(data)
     found = {ref for row in rows for ref in row.get("RepoTags") or () if repository_of(ref) == repo}
     known = []
     for ref in sorted(own | found):

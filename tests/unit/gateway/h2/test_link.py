@@ -20,6 +20,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import ANSWER, Method, RefusedCallError
 from ds01.gateway.h2.link import CALL_BYTES, Call, CallLostError, Link
+from ds01.gateway.held import LATER, DoorDownError
 from ds01.gateway.stream import Stream
 
 HEADERS = grpc.request(Method(path="/a.B/C", metadata=[]), keep=lambda _: True)
@@ -106,6 +107,23 @@ async def test_what_may_not_stay_after_all_is_said_as_the_end_of_the_call() -> N
     status = dict(call.trailers)
     assert status["grpc-status"] != "0"
     assert "taken away again" in unquote(status["grpc-message"])
+
+
+async def test_an_end_that_ds01d_does_not_hear_is_said_as_the_end_of_the_call() -> None:
+    async def answering(call: Call) -> None:
+        await call.send_headers(ANSWER)
+        await call.send_headers([("grpc-status", "0")], end=True)
+
+    async def away() -> None:
+        raise DoorDownError("the engine closed the connection")
+
+    async with between(answering, away) as link:
+        call = await link.call(HEADERS)
+        await call.end()
+        assert [data async for data in grpc.messages(call)] == []
+        found = dict(call.trailers)
+        assert found["grpc-status"] == str(int(grpc.UNAVAILABLE))
+        assert unquote(found["grpc-message"]) == LATER
 
 
 async def test_p21_a_caller_that_gives_up_ends_the_call_behind() -> None:

@@ -96,7 +96,9 @@ class Audit:
             await self.flush()
 
     async def flush(self) -> None:
-        """Send what is pending; what cannot be sent stays."""
+        """Send what is pending. What cannot be sent stays, and so does what is broken off: where ds01d took it and its
+        answer was lost, it is on the record twice, and that is better than not at all.
+        """
         self._wake.clear()
         batch, self._pending = self._pending, Counter()
         self._of_user.clear()
@@ -109,8 +111,14 @@ class Audit:
             if not self._failing:
                 _LOG.warning("audit.failing", reason=str(error))
             self._failing = True
-            self._pending += batch
-            self._wake.set()
+            self._keep(batch)
+        except BaseException:
+            self._keep(batch)
+            raise
+
+    def _keep(self, batch: Counter[DoorAudit]) -> None:
+        self._pending += batch
+        self._wake.set()
 
 
 class Budget:

@@ -153,8 +153,8 @@ class Server:
             raise
 
     async def _handle(self, call: Call) -> None:
-        """Let the route's handler answer. A change is recorded however it ends: whoever leaves, or an engine that goes
-        away, does not undo what was asked of the engine by then.
+        """Let the route's handler answer. A change is recorded however it ends: whoever leaves, or an engine or a ds01d
+        that goes away, does not undo what was asked of the engine by then.
         """
         try:
             await call.route.handler(call)
@@ -163,6 +163,9 @@ class Server:
             raise
         except UpstreamError as error:
             call.record(error.sentence)
+            raise
+        except DoorDownError:
+            call.record("ds01d did not answer")
             raise
         call.record()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from ds01.gateway.audit import ALLOWED, CHANGES, LENGTH, REFUSALS, REFUSALS_PER_SECOND, Audit, Budget, recordable
@@ -71,3 +72,31 @@ async def test_d16_nobody_fills_the_disk_by_what_is_allowed() -> None:
     now = 60.0
     await recorded(audit, "allowed", 1, 1)
     assert door.entries[-1].changes == ("1000 records before it",)
+
+
+class Lost(Written):
+    """A ds01d that never answers what it is told first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def audit(self, entries: Sequence[DoorAudit]) -> None:
+        if not self.asked.is_set():
+            self.asked.set()
+            await asyncio.Event().wait()
+        await super().audit(entries)
+
+
+async def test_what_is_on_its_way_when_the_gateway_stops_is_sent_again() -> None:
+    door = Lost()
+    audit = Audit(door)
+    entry = DoorAudit(uid=1, method="POST", path="/x", subject="", outcome="allowed", rule="volumes.create")
+    audit.record(entry)
+    running = asyncio.create_task(audit.flush())
+    await door.asked.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    audit.record(entry)
+    await audit.flush()
+    assert [each.changes for each in door.entries] == [("2 times",)]

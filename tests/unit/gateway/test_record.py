@@ -71,6 +71,20 @@ async def test_an_engine_that_goes_away_undoes_nothing(place: Farm) -> None:
     assert "engine" in reason
 
 
+async def test_what_the_engine_did_is_recorded_though_ds01d_is_away_by_then(place: Farm) -> None:
+    def away() -> None:
+        place.daemon.up = False
+
+    started = {"ticket": "t", "container": {"id": MINE, "uid": UID, "name": "web", "stored_name": f"web._.{UID}",
+                                            "image_ref": "bb"}}  # fmt: skip
+    place.daemon.answers["/door/starts"] = as_json(started)
+    place.engine.answers["/start"], place.engine.upon["/start"] = plain(204), away
+    with capture_logs() as logs:
+        status, _ = await place.ask("POST", f"/v1.41/containers/{MINE}/start")
+        assert status == 503
+        assert await recorded(logs) == [("allowed", "containers.start", "ds01d did not answer")]
+
+
 async def test_what_was_not_read_was_not_allowed(place: Farm) -> None:
     with capture_logs() as logs:
         _, writer = await asyncio.open_unix_connection(place.socket)

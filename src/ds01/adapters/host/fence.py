@@ -8,6 +8,7 @@ all of the engine's own.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from ds01.domain.errors import FENCE_FAILED, Ds01Error
 from ds01.domain.fence import FencePlan
 
 _FOR_USERS = "DOCKER-USER"
+_LIST = ("-w", "5", "-S")
+_HELD = "xtables lock"
+"""What is in the words of both programs when another one changes the firewall for longer than they wait."""
 _SECONDS = 20
 _TRIES = 4
 _PAUSE_SECONDS = 0.5
@@ -101,17 +105,27 @@ def _walls(plan: FencePlan) -> list[_Wall]:
 
 
 def _standing_6() -> Standing:
-    """Nothing where there is no firewall for IPv6: neither the program nor the kernel's part is everywhere."""
-    try:
-        return _standing("ip6tables")
-    except Ds01Error:
+    """Nothing where there is no firewall for IPv6: neither the program nor the kernel's part is everywhere. One that is
+    there and busy is no such one.
+    """
+    if shutil.which("ip6tables") is None:
         return {}
+    done = _ask(["ip6tables", *_LIST])
+    if done.returncode != 0 and _HELD not in done.stderr:
+        return {}
+    return _chains(done)
 
 
 def _standing(program: str) -> Standing:
-    """The chains of the ``filter`` table; none where the firewall does not answer."""
+    return _chains(_ask([program, *_LIST]))
+
+
+def _chains(done: subprocess.CompletedProcess[str]) -> Standing:
+    """The chains of the ``filter`` table. Raises Ds01Error (``fence.failed``) when the firewall did not tell."""
+    if done.returncode != 0:
+        raise _unasked(done.stderr.strip())
     found: dict[str, list[str]] = {}
-    for line in _ask([program, "-w", "5", "-S"]).stdout.splitlines():
+    for line in done.stdout.splitlines():
         kind, chain = line.split(" ", 2)[:2]
         rules = found.setdefault(chain, [])
         if kind == "-A":
@@ -197,7 +211,11 @@ def _ask(command: Sequence[str], given: str = "") -> subprocess.CompletedProcess
     try:
         return subprocess.run(command, input=given, capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Ds01Error(FENCE_FAILED, "The firewall cannot be asked.", reason=str(error)) from error
+        raise _unasked(str(error)) from error
+
+
+def _unasked(reason: str) -> Ds01Error:
+    return Ds01Error(FENCE_FAILED, "The firewall cannot be asked.", reason=reason, hint="ds01 doctor")
 
 
 def _run(command: Sequence[str], given: str = "") -> None:

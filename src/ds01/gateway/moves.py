@@ -6,15 +6,20 @@ builds are containers too, with nothing but their number to limit them: a user h
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.limits import BUILDS, PULLS
 
 WATCHED = 100
 """Streams of figures (``stats``) one user may follow at once: each has the engine read cgroups every second."""
+
+
+PATIENCE_SECONDS = 5.0
+"""How long a copy and a start wait for each other: who has the answer of one asks for the other at once."""
 
 
 class Moves:
@@ -26,18 +31,41 @@ class Moves:
         self._building: Counter[int] = Counter()
         self._pulling: Counter[int] = Counter()
         self._watching: Counter[int] = Counter()
+        self._ended = asyncio.Condition()
 
-    @contextmanager
-    def copying(self, container_id: str) -> Iterator[None]:
-        """Raises RefusedError (409) while the container is being started."""
-        with _among(self._copying, self._starting, container_id, "being started"):
+    @asynccontextmanager
+    async def copying(self, container_id: str) -> AsyncIterator[None]:
+        """Raises RefusedError (409) when the container goes on being started."""
+        async with self._among(self._copying, self._starting, container_id, "being started"):
             yield
 
-    @contextmanager
-    def starting(self, container_id: str) -> Iterator[None]:
-        """Raises RefusedError (409) while files are being copied."""
-        with _among(self._starting, self._copying, container_id, "having files copied"):
+    @asynccontextmanager
+    async def starting(self, container_id: str) -> AsyncIterator[None]:
+        """Raises RefusedError (409) when files go on being copied."""
+        async with self._among(self._starting, self._copying, container_id, "having files copied"):
             yield
+
+    @asynccontextmanager
+    async def _among(
+        self, mine: Counter[str], others: Counter[str], container_id: str, doing: str
+    ) -> AsyncIterator[None]:  # fmt: skip
+        async with self._ended:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._ended.wait_for(lambda: not others[container_id])
+            except TimeoutError as error:
+                raise RefusedError(
+                    "container.busy", f"The container is {doing}", "Try again in a moment.", status=409
+                ) from error
+            mine[container_id] += 1
+        try:
+            yield
+        finally:
+            mine[container_id] -= 1
+            if not mine[container_id]:
+                del mine[container_id]
+            async with self._ended:
+                self._ended.notify_all()
 
     @contextmanager
     def building(self, uid: int) -> Iterator[None]:
@@ -69,16 +97,3 @@ def _one_of(counted: Counter[int], uid: int, most: int, rule: str, what: str) ->
         counted[uid] -= 1
         if not counted[uid]:
             del counted[uid]
-
-
-@contextmanager
-def _among(mine: Counter[str], others: Counter[str], container_id: str, doing: str) -> Iterator[None]:
-    if others[container_id]:
-        raise RefusedError("container.busy", f"The container is {doing}", "Try again in a moment.", status=409)
-    mine[container_id] += 1
-    try:
-        yield
-    finally:
-        mine[container_id] -= 1
-        if not mine[container_id]:
-            del mine[container_id]

@@ -27,7 +27,7 @@ async def look(call: Call) -> None:
     """``HEAD``: what is at a path."""
     await call.nothing()
     container = await call.container()
-    with call.gate.moves.copying(container.id):
+    async with call.gate.moves.copying(container.id):
         await _check(call, container)
         await call.pass_whole(Ask(method="HEAD", target=_target(call, container)))
 
@@ -36,7 +36,7 @@ async def take(call: Call) -> None:
     """``GET``: a path as an archive."""
     await call.nothing()
     container = await call.container()
-    with call.gate.moves.copying(container.id):
+    async with call.gate.moves.copying(container.id):
         await _check(call, container)
         await flow.stream(call, Ask(method="GET", target=_target(call, container)))
 
@@ -59,7 +59,7 @@ async def put(call: Call) -> None:
         reader.finish()
         return [END]
 
-    with call.gate.moves.copying(container.id):
+    async with call.gate.moves.copying(container.id):
         await _check(call, container)
         ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type="application/x-tar")
         await flow.upload(call, ask, through, end)

@@ -152,7 +152,7 @@ async def _not_kept(call: Call, container: DoorContainer) -> None:
 
 async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:
     """A start that ds01d grants first and hears of before the client does."""
-    with call.gate.moves.starting(container.id):
+    async with call.gate.moves.starting(container.id):
         head, data = await _started(call, container, ask)
     await call.pass_answer(head, data)
 

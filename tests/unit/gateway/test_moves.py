@@ -1,0 +1,53 @@
+"""A copy and a start of one container: never both, and neither is refused for a moment of the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import moves
+from ds01.gateway.moves import Moves
+
+C, OTHER = "c" * 64, "d" * 64
+
+
+async def test_a_start_waits_for_the_end_of_a_copy() -> None:
+    going, seen = Moves(), list[str]()
+
+    async def start() -> None:
+        async with going.starting(C):
+            seen.append("started")
+
+    async with going.copying(C), going.copying(C):
+        waiting = asyncio.create_task(start())
+        async with going.starting(OTHER):
+            seen.append("another's")
+        await asyncio.sleep(0)
+        seen.append("copied")
+    await waiting
+    assert seen == ["another's", "copied", "started"]
+
+
+async def test_who_waits_too_long_is_told_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moves, "PATIENCE_SECONDS", 0.01)
+    going = Moves()
+    async with going.copying(C):
+        with pytest.raises(RefusedError) as error:
+            async with going.starting(C):
+                pytest.fail("a start beside a copy")
+    assert (error.value.status, error.value.what) == (409, "The container is having files copied")
+    async with going.starting(C):
+        with pytest.raises(RefusedError):
+            async with going.copying(C):
+                pytest.fail("a copy beside a start")
+
+
+async def test_a_copy_that_is_broken_off_keeps_nobody_from_starting() -> None:
+    going = Moves()
+    with pytest.raises(ConnectionResetError):
+        async with going.copying(C):
+            raise ConnectionResetError
+    async with going.starting(C):
+        pass

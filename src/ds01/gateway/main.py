@@ -68,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         api = str(options.api or options.run / "ds01d.sock")
         folder = options.run / "u"
-        uvloop.run(run(listening, past, engine=_unix(options.engine), api=api, folder=folder, passed=passed.of_users))
+        engine = _unix(options.engine)
+        return uvloop.run(run(listening, past, engine=engine, api=api, folder=folder, passed=passed.of_users))
     return 0
 
 
@@ -84,24 +85,26 @@ def _past(run: Path) -> socket.socket | None:
 async def run(
     listening: socket.socket, past: socket.socket | None = None, *, engine: str, api: str, folder: Path,
     passed: Mapping[int, socket.socket],
-) -> None:  # fmt: skip
-    """Serve until SIGTERM or SIGINT. ``past`` is the socket of the way past the gateway, ``folder`` is where
-    users' own are, ``passed`` those of them that were kept over a restart.
+) -> int:  # fmt: skip
+    """Serve until SIGTERM or SIGINT; the status to end with.
+
+    ``past`` is the socket of the way past the gateway, ``folder`` is where users' own are, ``passed`` those of them
+    that were kept over a restart.
     """
     presence = Presence()
     gate, own = _made(engine, api, folder, passed, presence)
     listener, glass = Listener(Server(gate, TABLE, may_watch=True), presence), Listener(Glass(gate), presence)
     await gate.facts.refresh()
     stop = _stop()
-    tasks = [asyncio.create_task(work) for work in _always(gate)]
+    tasks = [asyncio.create_task(work, name=name) for name, work in _always(gate).items()]
     await own.again(gate.engine)
-    tasks.append(asyncio.create_task(own.keep_trying()))
+    tasks.append(asyncio.create_task(own.keep_trying(), name="own sockets"))
     await listener.listen(listening)
     if past is not None:
         await glass.listen(past)
     _LOG.info("ready", engine=engine, api=api, uid=os.geteuid())
     kept.tell("READY=1")
-    await stop.wait()
+    status = await _until(stop, tasks)
     kept.tell("STOPPING=1")
     for each in (listener, glass, own):
         await each.close()
@@ -109,7 +112,8 @@ async def run(
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await gate.audit.flush()
-    _LOG.info("stopped")
+    _LOG.info("stopped", status=status)
+    return status
 
 
 def _made(
@@ -134,12 +138,28 @@ def _stop() -> asyncio.Event:
     return stop
 
 
-def _always(gate: Gate) -> tuple[Coroutine[Any, Any, object], ...]:
-    """What goes on for as long as the gateway runs."""
-    return (
-        gate.registry.follow(), gate.registry.keep_ending(), gate.audit.run(), gate.facts.keep(), gate.door.held.keep(),
-        stay_awake(every(os.environ, os.getpid()), kept.tell),
-    )  # fmt: skip
+async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[object]]) -> int:
+    """Wait for the word to stop. What goes on always must not end meanwhile: without it nothing would be shown, or
+    written down, so then this process ends too and is started again, and knows everything again.
+    """
+    stopped = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    if stopped in done:
+        return 0
+    stopped.cancel()
+    for task in done:
+        _LOG.error("ended", what=task.get_name(), exc_info=task.exception())
+    return 1
+
+
+def _always(gate: Gate) -> dict[str, Coroutine[Any, Any, object]]:
+    """What goes on for as long as the gateway runs, by what it is for."""
+    always: dict[str, Coroutine[Any, Any, object]] = {
+        "registry": gate.registry.follow(), "ending": gate.registry.keep_ending(), "audit": gate.audit.run(),
+        "facts": gate.facts.keep(), "held": gate.door.held.keep(),
+    }  # fmt: skip
+    seconds = every(os.environ, os.getpid())
+    return always | ({"watchdog": stay_awake(seconds, kept.tell)} if seconds is not None else {})
 
 
 def _unix(address: str) -> str:

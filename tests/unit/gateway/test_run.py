@@ -1,0 +1,38 @@
+"""The gateway's own end: when it is told to, and when something ended without which it serves nobody well."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from ds01.gateway.audit import Audit
+from ds01.gateway.listen import own_socket
+from ds01.gateway.main import run
+
+
+async def _runs(folder: Path) -> int:
+    """Neither the engine nor ds01d is there; it waits for both."""
+    listening = own_socket(folder / "docker.sock")
+    engine, api = str(folder / "e.sock"), str(folder / "d.sock")
+    return await asyncio.wait_for(run(listening, engine=engine, api=api, folder=folder / "u", passed={}), 60)
+
+
+async def _mistaken(_: Audit) -> NoReturn:
+    raise RuntimeError("nobody expected this")
+
+
+async def test_it_ends_with_an_error_when_what_always_goes_on_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Audit, "run", _mistaken)
+    assert await _runs(tmp_path) == 1
+
+
+async def test_it_ends_well_when_it_is_told_to(tmp_path: Path) -> None:
+    asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), signal.SIGTERM)
+    assert await _runs(tmp_path) == 0

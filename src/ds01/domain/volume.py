@@ -6,7 +6,6 @@ one compose file, or VS Code's one volume ``vscode``, never meet. Whose it is, i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,15 +29,15 @@ class Volume:
     anonymous: bool = False
 
 
-def check_volumes(volumes: Sequence[Volume], limits: Limits) -> None:
-    """Raises Ds01Error (``volume.quota``) when one more volume of this user would be too many."""
+def check_volumes(have: int, more: int, limits: Limits) -> None:
+    """Raises Ds01Error (``volume.quota``) when ``more`` volumes are too many for a user who has so many."""
     limit = limits.volumes
-    if limit is None or len(volumes) < limit:
+    if limit is None or not more or have + more <= limit:
         return
     source = limits.sources["volumes"].source
     raise Ds01Error(
         VOLUME_QUOTA,
-        f"You have {len(volumes)} of {limit} volumes.",
+        f"You have {have} of {limit} volumes" + (f", and this needs {more} more." if more > 1 else "."),
         reason=f"The limit of {limit} comes from {source}.",
         hint="docker volume prune",
     )

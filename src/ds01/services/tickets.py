@@ -36,6 +36,15 @@ WRITING_LIFE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Coming:
+    """Volumes a user is about to have: ``named``, by the engine's names, and how many that nobody names."""
+
+    uid: Uid
+    named: frozenset[str] = frozenset()
+    nameless: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ticket:
     """One promise. ``container`` has no id yet when it is one to create."""
 
@@ -48,8 +57,8 @@ class Ticket:
     """The lease as it was before it was prolonged for this start."""
     fresh: tuple[str, ...] = ()
     """Folders of volumes in which there was nothing yet."""
-    volumes: bool = False
-    """Whether volumes will be in it."""
+    volumes: Coming | None = None
+    """Those that will be in it; None when none will."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +97,7 @@ class Tickets:
     _names: dict[str, Names] = field(default_factory=dict)
     _making: list[Container] = field(default_factory=list)
     _recording: list[Container] = field(default_factory=list)
+    _volumes: list[Coming] = field(default_factory=list)
     _over: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     anew: bool = False
     """Whether nobody has said yet what was being written when this ds01d was started."""
@@ -180,7 +190,7 @@ class Tickets:
 
     def issue(
         self, caller: Caller, container: Container, lease: Lease | None, monotonic: float, *,
-        before: Lease | None = None, fresh: tuple[str, ...] = (), volumes: bool = False,
+        before: Lease | None = None, fresh: tuple[str, ...] = (), volumes: Coming | None = None,
     ) -> Ticket:  # fmt: skip
         """A new ticket."""
         ticket = Ticket(
@@ -216,6 +226,23 @@ class Tickets:
         """Containers this user is about to have."""
         promised = [ticket.container for ticket in list(self._open.values()) if not ticket.container.id]
         return list({c.name: c for c in (*self._making, *promised) if c.uid == uid}.values())
+
+    @contextmanager
+    def volumes(self, coming: Coming) -> Iterator[tuple[Coming, ...]]:
+        """Count volumes from their very beginning until the ledger has them; gives those of their user that began
+        before.
+        """
+        before = self._coming(coming.uid)
+        self._volumes.append(coming)
+        try:
+            yield before
+        finally:
+            self._volumes = [other for other in self._volumes if other is not coming]
+
+    def _coming(self, uid: Uid) -> tuple[Coming, ...]:
+        """What is being made and has its ticket already counts once."""
+        promised = (ticket.volumes for ticket in self._open.values() if ticket.volumes is not None)
+        return tuple({id(each): each for each in (*self._volumes, *promised) if each.uid == uid}.values())
 
     @contextmanager
     def recording(self, ticket: Ticket) -> Iterator[None]:

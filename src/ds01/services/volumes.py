@@ -7,7 +7,8 @@ looked at before and again afterwards, under a lock.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ds01.domain.container import Observed
@@ -22,6 +23,7 @@ from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.disk import check_any_room
 from ds01.services.seal import seal_key
+from ds01.services.tickets import Coming
 from ds01.services.world import World
 
 KIND = "volume"
@@ -41,7 +43,29 @@ class Held:
 async def make(
     world: World, caller: Caller, name: str, labels: Mapping[str, str], options: Mapping[str, str]
 ) -> Held:  # fmt: skip
-    """The caller's volume of this name, made when it is not there. Raises Ds01Error when it cannot be hers."""
+    """The caller's volume of this name, made when it is not there. Raises Ds01Error when it cannot be hers, or is one
+    too many.
+    """
+    async with room(world, caller, [name]):
+        return await provide(world, caller, name, labels, options)
+
+
+@asynccontextmanager
+async def room(world: World, caller: Caller, names: Iterable[str], nameless: int = 0) -> AsyncIterator[Coming]:
+    """Room for the volumes of these names, where they are not there yet, and for some that nobody names. They count
+    with those of others' requests for as long as this lasts. Raises Ds01Error when there is none.
+    """
+    named = frozenset([await _stored(world, caller, name) for name in names])
+    coming = Coming(uid=caller.uid, named=named, nameless=nameless)
+    with world.tickets.volumes(coming) as before:
+        await _check(world, caller, coming, before)
+        yield coming
+
+
+async def provide(
+    world: World, caller: Caller, name: str, labels: Mapping[str, str], options: Mapping[str, str]
+) -> Held:  # fmt: skip
+    """The same as ``make`` where there is ``room``."""
     stored, key = await _stored(world, caller, name), await seal_key(world)
     async with world.locks.hold(caller.uid, f"volume {name}", "create"):
         known = await world.ledger.read(lambda books: books.volume(stored))
@@ -50,8 +74,6 @@ async def make(
             before is not None and not _right(before, caller, known, key)
         ):
             raise Ds01Error(NAME_TAKEN, f"The volume name {name} cannot be used.", hint="Choose another name")
-        if known is None:
-            await _check(world, caller)
         if before is not None and known is not None:
             return await _held(world, known, before)
         owned = {**labels, Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
@@ -92,14 +114,21 @@ async def _held(world: World, volume: Volume, seen: VolumeSeen) -> Held:
     return Held(volume=volume, folder=seen.folder, fresh=await asyncio.to_thread(world.host.is_empty, seen.folder))
 
 
-async def _check(world: World, caller: Caller) -> None:
-    """One more is allowed, and there is room on the disk; volumes that went with their containers do not count."""
-    await check_any_room(world, caller)
-    mine = await world.ledger.read(lambda books: own_volumes(books, caller))
-    if caller.limits.volumes is not None and len(mine) >= caller.limits.volumes:
+async def _check(world: World, caller: Caller, coming: Coming, before: Sequence[Coming]) -> None:
+    """So many are allowed, and there is room on the disk; volumes that went with their containers do not count."""
+    have, more = await world.ledger.read(lambda books: _counted(books, caller, coming, before))
+    if more:
+        await check_any_room(world, caller)
+    if caller.limits.volumes is not None and more and have + more > caller.limits.volumes:
         await tidy(world)
-        mine = await world.ledger.read(lambda books: own_volumes(books, caller))
-    check_volumes(mine, caller.limits)
+        have, more = await world.ledger.read(lambda books: _counted(books, caller, coming, before))
+    check_volumes(have, more, caller.limits)
+
+
+def _counted(books: Books, caller: Caller, coming: Coming, before: Sequence[Coming]) -> tuple[int, int]:
+    """How many she has, counting what is being made, and how many more come."""
+    there = {volume.id for volume in own_volumes(books, caller)}.union(*(each.named for each in before))
+    return len(there) + sum(each.nameless for each in before), len(coming.named - there) + coming.nameless
 
 
 def own_volumes(books: Books, caller: Caller) -> tuple[Volume, ...]:

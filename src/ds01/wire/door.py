@@ -135,8 +135,8 @@ class DoorCreate:
     """Of the host, that it wants to publish on."""
     volumes: tuple[DoorVolumeAsk, ...] = ()
     """The named ones."""
-    anonymous: bool = False
-    """Whether the engine will make some nobody named."""
+    anonymous: int = 0
+    """How many the engine will make that nobody named."""
     joins: tuple[str, ...] = ()
     """Full ids of the other containers it shares something with."""
     cpus: float | None = None

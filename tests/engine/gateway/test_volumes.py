@@ -175,6 +175,29 @@ def test_d9_volumes_are_counted(mallory: User, field: Ground) -> None:
     assert mallory.call("POST", "/v1.41/volumes/create", {"Name": "one-more"}).status == 201
 
 
+def test_d9_volumes_that_nobody_names_are_counted(mallory: User, field: Ground) -> None:
+    """The engine makes them for a container: those of the request, and those its image wants."""
+    many = [{"Type": "volume", "Target": f"/v{number}"} for number in range(31)]
+    for over in (
+        mallory.create(HostConfig={"Mounts": many}), mallory.create(Volumes={each["Target"]: {} for each in many}),
+    ):  # fmt: skip
+        assert (over.status, "needs 31 more" in over.message) == (409, True), over.body
+    assert stored(field) == set()
+    assert mallory.create("many", HostConfig={"Mounts": many[:28]}).status == 201
+    assert mallory.docker("commit", "-c", 'VOLUME ["/a", "/b/", "/c"]', "many", "wants:1").code == 0
+    over = mallory.create(Image="wants:1")
+    assert (over.status, "needs 3 more" in over.message) == (409, True), over.body
+    made = mallory.create(Image="wants:1", HostConfig={"Mounts": [{"Type": "tmpfs", "Target": "/b"}]})
+    assert made.status == 201, made.body
+    assert len(stored(field)) == 30
+    assert mallory.create(Volumes={"/one-more": {}}).status == 409
+    assert mallory.create().status == 201
+    for container in ("many", made.json["Id"]):
+        assert mallory.call("DELETE", f"/v1.41/containers/{container}?v=1").status == 204
+    assert stored(field) == set()
+    assert mallory.create(Volumes={"/one-more": {}}).status == 201
+
+
 def test_d18_prune_takes_only_ones_own(mallory: User, alice: User, victim: Victim, field: Ground) -> None:
     alice.docker("volume", "create", "keep")
     mallory.docker("volume", "create", "mine")

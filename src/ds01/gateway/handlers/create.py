@@ -11,6 +11,7 @@ import structlog
 from ds01.domain.dockerpolicy.builders import check_builder_container
 from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.create import door_of, judge_create
+from ds01.domain.dockerpolicy.mountcount import nameless
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
@@ -91,7 +92,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image: Bluepr
             DoorVolumeAsk(uid=call.user.uid, name=name, labels=dict(volume.labels), options=dict(volume.options))
             for name, volume in named.items()
         ),
-        anonymous=bool(case.anonymous or image.volumes) or len(case.volumes) > len(named),
+        anonymous=nameless(case, image.volumes),
         joins=tuple(other.id for other in others.values()),
         cpus=case.asked_cpus,
         memory_bytes=case.memory_bytes,
@@ -162,7 +163,7 @@ async def _undo(call: Call, grant: DoorGrant, made: str | None) -> None:
 
 
 async def _removed(call: Call, made: str) -> None:
-    target = call.target(f"/containers/{made}", {"force": ["1"]})
+    target = call.target(f"/containers/{made}", {"force": ["1"], "v": ["1"]})
     try:
         await call.gate.engine.whole(Ask(method="DELETE", target=target))
     except (UpstreamError, ConnectionError) as error:

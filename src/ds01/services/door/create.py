@@ -42,7 +42,7 @@ from ds01.services.rollback import Rollback
 from ds01.services.running import slots_of
 from ds01.services.seal import seal_key
 from ds01.services.steps import Steps
-from ds01.services.tickets import Ticket
+from ds01.services.tickets import Coming, Ticket
 from ds01.services.world import World
 from ds01.wire.door import DoorBind, DoorCreate, DoorDevice, DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
@@ -84,10 +84,11 @@ async def _locked(world: World, caller: Caller, ask: DoorCreate, image: Image) -
     async with world.locks.hold(caller.uid, ask.name, "create"):
         with world.tickets.making(caller, ask.name, world.clock.now()) as before:
             await world.ledger.read(lambda books: _check(books, caller, ask.name, before))
-            return await _reserved(world, caller, ask, image)
+            async with volumes.room(world, caller, [each.name for each in ask.volumes], ask.anonymous) as coming:
+                return await _reserved(world, caller, ask, image, coming)
 
 
-async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image) -> DoorGrant:
+async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image, coming: Coming) -> DoorGrant:
     async with Rollback() as rollback:
         joined = await world.ledger.read(lambda books: _joined(books, caller, ask.joins))
         pinned = await _pin(world, caller, ask.binds, rollback)
@@ -95,7 +96,7 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
             joined, folder=ask.binds[0].source if ask.binds else "", unsafe=pinned.unsafe, itself=_itself(caller, ask),
             root=await root_allowed(world), guarded=await world.engine.guard() is not None,
         )  # fmt: skip
-        held = [await volumes.make(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
+        held = [await volumes.provide(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
         wanted = await _asked(world, caller, ask)
         lease, slots = await _lease(world, caller, ask, wanted, rollback)
         elsewhere = await _moved(world, caller, ask)
@@ -103,7 +104,7 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image)
         kept = tuple(port for port in ask.ports if port not in elsewhere)
         ticket = world.tickets.issue(
             caller, replace(_container(world, caller, order, lease), ports=kept), lease, world.clock.monotonic(),
-            fresh=tuple(each.folder for each in held if each.fresh), volumes=bool(held) or ask.anonymous,
+            fresh=tuple(each.folder for each in held if each.fresh), volumes=coming if held or ask.anonymous else None,
         )  # fmt: skip
         rollback.add("ticket", lambda: _forget(world, ticket))
         given = await _grant(world, ask, ticket, order, slots, why)

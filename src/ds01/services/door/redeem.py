@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import nullcontext
 
 from ds01.domain.container import Container
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
@@ -34,13 +35,14 @@ async def commit(world: World, ask: DoorCommit) -> DoorMade:
     if ticket is None:
         raise Ds01Error(BAD_REQUEST, "This grant is over.", reason="It was not used in time.", hint="Try again")
     made = named(ticket, ask.id)
-    try:
-        with world.tickets.recording(ticket):
-            await world.ledger.write(lambda books: _record(books, world, ticket, made))
-    except Ds01Error:
-        await _take_back(world, ticket, "it could not be recorded")
-        raise
-    return DoorMade(container=await shown(world, made), volumes=await _volumes(world, ticket, made))
+    with world.tickets.volumes(ticket.volumes) if ticket.volumes is not None else nullcontext():
+        try:
+            with world.tickets.recording(ticket):
+                await world.ledger.write(lambda books: _record(books, world, ticket, made))
+        except Ds01Error:
+            await _take_back(world, ticket, "it could not be recorded")
+            raise
+        return DoorMade(container=await shown(world, made), volumes=await _volumes(world, ticket, made))
 
 
 async def _volumes(world: World, ticket: Ticket, made: Container) -> tuple[DoorVolume, ...]:

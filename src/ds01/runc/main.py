@@ -139,7 +139,7 @@ def _exec(folder: str, call: Call) -> None:
     _refuse_any(process_refusals(process))
     owner = read_kind(kind)
     if owner is None:
-        streams.of_an_exec(process, _state(call, call.container).get("init_process_pid"))
+        streams.of_an_exec(process)
     write_json(path, edited_process(process, owner, gpus=None))
 
 
@@ -164,7 +164,7 @@ def _kind(call: Call, container: str) -> str:
 
 
 def _state(call: Call, container: str) -> dict[str, Any]:
-    """runc's own record of a container: its configuration, and its first process."""
+    """runc's own record of a container."""
     if "/" in container or not container:
         raise RefusedError(f"a container called '{container[:80]}'")
     return read_json(os.path.join(call.option("--root"), container, "state.json"))

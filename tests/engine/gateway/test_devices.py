@@ -154,11 +154,13 @@ def unchanged(lab: Path) -> Iterator[None]:
     """Who may open the host's nodes is as it was, and is put back where it is not."""
     paths = [*(Path("/dev") / name for name in NODES), lab / "fuse"]
     before = {path: path.stat() for path in paths}
-    yield
-    after = {path: path.stat() for path in paths}
-    for path, found in before.items():
-        os.chown(path, found.st_uid, found.st_gid)
-        path.chmod(stat.S_IMODE(found.st_mode))
+    try:
+        yield
+    finally:
+        after = {path: path.stat() for path in paths}
+        for path, found in before.items():
+            os.chown(path, found.st_uid, found.st_gid)
+            path.chmod(stat.S_IMODE(found.st_mode))
     assert {p: (s.st_mode, s.st_gid) for p, s in after.items()} == {p: (s.st_mode, s.st_gid) for p, s in before.items()}
 
 
@@ -176,6 +178,28 @@ def test_e15_root_in_a_container_cannot_change_nodes_of_the_host(alice: User, fi
             == "9\n"
         )
         assert opened(alice, container, lab / "fuse")
+
+
+ELSEWHERE = "mkdir -p /x/bin /x/dev /x/proc; cp /bin/busybox /x/bin; {null}; exec chroot /x /bin/busybox sleep 10000"
+"""A first process with a root of its own, and what it has there at the path of the null."""
+NULLS = {"none": "true", "a-file": ": > /x/dev/null", "a-link": "ln -s /root/nothing-there /x/dev/null"}
+
+
+@pytest.mark.parametrize("null", NULLS.values(), ids=NULLS)
+def test_e15_what_an_exec_has_for_nothing_is_not_of_the_container(
+    alice: User, field: Ground, lab: Path, null: str
+) -> None:
+    changes = ["sh", "-c", "chmod 667 /proc/self/fd/0; chown 0:7 /proc/self/fd/0; cat; echo tried"]
+    health = {"Test": ["CMD", "sh", "-c", "chmod 667 /proc/self/fd/0; exit 0"], "Interval": 10**9, "Retries": 1}
+    with unchanged(lab):
+        made = alice.create("elsewhere", Cmd=["sh", "-c", ELSEWHERE.format(null=null)], Healthcheck=health)
+        container = str(made.json["Id"])
+        assert alice.docker("start", container).code == 0
+        done = alice.docker("exec", container, *changes)
+        assert (done.code, done.out, "Read-only file system" in done.err) == (0, "tried\n", True), done.err
+        assert alice.docker("exec", "-d", container, *changes[:2], f"{changes[2]} > /told").code == 0
+        wait(lambda: alice.docker("exec", container, "cat", "/told").out == "tried\n")
+        wait(lambda: field.seen(container)["State"]["Health"]["Status"] == "healthy")
 
 
 def test_e15_nor_can_a_step_of_a_build(alice: User, lab: Path) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import shlex
+import stat
 import subprocess
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ds01.runc import launcher, streams
+from ds01.runc import launcher
 from ds01.runc.edits import edited
 from ds01.runc.grants import Grant, step_grant
 from tests.unit.runc.test_guard import Runtime
@@ -96,29 +98,69 @@ def test_e15_what_is_written_goes_not_to_the_hosts_null(telling: Runtime) -> Non
     assert done == (1, [])
 
 
-@pytest.mark.parametrize("read_only_inside", [True, False])
-def test_e15_an_exec_has_the_containers_own_null(monkeypatch: pytest.MonkeyPatch, read_only_inside: bool) -> None:
-    """Where it is read-only: in one of before it is the host's by its path as well."""
-    exchanged: list[int] = []
-    flag = os.ST_RDONLY if read_only_inside else 0
-    monkeypatch.setattr(streams, "_is_null", lambda stream: stream in (0, 2))
-    monkeypatch.setattr(os, "dup2", lambda _, stream: exchanged.append(stream))
-    monkeypatch.setattr(os, "fstatvfs", lambda _: os.statvfs_result((0,) * 8 + (flag, 0)))
-    streams.of_an_exec({}, os.getpid())
-    assert exchanged == ([0, 2] if read_only_inside else [])
-    streams.of_an_exec({"terminal": True}, os.getpid())
-    streams.of_an_exec({}, None)
-    assert exchanged == ([0, 2] if read_only_inside else [])
+@pytest.mark.root
+def test_e15_an_exec_has_a_null_by_which_nothing_is_changed(telling: Runtime) -> None:
+    """And whatever its container has at that path is not looked at."""
+    with unchanged_null():
+        code, changed = executed(telling, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with (telling.place / "terminals").open("w+") as own:
+            assert executed(telling, terminal=True, stdin=own, stdout=own) == (0, ["read nothing", "changed"])
+    assert code == 0
+    assert changed == ["read nothing", "Read-only file system", "Read-only file system"]
 
 
-def test_runcs_record_of_the_first_process_is_read(telling: Runtime) -> None:
-    """A process that is gone by now: the exec ends, and nothing is guessed."""
-    file = telling.place / "process.json"
-    file.write_text(json.dumps({"user": {"uid": 0, "gid": 0}, "args": ["id"]}))
+@pytest.mark.root
+def test_e15_a_kernel_that_makes_none_gives_an_exec_nothing_to_read(telling: Runtime) -> None:
+    guard = telling.guard / "guard.py"
+    guard.write_text(guard.read_text().replace("import sys\n", OLDER))
+    with unchanged_null(), (telling.place / "out").open("w") as out:
+        code, changed = executed(telling, stdin=subprocess.DEVNULL, stdout=out)
+        refused, _ = executed(telling, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    assert (code, refused) == (0, 1)
+    assert changed == ["read nothing", "changed"]
+
+
+OLDER = f"""import sys
+sys.path.append({str(Path(launcher.__file__).parents[2])!r})
+from ds01.runc import kernel
+kernel._OPEN_TREE = 9999
+"""
+"""Before the guard's program: a kernel without the call."""
+CHANGES = """#!/usr/bin/env python3
+import os
+with open({said!r}, "w") as said:
+    print("read", os.read(0, 9).decode() or "nothing", file=said)
+    for stream in {streams}:
+        try:
+            os.fchmod(stream, 0o667)
+            print("changed", file=said)
+        except OSError as error:
+            print(error.strerror, file=said)
+"""
+
+
+@contextlib.contextmanager
+def unchanged_null() -> Iterator[None]:
+    null = Path("/dev/null")
+    before = null.stat().st_mode
+    try:
+        yield
+    finally:
+        after = null.stat().st_mode
+        null.chmod(stat.S_IMODE(before))
+    assert after == before
+
+
+def executed(telling: Runtime, terminal: bool = False, **streams_: Any) -> tuple[int, list[str]]:
+    """An exec whose program tries to change who may use its streams: what it says of each."""
+    file, said = telling.place / "process.json", telling.place / "said"
+    file.write_text(json.dumps({"user": {"uid": 0, "gid": 0}, "args": ["id"], "terminal": terminal}))
     state = telling.place / "state" / ID
-    state.mkdir(parents=True)
-    config = {"labels": ["ds01.guard=root"], "cgroups": {}}
-    (state / "state.json").write_text(json.dumps({"config": config, "init_process_pid": 2**22 + 1}))
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "state.json").write_text(json.dumps({"config": {"labels": ["ds01.guard=root"], "cgroups": {}}}))
+    to_change = [0, 1] if streams_["stdout"] == subprocess.DEVNULL else [0]
+    (telling.place / "real-runc").write_text(CHANGES.format(said=str(said), streams=to_change))
+    said.unlink(missing_ok=True)
     words = [telling.program, "--root", telling.place / "state", "exec", "--process", file, ID]
-    done = subprocess.run([str(word) for word in words], check=False, stdin=subprocess.DEVNULL, capture_output=True)
-    assert (done.returncode, b"cannot be checked" in done.stderr) == (1, True)
+    done = subprocess.run([str(word) for word in words], check=False, stderr=subprocess.PIPE, **streams_)
+    return done.returncode, said.read_text().splitlines() if said.exists() else []

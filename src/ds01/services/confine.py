@@ -313,9 +313,10 @@ async def _end(world: World, container: Container, judged: Judgement) -> None:
 
 
 def _ended(books: Books, container: Container, why: str, now: datetime) -> None:
-    """Out of service, and its GPU is free at once."""
+    """Out of service, and its GPU is free at once, also one of a start that was written down meanwhile."""
+    current = books.container(container.id) or container
     stopped = record_stop(
-        books, container, at=now, now=now, reason=StopReason.QUARANTINE, detail=why, hold=timedelta(0), actor=None
+        books, current, at=now, now=now, reason=StopReason.QUARANTINE, detail=why, hold=timedelta(0), actor=None
     )  # fmt: skip
     books.put_container(replace(stopped, state=ContainerState.QUARANTINED, lease=None))
     tell(books, EventType.CONTAINER_QUARANTINED, stopped, at=now, actor=None, reason=why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,8 +21,11 @@ from ds01.domain.standing import OutsideRule
 from ds01.ports.engine import Guarding
 from ds01.services import confine
 from ds01.services.confine import GRACE_SECONDS, YOUNG, Confiner
+from ds01.services.door.start import start, started
 from ds01.services.reconcile import Reconciler
+from ds01.services.stop import stop
 from ds01.sim.host import ADMIN_SLICE
+from ds01.wire.door import DoorStart, DoorTicket
 from tests.server import ALICE, BOB, SimServer
 
 GIB = 1024**3
@@ -172,6 +176,30 @@ async def test_what_an_engine_that_is_away_did_not_put_back_is_put_back_when_it_
     assert (await seen(server, made.id)).running
     assert (await walls(server, made.id)).amounts == before
     assert await server.container() == known
+
+
+async def test_f3_a_start_that_is_written_down_while_it_is_ended_leaves_no_gpu_behind(
+    server: SimServer, confiner: Confiner
+) -> None:
+    made = await server.launch()
+    await stop(server.world, await server.caller(), "thesis")
+    await server.expire(20)
+    granted = await start(server.world, DoorStart(uid=ALICE.uid, id=made.id))
+    await server.engine.start(made.id)
+    server.engine.alter(made.id, replace(await walls(server, made.id), privileged=True))
+    server.engine.faults.slow_seconds = 5
+    ending = asyncio.create_task(confiner.look(made.id))
+    while (await server.container() or made).reason is not StopReason.QUARANTINE:
+        await asyncio.sleep(0.001)
+        await server.clock.advance(1)
+    await started(server.world, DoorTicket(ticket=granted.ticket))
+    await server.clock.advance(5)
+    await ending
+    server.engine.faults.slow_seconds = 0
+    found = await server.container()
+    assert found is not None
+    assert found.state is ContainerState.QUARANTINED
+    assert await server.leases() == ()
 
 
 async def test_s1_labels_written_by_hand_make_nobody_its_owner(server: SimServer, confiner: Confiner) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from ds01.domain.container import Container
-from ds01.domain.errors import Ds01Error
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.errors import NO_CONTAINER, WRONG_STATE, Ds01Error
 from ds01.domain.lease import Lease, LeaseState
 from ds01.services.door.redeem import expire
 from ds01.services.door.start import not_started, start, started
@@ -134,3 +136,55 @@ async def test_a_start_that_is_refused_after_its_lease_leaves_the_hold(server: S
     with pytest.raises(Ds01Error):
         await begun(server, container)
     assert await its_lease(server) == held
+
+
+async def becomes(server: SimServer, container: Container, state: ContainerState) -> None:
+    await server.books(lambda books: books.put_container(replace(container, state=state, lease=None)))
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), [(ContainerState.QUARANTINED, WRONG_STATE), (ContainerState.REMOVED, NO_CONTAINER)]
+)
+async def test_a_start_that_had_to_wait_counts_what_became_of_the_container_meanwhile(
+    server: SimServer, state: ContainerState, kind: object
+) -> None:
+    container = await stopped(server, minutes_ago=20)
+    async with server.world.locks.hold(ALICE.uid, "thesis", "the reconciler"):
+        waiting = asyncio.create_task(begun(server, container))
+        await asyncio.sleep(0.2)
+        await becomes(server, container, state)
+    with pytest.raises(Ds01Error) as refused:
+        await waiting
+    assert refused.value.kind is kind
+    assert await server.leases() == ()
+
+
+async def test_e31_a_start_that_was_granted_before_it_was_taken_out_of_service_does_not_last(
+    server: SimServer,
+) -> None:
+    """It runs as the ledger says: not at all, and its GPU is free."""
+    container = await stopped(server, minutes_ago=20)
+    ticket = await begun(server, container)
+    await becomes(server, container, ContainerState.QUARANTINED)
+    await server.engine.start(container.id)
+    with pytest.raises(Ds01Error) as refused:
+        await started(server.world, ticket)
+    assert refused.value.kind is WRONG_STATE
+    seen, found = await server.engine.inspect(container.id), await server.container()
+    assert seen is not None
+    assert not seen.running
+    assert found is not None
+    assert found.state is ContainerState.QUARANTINED
+    assert await server.leases() == ()
+
+
+async def test_a_start_whose_container_is_removed_already_brings_it_not_back(server: SimServer) -> None:
+    """One with --rm may be over before ds01d hears that it began: the client's start was one all the same."""
+    container = await stopped(server, minutes_ago=20)
+    ticket = await begun(server, container)
+    await becomes(server, container, ContainerState.REMOVED)
+    assert (await started(server.world, ticket)).id == container.id
+    found = await server.world.ledger.read(lambda books: books.container(container.id))
+    assert found is not None
+    assert found.state is ContainerState.REMOVED
+    assert await server.leases() == ()

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ds01.domain.assembly import read_slots
 from ds01.domain.container import Container, ContainerId, ContainerState, Door
-from ds01.domain.errors import GPU_FULL, NO_CONTAINER, Ds01Error
+from ds01.domain.errors import BUSY, GPU_FULL, NO_CONTAINER, Ds01Error
 from ds01.domain.launch import of_a_job, out_of_service
 from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
@@ -31,6 +31,8 @@ from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorStart, DoorStarting, DoorTicket
 
 REFUSED = "it did not start"
+OVER = frozenset({ContainerState.QUARANTINED, ContainerState.REMOVED})
+"""No start makes it run again."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,9 +40,10 @@ _log = logging.getLogger(__name__)
 async def start(world: World, ask: DoorStart) -> DoorStarting:
     """May it start? The ticket is redeemed when it has."""
     caller = await identify(world, ask.uid)
-    container = await _container(world, caller, ask.id)
-    await holes.check(world, caller, gpus=container.gpus, image=container.image)
-    async with world.locks.hold(caller.uid, container.name, "start"), Rollback() as rollback:
+    found = await _container(world, caller, ask.id)
+    await holes.check(world, caller, gpus=found.gpus, image=found.image)
+    async with world.locks.hold(caller.uid, found.name, "start"), Rollback() as rollback:
+        container = await _still(world, caller, found)
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container) if container.gpus else None
         rollback.add("lease", lambda: _give_back(world, container, claim, REFUSED))
@@ -57,11 +60,21 @@ async def _container(world: World, caller: Caller, container_id: str) -> Contain
     found = await world.ledger.read(lambda books: books.container(ContainerId(container_id)))
     if found is None or found.uid != caller.uid or found.epoch != caller.epoch:
         raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
+    if found.state is ContainerState.REMOVED:
+        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
     if found.state is ContainerState.QUARANTINED:
         raise out_of_service(found)
     if found.door is Door.JOB and found.state is not ContainerState.RUNNING:
         raise of_a_job(found)
     return found
+
+
+async def _still(world: World, caller: Caller, container: Container) -> Container:
+    """As it is now that nobody else acts on it. Raises Ds01Error when it may not start any more."""
+    current = await _container(world, caller, container.id)
+    if current.name != container.name:
+        raise Ds01Error(BUSY, f"'{container.name}' was given another name at the same moment.", hint="Try again")
+    return current
 
 
 async def _claim(world: World, caller: Caller, container: Container) -> Claim:
@@ -84,23 +97,37 @@ async def _claim(world: World, caller: Caller, container: Container) -> Claim:
 
 
 async def started(world: World, ask: DoorTicket) -> DoorContainer:
-    """The engine has started it: its lease is active and it is recorded so."""
+    """The engine has started it: its lease is active and it is recorded so. What was removed or taken out of service
+    meanwhile stays so. Raises Ds01Error where it is out of service; it does not run then.
+    """
     ticket = world.tickets.redeem(ask.ticket, world.clock.monotonic())
     if ticket is None:
         raise Ds01Error(NO_CONTAINER, "This start is over.")
+    found = await world.ledger.write(lambda books: _record(books, world, ticket))
+    if found.state in OVER:
+        await _undone(world, found, ticket)
+    return await shown(world, found)
 
-    def record(books: Books) -> Container:
-        current = books.container(ticket.container.id) or ticket.container
-        if current.state is ContainerState.RUNNING:
-            return current  # the reconciler saw it first
-        now = world.clock.now()
-        if ticket.lease is not None:
-            give_back_time(books, world, current, ticket.lease, now)
-        return record_start(
-            books, current, lease=ticket.lease, now=now, actor=ticket.caller.actor
-        )  # fmt: skip
 
-    return await shown(world, await world.ledger.write(record))
+def _record(books: Books, world: World, ticket: Ticket) -> Container:
+    current = books.container(ticket.container.id) or ticket.container
+    if current.state is ContainerState.RUNNING or current.state in OVER:
+        return current  # the reconciler saw it first, or what became of it
+    now = world.clock.now()
+    if ticket.lease is not None:
+        give_back_time(books, world, current, ticket.lease, now)
+    return record_start(books, current, lease=ticket.lease, now=now, actor=ticket.caller.actor)
+
+
+async def _undone(world: World, container: Container, ticket: Ticket) -> None:
+    """Stopped before its GPU goes back. A client whose container is gone already started it all the same."""
+    aside = container.state is ContainerState.QUARANTINED
+    if aside:
+        await withdraw(world, container.id)
+        await world.engine.stop(container.id, 0)
+    await _give_back(world, container, ticket, REFUSED)
+    if aside:
+        raise out_of_service(container)
 
 
 async def not_started(world: World, ask: DoorTicket) -> None:

@@ -22,8 +22,8 @@ INPUT, OUTPUTS = 0, (1, 2)
 
 
 def of_a_start(process: dict[str, Any]) -> None:
-    """Before a container starts: nothing to read is a pipe that has ended. runc exchanges every ``/dev/null``, also a
-    read-only one, for one that it opens before the container's own is read-only.
+    """Before a container starts: nothing to read is an empty file of its own, which is in no folder. runc exchanges
+    every ``/dev/null``, also a read-only one, for one that it opens before the container's own is read-only.
     """
     if not process.get("terminal"):
         _without_null()
@@ -44,13 +44,15 @@ def of_an_exec(process: dict[str, Any]) -> None:
 
 
 def _without_null() -> None:
+    """An empty file is as ready for ``poll`` as ``/dev/null``; of a pipe that has ended ``tail -f`` would not wait."""
     if any(_is_null(stream) for stream in OUTPUTS):
         raise RefusedError("the host's /dev/null for what it writes")
     if _is_null(INPUT):
-        reading, writing = os.pipe()
-        os.dup2(reading, INPUT)
-        os.close(reading)
-        os.close(writing)
+        made = os.memfd_create("null")
+        empty = os.open(f"/proc/self/fd/{made}", os.O_RDONLY)
+        os.dup2(empty, INPUT)
+        os.close(empty)
+        os.close(made)
 
 
 def _safe_null() -> int | None:

@@ -105,6 +105,17 @@ def test_d13_ping_works_and_raw_packets_do_not(there: Engine, tmp_path: Path) ->
         assert "not permitted" in there.exec(container, "echo | /raw", "-u", user)
 
 
+@pytest.mark.parametrize("user", ["0", "1001"])
+def test_where_there_is_nothing_to_read_a_program_reads_nothing_and_may_wait(there: Engine, user: str) -> None:
+    program = "cat; cat /dev/stdin; exec 3<&0; (tail -f <&3; echo ended) & sleep 1; echo waits"
+    container = there.create("-u", user, tiny.REFERENCE, "sh", "-c", program)
+    there.grant(container)
+    assert there.docker("start", container).returncode == 0
+    assert there.docker("wait", container).stdout.strip() == "0"
+    said = there.docker("logs", container)
+    assert (said.stdout, said.stderr) == ("waits\n", "")
+
+
 def test_an_owners_container(there: Engine, tmp_path: Path) -> None:
     container = there.runs("-v", f"{tmp_path}:/m", as_owner=True, binds=(str(tmp_path),))
     assert there.exec(container, "id -u; id -g; id -G", "-u", "0").split() == [str(UID), str(GID), str(GID)]

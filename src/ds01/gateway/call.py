@@ -243,8 +243,8 @@ class Call:
 
     def shown(self, text: str) -> str:
         """A text of the engine, without what only the engine knows."""
-        text = plain_text(text.replace(f"._.{self.user.uid}", ""), self.user.uid)
-        text = text.replace(self.asker.network, OWN)
+        text = plain_text(re.sub(rf"\._\.{self.user.uid}(?!\d)", "", text), self.user.uid)
+        text = re.sub(rf"{self.asker.network}(?!\d)", OWN, text)
         for container in self.gate.registry.containers(self.user):
             for staged, asked in container.binds.items():
                 text = text.replace(staged, asked) if staged in text else text

@@ -12,8 +12,9 @@ from typing import Any, cast
 
 from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.strictjson import Json, dump
-from ds01.domain.dockerpolicy.verdict import absent
-from ds01.gateway.call import Call
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
+from ds01.domain.names import user_network
+from ds01.gateway.call import Call, error_text
 from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.door import DoorContainer
 
@@ -45,18 +46,30 @@ async def inspected(call: Call, container_id: str) -> dict[str, Any]:
 
 def _variables(path: str, alias: str, config: Mapping[str, Any]) -> Iterator[str]:
     name = alias.replace("-", "_").upper()
-    ports = sorted(port.partition("/")[::2] for port in config.get("ExposedPorts") or ())
-    for index, (port, kind) in enumerate(ports):
-        address = f"{kind or 'tcp'}://{alias}:{port}"
+    for index, (port, kind) in enumerate(_ports(config)):
+        address = f"{kind}://{alias}:{port}"
         if index == 0:
             yield f"{name}_PORT={address}"
-        own = f"{name}_PORT_{port}_{(kind or 'tcp').upper()}"
-        yield from (f"{own}={address}", f"{own}_ADDR={alias}", f"{own}_PORT={port}", f"{own}_PROTO={kind or 'tcp'}")
+        own = f"{name}_PORT_{port}_{kind.upper()}"
+        yield from (f"{own}={address}", f"{own}_ADDR={alias}", f"{own}_PORT={port}", f"{own}_PROTO={kind}")
     yield f"{name}_NAME={path}"
     for entry in config.get("Env") or ():
         key, equals, value = entry.partition("=")
         if equals and key not in _NOT_TOLD:
             yield f"{name}_ENV_{key}={value}"
+
+
+def _ports(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The exposed ports with their protocols, in the engine's order: TCP first, then by number."""
+    found = [
+        (port, kind or "tcp") for port, _, kind in (each.partition("/") for each in config.get("ExposedPorts") or ())
+    ]
+    return sorted(found, key=_place)
+
+
+def _place(port: tuple[str, str]) -> tuple[bool, str, int, str]:
+    number, kind = port
+    return kind != "tcp", kind, len(number), number
 
 
 async def unlink(call: Call) -> None:
@@ -67,7 +80,7 @@ async def unlink(call: Call) -> None:
         raise absent("container", path)
     container = await call.container()
     found = await inspected(call, container.id)
-    end = (found["NetworkSettings"]["Networks"] or {}).get(call.asker.network) or {}
+    end = (found["NetworkSettings"]["Networks"] or {}).get(user_network(container.uid)) or {}
     left = [link for link in end.get("Links") or () if link.rpartition(":")[2] != call.names["alias"]]
     if len(left) == len(end.get("Links") or ()):
         raise absent("container", path)
@@ -78,16 +91,30 @@ async def unlink(call: Call) -> None:
 async def reconnect(
     call: Call, container_id: str, end: Mapping[str, Any], *, links: Iterable[str], aliases: Iterable[str]
 ) -> None:  # fmt: skip
-    """Put a container on a network anew: an endpoint cannot be changed."""
-    short, network = container_id[:12], end["NetworkID"]
-    settings: dict[str, Json] = {"Links": [*links], "Aliases": [name for name in aliases if name != short]}
-    if end.get("IPAMConfig"):
-        settings["IPAMConfig"] = end["IPAMConfig"]
-    bodies: dict[str, dict[str, Json]] = {
-        "disconnect": {"Container": container_id, "Force": False},
-        "connect": {"Container": container_id, "EndpointConfig": settings},
-    }
-    for what, body in bodies.items():
-        await call.gate.engine.whole(
-            Ask(method="POST", target=call.target(f"/networks/{network}/{what}"), body=dump(body))
-        )  # fmt: skip
+    """Put a container on a network anew: an endpoint cannot be changed. When that fails it is put back as it was.
+    Raises RefusedError with the engine's reason.
+    """
+    network = end["NetworkID"]
+    before = _settings(container_id, end, end.get("Links") or (), end.get("Aliases") or ())
+    after = _settings(container_id, end, links, aliases)
+    await _told(call, network, "disconnect", {"Container": container_id, "Force": False})
+    try:
+        await _told(call, network, "connect", {"Container": container_id, "EndpointConfig": after})
+    except RefusedError:
+        await _told(call, network, "connect", {"Container": container_id, "EndpointConfig": before})
+        raise
+
+
+def _settings(
+    container_id: str, end: Mapping[str, Any], links: Iterable[str], aliases: Iterable[str]
+) -> dict[str, Json]:  # fmt: skip
+    """What is asked for of an endpoint; the engine adds the short id to the aliases by itself."""
+    found: dict[str, Json] = {"Links": [*links], "Aliases": [name for name in aliases if name != container_id[:12]]}
+    return {**found, "IPAMConfig": end["IPAMConfig"]} if end.get("IPAMConfig") else found
+
+
+async def _told(call: Call, network: str, what: str, body: dict[str, Json]) -> None:
+    ask = Ask(method="POST", target=call.target(f"/networks/{network}/{what}"), body=dump(body))
+    head, data = await call.gate.engine.whole(ask)
+    if head.status >= 400:
+        raise EngineWordsError("engine.refused", call.shown(error_text(data)), status=head.status)

@@ -15,6 +15,7 @@ import structlog
 
 from ds01.domain.dockerpolicy.names import container_name
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
+from ds01.domain.names import user_network
 from ds01.gateway.call import Call
 from ds01.gateway.links import inspected, reconnect
 from ds01.gateway.things import NO_NETWORK
@@ -59,7 +60,7 @@ async def _found_by(call: Call, container: DoorContainer) -> None:
         aliases = list(end.get("Aliases") or ())
         if network == NO_NETWORK or not aliases or container.id.startswith(aliases[0]):
             continue
-        if not found["State"]["Running"] or (network != call.asker.network and not _moves_ports(found)):
+        if not found["State"]["Running"] or (network != user_network(container.uid) and not _moves_ports(found)):
             await reconnect(
                 call, container.id, {**end, "NetworkID": network}, links=end.get("Links") or (),
                 aliases=[container.name, *aliases[1:]],

@@ -1,0 +1,102 @@
+"""Containers put on a network anew, by a rename or a link that goes, and what a link says to who looks for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
+
+OTHERS, OTHER_UID = "c" * 64, 1003
+LINKED = {"Links": ["bbbbbbbbbbbb:base"], "Aliases": ["web", MINE[:12]], "NetworkID": "n"}
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Farm]:
+    async with farm(tmp_path) as made:
+        made.engine.answers |= {"/disconnect": plain(200), "/connect": plain(200)}
+        yield made
+
+
+def seen(network: str, end: dict[str, Any], *, running: bool = True) -> bytes:
+    return as_json({"State": {"Running": running}, "NetworkSettings": {"Networks": {network: end}}})
+
+
+def moved(place: Farm) -> list[str]:
+    """What was asked of networks: which, and what."""
+    return [asked.partition("/networks/")[2] for asked in place.engine.asked if "/networks/" in asked]
+
+
+async def test_an_admin_who_renames_breaks_no_connection_on_its_owners_own_network(place: Farm) -> None:
+    admin = {"uid": UID, "gid": UID, "login": "root2", "admin": True}
+    container = {"id": OTHERS, "uid": OTHER_UID, "name": "web", "stored_name": f"web._.{OTHER_UID}", "image_ref": "bb"}
+    place.daemon.answers |= {
+        f"/door/users/{UID}": as_json(admin), f"/door/containers/{OTHERS}": as_json(container),
+        "/door/renames": as_json({**container, "name": "again", "stored_name": f"again._.{OTHER_UID}"}),
+    }  # fmt: skip
+    place.engine.answers[f"/{OTHERS}/json"] = seen(f"ds01-u{OTHER_UID}", {"Aliases": ["web"]})
+    status, _ = await place.ask("POST", f"/v1.41/containers/{OTHERS}/rename?name=again")
+    assert (status, moved(place)) == (204, [])
+    place.engine.answers[f"/{OTHERS}/json"] = seen(f"ds01-u{OTHER_UID}", {"Aliases": ["web"]}, running=False)
+    status, _ = await place.ask("POST", f"/v1.41/containers/{OTHERS}/rename?name=twice")
+    assert (status, moved(place)) == (204, [f"ds01-u{OTHER_UID}/disconnect", f"ds01-u{OTHER_UID}/connect"])
+
+
+async def test_an_admin_unlinks_on_the_owners_own_network(place: Farm) -> None:
+    place.daemon.answers |= {
+        f"/door/users/{UID}": as_json({"uid": UID, "gid": UID, "login": "root2", "admin": True}),
+        f"/door/containers/{OTHERS}": as_json({"id": OTHERS, "uid": OTHER_UID, "name": "web",
+                                               "stored_name": f"web._.{OTHER_UID}", "image_ref": "bb"}),
+    }  # fmt: skip
+    place.engine.answers[f"/{OTHERS}/json"] = seen(f"ds01-u{OTHER_UID}", LINKED)
+    assert (await place.ask("DELETE", f"/v1.41/containers/{OTHERS}/base?link=1"))[0] == 204
+
+
+async def unlinked(place: Farm) -> tuple[int, str]:
+    """Status and sentence of a link that is to go."""
+    place.engine.answers[f"/{MINE}/json"] = seen(f"ds01-u{UID}", LINKED)
+    status, found = await place.ask("DELETE", f"/v1.41/containers/{MINE}/base?link=1")
+    return status, str(found["message"]) if found else ""
+
+
+async def test_a_link_goes(place: Farm) -> None:
+    assert await unlinked(place) == (204, "")
+    assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": [], "Aliases": ["web"]}
+
+
+@pytest.mark.parametrize("what", ["connect", "disconnect"])
+async def test_what_the_engine_says_of_a_network_is_told(place: Farm, what: str) -> None:
+    place.engine.answers[f"/{what}"] = as_json({"message": f"no room on ds01-u{UID} for ds01-u{UID}0"}, 500)
+    assert await unlinked(place) == (500, f"no room on bridge for ds01-u{UID}0")
+    assert moved(place) == (["n/disconnect", "n/connect", "n/connect"] if what == "connect" else ["n/disconnect"])
+
+
+async def test_a_container_that_cannot_be_changed_is_put_back_as_it_was(place: Farm) -> None:
+    place.engine.answers["/connect"] = as_json({"message": "no"}, 500)
+    place.engine.after["/connect"] = {"/connect": plain(200)}
+    assert await unlinked(place) == (500, "no")
+    assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": ["bbbbbbbbbbbb:base"], "Aliases": ["web"]}
+
+
+async def test_the_port_that_a_link_means_is_the_engines(place: Farm) -> None:
+    config = {"ExposedPorts": {port: {} for port in ("443/tcp", "53/udp", "80/tcp", "8080")}, "Env": ["A=1"]}
+    place.engine.answers |= {
+        f"/{MINE}/json": as_json({"Config": config}),
+        "/images/bb/json": as_json({"Id": "sha256:1", "RepoTags": ["bb:latest"], "Config": {}}),
+    }
+    place.daemon.answers["/door/creates"] = as_json({
+        "ticket": "t", "stored_name": f"next._.{UID}", "labels": {}, "cgroup_parent": "/x", "network": f"ds01-u{UID}",
+        "cpus": 1.0, "memory_bytes": 1024**3, "swap_bytes": 0, "shm_bytes": 1024, "pids": 100, "stop_grace_seconds": 9,
+    })  # fmt: skip
+    asked = {"Image": "bb", "HostConfig": {"Links": ["web:db"]}}
+    await place.ask("POST", "/v1.41/containers/create?name=next", asked)
+    told = json.loads(place.engine.told[-1])["Env"]
+    addresses = [each for each in told if each.startswith("DB_PORT") and "://" in each]
+    assert addresses == [
+        "DB_PORT=tcp://db:80", "DB_PORT_80_TCP=tcp://db:80", "DB_PORT_443_TCP=tcp://db:443",
+        "DB_PORT_8080_TCP=tcp://db:8080", "DB_PORT_53_UDP=udp://db:53",
+    ]  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ds01.gateway import relay
 from ds01.gateway.http import Head, head_bytes
 from ds01.gateway.stream import Stream, connect
-from ds01.gateway.upstream import UpstreamError
+from ds01.gateway.upstream import UnreachableError
 
 _OURS = frozenset(
     {"host", "connection", "keep-alive", "proxy-connection", "upgrade", "te", "trailer", "content-length",
@@ -21,14 +21,17 @@ _OURS = frozenset(
 async def pass_on(client: Stream, head: Head, engine: str, body: bytes | None = None) -> None:
     """Send it and relay what comes, until both are done. ``body`` is what was read of it already, all of it.
 
-    Raises UpstreamError when the engine is not there; then nothing was answered.
+    Raises UnreachableError when the engine is not there; then nothing was answered.
     """
     try:
         upstream = await connect(engine)
     except OSError as error:
-        raise UpstreamError("the engine is not reachable", status=503) from error
-    await upstream.write(_head(head, body) + (body or b""))
-    await relay.raw(client, upstream)
+        raise UnreachableError("the engine") from error
+    try:
+        await upstream.write(_head(head, body) + (body or b""))
+        await relay.raw(client, upstream)
+    finally:
+        upstream.abort()
 
 
 def _head(head: Head, body: bytes | None) -> bytes:

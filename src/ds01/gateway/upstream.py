@@ -85,9 +85,11 @@ class Ask:
 class Exchange:
     """One request and its answer on a connection of its own."""
 
-    def __init__(self, stream: Stream, ask: Ask) -> None:
+    def __init__(self, stream: Stream, ask: Ask, name: str) -> None:
+        """``name`` is who is asked, as sentences call it."""
         self.stream = stream
         self._ask = ask
+        self._name = name
         self.head = AnswerHead(status=0, headers={}, framing=Framing())
 
     async def send_body(self, parts: Sequence[Piece]) -> None:
@@ -105,19 +107,19 @@ class Exchange:
             async with asyncio.timeout(seconds):
                 data = await read_head_bytes(self.stream)
         except TimeoutError as error:
-            raise UpstreamError("the engine does not answer", status=504) from error
+            raise UpstreamError(f"{self._name} does not answer", status=504) from error
         except RefusedError as error:
             raise UpstreamError(error.what) from error
         if data is None:
-            raise UpstreamError("the engine closed the connection")
+            raise UpstreamError(f"{self._name} closed the connection")
         try:
             self.head = parse_answer(data, self._ask.method)
         except RefusedError as error:
             raise UpstreamError(error.what) from error
         if self.head.status < 200 and not (self.head.status == 101 and self._ask.upgrade):
-            raise UpstreamError("the engine sent an interim answer nobody asked for")
+            raise UpstreamError(f"{self._name} sent an interim answer nobody asked for")
         if 300 <= self.head.status < 400 and self.head.status != 304:
-            raise UpstreamError("the engine sent a redirect")
+            raise UpstreamError(f"{self._name} sent a redirect")
         return self.head
 
     async def whole(self, cap: int = JSON_BYTES) -> bytes:
@@ -127,7 +129,7 @@ class Exchange:
             found += parts
             size += sum(map(len, parts))
             if size > cap:
-                raise UpstreamError("the engine's answer is too large")
+                raise UpstreamError(f"{self._name}'s answer is too large")
         return b"".join(found)
 
     async def pieces(self) -> AsyncIterator[Sequence[Piece]]:
@@ -136,7 +138,7 @@ class Exchange:
             async for parts in bodies.pieces(self.stream, self.head.framing):
                 yield parts
         except ConnectionError as error:
-            raise UpstreamError("the engine's answer was cut short") from error
+            raise UpstreamError(f"{self._name}'s answer was cut short") from error
 
     def close(self) -> None:
         """Let go of the connection, at once."""
@@ -158,11 +160,15 @@ class Upstream:
             raise UnreachableError(self._name) from error
         if ask.stream:
             stream.in_bursts()
-        exchange = Exchange(stream, ask)
+        exchange = Exchange(stream, ask, self._name)
         try:
             await stream.write(ask.head() + (ask.body or b""))
         except ConnectionError as error:
+            exchange.close()
             raise UpstreamError(f"{self._name} closed the connection", status=503) from error
+        except BaseException:
+            exchange.close()
+            raise
         return exchange
 
     async def whole(self, ask: Ask, seconds: float | None = HEAD_SECONDS) -> tuple[AnswerHead, bytes]:

@@ -115,7 +115,7 @@ async def test_an_end_that_ds01d_does_not_hear_is_said_as_the_end_of_the_call() 
         await call.send_headers([("grpc-status", "0")], end=True)
 
     async def away() -> None:
-        raise DoorDownError("the engine closed the connection")
+        raise DoorDownError("ds01d closed the connection")
 
     async with between(answering, away) as link:
         call = await link.call(HEADERS)

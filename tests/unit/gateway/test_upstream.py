@@ -1,0 +1,70 @@
+"""Who is asked is named when it does not answer, and no connection to it stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ds01.gateway.door import Door
+from ds01.gateway.held import DoorDownError
+from ds01.gateway.upstream import Ask, Upstream
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def served(path: Path, serve: Serve) -> AsyncIterator[None]:
+    server = await asyncio.start_unix_server(serve, path)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (b"", "ds01d closed the connection"),
+        (b"HTTP/1.1 302 X\r\nContent-Length: 0\r\n\r\n", "ds01d sent a redirect"),
+        (b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{", "ds01d's answer was cut short"),
+    ],
+)
+async def test_a_ds01d_that_does_not_answer_is_no_engine(tmp_path: Path, answer: bytes, sentence: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with served(tmp_path / "s", serve):
+        with pytest.raises(DoorDownError, match=re.escape(sentence)):
+            await Door(str(tmp_path / "s")).engine()
+
+
+async def test_p21_a_request_that_is_broken_off_while_it_is_sent_leaves_no_connection(tmp_path: Path) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.set()
+        await asking_gone.wait()
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(1 << 20):
+                pass
+        ended.set()
+        writer.close()
+
+    asking_gone = asyncio.Event()
+    async with served(tmp_path / "s", serve):
+        ask = Ask(method="POST", target="/", body=bytes(16 << 20))
+        asking = asyncio.create_task(Upstream(str(tmp_path / "s"), "the engine").open(ask))
+        async with asyncio.timeout(30):
+            await begun.wait()
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            asking_gone.set()
+            await ended.wait()

@@ -18,7 +18,7 @@ from ds01.domain.engine_versions import NEWEST_API
 from ds01.domain.network import OWN
 from ds01.domain.own_images import plain_text
 from ds01.gateway import body as bodies
-from ds01.gateway import shownjson
+from ds01.gateway import denied, shownjson
 from ds01.gateway.audit import Audit
 from ds01.gateway.containerlist import ContainerList
 from ds01.gateway.door import Door
@@ -127,6 +127,13 @@ class Call:
                 changes=tuple(f"{change.rule}: {change.text}" for change in self.changes),
             ),
             status=self.status, ms=round((time.perf_counter() - self.began) * 1000, 1),
+        )  # fmt: skip
+
+    def denied(self, error: RefusedError, *, method: str = "", path: str = "") -> None:
+        """Put a refusal on the record: of this request, or of a call within it."""
+        self.gate.audit.record(
+            denied.entry(error, uid=self.user.uid, login_uid=self.login_uid, method=method or self.head.method,
+                         path=path or self.path, subject=self.subject)
         )  # fmt: skip
 
     # reading

@@ -70,10 +70,6 @@ When the engine goes away in the middle, that is said as its last message.
 CUT_SHORT = "DS01: The engine went away before this was done. Try again in a moment."
 
 
-async def nothing() -> None:
-    """Nothing has to be settled before the client hears the end."""
-
-
 async def stream(
     call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Settle | None = None, sure: Settle | None = None
 ) -> None:

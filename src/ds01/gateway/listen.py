@@ -15,10 +15,8 @@ from typing import Protocol
 
 import structlog
 
-from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway.http import head_bytes, status_line
+from ds01.gateway import denied
 from ds01.gateway.identity import Peer, Presence, login_uid, peer_uid, too_many
-from ds01.gateway.show import message_body
 from ds01.gateway.stream import Stream
 
 BACKLOG = 4096
@@ -153,13 +151,7 @@ class Listener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _answer(error: RefusedError) -> bytes:
-    body = message_body(error.message)
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
-    return head_bytes(status_line(error.status), headers) + body
-
-
-_TOO_MANY = _answer(too_many())
+_TOO_MANY = denied.answer(too_many())
 
 
 def _turn_away(connection: socket.socket) -> None:

@@ -9,16 +9,16 @@ import structlog
 
 from ds01.domain.dockerpolicy import query
 from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
+from ds01.gateway import denied
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.held import DoorDownError
-from ds01.gateway.http import Head, TooSlowError, head_bytes, read_request, status_line
+from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.identity import Peer
 from ds01.gateway.passing import pass_on
 from ds01.gateway.routes import BodyKind, Route, Table, check_version, target
-from ds01.gateway.show import message_body
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, UpstreamError
-from ds01.wire.door import DoorAudit, DoorUser
+from ds01.wire.door import DoorUser
 
 LINGER_SECONDS = 2
 LINGER_BYTES = 32 * 1024 * 1024
@@ -173,8 +173,8 @@ class Server:
         self, peer: Peer, head: Head | None, path: str, subject: str, error: RefusedError, outcome: str = "denied"
     ) -> None:
         self._gate.audit.record(
-            DoorAudit(uid=peer.uid, login_uid=peer.login_uid, method=head.method if head else "", path=path[:200],
-                      subject=subject, outcome=outcome, rule=error.rule, reason=error.what, advice=error.advice)
+            denied.entry(error, uid=peer.uid, login_uid=peer.login_uid, method=head.method if head else "",
+                         path=path[:200], subject=subject, outcome=outcome)
         )  # fmt: skip
 
 
@@ -184,12 +184,7 @@ async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: 
         client.abort()
         return False
     keep = head.framing.empty and not head.close and not head.upgrade
-    body = message_body(error.message)
-    headers = {"Server": "ds01-gateway", "Content-Type": "application/json", "Content-Length": str(len(body))}
-    if not keep:
-        headers["Connection"] = "close"
-    sent = b"" if head.method == "HEAD" else body
-    await client.write(head_bytes(status_line(error.status), headers) + sent)
+    await client.write(denied.answer(error, keep=keep, bare=head.method == "HEAD"))
     if not keep:
         await _linger(client)
     return keep
@@ -197,10 +192,7 @@ async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: 
 
 async def refuse_plainly(client: Stream, error: RefusedError) -> None:
     """Say no on a connection that ends with it."""
-    body = message_body(error.message)
-    headers = {"Server": "ds01-gateway", "Content-Type": "application/json", "Content-Length": str(len(body)),
-               "Connection": "close"}  # fmt: skip
-    await client.write(head_bytes(status_line(error.status), headers) + body)
+    await client.write(denied.answer(error))
     await _linger(client)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import Any
@@ -323,8 +322,3 @@ def sockets(mounts: Any, uid: int) -> None:
     for mount in mounts if isinstance(mounts, list) else []:
         if isinstance(mount, dict) and str(mount.get("Source", "")).endswith(f"/u/{uid}/docker.sock"):
             mount["Source"] = ENGINE_SOCKET
-
-
-def message_body(message: str) -> bytes:
-    """A refusal as Docker clients read it; whatever is in the text is escaped."""
-    return json.dumps({"message": message}).encode("ascii") + b"\n"

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy import query
+from ds01.domain.dockerpolicy.session import SYNC
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.door import Door
@@ -17,8 +18,11 @@ from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method
 from ds01.gateway.h2.link import Headers, Link
 from ds01.gateway.handlers.grpc_api import CONTROL, TRACES, Talk
+from ds01.gateway.handlers.session import serve
 from ds01.gateway.http import parse_request
 from ds01.gateway.registry import Registry
+from ds01.gateway.sessions import Session
+from ds01.gateway.stream import Stream
 from ds01.gateway.table import TABLE
 from ds01.gateway.upstream import Upstream
 from ds01.wire.door import DoorAudit, DoorUser
@@ -32,14 +36,7 @@ HEAD = b"POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c"
 async def talking(audit: Audit, door: Door = DOOR) -> AsyncIterator[Link]:
     """A client's side of a connection whose engine never answers and whose ds01d is not there."""
     (client, gateway), (outward, engine) = await pair(), await pair()
-    upstream = Upstream("/nowhere", "the engine")
-    route, names = TABLE.find("POST", "/grpc")
-    gate = Gate(engine=upstream, door=door, registry=Registry(door), audit=audit, facts=EngineFacts(upstream, door))
-    call = Call(
-        gate=gate, client=gateway, user=DoorUser(uid=1002, gid=1002, login="mallory", admin=False),
-        head=parse_request(HEAD), route=route, path="/grpc", names=names, query=query.judge("", route.query),
-        version=(1, 41),
-    )  # fmt: skip
+    call = of(gateway, audit, door)
     far, caller = Link(outward), Link(client)
     try:
         async with running(far, Link(gateway, Talk(call, far).accept), caller):
@@ -47,6 +44,18 @@ async def talking(audit: Audit, door: Door = DOOR) -> AsyncIterator[Link]:
     finally:
         for stream in (client, gateway, outward, engine):
             stream.abort()
+
+
+def of(client: Stream, audit: Audit, door: Door) -> Call:
+    """The request that such a connection began with."""
+    upstream = Upstream("/nowhere", "the engine")
+    route, names = TABLE.find("POST", "/grpc")
+    gate = Gate(engine=upstream, door=door, registry=Registry(door), audit=audit, facts=EngineFacts(upstream, door))
+    return Call(
+        gate=gate, client=client, user=DoorUser(uid=1002, gid=1002, login="mallory", admin=False),
+        head=parse_request(HEAD), route=route, path="/grpc", names=names, query=query.judge("", route.query),
+        version=(1, 41),
+    )  # fmt: skip
 
 
 def asking(path: str) -> Headers:
@@ -99,3 +108,19 @@ async def test_p14_a_prune_is_on_the_record_though_its_client_leaves() -> None:
     assert [(line["outcome"], line["rule"]) for line in logs if line["event"] == "request"] == [
         ("allowed", "grpc.prune")
     ]
+
+
+async def test_p14_what_the_engine_may_not_ask_in_a_session_is_on_the_record() -> None:
+    (client, gateway), (outward, engine) = await pair(), await pair()
+    opened, caller = Session(id="s", account="1002:0"), Link(engine)
+    with capture_logs() as logs:
+        served = asyncio.create_task(serve(of(gateway, Audit(DOOR), DOOR), gateway, outward, opened))
+        async with running(caller):
+            assert await said(caller, asking("/moby.filesync.v1.FileSync/TarStream")) == "12"
+            assert await said(caller, [*asking(SYNC), ("dir-name", "dockerfile")]) == "7"
+        for stream in (client, engine):
+            stream.abort()
+        await served
+    assert [(line["outcome"], line["rule"], line["path"]) for line in logs if line["event"] == "request"] == [
+        ("denied", "session.call", "/moby.filesync.v1.FileSync/TarStream"), ("denied", "session.call", SYNC),
+    ]  # fmt: skip

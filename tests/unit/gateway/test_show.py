@@ -8,9 +8,10 @@ from typing import Any
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.image_access import EVERYBODY
 from ds01.gateway.buildlog import BuildLines
+from ds01.gateway.denied import message_body
 from ds01.gateway.door import Door
 from ds01.gateway.registry import Registry
-from ds01.gateway.show import View, message_body
+from ds01.gateway.show import View
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 
 ALICE = DoorUser(uid=1001, gid=1001, login="alice", admin=False)

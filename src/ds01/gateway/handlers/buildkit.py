@@ -21,7 +21,7 @@ from ds01.gateway.handlers.pull import obtained
 from ds01.gateway.sessions import Session
 from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask
-from ds01.wire.door import DoorAudit, DoorBuildGrant
+from ds01.wire.door import DoorBuildGrant
 
 
 async def build(call: Call) -> None:
@@ -43,11 +43,7 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
         try:
             return await judged(call, kit.plan.arguments, images, content)
         except RefusedError as error:
-            call.gate.audit.record(
-                DoorAudit(uid=call.user.uid, login_uid=call.login_uid, method=call.head.method, path=call.path,
-                          subject=call.subject, outcome="denied", rule=error.rule, reason=error.what,
-                          advice=error.advice)
-            )  # fmt: skip
+            call.denied(error)
             raise
 
     with (

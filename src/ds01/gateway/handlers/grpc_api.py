@@ -23,7 +23,7 @@ from ds01.gateway.h2.grpc import Method, RefusedCallError
 from ds01.gateway.h2.link import Link
 from ds01.gateway.handlers.buildkit import judged
 from ds01.gateway.handlers.containers import view
-from ds01.gateway.handlers.session import both
+from ds01.gateway.handlers.session import GRPC, both
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.pace import Costly
 from ds01.gateway.sessions import Session
@@ -111,19 +111,19 @@ class Talk:
             path = asked.path
             await self._served(near, asked)
         except RefusedCallError as error:
-            self._record(path, "denied", "grpc.call", str(error))
+            self._call.denied(RefusedError("grpc.call", str(error)), method=GRPC, path=path)
             await grpc.refuse(near, error.code, str(error))
         except RefusedError as error:
-            self._record(path, "denied", error.rule, error.what, error.advice)
+            self._call.denied(error, method=GRPC, path=path)
             await grpc.refuse(near, grpc.code_of(error), error.message)
         except DoorDownError:
             await grpc.refuse(near, grpc.UNAVAILABLE, "DS01: ds01d does not answer, so nothing can be granted.")
 
-    def _record(self, path: str, outcome: str, rule: str, reason: str = "", advice: str = "") -> None:
+    def _allowed(self, path: str, rule: str) -> None:
         call = self._call
         call.gate.audit.record(
-            DoorAudit(uid=call.user.uid, login_uid=call.login_uid, method="gRPC", path=path, subject=call.subject,
-                      outcome=outcome, rule=rule, reason=reason, advice=advice)
+            DoorAudit(uid=call.user.uid, login_uid=call.login_uid, method=GRPC, path=path, subject=call.subject,
+                      outcome="allowed", rule=rule)
         )  # fmt: skip
 
     async def _served(self, near: link.Call, asked: Method) -> None:
@@ -205,7 +205,7 @@ class Talk:
         self._call.gate.audit.check_writable(frees=True)
         wanted = await grpc.only(near)
         mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
-        self._record(asked.path, "allowed", "grpc.prune")
+        self._allowed(asked.path, "grpc.prune")
         if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
             await near.send_headers([*grpc.ANSWER, ("grpc-status", "0")], end=True)
         else:
@@ -252,7 +252,7 @@ class Talk:
                     stack.callback(self._builds.pop, solve.ref)
                     stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
                     judging.over.set()
-                    self._record(asked.path, "allowed", "grpc.solve")
+                    self._allowed(asked.path, "grpc.solve")
                     policy = self._judged_by(stack, session, building)
                     message = solve.message(building.owner, policy, grant.names)
                     await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
@@ -279,7 +279,7 @@ class Talk:
                     return await judged(call, building.arguments, building.images, content)
                 unjudged.check(content, building.arguments)
             except RefusedError as error:
-                self._record("Dockerfile", "denied", error.rule, error.what)
+                call.denied(error, method=GRPC, path="Dockerfile")
                 raise
             return content
 

@@ -18,6 +18,9 @@ from ds01.gateway.upstream import Ask
 DOCKERFILE = "dockerfile"
 """How the files begin to be called among which the Dockerfile is; an option of a build may name no others."""
 
+GRPC = "gRPC"
+"""The method of calls that are written down, and no requests of HTTP."""
+
 
 async def session(call: Call) -> None:
     """A session, for as long as both sides stay."""
@@ -28,19 +31,24 @@ async def session(call: Call) -> None:
     call.subject = offer.id
     with call.gate.sessions.opened(call.user, offer.id) as opened:
         ask = Ask(method="POST", target=call.target("/session"), upgrade="h2c", repeated=offer.headers())
-        await flow.upgrade(call, ask, lambda client, engine: _serve(client, engine, opened))
+        await flow.upgrade(call, ask, lambda client, engine: serve(call, client, engine, opened))
 
 
-async def _serve(client: Stream, engine: Stream, opened: Session) -> None:
-    """Two connections of HTTP/2, one call at a time between them."""
+async def serve(call: Call, client: Stream, engine: Stream, opened: Session) -> None:
+    """Two connections of HTTP/2, one call at a time between them. Who is refused is the engine, for this user."""
     far = Link(client)
 
     async def accept(near: link.Call) -> None:
+        path = ""
         try:
-            await _asked(near, far, opened)
+            asked = grpc.method(near.headers)
+            path = asked.path
+            await _asked(near, far, opened, asked)
         except RefusedCallError as error:
+            call.denied(RefusedError("session.call", str(error)), method=GRPC, path=path)
             await grpc.refuse(near, error.code, str(error))
         except RefusedError as error:
+            call.denied(error, method=GRPC, path=path)
             await grpc.refuse(near, grpc.code_of(error), error.message)
 
     await both(Link(engine, accept), far, (client, engine), opened.over)
@@ -59,9 +67,8 @@ async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyn
             stream.close()
 
 
-async def _asked(near: link.Call, far: Link, opened: Session) -> None:
+async def _asked(near: link.Call, far: Link, opened: Session, asked: Method) -> None:
     """One wish of the engine's."""
-    asked = grpc.method(near.headers)
     if asked.path not in METHODS:
         raise RefusedCallError(12, f"{asked.path} is not served here")
     if asked.path == SYNC and asked.get("dir-name").startswith(DOCKERFILE):

@@ -1,0 +1,34 @@
+"""A refusal, as its client reads it and as it is written down."""
+
+from __future__ import annotations
+
+import json
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.http import head_bytes, status_line
+from ds01.wire.door import DoorAudit
+
+
+def answer(error: RefusedError, *, keep: bool = False, bare: bool = False) -> bytes:
+    """The whole answer: ``keep`` says that the connection may carry another request, ``bare`` leaves out the body."""
+    body = message_body(error.message)
+    headers = {"Server": "ds01-gateway", "Content-Type": "application/json", "Content-Length": str(len(body))}
+    if not keep:
+        headers["Connection"] = "close"
+    return head_bytes(status_line(error.status), headers) + (b"" if bare else body)
+
+
+def message_body(message: str) -> bytes:
+    """A sentence as Docker clients read it; whatever is in the text is escaped."""
+    return json.dumps({"message": message}).encode("ascii") + b"\n"
+
+
+def entry(
+    error: RefusedError, *, uid: int, login_uid: int | None, method: str, path: str, subject: str,
+    outcome: str = "denied",
+) -> DoorAudit:  # fmt: skip
+    """For the record."""
+    return DoorAudit(
+        uid=uid, login_uid=login_uid, method=method, path=path, subject=subject, outcome=outcome, rule=error.rule,
+        reason=error.what, advice=error.advice,
+    )  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 
 from ds01.domain.errors import DOOR_ANEW, Ds01Error
 from ds01.domain.own_images import stored_image
+from ds01.services import build_cache
 from ds01.services.door import building, going_on, writing
 from ds01.services.door.pinning import sweep
 from ds01.services.image_tidy import Gone
@@ -124,3 +125,49 @@ async def test_what_a_former_owner_of_the_uid_began_is_not_taken_up(server: SimS
     started_anew(server)
     await going_on.go_on(server.world, [replace(held, epoch=0), replace(held, uid=4242)])
     assert server.world.tickets.being_written(server.clock.monotonic()) == frozenset()
+
+
+@pytest.mark.parametrize("acts", [0, 1, 2])
+async def test_a_build_that_ends_while_the_engine_is_away_is_written_down_when_it_is_back(
+    server: SimServer, acts: int
+) -> None:
+    """And it counts as one build that is over, however often it is looked at: another of hers goes on."""
+    await wrote(server, ALICE)
+    other, _ = await builds(server, kit=True)
+    await server.clock.advance(60)
+    grant, held = await builds(server, kit=True)
+    (pin,) = held.pins
+    image = server.engine.add_image(REF, labels=grant.labels)
+    server.engine.faults.away_after = acts
+    assert await building.over(server.world, DoorTicket(ticket=grant.ticket)) == ()
+    assert await windows(server) == [True, False]
+    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await writing.lapse(server.world)
+    server.engine.come_back()
+    assert await bob_writes(server) == OF_BOB
+    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await writing.lapse(server.world)
+    found = await resolve(server.world, await server.caller(), REF)
+    assert found is not None
+    assert found.id == image
+    assert await windows(server) == [True, False]
+    await building.over(server.world, DoorTicket(ticket=other.ticket))
+    assert await server.engine.image(pin) is None
+    assert await windows(server) == [True, True]
+
+
+@pytest.mark.parametrize("acts", range(4))
+async def test_a_build_that_could_not_begin_ends_no_other_of_hers(server: SimServer, acts: int) -> None:
+    await wrote(server, ALICE)
+    await builds(server, kit=True)
+    server.engine.faults.away_after = acts
+    with pytest.raises(Ds01Error):
+        await builds(server, kit=True)
+    server.engine.come_back()
+    assert (await windows(server)).count(False) == 1
+
+
+async def windows(server: SimServer) -> list[bool]:
+    """Of each build that BuildKit's cache knows of, whether it is over."""
+    known = await server.world.ledger.read(build_cache.books_of)
+    return [window.ended is not None for window in known.windows]

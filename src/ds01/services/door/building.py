@@ -8,7 +8,7 @@ from dataclasses import replace
 from ds01.domain.assembly import resources
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.errors import NOT_ALLOWED, Ds01Error
+from ds01.domain.errors import ENGINE_DOWN, NOT_ALLOWED, Ds01Error
 from ds01.domain.names import step_host
 from ds01.ports.host import StepPermit
 from ds01.services import build_cache, holes, networks
@@ -18,7 +18,7 @@ from ds01.services.door.giving_way import made_by
 from ds01.services.door.going_on import check_heard, held
 from ds01.services.door.pinning import loosen, pin
 from ds01.services.door.weighing import drop_heavy
-from ds01.services.door.writing import record, reserve
+from ds01.services.door.writing import LATE_SECONDS, record, reserve
 from ds01.services.image_records import refused
 from ds01.services.seal import image_labels
 from ds01.services.tickets import Names
@@ -57,9 +57,9 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
             cpu_quota_us=int(most.cpus * PERIOD_US), pids=most.pids,
         )  # fmt: skip
         await asyncio.to_thread(world.host.permit_steps, guard, caller.user, permit)
-    images = await pin(world, caller, names) if guard else {}
-    if guard:
+        world.tickets.pin(names, ())
         await build_cache.begun(world, caller)
+    images = await pin(world, caller, names) if guard else {}
     return DoorBuildGrant(
         ticket=names.id,
         labels=await image_labels(world, caller),
@@ -80,10 +80,17 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
 async def _over(world: World, ticket: str) -> Names | None:
     building = world.tickets.written(ticket)
     if building is not None:
+        await _ended(world, building)
+    return building
+
+
+async def _ended(world: World, building: Names) -> None:
+    """For the cache it is over, whether or not the engine is there to let go of what it was made from."""
+    try:
         await loosen(world, building)
+    finally:
         if building.kit:
             await build_cache.ended(world, building.caller)
-    return building
 
 
 async def engine(world: World) -> DoorEngine:
@@ -106,19 +113,33 @@ async def _guard(world: World) -> str:
 
 
 async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
-    """Record the tags that were written: those that name an image of this user's making now."""
+    """Record the tags that were written: those that name an image of this user's making now. What an engine that is
+    away cannot say is looked at again a little later.
+    """
     check_heard(world)
     async with world.tickets.naming:
-        building = await _over(world, ask.ticket)
+        building = world.tickets.written(ask.ticket)
         if building is None:
             return ()
-        heavy = await drop_heavy(world, building, ())
-        found = {ref: await world.engine.image(ref) for ref in building.refs}
-        made = frozenset(ref for ref, image in found.items() if image and made_by(world, image, building.caller, ref))
-        recorded = await record(world, replace(building, refs=made), Writing.BUILD, (), done=True)
-        if heavy is not None:
-            raise heavy
-        return recorded
+        try:
+            await _ended(world, building)
+            return await _recorded(world, building)
+        except Ds01Error as error:
+            if error.kind is not ENGINE_DOWN:
+                raise
+            over = replace(building, kit=False)  # the cache knows: the look later is the end of no other build
+            world.tickets.keep(over, world.clock.monotonic() + LATE_SECONDS)
+            return ()
+
+
+async def _recorded(world: World, building: Names) -> tuple[DoorImage, ...]:
+    heavy = await drop_heavy(world, building, ())
+    found = {ref: await world.engine.image(ref) for ref in building.refs}
+    made = frozenset(ref for ref, image in found.items() if image and made_by(world, image, building.caller, ref))
+    recorded = await record(world, replace(building, refs=made), Writing.BUILD, (), done=True)
+    if heavy is not None:
+        raise heavy
+    return recorded
 
 
 def _reference(text: str) -> str:

@@ -14,6 +14,10 @@ from ds01.domain.errors import BAD_BIND, Ds01Error
 DATA = "/data"
 """Where data folders are in a container."""
 
+MOST = 64
+"""Mounts of one container, of whatever kind. Compose files and devcontainers have a dozen; each costs the server one,
+of which the kernel allows so many in all (``fs.mount-max``)."""
+
 KERNEL_FOLDERS = ("/dev", "/proc", "/run", "/sys", "/var/run")
 """Trees nothing is ever mounted from: devices, sockets and windows into the kernel."""
 
@@ -27,6 +31,15 @@ SYSTEM_FOLDERS = (
 def refused(path: str, reason: str, hint: str = "") -> Ds01Error:
     """The one sentence for every path that cannot be mounted."""
     return Ds01Error(BAD_BIND, f"{shown(path)} cannot be mounted.", reason=reason, hint=hint)
+
+
+def check_number(number: int) -> None:
+    """Raises Ds01Error when these are more folders than a container may have mounts."""
+    if number > MOST:
+        raise Ds01Error(
+            BAD_BIND, f"{number} folders cannot be mounted.", reason=f"A container has {MOST} mounts at most.",
+            hint="Mount the folder that the others are in.",
+        )  # fmt: skip
 
 
 def shown(path: str) -> str:

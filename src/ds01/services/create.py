@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ds01.domain.assembly import WORKSPACE, Order, assemble
-from ds01.domain.binds import data_targets
+from ds01.domain.binds import check_number, data_targets
 from ds01.domain.container import Attachment, Container, ContainerState, Mount
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.events import EventType
@@ -121,6 +121,7 @@ async def _pin(world: World, caller: Caller, wanted: Wanted, rollback: Rollback)
     """Pin the folders as their owner, so that what was checked is what is mounted."""
     if not wanted.order.workspace and not wanted.data:
         return wanted.order
+    check_number(len(wanted.data) + bool(wanted.order.workspace))
     key = secrets.token_hex(8)
     rollback.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
     return await asyncio.to_thread(_pinned, world, caller, wanted, key)

@@ -408,3 +408,18 @@ def test_what_was_asked_is_shown_again(mallory: User) -> None:
     found = json.loads(mallory.docker("inspect", container).out)[0]
     assert [(m["Source"], m["Destination"], m["RW"]) for m in found["Mounts"]] == [(str(place), "/m", False)]
     assert found["Config"]["Image"] == IMAGE
+
+
+def test_d9_mounts_are_counted_before_anything_is_opened(mallory: User, field: Ground) -> None:
+    """Each folder is a mount of the server's, which allows so many for everybody."""
+    place = mallory.folder("many")
+    refused = mallory.create(HostConfig={"Binds": [f"{place}:/b{number}" for number in range(65)]})
+    assert (refused.status, "has 65 mounts, and may have 64" in refused.message) == (400, True), refused.body
+    asked = f"{place}/not-there"
+    refused = mallory.create(HostConfig={"Binds": [f"{asked}:/b"], "Tmpfs": {f"/t{n}": "" for n in range(64)}})
+    assert (refused.status, Path(asked).exists()) == (400, False), refused.body
+    most = [{"Type": "tmpfs", "Target": f"/t{number}"} for number in range(64)]
+    assert mallory.create("full", HostConfig={"Mounts": most}).status == 201
+    refused = mallory.create(HostConfig={"VolumesFrom": ["full"], "Binds": [f"{place}:/b"]})
+    assert (refused.status, "has 65 mounts" in refused.message) == (400, True), refused.body
+    assert not [line for line in Path("/proc/mounts").read_text().splitlines() if f"{field.run}/" in line]

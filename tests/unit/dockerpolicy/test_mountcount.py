@@ -1,4 +1,4 @@
-"""How many volumes a container brings about."""
+"""How many mounts a container has, and how many volumes it brings about."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from ds01.domain.dockerpolicy.case import Asker
+from ds01.domain.dockerpolicy.case import Asker, Case
 from ds01.domain.dockerpolicy.create import judge_create
-from ds01.domain.dockerpolicy.mountcount import nameless
+from ds01.domain.dockerpolicy.mountcount import check_mounts, nameless
 from ds01.domain.dockerpolicy.strictjson import parse_object
+from ds01.domain.dockerpolicy.verdict import RefusedError
 
 VOLUME = {"Type": "volume", "Target": "/a"}
+
+
+def asked(config: dict[str, Any]) -> Case:
+    body = parse_object(json.dumps({"Image": "bb", **config}).encode())
+    return judge_create(body, "mine", Asker(uid=1002, gid=1002)).case
 
 
 @pytest.mark.parametrize(
@@ -28,5 +34,27 @@ VOLUME = {"Type": "volume", "Target": "/a"}
     ],
 )
 def test_d9_volumes_that_nobody_names(config: dict[str, Any], of_image: tuple[str, ...], number: int) -> None:
-    body = parse_object(json.dumps({"Image": "bb", **config}).encode())
-    assert nameless(judge_create(body, "mine", Asker(uid=1002, gid=1002)).case, of_image) == number
+    assert nameless(asked(config), of_image) == number
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"HostConfig": {"Binds": [f"/home/me:/b{number}" for number in range(60)]}},
+        {"HostConfig": {"Binds": [f"data:/b{number}" for number in range(60)]}},
+        {"HostConfig": {"Binds": [f"/var/run/docker.sock:/b{number}" for number in range(60)]}},
+        {"HostConfig": {"Mounts": [{"Type": "volume", "Target": f"/v{number}"} for number in range(60)]}},
+        {"HostConfig": {"Mounts": [{"Type": "tmpfs", "Target": f"/v{number}"} for number in range(60)]}},
+        {"HostConfig": {"Tmpfs": {f"/t{number}": "" for number in range(60)}}},
+        {"Volumes": {f"/v{number}": {} for number in range(60)}},
+    ],
+)
+def test_mounts_of_every_kind_are_counted_together(config: dict[str, Any]) -> None:
+    case = asked(config)
+    check_mounts(case, ("/a", "/b"), ("/a", "/c", "/d"))
+    with pytest.raises(RefusedError, match="65 mounts, and may have 64"):
+        check_mounts(case, ("/a", "/b"), ("/e", "/c", "/d"))
+
+
+def test_d9_no_volume_is_made_where_another_containers_is() -> None:
+    assert nameless(asked({"Volumes": {"/a": {}, "/b": {}}}), ("/c",), ("/a", "/c")) == 1

@@ -268,6 +268,12 @@ async def test_data_is_mounted_read_only(server: SimServer) -> None:
     ]  # fmt: skip
 
 
+async def test_d9_more_folders_than_a_container_may_have_mounts_are_not_opened(server: SimServer) -> None:
+    error = await refused(errors.BAD_BIND, server, data=("/home/alice/a",) * 64)
+    assert error.problem.message == "65 folders cannot be mounted."
+    assert await server.traces() == NOTHING
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [

@@ -11,7 +11,7 @@ import structlog
 from ds01.domain.dockerpolicy.builders import check_builder_container
 from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.create import door_of, judge_create
-from ds01.domain.dockerpolicy.mountcount import nameless
+from ds01.domain.dockerpolicy.mountcount import check_mounts, nameless
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
@@ -41,11 +41,12 @@ async def create(call: Call) -> None:
     _check_parts(call, plan)
     image = await resolve(call, plan.case.image)
     others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
-    _check_volumes_from(plan, others)
+    inherited = await _volumes_from(call, plan, others)
+    check_mounts(plan.case, image.volumes, inherited)
     plan.case.environment[:0] = await links.environment(call, plan, others)
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
     socket = await call.gate.own_socket(call.user.uid) if plan.case.sockets else ""
-    grant = await _granted(call, _ask(call, plan, others, image))
+    grant = await _granted(call, _ask(call, plan, others, nameless(plan.case, image.volumes, inherited), image.id))
     call.changes += ports.elsewhere(plan.case, grant)
     if grant.own_network is not None:
         call.gate.registry.learn(grant.own_network)
@@ -71,14 +72,14 @@ def _coming(call: Call, plan: Plan, grant: DoorGrant) -> DoorContainer:
     )  # fmt: skip
 
 
-def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image: Blueprint) -> DoorCreate:
+def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], anonymous: int, image_id: str) -> DoorCreate:
     case = plan.case
     named = {volume.name: volume for volume in case.volumes if volume.name}
     return DoorCreate(
         uid=call.user.uid,
         name=plan.name,
         image=case.image,
-        image_id=image.id,
+        image_id=image_id,
         user=str(plan.config.get("User") or ""),
         door=door_of(case.labels),
         gpus=case.gpus,
@@ -92,7 +93,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], image: Bluepr
             DoorVolumeAsk(uid=call.user.uid, name=name, labels=dict(volume.labels), options=dict(volume.options))
             for name, volume in named.items()
         ),
-        anonymous=nameless(case, image.volumes),
+        anonymous=anonymous,
         joins=tuple(other.id for other in others.values()),
         cpus=case.asked_cpus,
         memory_bytes=case.memory_bytes,
@@ -108,8 +109,10 @@ def _check_parts(call: Call, plan: Plan) -> None:
         raise not_allowed("create.volumes.subpath", "a part of a volume with this engine", "Mount the whole volume.")
 
 
-def _check_volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> None:
-    """Folders of the host do not travel from one container into another: whoever wants one names it."""
+async def _volumes_from(call: Call, plan: Plan, others: dict[str, DoorContainer]) -> list[str]:
+    """The places of what comes from other containers. Folders of the host do not travel from one into another: whoever
+    wants one names it.
+    """
     found = plan.host.get("VolumesFrom")
     named = [others[item.ref] for item in found if isinstance(item, Joined)] if isinstance(found, list) else []
     for other in named:
@@ -117,6 +120,8 @@ def _check_volumes_from(plan: Plan, others: dict[str, DoorContainer]) -> None:
             raise malformed(
                 "create.volumes-from", f"'{other.name}' has a folder of the host", "Name the folder again with -v."
             )
+    seen = [await links.inspected(call, other.id) for other in named]
+    return [str(mount["Destination"]) for each in seen for mount in each.get("Mounts") or ()]
 
 
 async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> None:

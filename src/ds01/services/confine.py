@@ -67,6 +67,7 @@ class Confiner:
         self._tried: dict[ContainerId, float] = {}
         self._given: dict[ContainerId, Given] = {}
         self._told: dict[ContainerId, tuple[str, ...]] = {}
+        self._restless: dict[ContainerId, Amounts] = {}
 
     async def round(self) -> None:
         """Look at the running containers that were not looked at lately, then act on all of them at once. One that
@@ -82,7 +83,8 @@ class Confiner:
         due = [each.id for each in seen.values() if each.id not in self._looked and not _young(each, now)]
         due.sort(key=lambda container: self._tried.get(container, -inf))
         acts: dict[ContainerId, _Act] = {}
-        failed = await settle_each(partial(self._into, acts, container) for container in due[:AT_ONCE])
+        failed = await settle_each(partial(self._keep_down, container) for container in tuple(self._restless))
+        failed += await settle_each(partial(self._into, acts, container) for container in due[:AT_ONCE])
         failed += await settle_together(partial(self._done, container, act) for container, act in acts.items())
         raise_first(failed)
 
@@ -168,7 +170,15 @@ class Confiner:
         judged = judge_own(
             container, found, await _room(world, user, seen, found), _now(world, user, container), granted(seen)
         )
-        return partial(_remedied, world, container, judged)
+        return partial(self._remedied, container, judged, found)
+
+    async def _remedied(self, container: Container, judged: Judgement, found: Confinement) -> None:
+        if judged.remedy is Remedy.PUT_BACK:
+            judged = await _put_back(self._world, container, judged)
+        if judged.remedy is Remedy.STOP:
+            self._mark(container.id, found)
+            await _end(self._world, container, judged)
+            await self._keep_down(container.id)
 
     def _being_made(self, seen: Observed) -> bool:
         uid = owner(seen)
@@ -176,7 +186,7 @@ class Confiner:
 
     async def _claiming(self, seen: Observed, found: Confinement) -> _Act:
         judged = await _judged_claim(self._world, seen, found)
-        return partial(self._stop_nobodys, seen, judged) if judged.remedy is Remedy.STOP else _nothing
+        return partial(self._stop_nobodys, seen, found, judged) if judged.remedy is Remedy.STOP else _nothing
 
     async def _outside(self, seen: Observed, found: Confinement) -> _Act:
         world, docker = self._world, self._world.settings().docker
@@ -184,7 +194,7 @@ class Confiner:
             seen, found, rule=docker.outside_rule, allowed=docker.outside_allowed, slice_=await admin_slice(world)
         )  # fmt: skip
         if judged.remedy is Remedy.STOP:
-            return partial(self._stop_nobodys, seen, judged)
+            return partial(self._stop_nobodys, seen, found, judged)
         if judged.remedy is Remedy.TELL:
             known = await world.ledger.read(lambda books: books.slots())
             slots = claimed(found, await asyncio.to_thread(_names, world, known))
@@ -193,13 +203,30 @@ class Confiner:
             await self._tell(seen, EventType.CONTAINER_OUTSIDE, judged)
         return _nothing
 
-    async def _stop_nobodys(self, seen: Observed, judged: Judgement) -> None:
+    async def _stop_nobodys(self, seen: Observed, found: Confinement, judged: Judgement) -> None:
+        """Told first: whatever happens then, the admin reads it."""
         _log.warning("stopping a container", extra={"container": seen.id, "named": seen.stored_name, "why": judged.why})
-        await self._world.engine.stop(seen.id, GRACE_SECONDS)
-        if seen.confinement is not None and seen.confinement.restart not in ("", "no"):
-            await self._world.engine.put_back(seen.id, seen.confinement.amounts, stays_down=True)
-        self._told.pop(seen.id, None)
         await self._tell(seen, EventType.CONTAINER_QUARANTINED, judged)
+        self._mark(seen.id, found)
+        await self._world.engine.stop(seen.id, GRACE_SECONDS)
+        self._told.pop(seen.id, None)
+        await self._keep_down(seen.id)
+
+    def _mark(self, container: ContainerId, found: Confinement) -> None:
+        if found.restart not in ("", "no"):
+            self._restless[container] = found.amounts
+
+    async def _keep_down(self, container: ContainerId) -> None:
+        """The engine does not start again what was stopped. Where it does not take that, the next round tries again."""
+        amounts = self._restless.get(container)
+        if amounts is None:
+            return
+        try:
+            await self._world.engine.put_back(container, amounts, stays_down=True)
+        except Ds01Error as error:
+            if error.kind is not NO_CONTAINER:
+                raise
+        self._restless.pop(container, None)
 
     async def _tell(self, seen: Observed, kind: EventType, judged: Judgement) -> None:
         """Once, as nobody's affair: what its labels say of an owner is not believed."""
@@ -272,13 +299,6 @@ async def admin_slice(world: World) -> str:
 
 async def _nothing() -> None:
     """It is fine, or nobody's to act on."""
-
-
-async def _remedied(world: World, container: Container, judged: Judgement) -> None:
-    if judged.remedy is Remedy.PUT_BACK:
-        judged = await _put_back(world, container, judged)
-    if judged.remedy is Remedy.STOP:
-        await _end(world, container, judged)
 
 
 async def _put_back(world: World, container: Container, judged: Judgement) -> Judgement:

@@ -272,6 +272,55 @@ async def test_f3_in_a_users_cgroup_it_is_stopped(server: SimServer, confiner: C
     assert [kind for kind, _ in await told(server, outside)] == ["container.quarantined"]
 
 
+@pytest.mark.parametrize("fault", ["refuse_update", "away_after"])
+async def test_what_the_engine_would_start_again_is_told_and_kept_down_also_where_that_fails_first(
+    server: SimServer, confiner: Confiner, fault: str
+) -> None:
+    outside = await beside(server, cgroup_parent=f"/ds01-u{ALICE.uid}.slice", restart="always")
+    setattr(server.engine.faults, fault, {"refuse_update": "it cannot be written", "away_after": 4}[fault])
+    with pytest.raises(Ds01Error):
+        await confiner.look(outside)
+    assert [kind for kind, _ in await told(server, outside)] == ["container.quarantined"]
+    server.engine.faults.refuse_update = ""
+    server.engine.come_back()
+    assert not (await seen(server, outside)).running
+    await confiner.round()
+    assert (await walls(server, outside)).restart == "no"
+    assert [kind for kind, _ in await told(server, outside)] == ["container.quarantined"]
+
+
+async def test_what_cannot_be_stopped_is_told_once_and_each_time_that_it_is(
+    server: SimServer, confiner: Confiner
+) -> None:
+    outside = await beside(server, cgroup_parent=f"/ds01-u{ALICE.uid}.slice")
+    server.engine.faults.refuse_kill = server.engine.spec(outside).name
+    for _ in range(3):
+        with pytest.raises(Ds01Error):
+            await confiner.look(outside)
+    server.engine.faults.refuse_kill = ""
+    for times in (1, 2):
+        await confiner.look(outside)
+        assert [kind for kind, _ in await told(server, outside)] == ["container.quarantined"] * times
+        await server.engine.start(outside)
+
+
+async def test_what_is_gone_need_not_be_kept_down(server: SimServer, confiner: Confiner) -> None:
+    outside = await beside(server, cgroup_parent=f"/ds01-u{ALICE.uid}.slice", restart="always")
+    server.engine.faults.refuse_update = "it cannot be written"
+    with pytest.raises(Ds01Error):
+        await confiner.look(outside)
+    await server.engine.remove(outside)
+    await confiner.round()
+
+
+async def test_e31_what_is_out_of_service_is_not_started_again_by_the_engine(
+    server: SimServer, confiner: Confiner
+) -> None:
+    made = await server.launch()
+    await altered(server, confiner, made, privileged=True, restart="always")
+    assert (await walls(server, made.id)).restart == "no"
+
+
 async def test_where_the_admin_says_so_everything_beside_ds01_is_stopped(server: SimServer, confiner: Confiner) -> None:
     allow(server, rule=OutsideRule.STOPPED)
     outside = await beside(server)

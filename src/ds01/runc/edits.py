@@ -10,7 +10,7 @@ file could come in.
 from __future__ import annotations
 
 from ds01.runc.grants import Grant
-from ds01.runc.nodes import nodes_inside, split
+from ds01.runc.nodes import DRIVER, files_of_proc, nodes_inside, split
 from ds01.runc.refusal import RefusedError
 from ds01.runc.rules import NOT_GIVEN
 from ds01.runc.seccomp import narrowed
@@ -54,8 +54,7 @@ def edited(config: Config, grant: Grant) -> Config:
     if grant.owner is None:
         devices, more = split(linux.get("devices") or [])
         mounts += more
-        kept_as_they_are = [*(linux.get("readonlyPaths") or ()), *nodes_inside(linux.get("devices") or [], grant)]
-        linux |= {"devices": devices, "readonlyPaths": kept_as_they_are, **_user_namespace(linux["namespaces"])}
+        linux |= {"devices": devices, **_of_the_host(linux, grant), **_user_namespace(linux["namespaces"])}
     return {
         **config,
         "mounts": mounts,
@@ -63,6 +62,13 @@ def edited(config: Config, grant: Grant) -> Config:
         "linux": linux,
         "annotations": {KIND: kind_of(grant)},
     }
+
+
+def _of_the_host(linux: Config, grant: Grant) -> Config:
+    """What root may not change although it has the uid that owns it, and what it may not see."""
+    masked = [*(linux.get("maskedPaths") or ()), *(() if grant.gpus else (DRIVER,))]
+    read_only = [*(linux.get("readonlyPaths") or ()), *nodes_inside(linux.get("devices") or [], grant)]
+    return {"maskedPaths": masked, "readonlyPaths": [*read_only, *files_of_proc(frozenset((*masked, *read_only)))]}
 
 
 def _user_namespace(namespaces: list[Config]) -> Config:

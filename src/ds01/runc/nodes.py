@@ -1,4 +1,6 @@
-"""Device nodes in a user namespace. runc cannot make one there, so it mounts the host's node of the same path over it.
+"""The host's own files in a user namespace: device nodes, and those of ``/proc``.
+
+runc cannot make a node there, so it mounts the host's node of the same path over it.
 
 A leased GPU is number 0 inside whatever it is outside, so that node may be another one. What has another path here is
 therefore mounted by the guard, found by its numbers.
@@ -6,6 +8,9 @@ therefore mounted by the guard, found by its numbers.
 What is in the container then is the host's own node, and root there is the uid that owns it: ``chmod 0 /dev/null``
 would be everybody's. So all of them are mounted read-only. A device is read and written all the same; what nobody there
 changes is whose it is and who may open it.
+
+What ``/proc`` has besides processes is the server's as well, one file however often it is mounted: who may read it is
+what anybody who owns it said last, in whichever container. So all of that is read-only, too.
 """
 
 from __future__ import annotations
@@ -29,6 +34,10 @@ USUAL = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "
 BESIDE_GPUS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset")
 """What NVIDIA's hooks put beside a GPU. Paths that are not there runc leaves out."""
 
+PROC = "/proc"
+DRIVER = "/proc/driver/nvidia"
+"""Which GPUs the server has, and whose files they are."""
+
 
 def nodes_inside(devices: list[Config], grant: Grant) -> list[str]:
     """The paths of all nodes of the host that there may be in a container."""
@@ -42,6 +51,15 @@ def _of_gpus(grant: Grant) -> Iterator[str]:
         if kind == "c":
             yield f"/dev/nvidia{minor}"
             yield f"/dev/nvidia-caps/nvidia-cap{minor}"
+
+
+def files_of_proc(kept: frozenset[str]) -> list[str]:
+    """What the kernel has in ``/proc`` for all, without what is ``kept`` from changes already. Links are of the process
+    that looks.
+    """
+    names = [name for name in os.listdir(PROC) if not name.isdecimal()]
+    paths = [f"{PROC}/{name}" for name in sorted(names) if not os.path.islink(f"{PROC}/{name}")]
+    return [path for path in paths if path not in kept]
 
 
 def split(devices: list[Config]) -> tuple[list[Config], list[Config]]:

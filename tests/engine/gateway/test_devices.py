@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,25 +144,43 @@ def test_e15_folded_keys_are_read_as_the_engine_does(alice: User, field: Ground,
 
 CHANGE = (
     "for node in /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty {lab}/fuse /proc/self/fd/[012]; do "
-    "chmod 667 $node; chown 0:7 $node; done; echo tried; true"
+    "chmod 667 $node; chown 0:7 $node; done; "
+    "for file in /proc/[!0-9]* /proc/tty/* /proc/driver/* /proc/bus/* /sys/firmware; do "
+    "case $file in */self) continue; esac; chmod u+s $file; chown 0:7 $file; done; "
+    "cat /proc/self/status /proc/mounts /proc/net/dev /proc/meminfo > /dev/null && "
+    "echo 9 > /proc/self/oom_score_adj && echo tried"
 )
 """What takes nothing away from anybody if it works."""
 NODES = ("null", "zero", "full", "random", "urandom", "tty")
+FRESH = "stat -c '%n %a %u %g' /proc/[!0-9]* /proc/tty/* /proc/driver/* /proc/bus/*"
+
+
+def modes(lab: Path) -> dict[str, tuple[int, int, int]]:
+    """Who may open the host's nodes and files of /proc, which a mount of before would not tell."""
+    nodes = [*(Path("/dev") / name for name in NODES), lab / "fuse"]
+    found = {str(node): (stat.S_IMODE((seen := node.stat()).st_mode), seen.st_uid, seen.st_gid) for node in nodes}
+    words = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", FRESH]
+    for line in subprocess.run(words, capture_output=True, text=True).stdout.splitlines():
+        path, mode, uid, gid = line.split()
+        found[path] = (int(mode, 8), int(uid), int(gid))
+    assert "/proc/consoles" in found
+    return found
 
 
 @contextlib.contextmanager
 def unchanged(lab: Path) -> Iterator[None]:
-    """Who may open the host's nodes is as it was, and is put back where it is not."""
-    paths = [*(Path("/dev") / name for name in NODES), lab / "fuse"]
-    before = {path: path.stat() for path in paths}
+    """Who may open what is the host's is as it was, and is put back where it is not."""
+    before = modes(lab)
     try:
         yield
     finally:
-        after = {path: path.stat() for path in paths}
-        for path, found in before.items():
-            os.chown(path, found.st_uid, found.st_gid)
-            path.chmod(stat.S_IMODE(found.st_mode))
-    assert {p: (s.st_mode, s.st_gid) for p, s in after.items()} == {p: (s.st_mode, s.st_gid) for p, s in before.items()}
+        after = modes(lab)
+        changed = {path: found for path, found in after.items() if found != before[path]}
+        for path in changed:
+            mode, uid, gid = before[path]
+            os.chown(path, uid, gid)
+            os.chmod(path, mode)
+    assert changed == {}
 
 
 def test_e15_root_in_a_container_cannot_change_nodes_of_the_host(alice: User, field: Ground, lab: Path) -> None:

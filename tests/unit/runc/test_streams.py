@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import stat
 import subprocess
@@ -14,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from ds01.runc import launcher
+from ds01.runc import launcher, streams
 from ds01.runc.edits import edited
 from ds01.runc.grants import Grant, step_grant
 from tests.unit.runc.test_guard import Runtime
-from tests.unit.runc.test_rules import AS_OWNER, GIVEN, ID, PLAIN
+from tests.unit.runc.test_rules import AS_OWNER, GIVEN, ID, PLAIN, WITH_ROOT
 
 USUAL = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")}
 LAB = {"path": "/dev/lab/fuse", "type": "c", "major": 10, "minor": 229}
@@ -30,7 +31,22 @@ def read_only(grant: Grant, *devices: dict[str, Any]) -> set[str]:
     config["linux"]["devices"] = [*devices]
     found = edited(config, grant)["linux"]["readonlyPaths"]
     assert set(PLAIN["linux"]["readonlyPaths"]) <= set(found)
-    return set(found) - set(PLAIN["linux"]["readonlyPaths"])
+    return {path for path in found if path.startswith("/dev/")}
+
+
+def test_e15_files_of_proc_are_read_only_where_root_may_be() -> None:
+    found = edited(PLAIN, WITH_ROOT)["linux"]
+    assert {"/proc/meminfo", "/proc/tty", "/proc/driver"} <= set(found["readonlyPaths"])
+    assert not {"/proc/1", "/proc/self", "/proc/thread-self", "/proc/mounts", "/proc/net"} & set(found["readonlyPaths"])
+    assert len(found["readonlyPaths"]) == len(set(found["readonlyPaths"]))
+    assert "/proc/kcore" not in found["readonlyPaths"]
+    assert edited(PLAIN, AS_OWNER)["linux"]["readonlyPaths"] == PLAIN["linux"]["readonlyPaths"]
+
+
+def test_the_driver_of_gpus_is_seen_beside_a_gpu() -> None:
+    driver = "/proc/driver/nvidia"
+    assert driver not in edited(PLAIN, WITH_ROOT)["linux"]["maskedPaths"]
+    assert driver in edited(PLAIN, Grant(GIVEN | {"gpus": []}))["linux"]["maskedPaths"]
 
 
 def test_e15_nodes_are_read_only_where_root_may_be() -> None:
@@ -103,10 +119,16 @@ def test_e15_an_exec_has_a_null_by_which_nothing_is_changed(telling: Runtime) ->
     """And whatever its container has at that path is not looked at."""
     with unchanged_null():
         code, changed = executed(telling, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        with (telling.place / "terminals").open("w+") as own:
-            assert executed(telling, terminal=True, stdin=own, stdout=own) == (0, ["read nothing", "changed"])
     assert code == 0
     assert changed == ["read nothing", "Read-only file system", "Read-only file system"]
+
+
+def test_an_exec_with_a_terminal_has_no_null_to_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchanged: list[int] = []
+    monkeypatch.setattr(streams, "_is_null", lambda stream: stream in (0, 2))
+    monkeypatch.setattr(os, "dup2", lambda _, stream: exchanged.append(stream))
+    streams.of_an_exec({"terminal": True})
+    assert exchanged == []
 
 
 @pytest.mark.root
@@ -151,10 +173,10 @@ def unchanged_null() -> Iterator[None]:
     assert after == before
 
 
-def executed(telling: Runtime, terminal: bool = False, **streams_: Any) -> tuple[int, list[str]]:
+def executed(telling: Runtime, **streams_: Any) -> tuple[int, list[str]]:
     """An exec whose program tries to change who may use its streams: what it says of each."""
     file, said = telling.place / "process.json", telling.place / "said"
-    file.write_text(json.dumps({"user": {"uid": 0, "gid": 0}, "args": ["id"], "terminal": terminal}))
+    file.write_text(json.dumps({"user": {"uid": 0, "gid": 0}, "args": ["id"]}))
     state = telling.place / "state" / ID
     state.mkdir(parents=True, exist_ok=True)
     (state / "state.json").write_text(json.dumps({"config": {"labels": ["ds01.guard=root"], "cgroups": {}}}))

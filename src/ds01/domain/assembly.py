@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ds01.domain.caches import CACHES
 from ds01.domain.confinement import Amounts, amounts_label
@@ -20,6 +21,8 @@ from ds01.domain.lease import Lease
 from ds01.domain.limits import Limits
 from ds01.domain.names import stored_container
 from ds01.domain.people import User
+
+Number = TypeVar("Number", int, float)
 
 WORKSPACE = "/workspace"
 SESSION = "/run/ds01/session"
@@ -90,6 +93,13 @@ def resources(limits: Limits, cpus: int) -> Resources:
         shm_bytes=limits.shm_bytes,
         pids=limits.pids,
     )
+
+
+def at_most(asked: Number | None, most: Number) -> Number:
+    """What is given of one amount that was asked for. None and what is no amount, which to the engine is no limit, are
+    as much as there may be.
+    """
+    return min(asked, most) if asked is not None and asked > 0 else most
 
 
 def amounts(given: Resources) -> Amounts:

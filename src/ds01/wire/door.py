@@ -261,7 +261,7 @@ class DoorRename:
 
 @record
 class DoorAmounts:
-    """What a container may use. Asked, None: not mentioned; below 1: as much as there may be."""
+    """What a container may use. Asked, None: not mentioned; 0 or less: as much as there may be."""
 
     uid: int
     id: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from ds01.domain.assembly import resources
+from ds01.domain.assembly import at_most, resources
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.errors import ENGINE_DOWN, NOT_ALLOWED, Ds01Error
@@ -67,7 +67,7 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
         network=caller.user.network,
         cpu_period_us=PERIOD_US,
         cpu_quota_us=int(most.cpus * PERIOD_US),
-        memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),
+        memory_bytes=at_most(ask.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,
         shm_bytes=most.shm_bytes,
         step_host=step_host(caller.uid) if ask.buildkit else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from ds01.domain.assembly import resources
+from ds01.domain.assembly import at_most, resources
 from ds01.domain.container import Container, ContainerId, ContainerState
 from ds01.domain.errors import BUSY, NAME_TAKEN, NO_CONTAINER, Ds01Error
 from ds01.domain.events import EventType
@@ -88,10 +88,10 @@ async def amounts(world: World, ask: DoorAmounts) -> DoorAmountsGrant:
     limits = effective(world.settings().policy, caller.user, found.door, world.clock.now())
     most = resources(limits, world.cpus)
     return DoorAmountsGrant(
-        cpus=min(ask.cpus, most.cpus) if ask.cpus and ask.cpus > 0 else most.cpus,
-        memory_bytes=min(ask.memory_bytes, most.memory_bytes) if ask.memory_bytes else most.memory_bytes,
+        cpus=at_most(ask.cpus, most.cpus),
+        memory_bytes=at_most(ask.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,
-        pids=min(ask.pids, most.pids) if ask.pids else most.pids,
+        pids=at_most(ask.pids, most.pids),
         gpus=bool(found.gpus),
     )
 

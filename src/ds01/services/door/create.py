@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ds01.domain.assembly import Order, labels, resources
+from ds01.domain.assembly import Order, at_most, labels, resources
 from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Device, Door, Mount
 from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
@@ -254,10 +254,10 @@ async def _grant(
     most = resources(caller.limits, world.cpus)
     who = f"{user.uid}:{user.gid}"
     given = Amounts(
-        cpus=min(ask.cpus or most.cpus, most.cpus),
-        memory_bytes=min(ask.memory_bytes or most.memory_bytes, most.memory_bytes),
+        cpus=at_most(ask.cpus, most.cpus),
+        memory_bytes=at_most(ask.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,
-        pids=min(ask.pids or most.pids, most.pids),
+        pids=at_most(ask.pids, most.pids),
     )
     marks = labels(order, user=user, epoch=caller.epoch, lease=ticket.lease, given=given)
     return DoorGrant(
@@ -270,7 +270,7 @@ async def _grant(
         cpus=given.cpus,
         memory_bytes=given.memory_bytes,
         swap_bytes=given.swap_bytes,
-        shm_bytes=min(ask.shm_bytes or most.shm_bytes, most.shm_bytes),
+        shm_bytes=at_most(ask.shm_bytes, most.shm_bytes),
         pids=given.pids,
         stop_grace_seconds=int(caller.limits.stop_grace.total_seconds()),
         force_user=who if order.forced_user else "",

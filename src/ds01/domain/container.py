@@ -108,6 +108,8 @@ class Container:
     """The host's key of its pinned folders (``Host.pin``)."""
     ports: tuple[int, ...] = ()
     """Ports of the host it publishes on, as its user named them."""
+    published: int = 0
+    """How many ports of its own it publishes, on whatever port of the host."""
     mounts: tuple[Mount, ...] = ()
     """Its bind mounts of the user's folders in the order they were pinned: number n is ``…/<pins>/<n>``."""
     ran: timedelta = timedelta(0)

@@ -199,6 +199,10 @@ VOLUME_QUOTA = _kind(
     "volume.quota", 409, Exit.NO_RESOURCE, "More volumes than you may have",
     "Remove volumes you do not need: `docker volume ls`, `docker volume rm NAME`, `docker volume prune`.",
 )  # fmt: skip
+PORT_QUOTA = _kind(
+    "port.quota", 409, Exit.NO_RESOURCE, "More published ports than you may have",
+    "Remove containers you do not need: `docker ps -a`, `docker rm NAME`; or publish fewer ports.",
+)  # fmt: skip
 NETWORK_QUOTA = _kind(
     "network.quota", 409, Exit.NO_RESOURCE, "More networks than you may have",
     "Remove networks you do not need: `docker network ls`, `docker network rm NAME`, `docker network prune`.",

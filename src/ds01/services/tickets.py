@@ -206,7 +206,9 @@ class Tickets:
         return found if found is not None and found.expires_at > monotonic else None
 
     @contextmanager
-    def making(self, caller: Caller, name: str, now: datetime) -> Iterator[tuple[Container, ...]]:
+    def making(
+        self, caller: Caller, name: str, now: datetime, *, published: int = 0
+    ) -> Iterator[tuple[Container, ...]]:  # fmt: skip
         """Count a container from its very beginning; gives those of its user that began before it.
 
         Whoever begins many at once has as many begun as she may have, not one more.
@@ -215,6 +217,7 @@ class Tickets:
         begun = Container(
             id=ContainerId(""), uid=caller.uid, epoch=caller.epoch, name=name, door=Door.DS01,
             state=ContainerState.CREATING, image=ImageId(""), image_ref="", created_at=now,
+            published=published,
         )  # fmt: skip
         self._making.append(begun)
         try:

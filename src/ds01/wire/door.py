@@ -133,6 +133,8 @@ class DoorCreate:
     devices: tuple[DoorDevice, ...] = ()
     ports: tuple[int, ...] = ()
     """Of the host, that it wants to publish on."""
+    published: int = 0
+    """How many of its own it publishes, on these or any."""
     volumes: tuple[DoorVolumeAsk, ...] = ()
     """The named ones."""
     anonymous: int = 0

@@ -160,6 +160,25 @@ def test_d12_a_range_and_every_port(mallory: User, field: Ground) -> None:
         assert "DS01" in done.err
 
 
+def test_d12_ports_are_counted(mallory: User, alice: User, field: Ground) -> None:
+    """Those that are named, those that are any, and those that an image exposes."""
+    bound = {f"{port}/tcp": [{"HostPort": str(port)}] for port in range(18400, 18465)}
+    over = mallory.create(HostConfig={"PortBindings": bound})
+    assert (over.status, "publishes 65 ports, and may publish 64" in over.message) == (400, True), over.body
+    assert mallory.create("exposes", ExposedPorts={f"{port}/tcp": {} for port in range(1, 66)}).status == 201
+    assert mallory.docker("commit", "exposes", "exposes:1").code == 0
+    assert mallory.create(Image="exposes:1", HostConfig={"PublishAllPorts": True}).status == 400
+    del bound["18464/tcp"]
+    for _ in range(4):
+        assert mallory.create(HostConfig={"PortBindings": bound}).status == 201
+    for over in (
+        mallory.create(HostConfig={"PortBindings": {"80/tcp": [{}]}}),
+        mallory.create(ExposedPorts={"80/tcp": {}}, HostConfig={"PublishAllPorts": True}),
+    ):
+        assert (over.status, "256 of 256 ports" in over.message) == (409, True), over.body
+    assert alice.create("", HostConfig={"PortBindings": {"80/tcp": [{}]}}).status == 201
+
+
 def test_d9_containers_are_counted(mallory: User, alice: User, field: Ground) -> None:
     """One after the other, and many at once."""
     wait(lambda: field.containers_of(mallory) == 0)

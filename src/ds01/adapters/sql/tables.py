@@ -219,6 +219,7 @@ containers = Table(
     Column("spec", Text, nullable=False),
     Column("pins", Text, nullable=False),
     Column("ports", Numbers, nullable=False),
+    Column("published", Integer, nullable=False),
     Column("mounts", Mounts, nullable=False),
     Column("ran", Span, nullable=False),
     Column("extended", Span, nullable=False),

@@ -13,6 +13,7 @@ from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.mountcount import check_mounts, nameless
 from ds01.domain.dockerpolicy.names import container_name, invented
+from ds01.domain.dockerpolicy.portcount import published
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
 from ds01.gateway import flow, links, ports
@@ -46,7 +47,7 @@ async def create(call: Call) -> None:
     plan.case.environment[:0] = await links.environment(call, plan, others)
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
     socket = await call.gate.own_socket(call.user.uid) if plan.case.sockets else ""
-    grant = await _granted(call, _ask(call, plan, others, nameless(plan.case, image.volumes, inherited), image.id))
+    grant = await _granted(call, _ask(call, plan, others, nameless(plan.case, image.volumes, inherited), image))
     call.changes += ports.elsewhere(plan.case, grant)
     if grant.own_network is not None:
         call.gate.registry.learn(grant.own_network)
@@ -72,14 +73,14 @@ def _coming(call: Call, plan: Plan, grant: DoorGrant) -> DoorContainer:
     )  # fmt: skip
 
 
-def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], anonymous: int, image_id: str) -> DoorCreate:
+def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], anonymous: int, image: Blueprint) -> DoorCreate:
     case = plan.case
     named = {volume.name: volume for volume in case.volumes if volume.name}
     return DoorCreate(
         uid=call.user.uid,
         name=plan.name,
         image=case.image,
-        image_id=image_id,
+        image_id=image.id,
         user=str(plan.config.get("User") or ""),
         door=door_of(case.labels),
         gpus=case.gpus,
@@ -89,6 +90,7 @@ def _ask(call: Call, plan: Plan, others: dict[str, DoorContainer], anonymous: in
         ),
         devices=tuple(DoorDevice(host=d.host, inside=d.inside, permissions=d.permissions) for d in case.devices),
         ports=tuple(dict.fromkeys(case.ports)),
+        published=published(plan, image.ports),
         volumes=tuple(
             DoorVolumeAsk(uid=call.user.uid, name=name, labels=dict(volume.labels), options=dict(volume.options))
             for name, volume in named.items()

@@ -24,7 +24,7 @@ from ds01.domain.labels import Label
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease
 from ds01.domain.names import stored_container
-from ds01.domain.ports import moved
+from ds01.domain.ports import check_published, moved
 from ds01.domain.seal import sealed
 from ds01.ports.ledger import Books
 from ds01.services import holes, networks, volumes
@@ -82,8 +82,8 @@ async def grant(world: World, ask: DoorCreate, steps: Steps | None = None) -> Do
 
 async def _locked(world: World, caller: Caller, ask: DoorCreate, image: Image) -> DoorGrant:
     async with world.locks.hold(caller.uid, ask.name, "create"):
-        with world.tickets.making(caller, ask.name, world.clock.now()) as before:
-            await world.ledger.read(lambda books: _check(books, caller, ask.name, before))
+        with world.tickets.making(caller, ask.name, world.clock.now(), published=ask.published) as before:
+            await world.ledger.read(lambda books: _check(books, caller, ask, before))
             async with volumes.room(world, caller, [each.name for each in ask.volumes], ask.anonymous) as coming:
                 return await _reserved(world, caller, ask, image, coming)
 
@@ -102,8 +102,9 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image,
         elsewhere = await _moved(world, caller, ask)
         order = _order(ask, image, pinned, wanted, lease, forced=bool(why))
         kept = tuple(port for port in ask.ports if port not in elsewhere)
+        made = replace(_container(world, caller, order, lease), ports=kept, published=ask.published)
         ticket = world.tickets.issue(
-            caller, replace(_container(world, caller, order, lease), ports=kept), lease, world.clock.monotonic(),
+            caller, made, lease, world.clock.monotonic(),
             fresh=tuple(each.folder for each in held if each.fresh), volumes=coming if held or ask.anonymous else None,
         )  # fmt: skip
         rollback.add("ticket", lambda: _forget(world, ticket))
@@ -145,17 +146,18 @@ async def _free_name(world: World, caller: Caller, name: str) -> None:
         await settle(world, caller, found)
 
 
-def _check(books: Books, caller: Caller, name: str, before: Sequence[Container]) -> None:
-    """The name is free and one more container is allowed, counting those that are being made."""
+def _check(books: Books, caller: Caller, ask: DoorCreate, before: Sequence[Container]) -> None:
+    """The name is free and one more container is allowed with its ports, counting those that are being made."""
     own = mine(books, caller)
-    taken = next((c for c in (*own, *before) if c.name == name), None)
+    taken = next((c for c in (*own, *before) if c.name == ask.name), None)
     if taken is not None:
         raise Ds01Error(
             NAME_TAKEN,
-            f'Conflict. The container name "/{name}" is already in use by container "{taken.id}".',
+            f'Conflict. The container name "/{ask.name}" is already in use by container "{taken.id}".',
             reason="You have to remove (or rename) that container to be able to reuse that name.",
         )
     check_containers((*own, *before), caller.limits)
+    check_published((*own, *before), ask.published)
 
 
 def _joined(books: Books, caller: Caller, joins: Sequence[str]) -> tuple[Container, ...]:

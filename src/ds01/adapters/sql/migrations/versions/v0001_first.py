@@ -258,6 +258,7 @@ def _containers() -> None:
         sa.Column("spec", sa.Text(), nullable=False),
         sa.Column("pins", sa.Text(), nullable=False),
         sa.Column("ports", sa.Text(), nullable=False),
+        sa.Column("published", sa.Integer(), nullable=False),
         sa.Column("mounts", sa.Text(), nullable=False),
         sa.Column("ran", sa.Float(), nullable=False),
         sa.Column("extended", sa.Float(), nullable=False),

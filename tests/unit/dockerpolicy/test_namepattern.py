@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.namepattern import NamePattern
+from ds01.domain.dockerpolicy.namepattern import NamePatterns
+from tests.effort import not_for_hours
 
 ATOMS = st.sampled_from(["a", "b", "web", ".", "\\.", "\\d", "[a-c]", "[^a]", "_", "-", "/", "\\w"])
 PARTS = st.tuples(ATOMS, st.sampled_from(["", "", "?", "*", "+"])).map("".join)
@@ -19,7 +20,7 @@ PATTERNS = st.lists(PATHS.map("".join), min_size=1, max_size=3).map("|".join)
 @given(PATTERNS, st.text("abcwe._-/0123", max_size=12))
 def test_it_matches_what_an_expression_matches(pattern: str, name: str) -> None:
     expected = any(re.search(pattern, text) for text in (name, f"/{name}"))
-    assert NamePattern(pattern).fits(name) is expected
+    assert NamePatterns([pattern]).find(name) is expected
 
 
 @pytest.mark.parametrize(
@@ -30,11 +31,19 @@ def test_it_matches_what_an_expression_matches(pattern: str, name: str) -> None:
 def test_what_people_write(pattern: str, name: str, fits: bool | None) -> None:
     if fits is None:
         with pytest.raises(ValueError, match="not served"):
-            NamePattern(pattern)
+            NamePatterns([pattern])
     else:
-        assert NamePattern(pattern).fits(name) is fits
+        assert NamePatterns([pattern]).find(name) is fits
 
 
 def test_p18_no_pattern_takes_long() -> None:
-    """Python's own matcher would be busy with this one for ages."""
-    assert not NamePattern("a*" * 100 + "b$").fits("a" * 128)
+    """Python's own matcher would be busy with the first one for ages, and with many a walk through each would be."""
+    many = NamePatterns([".*" * 10 + "x"] * 90)
+    with not_for_hours():
+        assert not NamePatterns(["a*" * 100 + "b$"]).find("a" * 128)
+        assert [many.find("y" * 103) for _ in range(200)] == [False] * 200
+
+
+@given(st.lists(PATTERNS, min_size=1, max_size=4), st.text("abcwe._-/0123", max_size=12))
+def test_of_many_filters_one_that_finds_is_enough(patterns: list[str], name: str) -> None:
+    assert NamePatterns(patterns).find(name) is any(NamePatterns([each]).find(name) for each in patterns)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.ignore import _regex, _walked, ignore
+from ds01.domain.ignore import ignore
 from tests.effort import not_for_hours, tries
 
 
@@ -55,6 +58,13 @@ def test_many_wildcards_keep_nobody_waiting() -> None:
     with not_for_hours():
         assert not ignore("*a" * 40 + "b").ignores("a" * 200)
         assert ignore("*a" * 40 + "\n**" + "/**/a" * 20).ignores("a" * 200)
+        assert not ignore("\n".join(["[a-a]*[a-a]*[a-a]*[a-a]*x"] * 999)).ignores("a" * 255)
+        assert not ignore("\n".join(["**/*" * 8 + "x"] * 900)).ignores("a/" * 120 + "a")
+
+
+EXPRESSIONS = {"**/": r"(?:.*/)?", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
+LINES = ("a", "*", "a/*", "**/b", "a/**", "a?", "[ab]", "a/b", "**/*b*")
+PATHS = ("a", "b", "a/b", "ab", "a/bb/b", "c", "c/b/a")
 
 
 @settings(max_examples=tries(300))
@@ -62,7 +72,19 @@ def test_many_wildcards_keep_nobody_waiting() -> None:
     st.lists(st.sampled_from(["**/", "**", "*", "?", "[ab]", "a", "b", "/", "\\*"]), max_size=6),
     st.text("ab/*", max_size=8),
 )
-def test_what_is_walked_matches_as_the_expression_does(pieces: list[str], path: str) -> None:
-    text, parts = "".join(pieces), path.split("/")
+def test_a_line_matches_as_an_expression_does(pieces: list[str], path: str) -> None:
+    """With a letter around both, so that neither is changed by being read."""
+    text, parts = f"b{''.join(pieces)}b", f"b{path}b".split("/")
+    assume(posixpath.normpath(text) == text)
+    read = re.findall(r"\*\*/|\*\*|\\.|\[ab\]|.", text)
+    expression = re.compile("".join(EXPRESSIONS.get(piece, piece) for piece in read))
     folders = ["/".join(parts[: end + 1]) for end in range(len(parts))]
-    assert _walked(text, path) is any(_regex(text).fullmatch(each) is not None for each in folders)
+    assert ignore(text).ignores("/".join(parts)) is any(expression.fullmatch(each) is not None for each in folders)
+
+
+@settings(max_examples=tries(200))
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from(LINES)), min_size=1, max_size=6), st.sampled_from(PATHS))
+def test_of_many_lines_the_last_that_matches_wins(lines: list[tuple[bool, str]], path: str) -> None:
+    whole = ignore("\n".join("!" * kept + text for kept, text in lines))
+    matching = [kept for kept, text in lines if ignore(text).ignores(path)]
+    assert whole.ignores(path) is (matching != [] and not matching[-1])

@@ -1,105 +1,93 @@
 """Name filters: patterns as the engine has them, matched in a time that grows with the name and not with its tricks.
 
 The engine takes any expression of Go's. People write ``^/?web$``, ``web_\\d+`` or ``web|db``: letters, ``.``, sets,
-``?``, ``*``, ``+``, anchors and alternatives. Python's own matcher could be kept busy for minutes by a few characters,
-so what is here walks all possibilities at once, a character of the name at a time. Groups are not served.
+``?``, ``*``, ``+``, anchors and alternatives. Groups are not served.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from ds01.domain.automaton import Automaton, Fits, Step, anything
 
 LENGTH = 256
 _TOKEN = re.compile(
     r"(?P<set>\[\^?[A-Za-z0-9_.\\-]+\])|\\(?P<kind>[dw])|\\(?P<plain>[._/\-])|(?P<any>\.)|(?P<letter>[A-Za-z0-9_/\-])"
 )
-_DIGITS, _WORD = frozenset("0123456789"), frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+_DIGITS = frozenset("0123456789")
+_KINDS: dict[str, Callable[[str], bool]] = {
+    "d": _DIGITS.__contains__,
+    "w": frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_").union(_DIGITS).__contains__,
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Step:
-    """One character that fits, how often it must be there and whether it may be there more often."""
+class NamePatterns:
+    """Filters, any of which may find a name. Raises ValueError, with the first one that is not served."""
 
-    fits: Callable[[str], bool]
-    needed: bool = True
-    many: bool = False
+    def __init__(self, texts: Iterable[str]) -> None:
+        read = [each for text in texts for each in _served(text)]
+        found = [part for part, _ in read]
+        self._paths = Automaton(steps for _, steps in read)
+        places = list(zip(found, self._paths.begins, self._paths.ends, strict=True))
+        self._begins = sum(begin for _, begin, _ in places)
+        self._anywhere = sum(begin for part, begin, _ in places if not part.startswith("^"))
+        self._ends = sum(end for _, _, end in places)
+        self._early = sum(end for part, _, end in places if not _to_the_end(part))
 
+    def find(self, name: str) -> bool:
+        """Whether the engine would find one of them in the name, with or without the slash it puts in front."""
+        return self._found_in(name) or self._found_in(f"/{name}")
 
-@dataclass(frozen=True, kw_only=True)
-class _Path:
-    """One alternative."""
-
-    steps: tuple[_Step, ...]
-    begins: bool
-    ends: bool
-
-    def found_in(self, text: str) -> bool:
-        at = self._reached(frozenset({0}))
-        for character in text:
-            if not self.ends and len(self.steps) in at:
+    def _found_in(self, text: str) -> bool:
+        reached = 0
+        for reached in self._paths.read(text, self._begins, self._anywhere):
+            if reached & self._early:
                 return True
-            moved = {new for place in at if place < len(self.steps) for new in self._moves(place, character)}
-            at = self._reached(frozenset(moved if self.begins else moved | {0}))
-        return len(self.steps) in at
-
-    def _moves(self, place: int, character: str) -> tuple[int, ...]:
-        step = self.steps[place]
-        if not step.fits(character):
-            return ()
-        return (place, place + 1) if step.many else (place + 1,)
-
-    def _reached(self, at: frozenset[int]) -> frozenset[int]:
-        """What need not be there may be left out."""
-        found = set(at)
-        for place, step in enumerate(self.steps):
-            if place in found and not step.needed:
-                found.add(place + 1)
-        return frozenset(found)
+        return bool(reached & self._ends)
 
 
-class NamePattern:
-    """One filter. Raises ValueError when it is none that is served."""
-
-    def __init__(self, text: str) -> None:
-        if len(text) > LENGTH:
-            raise ValueError("the pattern is too long")
-        self._paths: Sequence[_Path] = tuple(_path(part) for part in text.split("|"))
-
-    def fits(self, name: str) -> bool:
-        """Whether the engine would find it in the name, with or without the slash it puts in front."""
-        return any(path.found_in(text) for path in self._paths for text in (name, f"/{name}"))
+def _served(text: str) -> list[tuple[str, list[Step]]]:
+    """Its alternatives, each with its steps."""
+    if len(text) > LENGTH:
+        raise ValueError(f"{text[:LENGTH]!r}… is too long")
+    try:
+        return [(part, _steps(part)) for part in text.split("|")]
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not served: {error}") from error
 
 
-def _path(text: str) -> _Path:
-    begins, ends = text.startswith("^"), text.endswith("$") and not text.endswith("\\$")
-    inner = text[1 if begins else 0 : len(text) - 1 if ends else len(text)]
-    steps, at = [], 0
+def _to_the_end(part: str) -> bool:
+    return part.endswith("$") and not part.endswith("\\$")
+
+
+def _steps(part: str) -> list[Step]:
+    return list(_read(part[part.startswith("^") : len(part) - _to_the_end(part)]))
+
+
+def _read(inner: str) -> Iterator[Step]:
+    at = 0
     while at < len(inner):
         match = _TOKEN.match(inner, at)
         if match is None:
-            raise ValueError(f"{inner[at]!r} is not served in a pattern")
+            raise ValueError(f"it has {inner[at]!r}")
         at = match.end()
         times = inner[at] if at < len(inner) and inner[at] in "?*+" else ""
         at += len(times)
         fits = _fits(match)
-        if times == "+":
-            steps.append(_Step(fits=fits))
-        steps.append(_Step(fits=fits, needed=times == "", many=times in ("*", "+") and times != ""))
-    return _Path(steps=tuple(steps), begins=begins, ends=ends)
+        if times in ("", "+"):
+            yield Step(fits)
+        if times:
+            yield Step(fits, many=times != "?", optional=True)
 
 
-def _fits(match: re.Match[str]) -> Callable[[str], bool]:
+def _fits(match: re.Match[str]) -> Fits:
     if match["set"]:
         return _set(match["set"][1:-1])
     if match["kind"]:
-        among = _DIGITS if match["kind"] == "d" else _WORD
-        return lambda character: character in among
-    if match["any"]:
-        return lambda _: True
-    wanted = match["plain"] or match["letter"]
-    return lambda character: character == wanted
+        return _KINDS[match["kind"]]
+    return anything if match["any"] else match["plain"] or match["letter"]
 
 
 def _set(text: str) -> Callable[[str], bool]:
@@ -109,4 +97,8 @@ def _set(text: str) -> Callable[[str], bool]:
     for match in re.finditer(r"(.)-(.)|(.)", inner):
         first, last = (match[1], match[2]) if match[1] else (match[3], match[3])
         among.update(chr(code) for code in range(ord(first), ord(last) + 1))
-    return (lambda character: character not in among) if no else (lambda character: character in among)
+    return partial(_among, frozenset(among), no)
+
+
+def _among(these: frozenset[str], no: bool, character: str) -> bool:
+    return (character in these) is not no

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Container, Iterable, Sequence
 
-from ds01.domain.dockerpolicy.namepattern import NamePattern
+from ds01.domain.dockerpolicy.namepattern import NamePatterns
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -77,25 +77,22 @@ class NameFilter:
     """The name filters of a list. The engine would match them with its own names, so they are applied here."""
 
     def __init__(self, wanted: Sequence[str]) -> None:
-        self._wanted = [_pattern(text) for text in wanted]
+        self._wanted = len(wanted)
+        try:
+            self._patterns = NamePatterns(wanted)
+        except ValueError as error:
+            raise malformed("filters.name", f"The name filter {error}", "Use a part of the name.") from error
 
     def __bool__(self) -> bool:
-        return bool(self._wanted)
+        return self._wanted > 0
 
     def matches(self, name: str) -> bool:
         """Whether one of them fits."""
-        return not self._wanted or any(pattern.fits(name) for pattern in self._wanted)
+        return not self._wanted or self._patterns.find(name)
 
     def one_of(self, names: Iterable[str]) -> bool:
         """Whether one of them fits one of these names."""
         return any(map(self.matches, names))
-
-
-def _pattern(text: str) -> NamePattern:
-    try:
-        return NamePattern(text)
-    except ValueError as error:
-        raise malformed("filters.name", f"The name filter {text!r} is not served", "Use a part of the name.") from error
 
 
 def invented(choose: random.Random, taken: Container[str] = ()) -> str:

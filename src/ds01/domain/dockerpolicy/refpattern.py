@@ -6,88 +6,61 @@ or without its tag.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 
+from ds01.domain.automaton import Automaton, Step, no_slash
 from ds01.domain.image import repository
 
 LENGTH = 256
-_ANY = "*"
-_Fits = Callable[[str], bool]
+_ANY = Step(no_slash, many=True, optional=True)
 
 
 class References:
-    """Patterns, any of which may find a name. All are followed at once, a bit for each place of each: with 500 names of
-    her own and many patterns the gateway would be kept busy for minutes otherwise.
-    """
+    """Patterns, any of which may find a name."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
         """A pattern that cannot be read finds nothing."""
-        self._steps: list[_Fits | None] = []
-        self._begins = self._ends = self._stars = 0
-        self._taken: dict[str, int] = {}
-        for pattern in patterns:
-            with suppress(ValueError, IndexError):
-                self._add(_steps(pattern))
-
-    def _add(self, steps: Sequence[_Fits | None]) -> None:
-        self._begins |= 1 << len(self._steps)
-        self._stars |= sum(1 << len(self._steps) + place for place, step in enumerate(steps) if step is None)
-        self._steps += [*steps, _nothing]
-        self._ends |= 1 << len(self._steps) - 1
+        self._patterns = Automaton(steps for pattern in patterns if (steps := _steps(pattern)) is not None)
+        self._begins, self._ends = sum(self._patterns.begins), sum(self._patterns.ends)
 
     def find(self, ref: str) -> bool:
         """Whether the engine would find a reference by one of them."""
         return self._reach(ref) or self._reach(repository(ref))
 
     def _reach(self, text: str) -> bool:
-        at = self._passed(self._begins)
-        for character in text:
-            kept = at & self._stars if character != "/" else 0
-            at = self._passed(kept | (at & self._takes(character)) << 1)
+        *_, at = self._patterns.read(text, self._begins)
         return bool(at & self._ends)
 
-    def _passed(self, at: int) -> int:
-        """What need not be there may be left out."""
-        return at | (at & self._stars) << 1
 
-    def _takes(self, character: str) -> int:
-        """The places where this character is one step."""
-        if character not in self._taken:
-            fitting = (place for place, step in enumerate(self._steps) if step is not None and step(character))
-            self._taken[character] = sum(1 << place for place in fitting)
-        return self._taken[character]
-
-
-def _nothing(_: str) -> bool:
-    """At the end of a pattern nothing more fits."""
-    return False
-
-
-def _steps(pattern: str) -> list[_Fits | None]:
+def _steps(pattern: str) -> list[Step] | None:
+    """None when it cannot be read."""
     if len(pattern) > LENGTH:
-        raise ValueError("the pattern is too long")
-    steps: list[_Fits | None] = []
+        return None
+    try:
+        return list(_read(pattern))
+    except (ValueError, IndexError):
+        return None
+
+
+def _read(pattern: str) -> Iterator[Step]:
     at = 0
     while at < len(pattern):
-        character = pattern[at]
-        at += 1
-        if character == _ANY:
-            steps += [None] if steps[-1:] != [None] else []
+        character, at = pattern[at], at + 1
+        if character == "*":
+            yield _ANY
         elif character == "?":
-            steps.append(lambda found: found != "/")
+            yield Step(no_slash)
         elif character == "[":
             end = pattern.index("]", at + 1)
-            steps.append(_set(pattern[at:end]))
+            yield Step(_set(pattern[at:end]))
             at = end + 1
         else:
             if character == "\\":
                 character, at = pattern[at], at + 1
-            steps.append(character.__eq__)
-    return steps
+            yield Step(character)
 
 
-def _set(text: str) -> _Fits:
+def _set(text: str) -> Callable[[str], bool]:
     no = text.startswith("^")
     inner, among, at = text.removeprefix("^"), list[tuple[str, str]](), 0
     while at < len(inner):

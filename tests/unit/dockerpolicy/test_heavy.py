@@ -35,6 +35,7 @@ def test_what_images_say_is_let_through() -> None:
         {"Env": [f"A{n}=" + "x" * 30_000 for n in range(9)]}, {"Volumes": {"/" + "x" * CONFIG: {}}},
         {"OnBuild": [f"ENV a{n}=$a{n - 1}$a{n - 1}" for n in range(1, 41)]},
         {"OnBuild": ["ENV a=" + "$A" * 40], "Env": ["A=" + "x" * 30_000]}, {"OnBuild": ["ENV \"$x\"=y"]},
+        {"OnBuild": ["RUN <<a\n" * 300 + "\n" * 80_000]}, {"OnBuild": ["RUN x"] * 1001},
     ],
 )  # fmt: skip
 def test_e33_what_is_too_much_is_seen(more: dict[str, Any]) -> None:

@@ -91,3 +91,10 @@ def test_e33_long_ones_keep_nobody_waiting(line: str) -> None:
             checked(('FROM bb\nRUN "<<a\n' + f"{line}\n" * (LENGTH // len(line) // 2))[:LENGTH])
         except RefusedError as refused:
             assert refused.rule in ("build.dockerfile", "build.grown")  # noqa: PT017
+
+
+def test_e33_texts_that_never_end_keep_nobody_waiting() -> None:
+    """Each is looked for in all lines that are left."""
+    marks = "".join(f"RUN <<a{n}\n" for n in range(900))
+    with not_for_hours(), pytest.raises(RefusedError, match="cannot be read"):
+        checked("FROM bb\n" + marks + "\n" * (LENGTH - len(marks) - 8))

@@ -18,7 +18,7 @@ from ds01.domain.dockerpolicy.context import IGNORE
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 from ds01.domain.image import is_reference
 
-LENGTH = 1024 * 1024
+LENGTH = 256 * 1024
 INSTRUCTIONS = 1000
 """More than any build has, of steps and of arguments before the first."""
 
@@ -46,6 +46,7 @@ _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 _HEALTH_TIMES = frozenset({"--interval", "--start-interval"})
 HEALTH_SECONDS = 5
 _COPY_FLAGS = frozenset({"from", "chown", "chmod"})
+_BLANKS = str.maketrans("\t\n", "  ")
 _HERE = re.compile(r"\d*<<-?[^<]+")
 
 
@@ -123,9 +124,9 @@ def change(text: str) -> str:
 
 
 def _check_characters(text: str) -> None:
-    for character in text:
-        if character not in "\t\n " and (character.isspace() or not character.isprintable()):
-            raise malformed("build.dockerfile", f"The Dockerfile contains the character U+{ord(character):04X}")
+    if not text.translate(_BLANKS).isprintable():
+        character = next(each for each in text if each not in "\t\n" and not each.isprintable())
+        raise malformed("build.dockerfile", f"The Dockerfile contains the character U+{ord(character):04X}")
 
 
 def _logical(text: str) -> Iterator[str]:

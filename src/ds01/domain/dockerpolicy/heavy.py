@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ds01.domain.dockerpolicy.dockerfile import INSTRUCTIONS
 from ds01.domain.dockerpolicy.growth import Growing
 from ds01.domain.dockerpolicy.unjudged import look
 from ds01.domain.dockerpolicy.verdict import RefusedError
@@ -21,15 +22,18 @@ def too_heavy(config: Mapping[str, Any]) -> str:
         return f"one of its variables is longer than {VARIABLE:,} characters"
     if size(config) > CONFIG:
         return f"its configuration is longer than {show_size(CONFIG)}"
-    return "what its ONBUILD instructions set grows without end" if _grows(config) else ""
+    return "its ONBUILD instructions are too many, or what they set grows without end" if _grows(config) else ""
 
 
 def _grows(config: Mapping[str, Any]) -> bool:
     """Whether a build from it would grow by what the image itself brings along."""
+    triggers: Sequence[str] = config.get("OnBuild") or ()
+    if sum(trigger.count("\n") + 1 for trigger in triggers) > INSTRUCTIONS:
+        return True
     growing = Growing({})
     growing.on(config)
     try:
-        for trigger in config.get("OnBuild") or ():
+        for trigger in triggers:
             look(trigger, growing)
     except RefusedError:
         return True

@@ -77,10 +77,7 @@ class _Reading:
         """An instruction with its continuations, and where the next begins."""
         found: list[str] = []
         while at < len(self._lines):
-            line, at = self._lines[at], at + 1
-            self._read += len(line) + LINE
-            if self._read > READ:
-                raise malformed("build.dockerfile", "The Dockerfile cannot be read", "Write shorter instructions.")
+            line, at = self._line(at), at + 1
             if line.lstrip().startswith("#") or not line.strip():
                 if found:
                     continue
@@ -90,13 +87,21 @@ class _Reading:
                 break
         return "".join(found), at
 
+    def _line(self, at: int) -> str:
+        """Every look at a line counts: of texts that follow and never end, each is looked for in all that is left."""
+        line = self._lines[at]
+        self._read += len(line) + LINE
+        if self._read > READ:
+            raise malformed("build.dockerfile", "The Dockerfile cannot be read", "Write shorter instructions.")
+        return line
+
     def _behind(self, at: int, rest: str) -> tuple[int, bool]:
         """Where it goes on after the text that follows, and whether it is plain which that is."""
         plain = _PLAIN_BODY.fullmatch(f" {rest}")
         if plain is None:
             return at, False
         for end in range(at, len(self._lines)):
-            line = self._lines[end]
+            line = self._line(end)
             if (line.lstrip("\t") if plain["tabs"] else line) == plain["end"]:
                 return end + 1, True
         return at, True

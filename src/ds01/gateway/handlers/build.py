@@ -7,7 +7,7 @@ it names was found to be the user's own or shared; those go in by id.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from ds01.domain.dockerpolicy import dockerfile
@@ -19,7 +19,7 @@ from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed, not_allowed
 from ds01.domain.ignore import ignore
-from ds01.gateway import flow
+from ds01.gateway import aside, flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
@@ -65,7 +65,7 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Cal
         rendered = await _judged(call, plan, grant, context)
         log.shown = rendered.shown
         ours = [entry(name, rendered.text.encode()), entry(IGNORE, f"{IGNORE}\n{name}\n".encode()), END]
-        return [*last, *_kept(context), *ours]
+        return [*last, *await _kept(context), *ours]
 
     await flow.upload(call, ask, entries(plain, context), end, log.line, settle)
 
@@ -75,10 +75,11 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
     content = dockerfile_in(context, plan.dockerfile)
     if content is None:
         raise missing(plan.dockerfile)
-    instructions = dockerfile.read(content.decode("utf-8", "replace"), plan.arguments)
+    text = content.decode("utf-8", "replace")
+    instructions = await aside.judged(len(text), dockerfile.read, text, plan.arguments)
     bases = Bases(plan.arguments)
     ids = {ref: await _image(call, ref, bases) for ref in dockerfile.images(instructions)}
-    bases.check(instructions)
+    await aside.judged(len(text), bases.check, instructions)
     return render(instructions, ids, owner=grant.labels, labels=plan.labels, target=plan.target)
 
 
@@ -102,7 +103,7 @@ async def _image(call: Call, ref: str, bases: Bases) -> str:
     return str(found["Id"])
 
 
-def _kept(context: Context) -> Iterator[Piece]:
+async def _kept(context: Context) -> list[Piece]:
     """Her Dockerfile, unless her list of what stays out has it: of the list the engine itself heeds nothing else, since
     clients leave the rest out.
     """
@@ -110,10 +111,13 @@ def _kept(context: Context) -> Iterator[Piece]:
     if len(text) > IGNORED or text.count("\n") > IGNORED_LINES:
         raise malformed("build.ignore", f"The {IGNORE} has more than {IGNORED_LINES} lines or {IGNORED} characters",
                         "Name whole folders.")  # fmt: skip
+    out = await aside.judged(len(text), _left_out, text, list(context.waiting))
+    return [piece for path, pieces in context.waiting.items() if path not in out for piece in pieces]
+
+
+def _left_out(text: str, paths: Sequence[str]) -> set[str]:
     listed = ignore(text)
-    for path, pieces in context.waiting.items():
-        if not listed.ignores(path):
-            yield from pieces
+    return {path for path in paths if listed.ignores(path)}
 
 
 def _parameters(plan: BuildPlan, grant: DoorBuildGrant, name: str, network: str) -> dict[str, Sequence[str]]:

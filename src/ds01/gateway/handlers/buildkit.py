@@ -12,7 +12,7 @@ from ds01.domain.dockerpolicy.render import render_whole
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, not_allowed
 from ds01.domain.image import repository
-from ds01.gateway import flow
+from ds01.gateway import aside, flow
 from ds01.gateway.buildlog import kit_line
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import view
@@ -68,10 +68,11 @@ def target(call: Call, kit: KitPlan, grant: DoorBuildGrant, path: str) -> str:
 
 async def judged(call: Call, arguments: Mapping[str, str], images: Mapping[str, str], content: bytes) -> bytes:
     """The Dockerfile as the engine gets it. ``images``: what it may be made from, as ds01d granted."""
-    instructions = dockerfile.read(content.decode("utf-8", "replace"), arguments, buildkit=True)
+    text = content.decode("utf-8", "replace")
+    instructions = await aside.judged(len(text), dockerfile.read, text, arguments, buildkit=True)
     bases = Bases(arguments)
     names = {ref: await image_name(call, ref, images, bases) for ref in dockerfile.images(instructions)}
-    bases.check(instructions)
+    await aside.judged(len(text), bases.check, instructions)
     return render_whole(instructions, names).encode()
 
 

@@ -16,7 +16,7 @@ from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
 from ds01.domain.dockerpolicy.frontend import Owner
 from ds01.domain.dockerpolicy.solve import Solve, judge_bridge_solve, judge_return, judge_solve
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
-from ds01.gateway import flow
+from ds01.gateway import aside, flow
 from ds01.gateway.call import Call
 from ds01.gateway.h2 import grpc, link
 from ds01.gateway.h2.grpc import Method, RefusedCallError
@@ -277,7 +277,7 @@ class Talk:
             try:
                 if not self._policed:
                     return await judged(call, building.arguments, building.images, content)
-                unjudged.check(content, building.arguments)
+                await aside.judged(len(content), unjudged.check, content, building.arguments)
             except RefusedError as error:
                 call.denied(error, method=GRPC, path="Dockerfile")
                 raise

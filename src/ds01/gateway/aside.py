@@ -1,0 +1,20 @@
+"""What takes long to judge is judged beside everybody's requests, which get their turn every few milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SHORT = 4096
+"""Characters that are judged where they are read: a thread costs more."""
+
+
+async def judged(length: int, judge: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``judge`` says of a text of this many characters. Raises what it raises."""
+    if length <= SHORT:
+        return judge(*args, **kwargs)
+    return await asyncio.to_thread(judge, *args, **kwargs)

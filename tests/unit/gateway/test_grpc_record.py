@@ -87,7 +87,7 @@ async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
     await audit.flush()
     with capture_logs() as logs:
         async with talking(audit) as link:
-            assert await said(link, asking(f"{CONTROL}Solve")) == str(grpc.UNAVAILABLE)
+            assert await said(link, asking(f"{CONTROL}Solve")) == str(grpc.Code.UNAVAILABLE)
     assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]
 
 

@@ -83,14 +83,16 @@ class _Fetching:
         else:
             self._check_status()
         if not self._done:
-            raise RefusedCallError(grpc.UNAVAILABLE, "the client left")
+            raise RefusedCallError(grpc.Code.UNAVAILABLE, "the client left")
         return [self._whole(number, entry) for number, entry in enumerate(self._entries)]
 
     def _check_status(self) -> None:
         status = dict([*self._made.headers, *self._made.trailers])
         code = status.get("grpc-status", "")
         if code != "0":
-            raise RefusedCallError(int(code) if code.isdecimal() else grpc.INTERNAL, status.get("grpc-message", ""))
+            raise RefusedCallError(
+                int(code) if code.isdecimal() else grpc.Code.INTERNAL, status.get("grpc-message", "")
+            )
 
     async def _took(self, kind: int, fields: Sequence[Field]) -> bool:
         """One packet; whether it was the last."""
@@ -100,7 +102,7 @@ class _Fetching:
             await self._data(_count(fields, _NUMBER), protobuf.one(fields, _BYTES))
         elif kind == FAILED:
             found = protobuf.one(fields, _BYTES)
-            raise RefusedCallError(13, found.text if found is not None else "the client failed")
+            raise RefusedCallError(grpc.Code.INTERNAL, found.text if found is not None else "the client failed")
         return kind == END
 
     async def _listed(self, stat: Field | None) -> None:
@@ -115,7 +117,7 @@ class _Fetching:
         self._entries.append(Entry(stat=fields, path=protobuf.text(fields, _PATH), regular=regular))
         self._spend(len(stat.data))
         if len(self._entries) > ENTRIES:
-            raise RefusedCallError(grpc.EXHAUSTED, "there are too many files beside the Dockerfile")
+            raise RefusedCallError(grpc.Code.RESOURCE_EXHAUSTED, "there are too many files beside the Dockerfile")
 
     async def _data(self, number: int, data: Field | None) -> None:
         if number not in self._open:
@@ -130,7 +132,7 @@ class _Fetching:
     def _spend(self, count: int) -> None:
         self._total += count
         if self._total > TOTAL_BYTES:
-            raise RefusedCallError(grpc.EXHAUSTED, "the Dockerfile is too large")
+            raise RefusedCallError(grpc.Code.RESOURCE_EXHAUSTED, "the Dockerfile is too large")
 
     async def _complete(self) -> None:
         if not self._open:
@@ -176,7 +178,7 @@ def _changed(entry: Entry, data: bytes) -> Entry:
 
 
 async def hand_on(near: Call, entries: Sequence[Entry]) -> None:
-    """Serve these entries to the engine, as the sending side."""
+    """Serve these entries to the engine, as the sending side, until it has them or asks for what there is not."""
     await near.send_headers(grpc.ANSWER)
     for entry in entries:
         await near.write(_packet(STAT, 0, protobuf.of(_STAT, protobuf.render(entry.stat))))
@@ -193,5 +195,7 @@ async def hand_on(near: Call, entries: Sequence[Entry]) -> None:
             await near.write(_packet(END))
             break
         else:
-            break
-    await near.send_headers([("grpc-status", "0")], end=True)
+            code = grpc.Code.ABORTED if kind == FAILED else grpc.Code.INVALID_ARGUMENT
+            await near.send_headers(grpc.as_status(code, "the files were not taken"), end=True)
+            return
+    await near.send_headers(grpc.DONE, end=True)

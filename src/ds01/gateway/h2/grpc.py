@@ -11,6 +11,7 @@ import base64
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from types import MappingProxyType
 from urllib.parse import quote, unquote
 
@@ -19,20 +20,37 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2.link import Call, Headers, Link
 from ds01.gateway.held import LATER, DoorDownError
 
+
+class Code(IntEnum):
+    """How a call ends, by gRPC's own numbers; those that are said here."""
+
+    OK = 0
+    INVALID_ARGUMENT = 3
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    ABORTED = 10
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+
+
 MESSAGE_BYTES = 4 * 1024 * 1024
 """The largest message that is read into memory: gRPC's own default."""
 
 ANSWER_BYTES = 16 * 1024 * 1024
 """The largest message of an answer that is rewritten: BuildKit's own limit."""
-
-INVALID, DENIED, EXHAUSTED, UNAVAILABLE, INTERNAL = 3, 7, 8, 14, 13
 _METHOD = re.compile(r"/[A-Za-z0-9_.]+/[A-Za-z0-9_]+")
 _KEY = re.compile(r"[a-z0-9_.-]+")
 _VALUE = re.compile(r"[ -~]*")
 _TIMEOUT = re.compile(r"[0-9]{1,8}[HMSmun]")
 _STATUS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
 _OF_HTTP = frozenset({"te", "content-type", "user-agent", "connection", "host", "content-length", "trailer"})
-_CODES = {400: INVALID, 403: DENIED, 404: 5, 409: 6, 413: EXHAUSTED, 429: EXHAUSTED, 503: UNAVAILABLE}
+_CODES = {
+    400: Code.INVALID_ARGUMENT, 403: Code.PERMISSION_DENIED, 404: Code.NOT_FOUND, 409: Code.ALREADY_EXISTS,
+    413: Code.RESOURCE_EXHAUSTED, 429: Code.RESOURCE_EXHAUSTED, 503: Code.UNAVAILABLE,
+}  # fmt: skip
 
 
 class RefusedCallError(Exception):
@@ -62,14 +80,14 @@ def method(headers: Headers) -> Method:
     plain = [(name, value) for name, value in headers if not name.startswith(":")]
     path = pseudo.get(":path", "")
     if pseudo.get(":method") != "POST" or not _METHOD.fullmatch(path):
-        raise RefusedCallError(12, "this is no call of a method")
+        raise RefusedCallError(Code.UNIMPLEMENTED, "this is no call of a method")
     kinds = [value for name, value in plain if name == "content-type"]
     if len(kinds) != 1 or kinds[0] not in ("application/grpc", "application/grpc+proto"):
-        raise RefusedCallError(INVALID, "only gRPC is spoken here")
+        raise RefusedCallError(Code.INVALID_ARGUMENT, "only gRPC is spoken here")
     if any(name == "grpc-encoding" and value != "identity" for name, value in plain):
-        raise RefusedCallError(12, "messages are not compressed here")
+        raise RefusedCallError(Code.UNIMPLEMENTED, "messages are not compressed here")
     if any(not _KEY.fullmatch(name) or not _VALUE.fullmatch(value) for name, value in plain):
-        raise RefusedCallError(INVALID, "the metadata are malformed")
+        raise RefusedCallError(Code.INVALID_ARGUMENT, "the metadata are malformed")
     kept = [(name, value) for name, value in plain if name not in _OF_HTTP and not name.startswith("grpc-accept")]
     return Method(path=path, metadata=kept)
 
@@ -86,6 +104,7 @@ def request(asked: Method, keep: Callable[[str], bool]) -> Headers:
 
 
 ANSWER: Headers = [(":status", "200"), ("content-type", "application/grpc")]
+DONE: Headers = [("grpc-status", str(Code.OK))]
 
 
 async def refuse(call: Call, code: int, message: str) -> None:
@@ -100,7 +119,7 @@ def as_status(code: int, message: str) -> Headers:
 
 def code_of(error: RefusedError) -> int:
     """The code of a refusal that has a status of HTTP."""
-    return _CODES.get(error.status, DENIED)
+    return _CODES.get(error.status, Code.PERMISSION_DENIED)
 
 
 def _spelled(message: str) -> str:
@@ -114,7 +133,10 @@ async def messages(call: Call, cap: int = MESSAGE_BYTES) -> AsyncIterator[bytes]
         while len(held) >= 5:
             size = int.from_bytes(held[1:5], "big")
             if held[0] or size > cap:
-                raise RefusedCallError(EXHAUSTED if size > cap else 12, "a message is too large or compressed")
+                raise RefusedCallError(
+                    Code.RESOURCE_EXHAUSTED if size > cap else Code.UNIMPLEMENTED,
+                    "a message is too large or compressed",
+                )
             if len(held) < 5 + size:
                 break
             yield bytes(held[5 : 5 + size])
@@ -122,7 +144,7 @@ async def messages(call: Call, cap: int = MESSAGE_BYTES) -> AsyncIterator[bytes]
         data = await call.read()
         if not data:
             if held:
-                raise RefusedCallError(INVALID, "a message was cut short")
+                raise RefusedCallError(Code.INVALID_ARGUMENT, "a message was cut short")
             return
         held += data
 
@@ -132,10 +154,10 @@ async def only(call: Call, cap: int = MESSAGE_BYTES) -> bytes:
     found: bytes | None = None
     async for message in messages(call, cap):
         if found is not None:
-            raise RefusedCallError(INVALID, "this method takes one message")
+            raise RefusedCallError(Code.INVALID_ARGUMENT, "this method takes one message")
         found = message
     if found is None:
-        raise RefusedCallError(INVALID, "this method takes one message")
+        raise RefusedCallError(Code.INVALID_ARGUMENT, "this method takes one message")
     return found
 
 
@@ -182,7 +204,7 @@ async def _answer(
     """Pass the answer: headers, bytes, and how it ended."""
     begun = await made.answered()
     if dict(begun).get(":status") != "200":
-        await refuse(near, INTERNAL, "the other side does not speak gRPC")
+        await refuse(near, Code.INTERNAL, "the other side does not speak gRPC")
         return
     status = advised(_status(begun), advice)
     if status:
@@ -196,10 +218,10 @@ async def _answer(
         await near.send_headers(as_status(code_of(error), error.message), end=True)
         return
     except DoorDownError:
-        await near.send_headers(as_status(UNAVAILABLE, LATER), end=True)
+        await near.send_headers(as_status(Code.UNAVAILABLE, LATER), end=True)
         return
     ended = advised(_status(made.trailers), advice) if whole else []
-    await near.send_headers(ended or [("grpc-status", str(INTERNAL))], end=True)
+    await near.send_headers(ended or as_status(Code.INTERNAL, "the answer could not be read"), end=True)
 
 
 async def _passed(made: Call, near: Call, view: Callable[[bytes], bytes] | None) -> bool:

@@ -117,7 +117,7 @@ class Talk:
             self._call.denied(error, method=GRPC, path=path)
             await grpc.refuse(near, grpc.code_of(error), error.message)
         except DoorDownError:
-            await grpc.refuse(near, grpc.UNAVAILABLE, "DS01: ds01d does not answer, so nothing can be granted.")
+            await grpc.refuse(near, grpc.Code.UNAVAILABLE, "DS01: ds01d does not answer, so nothing can be granted.")
 
     def _allowed(self, path: str, rule: str) -> None:
         call = self._call
@@ -147,7 +147,7 @@ class Talk:
         elif asked.path == f"{CONTROL}Prune":
             await self._prune(near, asked)
         elif asked.path == TRACES:
-            await grpc.refuse(near, 12, "traces are not taken here")
+            await grpc.refuse(near, grpc.Code.UNIMPLEMENTED, "traces are not taken here")
         else:
             raise RefusedError("grpc.method", f"{asked.path} is not served here")
 
@@ -155,7 +155,7 @@ class Talk:
         """The build a call is about; its client asks for the build and about it in the same moment."""
         wanted = asked.get(BUILD_ID)
         if not await self._call.gate.sessions.begun(self._call.user, wanted) or wanted not in self._builds:
-            raise RefusedCallError(5, "no such job")
+            raise RefusedCallError(grpc.Code.NOT_FOUND, "no such job")
         return self._builds[wanted]
 
     async def _again(
@@ -170,8 +170,8 @@ class Talk:
         ref = protobuf.text(found, 1)
         if not await self._begun(ref):
             if not self._known(ref).asked:
-                raise RefusedCallError(5, f"no such job {ref[:64]}")
-            await near.send_headers([*grpc.ANSWER, ("grpc-status", "0")], end=True)  # why it was refused is said there
+                raise RefusedCallError(grpc.Code.NOT_FOUND, f"no such job {ref[:64]}")
+            await near.send_headers([*grpc.ANSWER, *grpc.DONE], end=True)  # why it was refused is said there
             return
         await self._again(near, asked, protobuf.render([protobuf.of(1, ref)]), self._view(plain_status))
 
@@ -207,7 +207,7 @@ class Talk:
         mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
         self._allowed(asked.path, "grpc.prune")
         if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
-            await near.send_headers([*grpc.ANSWER, ("grpc-status", "0")], end=True)
+            await near.send_headers([*grpc.ANSWER, *grpc.DONE], end=True)
         else:
             await self._again(near, asked, message, lambda answer: cachelist.untold(answer, unseen))
 

@@ -70,7 +70,7 @@ async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyn
 async def _asked(near: link.Call, far: Link, opened: Session, asked: Method) -> None:
     """One wish of the engine's."""
     if asked.path not in METHODS:
-        raise RefusedCallError(12, f"{asked.path} is not served here")
+        raise RefusedCallError(grpc.Code.UNIMPLEMENTED, f"{asked.path} is not served here")
     if asked.path == SYNC and asked.get("dir-name").startswith(DOCKERFILE):
         await _dockerfile(near, far, opened, asked)
     else:
@@ -80,7 +80,7 @@ async def _asked(near: link.Call, far: Link, opened: Session, asked: Method) -> 
 async def _dockerfile(near: link.Call, far: Link, opened: Session, asked: Method) -> None:
     judges = [*opened.looks] if opened.rewrite is None else [opened.rewrite]
     if not judges:
-        raise RefusedCallError(grpc.DENIED, "no build of DS01's asked for this Dockerfile")
+        raise RefusedCallError(grpc.Code.PERMISSION_DENIED, "no build of DS01's asked for this Dockerfile")
     try:
         entries = await files.fetch(far, asked)
         for judge in judges:

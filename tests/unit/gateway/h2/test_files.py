@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -19,21 +20,39 @@ WHY = "DS01: ADD of an address is not allowed here (build.add)."
 
 
 async def failing(near: Call) -> None:
-    await files.fail(near, grpc.DENIED, WHY)
+    await files.fail(near, grpc.Code.PERMISSION_DENIED, WHY)
 
 
 @asynccontextmanager
-async def calling() -> AsyncIterator[Link]:
-    """A link to call what fails."""
+async def calling(accept: Callable[[Call], Coroutine[Any, Any, None]] = failing) -> AsyncIterator[Link]:
+    """A link to call what fails, or another."""
     streams = await pair()
     caller = Link(streams[0])
     try:
-        async with running(caller, Link(streams[1], failing)):
+        async with running(caller, Link(streams[1], accept)):
             yield caller
     finally:
         for stream in streams:
             stream.abort()
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("packet", "code"),
+    [
+        ((files.WISH, 1), grpc.Code.INVALID_ARGUMENT), ((files.DATA, 0), grpc.Code.INVALID_ARGUMENT),
+        ((files.FAILED, 0), grpc.Code.ABORTED), ((files.END, 0), grpc.Code.OK),
+    ],
+)  # fmt: skip
+async def test_files_that_are_not_taken_are_no_success(packet: tuple[int, int], code: grpc.Code) -> None:
+    kind, number = (protobuf.of(at, value) for at, value in zip((1, 3), packet, strict=True))
+    async with calling(lambda near: files.hand_on(near, [entry("Dockerfile", b"FROM x")])) as link:
+        call = await link.call(HEADERS)
+        await call.write(grpc.framed(protobuf.render([kind, number])))
+        await call.end()
+        while await call.read():
+            pass
+        assert dict(call.trailers)["grpc-status"] == str(code)
 
 
 async def test_what_is_refused_is_said_before_the_call_ends() -> None:
@@ -52,7 +71,7 @@ async def test_who_does_not_heed_the_packet_is_told_by_the_status() -> None:
         await call.end()
         assert [message async for message in grpc.messages(call)]
         status = dict(call.trailers)
-    assert (status["grpc-status"], unquote(status["grpc-message"])) == (str(grpc.DENIED), WHY)
+    assert (status["grpc-status"], unquote(status["grpc-message"])) == (str(grpc.Code.PERMISSION_DENIED), WHY)
 
 
 def entry(path: str, data: bytes = b"", link: str = "") -> files.Entry:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.gateway import shownjson
-from ds01.gateway.show import Found, View, linked
+from ds01.gateway.show import View, linked
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import parsed
 from ds01.wire.door import DoorContainer
 

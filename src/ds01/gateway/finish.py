@@ -45,7 +45,7 @@ class Blueprint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Resolved:
     """What the names in a plan stand for: full ids of containers, the engine's names of networks."""
 
     containers: Mapping[str, str]
@@ -54,7 +54,7 @@ class Found:
     """The user's own socket."""
 
 
-def body(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[str, Json]:
+def body(plan: Plan, grant: DoorGrant, image: Blueprint, found: Resolved) -> dict[str, Json]:
     """The whole body."""
     ids = found.containers
     config = {name: resolved(value, ids) for name, value in plan.config.items()}
@@ -81,7 +81,7 @@ def _slowed(asked: Json, image: Blueprint) -> dict[str, Json]:
     return found | {name: every for name, every in needed.items() if name == "StartPeriod" or not found.get(name)}
 
 
-def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> dict[str, Json]:
+def _host(plan: Plan, grant: DoorGrant, image: Blueprint, found: Resolved) -> dict[str, Json]:
     case = plan.case
     host = {name: resolved(value, found.containers) for name, value in plan.host.items() if name != "Links"}
     given: dict[str, Json] = {
@@ -234,7 +234,7 @@ def _mode(mount: AskedTmpfs) -> int:
     return 0o1777 & next((int(o.removeprefix("mode="), 8) for o in mount.options if o.startswith("mode=")), 0o1777)
 
 
-def _endpoints(plan: Plan, found: Found) -> dict[str, Json]:
+def _endpoints(plan: Plan, found: Resolved) -> dict[str, Json]:
     """On each network the user's other containers find this one by the name she knows."""
     ends: dict[str, Json] = {}
     for name in plan.networks:

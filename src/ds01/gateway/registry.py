@@ -285,7 +285,7 @@ class Registry:
             except DoorDownError:
                 found = None
             if found is not None:
-                self._mirror.images[image_id] = found
+                self._mirror.put(found)
         return found if found is not None and may_see(user, found) else None
 
     def image(self, user: DoorUser, image_id: str) -> DoorImage | None:

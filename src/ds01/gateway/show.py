@@ -14,7 +14,7 @@ from ds01.domain.own_images import plain_image, plain_text
 from ds01.gateway import shownjson
 from ds01.gateway.finish import WRITTEN_AS
 from ds01.gateway.registry import Registry
-from ds01.gateway.things import Things
+from ds01.gateway.things import Found, Things
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 from ds01.wire.holdings import DoorNetwork, DoorVolume
 
@@ -23,8 +23,6 @@ RUNTIME = "runc"
 
 ENGINE_SOCKET = "/var/run/docker.sock"
 _MODES = {mark: mode for mode, mark in WRITTEN_AS.items()}
-Found = dict[str, Any]
-"""An object the engine sent."""
 
 
 class View:

@@ -11,6 +11,8 @@ from ds01.wire.door import DoorContainer, DoorUser
 from ds01.wire.holdings import DoorNetwork
 
 Found = dict[str, Any]
+"""An object the engine sent."""
+
 OURS = "com.docker.network.bridge.host_binding_ipv4"
 """An option DS01 sets on every network."""
 

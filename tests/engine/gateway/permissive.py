@@ -16,7 +16,7 @@ from typing import Any
 from ds01.domain.dockerpolicy.case import Asker, Plan
 from ds01.domain.dockerpolicy.create import judge_create
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.gateway.finish import Blueprint, Found, body
+from ds01.gateway.finish import Blueprint, Resolved, body
 from ds01.wire import codec
 from ds01.wire.door import DoorBind, DoorCommit, DoorCreate, DoorGrant, DoorStart, DoorStarting
 from tests.engine.gateway.ground import IMAGE, Ground, Reply, User, ask, connected
@@ -39,7 +39,7 @@ class Permissive:
         grant = codec.parse(DoorGrant, self._door("creates", asdict(wanted)))
         plan = self._plan(name, binds)
         whole = merged(
-            body(plan, grant, Blueprint(id=image), Found(containers={}, networks={"": grant.network})),
+            body(plan, grant, Blueprint(id=image), Resolved(containers={}, networks={"": grant.network})),
             {**asked, "Image": image},
         )
         made = self.field.root("POST", f"/containers/create?name={grant.stored_name}", whole)

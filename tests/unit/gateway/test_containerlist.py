@@ -13,7 +13,8 @@ from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.gateway.containerlist import KEPT_BYTES, ROW_BYTES, ContainerList
 from ds01.gateway.door import Door
 from ds01.gateway.registry import Registry
-from ds01.gateway.show import Found, View
+from ds01.gateway.show import View
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorContainer, DoorUser
 from ds01.wire.holdings import DoorNetwork

@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy.create import judge_create
 from ds01.domain.dockerpolicy.strictjson import parse_object
 from ds01.domain.health import OFTEN_NS, Health
 from ds01.domain.labels import TRUSTED, Label
-from ds01.gateway.finish import Blueprint, Found, body
+from ds01.gateway.finish import Blueprint, Resolved, body
 from ds01.gateway.ports import elsewhere
 from ds01.wire.door import DoorGrant, GrantedDevice, GrantedRequest, StagedBind
 
@@ -36,7 +36,7 @@ def grant(**changes: Any) -> DoorGrant:
 
 
 def made(asked: Plan, given: DoorGrant, **ids: str) -> tuple[Any, Any]:
-    found: Any = body(asked, given, IMAGE, Found(containers=ids, networks={"": "ds01-u1002", "app": "app._.1002"}))
+    found: Any = body(asked, given, IMAGE, Resolved(containers=ids, networks={"": "ds01-u1002", "app": "app._.1002"}))
     return found, found["HostConfig"]
 
 
@@ -211,7 +211,7 @@ def test_d10_the_images_own_health_check_is_slowed(
     api: tuple[int, int], asked: dict[str, int], sent: dict[str, int]
 ) -> None:
     lively = replace(IMAGE, health=Health(interval_ns=1, starting_ns=1), api=api)
-    config = body(plan({"Healthcheck": asked}), grant(), lively, Found(containers={}, networks={"": "ds01-u1002"}))
+    config = body(plan({"Healthcheck": asked}), grant(), lively, Resolved(containers={}, networks={"": "ds01-u1002"}))
     assert config["Healthcheck"] == {"Test": [], **sent}
 
 

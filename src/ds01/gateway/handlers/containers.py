@@ -19,7 +19,8 @@ from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.links import inspected
 from ds01.gateway.pace import Costly
-from ds01.gateway.show import Found, View
+from ds01.gateway.show import View
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
 

@@ -18,7 +18,7 @@ from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
 from ds01.gateway import flow, links, ports
 from ds01.gateway.call import Call
-from ds01.gateway.finish import Blueprint, Found, body
+from ds01.gateway.finish import Blueprint, Resolved, body
 from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.held import DoorDownError
@@ -51,7 +51,7 @@ async def create(call: Call) -> None:
     call.changes += ports.elsewhere(plan.case, grant)
     if grant.own_network is not None:
         call.gate.registry.learn(grant.own_network)
-    found = Found(
+    found = Resolved(
         containers={ref: other.id for ref, other in others.items()}, networks={"": grant.network, **networks},
         socket=socket,
     )  # fmt: skip
@@ -126,7 +126,7 @@ async def _volumes_from(call: Call, plan: Plan, others: dict[str, DoorContainer]
     return [str(mount["Destination"]) for each in seen for mount in each.get("Mounts") or ()]
 
 
-async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, found: Found) -> None:
+async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, found: Resolved) -> None:
     """Ask the engine; commit when it made the container, abort when it did not."""
     made: str | None = None
     try:

@@ -17,7 +17,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.rows import NoListError, listed
-from ds01.gateway.show import Found
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import JSON_BYTES, Ask, UpstreamError, parsed
 
 NONE = "<none>:<none>"

@@ -15,7 +15,7 @@ from ds01.domain.image_access import is_id
 from ds01.domain.own_images import can_be_own, is_stored, stored_image
 from ds01.gateway.call import Call
 from ds01.gateway.finish import Blueprint
-from ds01.gateway.show import Found
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask
 
 _HEX = re.compile(r"[0-9a-f]{1,64}")

@@ -11,7 +11,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import find, look_up, names
 from ds01.gateway.handlers.writing import Written
-from ds01.gateway.show import Found
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorRemoval, DoorRemoved, DoorWrite, Writing
 

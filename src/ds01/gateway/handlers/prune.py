@@ -13,7 +13,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.images import NONE
 from ds01.gateway.handlers.naming import removed
 from ds01.gateway.rows import listed
-from ds01.gateway.show import Found
+from ds01.gateway.things import Found
 
 
 async def images(call: Call) -> None:

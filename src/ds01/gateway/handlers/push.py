@@ -22,7 +22,7 @@ from ds01.domain.own_images import is_stored
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.lookup import find, inspected, look_up
-from ds01.gateway.show import Found
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask
 
 _GOES_TO = b'"The push refers to repository ['

@@ -11,7 +11,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.images import all_images
 from ds01.gateway.routes import OLDEST
-from ds01.gateway.show import Found
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.door import GATEWAY_HEADER
 

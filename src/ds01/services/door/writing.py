@@ -109,10 +109,10 @@ async def _reserve(
         }  # fmt: skip
 
     try:
-        written = await world.ledger.read(chosen)
+        spelled = await world.ledger.read(chosen)
     except RefusedError as error:
         raise refused(error) from error
-    apart = {ref: stored for ref, stored in written.items() if stored != ref}
+    apart = {ref: stored for ref, stored in spelled.items() if stored != ref}
     there = {ref: found for ref, found in there.items() if ref not in apart} | await _there(world, apart.values())
     before = {ref: found.id if found else "" for ref, found in there.items()}
     aside = await put_aside(world, caller, there) if pulling else {}
@@ -224,22 +224,22 @@ async def record(
     moved = await give_way(world, names, there, known)
     found = {ref: image for ref, image in there.items() if ref not in names.yields}
     done = done and not any(ref.endswith(EVERY_TAG) for ref in names.refs)
-    written = {
+    new = {
         ref: image for ref, image in found.items() if image is not None and (done or image.id != names.before.get(ref))
     } | moved
-    over = await pulled_over(world, names.caller, written) if names.pulling else []
+    over = await pulled_over(world, names.caller, new) if names.pulling else []
     made = [image for id_ in images if (image := await world.engine.image(id_)) is not None]
     former = [image for id_ in {*names.before.values(), *over} - {""} if (image := await world.engine.image(id_))]
-    if not (written or made):
+    if not (new or made):
         return ()
 
     def write(books: Books) -> tuple[DoorImage, ...]:
-        for ref, image in written.items():
+        for ref, image in new.items():
             _put(world, books, names, what, ref, image)
-        for image in (*made, *(written.values() if what is not Writing.TAG else ())):
+        for image in (*made, *(new.values() if what is not Writing.TAG else ())):
             own(world, books, names.caller, image.id)
         of = accounts(books)
-        every = {image.id: image for image in (*former, *made, *written.values())}
+        every = {image.id: image for image in (*former, *made, *new.values())}
         return tuple(shown(world, books, image, of) for image in every.values())
 
     return await world.ledger.write(write)

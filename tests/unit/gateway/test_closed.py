@@ -118,7 +118,7 @@ async def test_a_container_ds01d_cannot_record_is_removed_again(place: Farm) -> 
     }  # fmt: skip
     status, _ = await place.ask("POST", "/containers/create?name=x", {"Image": "bb"})
     assert status == 503
-    assert place.engine.asked[-1] == f"DELETE /v1.41/containers/{'d' * 64}?force=1"
+    assert place.engine.asked[-1] == f"DELETE /v1.41/containers/{'d' * 64}?force=1&v=1"
     assert place.daemon.asked[-1] == "POST /v1/door/creates/abort"
 
 

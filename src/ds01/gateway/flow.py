@@ -50,7 +50,7 @@ async def while_there(leaving: Coroutine[Any, Any, object], work: Coroutine[Any,
 
 async def while_allowed(call: Call, work: Coroutine[Any, Any, T]) -> T:
     """Do ``work`` for as long as its user may. Raises ConnectionError when that is over."""
-    with call.gate.registry.ongoing.going(call.user, call.subject) as going:
+    with call.gate.registry.people.ongoing.going(call.user, call.subject) as going:
         return await while_there(going.over.wait(), work)
 
 

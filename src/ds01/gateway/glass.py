@@ -50,7 +50,7 @@ class Glass:
             DoorAudit(uid=peer.uid, login_uid=peer.login_uid, method=head.method, path=head.target[:200], subject="",
                       outcome="glass", rule="glass", reason=user.glass)
         )  # fmt: skip
-        with self._gate.registry.ongoing.going(user, "") as going:
+        with self._gate.registry.people.ongoing.going(user, "") as going:
             await while_there(going.over.wait(), pass_on(client, head, self._gate.engine.path))
 
     async def _admin(self, uid: int) -> DoorUser:

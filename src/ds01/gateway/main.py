@@ -155,7 +155,7 @@ async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[object]]) -> 
 def _always(gate: Gate) -> dict[str, Coroutine[Any, Any, object]]:
     """What goes on for as long as the gateway runs, by what it is for."""
     always: dict[str, Coroutine[Any, Any, object]] = {
-        "registry": gate.registry.follow(), "ending": gate.registry.keep_ending(), "audit": gate.audit.run(),
+        "registry": gate.registry.follow(), "ending": gate.registry.people.keep_ending(), "audit": gate.audit.run(),
         "facts": gate.facts.keep(), "held": gate.door.held.keep(),
     }  # fmt: skip
     seconds = every(os.environ, os.getpid())

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
-import pwd
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
@@ -23,26 +19,11 @@ from ds01.domain.own_images import owner_of, plain_image, stored_image
 from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.mirror import Mirror
-from ds01.gateway.ongoing import Going, Ongoing
 from ds01.gateway.owned import may_name, may_see, named_so, owns, stored
+from ds01.gateway.people import STALE_SECONDS, People, login_of
 from ds01.gateway.writers import Writers
 from ds01.wire.door import DoorContainer, DoorImage, DoorUpdate, DoorUser
 from ds01.wire.holdings import DoorNetwork, DoorVolume
-
-STALE_SECONDS = 60.0
-"""How long the mirror is good for when ds01d is away."""
-
-USER_SECONDS = 20.0
-"""How long an identity is good for before ds01d is asked again."""
-
-OVER_SECONDS = 10.0
-"""How long somebody's streams go on before ds01d is asked who she is now."""
-
-NEAR_SECONDS = 2.0
-"""The same for the server's own files, which tell of an account as soon as it is gone."""
-
-LOOK_SECONDS = 1.0
-"""How long the server's directory may take to say whether an account is still the same."""
 
 PATIENCE_SECONDS = 5.0
 """How long a request waits for the first look at the ledger, just after the gateway's start."""
@@ -52,51 +33,23 @@ _LOG = structlog.get_logger("ds01.gateway.registry")
 _HEX = re.compile(r"[0-9a-f]{1,64}")
 
 
-def login_of(uid: int) -> str:
-    """The name of the account with this uid; empty when there is none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OverflowError):
-        return ""
-
-
-@dataclass(kw_only=True)
-class _Known:
-    """Who a uid was when ds01d was asked, and when the directory was looked into last."""
-
-    user: DoorUser | None
-    asked_at: float
-    looked_at: float
-    local: str | None
-    """The account's name in the server's own files then."""
-
-    @property
-    def login(self) -> str:
-        """The account's name; empty when there was none."""
-        return self.user.login if self.user else ""
-
-
 class Registry:
-    """Containers, images and users as ds01d knows them."""
+    """Containers, images, volumes and networks as ds01d knows them, and ``people``."""
 
     def __init__(
         self, door: Door, clock: Callable[[], float] = time.monotonic, login: Callable[[int], str] = login_of,
         local: Callable[[int], str | None] = lambda _: None,
     ) -> None:  # fmt: skip
-        """``login`` says by which name the server's directory knows a uid, ``local`` the same at once, where it can."""
+        """``login`` and ``local`` say by which name a uid is known: see ``People``."""
         self.writers = Writers()
-        self.ongoing = Ongoing()
+        self.people = People(door, clock, login, local, lambda user, container: self.by_id(user, container) is not None)
         self._door = door
         self._clock = clock
         self._mirror = Mirror()
         self._learned: dict[str, float] = {}
         self._coming: dict[str, DoorContainer | DoorVolume | DoorNetwork] = {}
-        self._login = login
-        self._local = local
-        self._users: dict[int, _Known] = {}
         self._following = False
         self._looked = asyncio.Event()
-        self._changed = asyncio.Event()
         self._contact = -STALE_SECONDS
 
     async def follow(self) -> None:
@@ -121,8 +74,7 @@ class Registry:
                 elif not update.people:
                     await self._take_in(mirror, update)
                 if update.ready or update.people:
-                    self._users.clear()
-                    self._changed.set()
+                    self.people.changed()
                 if self._following:
                     self._contact = self._clock()
         finally:
@@ -133,7 +85,7 @@ class Registry:
         before, so it is asked for by itself.
         """
         if update.closed:
-            self.ongoing.end(lambda going: going.subject == update.closed)
+            self.people.ongoing.end(lambda going: going.subject == update.closed)
         learned = self._learned.pop(update.id, -STALE_SECONDS)
         if self._clock() - learned >= STALE_SECONDS:
             mirror.apply(update)
@@ -156,77 +108,6 @@ class Registry:
             raise RefusedError(
                 "registry.away", "ds01d does not answer, so nothing can be shown", "Try again in a moment.", status=503
             )
-
-    async def user(self, uid: int, since: float = -math.inf) -> DoorUser | None:
-        """Who this uid is. While ds01d is away, who it was a minute ago.
-
-        What was learned before ``since``, when a connection began, is believed when the directory still has that name.
-        """
-        known, now = self._users.get(uid), self._clock()
-        if known is not None and known.looked_at < since and not await self._same(uid, known):
-            known = None
-            self._changed.set()
-        if known is not None and now - known.asked_at < USER_SECONDS:
-            return known.user
-        try:
-            return await self._user_now(uid)
-        except DoorDownError:
-            if known is not None and now - known.asked_at < STALE_SECONDS:
-                return known.user
-            raise
-
-    async def _same(self, uid: int, known: _Known) -> bool:
-        """Whether the account is the one it was. A directory that does not answer says nothing new."""
-        now = self._clock()
-        if self._local(uid) != known.login:
-            with contextlib.suppress(TimeoutError):
-                if await asyncio.wait_for(asyncio.to_thread(self._login, uid), LOOK_SECONDS) != known.login:
-                    return False
-        known.looked_at = max(known.looked_at, now)
-        return True
-
-    async def _user_now(self, uid: int) -> DoorUser | None:
-        now, local = self._clock(), self._local(uid)
-        found = await self._door.user(uid)
-        self._users[uid] = _Known(user=found, asked_at=self._clock(), looked_at=now, local=local)
-        return found
-
-    async def keep_ending(self) -> None:
-        """End what may not go on, for as long as the gateway runs: when ds01d says that people changed, when an account
-        changes in the server's own files, and when those who have something going on have not been looked at for a
-        while, because nobody tells of an account that a directory has no more.
-        """
-        looked_at = self._clock()
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), NEAR_SECONDS)
-            told = self._changed.is_set() or self._otherwise()
-            if told or self._clock() - looked_at >= OVER_SECONDS:
-                self._changed.clear()
-                await self.end_of_people()
-                looked_at = self._clock()
-
-    def _otherwise(self) -> bool:
-        """Whether the server's own files call one of them otherwise than when ds01d was asked who she is."""
-        known = {uid: self._users.get(uid) for uid in self.ongoing.uids()}
-        return any(found is None or found.local != self._local(uid) for uid, found in known.items())
-
-    async def end_of_people(self) -> None:
-        """End the streams of those who are not who they were. While ds01d is away nobody knows, and all go on."""
-        for uid in self.ongoing.uids():
-            try:
-                found = await self._user_now(uid)
-            except (DoorDownError, RefusedError):
-                return
-            self.ongoing.end(partial(self._is_over, uid, found))
-
-    def _is_over(self, uid: int, found: DoorUser | None, going: Going) -> bool:
-        """Of somebody who is no admin any more what is her own goes on."""
-        if going.user.uid != uid:
-            return False
-        if found is None or found.account != going.user.account:
-            return True
-        return going.user.admin and not found.admin and self.by_id(found, going.subject) is None
 
     async def container(self, user: DoorUser, ref: str) -> DoorContainer:
         """The container this user calls ``ref``: full id, name, then id prefix. Raises AbsentError."""

@@ -94,7 +94,7 @@ class Server:
         if call is not None and (call.answered or call.route.body is BodyKind.STREAM):
             return False
         try:
-            user = await self._gate.registry.user(uid)
+            user = await self._gate.registry.people.user(uid)
         except (RefusedError, DoorDownError):
             return False
         return user is not None and user.observed
@@ -120,7 +120,7 @@ class Server:
                 f"Use docker -H unix://{self._gate.engine.path}, or an ordinary account.",
             )
         await self._gate.registry.check()
-        user = await self._gate.registry.user(uid, peer.since)
+        user = await self._gate.registry.people.user(uid, peer.since)
         if user is None:
             raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}")
         return user

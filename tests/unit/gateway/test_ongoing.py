@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ds01.gateway import registry
+from ds01.gateway import people
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 OTHER = "c" * 64
@@ -62,7 +62,7 @@ async def begun(place: Farm, way: str = "attach", container: str = MINE) -> Asyn
     try:
         async with asyncio.timeout(60):
             await reader.readuntil(b"\r\n\r\n")
-            while not place.registry.ongoing.uids():
+            while not place.registry.people.ongoing.uids():
                 await asyncio.sleep(0)
         yield Going(reader)
     finally:
@@ -94,12 +94,12 @@ async def test_what_goes_on_in_a_container_ends_when_it_is_put_out_of_service(pl
 @pytest.mark.parametrize("way", WAYS)
 async def test_s13_everything_of_a_deleted_account_ends(place: Farm, way: str) -> None:
     async with begun(place, way) as going:
-        await place.registry.end_of_people()
+        await place.registry.people.end_of_people()
         await going.goes_on()
         place.daemon.answers[f"/door/users/{UID}"] = plain(404, b"{}")
-        await place.registry.end_of_people()
+        await place.registry.people.end_of_people()
         await going.ends()
-    assert place.registry.ongoing.uids() == set()
+    assert place.registry.people.ongoing.uids() == set()
 
 
 @pytest.mark.parametrize("path", ["/images/load", "/build"])
@@ -118,7 +118,7 @@ async def test_s13_an_archive_on_its_way_ends_with_its_account(place: Farm, path
             while not place.engine.asked:
                 await asyncio.sleep(0.01)
             place.daemon.answers[f"/door/users/{UID}"] = plain(404, b"{}")
-            await place.registry.end_of_people()
+            await place.registry.people.end_of_people()
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
     finally:
@@ -128,9 +128,9 @@ async def test_s13_an_archive_on_its_way_ends_with_its_account(place: Farm, path
 async def test_s13_an_account_that_is_no_more_in_the_servers_own_files(
     place: Farm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "NEAR_SECONDS", 0.01)
+    monkeypatch.setattr(people, "NEAR_SECONDS", 0.01)
     place.local[UID] = "mallory"
-    keeping = asyncio.create_task(place.registry.keep_ending())
+    keeping = asyncio.create_task(place.registry.people.keep_ending())
     async with begun(place) as going:
         place.daemon.answers[f"/door/users/{UID}"] = plain(404, b"{}")
         await going.goes_on()
@@ -140,12 +140,12 @@ async def test_s13_an_account_that_is_no_more_in_the_servers_own_files(
 
 
 async def test_s13_a_uid_that_changed_hands_is_told_at_once(place: Farm) -> None:
-    keeping = asyncio.create_task(place.registry.keep_ending())
+    keeping = asyncio.create_task(place.registry.people.keep_ending())
     async with begun(place) as going:
         known_as(place, epoch=1, login="new")
         await told(place, {"people": True})
         await going.ends()
-    found = await place.registry.user(UID)
+    found = await place.registry.people.user(UID)
     assert found is not None
     assert (found.login, found.epoch) == ("new", 1)
     keeping.cancel()
@@ -156,7 +156,7 @@ async def test_who_is_no_admin_any_more_keeps_what_is_her_own(place: Farm) -> No
     await told(place)
     async with begun(place) as hers, begun(place, container=OTHER) as anothers:
         known_as(place, admin=False)
-        await place.registry.end_of_people()
+        await place.registry.people.end_of_people()
         await anothers.ends()
         await hers.goes_on()
 
@@ -164,5 +164,5 @@ async def test_who_is_no_admin_any_more_keeps_what_is_her_own(place: Farm) -> No
 async def test_while_nobody_can_say_who_she_is_it_goes_on(place: Farm) -> None:
     async with begun(place) as going:
         await place.daemon.close()
-        await place.registry.end_of_people()
+        await place.registry.people.end_of_people()
         await going.goes_on()

@@ -10,7 +10,8 @@ import pytest
 
 from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
-from ds01.gateway.registry import STALE_SECONDS, Registry
+from ds01.gateway.people import STALE_SECONDS
+from ds01.gateway.registry import Registry
 from ds01.wire import codec
 from ds01.wire.door import DoorImage, DoorUpdate, DoorUser
 from tests.unit.gateway.farm import Scripted, as_json, plain
@@ -86,12 +87,12 @@ async def test_s13_a_connection_that_begins_later_is_judged_by_who_the_account_i
     daemon.answers = {"/door/users/1001": as_json(codec.plain(ALICE))}
     await daemon.listen(tmp_path / "d.sock")
     registry = Registry(Door(str(tmp_path / "d.sock")), lambda: now, lambda _: name)
-    assert await registry.user(1001, since=now) == ALICE
-    assert await registry.user(1001, since=now) == ALICE
+    assert await registry.people.user(1001, since=now) == ALICE
+    assert await registry.people.user(1001, since=now) == ALICE
     assert len(daemon.asked) == 1
     now += 1
-    assert await registry.user(1001, since=now) == ALICE
-    assert await registry.user(1001, since=now) == ALICE
+    assert await registry.people.user(1001, since=now) == ALICE
+    assert await registry.people.user(1001, since=now) == ALICE
     assert len(daemon.asked) == asked
     await daemon.close()
 
@@ -102,11 +103,11 @@ async def test_s13_without_ds01d_an_account_that_is_gone_is_nobody(tmp_path: Pat
     await daemon.listen(tmp_path / "d.sock")
     names = {1001: "alice"}
     registry = Registry(Door(str(tmp_path / "d.sock")), lambda: now, lambda uid: names.get(uid, ""))
-    assert await registry.user(1001, since=now) == ALICE
+    assert await registry.people.user(1001, since=now) == ALICE
     await daemon.close()
     now += 30
-    assert await registry.user(1001, since=now) == ALICE
+    assert await registry.people.user(1001, since=now) == ALICE
     names.clear()
     now += 1
     with pytest.raises(DoorDownError):
-        await registry.user(1001, since=now)
+        await registry.people.user(1001, since=now)

@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import Case, Joined
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, dropped, kept, must_be_empty
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
 
 ALWAYS_DROPPED = ("MKNOD", "NET_RAW")
 """Device nodes reach GPUs and disks; they come from a lease or not at all. Raw packets have any sender and any
@@ -36,7 +36,7 @@ _SYSCTL_VALUE = re.compile(r"[0-9 \t,-]{1,64}")
 def container_ref(ref: str) -> str:
     """What somebody calls a container; anything else names nothing."""
     if not _REF.fullmatch(ref):
-        raise RefusedError("own.absent", f"No such container: {ref}", status=404)
+        raise absent("container", ref)
     return ref
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DOCS = "docs/reference/docker-policy.md"
+MORE = "ds01 why-refused"
+"""What tells of the last refusal and its rule."""
 
 
 class RefusedError(Exception):
@@ -25,7 +26,7 @@ class RefusedError(Exception):
     def message(self) -> str:
         """The text a Docker client shows."""
         advice = f" {self.advice}" if self.advice else ""
-        return f"DS01: {self.what} ({self.rule}).{advice} Docs: {DOCS}"
+        return f"DS01: {self.what} ({self.rule}).{advice} More: {MORE}"
 
 
 def not_allowed(rule: str, what: str, advice: str = "") -> RefusedError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Protocol
 
 from ds01.domain.container import Door
 from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, NO_USER, Ds01Error
@@ -22,6 +23,15 @@ from ds01.services.lease import Want
 from ds01.services.world import World
 
 LONGEST_REASON = 200
+
+
+class Owned(Protocol):
+    """What belongs to an account."""
+
+    @property
+    def uid(self) -> Uid: ...
+    @property
+    def epoch(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +57,10 @@ class Caller:
     def admin(self) -> bool:
         """Whether the things of everybody are hers to act on."""
         return self.limits.admin or self.user.uid == 0
+
+    def owns(self, found: Owned) -> bool:
+        """Whether it is hers: a uid that changed hands inherits nothing."""
+        return (found.uid, found.epoch) == (self.uid, self.epoch)
 
     @property
     def owner(self) -> Owner:

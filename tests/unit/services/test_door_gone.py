@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from ds01.domain.container import Container, ContainerState, StopReason
+from ds01.domain.errors import NO_CONTAINER, Ds01Error
 from ds01.ports.ledger import Books
 from ds01.services.door.gone import gone
 from ds01.services.ending import record_removal
@@ -58,6 +60,18 @@ async def test_the_containers_own_stop_signal_is_meant_to_end_it(server: SimServ
     server.engine.stops_by(container.id, "SIGUSR1")
     await gone(server.world, killed(container, "10"))
     assert (await ended(server, container, 0)).reason is StopReason.USER
+
+
+@pytest.mark.parametrize("what", [Going.KILL, Going.STOP, Going.REMOVED])
+async def test_i6_what_a_former_owner_of_the_uid_left_is_not_hers(server: SimServer, what: Going) -> None:
+    container = await server.launch()
+    former = replace(container, epoch=container.epoch - 1)
+    await server.books(lambda books: books.put_container(former))
+    await server.engine.remove(container.id, force=True)
+    with pytest.raises(Ds01Error) as refused:
+        await gone(server.world, killed(container, what=what))
+    assert refused.value.kind is NO_CONTAINER
+    assert await server.world.ledger.read(lambda books: books.container(container.id)) == former
 
 
 class Crowded(MemoryLedger):

@@ -6,16 +6,16 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from ds01.domain.assembly import at_most, resources
-from ds01.domain.container import Container, ContainerId, ContainerState
-from ds01.domain.errors import BUSY, NAME_TAKEN, NO_CONTAINER, Ds01Error
+from ds01.domain.container import Container, ContainerState
+from ds01.domain.errors import Ds01Error
 from ds01.domain.events import EventType
-from ds01.domain.launch import out_of_service
 from ds01.domain.lease import Lease
 from ds01.domain.limits import effective
 from ds01.domain.names import stored_container
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
+from ds01.services.door.own import in_service, name_taken, still, unknown
 from ds01.services.ending import open_lease, promised_lease
 from ds01.services.find import mine
 from ds01.services.queue.turn import kept_for
@@ -29,7 +29,7 @@ async def rename(world: World, ask: DoorRename) -> DoorContainer:
     called as before then.
     """
     caller = await identify(world, ask.uid)
-    found = await _hers(world, caller, ask.id)
+    found = await world.ledger.read(lambda books: in_service(books, caller, ask.id))
     async with AsyncExitStack() as locks:
         for name in sorted({found.name, ask.name}):  # in one order: two that swap names never wait for each other
             await locks.enter_async_context(world.locks.hold(caller.uid, name, "rename"))
@@ -38,9 +38,7 @@ async def rename(world: World, ask: DoorRename) -> DoorContainer:
 
 
 async def _renamed(world: World, caller: Caller, container: Container, name: str) -> Container:
-    current = await _hers(world, caller, container.id)
-    if current.name != container.name:
-        raise Ds01Error(BUSY, f"'{container.name}' was given another name at the same moment.", hint="Try again")
+    await world.ledger.read(lambda books: still(books, caller, container))
     await world.ledger.read(lambda books: _check_free(books, caller, world, name))
     await world.engine.rename(container.id, stored_container(name, caller.uid))
     try:
@@ -54,17 +52,13 @@ def _check_free(books: Books, caller: Caller, world: World, name: str) -> None:
     others = (*mine(books, caller), *world.tickets.creating(caller.uid))
     taken = next((other for other in others if other.name == name), None)
     if taken is not None:
-        raise Ds01Error(
-            NAME_TAKEN,
-            f'Conflict. The container name "/{name}" is already in use by container "{taken.id}".',
-            reason="You have to remove (or rename) that container to be able to reuse that name.",
-        )
+        raise name_taken(taken)
 
 
 def _record(books: Books, world: World, caller: Caller, container: Container, name: str) -> Container:
     current = books.container(container.id)
     if current is None or current.state is ContainerState.REMOVED:
-        raise Ds01Error(NO_CONTAINER, f"No such container: {container.id}")
+        raise unknown(container.id)
     for lease in _leases(books, current):
         books.put_lease(replace(lease, name=name))
     renamed = replace(current, name=name)
@@ -84,7 +78,7 @@ def _leases(books: Books, container: Container) -> list[Lease]:
 async def amounts(world: World, ask: DoorAmounts) -> DoorAmountsGrant:
     """What the container may have of what is asked for, by the limits of the door it came through."""
     caller = await identify(world, ask.uid)
-    found = await _hers(world, caller, ask.id)
+    found = await world.ledger.read(lambda books: in_service(books, caller, ask.id))
     limits = effective(world.settings().policy, caller.user, found.door, world.clock.now())
     most = resources(limits, world.cpus)
     return DoorAmountsGrant(
@@ -94,12 +88,3 @@ async def amounts(world: World, ask: DoorAmounts) -> DoorAmountsGrant:
         pids=at_most(ask.pids, most.pids),
         gpus=bool(found.gpus),
     )
-
-
-async def _hers(world: World, caller: Caller, container_id: str) -> Container:
-    found = await world.ledger.read(lambda books: books.container(ContainerId(container_id)))
-    if found is None or found.uid != caller.uid or found.epoch != caller.epoch:
-        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
-    if found.state is ContainerState.QUARANTINED:
-        raise out_of_service(found)
-    return found

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ds01.domain.assembly import Order, at_most, labels, resources
 from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Device, Door, Mount
-from ds01.domain.errors import BAD_REQUEST, NAME_TAKEN, NO_IMAGE, NOT_ALLOWED, Ds01Error
+from ds01.domain.errors import BAD_REQUEST, NO_IMAGE, NOT_ALLOWED, Ds01Error
 from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.gpu_ask import ask as read_ask
@@ -33,6 +33,7 @@ from ds01.services.devices import for_asker
 from ds01.services.disk import check_any_room
 from ds01.services.door.gone import settle
 from ds01.services.door.known import network_shown
+from ds01.services.door.own import name_taken
 from ds01.services.door.patience import patiently
 from ds01.services.find import mine
 from ds01.services.guard import root_allowed
@@ -142,7 +143,7 @@ def _door(text: str) -> Door:
 async def _free_name(world: World, caller: Caller, name: str) -> None:
     """A container of this name that the engine no longer has was removed by itself: write that down first."""
     found = await world.ledger.read(lambda books: books.named(caller.uid, name))
-    if found is not None and found.epoch == caller.epoch:
+    if found is not None and caller.owns(found):
         await settle(world, caller, found)
 
 
@@ -151,11 +152,7 @@ def _check(books: Books, caller: Caller, ask: DoorCreate, before: Sequence[Conta
     own = mine(books, caller)
     taken = next((c for c in (*own, *before) if c.name == ask.name), None)
     if taken is not None:
-        raise Ds01Error(
-            NAME_TAKEN,
-            f'Conflict. The container name "/{ask.name}" is already in use by container "{taken.id}".',
-            reason="You have to remove (or rename) that container to be able to reuse that name.",
-        )
+        raise name_taken(taken)
     check_containers((*own, *before), caller.limits)
     check_published((*own, *before), ask.published)
 
@@ -163,7 +160,7 @@ def _check(books: Books, caller: Caller, ask: DoorCreate, before: Sequence[Conta
 def _joined(books: Books, caller: Caller, joins: Sequence[str]) -> tuple[Container, ...]:
     """The containers it shares something with, all her own."""
     found = tuple(books.container(ContainerId(other)) for other in joins)
-    own = tuple(c for c in found if c is not None and c.uid == caller.uid and c.epoch == caller.epoch)
+    own = tuple(c for c in found if c is not None and caller.owns(c))
     if len(own) != len(joins):
         raise Ds01Error(NOT_ALLOWED, "Only containers of your own can be joined.")
     return own

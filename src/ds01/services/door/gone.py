@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from ds01.domain import signals
 from ds01.domain.container import Container, ContainerId, ContainerState, StopReason
-from ds01.domain.errors import NO_CONTAINER, Ds01Error
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
+from ds01.services.door.own import hers
 from ds01.services.ending import record_removal
 from ds01.services.world import World
 from ds01.wire.door import DoorGone, Going
@@ -22,9 +22,7 @@ from ds01.wire.door import DoorGone, Going
 async def gone(world: World, ask: DoorGone) -> None:
     """Write down what ``ask`` says. Raises Ds01Error when the container is not hers and she is no admin."""
     caller = await identify(world, ask.uid)
-    found = await world.ledger.read(lambda books: books.container(ContainerId(ask.id)))
-    if found is None or not (caller.limits.admin or found.uid == caller.uid):
-        raise Ds01Error(NO_CONTAINER, f"No such container: {ask.id}")
+    found = await world.ledger.read(lambda books: hers(books, caller, ask.id, admins=True))
     if ask.what is Going.REMOVED:
         await settle(world, caller, found)
     elif ask.what is Going.STOP or (ask.what is Going.KILL and await _ends(world, found, ask.signal)):

@@ -46,7 +46,7 @@ async def dropped(world: World, ask: DoorDropped) -> None:
 
 
 def _may(caller: Caller, found: Volume | Network) -> bool:
-    return caller.admin or (found.uid, found.epoch) == (caller.uid, caller.epoch)
+    return caller.admin or caller.owns(found)
 
 
 async def _caller(world: World, uid: int) -> Caller:

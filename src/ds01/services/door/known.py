@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ds01.domain.container import Container, ContainerState
-from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, Ds01Error
+from ds01.domain.errors import NO_IMAGE, Ds01Error
 from ds01.domain.guard import as_owner
 from ds01.domain.names import stored_container
 from ds01.domain.network import Network
@@ -16,6 +16,7 @@ from ds01.domain.settings import RootRule
 from ds01.domain.volume import Volume
 from ds01.ports.ledger import Books
 from ds01.services.caller import identify
+from ds01.services.door.own import unknown
 from ds01.services.glass import why_open
 from ds01.services.image_records import shown as image_shown
 from ds01.services.world import World
@@ -40,7 +41,7 @@ async def container(world: World, ref: str, uid: int | None) -> DoorContainer:
     """The container ``uid`` calls ``ref``; anybody's for None. Raises Ds01Error (``container.unknown``)."""
     found = await world.ledger.read(lambda books: _find(books, ref, uid))
     if found is None:
-        raise Ds01Error(NO_CONTAINER, f"No such container: {ref}")
+        raise unknown(ref)
     return await shown(world, found)
 
 

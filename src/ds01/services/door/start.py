@@ -11,8 +11,8 @@ import logging
 from datetime import datetime
 
 from ds01.domain.assembly import read_slots
-from ds01.domain.container import Container, ContainerId, ContainerState, Door
-from ds01.domain.errors import BUSY, GPU_FULL, NO_CONTAINER, Ds01Error
+from ds01.domain.container import Container, ContainerState, Door
+from ds01.domain.errors import GPU_FULL, NO_CONTAINER, Ds01Error
 from ds01.domain.launch import of_a_job, out_of_service
 from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
@@ -20,6 +20,7 @@ from ds01.services import holes
 from ds01.services import lease as leases
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
+from ds01.services.door.own import in_service, still, unknown
 from ds01.services.guard import allow, withdraw
 from ds01.services.hand_back import hand_back
 from ds01.services.prolong import give_back_time
@@ -40,10 +41,10 @@ _log = logging.getLogger(__name__)
 async def start(world: World, ask: DoorStart) -> DoorStarting:
     """May it start? The ticket is redeemed when it has."""
     caller = await identify(world, ask.uid)
-    found = await _container(world, caller, ask.id)
+    found = await world.ledger.read(lambda books: _startable(in_service(books, caller, ask.id)))
     await holes.check(world, caller, gpus=found.gpus, image=found.image)
     async with world.locks.hold(caller.uid, found.name, "start"), Rollback() as rollback:
-        container = await _still(world, caller, found)
+        container = await world.ledger.read(lambda books: _startable(still(books, caller, found)))
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container) if container.gpus else None
         rollback.add("lease", lambda: _give_back(world, container, claim, REFUSED))
@@ -56,31 +57,18 @@ async def start(world: World, ask: DoorStart) -> DoorStarting:
     return DoorStarting(ticket=ticket.id, container=await shown(world, container))
 
 
-async def _container(world: World, caller: Caller, container_id: str) -> Container:
-    found = await world.ledger.read(lambda books: books.container(ContainerId(container_id)))
-    if found is None or found.uid != caller.uid or found.epoch != caller.epoch:
-        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
+def _startable(found: Container) -> Container:
     if found.state is ContainerState.REMOVED:
-        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
-    if found.state is ContainerState.QUARANTINED:
-        raise out_of_service(found)
+        raise unknown(found.id)
     if found.door is Door.JOB and found.state is not ContainerState.RUNNING:
         raise of_a_job(found)
     return found
 
 
-async def _still(world: World, caller: Caller, container: Container) -> Container:
-    """As it is now that nobody else acts on it. Raises Ds01Error when it may not start any more."""
-    current = await _container(world, caller, container.id)
-    if current.name != container.name:
-        raise Ds01Error(BUSY, f"'{container.name}' was given another name at the same moment.", hint="Try again")
-    return current
-
-
 async def _claim(world: World, caller: Caller, container: Container) -> Claim:
     seen = await world.engine.inspect(container.id)
     if seen is None:
-        raise Ds01Error(NO_CONTAINER, f"No such container: {container.id}")
+        raise unknown(container.id)
     had = read_slots(seen.labels)
 
     def claim(books: Books) -> Claim:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from ds01.domain.container import ContainerId
 from ds01.domain.dockerpolicy.tags import Standing, Write, written_as
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.errors import ENGINE_DOWN, NO_CONTAINER, NOT_ALLOWED, Ds01Error
+from ds01.domain.errors import ENGINE_DOWN, NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.image import EVERY_TAG, Image, ImageId, Ownership, Provenance, Tag, covers, repository
 from ds01.domain.own_images import plain_image, stored_image
@@ -23,6 +22,7 @@ from ds01.services.disk import check_number, check_room, written
 from ds01.services.door.amounts import brought, left_of
 from ds01.services.door.giving_way import give_way, pulled_over, put_aside, take_back
 from ds01.services.door.going_on import check_heard, held
+from ds01.services.door.own import hers
 from ds01.services.door.pinning import loosen
 from ds01.services.door.weighing import drop_heavy
 from ds01.services.image_records import access_of, accounts, refused, shown, used_by_others
@@ -53,7 +53,7 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
     if caller.uid == 0:
         raise Ds01Error(NOT_ALLOWED, "root does not write images here.", hint="Use an ordinary account")
     if ask.container:
-        await world.ledger.read(lambda books: _own(books, caller, ask.container))
+        await world.ledger.read(lambda books: hers(books, caller, ask.container, admins=True))
     left, more = None, await brought(world, caller, ask)
     if ask.what in _TAKES:
         left = await check_room(world, caller, more_bytes=written(world, ask.container), more_images=more)
@@ -72,12 +72,6 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
 async def room(world: World, uid: int) -> DoorRoom:
     """How much more may come. Raises Ds01Error when there is no room at all."""
     return DoorRoom(left_bytes=await check_room(world, await identify(world, uid), more_images=1))
-
-
-def _own(books: Books, caller: Caller, container_id: str) -> None:
-    found = books.container(ContainerId(container_id))
-    if found is None or not (caller.admin or (found.uid == caller.uid and found.epoch == caller.epoch)):
-        raise Ds01Error(NO_CONTAINER, f"No such container: {container_id}")
 
 
 async def reserve(
@@ -247,7 +241,7 @@ async def record(
 
 def own(world: World, books: Books, caller: Caller, image: ImageId) -> None:
     """She brought it."""
-    if not any(o.uid == caller.uid and o.epoch == caller.epoch for o in books.ownerships(image=image)):
+    if not any(caller.owns(o) for o in books.ownerships(image=image)):
         books.put_ownership(Ownership(image=image, uid=caller.uid, epoch=caller.epoch, at=world.clock.now()))
 
 

@@ -58,6 +58,37 @@ def test_brackets_in_texts_are_no_nesting() -> None:
     assert parse(json.dumps({"a": "[" * 500 + '\\"' + "]" * 500}).encode()) == {"a": "[" * 500 + '\\"' + "]" * 500}
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":[' + b"0," * 20_000 + b"0]}",
+        b'{"a":[' + b"{}," * 20_000 + b"{}]}",
+        b'{"a":["' + b'\\"","' * 100_000 + b'"]}',
+        b'{"a":{"a\\\\":0' + b',"":0' * 20_000 + b"}}",
+        b'{"a":["\\\\",' + b"0," * 20_000 + b'"\\""]}',
+    ],
+    ids=["numbers", "objects", "texts", "keys", "among texts"],
+)
+def test_d16_a_body_with_very_many_values_is_refused_before_they_are_made(data: bytes) -> None:
+    with pytest.raises(RefusedError) as caught:
+        parse_object(data)
+    assert caught.value.rule == "json.values"
+
+
+def test_what_is_in_texts_are_no_values() -> None:
+    texts = ["," * 10_000, '"' * 10_000, "\\" * 9_999, '\\"[{,' * 10_000, ""] * 2
+    assert parse_object(json.dumps({"a": texts, ",": 1}).encode()) == {"a": texts, ",": 1}
+    many = {"Cmd": ["x"] * 16_000, "Labels": {str(number): "" for number in range(3_900)}}
+    assert parse_object(json.dumps(many).encode()) == many
+
+
+def test_d16_a_text_that_does_not_end_is_read_once() -> None:
+    """Where each quote in it was tried as a beginning of its own, this took hours."""
+    for text in (b'\\"' * 500_000, b"\\\\" * 500_000, b'\\"[' * 300_000):
+        with pytest.raises(RefusedError, match="no JSON value"):
+            parse_object(b'{"a":[' + b"[]," * 50 + b'"' + text)
+
+
 def test_pairs_of_surrogates_are_characters() -> None:
     assert parse(b'"\\ud83d\\ude00"') == "\U0001f600"
 

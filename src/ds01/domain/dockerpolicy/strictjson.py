@@ -11,26 +11,31 @@ import json
 import re
 from typing import NoReturn
 
-from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _INT64 = 2**63
 _NUMBER_DIGITS = 20
 _NESTING = 40
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_OPENERS = re.compile(rb"[\[{]")
+_MOST_VALUES = 20_000
+"""Of one request: everything in it is looked at, one by one, while others wait. Commands have the most."""
+
+_BRACKETS = re.compile(rb"[\[{}\]]")
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
-def parse(data: bytes) -> Json:
-    """The one value in ``data``. Raises RefusedError (400) when it can be read in two ways or in none."""
+def parse(data: bytes, most: int | None = None) -> Json:
+    """The one value in ``data``, which may have ``most`` others in it. Raises RefusedError (400) when it can be read in
+    two ways or in none.
+    """
     if data.startswith(b"\xef\xbb\xbf"):
         raise malformed("json.encoding", "The body starts with a byte order mark")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise malformed("json.encoding", f"The body is no UTF-8 at byte {error.start}") from error
-    _check_nesting(data)
+    _check_structure(data, most)
     try:
         value: Json = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
@@ -44,7 +49,7 @@ def parse_object(data: bytes) -> dict[str, Json]:
     """An object; an empty body is none."""
     if not data.strip():
         raise malformed("json.empty", "The request needs a JSON body and has none")
-    value = parse(data)
+    value = parse(data, _MOST_VALUES)
     if not isinstance(value, dict):
         raise malformed("json.object", "The body is JSON but no object")
     return value
@@ -64,22 +69,36 @@ def is_zero(value: Json) -> bool:
     return value is None or value is False or value == 0 or value == ""
 
 
-def _check_nesting(data: bytes) -> None:
-    if len(_OPENERS.findall(data)) <= _NESTING:
+def _check_structure(data: bytes, most: int | None) -> None:
+    """How many values there are and how deep, before any is made."""
+    if _values(data) <= _NESTING:
         return
+    plain = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if most is not None and plain.count(b'"') > 4 * most:
+        raise _too_many(most)
+    bare = b"".join(plain.split(b'"')[::2])
+    if most is not None and _values(bare) > most:
+        raise _too_many(most)
     depth = 0
-    for byte in _STRINGS.sub(b"", data):
-        if byte in b"[{":
-            depth += 1
-            if depth > _NESTING:
-                raise malformed("json.nesting", f"The body is nested more than {_NESTING} levels deep")
-        elif byte in b"]}":
-            depth -= 1
+    for bracket in _BRACKETS.findall(bare):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > _NESTING:
+            raise malformed("json.nesting", f"The body is nested more than {_NESTING} levels deep")
+
+
+def _too_many(most: int) -> RefusedError:
+    """A value has two texts at most, its own and its key, each between two quotes."""
+    return malformed("json.values", f"The body has more than {most:,} values in it", "Ask for less at once.")
+
+
+def _values(data: bytes) -> int:
+    """Each value is the first of a list or an object, or comes after a comma."""
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _check_surrogates(value: Json) -> None:
     """Half a surrogate pair is no character: every reader makes something else of it."""
-    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+    if isinstance(value, str) and _HALVES.search(value):
         raise malformed("json.surrogate", "The body contains half a surrogate pair")
     if isinstance(value, dict):
         for key, item in value.items():

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ds01.domain.dockerpolicy import strictjson
 from ds01.domain.dockerpolicy.case import Asker
@@ -31,6 +31,7 @@ from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
 from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
+from ds01.gateway.unread import SHORT_BYTES, Unread
 from ds01.gateway.upstream import Ask, Upstream, parsed
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
 
@@ -39,8 +40,6 @@ _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-diges
 _ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKind.STREAM: ("identity", "gzip")}
 """An archive tells by its first bytes whether it is compressed, whatever the header says."""
 _SAID_AGAIN = ("Cannot kill container: ", "cannot kill container: ", " in container ", "No such container: ")
-_JOINED_BYTES = 64 * 1024
-"""A longer answer is sent beside its head, and not copied to stand behind it."""
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 
@@ -50,13 +49,14 @@ async def _no_own_socket(uid: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long a client may take: between two requests, for a head, for a body that is read whole. How long an answer
-    takes, and a stream on which nothing is said, is not bounded here.
+    """How long a client may take: between two requests, for a head, for a body that is read whole, to take anything of
+    an answer that was made whole. How long an answer takes, and a stream on which nothing is said, is not bounded here.
     """
 
     idle_seconds: float = 300
     head_seconds: float = 10
     body_seconds: float = 30
+    unread_seconds: float = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,12 @@ class Gate:
     pace: Pace = field(default_factory=Pace)
     container_list: ContainerList = field(default_factory=ContainerList)
     sessions: Sessions = field(default_factory=Sessions)
+    unread: Unread = field(default_factory=Unread)
     patience: Patience = Patience()
+
+    def asked_by(self, uid: int) -> Gate:
+        """The same, for one user, whose long answers are counted."""
+        return replace(self, engine=self.engine.asked_by(self.unread.of(uid)))
 
 
 @dataclass(kw_only=True)
@@ -210,31 +215,32 @@ class Call:
             found["Connection"] = "close"
         self.answered, self.status = True, status
         begin, sent = head_bytes(status_line(status), found), b"" if self.head.method == "HEAD" else body
-        if len(sent) > _JOINED_BYTES:
-            await self.client.write_many((begin, sent))
+        if len(sent) > SHORT_BYTES:
+            with self.gate.unread.of(self.user.uid).keeping(len(sent)):
+                await self.client.write_out((begin, sent))
         else:
             await self.client.write(begin + sent)
 
     async def answer_json(self, status: int, value: Json, headers: Mapping[str, str] | None = None) -> None:
         """A whole answer in JSON."""
-        await self.answer(
-            status, shownjson.write(value) + b"\n", {"Content-Type": "application/json", **(headers or {})}
-        )
+        data = shownjson.write(value) + b"\n"
+        del value
+        await self.answer(status, data, {"Content-Type": "application/json", **(headers or {})})
 
     async def pass_whole(self, ask: Ask, view: Callable[[Json], Json] | None = None) -> int:
         """Ask the engine and pass its answer, read whole; ``view`` rewrites a JSON answer. Returns the status."""
-        head, data = await self.gate.engine.whole(ask)
-        await self.pass_answer(head, data, view)
-        return head.status
+        return await self.pass_answer(*await self.gate.engine.whole(ask), view)
 
-    async def pass_answer(self, head: AnswerHead, data: bytes, view: Callable[[Json], Json] | None = None) -> None:
-        """Pass an answer that was read whole."""
+    async def pass_answer(self, head: AnswerHead, data: bytes, view: Callable[[Json], Json] | None = None) -> int:
+        """Pass an answer that was read whole; what it was made of is not kept until it is read. Returns the status."""
         if head.status >= 400:
             await self.answer_error(head.status, data)
         elif view is not None:
-            await self.answer_json(head.status, view(parsed(data)))
+            data = shownjson.write(view(parsed(data))) + b"\n"
+            await self.answer(head.status, data, {"Content-Type": "application/json"})
         else:
             await self.answer(head.status, data, passed_headers(head))
+        return head.status
 
     async def answer_error(self, status: int, data: bytes) -> None:
         """The engine's refusal, with the names its user knows."""

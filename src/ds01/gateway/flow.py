@@ -178,6 +178,7 @@ async def _through(
 async def begin(call: Call, head: AnswerHead) -> None:
     """The head of an answer whose length nobody knows; the connection ends with it."""
     call.answered, call.keep, call.status = True, False, head.status
+    call.client.taken_within = None
     found = {"Server": "ds01-gateway", **passed_headers(head), "Transfer-Encoding": "chunked", "Connection": "close"}
     await call.client.write(head_bytes(status_line(head.status), found))
 
@@ -223,6 +224,7 @@ async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
             await _pass_plain(call, exchange, head)
             return
         call.answered, call.keep, call.status = True, False, head.status
+        call.client.taken_within = None
         call.record()
         await call.client.write(_raw_head(head, ask))
         await call.client.taken()

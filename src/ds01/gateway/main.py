@@ -31,7 +31,7 @@ from ds01.gateway.engine import EngineFacts
 from ds01.gateway.glass import SOCKET, Glass
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, many_files, own_socket
-from ds01.gateway.memory import keep_some
+from ds01.gateway.memory import give_back, keep_some
 from ds01.gateway.own_sockets import OwnSockets
 from ds01.gateway.privilege import become
 from ds01.gateway.registry import Registry
@@ -156,7 +156,7 @@ def _always(gate: Gate) -> dict[str, Coroutine[Any, Any, object]]:
     """What goes on for as long as the gateway runs, by what it is for."""
     always: dict[str, Coroutine[Any, Any, object]] = {
         "registry": gate.registry.follow(), "ending": gate.registry.people.keep_ending(), "audit": gate.audit.run(),
-        "facts": gate.facts.keep(), "held": gate.door.held.keep(),
+        "facts": gate.facts.keep(), "held": gate.door.held.keep(), "memory": give_back(),
     }  # fmt: skip
     seconds = every(os.environ, os.getpid())
     return always | ({"watchdog": stay_awake(seconds, kept.tell)} if seconds is not None else {})

@@ -27,6 +27,7 @@ async def pass_on(client: Stream, head: Head, engine: str, body: bytes | None = 
         upstream = await connect(engine)
     except OSError as error:
         raise UnreachableError("the engine") from error
+    client.taken_within = None
     try:
         await upstream.write(_head(head, body) + (body or b""))
         await relay.raw(client, upstream)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any
 
 from ds01.domain.dockerpolicy.strictjson import Json
@@ -163,11 +164,12 @@ async def read(call: Call, target: str, reader: Rows, seconds: float | None = HE
         head = await exchange.answered(seconds)
         if head.status >= 400:
             raise NoListError(head.status, await exchange.whole())
-        async for parts in exchange.pieces():
-            for part in parts:
-                for row in reader.feed(part):
-                    yield row
-            await asyncio.sleep(0)
+        async with aclosing(exchange.kept()) as pieces:
+            async for parts in pieces:
+                for part in parts:
+                    for row in reader.feed(part):
+                        yield row
+                await asyncio.sleep(0)
         if not reader.whole:
             raise UpstreamError("the engine's answer is no list")
     finally:

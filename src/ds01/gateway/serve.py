@@ -35,12 +35,15 @@ class Server:
         self._gate = gate
         self._table = table
         self._may_watch = may_watch
+        self._gates: dict[int, Gate] = {}
 
     async def serve(self, client: Stream, peer: Peer) -> None:
         """All requests of one connection. Its identity was fixed when it was made."""
         try:
+            client.taken_within = self._gate.patience.unread_seconds
             while await self._one(client, peer):
                 pass
+            await client.emptied()
         except (ConnectionError, TooSlowError):
             client.abort()
         finally:
@@ -132,8 +135,8 @@ class Server:
             raise not_allowed(route.refusal.rule, route.refusal.what, route.refusal.advice)
         user = await self._user(peer, route)
         call = Call(
-            gate=self._gate, client=client, user=user, head=head, route=route, path=where.path, names=names,
-            login_uid=peer.login_uid,
+            gate=self._asked_by(user.uid), client=client, user=user, head=head, route=route, path=where.path,
+            names=names, login_uid=peer.login_uid,
             query=query.judge(where.query, route.query),
             version=await self._version(where.version), keep=not head.close,
         )  # fmt: skip
@@ -141,6 +144,12 @@ class Server:
         if route.changes:
             self._gate.audit.check_writable(frees=route.frees)
         return call
+
+    def _asked_by(self, uid: int) -> Gate:
+        gate = self._gates.get(uid)
+        if gate is None:
+            gate = self._gates[uid] = self._gate.asked_by(uid)
+        return gate
 
     async def _version(self, asked: tuple[int, int] | None) -> tuple[int, int]:
         """The version to speak. A client that cannot ask an engine that is away speaks its newest: then that is no

@@ -37,6 +37,8 @@ class Stream(asyncio.Protocol):
     """A connection. One task reads and one writes at a time."""
 
     def __init__(self) -> None:
+        self.taken_within: float | None = None
+        """In how many seconds the other side must take something of what is sent; None while it may pause."""
         self._transport: asyncio.Transport | None = None
         self._chunks: deque[bytes] = deque()
         self._held = 0
@@ -115,6 +117,16 @@ class Stream(asyncio.Protocol):
             self.transport.resume_reading()
         return chunk
 
+    def hold(self) -> None:
+        """Take nothing more of the other side for now."""
+        if not self._ended:
+            self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Take again what comes."""
+        if not self._lost and self._held < READ_LIMIT:
+            self.transport.resume_reading()
+
     def unread(self, data: bytes) -> None:
         """Put back what was read too far."""
         if data:
@@ -127,6 +139,13 @@ class Stream(asyncio.Protocol):
             raise ConnectionResetError("the other side is gone")
         self.transport.write(data)
         await self.drained()
+
+    async def write_out(self, parts: Sequence[Bytes]) -> None:
+        """Send all of a long answer: the other side has taken it, but for what the kernel holds."""
+        if self._lost:
+            raise ConnectionResetError("the other side is gone")
+        self.transport.writelines(parts)
+        await self.emptied()
 
     async def write_many(self, parts: Sequence[Bytes] | Iterable[Bytes]) -> None:
         """Send several pieces without joining them."""
@@ -142,9 +161,34 @@ class Stream(asyncio.Protocol):
     async def drained(self) -> None:
         """Wait until there is room to write."""
         if self._writer is not None and not self._writer.done():
-            await self._writer
+            await self._moving(self._writer)
         if self._lost:
             raise ConnectionResetError("the other side is gone")
+
+    async def _moving(self, writer: asyncio.Future[None]) -> None:
+        """Wait for room to write, as long as something is taken in time."""
+        left = self._pending()
+        while not (await asyncio.wait([writer], timeout=self.taken_within))[0]:
+            before, left = left, self._pending()
+            if left >= before and not writer.done():
+                self.abort()
+                raise ConnectionResetError("the other side reads nothing")
+
+    def _pending(self) -> int:
+        """Bytes that are sent and not taken, here and in the kernel."""
+        sock = self.transport.get_extra_info("socket")
+        return self.transport.get_write_buffer_size() + _unread(sock.fileno())
+
+    async def emptied(self) -> None:
+        """Wait until nothing of what was sent is here. Raises ConnectionError when the other side is gone, or takes
+        nothing in time.
+        """
+        if self._lost or not self.transport.get_write_buffer_size():
+            return
+        self.transport.set_write_buffer_limits(high=0)
+        await self.drained()
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits(high=WRITE_LIMIT)
 
     async def taken(self) -> None:
         """Wait until the other side has read all that was sent; a moment at most.

@@ -6,7 +6,8 @@ A connection that carries one request cannot be made to carry two, whatever a cl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.strictjson import Json
@@ -16,6 +17,7 @@ from ds01.gateway import shownjson
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.http import AnswerHead, Framing, head_bytes, parse_answer, read_head_bytes
 from ds01.gateway.stream import Stream, connect
+from ds01.gateway.unread import SHORT_BYTES, Own
 
 JSON_BYTES = 32 * 1024 * 1024
 """The largest answer that is read into memory to be filtered."""
@@ -85,11 +87,12 @@ class Ask:
 class Exchange:
     """One request and its answer on a connection of its own."""
 
-    def __init__(self, stream: Stream, ask: Ask, name: str) -> None:
-        """``name`` is who is asked, as sentences call it."""
+    def __init__(self, stream: Stream, ask: Ask, name: str, own: Own | None = None) -> None:
+        """``name`` is who is asked, as sentences call it; ``own``, whose answers are kept here."""
         self.stream = stream
         self._ask = ask
         self._name = name
+        self._own = own
         self.head = AnswerHead(status=0, headers={}, framing=Framing())
 
     async def send_body(self, parts: Sequence[Piece]) -> None:
@@ -125,12 +128,30 @@ class Exchange:
     async def whole(self, cap: int = JSON_BYTES) -> bytes:
         """The answer's body in memory."""
         found, size = list[Piece](), 0
-        async for parts in self.pieces():
-            found += parts
-            size += sum(map(len, parts))
-            if size > cap:
-                raise UpstreamError(f"{self._name}'s answer is too large")
+        async with aclosing(self.kept()) as pieces:
+            async for parts in pieces:
+                found += parts
+                size += sum(map(len, parts))
+                if size > cap:
+                    raise UpstreamError(f"{self._name}'s answer is too large")
         return b"".join(found)
+
+    async def kept(self) -> AsyncGenerator[Sequence[Piece]]:
+        """The answer's body as it comes, for who keeps of it: what is long waits for its user's turn."""
+        pieces, size = self.pieces(), 0
+        async for parts in pieces:
+            yield parts
+            size += sum(map(len, parts))
+            if size > SHORT_BYTES and self._own is not None:
+                break
+        else:
+            return
+        if self._own.busy:
+            self.stream.hold()
+        async with self._own.reading():
+            self.stream.go_on()
+            async for parts in pieces:
+                yield parts
 
     async def pieces(self) -> AsyncIterator[Sequence[Piece]]:
         """The answer's body as it comes."""
@@ -148,9 +169,14 @@ class Exchange:
 class Upstream:
     """A socket that answers HTTP: the engine, or ds01d."""
 
-    def __init__(self, path: str, name: str) -> None:
+    def __init__(self, path: str, name: str, own: Own | None = None) -> None:
         self.path = path
         self._name = name
+        self._own = own
+
+    def asked_by(self, own: Own) -> Upstream:
+        """The same, for one user, whose long answers are counted."""
+        return Upstream(self.path, self._name, own)
 
     async def open(self, ask: Ask) -> Exchange:
         """Connect and send the head, and the body when it is in memory."""
@@ -160,7 +186,7 @@ class Upstream:
             raise UnreachableError(self._name) from error
         if ask.stream:
             stream.in_bursts()
-        exchange = Exchange(stream, ask, self._name)
+        exchange = Exchange(stream, ask, self._name, self._own)
         try:
             await stream.write(ask.head() + (ask.body or b""))
         except ConnectionError as error:

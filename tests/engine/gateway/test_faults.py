@@ -113,6 +113,29 @@ def test_p17_clients_that_never_read(mallory: User, alice: User, field: Ground) 
     works(mallory)
 
 
+def test_p17_long_answers_that_nobody_reads(mallory: User, alice: User, field: Ground) -> None:
+    """Two hundred times a megabyte: what is kept of them is bounded, and goes back when she leaves."""
+    made = mallory.create("long", Cmd=["sleep", *(["x" * 30000] * 32)])
+    assert made.status == 201, made.body
+    path = f"/v1.41/containers/{made.json['Id']}/json"
+    pid = field.programs["ds01-gateway"].pid
+    before = resident(pid)
+    held: list[socket.socket] = []
+    try:
+        for _ in range(200):
+            held.append(mallory.connect())
+            held[-1].sendall(f"GET {path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+        for _ in range(3):
+            works(alice)
+            assert resident(pid) - before < 160 * MEBI
+        assert mallory.call("GET", "/v1.41/containers/json?limit=0&filters={}").status == 200
+    finally:
+        for sock in held:
+            sock.close()
+    wait(lambda: resident(pid) - before < 64 * MEBI)
+    assert len(mallory.call("GET", path).body) > 900_000
+
+
 def test_p21_the_gateway_is_killed_in_the_middle_of_a_stream(mallory: User, field: Ground, victim: Victim) -> None:
     container = mallory.runs("mine")
     asked = {"Cmd": ["cat"], "AttachStdin": True, "AttachStdout": True, "Tty": True}

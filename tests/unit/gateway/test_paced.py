@@ -20,6 +20,7 @@ COSTLY: dict[str, tuple[Costly, str, str, Any]] = {
     "exec": (Costly.EXEC, "POST", f"{OF}/exec", EXEC),
     "ps --size": (Costly.MEASURE, "GET", "/v1.41/containers/json?size=1", None),
     "inspect --size": (Costly.MEASURE, "GET", f"{OF}/json?size=1", None),
+    "diff": (Costly.MEASURE, "GET", f"{OF}/changes", None),
     "system df": (Costly.MEASURE, "GET", "/v1.41/system/df", None),
 }
 STATS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n"

@@ -11,6 +11,7 @@ from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.finish import CPU_NANO, NO_RESTART, resolved
 from ds01.gateway.handlers.containers import removed_from_books
+from ds01.gateway.pace import Costly
 from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.door import DoorAmounts, DoorAmountsGrant
@@ -52,8 +53,9 @@ def _amounts(plan: UpdatePlan, grant: DoorAmountsGrant) -> dict[str, Json]:
 
 
 async def changes(call: Call) -> None:
-    """``changes``: the writable layer against the image."""
+    """``changes``: the writable layer against the image, which the engine walks through as for a size."""
     await call.nothing()
+    await call.gate.pace.take(call.user.uid, Costly.MEASURE)
     container = await call.container()
     await call.pass_whole(Ask(method="GET", target=call.target(f"/containers/{container.id}/changes")))
 

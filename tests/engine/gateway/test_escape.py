@@ -263,6 +263,8 @@ def test_e21_files_that_would_be_root_on_the_host(mallory: User, field: Ground) 
     for flags in ([], ["-u", "0"], ["-u", "0:0"], ["--privileged"]):
         done = mallory.docker("exec", *flags, container, "sh", "-c", script)
         assert "Uid:\t0" not in done.out
+        assert flags or f"Uid:\t{mallory.uid}\t" in done.out
+    assert (place / "sh").stat().st_size == Path("/bin/busybox").stat().st_size
     for path in place.iterdir():
         found = path.lstat()
         assert (found.st_uid, found.st_gid) == (mallory.uid, mallory.person.gid)

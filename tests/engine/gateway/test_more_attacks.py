@@ -44,6 +44,11 @@ def tags(field: Ground) -> set[str]:
     return {tag for image in field.root("GET", "/images/json").json for tag in image["RepoTags"] or ()}
 
 
+def images(field: Ground) -> set[str]:
+    """Every image there is, those without a name too."""
+    return {image["Id"] for image in field.root("GET", "/images/json?all=1").json}
+
+
 def control(user: User, field: Ground, method: str, path: str, body: Any = None) -> Reply:
     """A request to ds01d as this user."""
     with people.acting_as(user.person):
@@ -177,11 +182,18 @@ def test_d15_builds_are_few_at_a_time_and_their_processes_are_counted(
 
 
 def test_d10_no_image_is_checked_every_millisecond(mallory: User, field: Ground) -> None:
+    before = (tags(field), images(field))
     for flags in ("--interval=1ms", "--interval=0.1s", "--timeout=3s --interval=4s", "--start-interval=1ms"):
-        assert build(mallory, "", f"FROM scratch\nHEALTHCHECK {flags} CMD true\n").status == 403
-        assert build(mallory, "", f"FROM scratch\nONBUILD HEALTHCHECK {flags} CMD true\n").status == 403
+        assert build(mallory, "t=fast:1", f"FROM scratch\nHEALTHCHECK {flags} CMD true\n").status == 403
+        assert build(mallory, "t=fast:1", f"FROM scratch\nONBUILD HEALTHCHECK {flags} CMD true\n").status == 403
+    assert (tags(field), images(field)) == before
     for flags in ("", "--interval=5s", "--interval=1m30s --retries=3"):
-        assert build(mallory, "", f"FROM scratch\nHEALTHCHECK {flags} CMD x --interval=1ms\n").status == 200
+        assert build(mallory, "t=slow:1", f"FROM scratch\nHEALTHCHECK {flags} CMD x --interval=1ms\n").status == 200
+        made = field.root("GET", "/images/slow:1/json").json
+        assert made["Id"] not in before[1]
+        assert made["Config"]["Healthcheck"]["Test"][-1] == "x --interval=1ms"
+    assert tags(field) - before[0] == {"slow:1"}
+    assert mallory.call("DELETE", "/v1.41/images/slow:1").status == 200
 
 
 def test_d7_no_volume_is_left_that_nobody_can_reach(mallory: User, field: Ground) -> None:

@@ -131,17 +131,22 @@ def test_o15_lists(mallory: User, victim: Victim, alice: User, client: str) -> N
     assert VICTIM in alice.docker("ps", client=client).out
 
 
-def test_o16_filters_twice_and_in_other_forms(mallory: User, alice: User) -> None:
-    def listed(query: str) -> list[str]:
-        found = mallory.call("GET", f"/v1.41/containers/json?{query}")
-        return [row["Id"] for row in found.json] if found.status == 200 else []
+def test_o16_filters_twice_and_in_other_forms(mallory: User, alice: User, victim: Victim) -> None:
+    """Its owner finds it by each that is understood; what can be read in two ways is refused to everybody."""
+
+    def listed(user: User, query: str) -> list[str]:
+        found = user.call("GET", f"/v1.41/containers/json?all=1&{query}")
+        assert found.status == 200, found.body
+        return [row["Id"] for row in found.json]
 
     owner = json.dumps({"label": [f"ds01.owner.uid={alice.uid}"]})
-    other = json.dumps({"label": {f"ds01.owner.uid={alice.uid}": False}})
-    assert listed(f"all=1&filters={quote(owner)}&filters={quote('{}')}") == []
-    assert listed(f"all=1&filters={quote(owner)}") == []
-    assert listed(f"all=1&filters={quote(other)}") == []
-    assert listed(f"all=1&filters={quote(owner[:-1] + ', ' + owner[1:])}") == []
+    others = [json.dumps({"label": {f"ds01.owner.uid={alice.uid}": value}}) for value in (True, False)]
+    for filters in (owner, *others):
+        assert listed(mallory, f"filters={quote(filters)}") == []
+        assert listed(alice, f"filters={quote(filters)}") == [victim.id]
+    for query in (f"{quote(owner)}&filters={quote('{}')}", quote(owner[:-1] + ", " + owner[1:])):
+        for user in (mallory, alice):
+            assert user.call("GET", f"/v1.41/containers/json?all=1&filters={query}").status == 400
 
 
 @pytest.mark.parametrize("flags", [[], ["--filter", "container=victim"], ["--filter", "type=container"]])
@@ -181,12 +186,20 @@ def test_o19_joining(mallory: User, field: Ground, name: str) -> None:
 
 
 def test_o20_networks(mallory: User, field: Ground, alice: User) -> None:
-    network = f"ds01-u{alice.uid}"
+    """Her own she may connect, so that what is refused is refused for whose it is."""
+    mine, network = mallory.runs("mine"), f"ds01-u{alice.uid}"
+    assert mallory.docker("network", "create", "own").code == 0
+    assert mallory.docker("network", "connect", "own", "mine").code == 0
+    before = (field.ids(), field.seen(mine)["NetworkSettings"]["Networks"].keys())
     assert field.root("GET", f"/networks/{network}").status == 200
     assert mallory.call("GET", f"/v1.41/networks/{network}").status == 404
     assert mallory.docker("network", "connect", network, "mine").code != 0
+    assert mallory.call("POST", f"/v1.41/networks/{network}/connect", {"Container": mine}).status == 404
     assert mallory.create(HostConfig={"NetworkMode": network}).status == 404
     assert mallory.create(NetworkingConfig={"EndpointsConfig": {network: {}}}).status == 404
+    assert (field.ids(), field.seen(mine)["NetworkSettings"]["Networks"].keys()) == before
+    assert mallory.docker("rm", "-f", "mine").code == 0
+    assert mallory.docker("network", "rm", "own").code == 0
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -21,6 +21,9 @@ A_GPU = "GPUs come with a lease: --gpus N"
 _A_DISK = "it opens the server's disks"
 _THE_KERNEL = "it opens the server's memory, or its kernel"
 _A_CONSOLE = "it opens the server's consoles and terminals"
+_AN_INPUT = "it types on the server's consoles"
+_A_MAKER = "it makes devices of the server"
+_A_WATCHDOG = "it restarts the server"
 _ITS_OWN = "every container has its own"
 
 
@@ -38,6 +41,7 @@ _KERNEL = ("cpu", "crash", "iommu", "kmem", "kmsg", "mem", "oldmem", "port", "sn
 """``cpu`` has the processors' registers; ``uio`` and ``vfio`` have a device write into any memory."""
 _CONSOLES = ("console", "ptmx", "pts", "tty", "vcs*", *_numbered("tty"))
 """Serial ports (``ttyS0``, ``ttyUSB0``, ``ttyACM0``) are none of them."""
+_INPUTS = ("uhid", "uinput")
 _OWN = (
     "core", "fd", "full", "hugepages", "initctl", "log", "mqueue", "null", "random", "shm", "stderr", "stdin", "stdout",
     "urandom", "zero",
@@ -45,7 +49,8 @@ _OWN = (
 
 _NEVER: dict[str, str] = {
     **dict.fromkeys(_GPUS, A_GPU), **dict.fromkeys(_DISKS, _A_DISK), **dict.fromkeys(_KERNEL, _THE_KERNEL),
-    **dict.fromkeys(_CONSOLES, _A_CONSOLE), **dict.fromkeys(_OWN, _ITS_OWN),
+    **dict.fromkeys(_CONSOLES, _A_CONSOLE), **dict.fromkeys(_OWN, _ITS_OWN), **dict.fromkeys(_INPUTS, _AN_INPUT),
+    "cuse": _A_MAKER, "watchdog*": _A_WATCHDOG,
 }  # fmt: skip
 """First names below /dev that nobody is given, with all that is below them, and why."""
 
@@ -56,10 +61,17 @@ _DRIVERS: dict[str, str] = {
     **dict.fromkeys(("drm", "kfd"), A_GPU),
     **dict.fromkeys(("bsg", "dax", "mtd", "nvme", "nvme-generic", "raw", "sg"), _A_DISK),
     **dict.fromkeys(("cpu/msr", "mem", "uio", "vfio"), _THE_KERNEL),
-    **dict.fromkeys(("ptm", "pts"), _A_CONSOLE),
+    **dict.fromkeys(("ptm", "pts"), _A_CONSOLE), "watchdog": _A_WATCHDOG,
 }  # fmt: skip
 """Drivers of character devices by the names the kernel has for them, for those whose number is not fixed."""
 _MAJORS = {1: _THE_KERNEL, 5: _A_CONSOLE, 7: _A_CONSOLE, 21: _A_DISK, 195: A_GPU, 202: _THE_KERNEL, 226: A_GPU}
+_MISCELLANEOUS = 10
+"""A major number whose minor ones have nothing in common."""
+_MINORS = {
+    130: _A_WATCHDOG, 196: _THE_KERNEL, 203: _A_MAKER, 223: _AN_INPUT, 231: _THE_KERNEL, 234: _A_DISK, 236: _A_DISK,
+    237: _A_DISK, 239: _AN_INPUT,
+}  # fmt: skip
+"""watchdog, vfio, cuse, uinput, snapshot, btrfs-control, device-mapper, loop-control, uhid."""
 _TTY_MAJOR, _TTYS = 4, 64
 """Terminals and serial ports share a major number; the consoles are the first of it."""
 
@@ -133,6 +145,8 @@ def never_this(node: Node) -> str:
         return A_GPU
     if node.major == _TTY_MAJOR:
         return _A_CONSOLE if node.minor < _TTYS else ""
+    if node.major == _MISCELLANEOUS:
+        return _MINORS.get(node.minor, "")
     return _MAJORS.get(node.major, "") or next((_DRIVERS[each] for each in node.drivers if each in _DRIVERS), "")
 
 

@@ -6,6 +6,8 @@ of what may be: what a rule does not know is refused. Source of the shapes: the 
 
 from __future__ import annotations
 
+import os
+
 from ds01.runc.grants import Grant, Server, number
 
 TYPE_CHECKING = False  # typing is slow to import, and this runs at every start of a container
@@ -83,13 +85,18 @@ def process_refusals(process: Config) -> Iterator[str]:
         yield "a negative OOM score"
     if process.get("apparmorProfile") == "unconfined":
         yield "an unconfined AppArmor profile"
-    if str(process.get("cwd") or "/").startswith("/proc"):
+    if _in_proc(str(process.get("cwd") or "/")):
         yield f"to begin in {process['cwd']}"
     for limit in process.get("rlimits") or ():
         if limit["type"] in _SCHEDULING and limit["hard"]:
             yield f"the limit {limit['type']}"
         if limit["type"] == "RLIMIT_NOFILE" and limit["hard"] > _OPEN_FILES:
             yield f"{limit['hard']} open files"
+
+
+def _in_proc(path: str) -> bool:
+    """Whether a path leads there, however it is written."""
+    return os.path.normpath(f"/{path}").lstrip("/").split("/")[0] == "proc"
 
 
 def _unknown(found: Config, known: set[str]) -> Iterator[str]:

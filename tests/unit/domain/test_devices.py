@@ -132,7 +132,8 @@ def node(major: int, minor: int = 0, *drivers: str, kind: NodeKind = NodeKind.CH
 
 
 @pytest.mark.parametrize(
-    "fine", [node(10, 232, "misc"), node(10, 229), node(4, 64, "/dev/vc/0", "tty", "ttyS"), node(188, 0, "ttyUSB"),
+    "fine", [node(10, 232, "misc"), node(10, 229), node(10, 200), node(10, 0),
+             node(4, 64, "/dev/vc/0", "tty", "ttyS"), node(188, 0, "ttyUSB"),
              node(166, 1, "ttyACM"), node(231, 192, "infiniband_verbs"), node(189, 1, "usb_device")],
 )  # fmt: skip
 def test_what_an_admin_may_give(fine: Node) -> None:
@@ -148,6 +149,9 @@ def test_what_an_admin_may_give(fine: Node) -> None:
         (node(511, 0, "nvidia-uvm"), "GPUs"), (node(226, 128, "drm"), "GPUs"), (node(240, 0, "kfd"), "GPUs"),
         (node(21, 0, "sg"), "disks"), (node(248, 0, "bsg"), "disks"), (node(241, 0, "nvme-generic"), "disks"),
         (node(202, 0, "cpu/msr"), "memory"), (node(243, 0, "vfio"), "memory"),
+        (node(10, 236, "misc"), "disks"), (node(10, 237), "disks"), (node(10, 234), "disks"), (node(10, 231), "memory"),
+        (node(10, 196), "memory"), (node(10, 130), "restarts"), (node(247, 0, "watchdog"), "restarts"),
+        (node(10, 223), "types"), (node(10, 239), "types"), (node(10, 203), "makes devices"),
         (node(8, 0, kind=NodeKind.BLOCK), "a block device"), (node(10, 229, kind=NodeKind.BLOCK), "a block device"),
         (node(0, kind=NodeKind.FOLDER), "a folder"), (node(0, kind=NodeKind.OTHER), "no device"),
     ],

@@ -124,6 +124,11 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "e24_image": (mount("/var/lib/docker/overlay2/abc/merged"), "overlay2"),
     "e30_preload": (lambda c: c["process"]["env"].append("LD_PRELOAD=/x.so"), "LD_PRELOAD"),
     "e32_process_folder": (lambda c: c["process"].update(cwd="/proc/self/fd/7"), "to begin in"),
+    "e32_slashes": (lambda c: c["process"].update(cwd="//proc/self/fd/7"), "to begin in"),
+    "e32_more_slashes": (lambda c: c["process"].update(cwd="///proc"), "to begin in"),
+    "e32_a_dot": (lambda c: c["process"].update(cwd="/./proc/self/fd/7"), "to begin in"),
+    "e32_two_dots": (lambda c: c["process"].update(cwd="/../x/../proc"), "to begin in"),
+    "e32_no_slash": (lambda c: c["process"].update(cwd="proc/self/fd/7"), "to begin in"),
     "d8_real_time": (
         lambda c: c["process"].update(rlimits=[{"type": "RLIMIT_RTPRIO", "hard": 9, "soft": 9}]), "RTPRIO"
     ),

@@ -35,7 +35,8 @@ class GuardFolder:
         self._check()
         offer_of(self._folder, grant.container).unlink(missing_ok=True)
         there = sorted(node for pattern in grant.nodes for node in glob.glob(pattern))
-        data = asdict(grant) | {"devices": [_numbers(node) for node in there], "boot": boot_id, "used": False}
+        numbers = [found for node in there if (found := _numbers(node))]
+        data = asdict(grant) | {"devices": numbers, "boot": boot_id, "used": False}
         replace_file(self._path(grant.container), data)
 
     def withdraw(self, container: ContainerId) -> None:
@@ -127,9 +128,13 @@ def _refusal(data: dict[str, Any]) -> Refusal:
     )  # fmt: skip
 
 
-def _numbers(node: str) -> tuple[str, int, int]:
-    """A device node as the guard knows it: kind, major, minor."""
-    found = os.stat(node)
+def _numbers(node: str) -> tuple[str, int, int] | None:
+    """A device node as the guard knows it: kind, major, minor. Links were followed when it was judged; what is one
+    now is none.
+    """
+    found = os.lstat(node)
+    if not (stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)):
+        return None
     return "b" if stat.S_ISBLK(found.st_mode) else "c", os.major(found.st_rdev), os.minor(found.st_rdev)
 
 

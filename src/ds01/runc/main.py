@@ -25,6 +25,7 @@ from ds01.runc.grants import (
     step_grant,
     take_grant,
 )
+from ds01.runc.namespace import with_namespace
 from ds01.runc.refusal import BeforeError, RefusedError, StepRefusedError
 from ds01.runc.rules import process_refusals, refusals
 from ds01.runc.step import is_step, placed, read_step
@@ -107,7 +108,7 @@ def _create(folder: str, call: Call) -> int:
 
 def _judged(call: Call, config: dict[str, Any], grant: Grant, server: Server) -> dict[str, Any]:
     _refuse_any(refusals(config, grant, server, call.container, lambda pid: _joined(call, pid)))
-    return edited(config, grant)
+    return with_namespace(edited(config, grant), grant.uid)
 
 
 def _granted(folder: str, server: Server, call: Call, config: dict[str, Any]) -> Grant | None:

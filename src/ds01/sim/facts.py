@@ -19,6 +19,7 @@ _SYSCTLS = {
     "kernel.yama.ptrace_scope": "1",
     "kernel.dmesg_restrict": "1",
     "kernel.unprivileged_bpf_disabled": "2",
+    "fs.inotify.max_user_instances": "1024",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +126,8 @@ def test_a_container_with_root_gets_a_user_namespace(runtime: Runtime) -> None:
     runtime.grant()
     assert runtime.create().returncode == 0
     made = runtime.config
-    assert {"type": "user"} in made["linux"]["namespaces"]
+    (own,) = (each for each in made["linux"]["namespaces"] if each["type"] == "user")
+    assert re.fullmatch(r"/proc/[0-9]+/fd/[0-9]+", own["path"])
     assert made["linux"]["uidMappings"] == made["linux"]["gidMappings"] == EVERYBODY
     for kept in made["process"]["capabilities"].values():
         assert not {"CAP_MKNOD", "CAP_NET_RAW"} & set(kept)
@@ -143,6 +145,13 @@ def test_e21_an_owners_container_is_hers_whatever_it_asks(runtime: Runtime) -> N
     assert made["process"]["noNewPrivileges"] is True
     assert "uidMappings" not in made["linux"]
     assert made["annotations"] == {"ds01.guard": "1001:1001"}
+
+
+def test_e15_a_link_is_no_device(runtime: Runtime) -> None:
+    link = runtime.place / "lab"
+    link.symlink_to("/dev/null")
+    runtime.grant(nodes=(str(link), "/dev/zero", "/dev/nothing-there"))
+    assert json.loads((runtime.guard / f"grants/{ID}.json").read_text())["devices"] == [["c", 1, 5]]
 
 
 def test_an_exec_is_who_the_container_is(runtime: Runtime) -> None:

@@ -312,6 +312,10 @@ def ptrace(lab: Lab) -> None:
     lab.facts.sysctls["kernel.yama.ptrace_scope"] = "0"
 
 
+def few_watchers(lab: Lab) -> None:
+    lab.facts.sysctls["fs.inotify.max_user_instances"] = "128"
+
+
 def no_yama(lab: Lab) -> None:
     del lab.facts.sysctls["kernel.yama.ptrace_scope"]
 
@@ -368,6 +372,7 @@ def _slots(lab: Lab) -> list[Slot]:
         ("file-systems", no_nosuid, State.WARNING, "/home: mounted without nosuid,nodev"),
         ("sysctls", no_hardlinks, State.FAILED, "fs.protected_hardlinks"),
         ("sysctls", ptrace, State.WARNING, "kernel.yama.ptrace_scope"),
+        ("sysctls", few_watchers, State.WARNING, "too low or not in this kernel: fs.inotify.max_user_instances."),
         ("sysctls", no_yama, State.WARNING, "kernel.yama.ptrace_scope"),
         ("cgroups", cgroups(1), State.WARNING, "version 1"),
         ("cgroups", cgroups(0), State.FAILED, "no control groups"),

@@ -1,4 +1,6 @@
-"""Are the kernel's switches set that keep users of one server from each other's files and processes?"""
+"""Are the kernel's switches set that keep users of one server from each other's files and processes, and is there
+enough of what it counts for each of them?
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,22 @@ WANTED = {
     "kernel.yama.ptrace_scope": 1,
     "kernel.dmesg_restrict": 1,
     "kernel.unprivileged_bpf_disabled": 1,
+    "fs.inotify.max_user_instances": 1024,
 }
+"""A person's containers share the watchers of files that one user may have: an editor takes a dozen, and the kernel's
+128 are soon gone.
+"""
 
 
 async def _run(world: World) -> Finding:
     bad = [name for name, least in NEEDED.items() if not await _at_least(world, name, least)]
     weak = [name for name, least in WANTED.items() if not await _at_least(world, name, least)]
-    fix = "Put into /etc/sysctl.d/60-ds01.conf and run 'sysctl --system': " + ", ".join(f"{n}=1" for n in (*bad, *weak))
+    lines = ", ".join(f"{name}={(NEEDED | WANTED)[name]}" for name in (*bad, *weak))
+    fix = f"Put into /etc/sysctl.d/60-ds01.conf and run 'sysctl --system': {lines}"
     if bad:
         return failed(f"Off: {', '.join(bad)}. Users can mount each other's files through links.", fix)
     if weak:
-        return warning(f"Off or not in this kernel: {', '.join(weak)}.", fix)
+        return warning(f"Off, too low or not in this kernel: {', '.join(weak)}.", fix)
     return ok("The kernel protects links, fifos, processes and its own log.")
 
 

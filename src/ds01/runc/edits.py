@@ -10,6 +10,7 @@ file could come in.
 from __future__ import annotations
 
 from ds01.runc.grants import Grant
+from ds01.runc.kernel import counts_by_uid_alone
 from ds01.runc.nodes import DRIVER, files_of_proc, nodes_inside, split
 from ds01.runc.refusal import RefusedError
 from ds01.runc.rules import NOT_GIVEN
@@ -28,6 +29,9 @@ OUTSIDE = "outside"
 
 EVERYBODY = [{"containerID": 0, "hostID": 0, "size": 0xFFFFFFFF}]
 """Every uid is itself."""
+
+_QUEUES, _QUEUE_BYTES = "RLIMIT_MSGQUEUE", 409600
+"""Half of what the kernel lets root have."""
 
 VISIBLE = "NVIDIA_VISIBLE_DEVICES"
 _ASKS_FOR_DEVICES = ("NVIDIA_MIG_", "NVIDIA_IMEX_CHANNELS", "NVIDIA_GDS", "NVIDIA_MOFED", "NVIDIA_GDRCOPY",
@@ -89,7 +93,17 @@ def edited_process(process: Config, owner: tuple[int, int] | None, gpus: frozens
         found["user"] = {"uid": owner[0], "gid": owner[1], "additionalGids": [], **_umask(process)}
         found["capabilities"] = {}
         found["noNewPrivileges"] = True
+    elif counts_by_uid_alone():
+        found["rlimits"] = _leaving_queues(process.get("rlimits") or [])
     return found
+
+
+def _leaving_queues(limits: list[Config]) -> list[Config]:
+    """Limits with which all that is root's in containers together leaves half of the queues to the server's root."""
+    most = {"soft": _QUEUE_BYTES, "hard": _QUEUE_BYTES}
+    asked = next((limit for limit in limits if limit["type"] == _QUEUES), most)
+    kept = {name: min(asked[name], most[name]) for name in most}
+    return [*(limit for limit in limits if limit["type"] != _QUEUES), {"type": _QUEUES, **kept}]
 
 
 def _umask(process: Config) -> Config:

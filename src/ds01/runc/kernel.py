@@ -26,6 +26,12 @@ def read_only(path: str) -> int:
         os.close(tree)
 
 
+def counts_by_uid_alone() -> bool:
+    """Whether queues of messages are counted by uid whatever the user namespace: before 5.14."""
+    major, minor = os.uname().release.split("-")[0].split(".")[:2]
+    return (int(major), int(minor)) < (5, 14)
+
+
 def make_user_namespace(owner: int) -> None:
     """Bring this process into a new user namespace that belongs to this uid. Raises OSError.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from copy import deepcopy
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from ds01.runc import launcher
-from ds01.runc.edits import EVERYBODY
+from ds01.runc.edits import EVERYBODY, edited_process
 from ds01.runc.namespace import in_the_name_of, with_namespace
 from tests.unit.runc.test_guard import Runtime
 
@@ -65,3 +66,25 @@ def test_d9_where_none_can_be_made_nothing_starts() -> None:
     wrong = [{"containerID": 0, "hostID": 0, "size": 0}]
     with pytest.raises(OSError, match="Invalid argument"):
         with_namespace(config({"type": "user"}, mappings=wrong), 1001)
+
+
+@pytest.mark.parametrize(
+    ("release", "older"),
+    [("5.14.0-427.el9.x86_64", False), ("6.18.44-fc", False), ("5.15-rc1", False), ("5.10.0-28-amd64", True),
+     ("4.18.0-553.el8_10.x86_64", True)],
+)  # fmt: skip
+def test_d9_where_queues_are_counted_by_uid_alone_half_of_them_are_left(
+    monkeypatch: pytest.MonkeyPatch, release: str, older: bool
+) -> None:
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "", release, "", "")))
+    files = {"type": "RLIMIT_NOFILE", "soft": 1024, "hard": 4096}
+    many, few = ({"type": "RLIMIT_MSGQUEUE", "soft": size, "hard": size} for size in (819200, 8192))
+    half = {"type": "RLIMIT_MSGQUEUE", "soft": 409600, "hard": 409600}
+    assert limits(None, files) == ([files, half] if older else [files])
+    assert limits(None, many, files) == ([files, half] if older else [many, files])
+    assert limits(None, few) == [few]
+    assert limits((1001, 1001), many) == [many]
+
+
+def limits(owner: tuple[int, int] | None, *asked: dict[str, Any]) -> Any:
+    return edited_process({"rlimits": [*asked]}, owner, None)["rlimits"]

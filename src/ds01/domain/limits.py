@@ -78,6 +78,9 @@ class Policy:
 BUILDS = 4
 """Builds one user may have going on at once."""
 
+LOADS = 3
+"""Loads and imports of images one user may have going on at once."""
+
 PULLS = 3
 """Pulls and pushes one user may have going on at once."""
 

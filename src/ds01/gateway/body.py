@@ -93,25 +93,27 @@ class Chunked:
                             f"Send chunks of at least {CHUNK_BYTES} bytes, or a Content-Length.")  # fmt: skip
 
 
-async def pieces(stream: Stream, framing: Framing, *, coarse: bool = False) -> AsyncIterator[Sequence[Piece]]:
-    """A body's payload, as many pieces at a time as came together. Raises ConnectionError when it is cut short, and
-    RefusedError where a client's must be ``coarse`` and is not.
+async def pieces(
+    stream: Stream, framing: Framing, *, coarse: bool = False, seconds: float | None = None
+) -> AsyncIterator[Sequence[Piece]]:
+    """A body's payload, as many pieces at a time as came together. Raises ConnectionError when it is cut short,
+    RefusedError where a client's must be ``coarse`` and is not, and SilentError when no more comes for ``seconds``.
     """
     if framing.chunked:
-        async for part in _chunked(stream, coarse=coarse):
+        async for part in _chunked(stream, coarse, seconds):
             yield part
     elif framing.until_close:
         while chunk := await stream.read():
             yield (chunk,)
     else:
-        async for part in _measured(stream, framing.length):
+        async for part in _measured(stream, framing.length, seconds):
             yield part
 
 
-async def _chunked(stream: Stream, *, coarse: bool) -> AsyncIterator[Sequence[Piece]]:
+async def _chunked(stream: Stream, coarse: bool, seconds: float | None) -> AsyncIterator[Sequence[Piece]]:
     reader = Chunked(coarse=coarse)
     while not reader.done:
-        chunk = await stream.read()
+        chunk = await stream.read(seconds)
         if not chunk:
             raise ConnectionResetError("the body was cut short")
         found = reader.feed(chunk)
@@ -120,10 +122,10 @@ async def _chunked(stream: Stream, *, coarse: bool) -> AsyncIterator[Sequence[Pi
     stream.unread(reader.rest)
 
 
-async def _measured(stream: Stream, length: int) -> AsyncIterator[Sequence[Piece]]:
+async def _measured(stream: Stream, length: int, seconds: float | None) -> AsyncIterator[Sequence[Piece]]:
     left = length
     while left:
-        chunk = await stream.read()
+        chunk = await stream.read(seconds)
         if not chunk:
             raise ConnectionResetError("the body was cut short")
         if len(chunk) > left:

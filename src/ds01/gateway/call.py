@@ -31,6 +31,7 @@ from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
 from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
+from ds01.gateway.unpackings import Unpackings
 from ds01.gateway.unread import SHORT_BYTES, Unread
 from ds01.gateway.upstream import Ask, Upstream, parsed
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
@@ -49,13 +50,15 @@ async def _no_own_socket(uid: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long a client may take: between two requests, for a head, for a body that is read whole, to take anything of
-    an answer that was made whole. How long an answer takes, and a stream on which nothing is said, is not bounded here.
+    """How long a client may take: between two requests, for a head, for a body that is read whole, for the next piece
+    of one that is passed on, to take anything of an answer that was made whole. How long an answer takes, and a stream
+    on which nothing is said, is not bounded here.
     """
 
     idle_seconds: float = 300
     head_seconds: float = 10
     body_seconds: float = 30
+    stalled_seconds: float = 300
     unread_seconds: float = 60
 
 
@@ -75,6 +78,7 @@ class Gate:
     pace: Pace = field(default_factory=Pace)
     container_list: ContainerList = field(default_factory=ContainerList)
     sessions: Sessions = field(default_factory=Sessions)
+    unpackings: Unpackings = field(default_factory=Unpackings)
     unread: Unread = field(default_factory=Unread)
     patience: Patience = Patience()
 

@@ -14,7 +14,7 @@ from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.call import Call, error_text, passed_headers
 from ds01.gateway.held import LATER, DoorDownError
 from ds01.gateway.http import AnswerHead, head_bytes, status_line
-from ds01.gateway.stream import Stream
+from ds01.gateway.stream import SilentError, Stream
 from ds01.gateway.upstream import Ask, Exchange, UpstreamError
 
 T = TypeVar("T")
@@ -293,7 +293,7 @@ async def _sent(
     end: Callable[[], Awaitable[Iterable[Piece]]],
 ) -> bool:
     """Whether the engine took the whole body. What ``through`` makes of a piece may be much larger than the piece."""
-    async for parts in bodies.pieces(call.client, call.head.framing, coarse=True):
+    async for parts in _body(call):
         for batch in _batches(piece for part in parts for piece in through(part)):
             try:
                 await (exchange.send_body(batch) if batch else asyncio.sleep(0))
@@ -307,6 +307,17 @@ async def _sent(
     except ConnectionError:
         return False
     return True
+
+
+async def _body(call: Call) -> AsyncIterator[Sequence[Piece]]:
+    """A client's long body as it comes. Raises RefusedError (408) when no more of it does."""
+    seconds = call.gate.patience.stalled_seconds
+    try:
+        async for parts in bodies.pieces(call.client, call.head.framing, coarse=True, seconds=seconds):
+            yield parts
+    except SilentError as error:
+        what = f"Nothing more of the body came for {seconds:g} seconds"
+        raise RefusedError("body.stalled", what, "Send it again.", status=408) from error
 
 
 def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

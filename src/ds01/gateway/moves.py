@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.limits import BUILDS, PULLS
+from ds01.domain.limits import BUILDS, LOADS, PULLS
 
 WATCHED = 100
 """Streams of figures (``stats``) one user may follow at once: each has the engine read cgroups every second."""
@@ -29,6 +29,7 @@ class Moves:
         self._copying: Counter[str] = Counter()
         self._starting: Counter[str] = Counter()
         self._building: Counter[int] = Counter()
+        self._loading: Counter[int] = Counter()
         self._pulling: Counter[int] = Counter()
         self._watching: Counter[int] = Counter()
         self._ended = asyncio.Condition()
@@ -71,6 +72,12 @@ class Moves:
     def building(self, uid: int) -> Iterator[None]:
         """Raises RefusedError (429) when this user has too many builds already."""
         with _one_of(self._building, uid, BUILDS, "build.many", "builds"):
+            yield
+
+    @contextmanager
+    def loading(self, uid: int) -> Iterator[None]:
+        """Raises RefusedError (429) when this user has too many loads and imports already."""
+        with _one_of(self._loading, uid, LOADS, "load.many", "loads and imports"):
             yield
 
     @contextmanager

@@ -33,6 +33,10 @@ BURST_BYTES = 512 * 1024
 Bytes = bytes | bytearray | memoryview
 
 
+class SilentError(Exception):
+    """Nothing came for too long."""
+
+
 class Stream(asyncio.Protocol):
     """A connection. One task reads and one writes at a time."""
 
@@ -104,13 +108,19 @@ class Stream(asyncio.Protocol):
         """Whether nothing more will come, read or not."""
         return self._ended
 
-    async def read(self) -> bytes:
-        """The next chunk; empty at the end."""
+    async def read(self, seconds: float | None = None) -> bytes:
+        """The next chunk; empty at the end. Raises SilentError when nothing comes for so long."""
         while not self._chunks:
             if self._ended:
                 return b""
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            loop = asyncio.get_running_loop()
+            self._reader = loop.create_future()
+            late = None if seconds is None else loop.call_later(seconds, _silent, self._reader)
+            try:
+                await self._reader
+            finally:
+                if late is not None:
+                    late.cancel()
         chunk = self._chunks.popleft()
         before, self._held = self._held, self._held - len(chunk)
         if before >= READ_LIMIT > self._held and not self._lost:
@@ -239,6 +249,11 @@ class Stream(asyncio.Protocol):
 def _wake(waiting: asyncio.Future[None] | None) -> None:
     if waiting is not None and not waiting.done():
         waiting.set_result(None)
+
+
+def _silent(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_exception(SilentError())
 
 
 def _unread(descriptor: int) -> int:

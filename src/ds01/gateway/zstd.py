@@ -11,15 +11,17 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
 
-WINDOW = 27
-"""How far back an archive may point, as a power of two: 128 MB, the most that ``zstd`` makes without being told to."""
+NEAR, FAR = 23, 27
+"""How far back an archive may point, as powers of two: 8 MB, which all levels up to 19 make, and 128 MB, the most that
+``zstd`` makes without being told to.
+"""
 
 
 class _Zstd:
     """A decompressor whose errors are those of the standard library's others."""
 
-    def __init__(self) -> None:
-        self._inner = ZstdDecompressor(options={DecompressionParameter.window_log_max: WINDOW})
+    def __init__(self, window: int) -> None:
+        self._inner = ZstdDecompressor(options={DecompressionParameter.window_log_max: window})
 
     @property
     def eof(self) -> bool:
@@ -40,6 +42,6 @@ class _Zstd:
             raise OSError("the archive is damaged") from error
 
 
-def zstd() -> Stream:
-    """What unpacks one stream."""
-    return _Zstd()
+def zstd(far: bool) -> Stream:
+    """What unpacks one stream, of the usual ones or of all."""
+    return _Zstd(FAR if far else NEAR)

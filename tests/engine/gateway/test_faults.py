@@ -6,6 +6,7 @@ import array
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -146,6 +147,30 @@ def test_p17_long_answers_that_nobody_reads(mallory: User, alice: User, field: G
             sock.close()
     wait(lambda: resident(pid) - before < 64 * MEBI)
     assert len(mallory.call("GET", path).body) > 900_000
+
+
+def test_p17_archives_that_reach_far_back_and_stop(mallory: User, alice: User, field: Ground) -> None:
+    """Of five connections that each would have 128 MB kept, two get as far as that, and a third is told why not."""
+    block = b"\x02\x00\x10" + b"\0"
+    archive = b"\x28\xb5\x2f\xfd\x00\x88" + block * 1150
+    """A stream of zstd that says that it points back 128 MB; each block of it is 128 KB of nothing."""
+    pid = field.programs["ds01-gateway"].pid
+    before = resident(pid)
+    held: list[socket.socket] = []
+    try:
+        for _ in range(5):
+            held.append(mallory.connect())
+            head = "POST /v1.41/images/create?fromSrc=- HTTP/1.1\r\nHost: d\r\nContent-Length: 90000\r\n\r\n"
+            held[-1].sendall(head.encode() + archive)
+        wait(lambda: sum(bool(select.select([sock], [], [], 0)[0]) for sock in held) >= 3)
+        works(alice)
+        assert resident(pid) - before < 340 * MEBI
+        refused = [sock.recv(4096) for sock in held if select.select([sock], [], [], 0)[0]]
+        assert all(said.startswith(b"HTTP/1.1 429") for said in refused), refused
+    finally:
+        for sock in held:
+            sock.close()
+    wait(lambda: resident(pid) - before < 64 * MEBI)
 
 
 def test_p21_the_gateway_is_killed_in_the_middle_of_a_stream(mallory: User, field: Ground, victim: Victim) -> None:

@@ -8,10 +8,12 @@ import hashlib
 import io
 import json
 import lzma
+import random
 import sys
 import tarfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,14 +23,16 @@ from hypothesis import strategies as st
 from ds01.domain.dockerpolicy.commit import judge_changes, judge_config
 from ds01.domain.dockerpolicy.context import END, entry
 from ds01.domain.dockerpolicy.loading import LISTS, LoadPlan, judge_load, reader
-from ds01.domain.dockerpolicy.unpacked import Unpacked
+from ds01.domain.dockerpolicy.unpacked import FAR_BYTES, NEAR_BYTES, Unpacked
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.gateway.zstd import zstd
 from tests.effort import tries
 
 if sys.version_info >= (3, 14):
+    from compression.zstd import CompressionParameter
     from compression.zstd import compress as pack
 else:
+    from backports.zstd import CompressionParameter
     from backports.zstd import compress as pack
 
 CONFIG = b'{"os":"linux"}'
@@ -127,7 +131,7 @@ def test_what_was_packed_comes_out(
     data = data * times
     assume(how is not bytes or not data.startswith(BEGINNINGS))
     sent = how(data[: len(data) // 2]) + how(data[len(data) // 2 :]) if twice else how(data)
-    found = Unpacked(None, TOO_MUCH, zstd)
+    found = Unpacked(None, TOO_MUCH, zstd, lambda _: None)
     out = b"".join(bytes(part) for at in range(0, len(sent), size) for part in found.feed(sent[at : at + size]))
     out += b"".join(bytes(part) for part in found.finish())
     assert out == data
@@ -140,10 +144,61 @@ def unpacked(found: Unpacked, sent: bytes) -> None:
     assert list(found.finish()) == []
 
 
+def reaching(window: int) -> bytes:
+    """A stream of zstd that says so far it will point back, as a power of two, and does not."""
+    return b"\x28\xb5\x2f\xfd\x00" + bytes([window - 10 << 3]) + (len(SMALL) << 3 | 1).to_bytes(3, "little") + SMALL
+
+
+SMALL = b"small" * 20
+FAR: dict[str, Callable[[bytes], bytes]] = {
+    "zstd --long": partial(pack, options={CompressionParameter.window_log: 27}),
+    "xz -9": partial(lzma.compress, preset=9),
+}
+SPREAD = random.Random(1).randbytes(1024 * 1024)
+LARGE = SPREAD * 20
+"""More than a usual stream reaches back."""
+
+
+@pytest.mark.parametrize("how", FAR)
+@pytest.mark.parametrize("size", [9973, 1024 * 1024])
+def test_what_reaches_far_back_takes_memory_for_it_first(how: str, size: int) -> None:
+    sent = FAR[how](LARGE) * 2
+    taken: list[int] = []
+    found = Unpacked(None, TOO_MUCH, zstd, taken.append)
+    out = b"".join(bytes(part) for at in range(0, len(sent), size) for part in found.feed(sent[at : at + size]))
+    assert [*found.finish()] == []
+    assert out == LARGE * 2
+    assert sum(taken) == FAR_BYTES
+
+    def take(size: int) -> None:
+        if size > NEAR_BYTES:
+            raise TOO_MUCH
+
+    with pytest.raises(RefusedError, match="too much"):
+        unpacked(Unpacked(None, TOO_MUCH, zstd, take), sent)
+
+
+@pytest.mark.parametrize("how", HOW[1:])
+def test_a_usual_one_takes_little(how: Callable[[bytes], bytes]) -> None:
+    taken: list[int] = []
+    unpacked(Unpacked(None, TOO_MUCH, zstd, taken.append), how(SPREAD * 5))
+    assert sum(taken) <= NEAR_BYTES
+
+
+def test_who_reaches_beyond_all_bounds_is_refused() -> None:
+    for window, memory in ((23, NEAR_BYTES), (27, FAR_BYTES)):
+        taken: list[int] = []
+        found = Unpacked(None, TOO_MUCH, zstd, taken.append)
+        assert b"".join(map(bytes, found.feed(reaching(window)))) == SMALL
+        assert sum(taken) == memory
+    with pytest.raises(RefusedError, match="damaged"):
+        list(Unpacked(None, TOO_MUCH, zstd, lambda _: None).feed(reaching(28)))
+
+
 @pytest.mark.parametrize("how", HOW[1:])
 def test_a_bomb_is_stopped_when_it_is_too_much(how: Callable[[bytes], bytes]) -> None:
     sent = how(bytes(50_000_000))
-    found = Unpacked(5_000_000, TOO_MUCH, zstd)
+    found = Unpacked(5_000_000, TOO_MUCH, zstd, lambda _: None)
     with pytest.raises(RefusedError, match="too much"):
         unpacked(found, sent)
     assert found.size < 7_000_000
@@ -156,7 +211,7 @@ def test_a_bomb_is_stopped_when_it_is_too_much(how: Callable[[bytes], bytes]) ->
      b"\x1f\x8b\x08" + zlib.compress(b"a" * 100)],
 )  # fmt: skip
 def test_what_is_damaged_or_cannot_be_unpacked_is_refused(sent: bytes) -> None:
-    found = Unpacked(None, TOO_MUCH, zstd)
+    found = Unpacked(None, TOO_MUCH, zstd, lambda _: None)
     with pytest.raises(RefusedError):
         unpacked(found, sent)
 

@@ -16,12 +16,17 @@ from ds01.domain.dockerpolicy.loading import reader
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
+from ds01.gateway.call import Patience
 from ds01.gateway.handlers.archives import entries, last_entries, unpacked
 from ds01.gateway.http import Framing
 from tests.unit.gateway.h2.test_link import pair
 
 MIB = 1024 * 1024
 SMALL = entry("a", b"x" * 700)
+
+
+def taken_for_nothing(size: int) -> None:
+    """Memory is there."""
 
 
 class Taken:
@@ -42,7 +47,8 @@ async def sent(data: bytes, through: Callable[[Piece], Iterable[Piece]], end: Ca
     """Send a body through, as a client's long body is."""
     client, gateway = await pair()
     taken = Taken()
-    call = cast(Any, SimpleNamespace(client=gateway, head=SimpleNamespace(framing=Framing(length=len(data)))))
+    head, gate = SimpleNamespace(framing=Framing(length=len(data))), SimpleNamespace(patience=Patience())
+    call = cast(Any, SimpleNamespace(client=gateway, head=head, gate=gate))
     try:
         async with asyncio.timeout(120):
             _, whole = await asyncio.gather(client.write(data), flow._sent(call, cast(Any, taken), through, end))
@@ -55,7 +61,7 @@ async def sent(data: bytes, through: Callable[[Piece], Iterable[Piece]], end: Ca
 
 @pytest.mark.parametrize("pack", [bytes, bz2.compress])
 async def test_nothing_is_unpacked_behind_the_end(pack: Callable[[bytes], bytes]) -> None:
-    plain, archive = unpacked("The context", None), Context(wanted=frozenset())
+    plain, archive = unpacked("The context", None, taken_for_nothing), Context(wanted=frozenset())
 
     async def end() -> list[Piece]:
         return last_entries(plain, archive)
@@ -66,7 +72,7 @@ async def test_nothing_is_unpacked_behind_the_end(pack: Callable[[bytes], bytes]
 
 
 async def test_others_get_their_turn_while_nothing_passes() -> None:
-    plain, archive = unpacked("The archive", None), reader()
+    plain, archive = unpacked("The archive", None, taken_for_nothing), reader()
     turns = 0
 
     async def beside() -> None:
@@ -91,7 +97,7 @@ async def test_others_get_their_turn_while_nothing_passes() -> None:
 async def test_a_packed_archive_that_is_cut_short_is_refused() -> None:
     """Also behind the end of what it packs: what is short by a little was not sent whole."""
     for packed in (bz2.compress(SMALL * 9)[:-9], bz2.compress(SMALL + END)[:-9], gzip.compress(SMALL + END)[:-5]):
-        plain, archive = unpacked("The archive", None), reader()
+        plain, archive = unpacked("The archive", None, taken_for_nothing), reader()
         for piece in entries(plain, archive)(packed):
             del piece
         with pytest.raises(RefusedError, match="ends in the middle"):

@@ -15,7 +15,12 @@ from typing import Protocol
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 
 PIECE = 1024 * 1024
-XZ_BYTES = 128 * 1024 * 1024
+NEAR_BYTES, FAR_BYTES = 16 * 1024 * 1024, 128 * 1024 * 1024
+"""What a stream of xz or zstd may need: of usual ones (``xz -6``, ``zstd -19``), and of all that is read here."""
+
+_XZ_FAR_BYTES = 66 * 1024 * 1024
+"""``xz -9``."""
+
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 _MAGIC = 6
 
@@ -32,13 +37,17 @@ class Unpacked:
     """Feed it what comes. ``size`` is how much has passed on; more than ``most`` is refused by ``too_much``.
     Whoever wants no more of it says that she ``left_off``.
 
-    ``zstd`` makes what unpacks zstd, which the standard library cannot before Python 3.14.
+    ``zstd`` makes what unpacks zstd, far back or not, which the standard library cannot before Python 3.14. ``take`` is
+    told how much memory is needed, before it is, and raises RefusedError when there is none.
     """
 
-    def __init__(self, most: int | None, too_much: RefusedError, zstd: Callable[[], Stream]) -> None:
+    def __init__(
+        self, most: int | None, too_much: RefusedError, zstd: Callable[[bool], Stream], take: Callable[[int], None]
+    ) -> None:
         self.size = 0
         self.left_off = False
         self._zstd = zstd
+        self._take = take
         self._most = most
         self._too_much = too_much
         self._first = b""
@@ -51,7 +60,7 @@ class Unpacked:
             if len(self._first) < _MAGIC:
                 return
             data, self._first = self._first, b""
-            self._unpacker = _unpacker(data, self._zstd)
+            self._unpacker = _unpacker(data, self._zstd, self._take)
         yield from self._counted(self._unpacker, data)
 
     def finish(self) -> Iterator[Piece]:
@@ -73,16 +82,20 @@ class Unpacked:
             raise malformed("archive.damaged", "The compressed archive is damaged") from error
 
 
-def _unpacker(first: bytes, zstd: Callable[[], Stream]) -> _Unpacker:
+def _unpacker(first: bytes, zstd: Callable[[bool], Stream], take: Callable[[int], None]) -> _Unpacker:
     if first.startswith(_GZIP):
         return _Gzip()
     if first.startswith(_BZIP2):
         return _Blocks(bz2.BZ2Decompressor)
     if first.startswith(_XZ):
-        return _Blocks(lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_BYTES))
+        return _Blocks(_Reaching(_xz, take).begin)
     if first.startswith(_ZSTD):
-        return _Blocks(zstd)
+        return _Blocks(_Reaching(zstd, take).begin)
     return _Plain()
+
+
+def _xz(far: bool) -> Stream:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_FAR_BYTES if far else NEAR_BYTES)
 
 
 class Stream(Protocol):
@@ -154,3 +167,60 @@ class _Blocks:
                 yield piece
             if self._stream.needs_input and not self._stream.eof:
                 return
+
+
+class _Reaching:
+    """Streams of xz or zstd: begun with little memory, and again with more where one says that it needs it."""
+
+    def __init__(self, new: Callable[[bool], Stream], take: Callable[[int], None]) -> None:
+        self.far = False
+        self._new = new
+        self._take = take
+        take(NEAR_BYTES)
+
+    def begin(self) -> Stream:
+        return _Begun(self)
+
+    def stream(self) -> Stream:
+        return self._new(self.far)
+
+    def reach(self) -> Stream:
+        """The same stream, further back."""
+        self._take(FAR_BYTES - NEAR_BYTES)
+        self.far = True
+        return self._new(True)
+
+
+class _Begun:
+    """One of them. What came is kept until something is made of it."""
+
+    def __init__(self, reaching: _Reaching) -> None:
+        self._reaching = reaching
+        self._inner = reaching.stream()
+        self._came: bytes | None = None if reaching.far else b""
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._inner.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        if self._came is None:
+            return self._inner.decompress(data, max_length)
+        self._came += data
+        try:
+            made = self._inner.decompress(data, max_length)
+        except (lzma.LZMAError, OSError):
+            data, self._came = self._came, None
+            self._inner = self._reaching.reach()
+            return self._inner.decompress(data, max_length)
+        if made or len(self._came) > PIECE:
+            self._came = None
+        return made

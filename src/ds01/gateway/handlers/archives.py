@@ -33,9 +33,9 @@ PADDING = 1024 * 1024
 TAR = "application/x-tar"
 
 
-def unpacked(what: str, left_bytes: int | None) -> Unpacked:
-    """A reader of an archive that may be compressed, and may be so large."""
-    return Unpacked(left_bytes, too_large(what, left_bytes), zstd)
+def unpacked(what: str, left_bytes: int | None, take: Callable[[int], None]) -> Unpacked:
+    """A reader of an archive that may be compressed, may be so large, and ``take``s the memory that it needs."""
+    return Unpacked(left_bytes, too_large(what, left_bytes), zstd, take)
 
 
 def entries(plain: Unpacked, archive: Context) -> Callable[[Piece], Iterator[Piece]]:
@@ -83,8 +83,13 @@ async def import_(call: Call, source: str) -> None:
     ask = DoorWrite(uid=call.user.uid, what=Writing.IMPORT, refs=refs)
     changes = list(call.query.values.get("changes", ()))
     judge_changes(changes, {})
+    with call.gate.moves.loading(call.user.uid), call.gate.unpackings.unpacking(call.user.uid) as take:
+        await _imported(call, ask, changes, take)
+
+
+async def _imported(call: Call, ask: DoorWrite, changes: list[str], take: Callable[[int], None]) -> None:
     async with await Written.begin(call, ask) as written:
-        plain = unpacked("The archive", written.grant.left_bytes)
+        plain = unpacked("The archive", written.grant.left_bytes, take)
         query = {
             "fromSrc": ["-"],
             "changes": judge_changes(changes, written.grant.labels),

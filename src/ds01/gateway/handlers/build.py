@@ -17,6 +17,7 @@ from ds01.domain.dockerpolicy.context import END, IGNORE, Context, dockerfile_in
 from ds01.domain.dockerpolicy.growth import Bases
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
+from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed, not_allowed
 from ds01.domain.ignore import ignore
 from ds01.gateway import aside, flow
@@ -44,12 +45,15 @@ async def build(call: Call) -> None:
         return
     plan = judge_build(call.query)
     call.changes += plan.changes
-    with call.gate.moves.building(call.user.uid):
+    uid = call.user.uid
+    with call.gate.moves.building(uid), call.gate.unpackings.unpacking(uid) as take:
         async with granted(call, plan.refs, plan.memory_bytes) as (grant, settle):
-            await _built(call, plan, grant, settle)
+            await _built(call, plan, grant, settle, unpacked("The context", None, take))
 
 
-async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Callable[[], Awaitable[None]]) -> None:
+async def _built(
+    call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Callable[[], Awaitable[None]], plain: Unpacked
+) -> None:
     name = f".ds01.{secrets.token_hex(16)}"
     network = (await resolve_network(call, plan.network)).stored if plan.network else grant.network
     given = _parameters(plan, grant, name, "none" if plan.offline else network)
@@ -58,7 +62,6 @@ async def _built(call: Call, plan: BuildPlan, grant: DoorBuildGrant, settle: Cal
     ask = Ask(method="POST", target=call.target("/build", given), stream=True, content_type="application/x-tar")
     context = Context(wanted=frozenset({IGNORE}), late=dockerfiles(plan.dockerfile))
     log = BuildLines(view(call).text)
-    plain = unpacked("The context", None)
 
     async def end() -> Sequence[Piece]:
         last = last_entries(plain, context)

@@ -17,6 +17,7 @@ from functools import partial
 from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_archive
 from ds01.domain.dockerpolicy.context import END, Context, dockerfile_in, dockerfiles, entry
 from ds01.domain.dockerpolicy.render import missing
+from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import kit_line
@@ -33,14 +34,20 @@ async def build(call: Call) -> None:
     """The whole of a build."""
     kit = judge_archive(call.query)
     call.changes += kit.plan.changes
-    with call.gate.moves.building(call.user.uid), call.gate.sessions.building(call.user, kit.build_id):
+    uid, sessions = call.user.uid, call.gate.sessions
+    with (
+        call.gate.moves.building(uid), sessions.building(call.user, kit.build_id),
+        call.gate.unpackings.unpacking(uid) as take,
+    ):  # fmt: skip
         async with granted(call, kit.plan.refs, kit.plan.memory_bytes, buildkit=True) as (grant, settle):
-            await _built(call, kit, grant, settle)
+            await _built(call, kit, grant, settle, unpacked("The context", None, take))
 
 
-async def _built(call: Call, kit: KitPlan, grant: DoorBuildGrant, settle: Callable[[], Awaitable[None]]) -> None:
+async def _built(
+    call: Call, kit: KitPlan, grant: DoorBuildGrant, settle: Callable[[], Awaitable[None]], plain: Unpacked
+) -> None:
     name = f".ds01.{secrets.token_hex(16)}"
-    context, plain = Context(wanted=dockerfiles(kit.plan.dockerfile)), unpacked("The context", None)
+    context = Context(wanted=dockerfiles(kit.plan.dockerfile))
     passed, first = entries(plain, context), [entry(name, b"")]
 
     def through(piece: Piece) -> Iterator[Piece]:

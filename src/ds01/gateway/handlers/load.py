@@ -28,8 +28,12 @@ from ds01.wire.door import DoorWrite, Writing
 
 async def load(call: Call) -> None:
     """The whole of a load."""
-    room = await call.gate.door.room(call.user.uid)
-    loading = _Loading(call, unpacked("The archive", room.left_bytes))
+    with call.gate.moves.loading(call.user.uid), call.gate.unpackings.unpacking(call.user.uid) as take:
+        room = await call.gate.door.room(call.user.uid)
+        await _passed(call, _Loading(call, unpacked("The archive", room.left_bytes, take)))
+
+
+async def _passed(call: Call, loading: _Loading) -> None:
     query = {name: list(call.query.values[name]) for name in ("quiet", "platform") if name in call.query.values}
     ask = Ask(method="POST", target=call.target("/images/load", query), stream=True, content_type=TAR)
     try:

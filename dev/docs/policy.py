@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from dev.docs import table
 from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.create import HOST
+from ds01.domain.dockerpolicy.entries import MOST, USUAL
 from ds01.domain.dockerpolicy.execute import EXEC
 from ds01.domain.dockerpolicy.field import Field
 from ds01.domain.dockerpolicy.network import ENDPOINT
 from ds01.domain.dockerpolicy.networks import NETWORK
+from ds01.domain.dockerpolicy.strictjson import MOST_VALUES
 from ds01.domain.dockerpolicy.volumes import VOLUME
 from ds01.domain.engine_versions import NEWEST_API
 from ds01.gateway.decisions import DECISIONS
@@ -106,6 +108,7 @@ def _lines() -> Iterator[str]:
     yield "\n## Requests that are refused\n"
     yield from table(("request", "why", "rule"), _refusals(ROUTES))
     yield f"\n{_IMAGES}{_BUILD}"
+    yield from _numbers()
     for heading, fields in (
         ("`create`: the configuration", CONFIG), ("`create`: `HostConfig`", HOST),
         ("`create` and `connect`: one endpoint of a network", ENDPOINT), ("`exec`", EXEC),
@@ -114,6 +117,14 @@ def _lines() -> Iterator[str]:
         yield f"## {heading}\n"
         yield from table(("field", "what becomes of it", "rule"), _fields(fields))
         yield ""
+
+
+def _numbers() -> Iterator[str]:
+    """How many entries there may be."""
+    said = ", ".join(f"`{name}` {number:,}" for name, number in MOST.items())
+    yield f"## Lists and maps\n\nOne has {USUAL} entries at most, and an object as many fields; but {said}."
+    yield f"More are refused before one is judged (`field.entries`). A body has {MOST_VALUES:,} values in all"
+    yield "(`json.values`). How many mounts and published ports a container may have is less: 64 of each.\n"
 
 
 def _requests(routes: Iterable[Route]) -> Iterator[tuple[str, str, str, str]]:

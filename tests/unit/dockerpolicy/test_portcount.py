@@ -39,9 +39,7 @@ def test_d12_what_is_published(
 def test_d12_a_container_publishes_64_ports_and_no_more() -> None:
     bound = {f"{port}/tcp": [{"HostPort": str(port)}] for port in range(8000, 8064)}
     assert published(plan([], PortBindings=bound), ()) == 64
-    for asked in (
-        plan([], PortBindings=bound, PublishAllPorts=True),
-        plan([], PortBindings={"80/tcp": [{}] * 65}, PublishAllPorts=True),
-    ):
-        with pytest.raises(RefusedError, match=r"publishes 6[56] ports, and may publish 64"):
-            published(asked, ("22/tcp",))
+    with pytest.raises(RefusedError, match="publishes 65 ports, and may publish 64"):
+        published(plan([], PortBindings=bound, PublishAllPorts=True), ("22/tcp",))
+    with pytest.raises(RefusedError, match="publishes 65 ports, and may publish 64"):
+        plan([], PortBindings={"80/tcp": [{}] * 60, "81/tcp": [{}] * 5})

@@ -27,6 +27,9 @@ _ENGINES_NAME = re.compile(r"[0-9a-f]{64}")
 _PROPAGATIONS = frozenset({"", "private", "rprivate", "rslave"})
 _TMPFS_OPTIONS = re.compile(r"rw|ro|noexec|exec|nosuid|nodev|mode=[0-7]{1,4}|uid=\d{1,10}|gid=\d{1,10}")
 _PLAIN_SIZE = re.compile(r"[0-9]{1,15}[kKmMgG]?")
+_PATH, _OPTIONS = 4096, 1024
+"""Characters of a path, the kernel's most, and of the options of one mount."""
+
 _SHARED = ("shared", "rshared", "slave")
 _MOUNT = shape.names(
     "Type", "Source", "Target", "ReadOnly", "Consistency",
@@ -40,7 +43,7 @@ _CONSISTENCIES = frozenset({"", "default", "consistent", "cached", "delegated"})
 
 def target(path: str, rule: str) -> str:
     """A place in the container where something may be mounted."""
-    path = shape.text("a mount's target", path)
+    path = _short("a mount's target", shape.text("a mount's target", path), _PATH)
     if not path.startswith("/") or ".." in path.split("/"):
         raise malformed(rule, f"the target {path!r} must be an absolute path without '..'")
     clean = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
@@ -48,6 +51,13 @@ def target(path: str, rule: str) -> str:
     if clean == "/" or (_below(clean, _SYSTEM_TARGETS) and not below_shm):
         raise not_allowed(rule, f"mounting over {clean}", "Mount it somewhere else, for example below /mnt.")
     return clean
+
+
+def _short(what: str, text: str, most: int) -> str:
+    """It is taken apart, which costs by its length."""
+    if len(text) > most:
+        raise malformed("create.mounts", f"{what} is longer than {most} characters")
+    return text
 
 
 def _clean(path: str) -> str:
@@ -77,10 +87,10 @@ def _binds(case: Case, value: Json) -> Dropped:
 
 
 def _bind(case: Case, entry: str) -> None:
-    parts = entry.split(":")
+    parts = entry.split(":", 3)
     if len(parts) not in (2, 3):
         raise malformed("create.binds", f"{entry!r} is no bind", "Write it like /home/you/data:/data:ro.")
-    options = parts[2].split(",") if len(parts) == 3 else []
+    options = _short("the options of a bind", parts[2], _OPTIONS).split(",") if len(parts) == 3 else []
     for option in options:
         if option in _SHARED:
             raise _propagation(option)
@@ -102,6 +112,7 @@ def _from_host(
     case: Case, path: str, place: str, *, read_only: bool, create: bool, mode: str | None = None
 ) -> None:  # fmt: skip
     """Something of the host; the engine's socket is the user's own one."""
+    _short("a mount's source", path, _PATH)
     if _clean(path) in _ENGINE_SOCKETS and ".." not in path.split("/"):
         case.sockets.append(AskedSocket(target=place, read_only=read_only, mode=mode))
         return
@@ -177,7 +188,7 @@ def _mount_volume(case: Case, mount: shape.Struct) -> None:
 
 
 def _subpath(path: str) -> str:
-    if path.startswith("/") or ".." in path.split("/"):
+    if path.startswith("/") or ".." in _short("a part of a volume", path, _PATH).split("/"):
         raise malformed("create.volumes.subpath", f"the part {path!r} of a volume must be a path in it without '..'")
     return path
 
@@ -210,7 +221,7 @@ _KINDS = {"bind": _mount_bind, "volume": _mount_volume, "tmpfs": _mount_tmpfs}
 def _tmpfs(case: Case, value: Json) -> Dropped:
     for path, spelled in shape.text_map("HostConfig.Tmpfs", value).items():
         asked, written, options = 0, "", []
-        for option in filter(None, spelled.split(",")):
+        for option in filter(None, _short("the options of a tmpfs", spelled, _OPTIONS).split(",")):
             if option.startswith("size="):
                 written = option.removeprefix("size=")
                 asked = tmpfs_size(written)

@@ -16,6 +16,7 @@ from ds01.domain.dockerpolicy.config import port
 from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct
 from ds01.domain.dockerpolicy.isolation import container_ref
 from ds01.domain.dockerpolicy.names import NETWORK_NAME
+from ds01.domain.dockerpolicy.portcount import check_number
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
 from ds01.domain.publish import LOOPBACK
@@ -97,7 +98,9 @@ def links(case: Case, value: Json) -> Kept | Dropped:
 
 def _bindings(case: Case, value: Json) -> Json:
     found: dict[str, Json] = {}
-    for key, entries in shape.mapping("PortBindings", value).items():
+    named = shape.mapping("PortBindings", value)
+    check_number(sum(len(entries) for entries in named.values() if isinstance(entries, list)))
+    for key, entries in named.items():
         bindings: list[Json] = []
         for entry in shape.items("PortBindings", entries):
             binding = shape.struct("PortBindings", entry, shape.names("HostIp", "HostPort"))

@@ -17,9 +17,14 @@ def published(plan: Plan, of_image: Iterable[str]) -> int:
     if plan.case.publish_all:
         exposed = {port if "/" in port else f"{port}/tcp" for port in (*plan.case.exposed, *of_image)}
         number += len(exposed - bound.keys())
+    check_number(number)
+    return number
+
+
+def check_number(number: int) -> None:
+    """Raises RefusedError when these are more than a container may publish."""
     if number > MOST_OF_CONTAINER:
         raise malformed(
             "create.ports.number", f"The container publishes {number} ports, and may publish {MOST_OF_CONTAINER}",
             "Publish those you need, with -p; inside its networks every port is reached without.",
         )  # fmt: skip
-    return number

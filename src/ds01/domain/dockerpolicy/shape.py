@@ -6,13 +6,16 @@ ports) are the user's own and are left as they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ds01.domain.dockerpolicy import entries
 from ds01.domain.dockerpolicy.strictjson import Json, is_zero
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 
 TEXT_LENGTH = 65536
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def wrong(field: str, expected: str) -> RefusedError:
@@ -46,7 +49,7 @@ def text(field: str, value: Json, *, multiline: bool = False) -> str:
         raise wrong(field, "a text")
     if len(value) > TEXT_LENGTH:
         raise malformed("text.length", f"{field} is longer than {TEXT_LENGTH} characters")
-    if "\0" in value or (not multiline and any(c < " " or c == "\x7f" for c in value)):
+    if "\0" in value or (not multiline and _CONTROL.search(value)):
         raise malformed("text.control", f"{field} contains a control character")
     return value
 
@@ -57,6 +60,7 @@ def texts(field: str, value: Json, *, multiline: bool = False) -> list[str]:
         return []
     if not isinstance(value, list):
         raise wrong(field, "a list of texts")
+    entries.check(field, value)
     return [text(field, item, multiline=multiline) for item in value]
 
 
@@ -75,6 +79,7 @@ def mapping(field: str, value: Json) -> dict[str, Json]:
         return {}
     if not isinstance(value, dict):
         raise wrong(field, "an object")
+    entries.check(field, value)
     for key in value:
         text(f"a key of {field}", key)
     return value
@@ -91,6 +96,7 @@ def items(field: str, value: Json) -> list[Json]:
         return []
     if not isinstance(value, list):
         raise wrong(field, "a list")
+    entries.check(field, value)
     return value
 
 
@@ -112,6 +118,7 @@ def struct(name: str, value: Json, fields: Mapping[str, str]) -> Struct:
         return Struct(name=name, values={})
     if not isinstance(value, dict):
         raise wrong(name or "The body", "an object")
+    entries.check(name, value)
     found: dict[str, Json] = {}
     folded: set[str] = set()
     for key, item in value.items():

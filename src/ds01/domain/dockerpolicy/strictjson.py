@@ -18,7 +18,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _INT64 = 2**63
 _NUMBER_DIGITS = 20
 _NESTING = 40
-_MOST_VALUES = 20_000
+MOST_VALUES = 20_000
 """Of one request: everything in it is looked at, one by one, while others wait. Commands have the most."""
 
 _BRACKETS = re.compile(rb"[\[{}\]]")
@@ -49,7 +49,7 @@ def parse_object(data: bytes) -> dict[str, Json]:
     """An object; an empty body is none."""
     if not data.strip():
         raise malformed("json.empty", "The request needs a JSON body and has none")
-    value = parse(data, _MOST_VALUES)
+    value = parse(data, MOST_VALUES)
     if not isinstance(value, dict):
         raise malformed("json.object", "The body is JSON but no object")
     return value

@@ -23,6 +23,7 @@ from ds01.domain.quantity import size
 TMPFS_BYTES = 1024**3
 """The most a volume in memory may hold; what is in it counts as memory of the container that writes it."""
 
+_OPTIONS = 1024
 _MODE = re.compile(r"[0-7]{3,4}")
 _KNOWN = {"type", "device", "o"}
 _HARMLESS = frozenset({"rw", "nosuid", "nodev", "noexec", "noatime"})
@@ -72,6 +73,8 @@ def driver_options(value: Json, asker: Asker) -> dict[str, str]:
 
 def _tmpfs(text: str, asker: Asker) -> str:
     asked, mode = TMPFS_BYTES, "0700"
+    if len(text) > _OPTIONS:
+        raise malformed("volumes.options", f"The options are longer than {_OPTIONS} characters")
     for option in filter(None, text.split(",")):
         name, _, setting = option.partition("=")
         if name == "size":

@@ -33,13 +33,15 @@ def refused(path: str, reason: str, hint: str = "") -> Ds01Error:
     return Ds01Error(BAD_BIND, f"{shown(path)} cannot be mounted.", reason=reason, hint=hint)
 
 
-def check_number(number: int) -> None:
-    """Raises Ds01Error when these are more folders than a container may have mounts."""
-    if number > MOST:
-        raise Ds01Error(
-            BAD_BIND, f"{number} folders cannot be mounted.", reason=f"A container has {MOST} mounts at most.",
-            hint="Mount the folder that the others are in.",
-        )  # fmt: skip
+def check_number(folders: int, volumes: int) -> None:
+    """Raises Ds01Error when these folders and what its image wants are more than a container may have mounts."""
+    if folders + volumes <= MOST:
+        return
+    wanted = f" Its image wants {volumes} volumes." if volumes else ""
+    raise Ds01Error(
+        BAD_BIND, f"{folders} folders cannot be mounted.", reason=f"A container has {MOST} mounts at most.{wanted}",
+        hint="Use an image that wants fewer" if volumes else "Mount the folder that the others are in",
+    )  # fmt: skip
 
 
 def shown(path: str) -> str:

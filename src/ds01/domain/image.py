@@ -75,6 +75,8 @@ class Image:
     """Names it has for builds that go on."""
     health: Health = UNSAID
     """Known of an image that was inspected."""
+    volumes: int = 0
+    """At how many places it wants volumes; known of an image that was inspected."""
     heavy: str = ""
     """Why it may not stay when a user brings it; known of an image that was inspected."""
 

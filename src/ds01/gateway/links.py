@@ -7,13 +7,16 @@ she wrote them, and the variables of the linked container are set here, with its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from ds01.domain.dockerpolicy import entries, weight
 from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.strictjson import Json, dump
-from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent, malformed
 from ds01.domain.names import user_network
+from ds01.domain.ports import MOST_OF_CONTAINER
+from ds01.domain.quantity import show_size
 from ds01.gateway.call import Call, error_text
 from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.door import DoorContainer
@@ -31,8 +34,19 @@ async def environment(call: Call, plan: Plan, others: Mapping[str, DoorContainer
         if isinstance(link, Joined):
             alias = link.suffix.lstrip(":/")
             config = (await inspected(call, others[link.ref].id)).get("Config") or {}
-            found += _variables(f"/{plan.name}/{alias}", alias, config)
+            found += variables(f"/{plan.name}/{alias}", alias, config)
+            check(found)
     return found
+
+
+def check(found: Sequence[str]) -> None:
+    """Each link may bring as much as an image may say: raises RefusedError when all bring more than one may."""
+    entries.check("Env", found)
+    if sum(map(len, found)) > weight.CONFIG:
+        most = show_size(weight.CONFIG)
+        raise malformed(
+            "create.links", f"The variables of what is linked are longer than {most} together", "Link less."
+        )
 
 
 async def inspected(call: Call, container_id: str) -> dict[str, Any]:
@@ -44,9 +58,10 @@ async def inspected(call: Call, container_id: str) -> dict[str, Any]:
     return cast(dict[str, Any], parsed(data))
 
 
-def _variables(path: str, alias: str, config: Mapping[str, Any]) -> Iterator[str]:
+def variables(path: str, alias: str, config: Mapping[str, Any]) -> Iterator[str]:
+    """What a container is told of one it is linked to, with as many of its ports as one may publish."""
     name = alias.replace("-", "_").upper()
-    for index, (port, kind) in enumerate(_ports(config)):
+    for index, (port, kind) in enumerate(_ports(config)[:MOST_OF_CONTAINER]):
         address = f"{kind}://{alias}:{port}"
         if index == 0:
             yield f"{name}_PORT={address}"

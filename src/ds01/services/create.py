@@ -119,9 +119,9 @@ async def _place(world: World, caller: Caller) -> str:
 
 async def _pin(world: World, caller: Caller, wanted: Wanted, rollback: Rollback) -> Order:
     """Pin the folders as their owner, so that what was checked is what is mounted."""
+    check_number(len(wanted.data) + bool(wanted.order.workspace), wanted.order.image.volumes)
     if not wanted.order.workspace and not wanted.data:
         return wanted.order
-    check_number(len(wanted.data) + bool(wanted.order.workspace))
     key = secrets.token_hex(8)
     rollback.add("pins", lambda: asyncio.to_thread(world.host.unpin, key))
     return await asyncio.to_thread(_pinned, world, caller, wanted, key)

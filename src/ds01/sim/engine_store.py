@@ -124,7 +124,7 @@ class EngineStore:
 
     def add_image(
         self, reference: str, *, labels: dict[str, str] | None = None, size_bytes: int = 1 << 20, heavy: str = "",
-        digests: tuple[str, ...] = (),
+        digests: tuple[str, ...] = (), volumes: int = 0,
     ) -> ImageId:  # fmt: skip
         """Put an image there, or move the name to a new one."""
         made = ImageId("sha256:" + self._new_id())
@@ -136,6 +136,7 @@ class EngineStore:
             labels=labels or {},
             digests=digests,
             heavy=heavy,
+            volumes=volumes,
         )
         self.name_image(made, reference)
         return made

@@ -30,3 +30,8 @@ def test_an_image_without_one_gets_none() -> None:
     for config in (None, {}, {"Healthcheck": None}, {"Healthcheck": {"Test": ["NONE"]}}):
         read = image_inspected({**IMAGE, "Config": config}).health
         assert "Healthcheck" not in create_body(spec(read))
+
+
+def test_at_how_many_places_an_image_wants_volumes() -> None:
+    assert image_inspected({**IMAGE, "Config": {"Volumes": {"/a": {}, "/b": {}}}}).volumes == 2
+    assert image_inspected({**IMAGE, "Config": {"Volumes": None}}).volumes == 0

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.links import check, variables
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 OTHERS, OTHER_UID = "c" * 64, 1003
@@ -100,3 +102,13 @@ async def test_the_port_that_a_link_means_is_the_engines(place: Farm) -> None:
         "DB_PORT=tcp://db:80", "DB_PORT_80_TCP=tcp://db:80", "DB_PORT_443_TCP=tcp://db:443",
         "DB_PORT_8080_TCP=tcp://db:8080", "DB_PORT_53_UDP=udp://db:53",
     ]  # fmt: skip
+
+
+def test_d16_a_link_tells_of_so_many_ports_and_links_bring_so_much_and_no_more() -> None:
+    config = {"ExposedPorts": {f"{port}/tcp": {} for port in range(1, 5000)}, "Env": ["A=1"]}
+    found = list(variables("/web/db", "db", config))
+    assert (len(found), found[-1]) == (1 + 4 * 64 + 2, "DB_ENV_A=1")
+    check(found * 15)
+    for many in (found * 16, ["A=" + "1" * 32_000] * 9):
+        with pytest.raises(RefusedError):
+            check(many)

@@ -271,6 +271,9 @@ async def test_data_is_mounted_read_only(server: SimServer) -> None:
 async def test_d9_more_folders_than_a_container_may_have_mounts_are_not_opened(server: SimServer) -> None:
     error = await refused(errors.BAD_BIND, server, data=("/home/alice/a",) * 64)
     assert error.problem.message == "65 folders cannot be mounted."
+    server.engine.add_image("ds01/many:1", volumes=64)
+    error = await refused(errors.BAD_BIND, server, image="ds01/many:1")
+    assert error.problem.reason == "A container has 64 mounts at most. Its image wants 64 volumes."
     assert await server.traces() == NOTHING
 
 

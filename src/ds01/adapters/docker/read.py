@@ -178,6 +178,7 @@ def image_inspected(data: Json) -> Image:
         labels=config.get("Labels") or {},
         digests=tuple(data.get("RepoDigests") or ()),
         health=_health(config),
+        volumes=len(config.get("Volumes") or ()),
         heavy=too_heavy(config),
     ).called(data.get("RepoTags") or ())
 

@@ -110,6 +110,12 @@ def test_lists_that_cannot_be_read_in_one_way_are_refused(item: dict[str, Any]) 
         judged(archive(("c.json", CONFIG), ("d.json", b"x"), listed(item)))
 
 
+def test_d16_a_list_of_very_many_values_is_refused_before_they_are_made() -> None:
+    with pytest.raises(RefusedError) as caught:
+        judged(archive(("manifest.json", b"[" + b"0," * 65_536 + b"0]")))
+    assert caught.value.rule == "json.values"
+
+
 def test_nothing_is_written_through_a_link() -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:

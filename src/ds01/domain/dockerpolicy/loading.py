@@ -18,6 +18,9 @@ from ds01.domain.dockerpolicy.verdict import malformed
 MANIFEST = "manifest.json"
 LISTS = frozenset({MANIFEST, "repositories", "index.json", "oci-layout"})
 IMAGES, NAMES, LAYERS = 100, 500, 500
+VALUES = 65_536
+"""Of the whole list, before one is made."""
+
 _ENTRY = shape.names("Config", "RepoTags", "Layers", "Parent", "LayerSources")
 
 
@@ -87,7 +90,7 @@ def judge_load(archive: Context) -> LoadPlan:
     content = archive.files.get(MANIFEST)
     if content is None:
         raise malformed("load.manifest", "invalid archive: does not contain a manifest.json", "Make it by docker save.")
-    entries = shape.items(MANIFEST, strictjson.parse(content))
+    entries = shape.items(MANIFEST, strictjson.parse(content, VALUES))
     if not 0 < len(entries) <= IMAGES:
         raise malformed("load.manifest", f"An archive has 1 to {IMAGES} images")
     judged = tuple(_entry(archive, item) for item in entries)

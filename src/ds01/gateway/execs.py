@@ -1,11 +1,20 @@
-"""In which container a command was asked for: its id never means another, so the engine is not asked again."""
+"""Commands in containers: in which one each was asked for, and which were made and not started.
+
+An id never means another command, so the engine is not asked again whose it is. It keeps a command that is not started
+for as long as its container runs, with all its variables: so there are a few of these and no more.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 REMEMBERED = 4096
 """Of more than that, the engine is asked about the oldest."""
+
+WAITING = 64
+"""Commands of one container that are made and not started."""
 
 
 class Execs:
@@ -13,13 +22,47 @@ class Execs:
 
     def __init__(self) -> None:
         self._containers: OrderedDict[str, str] = OrderedDict()
+        self._making: Counter[str] = Counter()
+        self._waiting: OrderedDict[str, set[str]] = OrderedDict()
 
     def learn(self, exec_id: str, container_id: str) -> None:
         """The engine has made it."""
         self._containers[exec_id] = container_id
         if len(self._containers) > REMEMBERED:
             self._containers.popitem(last=False)
+        self._waiting.setdefault(container_id, set()).add(exec_id)
+        if len(self._waiting) > REMEMBERED:
+            self._waiting.popitem(last=False)
 
     def container(self, exec_id: str) -> str:
         """The container's id; empty when it is not known."""
         return self._containers.get(exec_id, "")
+
+    @contextmanager
+    def making(self, container_id: str) -> Iterator[None]:
+        """While the engine makes one."""
+        self._making[container_id] += 1
+        try:
+            yield
+        finally:
+            self._making[container_id] -= 1
+            if not self._making[container_id]:
+                del self._making[container_id]
+
+    def many(self, container_id: str) -> bool:
+        """Whether as many wait in this container as may."""
+        return len(self._waiting.get(container_id, ())) + self._making[container_id] >= WAITING
+
+    def started(self, exec_id: str, container_id: str) -> None:
+        """It waits no more."""
+        self._left(container_id, self._waiting.get(container_id, set()) - {exec_id})
+
+    def seen(self, container_id: str, there: Collection[str]) -> None:
+        """The engine has none but these in this container, started or not."""
+        self._left(container_id, self._waiting.get(container_id, set()).intersection(there))
+
+    def _left(self, container_id: str, waiting: set[str]) -> None:
+        if waiting:
+            self._waiting[container_id] = waiting
+        else:
+            self._waiting.pop(container_id, None)

@@ -14,6 +14,7 @@ from enum import Enum
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
 PATIENCE_SECONDS = 5.0
+EXEC_BYTES = 4096
 KEPT = 10_000
 """Users and kinds that are remembered before those at rest are forgotten."""
 
@@ -32,6 +33,8 @@ class Costly(Enum):
 
     MEASURE = Rate(what="measuring disk space", burst=20, per_second=1)
     EXEC = Rate(what="commands in containers", burst=200, per_second=40)
+    EXECS = Rate(what="commands in containers", burst=3000, per_second=5)
+    """The same over a long time, in pieces of ``EXEC_BYTES``: the engine keeps each for some minutes after its end."""
 
 
 class Pace:
@@ -44,11 +47,11 @@ class Pace:
         self._sleep = sleep
         self._buckets: dict[tuple[int, Costly], tuple[float, float]] = {}
 
-    async def take(self, uid: int, kind: Costly) -> None:
-        """Wait for one's turn. Raises RefusedError (429) when that is too long."""
+    async def take(self, uid: int, kind: Costly, amount: float = 1) -> None:
+        """Wait for one's turn; ``amount`` is how many this is. Raises RefusedError (429) when that is too long."""
         rate, now = kind.value, self._clock()
         left, before = self._buckets.get((uid, kind), (rate.burst, now))
-        left = min(rate.burst, left + (now - before) * rate.per_second) - 1
+        left = min(rate.burst, left + (now - before) * rate.per_second) - amount
         wait = max(0.0, -left / rate.per_second)
         if wait > PATIENCE_SECONDS:
             raise RefusedError("pace", f"You ask for {rate.what} too often", "Ask less often.", status=429)

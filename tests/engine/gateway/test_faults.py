@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from ds01.gateway.execs import WAITING
 from ds01.gateway.identity import CONNECTIONS_PER_USER
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import Ground, User, wait
@@ -171,6 +172,20 @@ def test_p17_archives_that_reach_far_back_and_stop(mallory: User, alice: User, f
         for sock in held:
             sock.close()
     wait(lambda: resident(pid) - before < 64 * MEBI)
+
+
+def test_p17_commands_that_are_never_started(mallory: User, field: Ground) -> None:
+    container = mallory.runs("mine")
+    path = f"/v1.41/containers/{container}/exec"
+    asked = {"Cmd": ["true"], "Env": ["A=" + "x" * 60_000]}
+    said = [mallory.call("POST", path, asked) for _ in range(WAITING + 1)]
+    assert [reply.status for reply in said] == [201] * WAITING + [429], said[-1].body
+    assert "never started" in said[-1].message
+    assert len(field.seen(container)["ExecIDs"]) == WAITING
+    assert mallory.call("POST", f"/v1.41/exec/{said[0].json['Id']}/start", {"Detach": True}).status == 200
+    assert mallory.docker("exec", container, "echo", "fine").out == "fine\n"
+    assert mallory.call("POST", f"/v1.41/containers/{container}/restart?t=0").status == 204
+    assert mallory.call("POST", path, asked).status == 201
 
 
 def test_p21_the_gateway_is_killed_in_the_middle_of_a_stream(mallory: User, field: Ground, victim: Victim) -> None:

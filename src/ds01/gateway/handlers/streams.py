@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from typing import Any
 
 from ds01.domain.dockerpolicy.execute import judge_exec, judge_exec_start
-from ds01.domain.dockerpolicy.strictjson import Json, dump
+from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.pace import Costly
+from ds01.gateway.execs import WAITING
+from ds01.gateway.links import inspected
+from ds01.gateway.pace import EXEC_BYTES, Costly
 from ds01.gateway.upstream import Ask
 
 _EXEC = re.compile(r"[0-9a-f]{64}")
@@ -50,13 +52,23 @@ async def exec_create(call: Call) -> None:
     await call.gate.pace.take(call.user.uid, Costly.EXEC)
     plan = judge_exec(await call.json(), call.asker, container.force_user)
     call.changes += plan.changes
-    target = call.target(f"/containers/{container.id}/exec")
+    body, execs = dump(plan.body), call.gate.execs
+    await call.gate.pace.take(call.user.uid, Costly.EXECS, 1 + len(body) // EXEC_BYTES)
+    if execs.many(container.id):
+        execs.seen(container.id, (await inspected(call, container.id)).get("ExecIDs") or ())
+        if execs.many(container.id):
+            raise _too_many()
+    ask = Ask(method="POST", target=call.target(f"/containers/{container.id}/exec"), body=body)
+    with execs.making(container.id):
+        head, data = await call.gate.engine.whole(ask)
+        if head.status < 400:
+            execs.learn(json.loads(data)["Id"], container.id)
+    await call.pass_answer(head, data)
 
-    def made(found: Json) -> Json:
-        call.gate.execs.learn(str(cast(dict[str, Json], found)["Id"]), container.id)
-        return found
 
-    await call.pass_whole(Ask(method="POST", target=target, body=dump(plan.body)), made)
+def _too_many() -> RefusedError:
+    what = f"{WAITING} commands were made in this container and never started"
+    return RefusedError("exec.waiting", what, "Start them, or the container anew: docker restart.", status=429)
 
 
 async def _known(call: Call) -> None:
@@ -96,7 +108,12 @@ async def exec_start(call: Call) -> None:
     detached = started.get("Detach") is True
     protocol = "" if detached else _protocol(call, "tcp")
     ask = Ask(method="POST", target=target, body=dump({"Detach": False, "Tty": False, **started}), upgrade=protocol)
-    await (call.pass_whole(ask) if detached else flow.upgrade(call, ask))
+    call.gate.execs.started(call.names["exec"], call.subject)
+    try:
+        await (call.pass_whole(ask) if detached else flow.upgrade(call, ask))
+    finally:
+        if call.status >= 400:
+            call.gate.execs.learn(call.names["exec"], call.subject)
 
 
 async def exec_inspect(call: Call) -> None:

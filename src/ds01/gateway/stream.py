@@ -171,14 +171,14 @@ class Stream(asyncio.Protocol):
     async def drained(self) -> None:
         """Wait until there is room to write."""
         if self._writer is not None and not self._writer.done():
-            await self._moving(self._writer)
+            await (self._writer if self.taken_within is None else self._moving(self._writer, self.taken_within))
         if self._lost:
             raise ConnectionResetError("the other side is gone")
 
-    async def _moving(self, writer: asyncio.Future[None]) -> None:
-        """Wait for room to write, as long as something is taken in time."""
+    async def _moving(self, writer: asyncio.Future[None], seconds: float) -> None:
+        """Wait for room to write, for as long as something is taken in so many."""
         left = self._pending()
-        while not (await asyncio.wait([writer], timeout=self.taken_within))[0]:
+        while not (await asyncio.wait([writer], timeout=seconds))[0]:
             before, left = left, self._pending()
             if left >= before and not writer.done():
                 self.abort()

@@ -61,7 +61,7 @@ async def _clear(world: World, another: NetworkSeen) -> None:
 
 async def make(world: World, caller: Caller, name: str, stored: str, spec: NetworkSpec) -> Network:
     """Another network of hers. Raises Ds01Error when she has one of this name, or as many as she may have."""
-    async with world.locks.hold(caller.uid, f"network {name}", "create"):
+    async with world.locks.hold(caller.uid, "networks of hers", "create"):
         if await world.engine.networks(stored):
             raise Ds01Error(NAME_TAKEN, f"network with name {name} already exists")
         mine = await world.ledger.read(lambda books: own_networks(books, caller))

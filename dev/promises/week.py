@@ -152,9 +152,11 @@ _DIFFERS = (
     (re.compile(r"Goes#changedfiles?outsidetheworkspace:/home/\w+/\.(?:jupyter|ipython|local)/.*?(?=Stays)"), ""),
     (re.compile(r"Gone#changedfiles?outsidetheworkspace(?=Stays)"), ""),
     (re.compile(r",buildcache#(?=\))"), ""),
+    (re.compile(r"(?<=BUSY)(?:IDLELEFT)?(?:TIMELEFT)?|(?<=#%)#{1,2}"), ""),
 )
 """Numbers and their units, the key, the token; which packages JupyterLab needs today, and whether it has written a file
-of its own by then; whether the build cache has been measured since the builds.
+of its own by then; whether the build cache has been measured since the builds, and what a container has left of its
+limits since it was started.
 """
 
 

@@ -78,4 +78,10 @@ def test_what_passes_is_told_from_what_lasts() -> None:
     assert lasting(goes.replace(".jupyter/migrated", "thesis.tex")) != lasting("Frees GPU 2\nStays")
     disk = "disk 175.7M (images 175.7M, containers 0B, volumes 0B{}) of 60G"
     assert lasting(disk.format(", build cache 6.2M")) == lasting(disk.format("")) != lasting(disk.format(", jobs 6.2M"))
+    young = "NAME   STATE    GPU  BUSY\nexp-2  running  0      0%\nweek   running  1      0%\nNext"
+    old = (
+        "NAME   STATE    GPU  BUSY  IDLE LEFT  TIME LEFT\n"
+        "exp-2  running  0      0%\nweek   running  1      0%        29m      7h59m\nNext"
+    )
+    assert lasting(young) == lasting(old) != lasting(old.replace("week   running", "week   paused"))
     assert lasting("week is retired") != lasting("week is removed")

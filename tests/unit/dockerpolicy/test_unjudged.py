@@ -94,7 +94,10 @@ def test_e33_long_ones_keep_nobody_waiting(line: str) -> None:
 
 
 def test_e33_texts_that_never_end_keep_nobody_waiting() -> None:
-    """Each is looked for in all lines that are left."""
-    marks = "".join(f"RUN <<a{n}\n" for n in range(900))
+    """Each is looked for in all lines that are left, and every look at a line counts."""
+    marks = [f"RUN <<a{n}\n" for n in range(900)]
+    checked("FROM bb\n" + "".join(marks[:1]) + "\n" * 8000)
+    with pytest.raises(RefusedError, match="cannot be read"):
+        checked("FROM bb\n" + "".join(marks) + "\n" * 8000)
     with not_for_hours(), pytest.raises(RefusedError, match="cannot be read"):
-        checked("FROM bb\n" + marks + "\n" * (LENGTH - len(marks) - 8))
+        checked("FROM bb\n" + "".join(marks) + "\n" * (LENGTH - len("".join(marks)) - 8))

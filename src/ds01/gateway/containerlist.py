@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from ds01.domain.dockerpolicy.names import NameFilter
@@ -72,19 +73,21 @@ class ContainerList:
         self.size = 0
         """Bytes that are kept."""
 
-    def shown(self, view: View, data: bytes, names: NameFilter) -> bytes:
-        """The engine's list as the user of ``view`` knows it, without rows whose names do not fit."""
-        mine, every = self._of(view), not names
+    def shown(self, view: View, data: bytes, names: NameFilter, most: int | None = None) -> bytes:
+        """The engine's list as the user of ``view`` knows it, without rows whose names do not fit; the first ``most``
+        of it, None: all.
+        """
+        mine, every = self._of(view), not names and most is None
         before = mine.whole
         if every and before is not None and before.told == data and _stands(view, before):
             mine.whole = before._replace(stand=view.container_stand)
             return before.shown
         try:
             parts = _split(data)
-            rows = list(self._written(view, mine.rows, parts, names))
+            rows = list(islice(self._written(view, mine.rows, parts, names), most))
         except ValueError:
             rows = [shownjson.write(row) for row in view.rows(parsed(data)) if names.one_of(_names(row))]
-            return _list(rows)
+            return _list(rows[:most])
         shown = _list(rows)
         if every:
             self._keep_whole(mine, data, parts, shown, view.container_stand)

@@ -87,7 +87,9 @@ def test_o15_row_by_row_it_is_what_it_is_as_a_whole(lists: list[list[Found]], ad
     rows, known = ContainerList(), registry()
     view = View(known, ADMIN if admin else MALLORY)
     for each in [*lists, *lists]:
-        assert shown(rows, view, told(*each)) == view.rows(json.loads(told(*each)))
+        every = view.rows(json.loads(told(*each)))
+        assert shown(rows, view, told(*each)) == every
+        assert json.loads(rows.shown(view, told(*each), ALL, 1)) == every[:1]
 
 
 def test_what_is_told_again_is_not_read_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import structlog
@@ -44,13 +45,24 @@ async def listing(call: Call) -> None:
     if call.query.on("size"):
         await call.gate.pace.take(call.user.uid, Costly.MEASURE)
     filters, names = await _filters(call)
-    ask = Ask(method="GET", target=call.target("/containers/json", call.query.values, filters))
+    values, most = _counted(call, names)
+    ask = Ask(method="GET", target=call.target("/containers/json", values, filters))
     head, data = await call.gate.engine.whole(ask)
     if head.status >= 400:
         await call.answer_error(head.status, data)
         return
-    shown = call.gate.container_list.shown(view(call), data, names)
+    shown = call.gate.container_list.shown(view(call), data, names, most)
     await call.answer(head.status, shown, {"Content-Type": "application/json"})
+
+
+def _counted(call: Call, names: NameFilter) -> tuple[Mapping[str, Sequence[str]], int | None]:
+    """The parameters for the engine, and the limit where it is ours to keep: the last three of a name are counted by
+    who looks at names, among all there are, as the engine does with a limit.
+    """
+    most = int(call.query.get("limit") or 0)
+    if most <= 0 or not names:
+        return call.query.values, None
+    return {**call.query.values, "limit": ["0"], "all": ["1"]}, most
 
 
 async def _filters(call: Call) -> tuple[Filters, NameFilter]:

@@ -17,9 +17,11 @@ from ds01.domain.limits import BUILDS, LOADS, PULLS
 WATCHED = 100
 """Streams of figures (``stats``) one user may follow at once: each has the engine read cgroups every second."""
 
-
 PATIENCE_SECONDS = 5.0
 """How long a copy and a start wait for each other: who has the answer of one asks for the other at once."""
+
+BUSY = "container.busy"
+"""The rule by which who comes meanwhile is refused, here and by ds01d."""
 
 
 class Moves:
@@ -32,6 +34,7 @@ class Moves:
         self._loading: Counter[int] = Counter()
         self._pulling: Counter[int] = Counter()
         self._watching: Counter[int] = Counter()
+        self._awaited: Counter[str] = Counter()
         self._ended = asyncio.Condition()
 
     @asynccontextmanager
@@ -55,9 +58,7 @@ class Moves:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     await self._ended.wait_for(lambda: not others[container_id])
             except TimeoutError as error:
-                raise RefusedError(
-                    "container.busy", f"The container is {doing}", "Try again in a moment.", status=409
-                ) from error
+                raise RefusedError(BUSY, f"The container is {doing}", "Try again in a moment.", status=409) from error
             mine[container_id] += 1
         try:
             yield
@@ -67,6 +68,21 @@ class Moves:
                 del mine[container_id]
             async with self._ended:
                 self._ended.notify_all()
+
+    @contextmanager
+    def awaiting_removal(self, container_id: str) -> Iterator[None]:
+        """A client waits until this container is removed."""
+        self._awaited[container_id] += 1
+        try:
+            yield
+        finally:
+            self._awaited[container_id] -= 1
+            if not self._awaited[container_id]:
+                del self._awaited[container_id]
+
+    def removal_awaited(self, container_id: str) -> bool:
+        """Whether any client does."""
+        return container_id in self._awaited
 
     @contextmanager
     def building(self, uid: int) -> Iterator[None]:

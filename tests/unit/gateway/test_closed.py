@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -237,6 +239,38 @@ async def test_what_was_made_with_rm_goes_when_its_first_start_is_refused(
     }
     assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] >= 400
     assert any(asked.startswith("DELETE ") for asked in place.engine.asked) is gone
+
+
+@asynccontextmanager
+async def waiting(place: Farm) -> AsyncIterator[None]:
+    """A client waits until the container is removed, as that of ``docker run --rm`` does before it starts it."""
+    place.engine.answers[f"/{MINE}/wait"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    place.engine.held = (f"/{MINE}/wait",)
+    reader, writer = await asyncio.open_unix_connection(place.socket)
+    writer.write(f"POST /containers/{MINE}/wait?condition=removed HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    yield
+    writer.close()
+
+
+BUSY = as_json({"error": {"code": "container.busy", "message": "The container is having files copied."}}, 409)
+
+
+@pytest.mark.parametrize(("answer", "status"), [(BUSY, 409), (b"", 503)])
+async def test_what_was_made_with_rm_stays_when_its_start_may_be_tried_again(
+    place: Farm, answer: bytes, status: int
+) -> None:
+    """Files may be on their way into it. Where a client waits for its removal, it goes all the same."""
+    place.daemon.answers |= {"/door/starts": answer, "/door/gone": plain(204)}
+    place.engine.answers = {
+        f"/containers/{MINE}/json": as_json({"State": {"Status": "created"}, "HostConfig": {"AutoRemove": True}}),
+        f"/containers/{MINE}": plain(204),
+    }
+    assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] == status
+    assert not any(asked.startswith("DELETE ") for asked in place.engine.asked)
+    async with waiting(place):
+        assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] == status
+    assert any(asked.startswith("DELETE ") for asked in place.engine.asked)
 
 
 async def test_a_pruned_network_is_told_also_when_ds01d_hears_of_its_end_first(place: Farm) -> None:

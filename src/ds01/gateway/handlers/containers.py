@@ -19,6 +19,7 @@ from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.links import inspected
+from ds01.gateway.moves import BUSY
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import View
 from ds01.gateway.things import Found
@@ -129,7 +130,11 @@ async def logs(call: Call) -> None:
 async def wait(call: Call) -> None:
     """``wait``: the head comes at once, the rest when the container ends."""
     await call.nothing()
-    await flow.stream(call, Ask(method="POST", target=_same(call, await call.container())))
+    container = await call.container()
+    ask = Ask(method="POST", target=_same(call, container))
+    removed = call.query.get("condition") == "removed"
+    with call.gate.moves.awaiting_removal(container.id) if removed else contextlib.nullcontext():
+        await flow.stream(call, ask)
 
 
 async def stats(call: Call) -> None:
@@ -147,14 +152,22 @@ async def start(call: Call) -> None:
     container = await call.container()
     try:
         await _granted(call, container, Ask(method="POST", target=call.target(f"/containers/{container.id}/start")))
-    except (RefusedError, DoorDownError):
-        with contextlib.suppress(RefusedError, UpstreamError):  # it or the engine is gone already
-            await _not_kept(call, container)
+    except (RefusedError, DoorDownError) as error:
+        if not _passes(error) or call.gate.moves.removal_awaited(container.id):
+            with contextlib.suppress(RefusedError, UpstreamError):  # it or the engine is gone already
+                await _not_kept(call, container)
         raise
 
 
+def _passes(error: RefusedError | DoorDownError) -> bool:
+    """Whether the same start may be granted in a moment."""
+    return isinstance(error, DoorDownError) or error.rule == BUSY
+
+
 async def _not_kept(call: Call, container: DoorContainer) -> None:
-    """A container made with ``--rm`` goes when its first start fails, as with any engine: its client waits for that."""
+    """A container made with ``--rm`` goes when its first start fails, as with any engine. ``docker run`` waits for
+    that, and would wait forever.
+    """
     seen = await inspected(call, container.id)
     if seen["State"]["Status"] == "created" and seen["HostConfig"]["AutoRemove"]:
         target = call.target(f"/containers/{container.id}", {"v": ["1"]})

@@ -19,8 +19,10 @@ from ds01.wire.door import DoorHeld
 RENEW_SECONDS = 20.0
 ANEW = "door.anew"
 """The rule by which ds01d refuses what it cannot judge before it has heard what goes on."""
+FULL = "disk.full"
+"""The rule by which it refuses what the ledger has no room for: that is over for the engine all the same."""
 LATER = (
-    "DS01: ds01d does not answer. What was made here is yours as soon as it is back and has written it down. "
+    "DS01: ds01d does not answer or cannot write. What was made here is yours as soon as it has written it down. "
     "Try again in a moment."
 )
 """What the client is told at the end of a writing whose end ds01d has not heard yet."""
@@ -31,7 +33,7 @@ Post = Callable[[str, object], Awaitable[Any]]
 
 
 class DoorDownError(Exception):
-    """ds01d does not answer: nothing may be granted."""
+    """ds01d does not answer, or cannot write: nothing may be granted."""
 
 
 class Held:
@@ -60,7 +62,7 @@ class Held:
     async def over(self, ticket: str, target: str, value: object) -> Any:
         """A writing is over. What ds01d cannot be told now it is told later."""
         try:
-            answer = await self.ask(target, value)
+            answer = await _written(self.ask(target, value))
         except RefusedError:
             self._held.pop(ticket, None)
             raise
@@ -75,7 +77,7 @@ class Held:
         await self._post("/v1/door/held", list(self._held.values()))
         for ticket, (target, value) in list(self._late.items()):
             with contextlib.suppress(RefusedError):
-                await self._post(target, value)
+                await _written(self._post(target, value))
             self._held.pop(ticket, None)
             self._late.pop(ticket, None)
 
@@ -87,3 +89,13 @@ class Held:
             except (DoorDownError, RefusedError) as error:
                 _LOG.warning("held.unsaid", reason=str(error))
             await asyncio.sleep(RENEW_SECONDS)
+
+
+async def _written(said: Awaitable[Any]) -> Any:
+    """Its answer to the end of a writing. A full disk is none: that is said again."""
+    try:
+        return await said
+    except RefusedError as error:
+        if error.rule != FULL:
+            raise
+        raise DoorDownError(error.what) from error

@@ -171,6 +171,12 @@ class Tickets:
         """A writing that was broken off: the engine may still do it, so its names are looked at once more."""
         self._names[names.id] = replace(names, expires_at=until, broken_off=True)
 
+    def put_back(self, names: Names) -> None:
+        """A writing whose end could not be written down goes on until that end is said again."""
+        if names.id in self._over:
+            self._over.remove(names.id)
+        self._names[names.id] = names
+
     def broken_off(self, refs: Iterable[str]) -> Sequence[Names]:
         """Writings of any of these names that were broken off."""
         return [n for n in self._names.values() if n.broken_off and any(covers(n.refs, ref) for ref in refs)]

@@ -12,10 +12,10 @@ ONE = DoorHeld(ticket="one", uid=1001, epoch=1, refs=("app:1",))
 
 
 class Daemon:
-    """ds01d: away, or started anew until it has heard what goes on."""
+    """ds01d: away, or started anew until it has heard what goes on, or without room to write down what is over."""
 
     def __init__(self) -> None:
-        self.away, self.anew = False, False
+        self.away, self.anew, self.full = False, False, False
         self.heard: list[list[DoorHeld]] = []
         self.done: list[str] = []
 
@@ -27,6 +27,8 @@ class Daemon:
             self.anew = False
         elif self.anew:
             raise RefusedError(ANEW, "anew", status=503)
+        elif self.full:
+            raise RefusedError("disk.full", "The disk of the ledger is full", status=507)
         else:
             self.done.append(f"{target} {value}")
         return "answer"
@@ -66,3 +68,16 @@ async def test_what_is_over_while_it_is_away_is_told_when_it_is_back(held: Held,
     await held.renew()
     await held.renew()
     assert (daemon.heard, daemon.done) == ([[ONE], []], ["/commit one"])
+
+
+async def test_what_it_has_no_room_to_write_down_is_told_until_it_has(held: Held, daemon: Daemon) -> None:
+    daemon.full = True
+    for _ in range(2):
+        with pytest.raises(DoorDownError):
+            await held.over("one", "/commit", "one")
+        with pytest.raises(DoorDownError):
+            await held.renew()
+    daemon.full = False
+    await held.renew()
+    await held.renew()
+    assert (daemon.heard, daemon.done) == ([[ONE], [ONE], [ONE], []], ["/commit one"])

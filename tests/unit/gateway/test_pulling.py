@@ -52,6 +52,13 @@ async def test_a_pull_whose_end_ds01d_does_not_hear_says_so(place: Farm) -> None
     assert last["error"] == LATER
 
 
+async def test_a_pull_that_ds01d_has_no_room_to_write_down_says_so(place: Farm) -> None:
+    full = {"error": {"code": "disk.full", "message": "The disk of the ledger is full."}}
+    place.daemon.answers["/door/writes/commit"] = as_json(full, 507)
+    *_, last = await pulled(place, "a")
+    assert last["error"] == LATER
+
+
 async def test_tags_of_one_image_and_what_she_has_are_no_more_images(place: Farm) -> None:
     *_, last = await pulled(place, "b", "a", "b", "c", "c", "a")
     assert last == {"status": "Status: Downloaded newer image for lab/tool"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ds01.domain.assembly import at_most, resources
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.errors import ENGINE_DOWN, NOT_ALLOWED, Ds01Error
+from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.names import step_host
 from ds01.ports.host import StepPermit
 from ds01.services import build_cache, holes, networks
@@ -18,7 +18,7 @@ from ds01.services.door.giving_way import made_by
 from ds01.services.door.going_on import check_heard, held
 from ds01.services.door.pinning import loosen, pin
 from ds01.services.door.weighing import drop_heavy
-from ds01.services.door.writing import LATE_SECONDS, record, reserve
+from ds01.services.door.writing import put_off, record, reserve
 from ds01.services.image_records import refused
 from ds01.services.seal import image_labels
 from ds01.services.tickets import Names
@@ -42,7 +42,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
         return await _granted(world, caller, names, ask)
     except BaseException:
         async with world.tickets.naming:
-            await _over(world, names.id)
+            await _given_up(world, names.id)
         raise
 
 
@@ -77,20 +77,25 @@ async def _granted(world: World, caller: Caller, names: Names, ask: DoorBuild) -
     )
 
 
-async def _over(world: World, ticket: str) -> Names | None:
+async def _given_up(world: World, ticket: str) -> None:
+    """It could not begin. What cannot be taken back now is taken back later."""
     building = world.tickets.written(ticket)
-    if building is not None:
-        await _ended(world, building)
-    return building
-
-
-async def _ended(world: World, building: Names) -> None:
-    """For the cache it is over, whether or not the engine is there to let go of what it was made from."""
+    if building is None:
+        return
     try:
+        building = await _ended(world, building)
         await loosen(world, building)
-    finally:
-        if building.kit:
-            await build_cache.ended(world, building.caller)
+    except Ds01Error as error:
+        put_off(world, building, error)
+
+
+async def _ended(world: World, building: Names) -> Names:
+    """For the cache it is over, whether or not the engine is there to let go of what it was made from. Gives it as one
+    whose look later is the end of no other build.
+    """
+    if building.kit:
+        await build_cache.ended(world, building.caller)
+    return replace(building, kit=False)
 
 
 async def engine(world: World) -> DoorEngine:
@@ -114,7 +119,8 @@ async def _guard(world: World) -> str:
 
 async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
     """Record the tags that were written: those that name an image of this user's making now. What an engine that is
-    away cannot say is looked at again a little later.
+    away cannot say is looked at again a little later. Raises Ds01Error also where the ledger cannot write: then it is
+    not over.
     """
     check_heard(world)
     async with world.tickets.naming:
@@ -122,13 +128,11 @@ async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
         if building is None:
             return ()
         try:
-            await _ended(world, building)
+            building = await _ended(world, building)
+            await loosen(world, building)
             return await _recorded(world, building)
         except Ds01Error as error:
-            if error.kind is not ENGINE_DOWN:
-                raise
-            over = replace(building, kit=False)  # the cache knows: the look later is the end of no other build
-            world.tickets.keep(over, world.clock.monotonic() + LATE_SECONDS)
+            put_off(world, building, error)
             return ()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ds01.domain.dockerpolicy.tags import Standing, Write, written_as
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.errors import ENGINE_DOWN, NOT_ALLOWED, Ds01Error
+from ds01.domain.errors import DISK_FULL, ENGINE_DOWN, LEDGER_ERROR, NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.image import EVERY_TAG, Image, ImageId, Ownership, Provenance, Tag, covers, repository
 from ds01.domain.own_images import plain_image, stored_image
@@ -33,6 +33,9 @@ from ds01.wire.door import DoorImage, DoorRoom, DoorWrite, DoorWriteGrant, DoorW
 
 LATE_SECONDS = 5.0
 """How long the engine may take to end what was broken off."""
+
+UNWRITTEN = frozenset({DISK_FULL, LEDGER_ERROR})
+"""What is no answer to the end of a writing: the gateway says that again."""
 
 _TAKES = frozenset({Writing.PULL, Writing.LOAD, Writing.IMPORT, Writing.COMMIT})
 """What brings something that takes room."""
@@ -150,11 +153,11 @@ def _alone(world: World, books: Books, caller: Caller, image: Image) -> bool:
 
 async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
     """Record what was written. What was broken off is looked at again a little later, and so is what an engine that is
-    away cannot say.
+    away cannot say. Raises Ds01Error also where the ledger cannot write: then it is not over.
     """
     check_heard(world)
     async with world.tickets.naming:
-        names = world.tickets.written(ask.ticket) or await _restored(world, ask.asked)
+        names = world.tickets.written(ask.ticket) or await _restored(world, ask)
         if not ask.done and names.refs:
             world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
         try:
@@ -165,19 +168,29 @@ async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
                 raise heavy
             return found
         except Ds01Error as error:
-            if error.kind is not ENGINE_DOWN:
-                raise
-            world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
+            put_off(world, names, error)
             return ()
 
 
-async def _restored(world: World, asked: DoorWrite) -> Names:
+def put_off(world: World, names: Names, error: Ds01Error) -> None:
+    """What an engine that is away cannot say is looked at a little later. Raises any other error; what the ledger could
+    not write down is its writer's still.
+    """
+    if error.kind in UNWRITTEN:
+        world.tickets.put_back(names)
+    if error.kind is not ENGINE_DOWN:
+        raise error
+    world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
+
+
+async def _restored(world: World, ask: DoorWritten) -> Names:
     """The names a ds01d had granted that was stopped since. Those somebody has a record of stay as they are."""
+    asked = ask.asked
     caller = await identify(world, asked.uid)
     known = await world.ledger.read(lambda books: [ref for ref in asked.refs if books.tag(ref) is not None])
     free = frozenset(asked.refs) - frozenset(known)
     return Names(
-        id="", caller=caller, refs=free, expires_at=world.clock.monotonic(), pulling=asked.what is Writing.PULL,
+        id=ask.ticket, caller=caller, refs=free, expires_at=world.clock.monotonic(), pulling=asked.what is Writing.PULL,
         private=asked.private,
     )  # fmt: skip
 

@@ -262,6 +262,10 @@ def test_a_create_waits_for_gpus_as_long_as_its_client_says(docker: Docker, plac
     thread.start()
     wait(lambda: waiting(place))
     assert not found
+    second = other.docker("run", "--rm", "--gpus", "1", IMAGE, "true", client=docker.client)
+    assert second.code == 125
+    assert "2 of 2 that fit are in use. You would be 2nd in the queue" in second.err
+    assert "Who waits: ds01 queue" in second.err
     ok(docker("rm", "-f", "busy"))
     thread.join(PATIENCE_SECONDS)
     assert found[0].out == "turn\n", found[0].err
@@ -276,6 +280,7 @@ def test_who_waits_in_vain_or_hangs_up_has_no_place_any_more(docker: Docker, pla
     ok(docker("run", "-d", "--gpus", "2", "--name", "busy", IMAGE, "sleep", "99"))
     done = place.alice.docker("run", "--rm", "--gpus", "1", "-e", "DS01_WAIT=1s", IMAGE, "true")
     assert done.code == 125
+    assert "You would be next" in done.err
     assert "ds01 queue" in done.err
     hanging = place.alice.person.start("timeout", "2", docker.client, "-H", f"unix://{place.gateway}", "run", "--gpus",
                                        "1", "--label", "ds01.wait=1h", IMAGE, "true")  # fmt: skip

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from ds01.domain.build_cache import CacheBooks, CacheRecord, Window
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
+from ds01.services.tickets import Names
 from ds01.services.world import World
 from ds01.wire.door import DoorCache
 
@@ -24,10 +26,14 @@ async def begun(world: World, caller: Caller) -> None:
     await _changed(world, lambda known: known.begun(_account(caller), now))
 
 
-async def ended(world: World, caller: Caller) -> None:
-    """A build of hers is over."""
+async def ended(world: World, building: Names) -> Names:
+    """A build is over, whether or not the engine is there to let go of what it was made from. Gives it as one whose end
+    is known: that it is said again ends no other of hers.
+    """
     now = world.clock.now()
-    await _changed(world, lambda known: known.ended(_account(caller), now))
+    if building.kit:
+        await _changed(world, lambda known: known.ended(_account(building.caller), now))
+    return replace(building, kit=False)
 
 
 async def learned(world: World) -> tuple[tuple[CacheRecord, ...], CacheBooks]:

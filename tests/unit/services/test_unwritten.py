@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -133,3 +134,29 @@ async def test_a_build_is_hers_and_counts_as_one_that_is_over(server: SimServer,
     await building.over(server.world, DoorTicket(ticket=other.ticket))
     assert await server.engine.image(pin) is None
     assert await windows(server) == [True, True]
+
+
+@pytest.mark.parametrize("writes", range(5))
+async def test_every_writing_that_nobody_ends_is_looked_at_until_all_is_written_down(
+    server: SimServer, ledger: Full, writes: int
+) -> None:
+    """A build of BuildKit's and two loads whose gateway is gone, and a ledger that is full in between."""
+    await wrote(server, ALICE)
+    grant, held = await builds(server, kit=True)
+    (pin,) = held.pins
+    images = {}
+    for ref in ("a:1", "b:1"):
+        await writing.grant(server.world, DoorWrite(uid=BOB.uid, what=Writing.LOAD, refs=(ref,)))
+        images[ref] = server.engine.add_image(ref)
+    built = server.engine.add_image(REF, labels=grant.labels)
+    await server.clock.advance(WRITING_LIFE_SECONDS + 1)
+    ledger.left = writes
+    with suppress(Ds01Error):
+        await writing.lapse(server.world)
+    ledger.left = None
+    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await writing.lapse(server.world)
+    tags = await server.world.ledger.read(lambda books: {tag.ref: tag.image for tag in books.tags()})
+    assert tags == {REF: built, **images}
+    assert await server.engine.image(pin) is None
+    assert await windows(server) == [True]

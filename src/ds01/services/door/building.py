@@ -83,19 +83,10 @@ async def _given_up(world: World, ticket: str) -> None:
     if building is None:
         return
     try:
-        building = await _ended(world, building)
+        building = await build_cache.ended(world, building)
         await loosen(world, building)
     except Ds01Error as error:
         put_off(world, building, error)
-
-
-async def _ended(world: World, building: Names) -> Names:
-    """For the cache it is over, whether or not the engine is there to let go of what it was made from. Gives it as one
-    whose look later is the end of no other build.
-    """
-    if building.kit:
-        await build_cache.ended(world, building.caller)
-    return replace(building, kit=False)
 
 
 async def engine(world: World) -> DoorEngine:
@@ -128,7 +119,7 @@ async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
         if building is None:
             return ()
         try:
-            building = await _ended(world, building)
+            building = await build_cache.ended(world, building)
             await loosen(world, building)
             return await _recorded(world, building)
         except Ds01Error as error:

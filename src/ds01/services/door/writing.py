@@ -8,6 +8,7 @@ moment has its image or has it not.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 
 from ds01.domain.dockerpolicy.tags import Standing, Write, written_as
 from ds01.domain.dockerpolicy.verdict import RefusedError
@@ -27,6 +28,7 @@ from ds01.services.door.pinning import loosen
 from ds01.services.door.weighing import drop_heavy
 from ds01.services.image_records import access_of, accounts, refused, shown, used_by_others
 from ds01.services.seal import image_labels
+from ds01.services.settled import raise_first, settle_each
 from ds01.services.tickets import Names
 from ds01.services.world import World
 from ds01.wire.door import DoorImage, DoorRoom, DoorWrite, DoorWriteGrant, DoorWritten, Writing
@@ -198,23 +200,23 @@ async def _restored(world: World, ask: DoorWritten) -> Names:
 async def lapse(world: World) -> None:
     """Look once more at what was broken off. The daemon calls this now and then."""
     async with world.tickets.naming:
-        for names in world.tickets.lapsed(world.clock.monotonic()):
-            await _looked_again(world, names)
+        late = world.tickets.lapsed(world.clock.monotonic())
+        raise_first(await settle_each(partial(_looked_again, world, names) for names in late))
 
 
 async def _looked_again(world: World, names: Names) -> None:
-    """What an engine that is away did is found when it is back."""
+    """What an engine that is away did is found when it is back, and written down when the ledger can write."""
     try:
+        names = await build_cache.ended(world, names)
         await drop_heavy(world, names, ())
         await record(world, names, _what(names), (), done=False)
         await take_back(world, names)
         await loosen(world, names)
-        if names.kit:
-            await build_cache.ended(world, names.caller)
     except Ds01Error as error:
+        if error.kind in {ENGINE_DOWN, *UNWRITTEN}:
+            world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
         if error.kind is not ENGINE_DOWN:
             raise
-        world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
 
 
 def _what(names: Names) -> Writing:

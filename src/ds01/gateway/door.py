@@ -122,9 +122,10 @@ class Door:
         made = await self.held.over(ask.ticket, "/v1/door/builds/commit", ask)
         return tuple(codec.parse(DoorImage, item) for item in made)
 
-    async def room(self, uid: int) -> DoorRoom:
-        """How much more may come. Raises RefusedError when nothing may."""
-        return codec.parse(DoorRoom, _checked(*await self._ask(Ask(method="GET", target=f"/v1/door/users/{uid}/room"))))
+    async def room(self, uid: int, *, image: bool) -> DoorRoom:
+        """How much more may come, in an image or otherwise. Raises RefusedError when nothing may."""
+        target = f"/v1/door/users/{uid}/room?image={int(image)}"
+        return codec.parse(DoorRoom, _checked(*await self._ask(Ask(method="GET", target=target))))
 
     async def cache(self, uid: int) -> frozenset[str]:
         """The records of BuildKit's cache that are hers."""

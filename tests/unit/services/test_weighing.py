@@ -103,10 +103,11 @@ async def test_e33_nobody_has_more_images_than_she_may(server: SimServer) -> Non
     for ask in (
         writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=("c:1",))),
         building.grant(server.world, DoorBuild(uid=ALICE.uid, refs=())),
-        writing.room(server.world, ALICE.uid),
+        writing.room(server.world, ALICE.uid, image=True),
     ):
         with pytest.raises(Ds01Error, match="You have 3 of 3 images"):
             await ask
+    assert (await writing.room(server.world, ALICE.uid, image=False)).left_bytes
     await loaded(server, BOB, ["d:1"], heavy="")
 
 
@@ -152,3 +153,4 @@ async def test_e33_the_labels_of_all_ones_images_are_bounded(server: SimServer) 
     await server.clock.advance(60)
     with pytest.raises(Ds01Error, match="labels of your images are longer than 4M"):
         await writing.grant(server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=("b:1",)))
+    await writing.room(server.world, ALICE.uid, image=False)

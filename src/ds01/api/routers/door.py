@@ -171,9 +171,11 @@ async def built(world: TheWorld, ask: DoorTicket) -> list[DoorImage]:
 
 
 @router.get("/users/{uid}/room")
-async def room(world: TheWorld, uid: int) -> DoorRoom:
+async def room(
+    world: TheWorld, uid: int, image: Annotated[bool, Query(description="Whether it is an image that comes")] = False
+) -> DoorRoom:
     """How much more a user's images and containers may take."""
-    return await writing.room(world, uid)
+    return await writing.room(world, uid, image=image)
 
 
 @router.get("/users/{uid}/cache")

@@ -45,7 +45,7 @@ async def put(call: Call) -> None:
     """``PUT``: an archive into a path."""
     container = await call.container()
     reader = Context(wanted=frozenset())
-    left = (await call.gate.door.room(container.uid)).left_bytes
+    left = (await call.gate.door.room(container.uid, image=False)).left_bytes
     passed = 0
 
     def through(data: Piece) -> list[Piece]:

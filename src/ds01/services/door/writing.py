@@ -74,9 +74,9 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
     )  # fmt: skip
 
 
-async def room(world: World, uid: int) -> DoorRoom:
-    """How much more may come. Raises Ds01Error when there is no room at all."""
-    return DoorRoom(left_bytes=await check_room(world, await identify(world, uid), more_images=1))
+async def room(world: World, uid: int, *, image: bool) -> DoorRoom:
+    """How much more may come, in an image or otherwise. Raises Ds01Error when there is no room at all."""
+    return DoorRoom(left_bytes=await check_room(world, await identify(world, uid), more_images=int(image)))
 
 
 async def reserve(

@@ -18,7 +18,7 @@ from ds01.domain.names import user_network
 from ds01.domain.ports import MOST_OF_CONTAINER
 from ds01.domain.quantity import show_size
 from ds01.gateway.call import Call, error_text
-from ds01.gateway.upstream import Ask, parsed
+from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError, parsed
 from ds01.wire.door import DoorContainer
 
 _NOT_TOLD = ("HOME", "PATH")
@@ -94,30 +94,50 @@ async def unlink(call: Call) -> None:
     if not call.query.on("link"):
         raise absent("container", path)
     container = await call.container()
-    found = await inspected(call, container.id)
-    end = (found["NetworkSettings"]["Networks"] or {}).get(user_network(container.uid)) or {}
+    network = user_network(container.uid)
+    end = ((await inspected(call, container.id))["NetworkSettings"]["Networks"] or {}).get(network) or {}
     left = [link for link in end.get("Links") or () if link.rpartition(":")[2] != call.names["alias"]]
     if len(left) == len(end.get("Links") or ()):
         raise absent("container", path)
-    await reconnect(call, container.id, end, links=left, aliases=end.get("Aliases") or ())
+    await reconnect(call, container.id, network, end, links=left, aliases=end.get("Aliases") or ())
     await call.answer(204)
 
 
+class OffNetworkError(RefusedError):
+    """A container was taken off a network and could not be put back."""
+
+    def __init__(self, container_id: str, network: str, reason: str, status: int) -> None:
+        super().__init__(
+            "engine.network", f"The container could not be put back on its network '{network}': {reason}",
+            f"Put it there: docker network connect {network} {container_id[:12]}.", status=status,
+        )  # fmt: skip
+
+
 async def reconnect(
-    call: Call, container_id: str, end: Mapping[str, Any], *, links: Iterable[str], aliases: Iterable[str]
+    call: Call, container_id: str, network: str, end: Mapping[str, Any], *, links: Iterable[str], aliases: Iterable[str]
 ) -> None:  # fmt: skip
-    """Put a container on a network anew: an endpoint cannot be changed. When that fails it is put back as it was.
-    Raises RefusedError with the engine's reason.
+    """Put a container on the network of this name anew: an endpoint cannot be changed. When that fails, or nobody can
+    tell, it is put back as it was. Raises RefusedError with the engine's reason, UpstreamError, and OffNetworkError
+    when it could not be put back.
     """
-    network = end["NetworkID"]
     before = _settings(container_id, end, end.get("Links") or (), end.get("Aliases") or ())
     after = _settings(container_id, end, links, aliases)
-    await _told(call, network, "disconnect", {"Container": container_id, "Force": False})
+    off = False
     try:
+        await _told(call, network, "disconnect", {"Container": container_id, "Force": False})
+        off = True
         await _told(call, network, "connect", {"Container": container_id, "EndpointConfig": after})
-    except RefusedError:
-        await _told(call, network, "connect", {"Container": container_id, "EndpointConfig": before})
+    except (RefusedError, UpstreamError) as error:
+        if off or not isinstance(error, RefusedError | UnreachableError):
+            await _put_back(call, container_id, network, before)
         raise
+
+
+async def _put_back(call: Call, container_id: str, network: str, settings: dict[str, Json]) -> None:
+    try:
+        await _told(call, network, "connect", {"Container": container_id, "EndpointConfig": settings})
+    except (RefusedError, UpstreamError) as error:
+        raise OffNetworkError(container_id, call.shown(network), str(error), error.status) from error
 
 
 def _settings(

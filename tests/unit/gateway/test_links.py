@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +70,59 @@ async def test_a_link_goes(place: Farm) -> None:
     assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": [], "Aliases": ["web"]}
 
 
-@pytest.mark.parametrize("what", ["connect", "disconnect"])
-async def test_what_the_engine_says_of_a_network_is_told(place: Farm, what: str) -> None:
-    place.engine.answers[f"/{what}"] = as_json({"message": f"no room on ds01-u{UID} for ds01-u{UID}0"}, 500)
+OFF, ON = f"ds01-u{UID}/disconnect", f"ds01-u{UID}/connect"
+
+
+async def test_what_the_engine_says_of_a_network_is_told(place: Farm) -> None:
+    place.engine.answers["/disconnect"] = as_json({"message": f"no room on ds01-u{UID} for ds01-u{UID}0"}, 500)
     assert await unlinked(place) == (500, f"no room on bridge for ds01-u{UID}0")
-    assert moved(place) == (["n/disconnect", "n/connect", "n/connect"] if what == "connect" else ["n/disconnect"])
+    assert moved(place) == [OFF]
+
+
+async def renamed(place: Farm) -> tuple[int, str]:
+    """Status and sentence of another name for a container that does not run."""
+    place.daemon.answers["/door/renames"] = as_json(
+        {"id": MINE, "uid": UID, "name": "again", "stored_name": f"again._.{UID}", "image_ref": "bb"}
+    )
+    place.engine.answers[f"/{MINE}/json"] = seen(f"ds01-u{UID}", LINKED, running=False)
+    status, found = await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again")
+    return status, str(found["message"]) if found else ""
+
+
+NO_ROOM = as_json({"message": f"no room on ds01-u{UID} for ds01-u{UID}0"}, 500)
+
+
+@pytest.mark.parametrize("change", [unlinked, renamed])
+@pytest.mark.parametrize(
+    ("answer", "status", "reason"),
+    [(NO_ROOM, 500, f"no room on bridge for ds01-u{UID}0"), (b"", 502, "the engine closed the connection")],
+)
+async def test_a_container_that_is_left_off_its_network_is_told(
+    place: Farm, change: Callable[[Farm], Awaitable[tuple[int, str]]], answer: bytes, status: int, reason: str
+) -> None:
+    """The engine may go away between the two, or have no room any more."""
+    place.engine.answers["/connect"] = answer
+    told = f"The container could not be put back on its network 'bridge': {reason} (engine.network)."
+    advice = f"Put it there: docker network connect bridge {MINE[:12]}."
+    assert await change(place) == (status, f"DS01: {told} {advice} More: ds01 why-refused")
+    assert moved(place) == [OFF, ON, ON]
+
+
+@pytest.mark.parametrize(("lost", "asked"), [("/disconnect", [OFF, ON]), ("/connect", [OFF, ON, ON])])
+async def test_one_whose_answer_is_lost_is_put_back_as_it_was(place: Farm, lost: str, asked: list[str]) -> None:
+    """The engine may have done what it did not say."""
+    place.engine.answers[lost] = b""
+    place.engine.after[lost] = {lost: plain(200)}
+    assert (await unlinked(place))[0] == 502
+    assert moved(place) == asked
+    assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": ["bbbbbbbbbbbb:base"], "Aliases": ["web"]}
+
+
+async def test_a_link_of_a_container_that_never_ran_goes(place: Farm) -> None:
+    """The engine tells the id of its network when it has been on it."""
+    place.engine.answers[f"/{MINE}/json"] = seen(f"ds01-u{UID}", {**LINKED, "NetworkID": ""}, running=False)
+    assert (await place.ask("DELETE", f"/v1.41/containers/{MINE}/base?link=1"))[0] == 204
+    assert moved(place) == [OFF, ON]
 
 
 async def test_a_container_that_cannot_be_changed_is_put_back_as_it_was(place: Farm) -> None:

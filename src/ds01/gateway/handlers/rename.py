@@ -17,7 +17,7 @@ from ds01.domain.dockerpolicy.names import container_name
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
 from ds01.domain.names import user_network
 from ds01.gateway.call import Call
-from ds01.gateway.links import inspected, reconnect
+from ds01.gateway.links import OffNetworkError, inspected, reconnect
 from ds01.gateway.things import NO_NETWORK
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorContainer, DoorRename
@@ -26,7 +26,9 @@ _LOG = structlog.get_logger("ds01.gateway.rename")
 
 
 async def rename(call: Call) -> None:
-    """``rename``: among her own names, which are nobody else's."""
+    """``rename``: among her own names, which are nobody else's. It has its name also when the answer is that a network
+    does not have it any more.
+    """
     await call.nothing()
     if not call.query.get("name"):
         raise EngineWordsError("create.name", "Neither old nor new names may be empty", status=400)
@@ -38,6 +40,8 @@ async def rename(call: Call) -> None:
         raise EngineWordsError(error.rule, what, status=error.status) from error
     try:
         await _found_by(call, renamed)
+    except OffNetworkError:
+        raise
     except (UpstreamError, RefusedError) as error:
         _LOG.warning("rename.unknown", container=container.id, reason=str(error))  # it has its name all the same
     await call.answer(204)
@@ -62,7 +66,7 @@ async def _found_by(call: Call, container: DoorContainer) -> None:
             continue
         if not found["State"]["Running"] or (network != user_network(container.uid) and not _moves_ports(found)):
             await reconnect(
-                call, container.id, {**end, "NetworkID": network}, links=end.get("Links") or (),
+                call, container.id, network, end, links=end.get("Links") or (),
                 aliases=[container.name, *aliases[1:]],
             )  # fmt: skip
 

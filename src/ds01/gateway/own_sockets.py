@@ -19,6 +19,7 @@ import structlog
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import kept
 from ds01.gateway.audit import Audit
+from ds01.gateway.call import error_text
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, own_socket
 from ds01.gateway.serve import Server
@@ -26,7 +27,10 @@ from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 from ds01.wire.door import DoorAudit
 
 SOCKET = "docker.sock"
-AGAIN_SECONDS = 30.0
+AGAIN_SECONDS, SILENT_SECONDS = 30.0, 2.0
+"""How often is tried again: what has no place, and an engine that did not tell."""
+ANSWER_SECONDS = 10.0
+"""How long the engine is waited for: nobody is served meanwhile."""
 NO_PLACE = "create.mounts.socket"
 _LOG = structlog.get_logger("ds01.gateway.own_sockets")
 
@@ -50,6 +54,8 @@ class OwnSockets:
         self._audit = audit
         self._open: dict[int, Listener] = {}
         self._closed: dict[int, str] = {}
+        self._silent: Upstream | None = None
+        """The engine, while it has not told whose sockets containers have."""
         self._opening = asyncio.Lock()
 
     def path(self, uid: int) -> Path:
@@ -100,18 +106,19 @@ class OwnSockets:
 
         A reboot leaves nothing of the folder, and a container does not start when what it mounts is not there.
         """
-        for uid in sorted({*self._passed, *self._before(), *await self._mounted(engine)}):
+        self._silent = engine
+        for uid in sorted({*self._passed, *self._before(), *await self._mounted()}):
             await self._tried(uid)
 
     async def keep_trying(self) -> None:
-        """Now and then try those for which there was no place, for as long as the gateway runs."""
+        """Now and then try again, for as long as the gateway runs."""
         while True:
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS if self._silent is None else SILENT_SECONDS)
             await self.try_again()
 
     async def try_again(self) -> None:
-        """Try those for which there was no place."""
-        for uid in list(self._closed):
+        """Try those for which there was no place, and those that an engine tells of that did not before."""
+        for uid in sorted({*self._closed, *await self._mounted()}):
             await self._tried(uid)
 
     async def _tried(self, uid: int) -> None:
@@ -125,14 +132,23 @@ class OwnSockets:
             _LOG.warning("own_sockets.closed", place=str(self._folder), reason=error.strerror)
             return set()
 
-    async def _mounted(self, engine: Upstream) -> set[int]:
-        """Whose sockets are in containers. An engine that does not answer has none that could start now."""
+    async def _mounted(self) -> set[int]:
+        """Whose sockets are in containers, once the engine has told. One that is just starting accepts connections
+        before it answers, and may start containers meanwhile: it is not waited for, and asked again.
+        """
+        if self._silent is None:
+            return set()
         try:
-            head, body = await engine.whole(Ask(method="GET", target="/containers/json?all=1"))
-            containers = json.loads(body) if head.status == 200 else []
+            ask = Ask(method="GET", target="/containers/json?all=1")
+            head, body = await self._silent.whole(ask, ANSWER_SECONDS)
+            containers = json.loads(body)
         except (UpstreamError, ConnectionError, ValueError) as error:
             _LOG.warning("engine.unreachable", reason=str(error))
             return set()
+        if head.status != 200:
+            _LOG.warning("engine.unreachable", reason=error_text(body))
+            return set()
+        self._silent = None
         sources = {Path(mount.get("Source") or "/") for found in containers for mount in found.get("Mounts") or ()}
         owners = {source.parent.name for source in sources if source.parent.parent == self._folder}
         return {int(owner) for owner in owners if owner.isdecimal()}

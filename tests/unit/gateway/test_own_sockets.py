@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import own_sockets
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
@@ -21,7 +23,7 @@ from ds01.gateway.serve import Server
 from ds01.gateway.table import TABLE
 from ds01.gateway.upstream import Upstream
 from ds01.wire.door import DoorAudit
-from tests.unit.gateway.farm import Scripted, as_json
+from tests.unit.gateway.farm import Scripted, as_json, plain
 
 HERS, OTHERS = 1001, 1002
 
@@ -83,6 +85,29 @@ async def test_one_bad_place_keeps_nobody_elses_socket_closed(
     (entry,) = told.entries
     assert (entry.uid, entry.outcome, entry.path) == (HERS, "closed", str(own.path(HERS)))
     assert entry.reason
+    await own.close()
+    await engine.close()
+
+
+@pytest.mark.parametrize("answer", [b"", plain(503), plain(200, b"no json")])
+async def test_an_engine_that_does_not_tell_keeps_nobody_waiting_and_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """One that is just starting accepts connections long before it answers."""
+    monkeypatch.setattr(own_sockets, "ANSWER_SECONDS", 0.05)
+    (tmp_path / "u").mkdir()
+    engine = Scripted(answers={"/containers/json": answer}, held=() if answer else ("/containers/json",))
+    await engine.listen(tmp_path / "e.sock")
+    own, _ = made(tmp_path)
+    async with asyncio.timeout(60):
+        await own.again(Upstream(str(tmp_path / "e.sock"), "the engine"))
+    assert not answers(own.path(HERS))
+    engine.held = ()
+    engine.answers["/containers/json"] = as_json([{"Mounts": [{"Source": str(own.path(HERS))}]}])
+    await own.try_again()
+    assert answers(own.path(HERS))
+    await own.try_again()
+    assert len(engine.asked) == 2
     await own.close()
     await engine.close()
 

@@ -23,6 +23,7 @@ from ds01.gateway.moves import BUSY
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import View
 from ds01.gateway.things import Found
+from ds01.gateway.unwritten import seen_later
 from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
 
@@ -253,12 +254,9 @@ async def remove(call: Call) -> None:
 
 
 async def removed_from_books(call: Call, container_id: str) -> None:
-    """The engine has removed it. ds01d may have seen that already, or be away; then it writes it down by itself."""
-    try:
+    """The engine has removed it."""
+    with seen_later("removal", container_id):
         await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container_id, what=Going.REMOVED))
-    except (RefusedError, DoorDownError) as error:
-        if not isinstance(error, RefusedError) or error.status != 404:
-            _LOG.warning("removal.unwritten", container=container_id, reason=str(error))
     call.gate.registry.forget(container_id)
 
 

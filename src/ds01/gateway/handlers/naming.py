@@ -12,6 +12,7 @@ from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import find, look_up, names
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.things import Found
+from ds01.gateway.unwritten import seen_later
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorRemoval, DoorRemoved, DoorWrite, Writing
 
@@ -66,8 +67,9 @@ async def _delete(call: Call, target: str, *, force: bool) -> tuple[int, bytes]:
 
 
 async def _settled(call: Call, image: str, refs: tuple[str, ...]) -> None:
-    left = await call.gate.door.removed(DoorRemoved(uid=call.user.uid, image=image, refs=refs))
-    if not left:
-        call.gate.registry.forget(image)
-    for each in left:
-        call.gate.registry.learn(each)
+    with seen_later("image", image):
+        left = await call.gate.door.removed(DoorRemoved(uid=call.user.uid, image=image, refs=refs))
+        if not left:
+            call.gate.registry.forget(image)
+        for each in left:
+            call.gate.registry.learn(each)

@@ -15,6 +15,7 @@ from ds01.gateway.measured import measured
 from ds01.gateway.pace import Costly
 from ds01.gateway.rows import NoListError, own_lists
 from ds01.gateway.things import Found, Things
+from ds01.gateway.unwritten import seen_later
 from ds01.gateway.upstream import Ask, parsed
 from ds01.wire.holdings import DoorDropped, DoorVolume, DoorVolumeAsk, Kind
 
@@ -105,7 +106,8 @@ async def remove(call: Call) -> None:
 async def gone(call: Call, kind: Kind, ids: list[str]) -> None:
     """ds01d hears of it before the client does."""
     if ids:
-        await call.gate.door.dropped(DoorDropped(uid=call.user.uid, kind=kind, ids=tuple(ids)))
+        with seen_later(kind.value, ids[0]):
+            await call.gate.door.dropped(DoorDropped(uid=call.user.uid, kind=kind, ids=tuple(ids)))
     for each in ids:
         call.gate.registry.forget(each)
 

@@ -55,6 +55,8 @@ class Scripted:
     """What happens before a request is answered, by the end of its path."""
     held: tuple[str, ...] = ()
     """Ends of paths whose answers never end by themselves."""
+    open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+    """The connections of those, for who has more to say on one."""
     up: bool = True
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
@@ -89,6 +91,7 @@ class Scripted:
                 writer.write(found[at : at + PIECE])
                 await writer.drain()
         if bare.endswith(self.held):
+            self.open.append((reader, writer))
             await self._closing.wait()
         writer.close()
 

@@ -38,6 +38,14 @@ def place(request: pytest.FixtureRequest) -> Iterator[Ground]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def new_client() -> str:
+    """The docker command of Debian 13, which came with the newer engine, whatever this machine's own is."""
+    if not newer.available():
+        pytest.skip("left out: the newer docker command needs mmdebstrap and patchelf")
+    return str(newer.programs() / "docker")
+
+
 @pytest.fixture
 def user(place: Ground) -> Iterator[User]:
     """Somebody who has nothing yet."""

@@ -1,4 +1,4 @@
-"""The docker command, Debian's of 2020 and the newest, as somebody types it in a day's work."""
+"""The docker command, Debian 12's and Debian 13's, as somebody types it in a day's work."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Docker:
 
 
 @pytest.fixture
-def docker(request: pytest.FixtureRequest, place: Ground, user: User) -> Docker:
+def docker(request: pytest.FixtureRequest, place: Ground, user: User, new_client: str) -> Docker:
     """Each engine with the command of its age; ``client`` says which, ``other`` is the other one."""
     del place
-    mine, other = OLD_CLIENT, "docker"
+    mine, other = OLD_CLIENT, new_client
     if "engine26" in request.node.name:
         mine, other = other, mine
     return Docker(user=user, client=mine, other=other)
@@ -43,6 +43,13 @@ def docker(request: pytest.FixtureRequest, place: Ground, user: User) -> Docker:
 def ok(done: people.Done) -> str:
     assert done.code == 0, done.err or done.out
     return done.out.strip()
+
+
+def test_the_two_commands_are_of_different_ages(docker: Docker, new_client: str) -> None:
+    said = {client: ok(replace(docker, client=client)("version", "--format", "{{.Client.Version}}"))
+            for client in (docker.client, docker.other)}  # fmt: skip
+    assert said[OLD_CLIENT].startswith("20.10."), said
+    assert said[new_client].startswith("26.1."), said
 
 
 @pytest.mark.parametrize("which", ["own", "other"])

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ds01.domain.build_cache import CacheBooks, CacheRecord, Window
+from ds01.domain.errors import DISK_FULL, Ds01Error
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.tickets import Names
@@ -38,9 +39,8 @@ async def ended(world: World, building: Names) -> Names:
 
 async def learned(world: World) -> tuple[tuple[CacheRecord, ...], CacheBooks]:
     """What the cache has now, and whose it is."""
-    now = world.clock.now()
-    records = await world.engine.build_cache()
-    return records, await _changed(world, lambda known: known.compared(records, now, world.tickets.building()))
+    now, records = world.clock.now(), await world.engine.build_cache()
+    return records, await _seen(world, lambda known: known.compared(records, now, world.tickets.building()))
 
 
 async def hers(world: World, uid: int) -> DoorCache:
@@ -51,11 +51,17 @@ async def hers(world: World, uid: int) -> DoorCache:
 
 
 async def give_up(world: World, uid: int) -> DoorCache:
-    """All this user may have removed, once she has given up what others may have made as well."""
+    """All this user may have removed, once she has given up what others may have made as well: that is hers still where
+    the disk is too full to write it down.
+    """
     account = _account(await identify(world, uid))
-    records, _ = await learned(world)
+    now, records = world.clock.now(), await world.engine.build_cache()
     in_use = frozenset(record.id for record in records if record.in_use)
-    known = await _changed(world, lambda before: before.given_up(account, in_use))
+
+    def given_up(before: CacheBooks) -> CacheBooks:
+        return before.compared(records, now, world.tickets.building()).given_up(account, in_use)
+
+    known = await _seen(world, given_up)
     hers = known.alone(account)
     return DoorCache(ids=tuple(sorted(hers)), unseen=tuple(sorted(known.last(account) - hers)))
 
@@ -63,6 +69,16 @@ async def give_up(world: World, uid: int) -> DoorCache:
 def books_of(books: Books) -> CacheBooks:
     """As they are written down."""
     return _read(books.note(_NOTE) or "{}")
+
+
+async def _seen(world: World, change: Callable[[CacheBooks], CacheBooks]) -> CacheBooks:
+    """The same of what the next look finds again: a full disk keeps nobody from removing what fills it."""
+    try:
+        return await _changed(world, change)
+    except Ds01Error as error:
+        if error.kind is not DISK_FULL:
+            raise
+        return change(await world.ledger.read(books_of))
 
 
 async def _changed(world: World, change: Callable[[CacheBooks], CacheBooks]) -> CacheBooks:

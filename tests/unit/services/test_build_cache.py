@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.build_cache import CacheRecord
+from ds01.domain.errors import DISK_FULL, Ds01Error
 from ds01.services import build_cache
 from ds01.services.disk import measure, uses
 from ds01.services.door import building
 from ds01.sim.facts import SimFacts
+from ds01.sim.ledger import MemoryLedger
 from ds01.wire.door import DoorBuild, DoorCache, DoorTicket
 from tests.server import ALICE, BOB, SimServer
 
@@ -77,3 +79,30 @@ async def test_builds_of_the_other_builder_leave_nothing_there(server: SimServer
     await builds(server, ALICE.uid, "a", size=70, kit=False)
     assert await charged(server) == {}
     assert (await build_cache.hers(server.world, ALICE.uid)).ids == ()
+
+
+async def test_a_full_disk_keeps_nobody_from_what_fills_it(server: SimServer) -> None:
+    await builds(server, ALICE.uid, "a", size=70)
+    ledger = server.world.ledger
+    assert isinstance(ledger, MemoryLedger)
+    ledger.fault = Ds01Error(DISK_FULL, "The disk of the ledger is full.")
+    assert (await build_cache.hers(server.world, ALICE.uid)).ids == ("a",)
+    assert await build_cache.give_up(server.world, ALICE.uid) == DoorCache(ids=("a",))
+    await measure(server.world)
+    ledger.fault = None
+    server.clock.jump(timedelta(hours=7))
+    assert await charged(server) == {"1001:1": 70}
+
+
+async def test_d18_what_could_not_be_given_up_is_hers_still(server: SimServer) -> None:
+    ask = DoorBuild(uid=ALICE.uid, refs=(), memory_bytes=0, buildkit=True)
+    grant = await building.grant(server.world, ask)
+    await builds(server, BOB.uid, "both", size=70)
+    await building.over(server.world, DoorTicket(ticket=grant.ticket))
+    ledger = server.world.ledger
+    assert isinstance(ledger, MemoryLedger)
+    ledger.fault = Ds01Error(DISK_FULL, "The disk of the ledger is full.")
+    assert await build_cache.give_up(server.world, ALICE.uid) == DoorCache()
+    assert await build_cache.give_up(server.world, BOB.uid) == DoorCache()
+    ledger.fault = None
+    assert await charged(server) == {"1001:1": 35, "1002:1": 35}

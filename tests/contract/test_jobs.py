@@ -65,6 +65,19 @@ class JobsContract:
         assert await ledger.write(lambda books: books.open_jobs()) == ()
         assert await ledger.read(lambda books: books.jobs(ALICE.uid)) == (over,)
 
+    async def test_which_have_failed(self, ledger: Ledger) -> None:
+        done = ended(job(1, 0), JobEnd.EXIT, NOW, exit_code=0)
+        failed = ended(job(1, 1), JobEnd.EXIT, NOW, exit_code=1)
+        given_up, lost = ended(job(3), JobEnd.CANCELLED, NOW), ended(job(4), JobEnd.EXIT, NOW)
+        await ledger.write(put(done, failed, job(2, 0), ended(job(2, 1), JobEnd.EXIT, NOW, exit_code=0)))
+        await ledger.write(put(given_up, lost, job(5), ended(job(5, user=BOB), JobEnd.CANCELLED, NOW)))
+
+        def found(books: Books) -> list[bool]:
+            meant = ((1, None), (1, 0), (1, 1), (2, None), (2, 0), (3, None), (4, None), (5, None), (6, None))
+            return [books.failed(ALICE.uid, number, index) for number, index in meant]
+
+        assert await ledger.read(found) == [True, False, True, False, False, True, True, False, False]
+
     async def test_tasks_are_found_by_number_by_name_and_by_array(self, ledger: Ledger) -> None:
         old, tasks, single = [job(1, index) for index in (0, 1)], [job(2, index) for index in (0, 1, 10, 2)], job(3)
         for task in old:
@@ -73,6 +86,11 @@ class JobsContract:
         ordered = tuple(sorted(tasks, key=lambda task: task.index or 0))
         assert await ledger.read(lambda books: books.numbered(ALICE.uid, 2)) == ordered
         assert await ledger.read(lambda books: books.called(ALICE.uid, "sweep")) == ordered
+        assert await ledger.read(lambda books: books.task(ALICE.uid, 2)) == job(2, 0)
+        assert await ledger.read(lambda books: books.task(ALICE.uid, 2, 10)) == job(2, 10)
+        assert await ledger.read(lambda books: books.task(ALICE.uid, 3)) == single
+        assert await ledger.read(lambda books: books.task(ALICE.uid, 2, 3)) is None
+        assert await ledger.read(lambda books: books.task(BOB.uid, 2)) is None
         assert await ledger.read(lambda books: books.called(ALICE.uid, "sweep-10")) == (job(2, 10),)
         assert await ledger.read(lambda books: books.called(ALICE.uid, "thesis-3")) == (single,)
         assert await ledger.read(lambda books: books.called(ALICE.uid, "nothing")) == ()

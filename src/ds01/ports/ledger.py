@@ -115,6 +115,16 @@ class Books(Protocol):
         """The job of this number, or the tasks of its array."""
         ...
 
+    def task(self, uid: Uid, number: int, index: int | None = None) -> Job | None:
+        """The job of this number, or of its array this task; without ``index`` the first there is."""
+        ...
+
+    def failed(self, uid: Uid, number: int, index: int | None = None) -> bool:
+        """Whether the job of this number, or this task or with no ``index`` any task of its array, has ended without
+        success.
+        """
+        ...
+
     def called(self, uid: Uid, name: str) -> tuple[Job, ...]:
         """The latest job of this name, or all tasks of the latest array of this name."""
         ...

@@ -177,6 +177,13 @@ class MemoryBooks:
     def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
         return self._jobs(lambda job: job.uid == uid and job.number == number)
 
+    def task(self, uid: Uid, number: int, index: int | None = None) -> Job | None:
+        return next((job for job in self.numbered(uid, number) if index in (None, job.index)), None)
+
+    def failed(self, uid: Uid, number: int, index: int | None = None) -> bool:
+        meant = (job for job in self.numbered(uid, number) if index in (None, job.index))
+        return any(not job.open and not job.succeeded for job in meant)
+
     def called(self, uid: Uid, name: str) -> tuple[Job, ...]:
         found = self._jobs(lambda job: job.uid == uid and name in (job.name, job.array))
         last = max((job.number for job in found), default=0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Select
 from sqlalchemy.exc import IntegrityError
 
 from ds01.adapters.sql import statements, tables
@@ -44,6 +45,13 @@ class JobBooks(NoticeBooks):
     def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
         return tuple(_job(row) for row in self._all(statements.NUMBERED, {"uid": uid, "number": number}))
 
+    def task(self, uid: Uid, number: int, index: int | None = None) -> Job | None:
+        row = self._one(*_meant(statements.TASKS, uid, number, index))
+        return None if row is None else _job(row)
+
+    def failed(self, uid: Uid, number: int, index: int | None = None) -> bool:
+        return self._one(*_meant(statements.FAILED, uid, number, index)) is not None
+
     def called(self, uid: Uid, name: str) -> tuple[Job, ...]:
         one = self.latest(uid, name)
         if one is None:
@@ -80,6 +88,16 @@ class JobBooks(NoticeBooks):
             found = [_job(row) for row in self._all(statements.OPEN_JOBS)]
             self.hot = replace(self.hot, jobs={job.id: job for job in found})
         return self.hot.jobs or {}
+
+
+def _meant(
+    asked: tuple[Select[Any], Select[Any]], uid: Uid, number: int, index: int | None
+) -> tuple[Select[Any], dict[str, int]]:
+    """Of a question about an array and that about one task of it, the one that is meant."""
+    of_all, of_one = asked
+    if index is None:
+        return of_all, {"uid": uid, "number": number}
+    return of_one, {"uid": uid, "number": number, "task": index}
 
 
 def _order(job: Job) -> tuple[object, ...]:

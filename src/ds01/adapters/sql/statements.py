@@ -57,7 +57,7 @@ from ds01.domain.events import Event
 from ds01.domain.exemption import GrantedExemption
 from ds01.domain.gpu import Slot
 from ds01.domain.image import Ownership, Tag
-from ds01.domain.jobs.job import Job
+from ds01.domain.jobs.job import Job, JobEnd
 from ds01.domain.lease import Lease
 from ds01.domain.lifecycle.case import Level
 from ds01.domain.network import Network
@@ -116,6 +116,15 @@ JOBS = select(*_JOB).order_by(jobs.c.submitted_at.desc(), jobs.c.number.desc(), 
 NUMBERED = (
     select(*_JOB).where(jobs.c.uid == bindparam("uid"), jobs.c.number == bindparam("number")).order_by(jobs.c.index)
 )
+_ONE_TASK = jobs.c.index == bindparam("task")
+TASKS = NUMBERED.limit(1), NUMBERED.where(_ONE_TASK).limit(1)
+_FAILED = (
+    select(jobs.c.id)
+    .where(jobs.c.uid == bindparam("uid"), jobs.c.number == bindparam("number"), jobs.c.ended_at.is_not(None))
+    .where(jobs.c.end.is_distinct_from(JobEnd.EXIT) | jobs.c.exit_code.is_distinct_from(0))
+    .limit(1)
+)
+FAILED = _FAILED, _FAILED.where(_ONE_TASK)
 CALLED = (
     select(*_JOB)
     .where(

@@ -37,7 +37,9 @@ async def list_jobs(
     world: TheWorld, caller: TheCaller, everybody: Everybody,
     limit: Annotated[int, Query(ge=1, le=showing.MOST, description="The latest ones")] = 200,
 ) -> list[JobView]:  # fmt: skip
-    """The latest jobs, ended or not, the latest last; without their environment, data and the ends of long commands."""
+    """The latest jobs, ended or not, the latest last; without environment and data, the ends of long commands, and what
+    has ended of what they come after.
+    """
     return list(await showing.list_jobs(world, caller, everybody=everybody, limit=limit))
 
 

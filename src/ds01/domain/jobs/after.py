@@ -5,11 +5,8 @@ It is kept as ``17``, ``17/3`` (one task of an array), ``17:any`` (however it en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-from ds01.domain.jobs.job import Job
 
 ANY = ":any"
 
@@ -36,12 +33,13 @@ class After:
         task = "" if self.index is None else f"/{self.index}"
         return f"{self.number}{task}{ANY if self.anyhow else ''}"
 
-    def standing(self, jobs: Sequence[Job]) -> Standing:
-        """How it is, from the jobs of this number; those that are not there any more hold up nothing."""
-        meant = [job for job in jobs if self.index is None or job.index == self.index]
-        if not self.anyhow and any(not job.open and not job.succeeded for job in meant):
+    def standing(self, *, going: bool, failed: bool) -> Standing:
+        """How it is, when some of what is meant has not ended, or has failed; what is not there any more holds up
+        nothing.
+        """
+        if failed and not self.anyhow:
             return Standing.NEVER
-        return Standing.NOT_YET if any(job.open for job in meant) else Standing.READY
+        return Standing.NOT_YET if going else Standing.READY
 
 
 def read(kept: str) -> After:

@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 
 from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.events import EventType
-from ds01.domain.jobs import after as dependencies
-from ds01.domain.jobs.after import After, Standing
+from ds01.domain.jobs.after import Standing
 from ds01.domain.jobs.ending import Ending, ending, worth_another
 from ds01.domain.jobs.job import Job, JobEnd, JobId, JobState, again, asked_to_end, ended, queued, running
 from ds01.domain.jobs.words import words
@@ -26,6 +25,7 @@ from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
+from ds01.services.jobs.afters import Afters
 from ds01.services.jobs.record import over, record
 from ds01.services.lost_gpus import lost
 from ds01.services.queue import turn
@@ -86,7 +86,7 @@ class _Step:
         self._live: dict[Uid, int] = {}
         self._queued = Counter(job.uid for job in books.open_jobs() if job.state is JobState.QUEUED)
         self._tasks = Counter(_array(job) for job in books.open_jobs() if job.state is not JobState.WAITING)
-        self._standings: dict[tuple[Uid, str], Standing] = {}
+        self._afters = Afters(books)
 
     def take(self, job: Job) -> None:
         """Its next step; several when nothing keeps it from them."""
@@ -114,9 +114,9 @@ class _Step:
         if owner is None or job.id in self._given.resting:
             return
         for kept in job.after:
-            match self._standing(job.uid, kept):
+            match self._afters.standing(job.uid, kept):
                 case Standing.NEVER:
-                    name = self._called(job.uid, dependencies.read(kept))
+                    name = self._afters.name(job.uid, kept)
                     over(self._books, ended(job, JobEnd.DEPENDENCY, self._given.now, detail=name), self._given.now)
                     return
                 case Standing.NOT_YET:
@@ -142,19 +142,6 @@ class _Step:
         """The moment from which a place counts: of those that come to wait at once, each a little later."""
         self._come += 1
         return self._given.now + timedelta(microseconds=self._come - 1)
-
-    def _standing(self, uid: Uid, kept: str) -> Standing:
-        """How it is with what a job comes after; a job that has just ended counts for the next pass."""
-        if (uid, kept) not in self._standings:
-            after = dependencies.read(kept)
-            self._standings[uid, kept] = after.standing(self._books.numbered(uid, after.number))
-        return self._standings[uid, kept]
-
-    def _called(self, uid: Uid, after: After) -> str:
-        for job in self._books.numbered(uid, after.number):
-            if after.index in (None, job.index):
-                return job.name if after.index is not None else job.array or job.name
-        return f"job {after.number}"
 
     def _room(self, job: Job, owner: Caller) -> bool:
         """Whether one more task of its array, and one more container of its owner, may be there."""

@@ -11,6 +11,7 @@ from ds01.domain.lease import LeaseId, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
 from ds01.services.hand_back import settle_owed
+from ds01.services.jobs.afters import Afters
 from ds01.services.jobs.find import find
 from ds01.services.jobs.record import over
 from ds01.services.jobs.show import Look, view
@@ -30,7 +31,8 @@ async def cancel(world: World, caller: Caller, name: str) -> JobsView:
         given_up = [_cancel(books, job, caller, world.clock.now()) for job in found if job.open]
         if not given_up:
             raise _over(name, found)
-        look, left = Look(called=names(books)), [lease for job in given_up if (lease := _turn(books, job)) is not None]
+        look = Look(called=names(books), afters=Afters(books))
+        left = [lease for job in given_up if (lease := _turn(books, job)) is not None]
         return JobsView(name=name, jobs=tuple(view(books, world, job, look) for job in given_up)), left
 
     shown, left = await world.ledger.write(write)

@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import lru_cache
 
 from ds01.domain.gpu_ask import flags
-from ds01.domain.jobs import after as dependencies
 from ds01.domain.jobs.job import Job, JobId, JobOrder, JobState
 from ds01.domain.jobs.words import code, sentence, words
 from ds01.domain.people import Uid
@@ -17,6 +16,7 @@ from ds01.domain.quantity import ordinal
 from ds01.domain.queue.request import RequestState
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.jobs.afters import Afters, shown
 from ds01.services.jobs.find import find
 from ds01.services.people import Names, names
 from ds01.services.queue.place import SOON, places
@@ -38,10 +38,12 @@ FOLLOW_SECONDS = 15.0
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """How much is looked up: ``places`` in the queue cost as much as a pass over it. ``called`` says the logins.
-    In ``brief``, as in a list of thousands, environments, data and the ends of long commands are left out.
+    In ``brief``, as in a list of thousands, environments, data, what has ended of what it comes after, and the ends of
+    long commands are left out.
     """
 
     called: Names
+    afters: Afters
     places: bool = False
     brief: bool = False
 
@@ -52,7 +54,7 @@ async def list_jobs(world: World, caller: Caller, *, everybody: bool, limit: int
     def read(books: Books) -> tuple[JobView, ...]:
         found = books.jobs(None if everybody else caller.uid, limit=limit)
         shown = [job for job in found if everybody or job.epoch == caller.epoch]
-        look = Look(called=names(books), brief=True)
+        look = Look(called=names(books), afters=Afters(books), brief=True)
         return tuple(view(books, world, job, look) for job in shown)
 
     return await world.ledger.read(read)
@@ -88,7 +90,7 @@ def _still(books: Books, world: World, uid: Uid, number: int, ids: set[JobId], n
 
 
 def _shown(books: Books, world: World, jobs: tuple[Job, ...], name: str) -> JobsView:
-    look = Look(called=names(books), places=len(jobs) == 1)
+    look = Look(called=names(books), afters=Afters(books), places=len(jobs) == 1)
     return JobsView(name=name, jobs=tuple(view(books, world, job, look) for job in jobs))
 
 
@@ -104,14 +106,14 @@ def view(books: Books, world: World, job: Job, look: Look) -> JobView:
     place = _place(books, world, job) if look.places else None
     return JobView(
         name=job.name, number=job.number, owner=look.called(job.uid), state=job.state.value,
-        text=_text(books, job, place),
+        text=_text(books, job, place, look.afters),
         told=f"{sentence(job.name, job.end, job.detail)}." if not job.open and job.end is not None else "",
         command=_begin(order.command) if look.brief else order.command,
         project=order.project, workspace=order.workspace,
         log=f"{order.workspace}/{job.folder}/log", submitted_at=job.submitted_at.isoformat(), asked=flags(job.ask),
         image=order.image_ref, image_id=order.image, end=job.end.value if job.end is not None else "",
         detail=job.detail, exit_code=job.exit_code, code=None if job.open else code(job), array=job.array,
-        index=job.index, after=tuple(_after(books, job, kept) for kept in job.after), folder=order.folder,
+        index=job.index, after=_after(job, look), folder=order.folder,
         commit=order.commit, environment={} if look.brief else dict(order.environment),
         data=() if look.brief else order.data,
         planned_seconds=None if job.planned is None else int(job.planned.total_seconds()), attempt=job.attempt,
@@ -132,7 +134,7 @@ def _begin(command: tuple[str, ...]) -> tuple[str, ...]:
     return command
 
 
-def _text(books: Books, job: Job, place: PlaceView | None) -> str:
+def _text(books: Books, job: Job, place: PlaceView | None, afters: Afters) -> str:
     match job.state:
         case JobState.ENDED:
             return words(job.end, job.detail) if job.end is not None else "ended"
@@ -142,8 +144,8 @@ def _text(books: Books, job: Job, place: PlaceView | None) -> str:
             return _waits(books, job, place)
         case JobState.WAITING if job.note:
             return f"is tried again: {job.note}"
-        case JobState.WAITING if open_ := [_after(books, job, kept) for kept in job.after if _blocks(books, job, kept)]:
-            return f"comes after {', '.join(name.removesuffix(dependencies.ANY) for name in open_)}"
+        case JobState.WAITING if open_ := [kept for kept in job.after if afters.going(job.uid, kept)]:
+            return f"comes after {', '.join(afters.name(job.uid, kept) for kept in open_)}"
         case JobState.WAITING if job.parallel is not None:
             return f"waits: {job.parallel} of its array at once"
         case JobState.WAITING:
@@ -167,19 +169,10 @@ def _place(books: Books, world: World, job: Job) -> PlaceView | None:
     return places(books, world, [request])[0] if request is not None and waits else None
 
 
-def _blocks(books: Books, job: Job, kept: str) -> bool:
-    after = dependencies.read(kept)
-    return after.standing(books.numbered(job.uid, after.number)) is dependencies.Standing.NOT_YET
-
-
-def _after(books: Books, job: Job, kept: str) -> str:
-    """What it comes after, by name."""
-    after = dependencies.read(kept)
-    meant = [other for other in books.numbered(job.uid, after.number) if after.index in (None, other.index)]
-    name = f"job {after.number}"
-    if meant:
-        name = meant[0].name if after.index is not None else meant[0].array or meant[0].name
-    return name + (dependencies.ANY if after.anyhow else "")
+def _after(job: Job, look: Look) -> tuple[str, ...]:
+    """What it comes after, by name; in brief that of it which has not ended."""
+    meant = [kept for kept in job.after if not look.brief or look.afters.going(job.uid, kept)]
+    return tuple(shown(look.afters.name(job.uid, kept), kept) for kept in meant)
 
 
 def _gpus(books: Books, job: Job) -> tuple[str, ...]:

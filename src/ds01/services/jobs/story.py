@@ -13,6 +13,7 @@ from ds01.domain.quantity import show_duration
 from ds01.domain.sentences import tell, who_did
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
+from ds01.services.jobs.afters import Afters
 from ds01.services.jobs.show import Look, ordered, view
 from ds01.services.people import names
 from ds01.services.queue import story as waits
@@ -43,7 +44,7 @@ def _job(books: Books, world: World, caller: Caller, name: str) -> WhyView | Non
     if len(jobs) > 1 or jobs[0].name != name:
         return _array(books, caller, name, jobs)
     (job,) = jobs
-    seen = view(books, world, job, Look(called=names(books), places=True))
+    seen = view(books, world, job, Look(called=names(books), afters=Afters(books), places=True))
     now = world.clock.now()
     waiting = seen.place is not None and seen.place.text != SOON
     return WhyView(

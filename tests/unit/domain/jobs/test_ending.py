@@ -125,14 +125,12 @@ def test_what_it_comes_after_is_kept_and_read() -> None:
 
 
 def test_it_may_run_once_all_tasks_are_done() -> None:
-    done = ended(replace(JOB, index=0), JobEnd.EXIT, NOW, detail="0", exit_code=0)
-    failed = ended(replace(JOB, index=1), JobEnd.EXIT, NOW, detail="1", exit_code=1)
-    runs = replace(JOB, index=2)
-    assert After(number=1).standing([done, runs]) is Standing.NOT_YET
-    assert After(number=1).standing([done, failed, runs]) is Standing.NEVER
-    assert After(number=1, anyhow=True).standing([done, failed, runs]) is Standing.NOT_YET
-    assert After(number=1, anyhow=True).standing([done, failed]) is Standing.READY
-    assert After(number=1, index=0).standing([done, failed, runs]) is Standing.READY
+    assert After(number=1).standing(going=True, failed=False) is Standing.NOT_YET
+    assert After(number=1).standing(going=True, failed=True) is Standing.NEVER
+    assert After(number=1).standing(going=False, failed=True) is Standing.NEVER
+    assert After(number=1, anyhow=True).standing(going=True, failed=True) is Standing.NOT_YET
+    assert After(number=1, anyhow=True).standing(going=False, failed=True) is Standing.READY
+    assert After(number=1, index=0).standing(going=False, failed=False) is Standing.READY
 
 
 def test_only_what_runs_has_a_deadline() -> None:

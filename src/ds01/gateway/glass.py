@@ -1,4 +1,5 @@
-"""The way past the gateway for admins: the engine as it is, each request written down with the reason.
+"""The way past the gateway for admins: the engine as it is, each request written down with the reason, as is who was
+turned away.
 
 Who may use it ds01d says anew for every request: an admin who opened it for herself a while ago. Nothing of the policy
 holds here, so nothing but an admin's uid on the host gets in; root has the engine's own socket.
@@ -7,6 +8,7 @@ holds here, so nothing but an admin's uid on the host gets in; root has the engi
 from __future__ import annotations
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import denied
 from ds01.gateway.call import Gate
 from ds01.gateway.flow import while_there
 from ds01.gateway.held import DoorDownError
@@ -29,12 +31,14 @@ class Glass:
 
     async def serve(self, client: Stream, peer: Peer) -> None:
         """One request; the connection ends with it."""
+        head: Head | None = None
         try:
             patience = self._gate.patience
             head = await read_request(client, patience.idle_seconds, patience.head_seconds)
             if head is not None:
                 await self._pass(client, peer, head)
         except RefusedError as error:
+            self._denied(peer, head, error)
             await refuse_plainly(client, error)
         except UpstreamError as error:
             await refuse_plainly(client, RefusedError("engine.away", error.sentence, status=error.status))
@@ -42,6 +46,12 @@ class Glass:
             client.abort()
         finally:
             client.close()
+
+    def _denied(self, peer: Peer, head: Head | None, error: RefusedError) -> None:
+        method, path = (head.method, head.target[:200]) if head is not None else ("", "")
+        self._gate.audit.record(
+            denied.entry(error, uid=peer.uid, login_uid=peer.login_uid, method=method, path=path, subject="")
+        )
 
     async def _pass(self, client: Stream, peer: Peer, head: Head) -> None:
         user = await self._admin(peer.uid)

@@ -1,0 +1,57 @@
+"""The way past the gateway: whoever is turned away there is on the record, as anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from ds01.gateway.call import Gate
+from ds01.gateway.door import Door
+from ds01.gateway.glass import Glass
+from ds01.gateway.identity import Presence
+from ds01.gateway.listen import Listener, own_socket
+from ds01.gateway.upstream import Upstream
+from tests.unit.gateway.farm import UID, Farm, as_json, farm, plain
+
+ADMIN = {"uid": UID, "gid": UID, "login": "mallory", "admin": True}
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Farm]:
+    async with farm(tmp_path) as made:
+        made.engine.answers["/info"] = plain(200, b"{}")
+        engine, door = Upstream(str(tmp_path / "e.sock"), "the engine"), Door(str(tmp_path / "d.sock"))
+        gate = Gate(engine=engine, door=door, registry=made.registry, audit=made.audit, facts=made.facts)
+        (tmp_path / "admin").mkdir()
+        made.folder = tmp_path / "admin"
+        listener = Listener(Glass(gate), Presence(), lambda _: UID)
+        await listener.listen(own_socket(made.socket))
+        yield made
+        await listener.close()
+
+
+async def asked(place: Farm, request: str = "GET /info HTTP/1.1\r\nHost: d\r\n\r\n") -> tuple[bytes, list[Any]]:
+    """The answer's first line, and the records: outcome, rule, path."""
+    with capture_logs() as logs:
+        answer = await place.send(request.encode())
+    lines = [line for line in logs if line["event"] == "request"]
+    return answer.partition(b"\r\n")[0], [(line["outcome"], line["rule"], line["path"]) for line in lines]
+
+
+async def test_who_passes_is_recorded_with_the_reason(place: Farm) -> None:
+    place.daemon.answers[f"/door/users/{UID}"] = as_json({**ADMIN, "glass": "to mend it"})
+    assert await asked(place) == (b"HTTP/1.1 200 X", [("glass", "glass", "/info")])
+
+
+async def test_who_is_no_admin_or_has_not_opened_it_is_on_the_record(place: Farm) -> None:
+    assert await asked(place) == (b"HTTP/1.1 403 Forbidden", [("denied", "glass.admin", "/info")])
+    place.daemon.answers[f"/door/users/{UID}"] = as_json(ADMIN)
+    assert await asked(place) == (b"HTTP/1.1 403 Forbidden", [("denied", "glass.closed", "/info")])
+
+
+async def test_what_cannot_be_read_is_on_the_record(place: Farm) -> None:
+    assert (await asked(place, "GET /info HTTP/1.1\r\n\r\n"))[1] == [("denied", "http.host", "")]

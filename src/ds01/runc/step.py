@@ -4,7 +4,9 @@ BuildKit starts its steps with the first ``runc`` in the engine's ``PATH``, past
 guard stands first in that ``PATH``, so it meets them too.
 
 Whose step it is says a line in its ``/etc/hosts`` that the gateway puts into every build; ds01d says what such a step
-gets. A step without that line did not come through the gateway, and is refused: its frontend could be anybody's.
+gets. A step without that line did not come through the gateway, and is refused: its frontend could be anybody's. Only
+the file that the engine wrote counts. A mount of the Dockerfile's at the same place takes the engine's own out of the
+configuration, so a step that has another there is refused.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     Config = dict[str, Any]
 
 _LOOPBACK = "127.0.0.1"
+_HOSTS = "/etc/hosts"
 _OWNER = "ds01-u"
 """How the name of the line in a step's ``/etc/hosts`` begins: ``ds01.domain.names.step_host``."""
 
@@ -38,11 +41,7 @@ def is_step(bundle: str, server: Server) -> bool:
 
 def read_step(folder: str, config: Config, server: Server) -> tuple[Grant, Config] | None:
     """Whose step it is and what it may use; None for nobody's, where such may pass. Raises StepRefusedError."""
-    hosts = next((each["source"] for each in config["mounts"] if each["destination"] == "/etc/hosts"), "")
-    text = ""
-    if hosts:
-        with open(hosts) as file:
-            text = file.read()
+    text = _hosts(config, server)
     if server.outside and not _owners(text):
         return None
     uid = owner(text)
@@ -51,6 +50,28 @@ def read_step(folder: str, config: Config, server: Server) -> tuple[Grant, Confi
     except FileNotFoundError:
         raise StepRefusedError("ds01d did not grant it") from None
     return step_grant(uid, *(f"{server.data_root}/{place}" for place in _PLACES)), permit
+
+
+def _hosts(config: Config, server: Server) -> str:
+    """What the engine wrote into the step's hosts file. Raises StepRefusedError where another is mounted there."""
+    there = [mount["source"] for mount in config["mounts"] if _at_hosts(mount["destination"])]
+    if not there:
+        return ""
+    if len(there) > 1 or not _of_the_engine(there[0], server):
+        raise StepRefusedError(f"it mounts a file at {_HOSTS}, where DS01 reads whose it is. Mount it somewhere else")
+    with open(there[0]) as file:
+        return file.read()
+
+
+def _at_hosts(target: str) -> bool:
+    """Whether a mount is there, however its place is written."""
+    return f"/{os.path.normpath(f'/{target}').lstrip('/')}" == _HOSTS
+
+
+def _of_the_engine(source: str, server: Server) -> bool:
+    """Whether BuildKit made this file: with names in it, it is ``hosts.`` and a random id beside the bundles."""
+    place, _, name = source.rpartition("/")
+    return place == f"{server.data_root}/buildkit/executor" and (name == "hosts" or name.startswith("hosts."))
 
 
 def owner(hosts: str) -> int:

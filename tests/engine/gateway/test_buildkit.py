@@ -15,6 +15,7 @@ from dev import engine26 as newer
 from dev import people
 from dev.engine import OwnEngine
 
+from ds01.domain.names import step_host
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, Reply, User, wait
 from tests.engine.gateway.steps import EVERYTHING, opened, reached
@@ -110,6 +111,34 @@ def test_d15_steps_are_in_their_owners_slice(mallory: User) -> None:
     inline = f"FROM {IMAGE}\nRUN --security=insecure id\n"
     assert "not allowed here" in built(mallory, "insecure", inline).err
     assert "build.network" in built(mallory, "network", text, "--network", "host").err
+
+
+@pytest.mark.parametrize(
+    "mount",
+    ["bind,source=brought/hosts,target=/etc/hosts", "secret,id=hosts,target=/etc/hosts,required=true",
+     "tmpfs,target=/etc/hosts"],
+)  # fmt: skip
+def test_d15_a_step_cannot_say_whose_it_is(mallory: User, alice: User, mount: str) -> None:
+    done = brings_hosts(mallory, alice, mount)
+    assert done.code != 0
+    assert "mounts a file at /etc/hosts" in done.err
+    assert f"ds01-u{alice.uid}.slice" not in done.err
+
+
+def test_d15_a_folder_over_the_engines_file_changes_nothing(mallory: User, alice: User) -> None:
+    done = brings_hosts(mallory, alice, "bind,source=brought,target=/etc")
+    assert done.code == 0, done.err
+    assert f"ds01-u{mallory.uid}.slice" in done.err
+    assert f"ds01-u{alice.uid}.slice" not in done.err
+
+
+def brings_hosts(user: User, other: User, mount: str) -> people.Done:
+    """A build of hers with a file of names that has another's, mounted so by its only step."""
+    assert made_by(other, "touch /saw") == ""
+    place = folder(user, "kit-hosts", f"FROM {IMAGE}\nRUN --mount=type={mount} cat /proc/self/cgroup\n")
+    hosts = user.folder("kit-hosts/brought") / "hosts"
+    hosts.write_text(f"127.0.0.1\t{step_host(other.uid)}\n")
+    return build(user, place, "--no-cache", "--secret", f"id=hosts,src={hosts}")
 
 
 @pytest.mark.parametrize(

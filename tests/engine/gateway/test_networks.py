@@ -203,6 +203,16 @@ def test_a_rename_breaks_no_connection_that_needs_no_name(mallory: User, field: 
         assert mallory.docker("rm", "-f", "last").code == 0
 
 
+def test_a_link_goes_whether_its_container_ever_ran_or_not(mallory: User, field: Ground) -> None:
+    assert mallory.docker("run", "-d", "--name", "base", IMAGE, "sleep", "1000").code == 0
+    for verb in (("create",), ("run", "-d")):
+        done = mallory.docker(*verb, "--name", "linked", "--link", "base:db", IMAGE, "sleep", "1000")
+        made = done.out.strip()
+        assert mallory.docker("rm", "--link", "linked/db").code == 0, verb
+        assert [not end["Links"] for end in field.seen(made)["NetworkSettings"]["Networks"].values()] == [True]
+        assert mallory.docker("rm", "-f", "linked").code == 0
+
+
 def unnamed(field: Ground, container: str) -> dict[str, Any]:
     """How a container is connected, without the names that newer engines list there and change with its own."""
     found: dict[str, Any] = field.seen(container)["NetworkSettings"]

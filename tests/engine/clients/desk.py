@@ -6,11 +6,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from dev import people
 
 from tests.engine.clients.conftest import run
 from tests.engine.gateway.ground import IMAGE, Ground, User
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,7 @@ def tagged(place: Ground) -> set[str]:
     return every - {"<none>:<none>", f"{IMAGE}:latest"}
 
 
-def at_once(*works: Callable[[], object]) -> None:
-    """All of them at once; the first that fails is told."""
+def at_once(*works: Callable[[], T]) -> list[T]:
+    """What becomes of all of them at once; the first that fails is told."""
     with ThreadPoolExecutor(len(works)) as pool:
-        list(pool.map(lambda work: work(), works))
+        return list(pool.map(lambda work: work(), works))

@@ -11,6 +11,7 @@ import pytest
 from dev import devcontainer
 
 from tests.engine.clients.conftest import run
+from tests.engine.clients.desk import Desk, at_once
 from tests.engine.gateway.ground import IMAGE, Ground, User, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
@@ -37,6 +38,8 @@ services:
 volumes: {{data: {{}}}}
 networks: {{app: {{}}}}
 """
+
+EDITORS = pytest.mark.skipif(not devcontainer.available(), reason="left out: needs node and npm")
 
 
 @pytest.fixture
@@ -93,20 +96,25 @@ def test_compose_changes_only_what_changed(projects: list[tuple[User, Path]]) ->
     assert user.call("GET", "/v1.41/volumes").json["Volumes"] == []
 
 
-@pytest.mark.skipif(not devcontainer.available(), reason="left out: needs node and npm")
-def test_a_devcontainer_is_made_entered_and_built(place: Ground, user: User) -> None:
-    del place
+def project(user: User, **settings: object) -> Path:
+    """A folder with a devcontainer, the same as anybody else's but for what is in ``mine``."""
     folder = user.folder("editor")
     (folder / ".devcontainer").mkdir(exist_ok=True)
     config = {
         "name": "editor", "build": {"dockerfile": "Dockerfile"}, "containerEnv": {"A": "1"},
-        "postCreateCommand": "echo made > ~/made", "mounts": ["source=vscode,target=/vol,type=volume"],
-        "runArgs": ["--init", "--cap-add", "SYS_PTRACE", "--security-opt", "seccomp=unconfined"],
-        "hostRequirements": {"gpu": True},
+        "postCreateCommand": "echo made > ~/made", "mounts": ["source=vscode,target=/vol,type=volume"], **settings,
     }  # fmt: skip
     (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
     (folder / ".devcontainer/Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo built > /built\n")
     (folder / "mine").write_text("here\n")
+    return folder
+
+
+@EDITORS
+def test_a_devcontainer_is_made_entered_and_built(place: Ground, user: User) -> None:
+    del place
+    runs = ["--init", "--cap-add", "SYS_PTRACE", "--security-opt", "seccomp=unconfined"]
+    folder = project(user, runArgs=runs, hostRequirements={"gpu": True})
     command = devcontainer.command()
     made = run(user, folder, *command, "build", "--workspace-folder", ".", "--image-name", "editor")
     assert made.code == 0, made.err
@@ -116,3 +124,47 @@ def test_a_devcontainer_is_made_entered_and_built(place: Ground, user: User) -> 
     done = run(user, folder, *command, "exec", "--workspace-folder", ".", "sh", "-c", script)
     assert done.out.split() == ["here", "built", "made", "1", str(user.uid), "2"], done.err  # all she may have
     assert (folder / "new").stat().st_uid == user.uid
+
+
+@pytest.fixture
+def editors(place: Ground) -> Iterator[tuple[Desk, ...]]:
+    """Two users' desks: folder, image, container and volume are called the same, and each asks for a GPU."""
+    found = []
+    for user in (place.alice, place.mallory):
+        desk = Desk(user=user, folder=project(user, runArgs=["--name", "editor", "--gpus", "1"]))
+        desk.write("mine", user.person.login + "\n")
+        desk.write(".devcontainer/Dockerfile", f"FROM {IMAGE}\nRUN echo {user.person.login} > /built\n")
+        found.append(desk)
+    yield tuple(found)
+    place.clear(set())
+    for desk in found:
+        place.clear_images(desk.user.uid)
+
+
+@EDITORS
+@pytest.mark.parametrize("place", ["engine26"], indirect=True)
+def test_two_users_open_one_project_in_their_editors_at_once(editors: tuple[Desk, ...]) -> None:
+    command = devcontainer.command()
+    of = ("--workspace-folder", ".")
+    script = "cat mine /built; id -u; cp mine /vol/mine; echo $NVIDIA_VISIBLE_DEVICES"
+
+    def opens(desk: Desk) -> list[str]:
+        desk.ok(*command, "build", *of, "--image-name", "editor")
+        up = json.loads(desk.ok(*command, "up", *of))
+        assert up["outcome"] == "success", up
+        return desk.ok(*command, "exec", *of, "sh", "-c", script).split()
+
+    found = at_once(*(partial(opens, desk) for desk in editors))
+    for desk, said in zip(editors, found, strict=True):
+        login = desk.user.person.login
+        assert said[:-1] == [login, login, str(desk.user.uid)]
+        assert desk.docker("exec", "editor", "cat", "/vol/mine") == login
+        assert desk.docker("ps", "--format", "{{.Names}}") == "editor"
+        assert "editor:latest" in desk.names()
+        assert desk.docker("run", "--rm", "editor", "cat", "/built") == login
+    gpus = {said[-1] for said in found}
+    assert len(gpus) == 2
+    assert all(gpu.startswith("GPU-") and "," not in gpu for gpu in gpus)
+    hers, his = editors
+    hers.docker("rm", "-f", "editor")
+    assert his.ok(*command, "exec", *of, "cat", "/vol/mine") == his.user.person.login

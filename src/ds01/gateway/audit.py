@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import structlog
@@ -21,10 +21,14 @@ from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
 from ds01.wire.door import DoorAudit
 
+SOON_SECONDS = 0.005
 BATCH_SECONDS = 0.2
 PENDING = 5000
 PER_USER = 50
-"""Records of one user in one batch; what is beyond is counted in one more."""
+"""Refusals of one user that wait to be sent; what is beyond is counted in one more."""
+
+CHANGES_PER_USER = 500
+"""The same for what was allowed: more than an engine does between two batches."""
 
 REFUSALS = 2000
 """Refusals of one user that are recorded one by one in quick succession."""
@@ -53,13 +57,27 @@ class Audit:
         allowed = Budget(clock, most=ALLOWED, per_second=ALLOWED_PER_SECOND, what="records")
         self._budgets = {"denied": refusals, "observed": refusals, "allowed": allowed}
         self._pending: Counter[DoorAudit] = Counter()
-        self._of_user: Counter[int] = Counter()
+        self._waiting: Counter[tuple[int, str]] = Counter()
+        self._fresh: list[tuple[DoorAudit, Mapping[str, float]]] = []
         self._failing = False
         self._wake = asyncio.Event()
 
     def record(self, entry: DoorAudit, **told: float) -> None:
-        """Remember a decision. ``told`` is for the log alone: by figures equal records would differ."""
-        entry = recordable(entry)
+        """Remember a decision. ``told`` is for the log alone: by figures equal records would differ.
+
+        It is put down a moment later, so that whoever was answered does not wait for it with what she asks next.
+        """
+        if not self._fresh:
+            asyncio.get_running_loop().call_later(SOON_SECONDS, self.put_down)
+        self._fresh.append((entry, told))
+
+    def put_down(self) -> None:
+        """Log what was recorded since, and put it among what is sent."""
+        fresh, self._fresh = self._fresh, []
+        for entry, told in fresh:
+            self._one(recordable(entry), told)
+
+    def _one(self, entry: DoorAudit, told: Mapping[str, float]) -> None:
         _LOG.info(
             "request", uid=entry.uid, login_uid=entry.login_uid, method=entry.method, path=entry.path,
             subject=entry.subject, outcome=entry.outcome, rule=entry.rule, reason=entry.reason,
@@ -71,8 +89,9 @@ class Audit:
                 return
             entry = budget.told(entry)
         if entry not in self._pending:
-            self._of_user[entry.uid] += 1
-            if self._of_user[entry.uid] > PER_USER:
+            self._waiting[entry.uid, entry.outcome] += 1
+            most = CHANGES_PER_USER if entry.outcome == "allowed" else PER_USER
+            if self._waiting[entry.uid, entry.outcome] > most:
                 entry = DoorAudit(uid=entry.uid, method="", path="", subject="", outcome=entry.outcome, rule="many",
                                   reason="more of the same user's in the same moment")  # fmt: skip
         self._pending[entry] += 1
@@ -82,7 +101,7 @@ class Audit:
         """Raises RefusedError (503) when changes cannot be recorded. What ``frees`` something may happen as long as
         there is room for its record to wait: on a full disk nobody could make room otherwise.
         """
-        if (self._failing and not frees) or len(self._pending) > PENDING:
+        if (self._failing and not frees) or len(self._pending) + len(self._fresh) > PENDING:
             raise RefusedError(
                 "audit.failing", "Decisions cannot be recorded right now, so nothing can be changed",
                 "Try again in a moment; if it stays, tell your admin.", status=503,
@@ -99,14 +118,15 @@ class Audit:
         """Send what is pending. What cannot be sent stays, and so does what is broken off: where ds01d took it and its
         answer was lost, it is on the record twice, and that is better than not at all.
         """
+        self.put_down()
         self._wake.clear()
         batch, self._pending = self._pending, Counter()
-        self._of_user.clear()
         if not batch:
             return
         try:
             await self._door.audit([_counted(entry, count) for entry, count in batch.items()])
             self._failing = False
+            self._waiting = Counter((entry.uid, entry.outcome) for entry in self._pending)
         except (DoorDownError, RefusedError) as error:
             if not self._failing:
                 _LOG.warning("audit.failing", reason=str(error))

@@ -135,6 +135,13 @@ async def _measured(stream: Stream, length: int, seconds: float | None) -> Async
         yield (chunk,)
 
 
+def at_hand(stream: Stream, framing: Framing) -> bytes | None:
+    """A body that came in one piece with its head, as short ones do; None when it is to be read as it comes."""
+    if framing.chunked or framing.until_close:
+        return None
+    return stream.at_hand(framing.length) if framing.length else b""
+
+
 async def whole(stream: Stream, framing: Framing, cap: int, rule: str = "http.body", *, coarse: bool = False) -> bytes:
     """A body in memory. Raises RefusedError (413) when it is larger than ``cap``."""
     if framing.length > cap:

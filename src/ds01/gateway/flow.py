@@ -14,6 +14,7 @@ from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.call import Call, error_text, passed_headers
 from ds01.gateway.held import LATER, DoorDownError
 from ds01.gateway.http import AnswerHead, head_bytes, status_line
+from ds01.gateway.ongoing import while_there
 from ds01.gateway.stream import SilentError, Stream
 from ds01.gateway.upstream import Ask, Exchange, UpstreamError
 
@@ -34,24 +35,10 @@ LINE_BYTES = 16 * 1024 * 1024
 RAW_TYPES = frozenset({"application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"})
 
 
-async def while_there(leaving: Coroutine[Any, Any, object], work: Coroutine[Any, Any, T]) -> T:
-    """Do ``work`` for as long as the client is there. Raises ConnectionError when it left."""
-    task, left = asyncio.ensure_future(work), asyncio.ensure_future(leaving)
-    try:
-        await asyncio.wait({task, left}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ConnectionResetError("the client left")
-        return task.result()
-    finally:
-        for each in (task, left):
-            each.cancel()
-        await asyncio.gather(task, left, return_exceptions=True)
-
-
 async def while_allowed(call: Call, work: Coroutine[Any, Any, T]) -> T:
     """Do ``work`` for as long as its user may. Raises ConnectionError when that is over."""
     with call.gate.registry.people.ongoing.going(call.user, call.subject) as going:
-        return await while_there(going.over.wait(), work)
+        return await while_there(going.over, work)
 
 
 class LastLine(Exception):  # noqa: N818  no error: the answer ends here
@@ -78,7 +65,7 @@ async def stream(
     """
     exchange = await call.gate.engine.open(ask)
     try:
-        work = while_there(call.client.gone(), _stream(call, exchange, rewrite, settle, sure))
+        work = while_there(call.client.gone, _stream(call, exchange, rewrite, settle, sure))
         await while_allowed(call, work)
     finally:
         exchange.close()
@@ -151,7 +138,7 @@ async def through(
     """Ask the engine and pass its long answer through ``change``, then what ``end`` adds; ``sure`` as in ``stream``."""
     exchange = await call.gate.engine.open(ask)
     try:
-        await while_allowed(call, while_there(call.client.gone(), _through(call, exchange, change, end, sure)))
+        await while_allowed(call, while_there(call.client.gone, _through(call, exchange, change, end, sure)))
     finally:
         exchange.close()
 
@@ -219,7 +206,7 @@ async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
     """
     exchange = await call.gate.engine.open(ask)
     try:
-        head = await while_there(call.client.lost(), exchange.answered(None))
+        head = await while_there(call.client.left, exchange.answered(None))
         if not _is_raw(head, ask):
             await _pass_plain(call, exchange, head)
             return
@@ -280,7 +267,7 @@ async def _upload(
 ) -> None:  # fmt: skip
     await call.go_on()
     if await _sent(call, exchange, through, end):
-        await while_there(call.client.gone(), _stream(call, exchange, rewrite, settle))
+        await while_there(call.client.gone, _stream(call, exchange, rewrite, settle))
     else:
         call.keep = False
         await _stream(call, exchange, rewrite, settle)

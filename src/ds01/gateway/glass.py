@@ -10,10 +10,10 @@ from __future__ import annotations
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import denied
 from ds01.gateway.call import Gate
-from ds01.gateway.flow import while_there
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.identity import Peer
+from ds01.gateway.ongoing import while_there
 from ds01.gateway.passing import pass_on
 from ds01.gateway.serve import refuse_plainly
 from ds01.gateway.stream import Stream
@@ -61,7 +61,7 @@ class Glass:
                       outcome="glass", rule="glass", reason=user.glass)
         )  # fmt: skip
         with self._gate.registry.people.ongoing.going(user, "") as going:
-            await while_there(going.over.wait(), pass_on(client, head, self._gate.engine.path))
+            await while_there(going.over, pass_on(client, head, self._gate.engine.path))
 
     async def _admin(self, uid: int) -> DoorUser:
         """Who may, and why. Raises RefusedError when she may not, also when nobody can say so."""

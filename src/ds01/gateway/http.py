@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
-from ds01.gateway.stream import Stream
+from ds01.gateway.stream import SilentError, Stream
 
 HEAD_BYTES = 32 * 1024
 HEADERS = 100
+_HEAD_END = b"\r\n\r\n"
 _REQUEST = re.compile(rb"([!-~]+) ([!-~]+) HTTP/(\d)\.(\d)")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [\t -~\x80-\xff]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)")
@@ -81,22 +82,24 @@ def _tokens(value: str) -> list[str]:
     return [token.strip().lower() for token in value.split(",")]
 
 
-async def read_head_bytes(stream: Stream) -> bytes | None:
-    """Everything up to the empty line, without it; None when the connection ended before a first byte."""
+async def read_head_bytes(stream: Stream, seconds: float | None = None) -> bytes | None:
+    """Everything up to the empty line, without it; None when the connection ended before a first byte. Raises
+    SilentError when nothing comes for so long.
+    """
     held = b""
     while True:
-        chunk = await stream.read()
+        chunk = await stream.read(seconds)
         if not chunk:
             if held:
                 raise malformed("http.head", "The connection ended in the middle of a request")
             return None
         start = max(0, len(held) - 3)
         held = held + chunk if held else chunk
-        end = held.find(b"\r\n\r\n", start)
+        end = held.find(_HEAD_END, start)
         if end > HEAD_BYTES or (end < 0 and len(held) > HEAD_BYTES):
             raise RefusedError("http.head", f"The request's head is larger than {HEAD_BYTES} bytes", status=431)
         if end >= 0:
-            stream.unread(held[end + 4 :])
+            stream.unread(held[end + len(_HEAD_END) :])
             return held[:end]
 
 
@@ -206,16 +209,23 @@ class TooSlowError(Exception):
 async def read_request(stream: Stream, first_byte_seconds: float, head_seconds: float) -> Head | None:
     """The next request; None when the client is done. Raises TooSlowError, RefusedError."""
     try:
-        async with asyncio.timeout(first_byte_seconds):
-            chunk = await stream.read()
-    except TimeoutError:
+        chunk = await stream.read(first_byte_seconds)
+    except SilentError:
         return None
     if not chunk:
         return None
     stream.unread(chunk)
+    if _HEAD_END in chunk:
+        head = await read_head_bytes(stream)
+    else:
+        head = await _slow_head_bytes(stream, head_seconds)
+    return None if head is None else parse_request(head)
+
+
+async def _slow_head_bytes(stream: Stream, seconds: float) -> bytes | None:
+    """A head that comes in pieces: all of it in so many seconds."""
     try:
-        async with asyncio.timeout(head_seconds):
-            head = await read_head_bytes(stream)
+        async with asyncio.timeout(seconds):
+            return await read_head_bytes(stream)
     except TimeoutError as error:
         raise TooSlowError from error
-    return None if head is None else parse_request(head)

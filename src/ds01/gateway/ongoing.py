@@ -7,11 +7,20 @@ admin any more, and DS01 may have put the container out of service. Then it ends
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
 from ds01.wire.door import DoorUser
+
+T = TypeVar("T")
+
+
+def _not_yet() -> asyncio.Future[None]:
+    return asyncio.get_running_loop().create_future()
 
 
 @dataclass(kw_only=True, eq=False)
@@ -20,7 +29,7 @@ class Going:
 
     user: DoorUser
     subject: str = ""
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Future[None] = field(default_factory=_not_yet)
 
 
 class Ongoing:
@@ -46,5 +55,28 @@ class Ongoing:
     def end(self, ends: Callable[[Going], bool]) -> None:
         """End those of which this is true."""
         for one in self._going:
-            if ends(one):
-                one.over.set()
+            if ends(one) and not one.over.done():
+                one.over.set_result(None)
+
+
+async def while_there(leaving: asyncio.Future[None], work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` until ``leaving`` is done. Raises ConnectionError when that comes first."""
+    try:
+        async with asyncio.timeout(None) as bound:
+            leave = partial(_leave, bound)
+            leaving.add_done_callback(leave)
+            try:
+                return await work
+            finally:
+                leaving.remove_done_callback(leave)
+    except TimeoutError as error:
+        if bound.expired():
+            raise ConnectionResetError("the client left") from error
+        raise
+
+
+def _leave(bound: asyncio.Timeout, leaving: asyncio.Future[None]) -> None:
+    """Break off now; where the work ended in the same moment there is nothing to break off."""
+    del leaving
+    with contextlib.suppress(RuntimeError):
+        bound.reschedule(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from ds01.gateway.stream import Stream
 
@@ -14,19 +13,12 @@ async def raw(client: Stream, engine: Stream) -> None:
     The client may end its side first (end of input) and goes on listening; when the engine ends, it has closed
     the connection both ways, and so do we.
     """
-    tasks = [asyncio.create_task(work) for work in (_pump(engine, client), client.lost(), _pump(client, engine))]
+    engine.join(client)
+    client.join(engine)
     try:
-        await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((engine.gone, client.left), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        engine.part()
+        client.part()
         engine.abort()
         client.close()
-
-
-async def _pump(source: Stream, sink: Stream) -> None:
-    with contextlib.suppress(ConnectionError):
-        while chunk := await source.read():
-            await sink.write(chunk)
-        sink.write_eof()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -136,12 +137,14 @@ class Table:
     """All routes, to be looked up by method and path."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._routes = [(route, re.compile(route.path)) for route in routes]
+        self._routes = defaultdict[str, list[tuple[Route, re.Pattern[str]]]](list)
+        for route in routes:
+            self._routes[route.method].append((route, re.compile(route.path)))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route of a request and the names in its path."""
-        for route, pattern in self._routes:
-            match = pattern.fullmatch(path) if route.method == method else None
+        for route, pattern in self._routes.get(method, ()):
+            match = pattern.fullmatch(path)
             if match is not None:
                 return route, match.groupdict()
         raise not_allowed("route.unknown", f"{method} {path}", "DS01 does not serve this part of the Docker API.")

@@ -38,7 +38,7 @@ class SilentError(Exception):
 
 
 class Stream(asyncio.Protocol):
-    """A connection. One task reads and one writes at a time."""
+    """A connection. One task reads at a time; several may write, each what belongs together at once."""
 
     def __init__(self) -> None:
         self.taken_within: float | None = None
@@ -50,8 +50,10 @@ class Stream(asyncio.Protocol):
         self._lost = False
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
-        self._watchers: list[asyncio.Future[None]] = []
-        self._mourners: list[asyncio.Future[None]] = []
+        self._gone: asyncio.Future[None] | None = None
+        self._left: asyncio.Future[None] | None = None
+        self._sink: Stream | None = None
+        self._source: Stream | None = None
 
     # what the event loop calls
 
@@ -61,7 +63,10 @@ class Stream(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=WRITE_LIMIT)
 
     def data_received(self, data: bytes) -> None:
-        """Keep a chunk; stop the sender when enough is held."""
+        """Keep a chunk, or hand it on; stop the sender when enough is held."""
+        if self._sink is not None:
+            self._sink.send_on(data)
+            return
         self._chunks.append(data)
         self._held += len(data)
         if self._held >= READ_LIMIT:
@@ -70,29 +75,36 @@ class Stream(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The other side has no more to say; it may still listen."""
-        self._ended = True
-        _wake(self._reader)
-        for waiting in self._watchers:
-            _wake(waiting)
+        self._end()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         del exc
-        self._ended = self._lost = True
-        _wake(self._reader)
+        self._lost = True
+        self._end()
         _wake(self._writer)
-        for waiting in (*self._watchers, *self._mourners):
-            _wake(waiting)
+        _wake(self._left)
+
+    def _end(self) -> None:
+        self._ended = True
+        _wake(self._reader)
+        _wake(self._gone)
+        if self._sink is not None:
+            self._sink.write_eof()
 
     def pause_writing(self) -> None:
         """The other side reads slower than we write."""
         if self._writer is None or self._writer.done():
             self._writer = asyncio.get_running_loop().create_future()
+        if self._source is not None:
+            self._source.hold()
 
     def resume_writing(self) -> None:
         """It caught up."""
         _wake(self._writer)
+        if self._source is not None:
+            self._source.go_on()
 
     # what the gateway calls
 
@@ -126,6 +138,13 @@ class Stream(asyncio.Protocol):
         if before >= READ_LIMIT > self._held and not self._lost:
             self.transport.resume_reading()
         return chunk
+
+    def at_hand(self, size: int) -> bytes | None:
+        """The next ``size`` bytes, where just these came together; nothing is waited for."""
+        if not self._chunks or len(self._chunks[0]) != size or self._held >= READ_LIMIT:
+            return None
+        self._held -= size
+        return self._chunks.popleft()
 
     def hold(self) -> None:
         """Take nothing more of the other side for now."""
@@ -171,12 +190,12 @@ class Stream(asyncio.Protocol):
     async def drained(self) -> None:
         """Wait until there is room to write."""
         if self._writer is not None and not self._writer.done():
-            await (self._writer if self.taken_within is None else self._moving(self._writer, self.taken_within))
+            await self._moving(self._writer, self.taken_within)
         if self._lost:
             raise ConnectionResetError("the other side is gone")
 
-    async def _moving(self, writer: asyncio.Future[None], seconds: float) -> None:
-        """Wait for room to write, for as long as something is taken in so many."""
+    async def _moving(self, writer: asyncio.Future[None], seconds: float | None) -> None:
+        """Wait for room to write, for as long as something is taken in so many. Others may wait for it too."""
         left = self._pending()
         while not (await asyncio.wait([writer], timeout=seconds))[0]:
             before, left = left, self._pending()
@@ -227,28 +246,53 @@ class Stream(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def gone(self) -> None:
-        """Return when the other side ended or was lost. A reader beside it may go on reading."""
-        if not self._ended:
-            await self._among(self._watchers)
+    @property
+    def gone(self) -> asyncio.Future[None]:
+        """Done when the other side ended or was lost. A reader beside it may go on reading."""
+        self._gone = self._gone or _done_when(self._ended)
+        return self._gone
 
-    async def lost(self) -> None:
-        """Return when the connection itself is gone, both ways."""
+    @property
+    def left(self) -> asyncio.Future[None]:
+        """Done when the connection itself is gone, both ways."""
+        self._left = self._left or _done_when(self._lost)
+        return self._left
+
+    def join(self, sink: Stream) -> None:
+        """From now on what comes is sent to ``sink`` as it comes, and its end too; nobody reads here any more."""
+        self._sink, sink._source = sink, self
+        chunks, self._chunks, self._held = self._chunks, deque(), 0
+        for chunk in chunks:
+            sink.send_on(chunk)
+        if self._ended:
+            sink.write_eof()
+        if sink._writer is None or sink._writer.done():
+            self.go_on()
+        else:
+            self.hold()
+
+    def part(self) -> None:
+        """Send nothing on any more."""
+        if self._sink is not None:
+            self._sink._source = None
+            self._sink = None
+
+    def send_on(self, data: bytes) -> None:
+        """Send what another stream got, which is paused while this side is behind."""
         if not self._lost:
-            await self._among(self._mourners)
-
-    async def _among(self, waiting: list[asyncio.Future[None]]) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting.append(future)
-        try:
-            await future
-        finally:
-            waiting.remove(future)
+            self.transport.write(data)
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:
     if waiting is not None and not waiting.done():
         waiting.set_result(None)
+
+
+def _done_when(over: bool) -> asyncio.Future[None]:
+    found: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if over:
+        found.set_result(None)
+    return found
 
 
 def _silent(waiting: asyncio.Future[None]) -> None:

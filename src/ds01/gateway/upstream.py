@@ -5,7 +5,6 @@ A connection that carries one request cannot be made to carry two, whatever a cl
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from ds01.gateway import body as bodies
 from ds01.gateway import shownjson
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.http import AnswerHead, Framing, head_bytes, parse_answer, read_head_bytes
-from ds01.gateway.stream import Stream, connect
+from ds01.gateway.stream import SilentError, Stream, connect
 from ds01.gateway.unread import SHORT_BYTES, Own
 
 JSON_BYTES = 32 * 1024 * 1024
@@ -107,9 +106,8 @@ class Exchange:
     async def answered(self, seconds: float | None = HEAD_SECONDS) -> AnswerHead:
         """The head of the answer."""
         try:
-            async with asyncio.timeout(seconds):
-                data = await read_head_bytes(self.stream)
-        except TimeoutError as error:
+            data = await read_head_bytes(self.stream, seconds)
+        except SilentError as error:
             raise UpstreamError(f"{self._name} does not answer", status=504) from error
         except RefusedError as error:
             raise UpstreamError(error.what) from error
@@ -127,6 +125,9 @@ class Exchange:
 
     async def whole(self, cap: int = JSON_BYTES) -> bytes:
         """The answer's body in memory."""
+        short = bodies.at_hand(self.stream, self.head.framing)
+        if short is not None and len(short) <= cap:
+            return short
         found, size = list[Piece](), 0
         async with aclosing(self.kept()) as pieces:
             async for parts in pieces:

@@ -5,8 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from ds01.gateway.audit import ALLOWED, CHANGES, LENGTH, REFUSALS, REFUSALS_PER_SECOND, Audit, Budget, recordable
+import pytest
+from structlog.testing import capture_logs
+
+from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.audit import (
+    ALLOWED,
+    CHANGES,
+    LENGTH,
+    PER_USER,
+    REFUSALS,
+    REFUSALS_PER_SECOND,
+    Audit,
+    Budget,
+    recordable,
+)
 from ds01.gateway.door import Door
+from ds01.gateway.held import DoorDownError
 from ds01.wire.door import DoorAudit
 
 
@@ -100,3 +115,49 @@ async def test_what_is_on_its_way_when_the_gateway_stops_is_sent_again() -> None
     audit.record(entry)
     await audit.flush()
     assert [each.changes for each in door.entries] == [("2 times",)]
+
+
+def entry(uid: int, path: str, outcome: str) -> DoorAudit:
+    return DoorAudit(uid=uid, method="POST", path=path, subject="", outcome=outcome, rule="x")
+
+
+async def test_d16_a_change_is_on_the_record_beside_many_refusals() -> None:
+    door = Written()
+    audit = Audit(door)
+    for number in range(PER_USER * 2):
+        audit.record(entry(1, f"/{number}", "denied"))
+    audit.record(entry(1, "/exec", "allowed"))
+    await audit.flush()
+    assert [each.path for each in door.entries if each.outcome == "allowed"] == ["/exec"]
+    assert len(door.entries) == PER_USER + 2
+
+
+class Full(Door):
+    """A ds01d that cannot write."""
+
+    async def audit(self, entries: Sequence[DoorAudit]) -> None:
+        raise DoorDownError("no space")
+
+
+async def test_d16_refusals_that_cannot_be_written_keep_nobody_from_giving_back() -> None:
+    audit = Audit(Full("/nowhere"))
+    for number in range(2000):
+        for uid in (1, 2, 3):
+            audit.record(entry(uid, f"/{number}", "denied"))
+        if number % 50 == 0:
+            await audit.flush()
+    audit.check_writable(frees=True)
+    with pytest.raises(RefusedError):
+        audit.check_writable()
+
+
+async def test_a_record_is_put_down_a_moment_after_its_answer() -> None:
+    audit = Audit(Written())
+    with capture_logs() as logs:
+        audit.record(entry(1, "/a", "allowed"), ms=1.5)
+        audit.record(entry(1, "/b", "denied"))
+        assert not logs
+        async with asyncio.timeout(30):
+            while not logs:
+                await asyncio.sleep(0.001)
+    assert [(line["path"], line.get("ms")) for line in logs] == [("/a", 1.5), ("/b", None)]

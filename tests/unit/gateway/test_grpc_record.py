@@ -72,12 +72,14 @@ async def said(link: Link, headers: Headers) -> str:
 
 
 async def test_p14_calls_that_cannot_be_read_are_on_the_record_and_traces_are_not() -> None:
+    audit = Audit(Door("/nowhere"))
     with capture_logs() as logs:
-        async with talking(Audit(Door("/nowhere"))) as link:
+        async with talking(audit) as link:
             assert await said(
                 link, [("content-type", "x") if n == "content-type" else (n, v) for n, v in asking("/a/b")]
             )
             assert await said(link, asking(TRACES)) == "12"
+        audit.put_down()
     assert [(line["outcome"], line["rule"]) for line in logs if line["event"] == "request"] == [("denied", "grpc.call")]
 
 
@@ -88,6 +90,7 @@ async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
     with capture_logs() as logs:
         async with talking(audit) as link:
             assert await said(link, asking(f"{CONTROL}Solve")) == str(grpc.Code.UNAVAILABLE)
+        audit.put_down()
     assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]
 
 
@@ -112,15 +115,16 @@ async def test_p14_a_prune_is_on_the_record_though_its_client_leaves() -> None:
 
 async def test_p14_what_the_engine_may_not_ask_in_a_session_is_on_the_record() -> None:
     (client, gateway), (outward, engine) = await pair(), await pair()
-    opened, caller = Session(id="s", account="1002:0"), Link(engine)
+    opened, caller, audit = Session(id="s", account="1002:0"), Link(engine), Audit(DOOR)
     with capture_logs() as logs:
-        served = asyncio.create_task(serve(of(gateway, Audit(DOOR), DOOR), gateway, outward, opened))
+        served = asyncio.create_task(serve(of(gateway, audit, DOOR), gateway, outward, opened))
         async with running(caller):
             assert await said(caller, asking("/moby.filesync.v1.FileSync/TarStream")) == "12"
             assert await said(caller, [*asking(SYNC), ("dir-name", "dockerfile")]) == "7"
         for stream in (client, engine):
             stream.abort()
         await served
+        audit.put_down()
     assert [(line["outcome"], line["rule"], line["path"]) for line in logs if line["event"] == "request"] == [
         ("denied", "session.call", "/moby.filesync.v1.FileSync/TarStream"), ("denied", "session.call", SYNC),
     ]  # fmt: skip

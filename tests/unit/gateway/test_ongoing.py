@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ds01.gateway import people
+from ds01.gateway.ongoing import while_there
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 OTHER = "c" * 64
@@ -166,3 +167,80 @@ async def test_while_nobody_can_say_who_she_is_it_goes_on(place: Farm) -> None:
         await place.daemon.close()
         await place.registry.people.end_of_people()
         await going.goes_on()
+
+
+def leaving() -> asyncio.Future[None]:
+    return asyncio.get_running_loop().create_future()
+
+
+async def test_work_ends_when_its_reason_does_and_has_cleaned_up_by_then() -> None:
+    left, cleaned = leaving(), list[str]()
+
+    async def work() -> None:
+        try:
+            left.set_result(None)
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0)
+            cleaned.append("up")
+
+    with pytest.raises(ConnectionError):
+        await while_there(left, work())
+    assert cleaned == ["up"]
+    await asyncio.sleep(0)  # and this task goes on
+
+
+async def test_work_that_is_done_is_done_whatever_ends_in_the_same_moment() -> None:
+    left, broken = leaving(), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: broken.append(told))
+
+    async def work() -> str:
+        left.set_result(None)
+        return "done"
+
+    assert await while_there(left, work()) == "done"
+    await asyncio.sleep(0.01)
+    assert not broken
+
+
+async def test_what_breaks_off_the_task_is_not_taken_for_a_client_that_left() -> None:
+    task = asyncio.create_task(while_there(leaving(), asyncio.sleep(3600)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_work_that_ran_out_of_time_says_so() -> None:
+    async def work() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(3600)
+
+    with pytest.raises(TimeoutError):
+        await while_there(leaving(), work())
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_either_of_two_reasons_ends_it(first: int) -> None:
+    reasons = [leaving(), leaving()]
+    task = asyncio.create_task(while_there(reasons[0], while_there(reasons[1], asyncio.sleep(3600))))
+    await asyncio.sleep(0)
+    reasons[first].set_result(None)
+    with pytest.raises(ConnectionError):
+        await task
+
+
+async def test_two_reasons_at_once_end_it_once() -> None:
+    reasons = [leaving(), leaving()]
+
+    async def work() -> str:
+        with pytest.raises(ConnectionError):
+            await while_there(reasons[0], while_there(reasons[1], asyncio.sleep(3600)))
+        await asyncio.sleep(0.01)
+        return "goes on"
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    for each in reasons:
+        each.set_result(None)
+    assert await task == "goes on"

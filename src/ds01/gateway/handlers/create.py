@@ -16,12 +16,13 @@ from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.portcount import published
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
-from ds01.gateway import flow, links, ports
+from ds01.gateway import links, ports
 from ds01.gateway.call import Call
 from ds01.gateway.finish import Blueprint, Resolved, body
 from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.held import DoorDownError
+from ds01.gateway.ongoing import while_there
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorDevice, DoorGrant, DoorTicket
 from ds01.wire.holdings import DoorVolumeAsk
@@ -63,7 +64,7 @@ async def _granted(call: Call, ask: DoorCreate) -> DoorGrant:
     """Who waits for GPUs and hangs up gives her place up: ds01d is hung up on as well."""
     if not ask.wait_seconds:
         return await call.gate.door.create(ask)
-    return await flow.while_there(call.client.gone(), call.gate.door.create(ask))
+    return await while_there(call.client.gone, call.gate.door.create(ask))
 
 
 def _coming(call: Call, plan: Plan, grant: DoorGrant) -> DoorContainer:

@@ -32,6 +32,7 @@ from ds01.gateway.call import Call, error_text
 from ds01.gateway.handlers.archives import import_, too_large
 from ds01.gateway.handlers.lookup import find
 from ds01.gateway.handlers.writing import Written
+from ds01.gateway.ongoing import while_there
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
 
@@ -135,7 +136,7 @@ async def obtained(call: Call, ref: str) -> tuple[dict[str, Any], str]:
     with call.gate.moves.pulling(call.user.uid):
         async with await Written.begin(call, wanted) as written:
             ask = Ask(method="POST", target=call.target("/images/create", _source(name)), headers=header(auth))
-            await flow.while_there(call.client.gone(), _fetched(call, ask, Progress(written)))
+            await while_there(call.client.gone, _fetched(call, ask, Progress(written)))
     return await find(call, name)
 
 

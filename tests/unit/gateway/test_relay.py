@@ -1,0 +1,165 @@
+"""What nobody reads on its way comes whole, in order, and no faster than it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from ds01.gateway import relay
+from ds01.gateway.stream import READ_LIMIT, WRITE_LIMIT, Stream
+from tests.unit.gateway.h2.test_link import pair
+
+FAR = 64 * 1024 * 1024
+IN_KERNEL = 4 * 1024 * 1024
+"""More than sockets hold."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A user at her client's stream, and the engine's stream at a daemon."""
+
+    user: Stream
+    client: Stream
+    engine: Stream
+    daemon: Stream
+
+
+@pytest.fixture
+async def line() -> AsyncIterator[Line]:
+    made = Line(*await pair(), *await pair())
+    yield made
+    for stream in (made.user, made.client, made.engine, made.daemon):
+        stream.abort()
+    await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def relayed(client: Stream, engine: Stream) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(relay.raw(client, engine))
+    try:
+        async with asyncio.timeout(60):
+            yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def said(stream: Stream, size: int) -> bytes:
+    """So many bytes that come, or all until its end."""
+    found = b""
+    while len(found) < size and (chunk := await stream.read()):
+        found += chunk
+    return found
+
+
+async def test_both_ways_with_what_came_before(line: Line) -> None:
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    await user.write(b"early")
+    await daemon.write(b"greeting")
+    while not client._chunks or not engine._chunks:
+        await asyncio.sleep(0)
+    async with relayed(client, engine):
+        await user.write(b" and late")
+        await daemon.write(b", more")
+        assert await said(daemon, 14) == b"early and late"
+        assert await said(user, 14) == b"greeting, more"
+
+
+async def test_a_client_that_ends_its_side_hears_the_rest(line: Line) -> None:
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    async with relayed(client, engine) as task:
+        await user.write(b"input")
+        user.write_eof()
+        assert await said(daemon, 99) == b"input"
+        await daemon.write(b"output")
+        daemon.close()
+        assert await said(user, 99) == b"output"
+        await task
+
+
+async def test_an_end_that_came_before_is_told(line: Line) -> None:
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    user.write_eof()
+    await client.gone
+    async with relayed(client, engine):
+        assert await said(daemon, 99) == b""
+
+
+async def test_all_of_a_lot_comes_and_in_order(line: Line) -> None:
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    text = b"".join(b"%9d " % number for number in range(800_000))
+
+    async def tell() -> None:
+        await daemon.write(text)
+        await daemon.emptied()
+        daemon.close()
+
+    async with relayed(client, engine) as task:
+        telling = asyncio.create_task(tell())
+        assert await said(user, len(text) + 1) == text
+        await asyncio.gather(telling, task)
+
+
+async def test_who_reads_nothing_stops_the_other_side_and_goes_on(line: Line) -> None:
+    """Either way; what is held here meanwhile is bounded."""
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    async with relayed(client, engine):
+        for source, sink, out in ((daemon, user, client), (user, daemon, engine)):
+            sink.hold()
+            writing = asyncio.create_task(_much(source))
+            before = -1
+            while (now := out.transport.get_write_buffer_size()) != before or not now:
+                before = now
+                await asyncio.sleep(0.05)
+            assert now <= WRITE_LIMIT + READ_LIMIT
+            assert not writing.done()
+            sink.go_on()
+            found = 0
+            while found < FAR:
+                found += len(await sink.read())
+            await writing
+
+
+async def _much(stream: Stream) -> None:
+    piece = bytes(1024 * 1024)
+    for _ in range(FAR // len(piece)):
+        await stream.write(piece)
+    await stream.emptied()
+
+
+async def test_a_client_that_is_lost_ends_it(line: Line) -> None:
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    async with relayed(client, engine) as task:
+        await daemon.write(b"x")
+        assert await said(user, 1) == b"x"
+        user.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        user.abort()
+        with contextlib.suppress(ConnectionError):
+            while not task.done():
+                await daemon.write(b"y" * 1000)
+                await asyncio.sleep(0)
+        await task
+        assert await said(daemon, 1) == b""
+
+
+async def test_nobody_who_waits_to_write_is_let_through_by_another_who_gave_up(line: Line) -> None:
+    near, far = line.user, line.client
+    far.hold()
+    waiting = [asyncio.create_task(near.write(bytes(IN_KERNEL))) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    waiting[0].cancel()
+    await asyncio.sleep(0.05)
+    assert [task.done() for task in waiting] == [True, False, False]
+    late = asyncio.create_task(near.write(b"late"))
+    await asyncio.sleep(0.05)
+    assert not late.done()
+    far.go_on()
+    async with asyncio.timeout(60):
+        assert len(await said(far, 3 * IN_KERNEL + 4)) == 3 * IN_KERNEL + 4
+        await asyncio.gather(*waiting[1:], late)

@@ -18,7 +18,7 @@ from dev.promises.lab import Lab
 from bench.row import Row, added, interleaved, p50, p99
 from bench.stage import server
 
-UNARY, CREATES, RUNS, BYTES = 400, 25, 100, 300
+UNARY, CREATES, RUNS, BYTES = 400, 25, 300, 300
 API = "/v1.41"
 
 

@@ -84,7 +84,16 @@ class Listener:
         asyncio.get_running_loop().add_reader(listening, self._accept)
 
     def _accept(self) -> None:
-        """Take what waits; after many the loop does something else in between."""
+        """Take what waits, then begin."""
+        beginning = bool(self._taken)
+        try:
+            self._take_waiting()
+        finally:
+            if self._taken and not beginning:
+                self._begin()
+
+    def _take_waiting(self) -> None:
+        """After many the loop does something else in between."""
         for _ in range(AT_ONCE):
             if self._listening is None:
                 return
@@ -114,8 +123,6 @@ class Listener:
         if not self._presence.enter(uid):
             _turn_away(connection)
             return
-        if not self._taken:
-            asyncio.get_running_loop().call_soon(self._begin)
         self._taken.append((connection, uid))
 
     def _begin(self) -> None:

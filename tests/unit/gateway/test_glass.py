@@ -38,6 +38,7 @@ async def asked(place: Farm, request: str = "GET /info HTTP/1.1\r\nHost: d\r\n\r
     """The answer's first line, and the records: outcome, rule, path."""
     with capture_logs() as logs:
         answer = await place.send(request.encode())
+        place.audit.put_down()
     lines = [line for line in logs if line["event"] == "request"]
     return answer.partition(b"\r\n")[0], [(line["outcome"], line["rule"], line["path"]) for line in lines]
 

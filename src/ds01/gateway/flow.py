@@ -104,6 +104,8 @@ async def _settled(call: Call, settle: Settle) -> None:
         await settle()
         return
     except RefusedError as error:
+        if not isinstance(error, EngineWordsError):
+            call.denied(error)
         change, said = Change(rule=error.rule, text=error.what), error.message
     except DoorDownError as error:
         change, said = Change(rule="ds01d.away", text=f"written down later: {error}"), LATER

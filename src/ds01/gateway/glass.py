@@ -15,7 +15,7 @@ from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.identity import Peer
 from ds01.gateway.ongoing import while_there
 from ds01.gateway.passing import pass_on
-from ds01.gateway.serve import refuse_plainly
+from ds01.gateway.serve import away_from, refuse_plainly
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit, DoorUser
@@ -41,7 +41,7 @@ class Glass:
             self._denied(peer, head, error)
             await refuse_plainly(client, error)
         except UpstreamError as error:
-            await refuse_plainly(client, RefusedError("engine.away", error.sentence, status=error.status))
+            await refuse_plainly(client, away_from(error))
         except (ConnectionError, TooSlowError):
             client.abort()
         finally:

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.dockerpolicy.verdict import RefusedError, UnrecordedError
 
 CONNECTIONS_PER_USER = 1024
 _CREDENTIALS = struct.Struct("3i")
@@ -77,6 +77,6 @@ class Presence:
 
 def too_many() -> RefusedError:
     """What a user with too many connections reads."""
-    return RefusedError(
+    return UnrecordedError(
         "connections.limit", f"You have {CONNECTIONS_PER_USER} connections open", "Close some.", status=429
     )

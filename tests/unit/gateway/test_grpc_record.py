@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import unquote
 
 from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy import query
+from ds01.domain.dockerpolicy.protobuf import of as of_field
+from ds01.domain.dockerpolicy.protobuf import render
 from ds01.domain.dockerpolicy.session import SYNC
+from ds01.domain.dockerpolicy.verdict import MORE, RefusedError
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method
+from ds01.gateway.h2.link import Call as LinkCall
 from ds01.gateway.h2.link import Headers, Link
 from ds01.gateway.handlers.grpc_api import CONTROL, TRACES, Talk
 from ds01.gateway.handlers.session import serve
@@ -25,7 +31,7 @@ from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
 from ds01.gateway.table import TABLE
 from ds01.gateway.upstream import Upstream
-from ds01.wire.door import DoorAudit, DoorUser
+from ds01.wire.door import DoorAudit, DoorBuild, DoorBuildGrant, DoorImage, DoorTicket, DoorUser
 from tests.unit.gateway.h2.test_link import pair, running
 
 DOOR = Door("/nowhere")
@@ -33,14 +39,20 @@ HEAD = b"POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c"
 
 
 @asynccontextmanager
-async def talking(audit: Audit, door: Door = DOOR) -> AsyncIterator[Link]:
-    """A client's side of a connection whose engine never answers and whose ds01d is not there."""
+async def talking(
+    audit: Audit, door: Door = DOOR, answer: Callable[[LinkCall], Coroutine[Any, Any, None]] | None = None
+) -> AsyncIterator[Link]:
+    """A client's side of a connection whose ds01d is not there, with one session; its engine never answers, if nobody
+    says how.
+    """
     (client, gateway), (outward, engine) = await pair(), await pair()
     call = of(gateway, audit, door)
     far, caller = Link(outward), Link(client)
+    behind = [] if answer is None else [Link(engine, answer)]
     try:
-        async with running(far, Link(gateway, Talk(call, far).accept), caller):
-            yield caller
+        with call.gate.sessions.opened(call.user, "s" * 25):
+            async with running(far, Link(gateway, Talk(call, far).accept), caller, *behind):
+                yield caller
     finally:
         for stream in (client, gateway, outward, engine):
             stream.abort()
@@ -111,6 +123,33 @@ async def test_p14_a_prune_is_on_the_record_though_its_client_leaves() -> None:
     assert [(line["outcome"], line["rule"]) for line in logs if line["event"] == "request"] == [
         ("allowed", "grpc.prune")
     ]
+
+
+async def test_e33_a_build_of_what_may_not_stay_is_on_the_record() -> None:
+    class Heavy(Door):
+        async def build(self, ask: DoorBuild) -> DoorBuildGrant:
+            return DoorBuildGrant(ticket="t", labels={}, cgroup_parent="", network="", cpu_period_us=0, cpu_quota_us=0,
+                                  memory_bytes=0, swap_bytes=0, shm_bytes=0, step_host="ds01-u1002")  # fmt: skip
+
+        async def built(self, ask: DoorTicket) -> tuple[DoorImage, ...]:
+            raise RefusedError("image.heavy", "The image was taken away again", status=400)
+
+    async def done(call: LinkCall) -> None:
+        await call.send_headers(grpc.ANSWER)
+        await call.send_headers(grpc.DONE, end=True)
+
+    message = render([of_field(1, "ref45678"), of_field(5, "s" * 25), of_field(6, "dockerfile.v0")])
+    with capture_logs() as logs:
+        async with talking(Audit(DOOR), Heavy("/nowhere"), done) as caller:
+            call = await caller.call(asking(f"{CONTROL}Solve"))
+            await call.write(grpc.framed(message))
+            await call.end()
+            while await call.read():
+                pass
+    assert MORE in unquote(dict(call.trailers)["grpc-message"])
+    assert [(line["outcome"], line["rule"]) for line in logs if line["event"] == "request"] == [
+        ("allowed", "grpc.solve"), ("denied", "image.heavy"),
+    ]  # fmt: skip
 
 
 async def test_p14_what_the_engine_may_not_ask_in_a_session_is_on_the_record() -> None:

@@ -25,8 +25,22 @@ class RefusedError(Exception):
     @property
     def message(self) -> str:
         """The text a Docker client shows."""
+        return f"{self.sentences} More: {MORE}"
+
+    @property
+    def sentences(self) -> str:
+        """What it says without where more is told of it."""
         advice = f" {self.advice}" if self.advice else ""
-        return f"DS01: {self.what} ({self.rule}).{advice} More: {MORE}"
+        return f"DS01: {self.what} ({self.rule}).{advice}"
+
+
+class UnrecordedError(RefusedError):
+    """A refusal of which nothing is on the record: something is away, or who asks is not even heard."""
+
+    @property
+    def message(self) -> str:
+        """The sentences alone: nobody could tell more."""
+        return self.sentences
 
 
 def not_allowed(rule: str, what: str, advice: str = "") -> RefusedError:

@@ -28,7 +28,7 @@ from ds01.gateway.held import DoorDownError
 from ds01.gateway.pace import Costly
 from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
-from ds01.gateway.tickets import granted
+from ds01.gateway.tickets import Settle, granted
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorAudit, DoorBuildGrant
 
@@ -255,8 +255,22 @@ class Talk:
                     self._allowed(asked.path, "grpc.solve")
                     policy = self._judged_by(stack, session, building)
                     message = solve.message(building.owner, policy, grant.names)
-                    await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
-                                     settle=settle, advice=ADVICE, view=self._view(plain_answer))  # fmt: skip
+                    await grpc.relay(
+                        near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
+                        settle=self._told(settle, asked.path), advice=ADVICE, view=self._view(plain_answer),
+                    )  # fmt: skip
+
+    def _told(self, settle: Settle, path: str) -> Settle:
+        """The same; what may not stay after all is on the record."""
+
+        async def told() -> None:
+            try:
+                await settle()
+            except RefusedError as error:
+                self._call.denied(error, method=GRPC, path=path)
+                raise
+
+        return told
 
     def _owner(self, grant: DoorBuildGrant) -> Owner:
         account = self._call.user.account

@@ -105,6 +105,7 @@ class Progress:
             self._break_off(_too_many(left), "the repository has more images than may come")
 
     def _break_off(self, error: RefusedError, why: str) -> None:
+        self._written.call.denied(error)
         self._written.call.changes.append(Change(rule=error.rule, text=f"broken off: {why}"))
         raise flow.LastLine(dump({"errorDetail": {"message": error.message}, "error": error.message}) + b"\r\n")
 

@@ -139,13 +139,15 @@ async def test_e33_a_build_of_what_may_not_stay_is_on_the_record() -> None:
         await call.send_headers(grpc.DONE, end=True)
 
     message = render([of_field(1, "ref45678"), of_field(5, "s" * 25), of_field(6, "dockerfile.v0")])
+    audit = Audit(DOOR)
     with capture_logs() as logs:
-        async with talking(Audit(DOOR), Heavy("/nowhere"), done) as caller:
+        async with talking(audit, Heavy("/nowhere"), done) as caller:
             call = await caller.call(asking(f"{CONTROL}Solve"))
             await call.write(grpc.framed(message))
             await call.end()
             while await call.read():
                 pass
+        audit.put_down()
     assert MORE in unquote(dict(call.trailers)["grpc-message"])
     assert [(line["outcome"], line["rule"]) for line in logs if line["event"] == "request"] == [
         ("allowed", "grpc.solve"), ("denied", "image.heavy"),

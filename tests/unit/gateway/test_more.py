@@ -34,6 +34,7 @@ async def told(place: Farm, method: str, path: str) -> tuple[bool, list[Any]]:
     """Whether the answer says that more is told, and the rules of the refusals on the record."""
     with capture_logs() as logs:
         _, answer = await place.ask(method, path)
+        place.audit.put_down()
     said = answer if isinstance(answer, bytes) else str(answer).encode()
     return MORE.encode() in said, [line["rule"] for line in logs if line.get("outcome") == "denied"]
 

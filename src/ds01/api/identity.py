@@ -5,22 +5,30 @@ An admin may act for somebody else with ``?user=LOGIN``, or look at everybody wi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.services.caller import Caller, identify, require_admin, saying, stand_in
+from ds01.services.reads import OneAtATime
 from ds01.services.world import World
 
 PEER = "ds01.peer"
 """The key of the connection's uid in the request's scope; ``daemon.peer`` puts it there."""
 
+LOOKS = ("GET", "HEAD", "OPTIONS")
+"""The methods of requests that change nothing."""
 
-def world_of(request: Request) -> World:
-    """The world this application serves."""
-    world: World = request.app.state.world
-    return world
+
+async def world_of(request: Request) -> World:
+    """The world this application serves; users read its ledger in turns (``services.reads``)."""
+    state, peer = request.app.state, request.scope.get(PEER)
+    world: World = state.world
+    if peer in state.gateway_uids:
+        return world
+    return replace(world, ledger=OneAtATime(world.ledger, state.turns, (peer, request.method in LOOKS)))
 
 
 TheWorld = Annotated[World, Depends(world_of)]

@@ -15,7 +15,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ds01.api.errors import response
-from ds01.api.identity import PEER
+from ds01.api.identity import LOOKS, PEER
 from ds01.daemon.guests import CHANGES, CONNECTIONS, REQUEST_BYTES, Guests
 from ds01.domain.errors import BAD_REQUEST, BUSY, Problem
 
@@ -31,7 +31,7 @@ TOO_OFTEN = Problem(
 )  # fmt: skip
 TOO_SLOW = Problem(kind=BAD_REQUEST, message="The request took too long to arrive.", hint="ds01 --help")
 
-_LOOKS = (b"GET", b"HEAD", b"OPTIONS")
+_LOOKS = tuple(method.encode() for method in LOOKS)
 
 
 def peer_uid(connection: socket.socket) -> int:

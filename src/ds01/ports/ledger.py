@@ -34,6 +34,9 @@ from ds01.domain.volume import Volume
 
 T = TypeVar("T")
 
+READS_OF_USERS = 2
+"""Reads that users ask for at once, all users together; a ledger reads at least one more at a time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Backup:

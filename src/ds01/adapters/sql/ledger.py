@@ -27,13 +27,13 @@ from ds01.adapters.sql.hot import Hot
 from ds01.adapters.sql.shown import Shown
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.events import EventType, Unknown
-from ds01.ports.ledger import Audit, Backup, Books
+from ds01.ports.ledger import READS_OF_USERS, Audit, Backup, Books
 
 T = TypeVar("T")
 
 GROUP = 64
 """How many writes share a commit at most: bounds what a failed commit takes back."""
-READERS = 2
+READERS = READS_OF_USERS + 1
 VERIFIED = 20_000
 """How many events ``verify`` goes through: about a second."""
 

@@ -25,6 +25,7 @@ from ds01.sim.fence import SimFence
 from ds01.sim.host import SimHost
 from ds01.sim.ledger import MemoryLedger
 from ds01.sim.meters import SimMeters
+from ds01.wire.pages import ROWS
 from tests.api.call import get, stream
 from tests.values import ALICE, BOB, NOW, container
 
@@ -87,7 +88,8 @@ async def test_admins_see_everybodys_or_one_persons(app: FastAPI) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [({"type": "containr"}, "request.invalid"), ({"since": "soon"}, "request.invalid"),
-     ({"limit": 0}, "request.invalid"), ({"after": "x"}, "request.invalid")],
+     ({"limit": 0}, "request.invalid"), ({"after": "x"}, "request.invalid"),
+     ({"limit": ROWS + 1}, "request.invalid"), ({"before": 0}, "request.invalid")],
 )  # fmt: skip
 async def test_a_bad_filter_is_told(app: FastAPI, query: dict[str, str | int], code: str) -> None:
     found = await get(app, "/v1/events", uid=ALICE.uid, **query)
@@ -99,6 +101,8 @@ async def test_paging_begins_with_the_first(app: FastAPI) -> None:
     assert (first["seq"], first["uid"], first["actor_uid"]) == (1, ALICE.uid, ALICE.uid)
     (latest,) = (await get(app, "/v1/events", uid=0, all=1, limit=1)).body
     assert latest["seq"] == 2
+    (earlier,) = (await get(app, "/v1/events", uid=0, all=1, limit=1, before=2)).body
+    assert earlier["seq"] == 1
 
 
 @pytest.mark.parametrize("damage", [(), ("event 2 (container.paused, x) is not as DS01 wrote it",)])

@@ -598,6 +598,9 @@ class LedgerContract:
         assert await seqs(types=[EventType.LEASE_GRANTED, EventType.DAEMON_STARTED]) == [11, 12]
         assert await seqs(since=NOW + timedelta(minutes=9)) == [10, 11, 12]
         assert await seqs(uid=ALICE.uid, subject="s0", limit=2) == [7, 9]
+        assert await seqs(uid=ALICE.uid, subject="s0", before=7, limit=2) == [3, 5]
+        assert await seqs(after=3, before=6) == [4, 5]
+        assert await seqs(before=1) == []
 
     async def test_who_goes_on_from_the_last_event_it_read_misses_none(self, ledger: Ledger) -> None:
         """With ``after``, a limit gives the first ones; the type is asked for before they are counted."""

@@ -10,9 +10,8 @@ from ds01.cli.call import Call
 from ds01.cli.files import create
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.wire.codec import plain
+from ds01.wire.pages import ROWS
 from ds01.wire.status import EventView
-
-PAGE = 5000
 
 
 def export(call: Call, to: str, *, since: str, kind: str, user: str, everybody: bool) -> int:
@@ -31,7 +30,7 @@ def export(call: Call, to: str, *, since: str, kind: str, user: str, everybody: 
     return 0
 
 
-def pages(call: Call, *, since: str, kind: str, user: str, everybody: bool, size: int = PAGE) -> Iterator[EventView]:
+def pages(call: Call, *, since: str, kind: str, user: str, everybody: bool, size: int = ROWS) -> Iterator[EventView]:
     """Every event, in order, asked for ``size`` at a time. What is older than ``since`` is so for the first page alone:
     what comes after it is later, and a time that was told as 2h would move meanwhile.
     """

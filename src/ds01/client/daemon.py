@@ -41,6 +41,9 @@ if TYPE_CHECKING:  # imported by the methods that need them: making their classe
     from ds01.wire.report import ReportView
     from ds01.wire.usage import ConsumptionView
 
+EVENTS = 200
+"""Events that are asked for where nobody says how many."""
+
 _SETTINGS = "/v1/images/settings"
 
 
@@ -92,11 +95,18 @@ class Client(Asking):
         user: str = "",
         everybody: bool = False,
     ) -> tuple[EventView, ...]:
-        """What happened, oldest first: the latest so many, or the first ones ``after`` a number."""
-        first = "" if after is None else str(after)
-        return self._list(
-            EventView, "/v1/events", after=first, since=since, type=kind, limit=limit, user=user, all=everybody
-        )
+        """What happened, oldest first: the latest so many, or the first ones ``after`` a number. 0 is 200."""
+        from ds01.client.pages import first_events, latest_events
+
+        def page(limit: int, since: str, **where: object) -> tuple[EventView, ...]:
+            return self._list(
+                EventView, "/v1/events", **where, since=since, type=kind, limit=limit, user=user, all=everybody
+            )
+
+        wanted = limit or EVENTS
+        if after is None:
+            return latest_events(lambda seq, rows: page(rows, since, before=seq), wanted)
+        return first_events(lambda seq, rows: page(rows, "" if seq else since, after=str(seq or after)), wanted)
 
     def follow_events(
         self,

@@ -252,10 +252,10 @@ class Books(Protocol):
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
-        after: int | None = None, since: datetime | None = None, limit: int = 1000,
+        after: int | None = None, before: int | None = None, since: datetime | None = None, limit: int = 1000,
     ) -> tuple[Event, ...]:  # fmt: skip
         """Events in order of ``seq``: the first ones later than ``after``, so that who goes on from the last of them
-        misses none; without it the latest ones.
+        misses none; without it the latest ones. ``before``: those that came before this one.
         """
         ...
 

@@ -18,9 +18,8 @@ from ds01.domain.sentences import tell, who_did
 from ds01.ports.ledger import Books, Ledger
 from ds01.services.moments import zoned
 from ds01.services.people import Names, names
+from ds01.wire.pages import ROWS
 from ds01.wire.status import EventView
-
-MOST = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +33,13 @@ class Viewer:
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """Which events. ``uid`` None: everybody's and the server's own, for admins only. Of more than ``limit``, the first
-    ones later than ``after``; without it the latest ones.
+    ones later than ``after``; without it the latest ones, with ``before`` those earlier than that one.
     """
 
     uid: Uid | None
     types: tuple[EventType, ...] = ()
     after: int | None = None
+    before: int | None = None
     since: datetime | None = None
     limit: int = 200
 
@@ -100,14 +100,14 @@ async def follow(
     for event in known:
         yield event
     if known:
-        more = query.after is not None and len(known) >= min(query.limit, MOST)
+        more = query.after is not None and len(known) >= min(query.limit, ROWS)
         seq = known[-1].seq if more else max(seq, known[-1].seq)
     while True:
         last = await ledger.wait(seq, patience_seconds)
-        found = await _load(ledger, viewer, replace(query, after=seq, since=None, limit=MOST))
+        found = await _load(ledger, viewer, replace(query, after=seq, before=None, since=None, limit=ROWS))
         for event in found:
             yield event
-        seq = found[-1].seq if len(found) == MOST else max(last, *(event.seq for event in found[-1:]))
+        seq = found[-1].seq if len(found) == ROWS else max(last, *(event.seq for event in found[-1:]))
 
 
 async def _load(ledger: Ledger, viewer: Viewer, query: Query) -> tuple[EventView, ...]:
@@ -129,7 +129,8 @@ def _read(books: Books, viewer: Viewer, query: Query) -> tuple[EventView, ...]:
     former = 0 if viewer.admin else border(books, viewer.uid)
     after = query.after if query.after is None else max(query.after, former)
     found = books.events(
-        uid=query.uid, types=query.types, after=after, since=query.since, limit=min(query.limit, MOST)
+        uid=query.uid, types=query.types, after=after, before=query.before, since=query.since,
+        limit=min(query.limit, ROWS),
     )  # fmt: skip
     called = names(books)
     return tuple(view(event, called, viewer.uid) for event in found if event.seq > former)

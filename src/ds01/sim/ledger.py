@@ -396,11 +396,11 @@ class MemoryBooks:
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
-        after: int | None = None, since: datetime | None = None, limit: int = 1000,
+        after: int | None = None, before: int | None = None, since: datetime | None = None, limit: int = 1000,
     ) -> tuple[Event, ...]:  # fmt: skip
         found = [
             event
-            for event in self._now.events[after or 0 :]
+            for event in self._now.events[after or 0 : None if before is None else before - 1]
             if (uid is None or event.uid == uid)
             and (subject is None or event.subject == subject)
             and (not types or event.type in types)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from ds01.cli.call import Call
-from ds01.cli.exporting import PAGE, pages
+from ds01.cli.exporting import pages
 from ds01.cli.talk import talk
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.wire.admin import AuditView
+from ds01.wire.pages import ROWS
 from ds01.wire.status import EventView
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Asked, Daemon
@@ -48,13 +49,13 @@ def test_every_page_is_asked_for_and_none_twice(daemon: Daemon, count: int, aske
 
 
 def test_more_than_one_answer_holds_are_in_the_file(ds01: Run, daemon: Daemon, tmp_path: Path) -> None:
-    record(daemon, PAGE + 1)
+    record(daemon, ROWS + 1)
     into = tmp_path / "events.jsonl"
     ran = ds01("events", "--all", "--to", str(into))
     assert (ran.code, ran.out) == (0, "")
-    assert f"{PAGE + 1} events" in ran.err
+    assert f"{ROWS + 1} events" in ran.err
     lines = into.read_text().splitlines()
-    assert [json.loads(line)["seq"] for line in lines] == list(range(2, 2 * PAGE + 3, 2))
+    assert [json.loads(line)["seq"] for line in lines] == list(range(2, 2 * ROWS + 3, 2))
     assert json.loads(lines[0]) | {"hash": "", "uid": 0} == vars(event(2)) | {"hash": "", "uid": 0}
     assert stat.S_IMODE(into.stat().st_mode) == 0o600
 
@@ -92,7 +93,7 @@ def test_an_export_that_breaks_off_leaves_nothing(ds01: Run, daemon: Daemon, tmp
         seen.append(os.listdir(folder))
         if asked.query["after"] != "0":
             return Ds01Error(LEDGER_ERROR, "The ledger cannot be read.")
-        return [event(seq) for seq in range(1, PAGE + 1)]
+        return [event(seq) for seq in range(1, ROWS + 1)]
 
     daemon.answers["GET", "/v1/events"] = answer
     assert ds01("events", "--to", str(folder / "events.jsonl")).code != 0

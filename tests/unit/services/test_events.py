@@ -11,8 +11,9 @@ from ds01.domain.errors import ADMIN_ONLY, BAD_REQUEST, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.people import Account, Uid
 from ds01.ports.ledger import Books
-from ds01.services.events import MOST, Query, Viewer, follow, read, since, types
+from ds01.services.events import Query, Viewer, follow, read, since, types
 from ds01.sim.ledger import MemoryLedger
+from ds01.wire.pages import ROWS
 from tests.values import ALICE, BOB, NOW
 
 ME = Viewer(uid=ALICE.uid)
@@ -86,6 +87,8 @@ async def test_of_more_than_the_limit_the_first_ones_after_a_number_come() -> No
     ledger = await ledger_with(*(paused(str(number)) for number in range(1, 8)))
     assert [e.seq for e in await read(ledger, ME, Query(uid=ALICE.uid, after=2, limit=2))] == [3, 4]
     assert [e.seq for e in await read(ledger, ME, Query(uid=ALICE.uid, limit=2))] == [6, 7]
+    assert [e.seq for e in await read(ledger, ME, Query(uid=ALICE.uid, before=6, limit=2))] == [4, 5]
+    assert [e.seq for e in await read(ledger, ME, Query(uid=ALICE.uid, after=3, before=6, limit=9))] == [4, 5]
 
 
 def test_types_are_named_one_by_one_or_by_noun() -> None:
@@ -133,7 +136,7 @@ async def test_following_misses_none_of_many_that_come_at_once() -> None:
     ledger = await ledger_with(paused("old"))
     stream = follow(ledger, ME, MINE, patience_seconds=5)
     assert (await anext(stream)).seq == 1
-    many = MOST + 3
+    many = ROWS + 3
     await record(ledger, *(paused(str(number)) for number in range(many)))
     async with asyncio.timeout(60):
         assert [(await anext(stream)).seq for _ in range(many)] == list(range(2, many + 2))

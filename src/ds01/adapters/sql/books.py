@@ -213,7 +213,7 @@ class SqlBooks(SqlContainers):
 
     def events(
         self, *, uid: Uid | None = None, subject: str | None = None, types: Sequence[EventType] = (),
-        after: int | None = None, since: datetime | None = None, limit: int = 1000,
+        after: int | None = None, before: int | None = None, since: datetime | None = None, limit: int = 1000,
     ) -> tuple[Event, ...]:  # fmt: skip
         column, chosen = tables.events.c, statements.EVENTS
         if uid is not None:
@@ -222,6 +222,8 @@ class SqlBooks(SqlContainers):
             chosen = chosen.where(column.subject == subject)
         if types:
             chosen = chosen.where(column.type.in_(types))
+        if before is not None:
+            chosen = chosen.where(column.seq < before)
         if since is not None:
             chosen = chosen.where(column.at >= since)
         if after is not None:

@@ -1,0 +1,38 @@
+"""More than one answer of ds01d has, asked for page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ds01.wire.pages import ROWS
+from ds01.wire.status import EventView
+
+T = TypeVar("T")
+
+Page = Callable[[int | None, int], tuple[T, ...]]
+"""Asks for so many, from a number on: None is where the list begins."""
+
+
+def first_events(page: Page[EventView], limit: int) -> tuple[EventView, ...]:
+    """So many events, each page after the last event of the one before."""
+    return tuple(_pages(page, limit, lambda found: found[-1].seq))
+
+
+def latest_events(page: Page[EventView], limit: int) -> tuple[EventView, ...]:
+    """The latest so many, the oldest first: each page is older than the one before."""
+    found = _pages(lambda seq, rows: page(seq, rows)[::-1], limit, lambda found: found[-1].seq)
+    return tuple(found[::-1])
+
+
+def _pages(page: Page[T], limit: int, goes_on: Callable[[list[T]], int]) -> list[T]:
+    found: list[T] = []
+    where: int | None = None
+    while len(found) < limit:
+        wanted = min(ROWS, limit - len(found))
+        more = page(where, wanted)
+        found.extend(more)
+        if len(more) < wanted:
+            break
+        where = goes_on(found)
+    return found

@@ -1,0 +1,77 @@
+"""What is more than one answer of ds01d has is asked for page by page: all of it, none twice, in its order."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ds01.client.daemon import EVENTS, Client
+from ds01.client.pages import first_events, latest_events
+from ds01.wire.pages import ROWS
+from ds01.wire.status import EventView
+from tests.unit.cli.daemon import Asked, Daemon, serving
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    """Short path: unix sockets allow 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="ds01t") as folder, serving(Path(folder, "api.sock")) as serves:
+        yield serves
+
+
+def event(seq: int) -> EventView:
+    return EventView(
+        seq=seq, at="2026-03-02T09:00:00+00:00", type="container.started", actor="anna", user="anna", subject="x",
+        outcome="done", details={}, text="anna started x.", schema=1, actor_uid=1001, uid=1001, hash="ab" * 32,
+    )  # fmt: skip
+
+
+def kept(count: int) -> Callable[[Asked], object]:
+    """A ds01d with so many events, which gives no more than a page at once."""
+
+    def answer(asked: Asked) -> object:
+        limit = int(asked.query["limit"])
+        assert 1 <= limit <= ROWS
+        if "after" in asked.query:
+            after = int(asked.query["after"])
+            return [event(seq) for seq in range(after + 1, count + 1)][:limit]
+        before = int(asked.query.get("before", count + 1))
+        return [event(seq) for seq in range(1, before)][-limit:]
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("limit", "asked"),
+    [(0, [EVENTS]), (5, [5]), (ROWS, [ROWS]), (ROWS + 1, [ROWS, 1]), (3 * ROWS, [ROWS] * 3)],
+)  # fmt: skip
+def test_the_latest_events_come_in_pages_backwards(daemon: Daemon, limit: int, asked: list[int]) -> None:
+    daemon.answers["GET", "/v1/events"] = kept(2 * ROWS + 7)
+    found = [each.seq for each in Client(str(daemon.socket)).events(limit=limit, since="2h", kind="container")]
+    assert found == list(range(1, 2 * ROWS + 8))[-(limit or EVENTS) :]
+    assert len(daemon.asked) == len(asked)
+    assert [each.query["since"] for each in daemon.asked] == ["2h"] * len(asked)
+    assert [int(each.query["limit"]) for each in daemon.asked] == asked
+
+
+def test_the_first_events_after_a_number_come_in_pages_onwards(daemon: Daemon) -> None:
+    daemon.answers["GET", "/v1/events"] = kept(2 * ROWS + 7)
+    found = Client(str(daemon.socket)).events(after=0, limit=5 * ROWS, since="2h", everybody=True)
+    assert [each.seq for each in found] == list(range(1, 2 * ROWS + 8))
+    assert [each.query["after"] for each in daemon.asked] == ["0", str(ROWS), str(2 * ROWS)]
+    assert [each.query.get("since") for each in daemon.asked] == ["2h", None, None]
+    assert all(each.query["all"] == "1" for each in daemon.asked)
+
+
+def test_a_page_that_is_not_full_is_the_last() -> None:
+    asked: list[tuple[int | None, int]] = []
+
+    def page(where: int | None, rows: int) -> tuple[EventView, ...]:
+        asked.append((where, rows))
+        return ()
+
+    assert first_events(page, 5 * ROWS) == latest_events(page, 5 * ROWS) == ()
+    assert asked == [(None, ROWS)] * 2

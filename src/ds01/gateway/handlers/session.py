@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
+
 from ds01.domain.dockerpolicy.session import METHODS, SYNC, judge_session
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 from ds01.gateway import flow
@@ -20,6 +22,8 @@ DOCKERFILE = "dockerfile"
 
 GRPC = "gRPC"
 """The method of calls that are written down, and no requests of HTTP."""
+
+_LOG = structlog.get_logger("ds01.gateway.session")
 
 
 async def session(call: Call) -> None:
@@ -55,14 +59,16 @@ async def serve(call: Call, client: Stream, engine: Stream, opened: Session) -> 
 
 
 async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyncio.Event | None = None) -> None:
-    """Run both sides until one of them ends, or it is over."""
+    """Run both sides until one of them ends, or it is over. What ends one by a mistake of ours is in the log."""
     tasks = [asyncio.ensure_future(each) for each in (near.run(), far.run(), (over or asyncio.Event()).wait())]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                _LOG.error("internal", exc_info=ended)
         for stream in streams:
             stream.close()
 

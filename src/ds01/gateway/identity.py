@@ -70,10 +70,6 @@ class Presence:
         if self._open[uid] <= 0:
             del self._open[uid]
 
-    def count(self, uid: int) -> int:
-        """Open connections of a user."""
-        return self._open[uid]
-
 
 def too_many() -> RefusedError:
     """What a user with too many connections reads."""

@@ -27,10 +27,6 @@ class Things:
         self._registry = registry
         self._user = user
 
-    def volumes(self, found: Any) -> list[Found]:
-        """The volumes of ``/volumes`` that are hers."""
-        return [shown for row in found or () if (shown := self.volume(row)) is not None]
-
     def volume(self, row: Found) -> Found | None:
         """One volume, None when it is not hers."""
         known = self._registry.volume_by_id(self._user, str(row.get("Name", "")))

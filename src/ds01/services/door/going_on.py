@@ -35,7 +35,7 @@ def check_heard(world: World) -> None:
 
 
 async def go_on(world: World, said: Sequence[DoorHeld]) -> None:
-    """These go on, and no others of the same gateway's."""
+    """These go on, and names may be given from now on. Of others nothing is heard, and they lapse by themselves."""
     callers = [(each, await _caller(world, each)) for each in said]
     async with world.tickets.naming:
         monotonic = world.clock.monotonic()

@@ -33,7 +33,7 @@ async def environment(call: Call, plan: Plan, others: Mapping[str, DoorContainer
     for link in links:
         if isinstance(link, Joined):
             alias = link.suffix.lstrip(":/")
-            config = (await inspected(call, others[link.ref].id)).get("Config") or {}
+            config = (await engine_container(call, others[link.ref].id)).get("Config") or {}
             found += variables(f"/{plan.name}/{alias}", alias, config)
             check(found)
     return found
@@ -49,7 +49,7 @@ def check(found: Sequence[str]) -> None:
         )
 
 
-async def inspected(call: Call, container_id: str) -> dict[str, Any]:
+async def engine_container(call: Call, container_id: str) -> dict[str, Any]:
     """A container as the engine has it. Raises AbsentError."""
     ask = Ask(method="GET", target=call.target(f"/containers/{container_id}/json"))
     head, data = await call.gate.engine.whole(ask)
@@ -95,7 +95,7 @@ async def unlink(call: Call) -> None:
         raise absent("container", path)
     container = await call.container()
     network = user_network(container.uid)
-    end = ((await inspected(call, container.id))["NetworkSettings"]["Networks"] or {}).get(network) or {}
+    end = ((await engine_container(call, container.id))["NetworkSettings"]["Networks"] or {}).get(network) or {}
     left = [link for link in end.get("Links") or () if link.rpartition(":")[2] != call.names["alias"]]
     if len(left) == len(end.get("Links") or ()):
         raise absent("container", path)

@@ -283,8 +283,8 @@ class DoorAmountsGrant:
     gpus: bool
 
 
-class Going(StrEnum):
-    """What an owner does to a container through the gateway."""
+class GoneBy(StrEnum):
+    """How an owner ends a container, or its run, through the gateway."""
 
     STOP = "stop"
     KILL = "kill"
@@ -300,7 +300,7 @@ class DoorGone:
 
     uid: int
     id: str
-    what: Going
+    what: GoneBy
     signal: str = ""
 
 

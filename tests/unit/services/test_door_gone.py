@@ -15,13 +15,13 @@ from ds01.ports.ledger import Books
 from ds01.services.door.gone import gone
 from ds01.services.ending import record_removal
 from ds01.sim.ledger import MemoryLedger
-from ds01.wire.door import DoorGone, Going
+from ds01.wire.door import DoorGone, GoneBy
 from tests.server import ALICE, SimServer
 
 T = TypeVar("T")
 
 
-def killed(container: Container, signal: str = "", what: Going = Going.KILL) -> DoorGone:
+def killed(container: Container, signal: str = "", what: GoneBy = GoneBy.KILL) -> DoorGone:
     return DoorGone(uid=ALICE.uid, id=container.id, what=what, signal=signal)
 
 
@@ -62,8 +62,8 @@ async def test_the_containers_own_stop_signal_is_meant_to_end_it(server: SimServ
     assert (await ended(server, container, 0)).reason is StopReason.USER
 
 
-@pytest.mark.parametrize("what", [Going.KILL, Going.STOP, Going.REMOVED])
-async def test_i6_what_a_former_owner_of_the_uid_left_is_not_hers(server: SimServer, what: Going) -> None:
+@pytest.mark.parametrize("what", [GoneBy.KILL, GoneBy.STOP, GoneBy.REMOVED])
+async def test_i6_what_a_former_owner_of_the_uid_left_is_not_hers(server: SimServer, what: GoneBy) -> None:
     container = await server.launch()
     former = replace(container, epoch=container.epoch - 1)
     await server.books(lambda books: books.put_container(former))
@@ -86,8 +86,8 @@ class Crowded(MemoryLedger):
         return await super().write(work)
 
 
-@pytest.mark.parametrize("what", [Going.KILL, Going.STOP])
-async def test_who_was_quicker_is_not_written_over(tmp_path: Path, what: Going) -> None:
+@pytest.mark.parametrize("what", [GoneBy.KILL, GoneBy.STOP])
+async def test_who_was_quicker_is_not_written_over(tmp_path: Path, what: GoneBy) -> None:
     """She removes it and kills it at once: what is removed stays removed."""
     ledger = Crowded()
     server = await SimServer(run=tmp_path, ledger=ledger).open()

@@ -16,7 +16,7 @@ from ds01.gateway import aside, flow
 from ds01.gateway.buildlog import kit_line
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import view
-from ds01.gateway.handlers.lookup import inspected
+from ds01.gateway.handlers.lookup import engine_image
 from ds01.gateway.handlers.pull import obtained
 from ds01.gateway.sessions import Session
 from ds01.gateway.tickets import granted
@@ -79,7 +79,7 @@ async def judged(call: Call, arguments: Mapping[str, str], images: Mapping[str, 
 async def image_name(call: Call, ref: str, images: Mapping[str, str], bases: Bases) -> str:
     """The name by which BuildKit finds exactly the image that is judged here. What is fetched now has a digest."""
     name = images.get(looked_up(ref)) or await _fetched(call, ref)
-    found = await inspected(call, name)
+    found = await engine_image(call, name)
     if found is None:
         raise unusable(ref)
     bases.add(found.get("Config") or {})

@@ -18,14 +18,14 @@ from ds01.gateway.call import Call
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import AnswerHead
-from ds01.gateway.links import inspected
+from ds01.gateway.links import engine_container
 from ds01.gateway.moves import BUSY
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import View
 from ds01.gateway.things import Found
 from ds01.gateway.unwritten import seen_later
 from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError
-from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, Going
+from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, GoneBy
 
 _NO_IMAGE = "sha256:" + "0" * 64
 _LOG = structlog.get_logger("ds01.gateway.containers")
@@ -169,7 +169,7 @@ async def _not_kept(call: Call, container: DoorContainer) -> None:
     """A container made with ``--rm`` goes when its first start fails, as with any engine. ``docker run`` waits for
     that, and would wait forever.
     """
-    seen = await inspected(call, container.id)
+    seen = await engine_container(call, container.id)
     if seen["State"]["Status"] == "created" and seen["HostConfig"]["AutoRemove"]:
         target = call.target(f"/containers/{container.id}", {"v": ["1"]})
         head, _ = await call.gate.engine.whole(Ask(method="DELETE", target=target))
@@ -214,7 +214,7 @@ async def stop(call: Call) -> None:
     """
     await call.nothing()
     container = await call.container()
-    what = Going.KILL if call.path.endswith("/kill") else Going.STOP
+    what = GoneBy.KILL if call.path.endswith("/kill") else GoneBy.STOP
     said = DoorGone(uid=call.user.uid, id=container.id, what=what, signal=call.query.get("signal"))
     try:
         await call.gate.door.gone(said)
@@ -231,7 +231,7 @@ async def restart(call: Call) -> None:
     """``restart``: a stop, then a start that is granted like any other."""
     await call.nothing()
     container = await call.container()
-    await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=Going.RESTART))
+    await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=GoneBy.RESTART))
     await _granted(call, container, Ask(method="POST", target=_same(call, container)))
 
 
@@ -256,7 +256,7 @@ async def remove(call: Call) -> None:
 async def removed_from_books(call: Call, container_id: str) -> None:
     """The engine has removed it."""
     with seen_later("removal", container_id):
-        await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container_id, what=Going.REMOVED))
+        await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container_id, what=GoneBy.REMOVED))
     call.gate.registry.forget(container_id)
 
 

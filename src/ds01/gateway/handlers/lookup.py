@@ -55,12 +55,12 @@ async def find(call: Call, ref: str) -> tuple[Found, str]:
     if is_stored(looked_up(ref)) and not call.user.admin:
         raise absent("image", with_tag(ref))
     for asked in _spellings(call, ref):
-        found = await inspected(call, asked)
+        found = await engine_image(call, asked)
         if found is not None and await _hers(call, asked, found):
             name = "" if is_id(asked) else looked_up(asked)
             return found, name if name in names(found) else ""
     ids = call.gate.registry.images_by_prefix(call.user, ref) if _HEX.fullmatch(ref) else []
-    again = await inspected(call, ids[0]) if len(ids) == 1 else None
+    again = await engine_image(call, ids[0]) if len(ids) == 1 else None
     if again is None:
         raise absent("image", with_tag(ref))
     return again, ""
@@ -75,7 +75,7 @@ def _spellings(call: Call, ref: str) -> tuple[str, ...]:
     return (stored, ref) if name in call.gate.registry.own_images(call.user) else (ref, stored)
 
 
-async def inspected(call: Call, ref: str) -> dict[str, Any] | None:
+async def engine_image(call: Call, ref: str) -> dict[str, Any] | None:
     """What the engine says of an image, whoever's; None when it has none of this name."""
     head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/images/{ref}/json")))
     if head.status == 404 or head.status == 400:

@@ -21,7 +21,7 @@ from ds01.domain.image import repository as repository_of
 from ds01.domain.own_images import is_stored
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.lookup import find, inspected, look_up
+from ds01.gateway.handlers.lookup import engine_image, find, look_up
 from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask
 
@@ -97,7 +97,7 @@ async def _pushed(call: Call, ref: str) -> str | None:
 
 async def _is_plain_too(call: Call, ref: str, found: Found) -> bool:
     """While somebody pulls a name, and after a pull that brought nothing, its writer's image has both names."""
-    plain = await inspected(call, ref)
+    plain = await engine_image(call, ref)
     return plain is not None and plain["Id"] == found["Id"]
 
 

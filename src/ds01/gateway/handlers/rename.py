@@ -17,7 +17,7 @@ from ds01.domain.dockerpolicy.names import container_name
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
 from ds01.domain.names import user_network
 from ds01.gateway.call import Call
-from ds01.gateway.links import OffNetworkError, inspected, reconnect
+from ds01.gateway.links import OffNetworkError, engine_container, reconnect
 from ds01.gateway.things import NO_NETWORK
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorContainer, DoorRename
@@ -59,7 +59,7 @@ async def _renamed(call: Call, container: DoorContainer) -> DoorContainer:
 
 async def _found_by(call: Call, container: DoorContainer) -> None:
     """Its new name on every network where DS01 gave it one, and the names its user gave it there as they were."""
-    found = await inspected(call, container.id)
+    found = await engine_container(call, container.id)
     for network, end in (found["NetworkSettings"].get("Networks") or {}).items():
         aliases = list(end.get("Aliases") or ())
         if network == NO_NETWORK or not aliases or container.id.startswith(aliases[0]):

@@ -12,7 +12,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.execs import WAITING
-from ds01.gateway.links import inspected
+from ds01.gateway.links import engine_container
 from ds01.gateway.pace import EXEC_BYTES, Costly
 from ds01.gateway.upstream import Ask
 
@@ -55,7 +55,7 @@ async def exec_create(call: Call) -> None:
     body, execs = dump(plan.body), call.gate.execs
     await call.gate.pace.take(call.user.uid, Costly.EXECS, 1 + len(body) // EXEC_BYTES)
     if execs.many(container.id):
-        execs.seen(container.id, (await inspected(call, container.id)).get("ExecIDs") or ())
+        execs.seen(container.id, (await engine_container(call, container.id)).get("ExecIDs") or ())
         if execs.many(container.id):
             raise _too_many()
     ask = Ask(method="POST", target=call.target(f"/containers/{container.id}/exec"), body=body)

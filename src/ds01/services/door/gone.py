@@ -16,16 +16,16 @@ from ds01.services.caller import Caller, identify
 from ds01.services.door.own import hers
 from ds01.services.ending import record_removal
 from ds01.services.world import World
-from ds01.wire.door import DoorGone, Going
+from ds01.wire.door import DoorGone, GoneBy
 
 
 async def gone(world: World, ask: DoorGone) -> None:
     """Write down what ``ask`` says. Raises Ds01Error when the container is not hers and she is no admin."""
     caller = await identify(world, ask.uid)
     found = await world.ledger.read(lambda books: hers(books, caller, ask.id, admins=True))
-    if ask.what is Going.REMOVED:
+    if ask.what is GoneBy.REMOVED:
         await settle(world, caller, found)
-    elif ask.what is Going.STOP or (ask.what is Going.KILL and await _ends(world, found, ask.signal)):
+    elif ask.what is GoneBy.STOP or (ask.what is GoneBy.KILL and await _ends(world, found, ask.signal)):
         await world.ledger.write(lambda books: _blame(books, caller, found.id))
 
 

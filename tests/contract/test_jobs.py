@@ -65,6 +65,21 @@ class JobsContract:
         assert await ledger.write(lambda books: books.open_jobs()) == ()
         assert await ledger.read(lambda books: books.jobs(ALICE.uid)) == (over,)
 
+    async def test_the_latest_are_found_and_those_before_them(self, ledger: Ledger) -> None:
+        every = [job(number) for number in range(1, 6)]
+        await ledger.write(put(*every, job(9, user=BOB)))
+
+        async def found(**chosen: int) -> list[int]:
+            return [one.number for one in await ledger.read(lambda books: books.jobs(ALICE.uid, **chosen))]
+
+        assert await found() == [1, 2, 3, 4, 5]
+        assert [await found(limit=2), await found(limit=2, skip=2), await found(limit=2, skip=4)] == [
+            [4, 5],
+            [2, 3],
+            [1],
+        ]
+        assert await found(limit=2, skip=5) == await found(limit=2, skip=99) == []
+
     async def test_which_have_failed(self, ledger: Ledger) -> None:
         done = ended(job(1, 0), JobEnd.EXIT, NOW, exit_code=0)
         failed = ended(job(1, 1), JobEnd.EXIT, NOW, exit_code=1)

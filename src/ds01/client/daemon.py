@@ -246,9 +246,13 @@ class Client(Asking):
 
     def jobs(self, *, limit: int = 200, everybody: bool = False, user: str = "") -> tuple[JobView, ...]:
         """My latest jobs, ended or not, the latest last."""
+        from ds01.client.pages import latest_jobs
         from ds01.wire.jobs import JobView
 
-        return self._list(JobView, "/v1/jobs", limit=limit, all=everybody, user=user)
+        def page(skip: int | None, rows: int) -> tuple[JobView, ...]:
+            return self._list(JobView, "/v1/jobs", limit=rows, skip=skip, all=everybody, user=user)
+
+        return latest_jobs(page, limit)
 
     def job(self, name: str, *, user: str = "") -> JobsView:
         """One job, or all tasks of an array."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ds01.wire.pages import ROWS
+from ds01.wire.pages import FURTHEST, ROWS
 from ds01.wire.status import EventView
+
+TYPE_CHECKING = False  # see ``client.daemon``
+if TYPE_CHECKING:
+    from ds01.wire.jobs import JobView
 
 T = TypeVar("T")
 
@@ -23,6 +27,17 @@ def latest_events(page: Page[EventView], limit: int) -> tuple[EventView, ...]:
     """The latest so many, the oldest first: each page is older than the one before."""
     found = _pages(lambda seq, rows: page(seq, rows)[::-1], limit, lambda found: found[-1].seq)
     return tuple(found[::-1])
+
+
+def latest_jobs(page: Page[JobView], limit: int) -> tuple[JobView, ...]:
+    """The latest so many jobs, in their order. One that comes meanwhile moves the others back: what is met twice is
+    kept once.
+    """
+    if limit <= ROWS:
+        return page(None, limit)
+    found = _pages(page, min(limit, FURTHEST), len)
+    kept = {(job.submitted_at, job.owner, job.number, -1 if job.index is None else job.index): job for job in found}
+    return tuple(kept[key] for key in sorted(kept))
 
 
 def _pages(page: Page[T], limit: int, goes_on: Callable[[list[T]], int]) -> list[T]:

@@ -110,8 +110,10 @@ class Books(Protocol):
         """Those that have not ended, in the order of their submission and their index."""
         ...
 
-    def jobs(self, uid: Uid | None = None, *, limit: int = 100) -> tuple[Job, ...]:
-        """The latest ones, ended or not, in the order of their submission and their index."""
+    def jobs(self, uid: Uid | None = None, *, limit: int = 100, skip: int = 0) -> tuple[Job, ...]:
+        """The latest ones, ended or not, in the order of their submission and their index; without the very latest,
+        so many, with ``skip``.
+        """
         ...
 
     def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:

@@ -171,8 +171,9 @@ class MemoryBooks:
     def open_jobs(self, uid: Uid | None = None) -> tuple[Job, ...]:
         return self._jobs(lambda job: job.open and uid in (None, job.uid))
 
-    def jobs(self, uid: Uid | None = None, *, limit: int = 100) -> tuple[Job, ...]:
-        return self._jobs(lambda job: uid in (None, job.uid))[-limit:]
+    def jobs(self, uid: Uid | None = None, *, limit: int = 100, skip: int = 0) -> tuple[Job, ...]:
+        found = self._jobs(lambda job: uid in (None, job.uid))
+        return found[: max(0, len(found) - skip)][-limit:]
 
     def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
         return self._jobs(lambda job: job.uid == uid and job.number == number)

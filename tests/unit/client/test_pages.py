@@ -10,6 +10,7 @@ import pytest
 
 from ds01.client.daemon import EVENTS, Client
 from ds01.client.pages import first_events, latest_events
+from ds01.wire.jobs import JobView
 from ds01.wire.pages import ROWS
 from ds01.wire.status import EventView
 from tests.unit.cli.daemon import Asked, Daemon, serving
@@ -26,6 +27,15 @@ def event(seq: int) -> EventView:
     return EventView(
         seq=seq, at="2026-03-02T09:00:00+00:00", type="container.started", actor="anna", user="anna", subject="x",
         outcome="done", details={}, text="anna started x.", schema=1, actor_uid=1001, uid=1001, hash="ab" * 32,
+    )  # fmt: skip
+
+
+def job(number: int) -> JobView:
+    """The tasks of an array of five bear one number, and are as old as each other."""
+    return JobView(
+        name=f"x-{number}", number=number // 5, owner="anna", state="ended", text="done", told="x is done.",
+        command=("true",), project="x", workspace="/w", log="/w/log", asked="", image="x", image_id="x",
+        submitted_at=f"2026-03-02T09:00:00.{number // 5:06}+00:00", index=number % 5,
     )  # fmt: skip
 
 
@@ -75,3 +85,32 @@ def test_a_page_that_is_not_full_is_the_last() -> None:
 
     assert first_events(page, 5 * ROWS) == latest_events(page, 5 * ROWS) == ()
     assert asked == [(None, ROWS)] * 2
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(5, [5]), (ROWS, [ROWS]), (ROWS + 2, [ROWS, 2]), (5 * ROWS, [ROWS] * 3)])
+def test_the_latest_jobs_come_in_pages_and_in_their_order(daemon: Daemon, limit: int, asked: list[int]) -> None:
+    """Of an array that two pages share, ds01d gives the first tasks first, as the latest."""
+    every = [job(number) for number in range(2 * ROWS + 8)]
+    newest = sorted(every, key=lambda one: (-one.number, one.index))
+
+    def answer(asked: Asked) -> object:
+        skip, rows = int(asked.query.get("skip", 0)), int(asked.query["limit"])
+        return sorted(newest[skip : skip + rows], key=lambda one: (one.number, one.index))
+
+    daemon.answers["GET", "/v1/jobs"] = answer
+    found = Client(str(daemon.socket)).jobs(limit=limit, everybody=True)
+    assert found == tuple(sorted(newest[:limit], key=lambda one: (one.number, one.index)))
+    assert [int(each.query["limit"]) for each in daemon.asked] == asked
+    assert all(each.query["all"] == "1" for each in daemon.asked)
+
+
+def test_a_job_that_comes_between_two_pages_makes_none_come_twice(daemon: Daemon) -> None:
+    every = [job(5 * number) for number in range(ROWS + 3)]
+
+    def answer(asked: Asked) -> object:
+        skip, rows = int(asked.query.get("skip", 0)), int(asked.query["limit"])
+        there = [*every, job(5 * len(every))] if skip else every
+        return there[: len(there) - skip][-rows:]
+
+    daemon.answers["GET", "/v1/jobs"] = answer
+    assert [each.number for each in Client(str(daemon.socket)).jobs(limit=2 * ROWS)] == list(range(ROWS + 3))

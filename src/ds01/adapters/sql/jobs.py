@@ -38,9 +38,9 @@ class JobBooks(NoticeBooks):
         every = self._in_order[1]
         return every if uid is None else tuple(job for job in every if job.uid == uid)
 
-    def jobs(self, uid: Uid | None = None, *, limit: int = 100) -> tuple[Job, ...]:
+    def jobs(self, uid: Uid | None = None, *, limit: int = 100, skip: int = 0) -> tuple[Job, ...]:
         chosen = statements.JOBS if uid is None else statements.JOBS.where(tables.jobs.c.uid == uid)
-        return tuple(sorted(map(_job, self._built(chosen.limit(limit))), key=_order))
+        return tuple(sorted(map(_job, self._built(chosen.limit(limit).offset(skip))), key=_order))
 
     def numbered(self, uid: Uid, number: int) -> tuple[Job, ...]:
         return tuple(_job(row) for row in self._all(statements.NUMBERED, {"uid": uid, "number": number}))

@@ -12,6 +12,7 @@ from ds01.services.jobs import cancel as cancelling
 from ds01.services.jobs import show as showing
 from ds01.services.jobs import submit as submitting
 from ds01.wire.jobs import JobPlan, JobRequest, JobsView, JobView
+from ds01.wire.pages import FURTHEST, ROWS
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -35,12 +36,13 @@ async def submit(world: TheWorld, caller: TheCaller, request: JobRequest) -> Job
 @router.get("")
 async def list_jobs(
     world: TheWorld, caller: TheCaller, everybody: Everybody,
-    limit: Annotated[int, Query(ge=1, le=showing.MOST, description="The latest ones")] = 200,
+    limit: Annotated[int, Query(ge=1, le=ROWS, description="The latest ones")] = 200,
+    skip: Annotated[int, Query(ge=0, le=FURTHEST, description="So many of the latest are left out")] = 0,
 ) -> list[JobView]:  # fmt: skip
     """The latest jobs, ended or not, the latest last; without environment and data, the ends of long commands, and what
     has ended of what they come after.
     """
-    return list(await showing.list_jobs(world, caller, everybody=everybody, limit=limit))
+    return list(await showing.list_jobs(world, caller, everybody=everybody, limit=limit, skip=skip))
 
 
 @router.get("/{name}")

@@ -23,10 +23,8 @@ from ds01.services.queue.place import SOON, places
 from ds01.services.world import World
 from ds01.wire.codec import parse
 from ds01.wire.jobs import JobsView, JobView
+from ds01.wire.pages import ROWS
 from ds01.wire.queue import PlaceView
-
-MOST = 10_000
-"""Jobs in one list."""
 
 BRIEF = 300
 """Characters of a command in a list."""
@@ -48,11 +46,11 @@ class Look:
     brief: bool = False
 
 
-async def list_jobs(world: World, caller: Caller, *, everybody: bool, limit: int) -> tuple[JobView, ...]:
-    """The latest jobs of the caller, or of everybody, the latest last."""
+async def list_jobs(world: World, caller: Caller, *, everybody: bool, limit: int, skip: int = 0) -> tuple[JobView, ...]:
+    """The latest jobs of the caller, or of everybody, the latest last; ``skip`` leaves so many of the latest out."""
 
     def read(books: Books) -> tuple[JobView, ...]:
-        found = books.jobs(None if everybody else caller.uid, limit=limit)
+        found = books.jobs(None if everybody else caller.uid, limit=min(limit, ROWS), skip=skip)
         shown = [job for job in found if everybody or job.epoch == caller.epoch]
         look = Look(called=names(books), afters=Afters(books), brief=True)
         return tuple(view(books, world, job, look) for job in shown)

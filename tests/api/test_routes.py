@@ -174,6 +174,7 @@ async def test_the_gateways_account_and_root_pass_the_door(api: Api) -> None:
         ("GET", "/v1/events?limit=0", None, 400, "request.invalid"),
         ("GET", "/v1/jobs?limit=1001", None, 400, "request.invalid"),
         ("GET", "/v1/jobs?skip=100001", None, 400, "request.invalid"),
+        ("GET", "/v1/containers?removed=1&skip=100001", None, 400, "request.invalid"),
         ("GET", "/v1/events?type=nonsense", None, 400, "request.invalid"),
         ("GET", "/v1/events?since=yesterday", None, 400, "request.invalid"),
         ("GET", "/v1/containers/none", None, 404, "container.unknown"),

@@ -14,7 +14,7 @@ import pytest
 
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain.announcement import Announcement
-from ds01.domain.container import Container, ContainerState, Mount, StopReason
+from ds01.domain.container import Container, ContainerState, Door, Mount, StopReason
 from ds01.domain.errors import GPU_FULL, LEDGER_ERROR, NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.exemption import ExemptionId, GrantedExemption
@@ -418,7 +418,14 @@ class LedgerContract:
         await ledger.write(put(new))
         assert await ledger.read(lambda books: books.named(ALICE.uid, "thesis", removed=True)) == new
         assert await ledger.read(lambda books: books.named(ALICE.uid, "thesis")) == new
-        assert await ledger.read(lambda books: books.containers(removed=True)) == (old, new)
+        assert await ledger.read(lambda books: books.containers_ever()) == (old, new)
+        last = replace(container("last", user=BOB), door=Door.JOB, created_at=NOW + timedelta(hours=2))
+        await ledger.write(put(last))
+        assert await ledger.read(lambda books: books.containers_ever(name="thesis")) == (old, new)
+        assert await ledger.read(lambda books: books.containers_ever(BOB.uid, door=Door.JOB)) == (last,)
+        assert await ledger.read(lambda books: books.containers_ever(limit=2)) == (new, last)
+        assert await ledger.read(lambda books: books.containers_ever(limit=2, skip=1)) == (old, new)
+        assert await ledger.read(lambda books: books.containers_ever(limit=2, skip=3)) == ()
 
     async def test_a_name_has_one_live_container(self, ledger: Ledger) -> None:
         await ledger.write(put(container("thesis")))

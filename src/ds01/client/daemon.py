@@ -126,8 +126,16 @@ class Client(Asking):
     def containers(
         self, *, removed: bool = False, everybody: bool = False, user: str = ""
     ) -> tuple[ContainerView, ...]:
-        """My containers."""
-        return self._list(ContainerView, "/v1/containers", removed=removed, all=everybody, user=user)
+        """My containers, with ``removed`` also those that are gone."""
+
+        def page(skip: int | None, _rows: int) -> tuple[ContainerView, ...]:
+            return self._list(ContainerView, "/v1/containers", removed=removed, skip=skip, all=everybody, user=user)
+
+        if not removed:
+            return page(None, 0)
+        from ds01.client.pages import all_containers
+
+        return all_containers(page)
 
     def container(self, name: str, *, user: str = "") -> ContainerView:
         """One container."""

@@ -10,6 +10,7 @@ from ds01.wire.status import EventView
 
 TYPE_CHECKING = False  # see ``client.daemon``
 if TYPE_CHECKING:
+    from ds01.wire.containers import ContainerView
     from ds01.wire.jobs import JobView
 
 T = TypeVar("T")
@@ -38,6 +39,15 @@ def latest_jobs(page: Page[JobView], limit: int) -> tuple[JobView, ...]:
     found = _pages(page, min(limit, FURTHEST), len)
     kept = {(job.submitted_at, job.owner, job.number, -1 if job.index is None else job.index): job for job in found}
     return tuple(kept[key] for key in sorted(kept))
+
+
+def all_containers(page: Page[ContainerView]) -> tuple[ContainerView, ...]:
+    """All there are and were, by name; what is met twice is kept once, as it was met first."""
+    found = _pages(page, FURTHEST, len)
+    if len(found) < ROWS:
+        return tuple(found)
+    kept = {each.id: each for each in reversed(found)}
+    return tuple(sorted(kept.values(), key=lambda each: (each.name, each.owner, each.created_at)))
 
 
 def _pages(page: Page[T], limit: int, goes_on: Callable[[list[T]], int]) -> list[T]:

@@ -175,9 +175,19 @@ class Books(Protocol):
 
     # containers
     def container(self, container: ContainerId) -> Container | None: ...
-    def containers(
-        self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
-    ) -> tuple[Container, ...]: ...
+    def containers(self, uid: Uid | None = None, *, door: Door | None = None) -> tuple[Container, ...]:
+        """Those that are there, in the order they were made."""
+        ...
+
+    def containers_ever(
+        self, uid: Uid | None = None, *, door: Door | None = None, name: str | None = None, limit: int = 1000,
+        skip: int = 0,
+    ) -> tuple[Container, ...]:  # fmt: skip
+        """Those that were made last, there or gone, in the order they were made; ``skip`` leaves so many of the latest
+        out.
+        """
+        ...
+
     def named(self, uid: Uid, name: str, *, removed: bool = False) -> Container | None:
         """The live container of this name; with ``removed`` the latest one, live or not."""
         ...

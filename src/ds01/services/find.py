@@ -17,9 +17,9 @@ def find(books: Books, caller: Caller, name: str, *, removed: bool = False) -> C
     return found
 
 
-def mine(books: Books, caller: Caller, *, removed: bool = False) -> tuple[Container, ...]:
+def mine(books: Books, caller: Caller) -> tuple[Container, ...]:
     """The caller's containers: a uid that changed hands inherits none."""
-    return tuple(c for c in books.containers(caller.uid, removed=removed) if c.epoch == caller.epoch)
+    return tuple(c for c in books.containers(caller.uid) if c.epoch == caller.epoch)
 
 
 def whose(caller: Caller) -> str:

@@ -19,15 +19,20 @@ from ds01.services.picture import Picture, limits_of, picture
 from ds01.services.queue.show import view as queue_view
 from ds01.services.world import World
 from ds01.wire.containers import ContainerView, StatsView
+from ds01.wire.pages import ROWS
 from ds01.wire.status import PingView, StatusView, UsageView
 
 
 async def list_containers(
-    world: World, caller: Caller, *, everybody: bool = False, removed: bool = False
+    world: World, caller: Caller, *, everybody: bool = False, removed: bool = False, skip: int = 0
 ) -> tuple[ContainerView, ...]:
-    """Containers by name: the caller's, or everybody's."""
+    """Containers by name: the caller's, or everybody's. With ``removed`` those that were made last, there or gone:
+    one page of them, without so many of the latest as ``skip`` says.
+    """
     uid = None if everybody else caller.uid
-    found = await world.ledger.read(lambda books: books.containers(uid, removed=removed))
+    found = await world.ledger.read(
+        lambda books: books.containers_ever(uid, limit=ROWS, skip=skip) if removed else books.containers(uid)
+    )
     shown = [c for c in found if everybody or c.epoch == caller.epoch]
     drawn = await draw(world, shown)
     return tuple(drawn.view(c, caller.actor) for c in sorted(shown, key=lambda c: (c.name, c.uid)))

@@ -54,9 +54,9 @@ def _why(books: Books, uid: Uid, epoch: int, name: str, viewer: Uid) -> WhyView:
 
 def _lives(books: Books, uid: Uid, epoch: int, name: str, who: str) -> list[Container]:
     """The latest container of this name, after those it replaced, oldest first. ``who`` had it, to whoever asks."""
-    mine = [container for container in books.containers(uid, removed=True) if container.epoch == epoch]
-    named = [container for container in mine if container.name == name]
+    named = [container for container in books.containers_ever(uid, name=name) if container.epoch == epoch]
     if not named:
+        mine = [container for container in books.containers_ever(uid) if container.epoch == epoch]
         raise _unknown(name, [container.name for container in mine], who)
     named.sort(key=lambda container: (container.state is not ContainerState.REMOVED, container.created_at))
     lives = [named.pop()]

@@ -246,18 +246,24 @@ class MemoryBooks:
     def container(self, container: ContainerId) -> Container | None:
         return self._now.containers.get(container)
 
-    def containers(
-        self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
-    ) -> tuple[Container, ...]:
-        mine = (
-            container
-            for container in self._now.containers.values()
-            if uid in (None, container.uid) and (removed or live(container)) and door in (None, container.door)
-        )
-        return tuple(sorted(mine, key=lambda container: (container.created_at, container.id)))
+    def containers(self, uid: Uid | None = None, *, door: Door | None = None) -> tuple[Container, ...]:
+        return tuple(filter(live, self._containers(uid, door)))
+
+    def containers_ever(
+        self, uid: Uid | None = None, *, door: Door | None = None, name: str | None = None, limit: int = 1000,
+        skip: int = 0,
+    ) -> tuple[Container, ...]:  # fmt: skip
+        found = [container for container in self._containers(uid, door) if name in (None, container.name)]
+        return tuple(found[: max(0, len(found) - skip)][-limit:])
+
+    def _containers(self, uid: Uid | None, door: Door | None) -> list[Container]:
+        every = self._now.containers.values()
+        mine = (container for container in every if uid in (None, container.uid) and door in (None, container.door))
+        return sorted(mine, key=lambda container: (container.created_at, container.id))
 
     def named(self, uid: Uid, name: str, *, removed: bool = False) -> Container | None:
-        found = [container for container in self.containers(uid, removed=removed) if container.name == name]
+        mine = self._containers(uid, None) if removed else self.containers(uid)
+        found = [container for container in mine if container.name == name]
         return max(found, key=lambda container: (live(container), container.created_at), default=None)
 
     def put_container(self, container: Container) -> None:

@@ -13,6 +13,7 @@ from ds01.client.pages import first_events, latest_events
 from ds01.wire.jobs import JobView
 from ds01.wire.pages import ROWS
 from ds01.wire.status import EventView
+from tests.unit.cli import values
 from tests.unit.cli.daemon import Asked, Daemon, serving
 
 
@@ -114,3 +115,16 @@ def test_a_job_that_comes_between_two_pages_makes_none_come_twice(daemon: Daemon
 
     daemon.answers["GET", "/v1/jobs"] = answer
     assert [each.number for each in Client(str(daemon.socket)).jobs(limit=2 * ROWS)] == list(range(ROWS + 3))
+
+
+@pytest.mark.parametrize(("count", "asked"), [(3, [0]), (ROWS, [0, ROWS]), (2 * ROWS + 1, [0, ROWS, 2 * ROWS])])
+def test_containers_that_are_gone_come_in_pages_and_by_name(daemon: Daemon, count: int, asked: list[int]) -> None:
+    every = [values.container(f"c-{number:05}", state="removed") for number in range(count)]
+
+    def answer(asked: Asked) -> object:
+        skip = int(asked.query.get("skip", 0))
+        return every[: max(0, count - skip)][-ROWS:]
+
+    daemon.answers["GET", "/v1/containers"] = answer
+    assert Client(str(daemon.socket)).containers(removed=True) == tuple(every)
+    assert [int(each.query.get("skip", 0)) for each in daemon.asked] == asked

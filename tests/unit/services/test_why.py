@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ds01.adapters.sql import containers as on_disk
+from ds01.adapters.sql.ledger import SqlLedger
 from ds01.domain.container import Container, ContainerId, ContainerState, StopReason
 from ds01.domain.errors import NO_CONTAINER, Ds01Error
 from ds01.domain.events import Event, EventType
@@ -38,7 +43,11 @@ def stopped(reason: StopReason, detail: str = "", gpus: int = 0, held: LeaseId |
 
 async def ledger(*things: Container | Event) -> MemoryLedger:
     made = MemoryLedger()
+    await made.write(fill(*things))
+    return made
 
+
+def fill(*things: Container | Event) -> Callable[[Books], None]:
     def work(books: Books) -> None:
         books.put_account(Account(uid=ALICE.uid, login="alice", epoch=1))
         books.put_slots(slots(gpu(0)))
@@ -48,8 +57,7 @@ async def ledger(*things: Container | Event) -> MemoryLedger:
             else:
                 books.put_container(thing)
 
-    await made.write(work)
-    return made
+    return work
 
 
 async def story(made: MemoryLedger, name: str = "thesis") -> WhyView:
@@ -169,3 +177,21 @@ async def test_an_admin_reads_whose_it_was() -> None:
 async def test_every_other_state_has_its_sentence(state: ContainerState, said: str) -> None:
     found = await story(await ledger(replace(THESIS, state=state)))
     assert said in found.summary
+
+
+async def test_of_many_containers_only_those_of_the_name_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(**values: Any) -> Container:
+        read.append(values["name"])
+        return Container(**values)
+
+    made = SqlLedger(tmp_path / "ledger.db")
+    gone = [replace(container(f"old-{n}"), state=ContainerState.REMOVED, removed_at=NOW) for n in range(30)]
+    await made.write(fill(*gone, THESIS))
+    monkeypatch.setattr(on_disk, "Container", counted)
+    assert (await why(made, uid=ALICE.uid, epoch=1, name="thesis", viewer=ALICE.uid)).state == "running"
+    assert set(read) == {"thesis"}
+    await made.close()

@@ -23,14 +23,20 @@ class SqlContainers(SqlHoldings):
         row = self._one(statements.CONTAINER, {"id": container})
         return None if row is None else Container(**row)
 
-    def containers(
-        self, uid: Uid | None = None, *, removed: bool = False, door: Door | None = None
-    ) -> tuple[Container, ...]:
-        if removed or not self._keeps:
-            rows = self._built(statements.containers_of(uid=uid, removed=removed, door=door))
+    def containers(self, uid: Uid | None = None, *, door: Door | None = None) -> tuple[Container, ...]:
+        if not self._keeps:
+            rows = self._built(statements.containers_of(statements.LIVE, uid=uid, door=door))
             return tuple(Container(**row) for row in rows)
         found = (c for c in self._live().values() if uid in (None, c.uid) and door in (None, c.door))
         return tuple(sorted(found, key=lambda container: (container.created_at, container.id)))
+
+    def containers_ever(
+        self, uid: Uid | None = None, *, door: Door | None = None, name: str | None = None, limit: int = 1000,
+        skip: int = 0,
+    ) -> tuple[Container, ...]:  # fmt: skip
+        chosen = statements.containers_of(statements.LATEST, uid=uid, door=door, name=name)
+        rows = self._built(chosen.limit(limit).offset(skip))
+        return tuple(Container(**row) for row in reversed(rows))
 
     def named(self, uid: Uid, name: str, *, removed: bool = False) -> Container | None:
         if self._keeps and not removed:

@@ -171,8 +171,8 @@ USAGE = select(usage.c.uid, usage.c.epoch, usage.c.seconds, usage.c.at)
 
 _CONTAINER = _fields(containers, Container)
 CONTAINER = select(*_CONTAINER).where(containers.c.id == bindparam("id"))
-CONTAINERS = select(*_CONTAINER).order_by(containers.c.created_at, containers.c.id)
-LIVE = CONTAINERS.where(_LIVE)
+LIVE = select(*_CONTAINER).where(_LIVE).order_by(containers.c.created_at, containers.c.id)
+LATEST = select(*_CONTAINER).order_by(containers.c.created_at.desc(), containers.c.id.desc())
 NAMED = (
     select(*_CONTAINER)
     .where(containers.c.uid == bindparam("uid"), containers.c.name == bindparam("name"))
@@ -232,11 +232,11 @@ LAST_SEQ = select(func.max(events.c.seq))
 NOTE = select(notes.c.value).where(notes.c.key == bindparam("key"))
 
 
-def containers_of(*, uid: int | None, removed: bool, door: Door | None) -> Select[Any]:
-    """Containers of one user or of all, in the order they were made."""
-    chosen = CONTAINERS if removed else LIVE
-    chosen = chosen if door is None else chosen.where(containers.c.door == door)
-    return chosen if uid is None else chosen.where(containers.c.uid == uid)
+def containers_of(chosen: Select[Any], *, uid: int | None, door: Door | None, name: str | None = None) -> Select[Any]:
+    """Of these containers those of one user or of all, that came by this door or have this name."""
+    column = containers.c
+    asked = ((column.uid, uid), (column.door, door), (column.name, name))
+    return chosen.where(*(each == value for each, value in asked if value is not None))
 
 
 @cache

@@ -23,6 +23,7 @@ from ds01.wire.containers import (
     StatsView,
     StopRequest,
 )
+from ds01.wire.pages import FURTHEST
 
 router = APIRouter(prefix="/containers", tags=["containers"])
 
@@ -32,10 +33,11 @@ async def list_containers(
     world: TheWorld,
     caller: TheCaller,
     everybody: Everybody,
-    removed: Annotated[bool, Query(description="Also those that are gone")] = False,
+    removed: Annotated[bool, Query(description="Also those that are gone: the latest 1,000 of all")] = False,
+    skip: Annotated[int, Query(ge=0, le=FURTHEST, description="With removed: so many of the latest are left out")] = 0,
 ) -> list[ContainerView]:
     """Containers by name."""
-    return list(await observe.list_containers(world, caller, everybody=everybody, removed=removed))
+    return list(await observe.list_containers(world, caller, everybody=everybody, removed=removed, skip=skip))
 
 
 @router.get("/{name}")

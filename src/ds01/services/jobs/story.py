@@ -126,14 +126,12 @@ def _events(books: Books, job: Job) -> list[Event]:
 def _containers(books: Books, job: Job) -> list[Container]:
     if not job.ran:
         return []
-    mine = books.containers(job.uid, removed=True, door=Door.JOB)
+    mine = books.containers_ever(job.uid, door=Door.JOB, name=job.name)
     until = job.ended_at
     return [
         container
         for container in mine
-        if container.name == job.name
-        and container.created_at >= job.submitted_at
-        and (until is None or container.created_at <= until)
+        if container.created_at >= job.submitted_at and (until is None or container.created_at <= until)
     ]
 
 

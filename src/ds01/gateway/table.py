@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ds01.domain import signals
 from ds01.domain.dockerpolicy.build import BUILD
+from ds01.domain.dockerpolicy.psargs import ps_args
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, lines, matching, number, tail
 from ds01.gateway import links
 from ds01.gateway.handlers import (
@@ -36,12 +37,6 @@ from ds01.gateway.refusals import REFUSALS
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, NETWORK, VOLUME, BodyKind, Route, Table
 
 _SIGNAL = matching(signals.PATTERN)
-_PS_ARGS = matching(
-    r" *(?:-(?:[efFAajlLHxwcn]+|[opC] *[A-Za-z0-9,=:_][A-Za-z0-9,=:_-]*)(?: +|\Z))*|aux|ax|auxww|aux ?f?"
-)
-"""``ps`` runs on the host as root: options in their dashed form only, because ``e`` without one shows environments.
-There is one way to read each: a blank between two, and no value begins with a dash.
-"""
 _DETACH_KEYS = matching(r"[A-Za-z0-9@^\[\]\\_,-]{0,64}")
 _PLATFORM = matching(r"[A-Za-z0-9/._-]{0,64}")
 _STREAMS = {"stream": flag, "stdin": flag, "stdout": flag, "stderr": flag, "logs": flag, "detachKeys": _DETACH_KEYS}
@@ -77,7 +72,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="containers.inspect", method="GET", path=f"{_OF}/json", handler=containers.inspect,
           query=Rules(one={"size": flag})),
     Route(name="containers.top", method="GET", path=f"{_OF}/top", handler=containers.passed,
-          query=Rules(one={"ps_args": _PS_ARGS})),
+          query=Rules(one={"ps_args": ps_args})),
     Route(name="containers.logs", method="GET", path=f"{_OF}/logs", handler=containers.logs,
           query=Rules(one={"follow": flag, "stdout": flag, "stderr": flag, "timestamps": flag, "details": flag,
                            "since": TIME, "until": TIME, "tail": tail})),

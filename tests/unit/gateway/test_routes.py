@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from ds01.domain.dockerpolicy import query
@@ -117,9 +119,26 @@ def test_only_what_tells_nothing_is_open_to_anybody() -> None:
 TOP, _ = TABLE.find("GET", f"/containers/{ID}/top")
 
 
-@pytest.mark.parametrize("words", ["aux", "-ef", "-o pid,user", "-opid -C sh", "-e -o pid  -o user ", " -p 1"])
+@pytest.mark.parametrize(
+    "words",
+    ["aux", "-ef", "-o pid,user", "-e -o pid  -o user ", " -A -L", "-o user:20,pid,args", "auxww", "", "-aeFl -w",
+     "-e -o etimes,pid:9,lstart -w -o cmd"],
+)  # fmt: skip
 def test_options_of_ps_are_read(words: str) -> None:
     assert query.judge(f"ps_args={words}", TOP.query).get("ps_args") == words
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["-oetimes=PID -e -H -oppid,exe,stackp,args", "-e -oppid=PID", "-o pid,ppid=PID", "-o pid=", "-eH", "-ef -H",
+     "-opid -C sh", " -p 1", "-p1 -o pid", "aux f", "auxf", "-e -n", "-en", "-ax", "-f -o pid", "-lo pid",
+     "-e -o lstart,user,s,pid", "-e -o args,pid", "-o comm,pid", "-o user", "-o user -o pid", "-o  pid", "-o", "-"],
+)  # fmt: skip
+def test_o18_ps_is_never_asked_for_processes_of_the_host(words: str) -> None:
+    """What it refuses beside -q is asked again over all of them; what stands under PID must be the pid."""
+    with pytest.raises(RefusedError) as caught:
+        query.judge("ps_args=" + quote(words), TOP.query)
+    assert caught.value.rule == "query.value"
 
 
 @pytest.mark.parametrize("words", ["-oa" * 40 + "!", "-o a" * 1000 + "!", "-e " * 1000 + "!", "-o -e", "e", "-e-f"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ PATIENCE_SECONDS = 5
 
 SESSIONS = 32
 """Sessions that one user may have open."""
+
+APIS = 64
+"""Connections of BuildKit's API that one user may have open: a client has one for its builds, or two."""
 
 
 @dataclass(kw_only=True)
@@ -79,6 +83,7 @@ class Sessions:
 
     _open: dict[str, Session] = field(default_factory=dict)
     _builds: dict[str, str] = field(default_factory=dict)
+    _apis: Counter[str] = field(default_factory=Counter)
     _opening: asyncio.Event = field(default_factory=asyncio.Event)
 
     @contextmanager
@@ -95,6 +100,19 @@ class Sessions:
             yield session
         finally:
             del self._open[session_id]
+
+    @contextmanager
+    def speaking(self, user: DoorUser) -> Iterator[None]:
+        """A connection of BuildKit's API. Raises RefusedError when this user has too many."""
+        if self._apis[user.account] >= APIS:
+            raise RefusedError("grpc.many", f"You have {APIS} connections to BuildKit open", "Close some.", status=429)
+        self._apis[user.account] += 1
+        try:
+            yield
+        finally:
+            self._apis[user.account] -= 1
+            if not self._apis[user.account]:
+                del self._apis[user.account]
 
     async def of(self, user: DoorUser, session_id: str) -> Session:
         """This user's session; clients open it in the same moment as they use it, so it may be about to come.

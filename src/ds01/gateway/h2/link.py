@@ -1,7 +1,8 @@
 """One HTTP/2 connection, either side of it: calls come in or go out, bounded by flow control.
 
 The h2 package knows the protocol and touches no socket; here its frames meet a ``Stream``. What nobody reads is not
-acknowledged, so a slow reader stops its sender: at most ``CALL_BYTES`` are held for each call.
+acknowledged, so a slow reader stops its sender: at most ``CALL_BYTES`` are held for each call. Few frames are taken in
+at a time, and those that carry nothing are counted (``frames``).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from h2.events import (
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes
 
+from ds01.gateway.h2.frames import AT_ONCE, Counted, Cutter, Spare
 from ds01.gateway.stream import Stream
 
 _LOG = structlog.get_logger("ds01.gateway.h2")
@@ -106,6 +108,7 @@ class Call:
                 continue
             piece, view = bytes(view[:room]), view[room:]
             await self._link.do(partial(_send, self.number, piece))
+            self._link.sent()
 
     async def end(self) -> None:
         """Nothing more will be sent."""
@@ -155,6 +158,10 @@ class Call:
         return counted
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 def _send(number: int, data: bytes, h2: H2Connection) -> None:
     h2.send_data(number, data)
 
@@ -173,6 +180,8 @@ class Link:
         self._tasks: dict[Call, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._over = False
+        self._cutter = Cutter(preface=accept is not None)
+        self._spare = Spare(_now())
         self._begin()
 
     async def run(self) -> None:
@@ -180,14 +189,31 @@ class Link:
         try:
             await self._flush()
             while not self._over and (data := await self._stream.read()):
-                for event in self._h2.receive_data(data):
-                    self._happened(event)
-                await self._flush()
+                for piece, found in self._cutter.pieces(data):
+                    await self._taken_in(piece, found)
         except (H2Error, ConnectionError, UnicodeDecodeError, ValueError):
             with contextlib.suppress(ConnectionError):
                 await self._flush()
         finally:
             await self._end()
+
+    async def _taken_in(self, piece: bytes, found: Counted) -> None:
+        """What some frames say, and what is said to them; then others have their turn."""
+        if self._over:
+            return
+        if not self._spare.takes(found, _now()):
+            self._h2.close_connection(ErrorCodes.ENHANCE_YOUR_CALM, b"DS01: too many frames that carry nothing")
+            self._over = True
+        else:
+            for event in self._h2.receive_data(piece):
+                self._happened(event)
+        await self._flush()
+        if found.all >= AT_ONCE:
+            await asyncio.sleep(0)
+
+    def sent(self) -> None:
+        """Data was sent: what acknowledges it carries nothing."""
+        self._spare.sent()
 
     async def _end(self) -> None:
         self._over = True

@@ -76,7 +76,8 @@ async def api(call: Call) -> None:
         raise RefusedError("build.buildkit", "BuildKit cannot be used on this server",
                            "Build with DOCKER_BUILDKIT=0 in front of the command.")  # fmt: skip
     ask = Ask(method="POST", target=call.target("/grpc"), upgrade="h2c")
-    await flow.upgrade(call, ask, lambda client, engine: _serve(call, client, engine))
+    with call.gate.sessions.speaking(call.user):
+        await flow.upgrade(call, ask, lambda client, engine: _serve(call, client, engine))
 
 
 async def _serve(call: Call, client: Stream, engine: Stream) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2 import grpc
+from ds01.gateway.h2.frames import AT_ONCE, SPARE
 from ds01.gateway.h2.grpc import ANSWER, Method, RefusedCallError
 from ds01.gateway.h2.link import CALL_BYTES, Call, CallLostError, Link
 from ds01.gateway.held import LATER, DoorDownError
@@ -237,6 +238,47 @@ def test_p13_any_bytes_end_a_connection_or_are_a_call(data: bytes, cut: int, fli
         await asyncio.sleep(0)
 
     asyncio.run(attack())
+
+
+async def test_p17_empty_frames_without_end_end_their_connection_and_keep_nobody_waiting() -> None:
+    """What was sent at once is enough for seconds, if it were all taken in."""
+
+    async def ends(call: Call) -> None:
+        await call.give_up()
+
+    attacker, gateway = await pair()
+    serving, turns = asyncio.create_task(Link(gateway, ends).run()), 0
+    flooding = asyncio.create_task(attacker.write(preface() + b"\0\0\0\xbb\0\0\0\0\0" * 100_000))
+    async with asyncio.timeout(60):
+        while not serving.done():
+            await asyncio.sleep(0)
+            turns += 1
+    assert turns > SPARE / AT_ONCE
+    said = b""
+    while chunk := await attacker.read():
+        said += chunk
+        gateway.abort()
+    assert b"frames that carry nothing" in said
+    flooding.cancel()
+    await asyncio.gather(flooding, return_exceptions=True)
+    attacker.abort()
+    await asyncio.sleep(0)
+
+
+async def test_what_acknowledges_a_long_answer_ends_nothing() -> None:
+    """Each piece of it is answered by two frames that carry nothing."""
+    pieces = 2 * SPARE
+
+    async def long(call: Call) -> None:
+        await call.send_headers(ANSWER)
+        for _ in range(pieces):
+            await call.write(grpc.framed(b"x" * 20_000))
+        await call.send_headers([("grpc-status", "0")], end=True)
+
+    async with between(long) as link:
+        call = await link.call(HEADERS)
+        await call.end()
+        assert [len(message) async for message in grpc.messages(call)] == [20_000] * pieces
 
 
 async def test_many_connections_leave_no_descriptor_behind() -> None:

@@ -88,7 +88,7 @@ _SPECIAL = {
     EventType.DOOR_ALLOWED: {"rule": "E1"},
     EventType.DOOR_DENIED: {"rule": "E1", "reason": "privileged containers are not allowed here"},
     EventType.DOOR_OBSERVED: {"rule": "create.privileged", "reason": "privileged containers are not allowed here"},
-    EventType.DOOR_CLOSED: {"path": "/run/ds01/u/1001/docker.sock", "reason": "Not a directory"},
+    EventType.DOOR_CLOSED: {"path": "/run/ds01/u/1001-1/docker.sock", "reason": "Not a directory"},
     EventType.DOOR_GLASS: {"path": "/v1.41/volumes/old", "method": "DELETE", "reason": "what the old system left"},
     EventType.CONTAINER_CORRECTED: {"reason": "it may use more than it was granted"},
     EventType.CONTAINER_OUTSIDE: {"name": "grafana", "reason": "it was made beside DS01"},

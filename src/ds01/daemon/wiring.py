@@ -105,7 +105,7 @@ def _folders(paths: Paths) -> None:
 
 def _place_of_doors(paths: Paths, gateways: frozenset[int]) -> None:
     """Where the gateway puts its users' sockets for their containers; nobody else on the host gets there."""
-    place = paths.run / "u"
+    place = paths.doors
     place.mkdir(exist_ok=True)
     place.chmod(0o700)
     if os.geteuid() == 0:

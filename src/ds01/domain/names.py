@@ -45,6 +45,13 @@ def step_host(uid: int) -> str:
     return f"ds01-u{uid}"
 
 
+def own_door(uid: int, epoch: int) -> str:
+    """Where an account's own socket of the gateway is, below the folder of all such sockets. Whoever has the uid next
+    has another, so what the former owner left finds nobody at hers.
+    """
+    return f"{uid}-{epoch}/docker.sock"
+
+
 def stored_container(name: str, uid: int) -> str:
     """The engine's name of a container."""
     return f"{name}._.{uid}"

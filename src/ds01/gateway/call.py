@@ -44,8 +44,8 @@ _SAID_AGAIN = ("Cannot kill container: ", "cannot kill container: ", " in contai
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 
-async def _no_own_socket(uid: int) -> str:
-    raise RefusedError("create.mounts.socket", f"There is no socket for {uid} here", status=503)
+async def _no_own_socket(user: DoorUser) -> str:
+    raise RefusedError("create.mounts.socket", f"There is no socket for {user.uid} here", status=503)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Gate:
     registry: Registry
     audit: Audit
     facts: EngineFacts
-    own_socket: Callable[[int], Awaitable[str]] = field(default=_no_own_socket)
+    own_socket: Callable[[DoorUser], Awaitable[str]] = field(default=_no_own_socket)
     """Serves a user's own socket, for her containers, and says where it is."""
     execs: Execs = field(default_factory=Execs)
     moves: Moves = field(default_factory=Moves)

@@ -21,9 +21,13 @@ _UNSET = 2**32 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """Who is at the other end, ``since`` when. ``login_uid`` is for the record alone; None where none is known."""
+    """Who is at the other end, ``since`` when. ``login_uid`` is for the record alone; None where none is known.
+
+    ``account`` is whose socket it is, as ``uid:epoch``; empty for the one that everybody connects to.
+    """
 
     uid: int
+    account: str = ""
     login_uid: int | None = None
     since: float = field(default_factory=time.monotonic)
 
@@ -69,6 +73,10 @@ class Presence:
         self._open[uid] -= 1
         if self._open[uid] <= 0:
             del self._open[uid]
+
+    def there(self, uid: int) -> bool:
+        """Whether a user has any open."""
+        return uid in self._open
 
 
 def too_many() -> RefusedError:

@@ -19,10 +19,10 @@ _OF_USER = "ds01-door-"
 
 @dataclass(frozen=True, kw_only=True)
 class Passed:
-    """What systemd passed: the gateway's own socket, if it is systemd's, and users' by uid."""
+    """What systemd passed: the gateway's own socket, if it is systemd's, and users' by whose they are."""
 
     own: socket.socket | None = None
-    of_users: Mapping[int, socket.socket] = field(default_factory=dict)
+    of_users: Mapping[str, socket.socket] = field(default_factory=dict)
 
 
 def passed(environment: Mapping[str, str], pid: int) -> Passed:
@@ -32,7 +32,7 @@ def passed(environment: Mapping[str, str], pid: int) -> Passed:
     count = int(environment.get("LISTEN_FDS", "0"))
     names = environment.get("LISTEN_FDNAMES", "").split(":")
     named = [(names[n] if n < len(names) else "", _unix(_FIRST + n)) for n in range(count)]
-    of_users = {int(name.removeprefix(_OF_USER)): found for name, found in named if name.startswith(_OF_USER)}
+    of_users = {name.removeprefix(_OF_USER): found for name, found in named if name.startswith(_OF_USER)}
     return Passed(own=next((found for name, found in named if not name.startswith(_OF_USER)), None), of_users=of_users)
 
 
@@ -43,9 +43,14 @@ def _unix(descriptor: int) -> socket.socket:
     return found
 
 
-def keep(uid: int, listening: socket.socket) -> None:
+def keep(whose: str, listening: socket.socket) -> None:
     """Give a user's socket to systemd to keep."""
-    tell(f"FDSTORE=1\nFDNAME={_OF_USER}{uid}", [listening.fileno()])
+    tell(f"FDSTORE=1\nFDNAME={_OF_USER}{whose}", [listening.fileno()])
+
+
+def leave(whose: str) -> None:
+    """Let systemd keep it no more."""
+    tell(f"FDSTOREREMOVE=1\nFDNAME={_OF_USER}{whose}")
 
 
 def tell(state: str, descriptors: Sequence[int] = ()) -> None:

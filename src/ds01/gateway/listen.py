@@ -65,13 +65,16 @@ class Listener:
 
     Connections are taken from the kernel as fast as they come, and those of a user who has too many are closed on the
     spot: what one user leaves waiting there would keep everybody else out. So taking one does as little as can be,
-    and serving begins afterwards. ``identify`` tells whose one is.
+    and serving begins afterwards. ``identify`` tells whose one is, ``account`` which account's they all are, if one's.
     """
 
-    def __init__(self, server: Serves, presence: Presence, identify: Callable[[socket.socket], int] = peer_uid) -> None:
+    def __init__(
+        self, server: Serves, presence: Presence, identify: Callable[[socket.socket], int] = peer_uid, account: str = ""
+    ) -> None:  # fmt: skip
         self._server = server
         self._presence = presence
         self._identify = identify
+        self._account = account
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken: deque[tuple[socket.socket, int]] = deque()
         self._listening: socket.socket | None = None
@@ -139,7 +142,7 @@ class Listener:
         try:
             connection.setblocking(False)
             _, client = await asyncio.get_running_loop().connect_accepted_socket(Stream, connection)
-            await self._server.serve(client, Peer(uid=uid, login_uid=login_uid(connection)))
+            await self._server.serve(client, Peer(uid=uid, account=self._account, login_uid=login_uid(connection)))
         finally:
             self._presence.leave(uid)
 

@@ -84,7 +84,7 @@ def _past(run: Path) -> socket.socket | None:
 
 async def run(
     listening: socket.socket, past: socket.socket | None = None, *, engine: str, api: str, folder: Path,
-    passed: Mapping[int, socket.socket],
+    passed: Mapping[str, socket.socket],
 ) -> int:  # fmt: skip
     """Serve until SIGTERM or SIGINT; the status to end with.
 
@@ -117,15 +117,16 @@ async def run(
 
 
 def _made(
-    engine: str, api: str, folder: Path, passed: Mapping[int, socket.socket], presence: Presence
+    engine: str, api: str, folder: Path, passed: Mapping[str, socket.socket], presence: Presence
 ) -> tuple[Gate, OwnSockets]:
     """What requests are served with, and the sockets of users' containers, which are served with the same."""
     upstream, door = Upstream(engine, "the engine"), Door(api)
     audit = Audit(door)
-    own = OwnSockets(folder, lambda: Server(gate, TABLE), presence, passed, audit)
+    registry = Registry(door, local=LocalAccounts().login)
+    own = OwnSockets(folder, lambda: Server(gate, TABLE), presence, passed, audit, registry.people.user)
     gate = Gate(
-        engine=upstream, door=door, registry=Registry(door, local=LocalAccounts().login), audit=audit,
-        facts=EngineFacts(upstream, door), own_socket=own.open,
+        engine=upstream, door=door, registry=registry, audit=audit, facts=EngineFacts(upstream, door),
+        own_socket=own.open,
     )  # fmt: skip
     return gate, own
 

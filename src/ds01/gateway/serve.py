@@ -123,6 +123,9 @@ class Server:
         user = await self._gate.registry.people.user(uid, peer.since)
         if user is None:
             raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}")
+        if peer.account not in ("", user.account):
+            raise RefusedError("identity.former", f"This socket is of the account that had the uid {uid} before",
+                               "What that account left is set aside for the admin.")  # fmt: skip
         return user
 
     async def _call(self, client: Stream, peer: Peer, head: Head) -> Call:

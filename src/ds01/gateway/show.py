@@ -9,6 +9,7 @@ from typing import Any
 from ds01.domain.dockerpolicy import logs
 from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.labels import BUILD_LABELS, Label
+from ds01.domain.names import own_door
 from ds01.domain.network import OWN
 from ds01.domain.own_images import plain_image, plain_text
 from ds01.gateway import shownjson
@@ -96,7 +97,7 @@ class View:
         host = found.get("HostConfig") or {}
         for mounts in (found.get("Mounts"), host.get("Mounts")):
             sources(mounts, container.binds)
-            sockets(mounts, container.uid)
+            sockets(mounts, container)
             self._things.mounts(mounts)
         if "Binds" in host:
             host["Binds"] = self._things.binds(host["Binds"])
@@ -315,8 +316,9 @@ def as_written(mounts: Any, host: Found) -> None:
         host.pop("Mounts", None)
 
 
-def sockets(mounts: Any, uid: int) -> None:
+def sockets(mounts: Any, container: DoorContainer) -> None:
     """Write the engine's socket over the owner's own one."""
+    own = f"/u/{own_door(container.uid, container.epoch)}"
     for mount in mounts if isinstance(mounts, list) else []:
-        if isinstance(mount, dict) and str(mount.get("Source", "")).endswith(f"/u/{uid}/docker.sock"):
+        if isinstance(mount, dict) and str(mount.get("Source", "")).endswith(own):
             mount["Source"] = ENGINE_SOCKET

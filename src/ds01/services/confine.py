@@ -267,13 +267,19 @@ async def _room(world: World, user: User, seen: Observed, found: Confinement) ->
     )
     attached = await asyncio.to_thread(world.devices.attach, slots)
     mounted = [mount.source for mount in attached.mounts]
-    folders = (world.host.place(user), str(world.paths.lib), world.paths.door_of(user.uid), *mounted)
+    folders = (world.host.place(user), str(world.paths.lib), _door(world, user, seen), *mounted)
     leased = frozenset(device.host for device in attached.devices)
     limits = effective(world.settings().policy, user, Door.DOCKER, world.clock.now())
     has = given.still(given.asked(user.uid, found), limits)
     return Room(
         slice_=user.slice, folders=folders, own=frozenset(own), nodes=leased | has.nodes, publish=has.addresses
     )  # fmt: skip
+
+
+def _door(world: World, user: User, seen: Observed) -> str:
+    """The socket of the account its labels name. What forged labels name does not matter: it is stopped for them."""
+    epoch = seen.labels.get(Label.EPOCH, "")
+    return world.paths.door_of(user.uid, int(epoch) if epoch.isdecimal() else 1)
 
 
 def _now(world: World, user: User, container: Container) -> Amounts:

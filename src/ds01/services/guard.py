@@ -54,9 +54,10 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     if guarding is None:
         return
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
+    own = (*world.paths.programs, world.paths.door_of(user.uid, container.epoch))
     grant = StartGrant(
         container=container.id, uid=user.uid, gid=user.gid, as_owner=owner,
-        binds=(*(mount.source for mount in mounts), *world.paths.programs, world.paths.door_of(user.uid)),
+        binds=(*(mount.source for mount in mounts), *own),
         volumes=seen.volumes if seen else (),
         nodes=(*(_nodes(attached, slots) if attached else ()), *devices),
         gpus=tuple(slot.id for slot in slots),

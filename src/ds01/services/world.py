@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 
+from ds01.domain.names import own_door
 from ds01.domain.settings import Settings
 from ds01.ports.channel import Channel
 from ds01.ports.clock import Clock
@@ -57,9 +58,14 @@ class Paths:
         """The main programs of containers: of those one works in, and of jobs."""
         return str(self.lib / "session"), str(self.lib / "job")
 
-    def door_of(self, uid: int) -> str:
-        """The gateway's socket for this user's containers, which knows her without asking who connects."""
-        return str(self.run / "u" / str(uid) / "docker.sock")
+    @property
+    def doors(self) -> Path:
+        """The folder of the gateway's sockets for users' containers."""
+        return self.run / "u"
+
+    def door_of(self, uid: int, epoch: int) -> str:
+        """The gateway's socket for this account's containers, which knows her without asking who connects."""
+        return str(self.doors / own_door(uid, epoch))
 
 
 @dataclass(frozen=True, kw_only=True)

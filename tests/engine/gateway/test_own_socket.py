@@ -14,6 +14,7 @@ import pytest
 from dev import people
 
 from ds01.client.daemon import Client
+from ds01.domain.names import own_door
 from ds01.wire.status import CheckView
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, PATIENCE_SECONDS, Ground, User, ask, connected, wait
@@ -38,7 +39,7 @@ def test_s10_s11_root_inside_is_the_user(
     mallory: User, alice: User, victim: Victim, field: Ground, source: str
 ) -> None:
     mine = mallory.runs("inner", HostConfig={"Binds": [f"{source}:{SOCKET}"]})
-    own = field.run / "u" / str(mallory.uid) / "docker.sock"
+    own = field.run / "u" / own_door(mallory.uid, 1)
     (mount,) = (each for each in field.seen(mine)["Mounts"] if each["Destination"] == SOCKET)
     assert mount["Source"] == str(own)
     shown = mallory.call("GET", f"/v1.41/containers/{mine}/json").json
@@ -60,8 +61,8 @@ def test_s10_s11_root_inside_is_the_user(
 def test_s11_other_sockets_are_refused(mallory: User, field: Ground, alice: User) -> None:
     before = field.ids()
     for path in ("/run", "/var/run", "/proc/1/root/run/docker.sock", "/run/containerd/containerd.sock",
-                 field.engine.socket, str(field.run / "u"), str(field.run / "u" / str(alice.uid)),
-                 str(field.run / "u" / str(alice.uid) / "docker.sock"), str(field.run / "ds01d.sock")):  # fmt: skip
+                 field.engine.socket, str(field.run / "u"), str((field.run / "u" / own_door(alice.uid, 1)).parent),
+                 str(field.run / "u" / own_door(alice.uid, 1)), str(field.run / "ds01d.sock")):  # fmt: skip
         assert mallory.create(HostConfig={"Binds": [f"{path}:/x"]}).status in (400, 403), path
     assert field.ids() == before
 
@@ -74,7 +75,7 @@ def test_a_running_container_keeps_its_socket_over_a_restart(mallory: User, alic
         keeper.bind(notify)
         Path(notify).chmod(0o666)
         keeper.settimeout(PATIENCE_SECONDS)
-        shutil.rmtree(field.run / "u" / str(mallory.uid), ignore_errors=True)
+        shutil.rmtree((field.run / "u" / own_door(mallory.uid, 1)).parent, ignore_errors=True)
         field.start_gateway(NOTIFY_SOCKET=notify)
         mine = mallory.runs("inner", HostConfig={"Binds": [f"{SOCKET}:{SOCKET}"]})
         inside = f"/proc/{field.seen(mine)['State']['Pid']}/root{SOCKET}"
@@ -115,13 +116,13 @@ def test_a_socket_is_served_again_after_a_restart(mallory: User, field: Ground) 
     mine = mallory.runs("inner", HostConfig={"Binds": [f"{SOCKET}:{SOCKET}"]})
     field.stop("ds01-gateway", signal.SIGKILL)
     field.start_gateway()
-    own = str(field.run / "u" / str(mallory.uid) / "docker.sock")
+    own = str(field.run / "u" / own_door(mallory.uid, 1))
     assert ask(connected(own), "GET", "/v1.41/containers/json").json[0]["Id"] == mine
     assert mallory.call("POST", f"/v1.41/containers/{mine}/restart?t=0").status == 204
 
 
 def test_the_gateway_starts_without_a_place_for_one_users_socket(mallory: User, alice: User, field: Ground) -> None:
-    places = {user.uid: field.run / "u" / str(user.uid) for user in (mallory, alice)}
+    places = {user.uid: (field.run / "u" / own_door(user.uid, 1)).parent for user in (mallory, alice)}
     field.stop("ds01-gateway")
     for place in places.values():
         shutil.rmtree(place, ignore_errors=True)

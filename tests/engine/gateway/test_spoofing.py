@@ -151,7 +151,10 @@ def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
     former, later = (f"ds01-gw-{name}-{os.getpid()}" for name in ("old", "new"))
     people.make(former, uid=_OF_ITS_OWN + os.getpid())
     old = User(person=people.person(former), gateway=field.gateway)
-    container = old.runs("left")
+    binds = {"Binds": ["/var/run/docker.sock:/var/run/docker.sock"]}
+    container = old.runs("left", HostConfig=binds)
+    inside = f"/proc/{field.seen(container)['State']['Pid']}/root/var/run/docker.sock"
+    assert ask(connected(inside), "GET", f"/v1.41/containers/{container}/json").status == 200
     shell = old.stream(container)
     shell.sendall(b"there\n")
     assert b"there" in shell.recv(100)
@@ -166,7 +169,13 @@ def test_s13_a_uid_that_changed_hands(field: Ground) -> None:
         assert new.call("GET", f"/v1.41/containers/{container}/json").status == 404
         assert new.call("DELETE", f"/v1.41/containers/{container}?force=1").status == 404
         assert container not in new.create("left").message  # the engine still has the name
-        assert new.create("other").status == 201
+        made = new.create("other", HostConfig=binds)
+        assert made.status == 201
+        for path in ("/v1.41/containers/other/json", "/v1.41/containers/json?all=1"):
+            refused = ask(connected(inside), "GET", path)
+            assert (refused.status, "had the uid" in refused.message) == (403, True), refused.body
+        sources = [mount["Source"] for each in (container, made.json["Id"]) for mount in field.seen(each)["Mounts"]]
+        assert len(set(sources)) == 2
         assert field.seen(container)["State"]["Running"]
     finally:
         people.remove(later)

@@ -183,7 +183,7 @@ def test_a_unit_somebody_changed_is_put_right_and_the_change_kept(monday: Lab) -
 # Upgrades and faults -----------------------------------------------------------------------------------------
 def test_the_gateway_is_killed_and_nobody_is_turned_away(agent: Lab) -> None:
     """Who comes meanwhile waits, and the socket in a container is the same one as before."""
-    own = f"/run/ds01/u/{agent.by(MARIA, 'id', '-u').out.strip()}/docker.sock"
+    own = f"/run/ds01/u/{agent.by(MARIA, 'id', '-u').out.strip()}-1/docker.sock"
     kept = agent.root("stat", "--format", "%i", own).out
     for how in (("kill", "--signal", "KILL"), ("restart",)):
         agent.root("systemctl", *how, "ds01-gateway.service")

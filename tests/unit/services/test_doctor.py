@@ -601,7 +601,7 @@ async def test_what_plain_docker_finds(lab: Lab, answer: dict[str, str] | None, 
 
 
 async def test_a_user_whose_socket_has_no_place_is_named_until_it_has_one(lab: Lab) -> None:
-    world, place = lab.world(), "/run/ds01/u/1001/docker.sock"
+    world, place = lab.world(), "/run/ds01/u/1001-1/docker.sock"
     entry = DoorAudit(uid=ALICE.uid, method="", path=place, subject="", outcome="closed", rule="x", reason="a file")
     assert (await lab.check("own-sockets", world)).state is State.OK
     await audit.record(world, [entry])

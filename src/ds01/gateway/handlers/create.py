@@ -47,7 +47,7 @@ async def create(call: Call) -> None:
     check_mounts(plan.case, image.volumes, inherited)
     plan.case.environment[:0] = await links.environment(call, plan, others)
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
-    socket = await call.gate.own_socket(call.user.uid) if plan.case.sockets else ""
+    socket = await call.gate.own_socket(call.user) if plan.case.sockets else ""
     grant = await _granted(call, _ask(call, plan, others, nameless(plan.case, image.volumes, inherited), image))
     call.changes += ports.elsewhere(plan.case, grant)
     if grant.own_network is not None:

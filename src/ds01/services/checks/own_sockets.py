@@ -5,10 +5,7 @@ A place that it could not use is told once; whether it is served meanwhile is tr
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from ds01.domain.events import EventType
-from ds01.domain.people import Uid
 from ds01.domain.quantity import many
 from ds01.ports.ledger import Books
 from ds01.services.checks import Check, Finding, ok, warning
@@ -24,8 +21,7 @@ async def _run(world: World) -> Finding:
         return warning(
             f"The gateway has no place for the sockets of {many(len(closed), 'user')}: in their containers docker does"
             " not work, and those that mount it do not start.",
-            f"Make room in {PurePath(world.paths.door_of(Uid(0))).parents[1]} (df -h, df -i); the gateway"
-            " then opens them by itself.",
+            f"Make room in {world.paths.doors} (df -h, df -i); the gateway then opens them by itself.",
             sorted(closed),
         )
     return ok("Users' containers find their own sockets.")

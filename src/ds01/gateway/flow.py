@@ -16,7 +16,7 @@ from ds01.gateway.held import LATER, DoorDownError
 from ds01.gateway.http import AnswerHead, head_bytes, status_line
 from ds01.gateway.ongoing import while_there
 from ds01.gateway.stream import SilentError, Stream
-from ds01.gateway.upstream import Ask, Exchange, UpstreamError
+from ds01.gateway.upstream import HEAD_SECONDS, Ask, Exchange, UpstreamError
 
 T = TypeVar("T")
 Serve = Callable[[Stream, Stream], Coroutine[Any, Any, None]]
@@ -39,6 +39,21 @@ async def while_allowed(call: Call, work: Coroutine[Any, Any, T]) -> T:
     """Do ``work`` for as long as its user may. Raises ConnectionError when that is over."""
     with call.gate.registry.people.ongoing.going(call.user, call.subject) as going:
         return await while_there(going.over, work)
+
+
+async def patiently(call: Call, ask: Ask) -> tuple[AnswerHead, bytes]:
+    """The whole answer to what may take its time: a stop with its grace, a large removal. It comes when it comes, and
+    once the client has left within the usual time, so that what came of it is written down. Raises UpstreamError.
+    """
+    asked = asyncio.ensure_future(call.gate.engine.whole(ask, None))
+    try:
+        await asyncio.wait((asked, call.client.gone), return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(None if asked.done() else HEAD_SECONDS):
+            return await asked
+    except TimeoutError as error:
+        raise UpstreamError("the engine does not answer", status=504) from error
+    finally:
+        asked.cancel()
 
 
 class LastLine(Exception):  # noqa: N818  no error: the answer ends here

@@ -74,7 +74,7 @@ async def prune(call: Call) -> None:
     mine = [f"{Label.OWNER}={call.user.uid}", f"{Label.EPOCH}={call.user.epoch}"]
     filters["label"] = [*filters.get("label", []), *mine]
     target = call.target("/containers/prune", None, filters)
-    head, data = await call.gate.engine.whole(Ask(method="POST", target=target), None)
+    head, data = await flow.patiently(call, Ask(method="POST", target=target))
     if head.status < 400:
         for removed in cast(Found, parsed(data)).get("ContainersDeleted") or ():
             await removed_from_books(call, removed)

@@ -177,14 +177,14 @@ async def _not_kept(call: Call, container: DoorContainer) -> None:
             await removed_from_books(call, container.id)
 
 
-async def _granted(call: Call, container: DoorContainer, ask: Ask) -> None:
-    """A start that ds01d grants first and hears of before the client does."""
+async def _granted(call: Call, container: DoorContainer, ask: Ask, *, again: bool = False) -> None:
+    """A start that ds01d grants first and hears of before the client does. ``again``: a stop comes before it."""
     async with call.gate.moves.starting(container.id):
-        head, data = await _started(call, container, ask)
+        head, data = await _started(call, container, ask, again=again)
     await call.pass_answer(head, data)
 
 
-async def _started(call: Call, container: DoorContainer, ask: Ask) -> tuple[AnswerHead, bytes]:
+async def _started(call: Call, container: DoorContainer, ask: Ask, *, again: bool) -> tuple[AnswerHead, bytes]:
     """What the engine answers. When its answer is lost the start may have happened, so nothing is taken back: ds01d
     sees what came of it.
     """
@@ -192,12 +192,22 @@ async def _started(call: Call, container: DoorContainer, ask: Ask) -> tuple[Answ
     call.gate.registry.learn(granted.container)
     ticket = DoorTicket(ticket=granted.ticket)
     try:
-        head, data = await call.gate.engine.whole(ask)
+        head, data = await (flow.patiently(call, ask) if again else call.gate.engine.whole(ask))
     except UnreachableError:
         await _not_started(call, ticket)
         raise
-    await (call.gate.door.started(ticket) if head.status < 300 else _not_started(call, ticket))
+    await (_runs(call, ticket, again=again) if head.status < 300 else _not_started(call, ticket))
     return head, data
+
+
+async def _runs(call: Call, ticket: DoorTicket, *, again: bool) -> None:
+    """It was started. A stop may take longer than a grant lasts; then ds01d has seen by itself that it runs again."""
+    try:
+        await call.gate.door.started(ticket)
+    except RefusedError as error:
+        if not again or error.status != 404:
+            raise
+        _LOG.warning("start.unwritten", container=call.subject, reason=str(error))
 
 
 async def _not_started(call: Call, ticket: DoorTicket) -> None:
@@ -224,7 +234,7 @@ async def stop(call: Call) -> None:
         if error.status < 500:
             raise
         _LOG.warning("stop.unwritten", container=container.id, reason=str(error))
-    await call.pass_whole(Ask(method="POST", target=_same(call, container)))
+    await call.pass_answer(*await flow.patiently(call, Ask(method="POST", target=_same(call, container))))
 
 
 async def restart(call: Call) -> None:
@@ -232,7 +242,7 @@ async def restart(call: Call) -> None:
     await call.nothing()
     container = await call.container()
     await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=GoneBy.RESTART))
-    await _granted(call, container, Ask(method="POST", target=_same(call, container)))
+    await _granted(call, container, Ask(method="POST", target=_same(call, container)), again=True)
 
 
 async def remove(call: Call) -> None:
@@ -247,7 +257,7 @@ async def remove(call: Call) -> None:
             "links.default", "Conflict, cannot remove the default link name of the container", status=409
         )
     target = call.target(f"/containers/{container.id}", call.query.values)
-    head, data = await call.gate.engine.whole(Ask(method="DELETE", target=target))
+    head, data = await flow.patiently(call, Ask(method="DELETE", target=target))
     if head.status < 400:
         await removed_from_books(call, container.id)
     await call.pass_answer(head, data)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.tags import joined
+from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import find, look_up, names
@@ -62,7 +63,7 @@ async def _delete(call: Call, target: str, *, force: bool) -> tuple[int, bytes]:
     values = {"force": ["1"]} if force else {}
     if "noprune" in call.query.values:
         values["noprune"] = list(call.query.values["noprune"])
-    head, data = await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/images/{target}", values)))
+    head, data = await flow.patiently(call, Ask(method="DELETE", target=call.target(f"/images/{target}", values)))
     return head.status, data
 
 

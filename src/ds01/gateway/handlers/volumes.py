@@ -10,6 +10,7 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import absent
 from ds01.domain.dockerpolicy.volumes import judge_volume
 from ds01.domain.names import stored_volume
+from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.measured import measured
 from ds01.gateway.pace import Costly
@@ -97,7 +98,7 @@ async def remove(call: Call) -> None:
         return
     known = _own(call)
     ask = Ask(method="DELETE", target=call.target(f"/volumes/{known.id}", call.query.values))
-    head, data = await call.gate.engine.whole(ask)
+    head, data = await flow.patiently(call, ask)
     if head.status < 400:
         await gone(call, Kind.VOLUME, [known.id])
     await call.pass_answer(head, data)
@@ -166,5 +167,5 @@ def _labelled(row: Found, wanted: Any) -> bool:
 
 async def _removed(call: Call, row: Found) -> bool:
     """False when a container got it meanwhile."""
-    head, _ = await call.gate.engine.whole(Ask(method="DELETE", target=call.target(f"/volumes/{row['Name']}")))
+    head, _ = await flow.patiently(call, Ask(method="DELETE", target=call.target(f"/volumes/{row['Name']}")))
     return head.status < 300

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,8 +14,6 @@ from ds01.domain.dockerpolicy.query import Query, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.domain.engine_versions import NEWEST_API
-from ds01.domain.network import OWN
-from ds01.domain.own_images import plain_text
 from ds01.gateway import body as bodies
 from ds01.gateway import denied, shownjson
 from ds01.gateway.audit import Audit
@@ -29,6 +26,7 @@ from ds01.gateway.moves import Moves
 from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
+from ds01.gateway.said import said
 from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
 from ds01.gateway.unpackings import Unpackings
@@ -36,7 +34,6 @@ from ds01.gateway.unread import SHORT_BYTES, Unread
 from ds01.gateway.upstream import Ask, Upstream, parsed
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
 
-_ID = re.compile(r"\b[0-9a-f]{64}\b")
 _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
 _ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKind.STREAM: ("identity", "gzip")}
 """An archive tells by its first bytes whether it is compressed, whatever the header says."""
@@ -263,19 +260,7 @@ class Call:
 
     def shown(self, text: str) -> str:
         """A text of the engine, without what only the engine knows."""
-        text = plain_text(re.sub(rf"\._\.{self.user.uid}(?!\d)", "", text), self.user.uid)
-        text = re.sub(rf"{self.asker.network}(?!\d)", OWN, text)
-        for container in self.gate.registry.containers(self.user):
-            for staged, asked in container.binds.items():
-                text = text.replace(staged, asked) if staged in text else text
-        return _ID.sub(lambda match: match[0] if self._sees(match[0]) else "another", text)
-
-    def _sees(self, subject: str) -> bool:
-        registry = self.gate.registry
-        if subject in self.names.values():
-            return True
-        seen = registry.by_id(self.user, subject) or registry.network_by_id(self.user, subject)
-        return seen is not None or registry.volume_by_id(self.user, subject) is not None
+        return said(self.gate.registry, self.user, text, self.names.values())
 
 
 def error_text(data: bytes) -> str:

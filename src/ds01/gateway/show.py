@@ -15,6 +15,7 @@ from ds01.domain.own_images import plain_image, plain_text
 from ds01.gateway import shownjson
 from ds01.gateway.finish import WRITTEN_AS
 from ds01.gateway.registry import Registry
+from ds01.gateway.said import said
 from ds01.gateway.things import Found, Things
 from ds01.wire.door import DoorContainer, DoorImage, DoorUser
 from ds01.wire.holdings import DoorNetwork, DoorVolume
@@ -136,6 +137,9 @@ class View:
             config["Image"] = container.image_ref
         config["Labels"] = labels(config.get("Labels"))
         self._places(found, container)
+        state = found.get("State") or {}
+        if state.get("Error"):
+            state["Error"] = said(self._registry, self._user, str(state["Error"]), (container.id,))
         return found
 
     def stats_line(self, line: bytes, container: DoorContainer) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from dev.programs import until
 from dev.promises.lab import Lab, expect
 
 from bench.gateway import Line
@@ -16,6 +17,8 @@ from bench.stage import server
 from ds01.gateway.identity import CONNECTIONS_PER_USER
 
 CONNECTIONS, ASKED = 10_000, 400
+SETTLED_SECONDS = 5
+"""How long at most until all are turned away that are one too many; a begun request is waited for twice as long."""
 FLOOD = """
 import resource, signal, socket, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
@@ -54,11 +57,10 @@ def measure() -> Iterator[Row]:
     ben = Line(lab.stack.door, lab.ben.person)
     asks = partial(ben.asks, "GET", "/containers/json")
     with flooded(lab) as held:
-        before = held()
+        settled = until(lambda: held() == CONNECTIONS_PER_USER, SETTLED_SECONDS)
         (taken,) = interleaved(ASKED, asks)
         after = held()
-    told = f"{before} connections were held, then {after}, and not {CONNECTIONS_PER_USER}"
-    expect(before == after == CONNECTIONS_PER_USER, told)
+    expect(settled and after == CONNECTIONS_PER_USER, f"she held {after} connections, not {CONNECTIONS_PER_USER}")
     for which, found in (("p50", p50(taken)), ("p99", p99(taken))):
         path = f"gateway, list, another tries {CONNECTIONS:,} connections ({which})"
         yield Row(path=path, ours=found, unit="ms", rule="at most 50 ms", judged=found, budget=50)

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 import ds01
 from ds01.api import errors, routers
 from ds01.api.stream import Streams
-from ds01.services.reads import Turns
+from ds01.services.fairness import Fairness
 from ds01.services.world import World
 
 
@@ -26,7 +26,7 @@ def with_world(app: FastAPI, world: World, gateway_uids: frozenset[int]) -> Fast
     app.state.world = world
     app.state.gateway_uids = gateway_uids
     app.state.streams = Streams()
-    app.state.turns = Turns()
+    app.state.fairness = Fairness()
     return app
 
 

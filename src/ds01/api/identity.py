@@ -12,7 +12,7 @@ from fastapi import Depends, Query, Request
 
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.services.caller import Caller, identify, require_admin, saying, stand_in
-from ds01.services.reads import OneAtATime
+from ds01.services.fairness import Lane, OneAtATime
 from ds01.services.world import World
 
 PEER = "ds01.peer"
@@ -23,12 +23,13 @@ LOOKS = ("GET", "HEAD", "OPTIONS")
 
 
 async def world_of(request: Request) -> World:
-    """The world this application serves; users read its ledger in turns (``services.reads``)."""
+    """The world this application serves; users read and write its ledger in turns (``services.fairness``)."""
     state, peer = request.app.state, request.scope.get(PEER)
     world: World = state.world
     if peer in state.gateway_uids:
         return world
-    return replace(world, ledger=OneAtATime(world.ledger, state.turns, (peer, request.method in LOOKS)))
+    lane = Lane.LOOKS if request.method in LOOKS else Lane.CHANGES
+    return replace(world, ledger=OneAtATime(world.ledger, state.fairness, peer, lane))
 
 
 TheWorld = Annotated[World, Depends(world_of)]

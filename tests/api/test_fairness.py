@@ -1,4 +1,4 @@
-"""Nobody's reads of the ledger keep the others from theirs: counted in reads that go on, not in time."""
+"""Nobody's reads and writes of the ledger keep the others from theirs: counted, not timed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from ds01.adapters.sql.ledger import SqlLedger
 from ds01.api.app import with_world
 from ds01.ports.ledger import READS_OF_USERS, Books, Ledger
-from ds01.services.reads import OneAtATime, Turns
+from ds01.services.fairness import Fairness, Lane, OneAtATime
 from tests.api.call import get
 from tests.server import ALICE, BOB, SimServer
 
@@ -87,8 +87,8 @@ async def of(ledger: Ledger) -> str:
 
 
 async def test_reads_of_one_user_go_on_one_at_a_time_and_others_pass_them(ledger: Counted, gate: Gate) -> None:
-    turns = Turns()
-    alice, bob = (OneAtATime(ledger, turns, (user.uid, True)) for user in (ALICE, BOB))
+    fairness = Fairness()
+    alice, bob = (OneAtATime(ledger, fairness, user.uid, Lane.LOOKS) for user in (ALICE, BOB))
     many = [gate.read(alice, "alice") for _ in range(MANY)]
     await gate.until("alice", 1)
     async with asyncio.timeout(20):
@@ -100,20 +100,20 @@ async def test_reads_of_one_user_go_on_one_at_a_time_and_others_pass_them(ledger
 
 
 async def test_what_changes_something_does_not_wait_for_her_lists(ledger: Counted, gate: Gate) -> None:
-    turns = Turns()
-    many = [gate.read(OneAtATime(ledger, turns, (ALICE.uid, True)), "alice") for _ in range(MANY)]
+    fairness = Fairness()
+    many = [gate.read(OneAtATime(ledger, fairness, ALICE.uid, Lane.LOOKS), "alice") for _ in range(MANY)]
     await gate.until("alice", 1)
     async with asyncio.timeout(20):
-        assert await of(OneAtATime(ledger, turns, (ALICE.uid, False))) == "read"
+        assert await of(OneAtATime(ledger, fairness, ALICE.uid, Lane.CHANGES)) == "read"
     assert gate.begun["alice"] == 1
     gate.opened.set()
     await asyncio.gather(*many)
 
 
 async def test_root_and_the_gateway_pass_all_users(ledger: Counted, gate: Gate) -> None:
-    turns = Turns()
+    fairness = Fairness()
     many = [
-        gate.read(OneAtATime(ledger, turns, (uid, True)), str(uid))
+        gate.read(OneAtATime(ledger, fairness, uid, Lane.LOOKS), str(uid))
         for _ in range(3)
         for uid in (ALICE.uid, BOB.uid, CAROL)
     ]
@@ -128,7 +128,7 @@ async def test_root_and_the_gateway_pass_all_users(ledger: Counted, gate: Gate) 
 
 
 async def test_a_read_nobody_waits_for_any_more_keeps_the_turn_until_it_is_over(ledger: Counted, gate: Gate) -> None:
-    alice = OneAtATime(ledger, Turns(), (ALICE.uid, True))
+    alice = OneAtATime(ledger, Fairness(), ALICE.uid, Lane.LOOKS)
     first = gate.read(alice, "alice")
     await gate.until("alice", 1)
     gone = [gate.read(alice, "alice") for _ in range(MANY)]
@@ -144,8 +144,33 @@ async def test_a_read_nobody_waits_for_any_more_keeps_the_turn_until_it_is_over(
     assert first.cancelled()
 
 
+async def test_of_the_writes_of_one_user_one_is_in_the_queue(ledger: Counted) -> None:
+    fairness, opened, begun = Fairness(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def write(ledger: Ledger, who: str, name: str) -> asyncio.Task[None]:
+        def work(books: Books) -> None:
+            begun.set()
+            opened.wait(30)
+            order.append(who)
+            books.put_note(name, who)
+
+        return asyncio.create_task(ledger.write(work))
+
+    alice, bob = (OneAtATime(ledger, fairness, user.uid, Lane.CHANGES) for user in (ALICE, BOB))
+    writes = [write(alice, "alice", f"a{number}") for number in range(MANY)]
+    assert await asyncio.to_thread(begun.wait, 30)
+    writes += [write(bob, "bob", "b"), write(ledger, "root", "r")]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    opened.set()
+    await asyncio.gather(*writes)
+    assert (order[0], sorted(order[1:3]), order[3:]) == ("alice", ["bob", "root"], ["alice"] * (MANY - 1))
+    assert await ledger.read(lambda books: books.note(f"a{MANY - 1}")) == "alice"
+
+
 async def test_what_a_read_raises_reaches_who_asked(ledger: Counted) -> None:
-    alice = OneAtATime(ledger, Turns(), (ALICE.uid, True))
+    alice = OneAtATime(ledger, Fairness(), ALICE.uid, Lane.LOOKS)
     with pytest.raises(ZeroDivisionError):
         await alice.read(lambda _books: 1 // 0)
     assert await of(alice) == "read"
@@ -153,7 +178,7 @@ async def test_what_a_read_raises_reaches_who_asked(ledger: Counted) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/events", "/v1/jobs", "/v1/containers", "/v1/queue", "/v1/usage", "/v1/doctor"])
-async def test_requests_of_one_user_read_one_at_a_time(
+async def test_d16_requests_of_one_user_read_one_at_a_time(
     ledger: Counted, tmp_path: Path, routes: FastAPI, path: str
 ) -> None:
     server = await SimServer(run=tmp_path, ledger=ledger).open()
@@ -164,12 +189,14 @@ async def test_requests_of_one_user_read_one_at_a_time(
     assert ledger.most == 1
 
 
-async def test_a_request_of_root_is_answered_while_users_read_all_they_may(
+async def test_d16_a_request_of_root_is_answered_while_users_read_all_they_may(
     ledger: Counted, gate: Gate, tmp_path: Path, routes: FastAPI
 ) -> None:
     server = await SimServer(run=tmp_path, ledger=ledger).open()
     app = with_world(routes, server.world, frozenset({0}))
-    many = [gate.read(OneAtATime(ledger, app.state.turns, (uid, True)), "x") for uid in (ALICE.uid, BOB.uid, CAROL)]
+    many = [
+        gate.read(OneAtATime(ledger, app.state.fairness, uid, Lane.LOOKS), "x") for uid in (ALICE.uid, BOB.uid, CAROL)
+    ]
     await gate.until("x", READS_OF_USERS)
     async with asyncio.timeout(20):
         assert (await get(app, "/v1/queue", uid=0)).status == 200

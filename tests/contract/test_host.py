@@ -6,8 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -280,6 +281,17 @@ class TestHost:
         world.host.withdraw(guard, ContainerId("b"))
         assert world.host.grants(guard) == (grant("a"),)
 
+    def test_a_grant_with_gpus_that_is_spent_stays_on_record(self, world: World) -> None:
+        guard = guard_of(world)
+        with_gpu = grant("a", gpus=("GPU-a",))
+        world.host.grant(guard, with_gpu)
+        world.host.grant(guard, grant("b"))
+        for container in ("a", "a", "b", "c"):
+            world.host.spend(guard, ContainerId(container))
+        assert set(world.host.grants(guard)) == {replace(with_gpu, used=True), grant("b")}
+        world.host.grant(guard, with_gpu)
+        assert not any(each.used for each in world.host.grants(guard))
+
     def test_a_guard_that_refused_nothing_tells_nothing(self, world: World) -> None:
         guard = guard_of(world)
         world.host.publish(guard, "/var/lib/docker")
@@ -287,7 +299,7 @@ class TestHost:
         assert world.host.grants(guard) == ()
 
 
-def grant(container: str, *, as_owner: bool = False, **more: tuple[str, ...]) -> StartGrant:
+def grant(container: str, *, as_owner: bool = False, **more: Any) -> StartGrant:
     return StartGrant(container=ContainerId(container), uid=61001, gid=61001, as_owner=as_owner, **more)
 
 

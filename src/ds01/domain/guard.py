@@ -19,7 +19,7 @@ class StartGrant:
 
     ``as_owner``: everything in it runs as ``uid:gid``; else it may have root, and no folder of the host. ``binds`` are
     sources of bind mounts, ``volumes`` names, ``nodes`` device nodes of the host, ``gpus`` the UUIDs of its lease. A
-    grant with GPUs is good for one start.
+    grant with GPUs is good for one start, and for none once it is ``used``.
     """
 
     container: ContainerId
@@ -30,6 +30,7 @@ class StartGrant:
     volumes: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     gpus: tuple[str, ...] = ()
+    used: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ds01.domain import signals
 from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.psargs import ps_args
-from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, lines, matching, number, tail
+from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, grace, lines, matching, number, tail
 from ds01.gateway import links
 from ds01.gateway.handlers import (
     archive,
@@ -83,11 +83,11 @@ ROUTES: tuple[Route, ...] = (
     Route(name="containers.start", method="POST", path=f"{_OF}/start", handler=containers.start,
           query=Rules(one={"detachKeys": _DETACH_KEYS}), changes=True),
     Route(name="containers.stop", method="POST", path=f"{_OF}/stop", handler=containers.stop,
-          query=Rules(one={"t": number, "signal": _SIGNAL}), changes=True, frees=True),
+          query=Rules(one={"t": grace, "signal": _SIGNAL}), changes=True, frees=True),
     Route(name="containers.kill", method="POST", path=f"{_OF}/kill", handler=containers.stop,
           query=Rules(one={"signal": _SIGNAL}), changes=True, frees=True),
     Route(name="containers.restart", method="POST", path=f"{_OF}/restart", handler=containers.restart,
-          query=Rules(one={"t": number, "signal": _SIGNAL}), changes=True),
+          query=Rules(one={"t": grace, "signal": _SIGNAL}), changes=True),
     Route(name="containers.pause", method="POST", path=f"{_OF}/pause", handler=containers.passed, changes=True),
     Route(name="containers.unpause", method="POST", path=f"{_OF}/unpause", handler=containers.passed, changes=True),
     Route(name="containers.resize", method="POST", path=f"{_OF}/resize", handler=containers.passed,

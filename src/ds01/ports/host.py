@@ -117,6 +117,10 @@ class Host(Protocol):
         """Take a grant away; none is fine."""
         ...
 
+    def spend(self, guard: str, container: ContainerId) -> None:
+        """Let nothing start by its grant any more, if that is one with GPUs; none is fine."""
+        ...
+
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """All grants the guard has, used or not."""
         ...

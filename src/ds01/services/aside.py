@@ -1,13 +1,16 @@
 """Setting aside what breaks a rule: it is reported and left running, and nobody else is put on its GPU.
 
-Stopping it could end work that did nothing wrong; leasing its GPU to somebody would make two people share one.
+Stopping it could end work that did nothing wrong; leasing its GPU to somebody would make two people share one. Where
+somebody has a lease of that GPU already they do share it, so there it is stopped (F3).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Set
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
 from ds01.domain.assembly import read_slots
 from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
@@ -15,9 +18,16 @@ from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
 from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books
+from ds01.services.ending import record_stop
+from ds01.services.guard import spend
+from ds01.services.settled import raise_first, settle_each
 from ds01.services.tell import tell
 from ds01.services.world import World
 
+_log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 2
+"""For what has no right to run where it runs."""
 _IN_USE = "in use without a lease by container "
 
 
@@ -37,6 +47,51 @@ def keep_free(books: Books, container: ContainerId, slots: Set[SlotId]) -> None:
     leased = {slot for lease in books.open_leases() for slot in lease.slots}
     for slot in slots - leased - books.quarantined().keys():
         books.quarantine(slot, Keeper.CONTAINER, _IN_USE + container)
+
+
+async def end_sharing(world: World, seen: Iterable[Observed]) -> None:
+    """Stop those of these containers that are set aside and run on a GPU of another lease. Each is looked at again
+    under its lock; one that somebody acts on now is looked at next time.
+    """
+    running = tuple(each for each in seen if each.running)
+    found = await world.ledger.read(lambda books: [(c, each) for each in running if (c := _sharing(books, each))])
+    raise_first(await settle_each(partial(_end_sharing, world, container, each) for container, each in found))
+
+
+async def _end_sharing(world: World, container: Container, seen: Observed) -> None:
+    if world.locks.busy(container.uid, container.name):
+        return
+    async with world.locks.hold(container.uid, container.name, "the reconciler", patience=1):
+        await end_sharing_held(world, seen)
+
+
+async def end_sharing_held(world: World, seen: Observed) -> None:
+    """The same for one whose lock is held."""
+    container = await world.ledger.read(lambda books: _sharing(books, seen))
+    if container is None:
+        return
+    _log.warning("stopping what uses a GPU of another lease", extra={"container": container.id})
+    await spend(world, container)
+    await world.engine.stop(container.id, GRACE_SECONDS)
+    await world.ledger.write(lambda books: _ended(books, container, world.clock.now()))
+
+
+def _sharing(books: Books, seen: Observed) -> Container | None:
+    """The container set aside, if a slot it uses is of a lease that is not its own."""
+    slots, container = set(read_slots(seen.labels)), books.container(seen.id)
+    if not slots or container is None or container.state is not ContainerState.QUARANTINED:
+        return None
+    others = (lease for lease in books.open_leases() if lease.id != container.lease)
+    return container if any(slots.intersection(lease.slots) for lease in others) else None
+
+
+def _ended(books: Books, container: Container, now: datetime) -> None:
+    """It stays out of service, and what it had itself is free."""
+    stopped = record_stop(
+        books, container, at=now, now=now, reason=StopReason.QUARANTINE, detail=container.reason_detail,
+        hold=timedelta(0), actor=None,
+    )  # fmt: skip
+    books.put_container(replace(stopped, state=ContainerState.QUARANTINED, lease=None))
 
 
 async def lift(world: World, seen: Iterable[Observed]) -> None:

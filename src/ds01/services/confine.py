@@ -33,6 +33,7 @@ from ds01.ports.engine import EngineEvent
 from ds01.ports.ledger import Books
 from ds01.services.aside import keep_free
 from ds01.services.ending import record_stop
+from ds01.services.guard import spend
 from ds01.services.limits import of_everybody
 from ds01.services.seal import seal_key
 from ds01.services.settled import raise_first, settle_each, settle_together
@@ -334,6 +335,7 @@ async def _end(world: World, container: Container, judged: Judgement) -> None:
             return
         condemned = replace(current, reason=StopReason.QUARANTINE, reason_detail=why)
         await world.ledger.write(lambda books: books.put_container(condemned))
+        await spend(world, condemned)
         await world.engine.stop(container.id, GRACE_SECONDS)
         await world.ledger.write(lambda books: _ended(books, condemned, why, world.clock.now()))
 

@@ -19,6 +19,7 @@ from ds01.domain.settings import RootRule
 from ds01.domain.terminal import Terminal
 from ds01.ports.ledger import Books
 from ds01.services.devices import for_start
+from ds01.services.ending import open_lease, promised_lease
 from ds01.services.publish import check_start
 from ds01.services.world import World
 
@@ -28,6 +29,8 @@ INSTANCE_NODES = ("/dev/nvidia-caps/*",)
 """Nodes that open MIG instances. Which is whose only NVIDIA's driver knows; the engine gives those of the lease."""
 OWN_DOORS = (Door.DS01, Door.JOB)
 """What DS01 makes itself has no devices but those of its lease, and publishes no port."""
+
+_STARTABLE = (ContainerState.STOPPED, ContainerState.CREATING)
 
 
 async def root_allowed(world: World) -> bool:
@@ -103,6 +106,15 @@ async def withdraw(world: World, container: ContainerId) -> None:
         await asyncio.to_thread(world.host.withdraw, guarding.folder, container)
 
 
+async def spend(world: World, container: Container) -> None:
+    """Its GPUs are not to be had by the grant of a start any more, whether or not that start came: the engine may have
+    one on its way, for as long as a program takes to end.
+    """
+    guarding = await world.engine.guard() if container.gpus else None
+    if guarding is not None:
+        await asyncio.to_thread(world.host.spend, guarding.folder, container.id)
+
+
 async def publish(world: World) -> None:
     """Keep the guard's facts true."""
     guarding = await world.engine.guard()
@@ -136,18 +148,44 @@ async def tell_refusals(world: World) -> None:
 
 
 async def forget(world: World, there: Iterable[ContainerId]) -> None:
-    """Grants of containers that are gone go too. ``there`` are those the engine had a moment ago: one that was made
-    since is looked for once more, or a start at that moment would be refused.
+    """Grants of containers that are gone go too, and those of GPUs that no start is to come for. ``there`` are the
+    containers the engine had a moment ago: one that was made since is looked for once more, or a start at that moment
+    would be refused.
     """
     guarding = await world.engine.guard()
     if guarding is None:
         return
     known = set(there)
     for grant in await asyncio.to_thread(world.host.grants, guarding.folder):
-        if grant.container in known or world.tickets.starting(grant.container, world.clock.monotonic()):
+        if world.tickets.starting(grant.container, world.clock.monotonic()):
             continue
-        if await world.engine.inspect(grant.container) is None:
+        if grant.container in known:
+            await _spend_left(world, grant)
+        elif await world.engine.inspect(grant.container) is None:
             await asyncio.to_thread(world.host.withdraw, guarding.folder, grant.container)
+
+
+async def _spend_left(world: World, grant: StartGrant) -> None:
+    """A grant that was not used by the start it was for, of which this ds01d may never have known. Who is at work on
+    the container now may have given it this moment.
+    """
+    known = await world.ledger.read(lambda books: _left(books, grant))
+    if known is None or world.locks.busy(known.uid, known.name):
+        return
+    async with world.locks.hold(known.uid, known.name, "the reconciler", patience=1):
+        now = await world.ledger.read(lambda books: _left(books, grant))
+        if now is not None and not world.tickets.starting(now.id, world.clock.monotonic()):
+            await spend(world, now)
+
+
+def _left(books: Books, grant: StartGrant) -> Container | None:
+    """The container, if its grant has GPUs and no start can come for them: it runs, is out of service, or has no lease
+    any more.
+    """
+    found = books.container(grant.container) if grant.gpus and not grant.used else None
+    if found is None or (found.state in _STARTABLE and (open_lease(books, found) or promised_lease(books, found))):
+        return None
+    return found
 
 
 async def _check_volumes(world: World, folder: str, grant: StartGrant) -> None:

@@ -22,7 +22,7 @@ from ds01.domain.quantity import show_size
 from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
 from ds01.ports.ledger import Books
 from ds01.services import fence, networks, planted, volumes
-from ds01.services.aside import lift
+from ds01.services.aside import end_sharing, lift
 from ds01.services.guard import forget, publish, tell_refusals
 from ds01.services.intents import Intents
 from ds01.services.lost import find_again, is_lost
@@ -92,6 +92,7 @@ class Reconciler:
             *(partial(self._settle, container) for container in odd),
             *(partial(meet, world, stranger, believed=self._unsealed) for stranger in strangers),
             partial(self._intents.forget, world, running),
+            partial(end_sharing, world, seen.values()),
             partial(lift, world, seen.values()),
             self.end_leases,
             partial(self._orphans.unpin, world, seen.values()),

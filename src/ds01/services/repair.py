@@ -12,8 +12,9 @@ from ds01.domain.events import EventType
 from ds01.domain.limits import effective
 from ds01.domain.reconcile import Outage, Verdict, judge, misplaced, stop_reason
 from ds01.ports.ledger import Books
-from ds01.services.aside import set_aside
+from ds01.services.aside import end_sharing_held, set_aside
 from ds01.services.ending import open_lease, promised_lease, record_removal, record_stop
+from ds01.services.guard import spend
 from ds01.services.running import record_start
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -31,17 +32,12 @@ async def repair(
         return
     match judge(container, seen):
         case Verdict.STOPPED:
-            hold = await asyncio.to_thread(_hold, world, container)
             reason, detail = stop_reason(container, seen, rebooted=rebooted, outages=outages,
                                          peak=world.memory.peak(container.id))  # fmt: skip
-            await world.ledger.write(
-                lambda books: record_stop(
-                    books, container, at=seen.finished_at or now, now=now, reason=reason, detail=detail,
-                    hold=hold, actor=None,
-                )
-            )  # fmt: skip
+            await _stopped(world, container, seen, reason, detail)
         case Verdict.STARTED:
             await world.ledger.write(lambda books: _started(books, container, seen, now))
+            await end_sharing_held(world, seen)
         case Verdict.PAUSED:
             await _switch(world, container, ContainerState.PAUSED, EventType.CONTAINER_PAUSED)
         case Verdict.UNPAUSED:
@@ -56,6 +52,24 @@ def _gone(books: Books, container: Container, now: datetime) -> None:
         books, container, now=now, actor=None, reason=container.reason or StopReason.ADMIN,
         detail=container.reason_detail, why="its container was removed outside DS01",
     )  # fmt: skip
+
+
+async def _stopped(world: World, container: Container, seen: Observed, reason: StopReason, detail: str) -> None:
+    """Its GPU is held for a start that was granted and may still come, like that of a restart; for no other one."""
+    now, hold = world.clock.now(), await asyncio.to_thread(_hold, world, container)
+    coming = world.tickets.start_left(container.id, world.clock.monotonic())
+    if coming <= timedelta(0):
+        await spend(world, container)
+
+    def write(books: Books) -> bool:
+        stopped = record_stop(
+            books, container, at=seen.finished_at or now, now=now, reason=reason, detail=detail,
+            hold=max(hold, coming), actor=None,
+        )  # fmt: skip
+        return open_lease(books, stopped) is not None
+
+    if not await world.ledger.write(write):
+        await spend(world, container)
 
 
 def _started(books: Books, container: Container, seen: Observed, now: datetime) -> None:
@@ -84,6 +98,7 @@ async def _check_gpus(world: World, container: Container, seen: Observed, now: d
     problem = await world.ledger.read(lambda books: misplaced(seen, open_lease(books, container), container.gpus))
     if problem:
         await world.ledger.write(lambda books: set_aside(books, container, seen, problem, now))
+        await end_sharing_held(world, seen)
 
 
 def _hold(world: World, container: Container) -> timedelta:

@@ -17,6 +17,7 @@ from ds01.domain.people import Uid, User
 from ds01.services.caller import Caller
 from ds01.services.ending import record_stop
 from ds01.services.find import find
+from ds01.services.guard import spend
 from ds01.services.on_behalf import tell_owner
 from ds01.services.world import World
 
@@ -91,7 +92,8 @@ async def end_with_reason(
     world: World, user: User, container: Container, reason: StopReason, detail: str, grace: int
 ) -> Ended:
     """Stop it with its reason written down before. It is taken back when the engine refuses, and only then: a stop
-    whose answer was lost, or that nobody waits for any more, goes on in the engine.
+    whose answer was lost, or that nobody waits for any more, goes on in the engine. A restart that waits there for the
+    same end does not start it again with its GPUs.
     """
     meant = replace(container, reason=reason, reason_detail=detail)
     await world.ledger.write(lambda books: books.put_container(meant))
@@ -108,6 +110,7 @@ async def end_with_reason(
 
 async def _end(world: World, user: User, container: Container, grace: int) -> str:
     """Ask the engine. A paused container cannot hear SIGTERM: it goes on first."""
+    await spend(world, container)
     if container.state is ContainerState.PAUSED:
         await world.engine.unpause(container.id)
     begun = world.clock.monotonic()

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -197,11 +197,12 @@ class Tickets:
     def issue(
         self, caller: Caller, container: Container, lease: Lease | None, monotonic: float, *,
         before: Lease | None = None, fresh: tuple[str, ...] = (), volumes: Coming | None = None,
+        ending_seconds: float = 0,
     ) -> Ticket:  # fmt: skip
-        """A new ticket."""
+        """A new ticket. ``ending_seconds`` is how long what runs may take to end before its start."""
         ticket = Ticket(
             id=secrets.token_hex(16), caller=caller, container=container, lease=lease, before=before, fresh=fresh,
-            volumes=volumes, expires_at=monotonic + LIFE_SECONDS,
+            volumes=volumes, expires_at=monotonic + LIFE_SECONDS + ending_seconds,
         )  # fmt: skip
         self._open[ticket.id] = ticket
         return ticket
@@ -268,7 +269,12 @@ class Tickets:
 
     def starting(self, container: ContainerId, monotonic: float) -> bool:
         """Whether a start was granted that may happen at any moment."""
-        return any(t.container.id == container and t.expires_at > monotonic for t in self._open.values())
+        return self.start_left(container, monotonic) > timedelta(0)
+
+    def start_left(self, container: ContainerId, monotonic: float) -> timedelta:
+        """For how long such a start may still come; 0 or less when none may."""
+        ends = (ticket.expires_at for ticket in list(self._open.values()) if ticket.container.id == container)
+        return timedelta(seconds=max(ends, default=monotonic) - monotonic)
 
     def as_it_was(self, lease: Lease) -> Lease:
         """The lease as it was before the starts that go on with it."""

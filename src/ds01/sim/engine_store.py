@@ -206,8 +206,8 @@ class EngineStore:
 
     # For the port ----------------------------------------------------------------------------------
 
-    async def _act(self, *, disk: bool = False) -> None:
-        if self.faults.slow_seconds:
+    async def _act(self, *, disk: bool = False, slow: bool = True) -> None:
+        if self.faults.slow_seconds and slow:
             await self._clock.sleep(self.faults.slow_seconds)
         else:
             await asyncio.sleep(0)

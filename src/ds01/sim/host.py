@@ -160,6 +160,12 @@ class SimHost:
         """Forget it."""
         self.guards.get(guard, {}).pop(container, None)
 
+    def spend(self, guard: str, container: ContainerId) -> None:
+        """Remember that it is used."""
+        found = self.guards.get(guard, {}).get(container)
+        if found is not None and found.gpus:
+            self.guards[guard][container] = replace(found, used=True)
+
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """All of one guard."""
         return tuple(self.guards.get(guard, {}).values())

@@ -238,10 +238,14 @@ class DoorTicket:
 
 @record
 class DoorStart:
-    """May this container start? Its GPU is leased again and its binds are made again."""
+    """May this container start? Its GPU is leased again and its binds are made again.
+
+    ``ending_seconds`` is how long the engine may take before that for what runs in it to end: it is restarted.
+    """
 
     uid: int
     id: str
+    ending_seconds: int = 0
 
 
 @record

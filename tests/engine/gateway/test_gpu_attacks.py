@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -175,6 +176,21 @@ def test_g13_g14_a_gpu_that_went_to_another_is_not_there_at_the_next_start(
             "POST", f"/v1.41/containers/{made.json['Id']}/update", {"RestartPolicy": {"Name": "always"}}
         )
         assert field.seen(made.json["Id"])["HostConfig"]["RestartPolicy"]["Name"] in ("", "no"), asked.body
+
+
+def test_g13_a_restart_and_a_start_of_what_runs_leave_no_grant_to_start_by(mallory: User, field: Ground) -> None:
+    """Of one with ``--rm``, too, which a restart keeps. Else whatever starts it later, in the engine, has the GPU."""
+    made = mallory.create("mine", Cmd=["sleep", "1000"], HostConfig={**ONE["HostConfig"], "AutoRemove": True})
+    path = f"/v1.41/containers/{made.json['Id']}"
+    grant = Path(field.engine.root, f"guard/grants/{made.json['Id']}.json")
+    assert mallory.call("POST", f"{path}/start").status == 204
+    begun = field.seen(made.json["Id"])["State"]["StartedAt"]
+    for what, status in (("restart?t=0", 204), ("start", 304), ("restart?t=1", 204)):
+        assert mallory.call("POST", f"{path}/{what}").status == status
+        assert json.loads(grant.read_text())["used"], what
+        assert field.seen(made.json["Id"])["State"]["Running"]
+    assert field.seen(made.json["Id"])["State"]["StartedAt"] > begun
+    assert leases(field) == [(mallory.uid, "mine")]
 
 
 def test_g18_the_last_gpu_goes_to_one_of_many(mallory: User, alice: User, field: Ground) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dev import tiny
@@ -38,11 +39,11 @@ class Engine:
         assert made.returncode == 0, made.stderr
         return ContainerId(made.stdout.strip())
 
-    def grant(self, container: ContainerId, *, as_owner: bool = False, **more: tuple[str, ...]) -> None:
+    def grant(self, container: ContainerId, *, as_owner: bool = False, **more: Any) -> None:
         grant = StartGrant(container=container, uid=UID, gid=GID, as_owner=as_owner, **more)
         self.guard.grant(grant, Path(BOOT_ID).read_text().strip())
 
-    def runs(self, *words: str, as_owner: bool = False, **more: tuple[str, ...]) -> ContainerId:
+    def runs(self, *words: str, as_owner: bool = False, **more: Any) -> ContainerId:
         container = self.create(*words, tiny.REFERENCE, "sleep", "1000")
         self.grant(container, as_owner=as_owner, volumes=self.volumes(container), **more)
         started = self.docker("start", container)

@@ -16,6 +16,7 @@ from ds01.domain.dockerpolicy.query import (
     Rules,
     anything,
     flag,
+    grace,
     judge,
     matching,
     number,
@@ -102,3 +103,10 @@ def test_no_value_escapes_its_parameter(name: str, value: str) -> None:
     rendered = render({"name": [clean]})
     assert judge(rendered[1:], RULES).get("name") == clean
     assert judge(f"name={quote(clean)}", RULES).get("name") == clean
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("0", "0"), ("10", "10"), ("300", "300"), ("301", "300"), ("-1", "300"),
+                                             ("9" * 18, "300")])  # fmt: skip
+def test_what_runs_has_five_minutes_to_end_at_most(asked: str, kept: str) -> None:
+    """An engine that waits for ever would start it again at any later time."""
+    assert judge(f"t={asked}", Rules(one={"t": grace})).values == {"t": [kept]}

@@ -36,12 +36,22 @@ class GuardFolder:
         offer_of(self._folder, grant.container).unlink(missing_ok=True)
         there = sorted(node for pattern in grant.nodes for node in glob.glob(pattern))
         numbers = [found for node in there if (found := _numbers(node))]
-        data = asdict(grant) | {"devices": numbers, "boot": boot_id, "used": False}
+        data = asdict(grant) | {"devices": numbers, "boot": boot_id}
         replace_file(self._path(grant.container), data)
 
     def withdraw(self, container: ContainerId) -> None:
         """Take a grant away; none is fine."""
         self._path(container).unlink(missing_ok=True)
+
+    def spend(self, container: ContainerId) -> None:
+        """Let nothing start by a grant with GPUs any more; what the container has stays on record. None is fine."""
+        path = self._path(container)
+        try:
+            data = json.loads(path.read_text())
+        except FileNotFoundError:
+            return
+        if data["gpus"] and not data["used"]:
+            replace_file(path, data | {"used": True})
 
     def grants(self) -> tuple[StartGrant, ...]:
         """All grants there are."""
@@ -118,7 +128,7 @@ def _grant(data: dict[str, Any]) -> StartGrant:
     return StartGrant(
         container=ContainerId(data["container"]), uid=data["uid"], gid=data["gid"], as_owner=data["as_owner"],
         binds=tuple(data["binds"]), volumes=tuple(data["volumes"]), nodes=tuple(data["nodes"]),
-        gpus=tuple(data["gpus"]),
+        gpus=tuple(data["gpus"]), used=data["used"],
     )  # fmt: skip
 
 

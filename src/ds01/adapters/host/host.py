@@ -119,6 +119,10 @@ class LinuxHost:
         """Take it out of the guard's folder."""
         GuardFolder(Path(guard)).withdraw(container)
 
+    def spend(self, guard: str, container: ContainerId) -> None:
+        """Mark its grant as used."""
+        GuardFolder(Path(guard)).spend(container)
+
     def grants(self, guard: str) -> tuple[StartGrant, ...]:
         """What is in the guard's folder."""
         return GuardFolder(Path(guard)).grants()

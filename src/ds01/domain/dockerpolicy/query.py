@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_to_bytes
 
 from ds01.domain.dockerpolicy import strictjson
+from ds01.domain.dockerpolicy.config import STOP_SECONDS
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed
 
 Filters = dict[str, list[str]]
@@ -36,6 +37,11 @@ def number(name: str, value: str) -> str:
     if not re.fullmatch(r"-?[0-9]{1,18}", value):
         raise malformed("query.value", f"{name} must be a whole number")
     return value
+
+
+def grace(name: str, value: str) -> str:
+    """Seconds in which what runs may end by itself. Who asks for more, or for no end of them, gets the most."""
+    return value if 0 <= int(number(name, value)) <= STOP_SECONDS else str(STOP_SECONDS)
 
 
 def matching(pattern: str) -> Reader:

@@ -8,6 +8,7 @@ from typing import cast
 
 import structlog
 
+from ds01.domain.dockerpolicy.config import STOP_SECONDS
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
@@ -188,7 +189,9 @@ async def _started(call: Call, container: DoorContainer, ask: Ask, *, again: boo
     """What the engine answers. When its answer is lost the start may have happened, so nothing is taken back: ds01d
     sees what came of it.
     """
-    granted = await call.gate.door.start(DoorStart(uid=container.uid, id=container.id))
+    ending_seconds = int(call.query.get("t") or STOP_SECONDS) if again else 0
+    asked = DoorStart(uid=container.uid, id=container.id, ending_seconds=ending_seconds)
+    granted = await call.gate.door.start(asked)
     call.gate.registry.learn(granted.container)
     ticket = DoorTicket(ticket=granted.ticket)
     try:
@@ -238,7 +241,7 @@ async def stop(call: Call) -> None:
 
 
 async def restart(call: Call) -> None:
-    """``restart``: a stop, then a start that is granted like any other."""
+    """``restart``: a stop, then a start that is granted like any other, for as long as both may take."""
     await call.nothing()
     container = await call.container()
     await call.gate.door.gone(DoorGone(uid=call.user.uid, id=container.id, what=GoneBy.RESTART))

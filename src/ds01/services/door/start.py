@@ -21,12 +21,14 @@ from ds01.services import lease as leases
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
 from ds01.services.door.own import in_service, still, unknown
-from ds01.services.guard import allow, withdraw
+from ds01.services.ending import open_lease
+from ds01.services.guard import allow, spend, withdraw
 from ds01.services.hand_back import hand_back
 from ds01.services.prolong import give_back_time
 from ds01.services.rollback import Rollback
 from ds01.services.running import record_start
 from ds01.services.start import Claim, claim_slots, pin_again
+from ds01.services.stop import LONGEST_GRACE
 from ds01.services.tickets import Ticket
 from ds01.services.world import World
 from ds01.wire.door import DoorContainer, DoorStart, DoorStarting, DoorTicket
@@ -34,6 +36,7 @@ from ds01.wire.door import DoorContainer, DoorStart, DoorStarting, DoorTicket
 REFUSED = "it did not start"
 OVER = frozenset({ContainerState.QUARANTINED, ContainerState.REMOVED})
 """No start makes it run again."""
+STANDING = (ContainerState.RUNNING, ContainerState.PAUSED)
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ async def start(world: World, ask: DoorStart) -> DoorStarting:
         ticket = world.tickets.issue(
             caller, container, claim.lease if claim else None, world.clock.monotonic(),
             before=claim.before if claim else None,
+            ending_seconds=min(ask.ending_seconds, LONGEST_GRACE) if container.state in STANDING else 0,
         )  # fmt: skip
         rollback.keep()
     return DoorStarting(ticket=ticket.id, container=await shown(world, container))
@@ -126,24 +130,26 @@ async def not_started(world: World, ask: DoorTicket) -> None:
 
 
 async def never_started(world: World, ticket: Ticket, why: str) -> None:
-    """Make it as it was before a start that did not happen. Where the container runs all the same, where the engine
-    does not say, or while another start of it goes on, all is left as it is: the reconciler sees what came of it.
+    """Make it as it was before a start that did not happen. Where the engine does not say, or while another start of
+    it goes on, all is left as it is: the reconciler sees what came of it. Where the container runs all the same, its
+    lease is left to the reconciler, too, but nothing starts by this grant any more: a restart may still be waiting in
+    the engine for what runs to end.
     """
     container = ticket.container
     async with world.locks.hold(container.uid, container.name, "start"):
-        if world.tickets.starting(container.id, world.clock.monotonic()) or await _may_run(world, container):
+        if world.tickets.starting(container.id, world.clock.monotonic()):
+            return
+        try:
+            seen = await world.engine.inspect(container.id)
+        except Ds01Error as error:
+            _log.warning("left to the reconciler", extra={"container": container.id, "why": error.problem.message})
+            return
+        if seen is not None and seen.running:
+            await spend(world, container)
             return
         await withdraw(world, container.id)
         await _give_back(world, container, ticket, why)
-
-
-async def _may_run(world: World, container: Container) -> bool:
-    try:
-        seen = await world.engine.inspect(container.id)
-    except Ds01Error as error:
-        _log.warning("left to the reconciler", extra={"container": container.id, "why": error.problem.message})
-        return True
-    return seen is not None and seen.running
+        await world.ledger.write(lambda books: _hold_as_usual(books, ticket, world.clock.now()))
 
 
 async def _give_back(world: World, container: Container, granted: Claim | Ticket | None, why: str) -> None:
@@ -158,6 +164,22 @@ async def _give_back(world: World, container: Container, granted: Claim | Ticket
     elif lease.state is LeaseState.HELD:
         before = granted.before
         await world.ledger.write(lambda books: _hold_again(books, before, world.clock.now()))
+
+
+def _hold_as_usual(books: Books, ticket: Ticket, now: datetime) -> None:
+    """A restart that ended what ran and started nothing: its GPU is held for as long as after any stop."""
+    container = books.container(ticket.container.id)
+    lease = open_lease(books, container) if container is not None else None
+    if container is None or container.stopped_at is None or lease is None or lease.state is not LeaseState.HELD:
+        return
+    until = container.stopped_at + ticket.caller.limits.gpu_hold
+    longer = lease.expires_at is not None and lease.expires_at > until
+    if ticket.lease is None or ticket.lease.state is not LeaseState.ACTIVE or not longer:
+        return
+    if until > now:
+        leases.hold(books, lease.id, until, now)
+    else:
+        leases.release(books, lease.id, REFUSED, now)
 
 
 def _hold_again(books: Books, before: Lease | None, now: datetime) -> None:

@@ -47,6 +47,14 @@ class User:
         return user_network(self.uid)
 
 
+NOBODYS_GID = 65534
+
+
+def nobody(uid: Uid) -> User:
+    """Who stands for a number that has no account, or another one than before: she is in no group."""
+    return User(uid=uid, gid=NOBODYS_GID, login="", home="")
+
+
 def slice_of(uid: Uid) -> str:
     """The cgroup that holds everything of the user with this number."""
     return f"ds01-u{uid}.slice"

@@ -1,8 +1,9 @@
 """Who a uid belongs to (I6): the uid plus an epoch that grows when the uid changes hands.
 
 A uid whose login changed is somebody else: she inherits no container, no lease, no image, no job and no booking. What
-the former owner left is set aside for the admin, never handed on and never stopped; what was still to come for her
-does not come.
+the former owner left is set aside for the admin and never handed on. It is not stopped for that: with a GPU it runs for
+as long as who is in no group may (``services.enforce``), without one on and on. What was still to come for her does
+not come.
 """
 
 from __future__ import annotations

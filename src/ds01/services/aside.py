@@ -16,8 +16,10 @@ from ds01.domain.assembly import read_slots
 from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.gpu import SlotId
+from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books
+from ds01.services import lease as leases
 from ds01.services.ending import record_stop
 from ds01.services.guard import spend
 from ds01.services.settled import raise_first, settle_each
@@ -95,8 +97,11 @@ def _ended(books: Books, container: Container, now: datetime) -> None:
 
 
 async def lift(world: World, seen: Iterable[Observed]) -> None:
-    """Give back the GPUs of containers set aside that do not run any more."""
+    """Give back the GPUs of containers set aside that do not run any more, also those they have a lease of."""
     running = {each.id for each in seen if each.running}
+    ended = await world.ledger.read(lambda books: _ended_aside(books, running))
+    if ended:
+        await world.ledger.write(lambda books: _release(books, ended, world.clock.now()))
     over = await world.ledger.read(lambda books: _over(books, running))
     if over:
         await world.ledger.write(lambda books: _lift(books, over))
@@ -114,3 +119,14 @@ def _over(books: Books, running: Iterable[str]) -> list[SlotId]:
 def _lift(books: Books, slots: Iterable[SlotId]) -> None:
     for slot in slots:
         books.quarantine(slot, Keeper.CONTAINER, None)
+
+
+def _ended_aside(books: Books, running: Set[str]) -> list[Lease]:
+    containers = {c.id: c for c in books.containers() if c.state is ContainerState.QUARANTINED}
+    active = (lease for lease in books.open_leases() if lease.state is LeaseState.ACTIVE)
+    return [lease for lease in active if lease.container in containers.keys() - running]
+
+
+def _release(books: Books, ended: Iterable[Lease], now: datetime) -> None:
+    for lease in ended:
+        leases.release(books, lease.id, "its container is out of service and does not run any more", now)

@@ -26,11 +26,13 @@ def record_stop(
 ) -> Container:  # fmt: skip
     """It stopped at ``at``: hold its GPU for ``hold`` from then on, or give it back when that is over.
 
-    Nothing is held for a job: it does not start again; nor beyond the booking a GPU is of. ``more`` are details of the
-    event: how its end went.
+    Nothing is held for a job: it does not start again; nor beyond the booking a GPU is of. What is out of service stays
+    so. ``more`` are details of the event: how its end went.
     """
+    aside = container.state is ContainerState.QUARANTINED
     stopped = replace(
-        container, state=ContainerState.STOPPED, stopped_at=at, reason=reason, reason_detail=detail,
+        container, state=ContainerState.QUARANTINED if aside else ContainerState.STOPPED, stopped_at=at,
+        reason=reason, reason_detail=detail,
         ran=container.ran + max(at - (container.started_at or at), timedelta(0)),
     )  # fmt: skip
     lease = open_lease(books, container)

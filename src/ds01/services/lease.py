@@ -25,6 +25,7 @@ from ds01.domain.placement import Full, Impossible, Inventory, OverBudget, Place
 from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
+from ds01.services.tell import whose
 
 RESERVATION = timedelta(minutes=5)
 """How long a container may take from grant to start."""
@@ -169,7 +170,7 @@ def record(books: Books, kind: EventType, lease: Lease, now: datetime, **details
             at=now,
             type=kind,
             actor=None,
-            uid=lease.uid,
+            uid=whose(books, lease.uid, lease.epoch),
             subject=lease.id,
             details={key: value for key, value in shown.items() if value},
         )

@@ -19,8 +19,14 @@ def tell(
             at=at,
             type=type_,
             actor=actor,
-            uid=container.uid,
+            uid=whose(books, container.uid, container.epoch),
             subject=container.id,
             details={"name": container.name, **{key: value for key, value in details.items() if value}},
         )
     )
+
+
+def whose(books: Books, uid: Uid, epoch: int) -> Uid | None:
+    """Whose affair it is: nobody's, where the uid is somebody else's by now."""
+    account = books.account(uid)
+    return uid if account is None or account.epoch == epoch else None

@@ -42,14 +42,15 @@ class Done:
 
 
 async def stop(
-    world: World, user: User, limits: Limits, container: Container, due: Due, booked: str = ""
+    world: World, user: User, limits: Limits, container: Container, due: Due, booked: str = "", *, aside: bool = False
 ) -> Done | None:
     """Stop it; None when it does not run any more, or was given more time since this was decided. ``booked`` is what
-    its GPU was of, if that is over.
+    its GPU was of, if that is over; ``aside`` says that it may be out of service.
     """
+    standing = (*STANDING, ContainerState.QUARANTINED) if aside else STANDING
     async with world.locks.hold(container.uid, container.name, "DS01, which stops it,"):
         current = await world.ledger.read(lambda books: books.container(container.id))
-        if current is None or current.state not in STANDING or _prolonged(container, current):
+        if current is None or current.state not in standing or _prolonged(container, current):
             return None
         grace = int(limits.stop_grace.total_seconds())
         reason = StopReason.BOOKING if booked else REASONS[due.rule]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -21,12 +21,13 @@ from ds01.domain.gpu import Slot
 from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.lifecycle.activity import busy_with
 from ds01.domain.lifecycle.case import LATE, OF_LIFE, ZERO, Case, Decision, Rule
-from ds01.domain.lifecycle.decide import concerned
-from ds01.domain.limits import Limits
-from ds01.domain.people import Uid, User
+from ds01.domain.lifecycle.decide import concerned, decide
+from ds01.domain.limits import Limits, effective
+from ds01.domain.people import Uid, User, nobody
 from ds01.domain.queue.booking import Kind
 from ds01.domain.settings import Settings
 from ds01.ports.ledger import Books
+from ds01.services.enforce import act
 from ds01.services.enforce.look import look, note
 from ds01.services.enforce.memory import Watched
 from ds01.services.enforce.one import One
@@ -99,8 +100,12 @@ class Enforcer:
         owners = await self._learn(books.containers, monotonic)
         for container in books.containers:
             owner = owners.get((container.uid, container.door.value))
-            if owner is not None and container.id not in self._tasks:
-                lease = books.leases.get(container.id)
+            lease = books.leases.get(container.id)
+            if container.id in self._tasks:
+                continue
+            if owner is None or container.state is ContainerState.QUARANTINED:
+                self._judge_nobodys(container, lease)
+            else:
                 self._judge(container, lease, *owner, swept=lease is not None and lease.booking in books.swept)
         await self._charge(monotonic)
 
@@ -125,7 +130,7 @@ class Enforcer:
 
     async def _look(self, books: _Books, monotonic: float) -> None:
         world = self._world
-        running = [container for container in books.containers if container.state in RUNNING]
+        running = [c for c in books.containers if c.state in RUNNING or _runs_aside(c, books.leases.get(c.id))]
         seen = await asyncio.to_thread(look, world, running)
         rule = world.settings().lifecycle.idle
         for container in running:
@@ -140,7 +145,8 @@ class Enforcer:
                 watched.active_at = monotonic
             paused_now = container.state is ContainerState.PAUSED
             watched.paused_at = (watched.paused_at or monotonic) if paused_now else None
-        self._account.note(seen, running, books.leases, books.slots, monotonic)
+        charged = [container for container in running if container.state in RUNNING]
+        self._account.note(seen, charged, books.leases, books.slots, monotonic)
 
     async def _learn(self, containers: Iterable[Container], monotonic: float) -> Owners:
         """Whose they are and what she may, asked again now and then and when the limits changed. That an account is not
@@ -180,6 +186,27 @@ class Enforcer:
             self._begin(container, one.attend(case))
         elif decision.asks:
             self._begin(container, one.carry_out(case, decision))
+
+    def _judge_nobodys(self, container: Container, lease: Lease | None) -> None:
+        """One of an account that is gone, or was another's: it keeps its GPU for as long as who is in no group may, and
+        nobody is there to be warned. Without a GPU it may run on, as before.
+        """
+        watched = self._world.memory.get(container.id)
+        if watched is None or lease is None or lease.state is not LeaseState.ACTIVE:
+            return
+        user, now = nobody(container.uid), self._now[0]
+        limits = effective(self._world.settings().policy, user, container.door, now)
+        booked = "booking" if lease.booking else ""
+        unwarned = replace(limits, lead=ZERO, gpu_hold=ZERO)
+        if booked:
+            unwarned = replace(unwarned, idle=None, runtime=None)
+        stands = replace(container, kept_until=None)
+        if container.state is ContainerState.QUARANTINED:  # its job is over, too: that ends nothing in time any more
+            stands = replace(stands, state=ContainerState.RUNNING, door=Door.DOCKER)
+        execute = decide(self._case(stands, lease, unwarned, watched), {}).execute
+        if execute is not None:
+            why = booked if execute.due.rule is Rule.RUNTIME else ""
+            self._begin(container, _end(act.stop(self._world, user, unwarned, container, execute.due, why, aside=True)))
 
     def _begin(self, container: Container, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -225,6 +252,15 @@ class Enforcer:
         ending = min(limits.stop_grace + LATE, lease.planned / SHORT)
         over = lease.granted_at + lease.planned
         return ending if any(over <= begin < over + ending for begin in self._begins) else ZERO
+
+
+async def _end(stop: Awaitable[object]) -> None:
+    await stop
+
+
+def _runs_aside(container: Container, lease: Lease | None) -> bool:
+    """Whether it is out of service and has its GPU still."""
+    return container.state is ContainerState.QUARANTINED and lease is not None and lease.state is LeaseState.ACTIVE
 
 
 def _ends_idle(decision: Decision, limits: Limits) -> bool:

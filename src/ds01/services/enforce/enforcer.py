@@ -47,6 +47,9 @@ MOST_OPEN = 100_000
 """Open notices looked through at a start: those that nobody has read yet are among them."""
 RUNNING = (ContainerState.RUNNING, ContainerState.PAUSED)
 
+ABSENT_SECONDS = 86_400.0
+"""How long an account is not there before it counts as gone: with a directory server that is away none of its is."""
+
 SHORT = 10
 """Of a short time no more than the tenth part is for its end."""
 
@@ -79,6 +82,7 @@ class Enforcer:
         self._owners: Owners = {}
         self._asked: frozenset[tuple[Uid, Door]] = frozenset()
         self._begins: frozenset[datetime] = frozenset()
+        self._absent: dict[Uid, float] = {}
         self._now, self._rules = (world.clock.now(), 0.0), world.settings().lifecycle
         self._learned: tuple[Settings | None, float] = (None, -inf)
 
@@ -98,14 +102,15 @@ class Enforcer:
         memory.busy = books.busy
         await self._look(books, monotonic)
         owners = await self._learn(books.containers, monotonic)
+        gone = self._gone(books.containers, owners, monotonic)
         for container in books.containers:
             owner = owners.get((container.uid, container.door.value))
             lease = books.leases.get(container.id)
             if container.id in self._tasks:
                 continue
-            if owner is None or container.state is ContainerState.QUARANTINED:
+            if container.state is ContainerState.QUARANTINED or container.uid in gone:
                 self._judge_nobodys(container, lease)
-            else:
+            elif owner is not None:
                 self._judge(container, lease, *owner, swept=lease is not None and lease.booking in books.swept)
         await self._charge(monotonic)
 
@@ -159,6 +164,12 @@ class Enforcer:
             self._owners = await asyncio.to_thread(of_everybody, self._world, wanted)
             self._learned, self._asked = (self._world.settings(), monotonic), wanted
         return self._owners
+
+    def _gone(self, containers: Iterable[Container], owners: Owners, monotonic: float) -> frozenset[Uid]:
+        """Whose accounts were not there for long enough."""
+        absent = {c.uid for c in containers if (c.uid, c.door.value) not in owners}
+        self._absent = {uid: self._absent.get(uid, monotonic) for uid in absent}
+        return frozenset(uid for uid, since in self._absent.items() if monotonic - since >= ABSENT_SECONDS)
 
     def _judge(
         self, container: Container, lease: Lease | None, user: User, limits: Limits, *, swept: bool = False

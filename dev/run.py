@@ -28,10 +28,12 @@ def main() -> int:
     try:
         with foreground.running() as stack:
             student = newcomer(stack)
+            entered = _is_there(student)
             try:
                 return _main_job(stack, student)
             finally:
-                _retire(stack, student)
+                if not entered:
+                    _retire(stack, student)
     except KeyboardInterrupt:
         _say("interrupted; your files stay where they are")
         return 130
@@ -46,10 +48,15 @@ def newcomer(stack: Stack) -> Person:
     if login in ("", "root") or not people.exists(login):
         login = NEWCOMER
         if people.make(login):
-            _say(f"made the account {login} to try it as an ordinary user (its files stay in ~{login})")
+            _say(f"made the account {login}, an ordinary user; it stays, with its files")
     commands = Path(stack.python).parent
     path = f"{commands}:/usr/local/bin:/usr/bin:/bin"
     return people.person(login, DS01_SOCKET=stack.api, DOCKER_HOST=f"unix://{stack.door}", PATH=path)
+
+
+def _is_there(student: Person) -> bool:
+    """Whether the container was there before: somebody else's run, who is in it. It is entered, and left to them."""
+    return bool(student.run("docker", "ps", "--quiet", "--filter", f"name=^/{PROJECT}$").out.strip())
 
 
 def _main_job(stack: Stack, student: Person) -> int:
@@ -62,9 +69,12 @@ def _main_job(stack: Stack, student: Person) -> int:
     _step(student, "ds01", "launch", PROJECT, "--gpus", "1", "--background", "--yes")
     _say("")
     if sys.stdin.isatty():
-        _say(f"$ ds01 launch {PROJECT}      (leave with exit or Ctrl-D; nvidia-smi shows your GPU)")
-        return _wait(student.start("ds01", "launch", PROJECT))
-    _say(f"$ ds01 exec {PROJECT} -- bash      (no terminal here: commands come from standard input)")
+        _say(f"$ ds01 launch {PROJECT}")
+        _say("  (nvidia-smi shows your GPU; leave with exit or Ctrl-D)")
+        _wait(student.start("ds01", "launch", PROJECT))
+        return 0  # what was typed last in a shell is no failure of this
+    _say(f"$ ds01 exec {PROJECT} -- bash")
+    _say("  (no terminal here: commands come from standard input)")
     return _wait(student.start("ds01", "exec", PROJECT, "--", "bash"))
 
 
@@ -72,14 +82,26 @@ def _introduce(stack: Stack, student: Person) -> None:
     status = student.run("ds01", "status", "--json")
     if '"simulated_gpus": true' in status.out.replace('":true', '": true'):
         _say("")
-        _say("*** SIMULATED GPUs: this machine has no NVIDIA GPU, so four are pretended. Nothing computes on them. ***")
+        _say("*** SIMULATED GPUs: this machine has no NVIDIA GPU, so four are pretended. ***")
+        _say("*** Nothing computes on them.                                              ***")
     _say("")
     _say(f"engine   {stack.engine}")
     _say(f"ds01d    {stack.api}")
     _say(f"gateway  {stack.door}")
     _say(f"logs     {stack.state / 'log'}")
     _say("")
+    _say("The same user in another terminal, with ds01 and docker:")
+    _say(f"  sudo -u {student.login} bash --rcfile {_settings(stack, student)}")
+    _say("")
     _say(f"From here on as {student.login} (uid {student.uid}), an ordinary user:")
+
+
+def _settings(stack: Stack, student: Person) -> Path:
+    """A file for a shell: it finds this stack and DS01's commands, and begins at home."""
+    file = stack.state / "shell"
+    there = [f"export {name}={shlex.quote(student.extra[name])}" for name in ("DS01_SOCKET", "DOCKER_HOST", "PATH")]
+    file.write_text("\n".join([*there, "cd", ""]))
+    return file
 
 
 def _step(student: Person, *command: str) -> None:

@@ -47,7 +47,8 @@ def test_it_ends_in_a_shell_with_a_gpu_and_the_workspace(state: str) -> None:
     assert shown.count("GPU 0:") == 1
     assert "GPU 1:" not in shown
     assert str(people.person(NEWCOMER).uid) in shown
-    child.send("exit\n")
+    assert_another_run_leaves_it(child, state)
+    child.send("no-such-command; exit\n")
     child.expect_exact(f"{PROJECT} goes on, with GPU 0.")
     child.expect(pexpect.EOF)
     child.close()
@@ -57,6 +58,17 @@ def test_it_ends_in_a_shell_with_a_gpu_and_the_workspace(state: str) -> None:
     assert kept.read_text() == "kept\n"
 
 
+def assert_another_run_leaves_it(child: pexpect.spawn[str], state: str) -> None:
+    """Somebody tries it beside: she enters the same container, and leaves it there."""
+    beside = subprocess.run(
+        ["make", "run"], input="echo beside\n", cwd=CHECKOUT, env=environment(state), text=True, capture_output=True,
+        check=False, timeout=300,
+    )  # fmt: skip
+    assert (beside.stdout, beside.returncode) == ("beside\n", 0), beside.stderr
+    child.send("echo still-$((2+2))\n")
+    child.expect_exact("still-4")
+
+
 def test_without_a_terminal_commands_come_from_standard_input(state: str) -> None:
     done = subprocess.run(
         ["make", "run"], input="cat /workspace/kept.txt; exit 7\n", cwd=CHECKOUT, env=environment(state), text=True,
@@ -64,6 +76,7 @@ def test_without_a_terminal_commands_come_from_standard_input(state: str) -> Non
     )  # fmt: skip
     assert done.stdout == "kept\n"
     assert "SIMULATED" in done.stderr or "nvidia" in done.stderr
+    assert f"bash --rcfile {stack.place(state)}/shell" in done.stderr
     assert all(word not in done.stderr for word in ("Traceback", "Error:"))
 
 

@@ -1,14 +1,16 @@
 """The record of decisions: every change and every refusal, with its rule.
 
-Records go to ds01d in small batches, so that no request waits for the disk. When they cannot be written any more,
-nothing may be changed any more: what is not recorded does not happen. Only giving back goes on. Equal records in one
-batch are counted, not repeated, and of a user's refusals, and of what else she does, only so many are written one by
-one, so that nobody fills the disk.
+Records go to ds01d in small batches, so that no request waits for the disk. A refusal does not wait for its batch when
+none was sent a moment ago: who is refused looks it up next. When they cannot be written any more, nothing may be
+changed any more: what is not recorded does not happen. Only giving back goes on. Equal records in one batch are
+counted, not repeated, in the place of the latest. Of a user's refusals, and of what else she does, only so many are
+written one by one, so that nobody fills the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -61,6 +63,7 @@ class Audit:
         self._fresh: list[tuple[DoorAudit, Mapping[str, float]]] = []
         self._failing = False
         self._wake = asyncio.Event()
+        self._refused = asyncio.Event()
 
     def record(self, entry: DoorAudit, **told: float) -> None:
         """Remember a decision. ``told`` is for the log alone: by figures equal records would differ.
@@ -94,8 +97,10 @@ class Audit:
             if self._waiting[entry.uid, entry.outcome] > most:
                 entry = DoorAudit(uid=entry.uid, method="", path="", subject="", outcome=entry.outcome, rule="many",
                                   reason="more of the same user's in the same moment")  # fmt: skip
-        self._pending[entry] += 1
+        _count(self._pending, entry, 1)
         self._wake.set()
+        if entry.outcome == "denied":
+            self._refused.set()
 
     def check_writable(self, *, frees: bool = False) -> None:
         """Raises RefusedError (503) when changes cannot be recorded. What ``frees`` something may happen as long as
@@ -108,11 +113,17 @@ class Audit:
             )  # fmt: skip
 
     async def run(self) -> None:
-        """Send, for as long as the gateway runs."""
+        """Send, for as long as the gateway runs, at most once in ``BATCH_SECONDS``."""
+        loop = asyncio.get_running_loop()
+        next_at = loop.time()
         while True:
             await self._wake.wait()
-            await asyncio.sleep(BATCH_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BATCH_SECONDS):
+                    await self._refused.wait()
+            await asyncio.sleep(next_at - loop.time())
             await self.flush()
+            next_at = loop.time() + BATCH_SECONDS
 
     async def flush(self) -> None:
         """Send what is pending. What cannot be sent stays, and so does what is broken off: where ds01d took it and its
@@ -120,6 +131,7 @@ class Audit:
         """
         self.put_down()
         self._wake.clear()
+        self._refused.clear()
         batch, self._pending = self._pending, Counter()
         if not batch:
             return
@@ -137,7 +149,9 @@ class Audit:
             raise
 
     def _keep(self, batch: Counter[DoorAudit]) -> None:
-        self._pending += batch
+        since, self._pending = self._pending, batch
+        for entry, count in since.items():
+            _count(self._pending, entry, count)
         self._wake.set()
 
 
@@ -185,6 +199,11 @@ def _plain(text: str) -> str:
         return text
     spelled = text[:LENGTH].encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in spelled)[:LENGTH]
+
+
+def _count(pending: Counter[DoorAudit], entry: DoorAudit, count: int) -> None:
+    """Add a record that came so many times, as the latest."""
+    pending[entry] = pending.pop(entry, 0) + count
 
 
 def _counted(entry: DoorAudit, count: int) -> DoorAudit:

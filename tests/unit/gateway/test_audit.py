@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import audit as audit_module
 from ds01.gateway.audit import (
     ALLOWED,
     CHANGES,
@@ -161,3 +162,65 @@ async def test_a_record_is_put_down_a_moment_after_its_answer() -> None:
             while not logs:
                 await asyncio.sleep(0.001)
     assert [(line["path"], line.get("ms")) for line in logs] == [("/a", 1.5), ("/b", None)]
+
+
+async def test_of_equal_records_the_latest_has_the_place() -> None:
+    door = Written()
+    audit = Audit(door)
+    for path in ("/a", "/b", "/a"):
+        audit.record(entry(1, path, "denied"))
+    await audit.flush()
+    assert [(each.path, each.changes) for each in door.entries] == [("/b", ()), ("/a", ("2 times",))]
+
+
+class Away(Written):
+    """A ds01d that takes nothing at first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up = False
+
+    async def audit(self, entries: Sequence[DoorAudit]) -> None:
+        if not self.up:
+            raise DoorDownError("no space")
+        await super().audit(entries)
+
+
+async def test_what_could_not_be_sent_comes_before_what_happened_since() -> None:
+    door = Away()
+    audit = Audit(door)
+    for path in ("/a", "/b"):
+        audit.record(entry(1, path, "denied"))
+    await audit.flush()
+    door.up = True
+    for path in ("/c", "/a"):
+        audit.record(entry(1, path, "denied"))
+    await audit.flush()
+    assert [(each.path, each.changes) for each in door.entries] == [("/b", ()), ("/c", ()), ("/a", ("2 times",))]
+
+
+@pytest.fixture
+async def seldom(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Audit, Written]]:
+    """A record that is sent every hour."""
+    monkeypatch.setattr(audit_module, "BATCH_SECONDS", 3600.0)
+    door = Written()
+    audit = Audit(door)
+    running = asyncio.create_task(audit.run())
+    yield audit, door
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def sent(audit: Audit, door: Written, more: DoorAudit) -> list[str]:
+    """The paths on the record, when whoever sends has had her turns."""
+    audit.record(more)
+    audit.put_down()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    return [each.path for each in door.entries]
+
+
+async def test_a_refusal_is_sent_at_once_and_the_next_with_its_batch(seldom: tuple[Audit, Written]) -> None:
+    assert await sent(*seldom, entry(1, "/a", "allowed")) == []
+    assert await sent(*seldom, entry(1, "/b", "denied")) == ["/a", "/b"]
+    assert await sent(*seldom, entry(1, "/c", "denied")) == ["/a", "/b"]

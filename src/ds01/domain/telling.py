@@ -148,10 +148,21 @@ def door(verb: str) -> Callable[[Event, str], str]:
 
     def told(event: Event, who: str) -> str:
         request = " ".join(filter(None, (event.details.get("method"), event.details.get("path"))))
-        tail = _opt(event, "reason", ": {}") + _opt(event, "changes", ", changed: {}")
+        tail = _opt(event, "reason", ": {}") + _changes(event.details.get("changes", ""))
         return f"the gateway {verb} {request or _name(event)} of {who}{_opt(event, 'rule', ' (rule {})')}{tail}"
 
     return told
+
+
+_COUNTED = re.compile(r"\d+ (?:times|(?:refusals|records) before it)")
+"""What the record says of how many there were, beside what was changed."""
+
+
+def _changes(recorded: str) -> str:
+    parts = recorded.split("; ") if recorded else []
+    changed = "; ".join(part for part in parts if not _COUNTED.fullmatch(part))
+    counted = "".join(f", {part}" for part in parts if _COUNTED.fullmatch(part))
+    return (f", changed: {changed}" if changed else "") + counted
 
 
 def glass(event: Event, who: str) -> str:

@@ -76,3 +76,16 @@ def test_who_did_it() -> None:
     assert who_did(event(EventType.IMAGE_BUILT), names, viewer=1001) == "you"
     assert who_did(event(EventType.IMAGE_BUILT), names, viewer=7) == "alice"
     assert who_did(event(EventType.IMAGE_BUILT, actor=None), names, viewer=7) == "DS01"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [("", ""), ("2 times", ", 2 times"), ("3 refusals before it; 2 times", ", 3 refusals before it, 2 times"),
+     ("create.shm: a; create.cpus: b", ", changed: create.shm: a; create.cpus: b"),
+     ("create.shm: a; and 4 more; 2 times", ", changed: create.shm: a; and 4 more, 2 times")],
+)  # fmt: skip
+def test_how_often_something_was_asked_is_no_change(changes: str, said: str) -> None:
+    asked = event(EventType.DOOR_ALLOWED, method="POST", path="/x", rule="r", changes=changes)
+    assert tell(asked, "anna") == f"the gateway allowed POST /x of anna (rule r){said}."
+    refused = replace(asked, type=EventType.DOOR_DENIED, details={**asked.details, "reason": "no"})
+    assert tell(refused, "anna").endswith(f"(rule r): no{said}.")

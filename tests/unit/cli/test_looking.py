@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+from collections.abc import Callable
 
 import pytest
 
@@ -236,6 +237,40 @@ def test_a_refusal_is_told_with_the_way_that_works(ds01: Run, daemon: Daemon) ->
         assert text in shown
     daemon.answers["GET", "/v1/events"] = lambda asked: []
     assert "Nothing was refused to you." in ds01("why-refused").err
+
+
+def denied(seq: int, rule: str) -> EventView:
+    details = {"method": "GET", "path": f"/{seq}", "rule": rule, "reason": f"reason {seq}"}
+    return dataclasses.replace(event(seq), type="door.denied", details=details)
+
+
+def latest(*found: EventView) -> Callable[[Asked], list[EventView]]:
+    return lambda asked: list(found[-int(asked.query["limit"]) :])
+
+
+ABSENT = "own.absent"
+
+
+def test_what_is_not_there_hides_no_refusal_by_a_rule(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["GET", "/v1/events"] = latest(
+        denied(1, ABSENT), denied(2, "create.privileged"), denied(3, ABSENT), denied(4, "gpu.full"), denied(5, ABSENT),
+        denied(6, ABSENT),
+    )  # fmt: skip
+    ran = ds01("why-refused")
+    assert "reason 4." in ran.out
+    assert "reason 6" not in ran.out
+    assert "2 later requests asked for what is not there (own.absent)" in " ".join(ran.err.split())
+    both = ds01("why-refused", "-n", "2")
+    assert both.out.index("reason 2.") < both.out.index("reason 4.")
+    assert "3 later requests" in both.err
+    assert [each["seq"] for each in json.loads(ds01("why-refused", "--json").out)] == [4]
+
+
+def test_what_is_not_there_is_told_where_nothing_else_was_refused(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["GET", "/v1/events"] = latest(denied(1, ABSENT), denied(2, ABSENT))
+    ran = ds01("why-refused")
+    assert "reason 2." in ran.out
+    assert "later" not in ran.err
 
 
 def test_an_event_type_that_is_nearly_right_gets_the_right_one(ds01: Run, daemon: Daemon) -> None:

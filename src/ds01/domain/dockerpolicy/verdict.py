@@ -11,6 +11,9 @@ from dataclasses import dataclass
 MORE = "ds01 why-refused"
 """What tells of the last refusal and its rule."""
 
+ABSENT = "own.absent"
+"""The rule of what is not there for whoever asks, which any engine would say of it."""
+
 
 class RefusedError(Exception):
     """A request that may not pass: which rule, what it says, and what to do instead, in sentences."""
@@ -75,9 +78,7 @@ class AbsentError(EngineWordsError):
     """Something that is not there for this user. Reads exactly like the engine's own answer."""
 
     def __init__(self, kind: str, name: str) -> None:
-        super().__init__(
-            "own.absent", _ABSENT.get(kind, "No such {kind}: {name}").format(kind=kind, name=name), status=404
-        )
+        super().__init__(ABSENT, _ABSENT.get(kind, "No such {kind}: {name}").format(kind=kind, name=name), status=404)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from ds01.domain.quarantine import Keeper
 from ds01.domain.queue.plan import Order, Rules
 from ds01.domain.queue.request import Request, RequestState
 from ds01.services.door.create import grant
+from ds01.services.door.patience import in_docker
 from ds01.services.launch import claim, plan
 from ds01.services.queue.give_up import give_up
 from ds01.services.queue.show import show
@@ -160,7 +161,13 @@ async def test_a_docker_client_is_told_where_to_look_or_waits_as_long_as_it_said
     ask = DoorCreate(uid=ALICE.uid, name="x", image=MINIMAL, image_id=MINIMAL, door="docker", gpus="1")
     with pytest.raises(Ds01Error) as caught:
         await grant(busy.world, ask)
-    assert raised(errors.GPU_FULL, caught).hint == "Who waits: ds01 queue"
+    problem = raised(errors.GPU_FULL, caught)
+    wait = "Wait for your turn: -e DS01_WAIT=10m, or the label ds01.wait=10m. Who waits: ds01 queue"
+    assert problem.hint == wait
+    assert "You would be next. Leases on this server: 2 active; it is likely to start in " in problem.message
+    assert problem.reason == "", "what is the case is no way out"
+    smaller = in_docker(Ds01Error(errors.GPU_FULL, "Full.", reason="some are", place="1", fits_now="--gpus 1")).problem
+    assert (smaller.message, smaller.hint) == ("Full. Some are.", f"This would start now: --gpus 1. Or w{wait[1:]}")
     waits = asyncio.create_task(grant(busy.world, replace(ask, wait_seconds=600)))
     while not await queue(busy):
         await asyncio.sleep(0)

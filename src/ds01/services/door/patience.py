@@ -1,6 +1,6 @@
 """A create through Docker when no GPU is free: refused in Docker's words, or waiting as long as its client said.
 
-A Docker client has no command that waits, so what it is told is where to look, not what to type instead.
+A Docker client has no command that waits, so what it is told is what to add to the one it has, and where to look.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from ds01.domain.dockerpolicy.waiting import LABEL, VARIABLE
 from ds01.domain.errors import GPU_FULL, REQUEST_ENDED, Ds01Error
 from ds01.services.caller import Caller
 from ds01.services.lease import Want
@@ -17,6 +18,8 @@ from ds01.services.steps import Abandoned, Steps
 from ds01.services.world import World
 
 T = TypeVar("T")
+
+_WAIT = f"-e {VARIABLE}=10m, or the label {LABEL}=10m"
 
 
 async def patiently(
@@ -42,14 +45,20 @@ async def patiently(
     try:
         return await attempt()
     except Ds01Error as error:
-        raise in_docker(error) from error
+        raise in_docker(error, waited=True) from error
 
 
-def in_docker(error: Ds01Error) -> Ds01Error:
-    """The same refusal for somebody who has Docker only."""
+def in_docker(error: Ds01Error, *, waited: bool = False) -> Ds01Error:
+    """The same refusal for somebody who has Docker only: what is the case in the message, what to do in the hint."""
     problem = error.problem
     if problem.kind is not GPU_FULL or "place" not in problem.details:
         return error
-    fits = problem.details.get("fits_now", "")
-    hint = f"This would start now: {fits}. Who waits: ds01 queue" if fits else "Who waits: ds01 queue"
-    return Ds01Error(problem.kind, problem.message, reason=problem.reason, hint=hint, **problem.details)
+    why = f" {problem.reason[0].upper()}{problem.reason[1:]}." if problem.reason else ""
+    hint = _hint(problem.details.get("fits_now", ""), waited)
+    return Ds01Error(problem.kind, problem.message + why, hint=hint, **problem.details)
+
+
+def _hint(fits: str, waited: bool) -> str:
+    now = f"This would start now: {fits}. " if fits else ""
+    wait = "" if waited else f"{'Or wait' if fits else 'Wait'} for your turn: {_WAIT}. "
+    return f"{now}{wait}Who waits: ds01 queue"

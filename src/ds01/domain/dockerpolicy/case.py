@@ -144,6 +144,8 @@ class Case:
     memory_reservation_bytes: int = 0
     shm_bytes: int | None = None
     pids: int | None = None
+    endless_pids: bool = False
+    """No limit was asked for, which is something else than not asking."""
     ports: list[int] = field(default_factory=list)
     """Ports of the host that are named."""
     addresses: list[AskedAddress] = field(default_factory=list)

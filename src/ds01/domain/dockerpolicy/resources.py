@@ -53,6 +53,7 @@ def _shm(case: Case, value: Json) -> Dropped:
 def _pids(case: Case, value: Json) -> Dropped:
     asked = shape.integer("PidsLimit", value)
     case.pids = asked if asked > 0 else None
+    case.endless_pids = asked < 0
     return DROP
 
 

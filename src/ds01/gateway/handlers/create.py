@@ -18,6 +18,7 @@ from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
 from ds01.gateway import links, ports
 from ds01.gateway.call import Call
+from ds01.gateway.cut import cut
 from ds01.gateway.finish import Blueprint, Resolved, body
 from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
@@ -49,7 +50,7 @@ async def create(call: Call) -> None:
     networks = {name: (await resolve_network(call, name)).stored for name in plan.networks if name}
     socket = await call.gate.own_socket(call.user) if plan.case.sockets else ""
     grant = await _granted(call, _ask(call, plan, others, nameless(plan.case, image.volumes, inherited), image))
-    call.changes += ports.elsewhere(plan.case, grant)
+    call.changes += (*ports.elsewhere(plan.case, grant), *cut(plan.case, grant))
     if grant.own_network is not None:
         call.gate.registry.learn(grant.own_network)
     found = Resolved(

@@ -131,6 +131,22 @@ def test_d20_a_pull_gives_the_registrys_meaning_whoever_wrote_the_name() -> None
     assert written(long, his, pulled=True) == "tags.taken"
 
 
+@pytest.mark.parametrize(
+    ("ref", "pulled", "image", "absent"),
+    [("ds01/tiny:latest", True, "", True), ("ds01/tiny:latest", True, "sha256:1", False),
+     ("ds01/tiny:latest", False, "", False), (f"ds01/tiny{EVERY_TAG}", True, "", False)],
+)  # fmt: skip
+def test_who_pulls_a_name_of_the_servers_that_is_not_here_is_told_that(
+    ref: str, pulled: bool, image: str, absent: bool
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        written_as(Write(ref=ref, uid=1002, pulled=pulled), Standing(image=image), has_own=False, settings=SETTINGS)
+    told = f"There is no image {ref} here, and the server's own names are pulled from nowhere"
+    assert (caught.value.what == told) is absent
+    assert ("docker images" in caught.value.advice) is absent
+    assert (caught.value.rule, caught.value.status) == ("tags.protected", 403)
+
+
 def test_a_digest_is_the_same_whoever_brought_it() -> None:
     digest = f"app@sha256:{'a' * 64}"
     assert written(digest, Standing(image="sha256:1"), pulled=True) == digest

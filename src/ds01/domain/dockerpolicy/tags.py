@@ -141,7 +141,7 @@ def written_as(wish: Write, there: Standing, has_own: bool, settings: ImageSetti
     if _fetches_base(wish, there, settings):
         return wish.ref
     if ownable and not wish.pulled and (has_own or not (there.seen or _free(wish, there))):
-        _check_names(wish, settings)
+        _check_names(wish, there, settings)
         return stored_image(wish.ref, wish.uid)
     check_writable(wish, there, settings)
     return wish.ref
@@ -158,20 +158,29 @@ def _fetches_base(wish: Write, there: Standing, settings: ImageSettings) -> bool
 
 def check_writable(wish: Write, there: Standing, settings: ImageSettings) -> None:
     """May this name be written? Raises RefusedError; whose it is stays unsaid."""
-    _check_names(wish, settings)
+    _check_names(wish, there, settings)
     if not _free(wish, there):
         raise RefusedError("tags.taken", f"The image name {wish.ref} is in use", "Choose another one.", status=409)
 
 
-def _check_names(wish: Write, settings: ImageSettings) -> None:
+def _check_names(wish: Write, there: Standing, settings: ImageSettings) -> None:
     """Names nobody writes, or somebody else only."""
     if is_stored(wish.ref):
         raise _only_ds01s(wish.ref)
+    if _wants_absent(wish, there, settings):
+        what = f"There is no image {wish.ref} here, and the server's own names are pulled from nowhere"
+        raise RefusedError("tags.protected", what, "Which images are here: docker images, or ds01 image list.")
     if is_common(wish.ref, None, settings) or _reaches_common(wish.ref, settings):
         raise not_allowed("tags.protected", f"writing the image {wish.ref}", "Choose a name of your own.")
     own = _OWN.fullmatch(wish.ref)
     if own is not None and int(own[1]) != wish.uid:
         raise not_allowed("tags.others", f"writing the image {wish.ref}", f"Yours begin with ds01-{wish.uid}/.")
+
+
+def _wants_absent(wish: Write, there: Standing, settings: ImageSettings) -> bool:
+    """Whether she pulls one of the server's own images that is not here: a client does so by itself before it runs."""
+    one = wish.pulled and not wish.ref.endswith(EVERY_TAG)
+    return one and not there.image and is_protected(wish.ref, settings.protected)
 
 
 def _reaches_common(ref: str, settings: ImageSettings) -> bool:

@@ -216,6 +216,8 @@ class Observed:
     volumes: tuple[str, ...] = ()
     """Names of the volumes it mounts; known after an inspect."""
     ever_started: bool = False
+    auto_remove: bool = False
+    """Whether the engine removes it with its end (``docker run --rm``); known after an inspect."""
     memory_limit_bytes: int = 0
     stop_signal: str = ""
     """The signal that a stop sends it, if not the usual one; known after an inspect."""

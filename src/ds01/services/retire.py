@@ -6,7 +6,8 @@ packages added by hand; the rescue copies those files into the workspace, as the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from ds01.domain.assembly import SESSION
 from ds01.domain.changes import Findings, Package
@@ -23,6 +24,10 @@ from ds01.services.stop import Ended, ask_to_end, record_end
 from ds01.services.suggest import found_in, named, noted, record
 from ds01.services.world import World
 from ds01.wire.containers import PackageView, RetirePreview, RetireRequest, RetireResult
+
+Kept = tuple[Findings, str]
+"""What would be lost with a container, and where the files among it were saved."""
+Keep = Callable[[Container], Awaitable[Kept]]
 
 SHOWN = 200
 """How many changed files a preview lists by name."""
@@ -68,14 +73,20 @@ async def retire(
         container = await world.ledger.read(lambda books: find(books, caller, name))
         _check_still(world, container)
         labels = (await view(world, caller, container)).gpus
-        stopped = await _stop(world, caller, container, reason, detail, force=request.force)
-        ended = stopped.container if stopped is not None else container
-        try:
-            found, saved = await _keep(world, caller, ended, rescued=request.rescue, note=note)
-        except Ds01Error:
-            if stopped is not None:  # nothing is removed then: the container stays, stopped
-                await record_end(world, stopped, caller)
-            raise
+        keep = partial(_keep, world, caller, rescued=request.rescue, note=note)
+        end = partial(_stop, world, caller, container, reason, detail, force=request.force)
+        if await _goes_with_its_end(world, container):
+            found, saved = await _keep_of_running(world, container, keep, still=request.rescue)
+            ended = _meant(await end(), container)
+        else:
+            stopped = await end()
+            ended = _meant(stopped, container)
+            try:
+                found, saved = await keep(ended)
+            except Ds01Error:
+                if stopped is not None:  # nothing is removed then: the container stays, stopped
+                    await record_end(world, stopped, caller)
+                raise
         gone = await remove_held(
             world, caller, ended, force=True, reason=reason, detail=ended.reason_detail
         )  # fmt: skip
@@ -113,9 +124,31 @@ async def _stop(
     return await ask_to_end(world, container, reason, detail, caller, grace_seconds=grace)
 
 
-async def _keep(
-    world: World, caller: Caller, container: Container, *, rescued: bool, note: bool
-) -> tuple[Findings, str]:
+def _meant(stopped: Ended | None, container: Container) -> Container:
+    """The container with the reason of its stop, if it was stopped."""
+    return stopped.container if stopped is not None else container
+
+
+async def _goes_with_its_end(world: World, container: Container) -> bool:
+    """Whether a stop removes it (``docker run --rm``): afterwards there is nothing left to look at."""
+    seen = await world.engine.inspect(container.id)
+    return seen is not None and seen.running and seen.auto_remove
+
+
+async def _keep_of_running(world: World, container: Container, keep: Keep, *, still: bool) -> Kept:
+    """What is kept of one that goes with its end. It stands ``still`` while files are copied, so that they fit together
+    and nothing in it changes them while root reads.
+    """
+    if not still or container.state is ContainerState.PAUSED:
+        return await keep(container)
+    await world.engine.pause(container.id)
+    try:
+        return await keep(container)
+    finally:
+        await world.engine.unpause(container.id)
+
+
+async def _keep(world: World, caller: Caller, container: Container, *, rescued: bool, note: bool) -> Kept:
     """What would be lost, and where the files among it were saved."""
     found = await _findings(world, container)
     saved = await rescue(world, caller, container, found.files) if rescued and found.files else ""

@@ -140,8 +140,8 @@ class SimEngine(EngineStore):
             if not force:
                 raise wrong_state("running")
             self.die(container, KILLED)
-        del self._made[container]
-        self._tell("destroy", made)
+        if self._made.pop(container, None) is not None:
+            self._tell("destroy", made)
 
     async def rename(self, container: ContainerId, name: str) -> None:
         await self._act()
@@ -330,6 +330,6 @@ def _listed(seen: Observed) -> Observed:
     """What the engine's list knows of a container."""
     return replace(
         seen, started_at=None, finished_at=None, exit_code=0, oom_killed=False, devices=(),
-        memory_limit_bytes=0, stop_signal="", confinement=None,
+        auto_remove=False, memory_limit_bytes=0, stop_signal="", confinement=None,
         ever_started=seen.started_at is not None,
     )  # fmt: skip

@@ -156,6 +156,14 @@ class EngineStore:
         if oom:
             self._tell("oom", made)
         self._tell("die", made)
+        if made.seen.auto_remove:
+            del self._made[container]
+            self._tell("destroy", made)
+
+    def goes_with_its_end(self, container: ContainerId) -> None:
+        """A container that was started with ``--rm``."""
+        made = self._get(container)
+        made.seen = replace(made.seen, auto_remove=True)
 
     def alter(self, container: ContainerId, confinement: Confinement) -> None:
         """The settings of a container change, as by somebody with the engine's own socket."""

@@ -303,6 +303,27 @@ async def test_a_rescue_that_fails_removes_nothing(server: SimServer) -> None:
     assert kept.state is ContainerState.STOPPED
 
 
+async def test_retiring_what_the_engine_removes_with_its_end_keeps_what_was_asked_for_before(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.goes_with_its_end(made.id)
+    server.engine.write_layer(made.id, (Change(kind="A", path="/root/notes"),), {"/root/notes": b"tar of notes"})
+    result = await retire(server.world, await server.caller(), "thesis", RetireRequest(rescue=True))
+    assert [*server.host.unpacked.values()] == [b"tar of notes"]
+    assert (result.files_lost, await server.traces()) == (0, (0, 0, 0))
+
+
+async def test_a_rescue_that_fails_stops_nothing_that_would_go_with_its_end(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.goes_with_its_end(made.id)
+    server.engine.write_layer(made.id, (Change(kind="A", path="/root/gone"),), {})
+    await refused(
+        errors.ENGINE_ERROR, retire(server.world, await server.caller(), "thesis", RetireRequest(rescue=True))
+    )  # fmt: skip
+    seen = await server.engine.inspect(made.id)
+    assert seen is not None
+    assert (seen.running, seen.paused) == (True, False)
+
+
 async def test_a_server_without_ps_keeps_nobody_from_retiring(server: SimServer) -> None:
     await server.launch()
     server.engine.faults.no_ps = True

@@ -68,6 +68,7 @@ def inspected(data: Json) -> Observed:
             mount["Name"]: mount["Source"] for mount in data.get("Mounts") or () if mount["Type"] == "volume"
         },
         ever_started=started is not None,
+        auto_remove=bool(host.get("AutoRemove")),
         memory_limit_bytes=int(host.get("Memory") or 0),
         stop_signal=str(data["Config"].get("StopSignal") or ""),
         confinement=confinement(host, data.get("Mounts") or ()),

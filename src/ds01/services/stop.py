@@ -6,6 +6,7 @@ Who stops it and why is written down before the engine is asked: if ds01d dies i
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,8 +15,9 @@ from ds01.domain.container import Container, ContainerState, Observed, StopReaso
 from ds01.domain.errors import ENGINE_DOWN, Ds01Error
 from ds01.domain.limits import Limits, effective
 from ds01.domain.people import Uid, User
+from ds01.ports.ledger import Books
 from ds01.services.caller import Caller
-from ds01.services.ending import record_stop
+from ds01.services.ending import record_removal, record_stop
 from ds01.services.find import find
 from ds01.services.guard import spend
 from ds01.services.on_behalf import tell_owner
@@ -25,6 +27,8 @@ LONGEST_GRACE = 300
 """Seconds anybody may ask for: while a stop waits, nobody else can act on the container, no limit and no admin."""
 SAVING = 0.8
 """The part of the grace that the project's own command gets; the rest is for programs that wait for SIGTERM."""
+WITH_ITS_END = "it went with its end"
+"""Why a container of ``docker run --rm`` is gone."""
 KILLED = 137
 """The exit code of a main process that SIGKILL ended."""
 
@@ -135,14 +139,23 @@ async def _save(world: World, user: User, container: Container, seconds: float) 
 
 
 async def record_ended(world: World, ended: Ended, *, hold: timedelta, actor: Uid | None, why: str = "") -> Container:
-    """Write down that it stopped, when, and how; ``why`` is the reason an admin gave."""
+    """Write down that it stopped, when, and how; ``why`` is the reason an admin gave. What the engine removes with its
+    end is gone, and nothing is held for it.
+    """
     now = world.clock.now()
     at = (ended.seen.finished_at if ended.seen else None) or now
-    container = ended.container
-    return await world.ledger.write(
-        lambda books: record_stop(
+    container, gone = ended.container, ended.seen is None or ended.seen.auto_remove
+
+    def write(books: Books) -> Container:
+        stopped = record_stop(
             books, container, at=at, now=now, reason=container.reason or StopReason.USER,
-            detail=container.reason_detail, hold=hold, actor=actor, killed=f"{ended.grace}s" if ended.killed else "",
+            detail=container.reason_detail, hold=timedelta(0) if gone else hold, actor=actor,
+            killed=f"{ended.grace}s" if ended.killed else "",
             on_stop=ended.on_stop.rstrip(".").replace("Its on_stop", "its on_stop"), why=why,
-        )
-    )  # fmt: skip
+        )  # fmt: skip
+        return record_removal(books, stopped, now=now, actor=actor, told=WITH_ITS_END) if gone else stopped
+
+    recorded = await world.ledger.write(write)
+    if gone and container.pins:
+        await asyncio.to_thread(world.host.unpin, container.pins)
+    return recorded

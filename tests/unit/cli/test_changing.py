@@ -65,6 +65,24 @@ def done(daemon: Daemon) -> list[Any]:
     return [body for body in sent(daemon, "POST", "/v1/launches") if not body["if_new"]]
 
 
+def test_stop_says_that_what_goes_with_its_end_is_gone(ds01: Run, daemon: Daemon) -> None:
+    folder = "/home/alice/workspace/exp"
+    daemon.answers["POST", "/v1/containers/exp/stop"] = values.container("exp", "removed", workspace=folder)
+    ran = ds01("stop", "exp")
+    assert "exp is stopped." in ran.err
+    assert "It is gone: what was started with --rm is removed with its end" in ran.err
+    assert f"{folder} stays." in " ".join(ran.err.split())
+    assert "kept for" not in ran.err
+    assert "ds01 start" not in ran.err
+    assert "Next: ds01 why exp" in ran.err
+
+
+def test_a_stop_that_only_looks_promises_nothing_of_what_may_go_with_its_end(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(values.busy("exp"), values.busy("r2", door="docker"))
+    assert "it would be kept for a while.\n" in ds01("stop", "exp", "--dry-run").err
+    assert "it would be kept for a while, unless it was started with --rm.\n" in ds01("stop", "r2", "--dry-run").err
+
+
 def test_stop_says_what_is_kept(ds01: Run, daemon: Daemon) -> None:
     daemon.answers["POST", "/v1/containers/exp/stop"] = values.container("exp", "stopped", lease="held")
     ran = ds01("stop", "exp", "--grace", "5m")

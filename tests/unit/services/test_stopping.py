@@ -324,6 +324,16 @@ async def test_a_rescue_that_fails_stops_nothing_that_would_go_with_its_end(serv
     assert (seen.running, seen.paused) == (True, False)
 
 
+async def test_a_stop_of_what_the_engine_removes_with_its_end_keeps_neither_it_nor_its_gpu(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.goes_with_its_end(made.id)
+    stopped = await stop(server.world, await server.caller(), "thesis")
+    assert (stopped.state, stopped.reason) == (ContainerState.REMOVED, StopReason.USER)
+    assert await server.traces() == (0, 0, 0)
+    told = await server.events(made.id)
+    assert told[-2:] == ["container.stopped", "container.removed"]
+
+
 async def test_a_server_without_ps_keeps_nobody_from_retiring(server: SimServer) -> None:
     await server.launch()
     server.engine.faults.no_ps = True

@@ -14,9 +14,10 @@ def run(call: Call, *, name: str | None, grace: int | None, force: bool, user: s
     talk = call.talk
     if talk.dry_run:
         container = call.client.container(wanted, user=call.user)
-        talk.say(f"Would stop {container.name}, which is {container.state}; it would be kept for a while.")
+        now = f"{container.name}, which is {container.state}"
+        talk.say(f"Would stop {now}; it would be kept for a while{_unless(container)}.")
         return 0
-    call.standing = f"{wanted} is being stopped; it will be kept."
+    call.standing = f"{wanted} is being stopped: ds01 why {wanted} tells what became of it."
     with talk.step(f"Stopping {wanted}"):
         container = call.client.stop(
             wanted, grace_seconds=0 if force else grace, user=call.user, reason=call.reason
@@ -25,6 +26,10 @@ def run(call: Call, *, name: str | None, grace: int | None, force: bool, user: s
         talk.emit(container)
         return 0
     talk.done(f"{container.name} is stopped.")
+    if container.state == "removed":
+        talk.say(_gone(container))
+        talk.next(f"ds01 why {container.name}{call.whose}")
+        return 0
     talk.say(kept(container))
     talk.next(f"ds01 start {container.name}{call.whose}", f"ds01 retire {container.name}{call.whose}")
     return 0
@@ -37,3 +42,14 @@ def kept(container: ContainerView) -> str:
     if container.lease == "held" and container.gpu_hold_until:
         said += f", its GPU for {show.until(container.gpu_hold_until)}"
     return said + (f"; {container.workspace} stays in any case." if container.workspace else ".")
+
+
+def _unless(container: ContainerView) -> str:
+    """What may keep it from being kept: only Docker's own clients start with ``--rm``."""
+    return "" if container.door in ("ds01", "job") else ", unless it was started with --rm"
+
+
+def _gone(container: ContainerView) -> str:
+    """That nothing is kept of it, and why."""
+    said = "It is gone: what was started with --rm is removed with its end"
+    return said + (f"; {container.workspace} stays." if container.workspace else ".")

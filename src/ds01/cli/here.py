@@ -63,6 +63,19 @@ def has_project(call: Call, name: str) -> bool:
     return file.has_file(os.path.join(call.home, WORKSPACES, name))
 
 
+def by_docker(door: str) -> bool:
+    """Whether a container came to be through one of Docker's own clients."""
+    return door in ("docker", "compose", "devcontainer")
+
+
+def again(call: Call, name: str, project: str, door: str) -> tuple[str, ...]:
+    """The launch that makes a container that is gone again. None of what came through Docker makes one: that is of no
+    project, unless the user has one of this name.
+    """
+    wanted = project or name
+    return () if by_docker(door) and not has_project(call, wanted) else (f"ds01 launch {wanted}",)
+
+
 def with_nearest(call: Call, error: Ds01Error) -> Ds01Error:
     """The same error, with the name that was probably meant when there is no such container."""
     problem = error.problem

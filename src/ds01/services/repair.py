@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ds01.domain.container import Container, ContainerState, Observed, StopReason
 from ds01.domain.events import EventType
 from ds01.domain.limits import effective
+from ds01.domain.people import Uid
 from ds01.domain.reconcile import Outage, Verdict, judge, misplaced, stop_reason
 from ds01.ports.ledger import Books
 from ds01.services.aside import end_sharing_held, set_aside
@@ -47,10 +48,12 @@ async def repair(
 
 
 def _gone(books: Books, container: Container, now: datetime) -> None:
-    """Somebody with the engine's own socket removed it."""
+    """Somebody with the engine's own socket removed it, or its owner by stopping what goes with its end."""
+    reason = container.reason or StopReason.ADMIN
+    actor = _who(container, reason) if container.state in (ContainerState.RUNNING, ContainerState.PAUSED) else None
     record_removal(
-        books, container, now=now, actor=None, reason=container.reason or StopReason.ADMIN,
-        detail=container.reason_detail, why="its container was removed outside DS01",
+        books, container, now=now, actor=actor, reason=reason, detail=container.reason_detail,
+        why="its container was removed outside DS01" if actor is None else "its container was removed",
     )  # fmt: skip
 
 
@@ -64,12 +67,17 @@ async def _stopped(world: World, container: Container, seen: Observed, reason: S
     def write(books: Books) -> bool:
         stopped = record_stop(
             books, container, at=seen.finished_at or now, now=now, reason=reason, detail=detail,
-            hold=max(hold, coming), actor=None,
+            hold=max(hold, coming), actor=_who(container, reason),
         )  # fmt: skip
         return open_lease(books, stopped) is not None
 
     if not await world.ledger.write(write):
         await spend(world, container)
+
+
+def _who(container: Container, reason: StopReason) -> Uid | None:
+    """Who ended it: its owner, where her word was written down before, as that of ``docker stop`` is."""
+    return container.uid if reason in (StopReason.USER, StopReason.RETIRED) else None
 
 
 def _started(books: Books, container: Container, seen: Observed, now: datetime) -> None:

@@ -49,6 +49,8 @@ def _why(books: Books, uid: Uid, epoch: int, name: str, viewer: Uid) -> WhyView:
         reason=_reason(container, owner),
         summary=_summary(books, container, owner),
         entries=entries,
+        door=container.door.value,
+        project=container.project,
     )
 
 

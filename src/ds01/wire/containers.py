@@ -121,7 +121,7 @@ class WhyEntry:
 class WhyView:
     """A container's story, also after it is gone, or before there is one: ``place`` is where it waits for a GPU.
 
-    With ``job`` it is a job's.
+    With ``job`` it is a job's. ``door`` and ``project`` are the container's, as it came to be.
     """
 
     name: str
@@ -131,6 +131,8 @@ class WhyView:
     entries: tuple[WhyEntry, ...] = ()
     place: PlaceView | None = None
     job: bool = False
+    door: str = ""
+    project: str = ""
 
 
 @record

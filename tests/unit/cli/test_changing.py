@@ -92,6 +92,19 @@ def test_stop_says_what_is_kept(ds01: Run, daemon: Daemon) -> None:
     assert sent(daemon, "POST", "/v1/containers/exp/stop") == [{"grace_seconds": 300}]
 
 
+def test_next_is_no_launch_of_what_came_through_docker(
+    ds01: Run, daemon: Daemon, retiring: Callable[..., Daemon], workspace: Path
+) -> None:
+    (workspace / "ds01.toml").unlink()
+    retiring(container={"door": "docker", "project": ""})
+    ran = ds01("retire", "thesis", "--yes")
+    assert "Next: ds01 why thesis · ds01 status" in ran.err
+    there = values.container("k1", "stopped", door="docker", project="")
+    daemon.have(there)
+    daemon.answers["DELETE", "/v1/containers/k1"] = there
+    assert "Next: ds01 list" in ds01("remove", "k1", "--yes").err
+
+
 def test_force_is_no_grace(ds01: Run, daemon: Daemon) -> None:
     daemon.answers["POST", "/v1/containers/exp/stop"] = values.container("exp", "stopped")
     ds01("stop", "exp", "--force")

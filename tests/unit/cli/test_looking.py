@@ -179,6 +179,15 @@ def test_why_tells_the_story(ds01: Run, daemon: Daemon) -> None:
     assert "Next: ds01 launch exp" in ran.err
 
 
+@pytest.mark.parametrize(("state", "again"), [("removed", "ds01 list --all"), ("stopped", "ds01 start k1")])
+def test_why_offers_no_launch_of_what_came_through_docker(ds01: Run, daemon: Daemon, state: str, again: str) -> None:
+    told = containers.WhyView(name="k1", state=state, reason="", summary=f"k1 is {state}.", door="docker")
+    daemon.answers["GET", "/v1/containers/k1/why"] = told
+    ran = ds01("why", "k1")
+    assert f"Next: {again}" in ran.err
+    assert "ds01 launch" not in ran.err
+
+
 def test_limits_say_where_they_come_from(ds01: Run, daemon: Daemon) -> None:
     limit = LimitView(key="gpus.max", value="2", source="limits.yaml:12", meaning="GPUs at once")
     daemon.answers["GET", "/v1/limits"] = LimitsView(login="anna", group="student", admin=False, limits=(limit,))

@@ -14,6 +14,7 @@ from ds01.domain.errors import NO_CONTAINER, Ds01Error
 from ds01.ports.ledger import Books
 from ds01.services.door.gone import gone
 from ds01.services.ending import record_removal
+from ds01.services.why import why
 from ds01.sim.ledger import MemoryLedger
 from ds01.wire.door import DoorGone, GoneBy
 from tests.server import ALICE, SimServer
@@ -53,6 +54,30 @@ async def test_a_kill_is_its_owners(server: SimServer, signal: str) -> None:
     container = await server.launch()
     await gone(server.world, killed(container, signal))
     assert (await ended(server, container, 137)).reason is StopReason.USER
+
+
+async def test_e6_the_story_of_a_stop_through_docker_names_its_owner(server: SimServer) -> None:
+    container = await server.launch()
+    await gone(server.world, DoorGone(uid=ALICE.uid, id=container.id, what=GoneBy.STOP))
+    await ended(server, container, 143)
+    story = await why(server.ledger, uid=ALICE.uid, epoch=container.epoch, name="thesis", viewer=ALICE.uid)
+    assert story.summary.startswith("thesis was stopped by you at ")
+    assert (story.entries[-1].what, story.door) == ("thesis was stopped by you.", "ds01")
+
+
+async def test_e6_a_stop_through_docker_that_removes_it_is_her_doing_too(server: SimServer) -> None:
+    container = await server.launch()
+    server.engine.goes_with_its_end(container.id)
+    await gone(server.world, DoorGone(uid=ALICE.uid, id=container.id, what=GoneBy.STOP))
+    server.engine.die(container.id, 143)
+    await server.reconciler.look(container.id)
+    story = await why(server.ledger, uid=ALICE.uid, epoch=container.epoch, name="thesis", viewer=ALICE.uid)
+    told = [entry.what for entry in story.entries[-3:]]
+    assert told == [
+        "GPU 0 of thesis went back (its container was removed).",
+        "thesis was stopped by you.",
+        "you removed thesis.",
+    ]
 
 
 async def test_the_containers_own_stop_signal_is_meant_to_end_it(server: SimServer) -> None:

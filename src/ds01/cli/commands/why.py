@@ -27,7 +27,7 @@ def run(call: Call, *, name: str | None, user: str | None) -> int:
         lines += pairs([(show.clock(entry.at), entry.what) for entry in story.entries], style)
     for line in lines:
         call.talk.data(line)
-    call.talk.next(*(_for_another(story, call) if call.user else _next(story)))
+    call.talk.next(*(_for_another(story, call) if call.user else _next(story, call)))
     return 0
 
 
@@ -38,7 +38,7 @@ def _for_another(story: WhyView, call: Call) -> tuple[str, ...]:
     return ("ds01 list --everybody",)
 
 
-def _next(story: WhyView) -> tuple[str, ...]:
+def _next(story: WhyView, call: Call) -> tuple[str, ...]:
     if story.job:
         ended = story.state == "ended"
         return ("ds01 runs", f"ds01 job show {story.name}" if ended else f"ds01 cancel {story.name}")
@@ -48,8 +48,9 @@ def _next(story: WhyView) -> tuple[str, ...]:
     if story.state == "running":
         return f"ds01 attach {story.name}", f"ds01 logs {story.name}"
     if story.state == "removed":
-        return (f"ds01 launch {story.name}",)
+        return here.again(call, story.name, story.project, story.door) or ("ds01 list --all",)
     ends = [entry.detail for entry in story.entries if entry.detail]
     if ends and ends[-1].startswith(("idle", "runtime")):
         return f"ds01 undo {story.name}", f"ds01 retire {story.name}"
-    return f"ds01 launch {story.name}", f"ds01 retire {story.name}"
+    verb = "start" if here.by_docker(story.door) else "launch"
+    return f"ds01 {verb} {story.name}", f"ds01 retire {story.name}"

@@ -103,6 +103,8 @@ VIEWS: dict[str, dict[str, str]] = {
         "entries": "its story, oldest first: at, what, detail",
         "place": "where it waits for a GPU, as 'ds01 queue' prints it, or null",
         "job": "whether it is a job's story",
+        "door": "how the container came to be: ds01, docker, compose, devcontainer or job",
+        "project": "the project it is of",
     },
     "ExtendView": {
         "container": "the container, as 'ds01 list' prints it",

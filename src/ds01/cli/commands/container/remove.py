@@ -31,13 +31,8 @@ def run(call: Call, *, name: str, force: bool, user: str | None, reason: str | N
         talk.emit(removed)
         return 0
     talk.done(f"{container.name} is removed.")
-    talk.next(
-        *(
-            ["ds01 list --everybody"]
-            if call.user
-            else [f"ds01 launch {container.project or container.name}", "ds01 list"]
-        )
-    )
+    again = here.again(call, container.name, container.project, container.door)
+    talk.next(*(("ds01 list --everybody",) if call.user else (*again, "ds01 list")))
     return 0
 
 

@@ -62,10 +62,8 @@ def _retire(call: Call, preview: RetirePreview, keep: Keep, *, force: bool) -> i
         call.talk.emit(result)
         return 0
     _tell(call, result, kept)
-    again = (
-        f"ds01 why {container.name}{call.whose}" if call.user else f"ds01 launch {container.project or container.name}"
-    )
-    call.talk.next(again, "ds01 status")
+    again = () if call.user else here.again(call, container.name, container.project, container.door)
+    call.talk.next(*(again or (f"ds01 why {container.name}{call.whose}",)), "ds01 status")
     return 0
 
 

@@ -46,7 +46,7 @@ def kept(container: ContainerView) -> str:
 
 def _unless(container: ContainerView) -> str:
     """What may keep it from being kept: only Docker's own clients start with ``--rm``."""
-    return "" if container.door in ("ds01", "job") else ", unless it was started with --rm"
+    return ", unless it was started with --rm" if here.by_docker(container.door) else ""
 
 
 def _gone(container: ContainerView) -> str:

@@ -405,6 +405,25 @@ async def test_a_broken_limits_file_is_shown_with_its_line_to_admins(lab: Lab) -
     assert found.details[0].startswith(f"{lab.limits}:1:18 defaults.idle: expected a duration")
 
 
+def nobody_in_a_group(lab: Lab) -> None:
+    lab.write_limits("groups: {admin: {unix_groups: [ds01-admin]}}\n")
+
+
+@pytest.mark.parametrize(
+    ("odd", "fix"),
+    [
+        (nobody_in_a_group, "gpasswd -a <login> ds01-admin"),
+        (too_much, "sudoedit {}, or leave it: more than there is means all there is."),
+        (others_addresses, "sudoedit {}"),
+        (strangers, "gpasswd -a <login> ds01-amdin; for the rest: sudoedit {}"),
+    ],
+)
+async def test_what_to_do_about_limits_that_do_not_fit(lab: Lab, odd: Callable[[Lab], None], fix: str) -> None:
+    odd(lab)
+    found = await lab.check("limits-file")
+    assert found.fix == fix.format(lab.limits)
+
+
 async def test_admins_may_be_in_strong_groups(lab: Lab) -> None:
     lab.write_limits("users: {alice: {admin: true}}\n")
     lab.facts.groups |= {"disk": frozenset({"alice"}), "docker": frozenset({"alice"})}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from ds01.domain.gpu import slots_of
@@ -33,14 +34,28 @@ async def _run(world: World) -> Finding:
             f"There is no limits file {path}: the built-in limits are in force.",
             f"cp ds01/config/limits.example.yaml {path}, from where DS01 is installed, and change what is yours.",
         )
-    if odd := await _odd(world, path):
+    short, empty, odd = await _shortfalls(world), await _empty_groups(world), await _odd(world, path)
+    if short or empty or odd:
+        nobody = [f"groups.{group}: nobody is in the Unix group '{unix}'" for group, unix in empty]
         return warning(
-            f"The limits file is in force, but does not fit this server in {many(len(odd), 'place')}.",
-            f"sudoedit {path}, or leave it: more than there is means all there is.",
-            odd,
+            f"The limits file is in force, but does not fit this server in "
+            f"{many(len(short) + len(empty) + len(odd), 'place')}.",
+            _remedy(path, [unix for _, unix in empty], short=bool(short), odd=bool(odd)),
+            [*short, *nobody, *odd],
         )
     groups = ", ".join(group.name for group in settings.policy.groups) or "none"
     return ok(f"The limits file {settings.source} is in force (groups: {groups}).")
+
+
+def _remedy(path: str, empty: Sequence[str], *, short: bool, odd: bool) -> str:
+    """What to type: a group without anybody wants somebody in it, and only what is too much may be left as it is."""
+    edit = f"sudoedit {path}"
+    if short and not odd:
+        edit += ", or leave it: more than there is means all there is."
+    adding = "; ".join(f"gpasswd -a <login> {unix}" for unix in dict.fromkeys(empty))
+    if not adding:
+        return edit
+    return f"{adding}; for the rest: {edit}" if short or odd else adding
 
 
 async def _open_to_others(world: World, path: str) -> bool:
@@ -54,10 +69,10 @@ async def _open_to_others(world: World, path: str) -> bool:
 
 
 async def _odd(world: World, path: str) -> list[str]:
-    """What is valid and does not fit: the machine, the people, the files it names."""
+    """What is valid and does not fit: the people, the addresses and the files it names."""
     settings = world.policy.settings
     people = await asyncio.to_thread(_strangers, settings.policy, world.directory)
-    odd = [*await _shortfalls(world), *people, *await _empty_groups(world), *await _others_addresses(world)]
+    odd = [*people, *await _others_addresses(world)]
     if settings.images.ca and await world.facts.file(settings.images.ca) is None:
         odd.append(f"images.ca: there is no file {settings.images.ca}")
     own = await world.facts.file(path)
@@ -81,11 +96,10 @@ async def _shortfalls(world: World) -> tuple[str, ...]:
     )
 
 
-async def _empty_groups(world: World) -> list[str]:
-    """Unix groups the file names that nobody is in: nobody gets those limits."""
+async def _empty_groups(world: World) -> list[tuple[str, str]]:
+    """Groups of the file, each with a Unix group of it that nobody is in: nobody gets those limits."""
     named = [(group.name, unix) for group in world.settings().policy.groups for unix in sorted(group.unix_groups)]
-    return [f"groups.{name}: nobody is in the Unix group '{unix}'" for name, unix in named
-            if not await world.facts.members(unix)]  # fmt: skip
+    return [(group, unix) for group, unix in named if not await world.facts.members(unix)]
 
 
 async def _others_addresses(world: World) -> list[str]:

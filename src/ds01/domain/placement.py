@@ -220,8 +220,9 @@ def _why_full(fitting: Sequence[Slot], free: Sequence[Slot], inventory: Inventor
 
 def _why_impossible(fitting: Sequence[Slot], ask: GpuAsk, inventory: Inventory) -> str:
     what = "GPU slot" if ask.profile is None else f"'{ask.profile}' slot"
+    what += "" if len(fitting) == 1 else "s"
     if ask.memory_bytes:
         what += f" with {ask.memory_bytes / 1024**3:g}G"
     allowed = {"allowed": "", "only": " among the MIG instances, which are all you may use",
                "never": " among the whole GPUs, which are all you may use"}[inventory.mig]  # fmt: skip
-    return f"this server has {len(fitting) or 'no'} {what}{'' if len(fitting) == 1 else 's'}{allowed}"
+    return f"this server has {len(fitting) or 'no'} {what}{allowed}"

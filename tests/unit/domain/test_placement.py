@@ -153,6 +153,9 @@ def test_impossible_says_why_and_the_nearest() -> None:
     assert found == Impossible(reason="this server has 2 GPU slots", nearest="--gpus 2")
     found = place(GpuAsk(profile="1g.5gb"), server)
     assert found == Impossible(reason="this server has no '1g.5gb' slots", nearest="--gpus full")
+    found = place(GpuAsk(memory_bytes=200 << 30), server)
+    assert isinstance(found, Impossible)
+    assert found.reason == "this server has no GPU slots with 200G"
     found = place(GpuAsk(), Inventory(slots=slots(gpu(0)), mig="only"))
     assert isinstance(found, Impossible)
     assert "MIG instances, which are all you may use" in found.reason

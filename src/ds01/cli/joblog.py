@@ -82,7 +82,18 @@ def wait(call: Call, name: str) -> int:
             line.keep(f"{name}: {_counts(last)}" if len(last.jobs) > 1 else f"{name} {how(last.jobs[0])}")
     finally:
         line.clear()
-    return 1 if last is None else ended(call, last)
+    if last is None:
+        return 1
+    code = ended(call, last)
+    if not call.talk.json:
+        call.talk.next(_output(last), "ds01 runs")
+    return code
+
+
+def _output(view: JobsView) -> str:
+    """Where to read what it wrote: of several the first that failed."""
+    job = next((job for job in view.jobs if job.code), view.jobs[0])
+    return f"ds01 {'logs' if job.ran else 'why'} {job.name}"
 
 
 def ended(call: Call, view: JobsView) -> int:

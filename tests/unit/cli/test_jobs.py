@@ -179,6 +179,24 @@ def test_of_an_array_the_largest_code_counts(ds01: Run, daemon: Daemon) -> None:
     assert "sweep has ended: 1 done, 2 failed." in ran.err
 
 
+@pytest.mark.parametrize(
+    ("tasks", "next_"),
+    [
+        ((over(),), "ds01 logs thesis-1 · ds01 runs"),
+        ((over(code=3),), "ds01 logs thesis-1 · ds01 runs"),
+        ((over(code=1, ran=False, attempt=0),), "ds01 why thesis-1 · ds01 runs"),
+        ((over("sweep-0", array="sweep"), over("sweep-1", array="sweep")), "ds01 logs sweep-0 · ds01 runs"),
+        ((over("sweep-0", array="sweep"), over("sweep-1", 4, array="sweep")), "ds01 logs sweep-1 · ds01 runs"),
+    ],
+)
+def test_whoever_waited_is_told_where_the_output_is(
+    ds01: Run, daemon: Daemon, tasks: tuple[JobView, ...], next_: str
+) -> None:
+    seen = view(*tasks)
+    daemon.answers["GET", f"/v1/jobs/{seen.name}/follow"] = lambda _: iter([seen])
+    assert ds01("job", "wait", seen.name).err.endswith(f"Next: {next_}\n")
+
+
 def test_waiting_goes_on_over_a_restart_of_ds01d(ds01: Run, daemon: Daemon) -> None:
     def first(_: Asked) -> Iterator[JobsView]:
         daemon.answers["GET", "/v1/jobs/thesis-1/follow"] = lambda _: iter([view(over())])

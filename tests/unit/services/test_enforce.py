@@ -75,6 +75,20 @@ async def test_e8_f4_an_idle_container_is_told_twice_and_stopped_with_its_reason
     assert events.index("notice.delivered") < events.index("container.stopped")
 
 
+async def test_a_notice_of_what_the_engine_removed_with_its_end_offers_no_restart(server: SimServer) -> None:
+    container = await made(server)
+    server.engine.goes_with_its_end(container.id)
+    await server.live(31)
+    assert (await server.leases(), await server.container()) == ((), None)
+    letter = server.terminals.letters[-1]
+    assert letter.title.startswith("thesis was stopped at ")
+    assert "It was started with --rm and is gone with its end. Your files in /home/alice/workspace/thesis stay." in (
+        letter.text
+    )
+    assert "ds01 undo" not in letter.text
+    assert "ds01 why thesis" in letter.text
+
+
 async def test_whoever_works_is_left_alone(server: SimServer) -> None:
     container = await made(server)
     server.devices.set_load("0", Load(utilisation=0.3))

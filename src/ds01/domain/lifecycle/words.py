@@ -240,8 +240,8 @@ _WAYS = {
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What was done. ``killed`` says that its programs did not end by themselves within ``grace``; ``on_stop`` how its
-    command of the project file went; ``held_until`` until when its GPU is kept. ``packages`` were added by
-    hand: ``noted`` is the file that has them now, or ``problem`` says why there is none.
+    command of the project file went; ``held_until`` until when its GPU is kept; ``gone`` that nothing of it is left.
+    ``packages`` were added by hand: ``noted`` is the file that has them now, or ``problem`` says why there is none.
     """
 
     name: str
@@ -257,6 +257,7 @@ class Outcome:
     problem: str = ""
     booked: str = ""
     job: bool = False
+    gone: bool = False
 
 
 def done_title(outcome: Outcome) -> str:
@@ -283,12 +284,15 @@ def _limit(due: Due) -> str:
 
 def done_text(outcome: Outcome) -> str:
     """What became of its programs and files, and how to go on. ``booked`` as in ``Facts``."""
+    files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
     if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
-        files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
         return f"{files}{_packages(outcome)}\n\n  ds01 launch {outcome.name}  make it again"
     saved = "Its programs ended by themselves."
     if outcome.killed:
         saved = f"Its programs did not end within {show_duration(outcome.grace)} and were killed."
+    if outcome.gone:
+        went = f"{outcome.on_stop} {saved} It was started with --rm and is gone with its end. {files}".strip()
+        return "\n".join([went, "", *ways([(f"ds01 why {outcome.name}", "the whole story")])])
     if outcome.due.rule is Rule.YIELDING:
         listed = [(f"ds01 why {outcome.name}", "the whole story")]
         if not outcome.job:
@@ -296,7 +300,6 @@ def done_text(outcome: Outcome) -> str:
         return "\n".join([f"{outcome.on_stop} {saved} {_then(outcome.job)}".strip(), "", *ways(listed)])
     gpu = f" Its GPU is kept for it until {_held(outcome)}{_unless(outcome.due)}." if outcome.held_until else ""
     if outcome.booked == "class":
-        files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
         return f"{outcome.on_stop} {saved} The container goes with the class. {files}".strip()
     listed = [
         (f"ds01 undo {outcome.name}", "start it again, with its files as they were"),

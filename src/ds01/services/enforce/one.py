@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ds01.domain.container import Container, Door
+from ds01.domain.container import Container, ContainerState, Door
 from ds01.domain.events import EventType
 from ds01.domain.lease import Lease
 from ds01.domain.lifecycle.case import ZERO, Act, Case, Decision, Due, Level, Notify, Rule
@@ -163,7 +163,7 @@ class One:
             name=self._container.name, due=due, at=self._local(self._world.clock.now()), killed=done.killed,
             grace=self._limits.stop_grace, on_stop=done.on_stop, workspace=self._container.workspace,
             held_until=None if done.held_until is None else self._local(done.held_until), packages=done.kept.packages,
-            noted=done.kept.file, problem=done.kept.problem,
+            noted=done.kept.file, problem=done.kept.problem, gone=done.container.state is ContainerState.REMOVED,
         )  # fmt: skip
         message = Message(
             about=done.container, rule=due.rule, level=Level.NOTICE, title=done_title(outcome),

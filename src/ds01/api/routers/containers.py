@@ -58,7 +58,7 @@ async def start(world: TheWorld, caller: TheActor, name: str) -> StartResult:
 async def stop(
     world: TheWorld, caller: TheActor, name: str, request: Annotated[StopRequest | None, Body()] = None
 ) -> ContainerView:
-    """Stop a container with its grace; it stays, and its GPU is held for a while."""
+    """Stop a container with its grace; it stays, and its GPU is held for a while. That of ``docker run --rm`` goes."""
     grace = request.grace_seconds if request else None
     return await observe.view(world, caller, await stopping.stop(world, caller, name, grace))
 

@@ -109,6 +109,12 @@ def asks(port: int) -> bool:
     return any(row[1].endswith(f":{port:04X}") and row[3] == ESTABLISHED for row in rows)
 
 
+def hung_up(place: Ground) -> bool:
+    """Whether the gateway has left a pull to the engine, as its client left it."""
+    lines = (place.run / "ds01-gateway.log").read_text().splitlines()
+    return any("the connection ended before the answer" in line and '"images.create"' in line for line in lines)
+
+
 def test_a_registry_that_stalls_holds_up_nobody(place: Ground, user: User) -> None:
     """The pull waits, as long as its client does; everything else goes on, and hanging up ends it."""
     stalled, goes_on = threading.Event(), threading.Event()
@@ -126,6 +132,8 @@ def test_a_registry_that_stalls_holds_up_nobody(place: Ground, user: User) -> No
         assert stalled.wait(PATIENCE_SECONDS)
         assert user.docker("run", "--rm", IMAGE, "echo", "on").out == "on\n"
         sock.close()
+        wait(lambda: hung_up(place))
+        goes_on.set()
         wait(lambda: not asks(int(place.registry.host.rpartition(":")[2])))
     finally:
         goes_on.set()

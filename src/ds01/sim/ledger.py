@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -31,49 +31,9 @@ from ds01.domain.queue.request import Request, RequestId
 from ds01.domain.queue.usage import Usage
 from ds01.domain.volume import Volume
 from ds01.ports.ledger import Audit, Backup, Books
+from ds01.sim.pages import Pages
 
 T = TypeVar("T")
-
-
-@dataclass
-class Pages:
-    """Everything the ledger knows. Values are frozen, so a copy of the containers is a copy of all."""
-
-    slots: dict[SlotId, Slot] = field(default_factory=dict)
-    present: tuple[SlotId, ...] = ()
-    quarantines: dict[tuple[SlotId, Keeper], Quarantine] = field(default_factory=dict)
-    last_used: dict[SlotId, datetime] = field(default_factory=dict)
-    leases: dict[LeaseId, Lease] = field(default_factory=dict)
-    requests: dict[RequestId, Request] = field(default_factory=dict)
-    bookings: dict[BookingId, Booking] = field(default_factory=dict)
-    usage: dict[Owner, Usage] = field(default_factory=dict)
-    jobs: dict[JobId, Job] = field(default_factory=dict)
-    containers: dict[ContainerId, Container] = field(default_factory=dict)
-    tags: dict[str, Tag] = field(default_factory=dict)
-    ownerships: dict[tuple[ImageId, Uid], Ownership] = field(default_factory=dict)
-    volumes: dict[str, Volume] = field(default_factory=dict)
-    networks: dict[str, Network] = field(default_factory=dict)
-    notices: dict[NoticeId, Notice] = field(default_factory=dict)
-    consumed: dict[Line, Consumed] = field(default_factory=dict)
-    preferences: dict[tuple[Uid, int], Preferences] = field(default_factory=dict)
-    exemptions: dict[ExemptionId, GrantedExemption] = field(default_factory=dict)
-    announcement: Announcement | None = None
-    accounts: dict[tuple[Uid, int], Account] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    notes: dict[str, str] = field(default_factory=dict)
-
-    def copy(self) -> Pages:
-        return Pages(
-            slots=dict(self.slots), present=self.present, quarantines=dict(self.quarantines),
-            last_used=dict(self.last_used), leases=dict(self.leases), requests=dict(self.requests),
-            bookings=dict(self.bookings), usage=dict(self.usage), jobs=dict(self.jobs),
-            containers=dict(self.containers),
-            tags=dict(self.tags), ownerships=dict(self.ownerships), volumes=dict(self.volumes),
-            networks=dict(self.networks), notices=dict(self.notices), preferences=dict(self.preferences),
-            consumed=dict(self.consumed),
-            exemptions=dict(self.exemptions), announcement=self.announcement, accounts=dict(self.accounts),
-            events=list(self.events), notes=dict(self.notes),
-        )  # fmt: skip
 
 
 class MemoryBooks:

@@ -18,7 +18,8 @@ from ds01.services.account import account, owns
 from ds01.services.booking.book import book
 from ds01.services.gpus import show_gpus, show_leases
 from ds01.services.jobs.cancel import cancel
-from ds01.sim.ledger import MemoryBooks, Pages
+from ds01.sim.ledger import MemoryBooks
+from ds01.sim.pages import Pages
 from ds01.wire.bookings import BookRequest
 from tests.server import BOB as TEACHER
 from tests.server import SimServer

@@ -32,7 +32,8 @@ from ds01.domain.queue.plan import Owner
 from ds01.domain.queue.usage import Usage
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
-from ds01.sim.ledger import MemoryBooks, Pages
+from ds01.sim.ledger import MemoryBooks
+from ds01.sim.pages import Pages
 from tests.values import ALICE, BOB, GIB, NOW, gpu, leased, limits, slots
 
 T = TypeVar("T")

@@ -23,8 +23,8 @@ COMMAND = Command(
     ),
     about="Every program in the container is asked to end (SIGTERM), gets the grace time to save what it has, and is"
     " then ended (SIGKILL). The container stays for the container hold time of your limits and keeps its GPU for the"
-    " shorter GPU hold time; the answer says until when. One that Docker removes with its"
-    " end is gone. --force is the same as a grace time of nothing.",
+    " shorter GPU hold time; the answer says until when. One that Docker removes with its end is gone. --force is the"
+    " same as a grace time of nothing.",
     idea="Stop is for a break: the container, with everything in it, waits for you. Retire is for being done: it frees"
     " the GPU for others at once. Files in the workspace are safe either way.",
     topics=("containers",),

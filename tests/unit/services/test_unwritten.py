@@ -13,13 +13,12 @@ from ds01.domain.errors import DISK_FULL, LEDGER_ERROR, Ds01Error, ErrorKind
 from ds01.domain.people import User
 from ds01.ports.ledger import Books
 from ds01.services.door import building, going_on, writing
-from ds01.services.images import resolve
 from ds01.services.tickets import WRITING_LIFE_SECONDS
 from ds01.sim.ledger import MemoryLedger
 from ds01.wire.door import DoorImage, DoorTicket, DoorWrite, DoorWriteGrant, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer
 from tests.unit.services.test_giving_way import REF, wrote
-from tests.unit.services.test_going_on import OF_BOB, bob_writes, builds, windows
+from tests.unit.services.test_going_on import OF_BOB, assert_one_of_two_is_written_down, bob_writes, builds, windows
 
 T = TypeVar("T")
 
@@ -127,13 +126,7 @@ async def test_a_build_is_hers_and_counts_as_one_that_is_over(server: SimServer,
     assert await bob_writes(server) == OF_BOB
     shown = await building.over(server.world, DoorTicket(ticket=grant.ticket))
     assert image in {each.id for each in shown}
-    found = await resolve(server.world, await server.caller(), REF)
-    assert found is not None
-    assert found.id == image
-    assert await windows(server) == [True, False]
-    await building.over(server.world, DoorTicket(ticket=other.ticket))
-    assert await server.engine.image(pin) is None
-    assert await windows(server) == [True, True]
+    await assert_one_of_two_is_written_down(server, image, pin, other)
 
 
 @pytest.mark.parametrize("writes", range(5))

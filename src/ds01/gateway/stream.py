@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import socket
 import sys
 import termios
@@ -80,11 +81,20 @@ class Stream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        del exc
+        if isinstance(exc, OSError):
+            self._last_words()
         self._lost = True
         self._end()
         _wake(self._writer)
         _wake(self._left)
+
+    def _last_words(self) -> None:
+        """Take what the other side had sent before it went: where a write failed first, nobody has read it yet."""
+        descriptor, taken = self.transport.get_extra_info("socket").fileno(), 0
+        with contextlib.suppress(OSError):
+            while taken < READ_LIMIT and (data := os.read(descriptor, READ_LIMIT)):
+                taken += len(data)
+                self.data_received(data)
 
     def _end(self) -> None:
         self._ended = True

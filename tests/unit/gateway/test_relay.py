@@ -91,6 +91,32 @@ async def test_an_end_that_came_before_is_told(line: Line) -> None:
         assert await said(daemon, 99) == b""
 
 
+async def test_what_was_said_before_the_end_is_heard_by_who_was_still_writing() -> None:
+    """``yes | docker run -i IMAGE head -1``: the engine has ended when the next input is written to it."""
+    other, own = socket.socketpair()
+    own.setblocking(False)
+    _, stream = await asyncio.get_running_loop().create_unix_connection(Stream, sock=own)
+    other.sendall(b"the answer")
+    other.close()
+    with contextlib.suppress(ConnectionError):
+        await stream.write(b"more")
+    assert await said(stream, 99) == b"the answer"
+
+
+async def test_the_last_output_reaches_a_client_that_goes_on_sending(line: Line) -> None:
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    async with relayed(client, engine) as task:
+        await user.write(b"input")
+        assert await said(daemon, 5) == b"input"
+        engine.hold()
+        await daemon.write(b"output")
+        daemon.abort()
+        await daemon.left
+        await user.write(b"more input")
+        assert await said(user, 99) == b"output"
+        await task
+
+
 async def test_all_of_a_lot_comes_and_in_order(line: Line) -> None:
     user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
     text = b"".join(b"%9d " % number for number in range(800_000))

@@ -8,6 +8,10 @@ from ds01.cli.call import Call
 from ds01.domain.errors import BAD_REQUEST, NO_CONTAINER, Ds01Error
 from ds01.domain.names import nearest
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ds01.wire.containers import ContainerView
+
 WORKSPACES = "workspace"
 
 
@@ -66,6 +70,13 @@ def has_project(call: Call, name: str) -> bool:
 def by_docker(door: str) -> bool:
     """Whether a container came to be through one of Docker's own clients."""
     return door in ("docker", "compose", "devcontainer")
+
+
+def back_in(container: ContainerView) -> str:
+    """The command that takes her into a container again, started where it does not run."""
+    if not by_docker(container.door):
+        return f"ds01 launch {container.name}"
+    return f"ds01 {'attach' if container.state == 'running' else 'start'} {container.name}"
 
 
 def again(call: Call, name: str, project: str, door: str) -> tuple[str, ...]:

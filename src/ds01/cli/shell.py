@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-from ds01.cli import show
+from ds01.cli import here, show
 from ds01.cli.call import Call
 from ds01.cli.failures import tell
 from ds01.cli.variables import shell_variables
@@ -54,7 +54,7 @@ def running(container: ContainerView) -> ContainerView:
     """The container, when something can run in it now."""
     if container.state == "running":
         return container
-    hint = f"ds01 unpause {container.name}" if container.state == "paused" else f"ds01 launch {container.name}"
+    hint = f"ds01 unpause {container.name}" if container.state == "paused" else here.back_in(container)
     raise Ds01Error(WRONG_STATE, f"{container.name} is {show.described(container)}.", hint=hint)
 
 
@@ -109,13 +109,13 @@ def farewell(call: Call, name: str, *, killed: bool) -> None:
         talk.next(f"ds01 why {name}", "ds01 list")
     elif now.state != "running":
         talk.say(f"{name} is {show.described(now)}.")
-        talk.next(f"ds01 launch {name}", f"ds01 why {name}")
+        talk.next(here.back_in(now), f"ds01 why {name}")
     elif killed:
         talk.say(f"The shell in {name} was ended.")
-        talk.next(f"ds01 launch {name}", f"ds01 why {name}")
+        talk.next(here.back_in(now), f"ds01 why {name}")
     else:
         talk.say(f"{name} goes on{f', with {show.which_gpus(now.gpus)}' if now.gpus else ''}.")
-        talk.next(f"ds01 launch {name}", f"ds01 retire {name}")
+        talk.next(here.back_in(now), f"ds01 retire {name}")
 
 
 def _now(call: Call, name: str) -> ContainerView | None:

@@ -60,6 +60,8 @@ TELLING = frozenset({"create", "start", "die", "oom", "destroy", "pause", "unpau
 """The engine's events that mean that the ledger may have to change."""
 ALTERING = frozenset({"start", "update"})
 """The engine's events after which a container may not be confined as it should be."""
+EXIT_CODE = "exitCode"
+"""What the engine calls it in the event of a container's end."""
 
 
 class Loops:
@@ -151,11 +153,19 @@ class Loops:
         if event.kind != "container":
             return
         if event.action in TELLING and Label.OWNER in event.attributes:
-            if event.action == "oom":
-                await self._reconciler.out_of_memory(ContainerId(event.id))
-            await self._reconciler.look(ContainerId(event.id))
+            await self._follow(event)
         if event.action in ALTERING:
             await self._confiner.heard(event)
+
+    async def _follow(self, event: EngineEvent) -> None:
+        """See what became of the container, with what only the event tells."""
+        container, code = ContainerId(event.id), event.attributes.get(EXIT_CODE, "")
+        if event.action == "oom":
+            await self._reconciler.out_of_memory(container)
+        if event.action == "die" and code.isascii() and code.isdecimal():
+            await self._reconciler.died(container, int(code))
+        else:
+            await self._reconciler.look(container)
 
 
 async def _outcome(act: Callable[[], Awaitable[object]]) -> BaseException | None:

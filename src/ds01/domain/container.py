@@ -27,6 +27,11 @@ class Door(StrEnum):
     DEVCONTAINER = "devcontainer"
     JOB = "job"
 
+    @property
+    def docker(self) -> bool:
+        """Whether one of Docker's own clients made it: then no launch of DS01's makes it anew."""
+        return self in (Door.DOCKER, Door.COMPOSE, Door.DEVCONTAINER)
+
 
 class ContainerState(StrEnum):
     """What the user sees. ``creating`` exists only between grant and start."""

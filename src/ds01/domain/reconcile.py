@@ -108,6 +108,18 @@ def stop_reason(
     return StopReason.EXIT, str(seen.exit_code)
 
 
+def removal_reason(container: Container, died: int | None) -> tuple[StopReason, str]:
+    """Why what is gone had stopped, with its detail. ``died`` is the exit code that the engine told when it did: what
+    was started with ``--rm`` is gone with its end. A code of what was killed, or no word of its end, means that
+    somebody with the engine's own socket took it away.
+    """
+    if container.reason is not None:
+        return container.reason, container.reason_detail
+    if died is None or died in _KILLED:
+        return StopReason.ADMIN, ""
+    return StopReason.EXIT, str(died)
+
+
 def fell_with_engine(container: Container, lost_at: datetime) -> bool:
     """Whether a stop that was taken for the program's own end was the engine's: it stops every container before it
     goes, by SIGTERM or SIGKILL, and only its going tells.
@@ -115,7 +127,7 @@ def fell_with_engine(container: Container, lost_at: datetime) -> bool:
     return (
         container.state is ContainerState.STOPPED
         and container.reason is StopReason.EXIT
-        and container.reason_detail in ("137", "143")
+        and container.reason_detail in {str(code) for code in _KILLED}
         and container.stopped_at is not None
         and lost_at - MARGIN <= container.stopped_at <= lost_at
     )
@@ -128,7 +140,8 @@ def _by_itself(seen: Observed) -> bool:
     return seen.exit_code == 0 or (seen.exit_code not in _TAKEN_DOWN and not seen.oom_killed)
 
 
-_TAKEN_DOWN = (137, 143, 255)
+_KILLED = (137, 143)
+_TAKEN_DOWN = (*_KILLED, 255)
 
 
 def _during(seen: Observed, outage: Outage) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -39,6 +39,16 @@ BOOT = "boot"
 _STANDING = (ContainerState.RUNNING, ContainerState.PAUSED)
 ONCE_IN = timedelta(minutes=1)
 """How often one container's full memory is worth an event."""
+DEATH_KEPT = timedelta(minutes=1)
+"""How long it is known how a container ended that may be gone with its end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Death:
+    """The end of a container's program, as the engine told it."""
+
+    exit_code: int
+    at: datetime
 
 
 class Reconciler:
@@ -55,6 +65,7 @@ class Reconciler:
         self._before: frozenset[LeaseId] | None = None
         self._outages: list[Outage] = []
         self._out_of_memory: dict[ContainerId, datetime] = {}
+        self._died: dict[ContainerId, Death] = {}
 
     async def round(self) -> None:
         """Look at everything once. The first time that succeeds, the host may have restarted meanwhile, the ledger may
@@ -116,6 +127,15 @@ class Reconciler:
         elif known.state is not ContainerState.REMOVED:
             await self._settle(known)
 
+    async def died(self, container: ContainerId, exit_code: int) -> None:
+        """The engine says that this container's program ended. One that goes with its end leaves nothing else to read,
+        and whoever is at work on it now may keep it from being looked at for a moment.
+        """
+        now = self._world.clock.now()
+        self._died = {key: death for key, death in self._died.items() if now - death.at < DEATH_KEPT}
+        self._died[container] = Death(exit_code=exit_code, at=now)
+        await self.look(container)
+
     async def out_of_memory(self, container: ContainerId) -> None:
         """The kernel ended a program in this container. Told once in a while: a program may try again and again."""
         world, now = self._world, self._world.clock.now()
@@ -173,8 +193,9 @@ class Reconciler:
         known = await world.ledger.read(lambda books: books.container(container.id))
         if known is None or known.state is ContainerState.REMOVED:
             return
-        seen = await world.engine.inspect(container.id)
-        await repair(world, known, seen, rebooted=self._rebooted, outages=self._outages)
+        seen, death = await world.engine.inspect(container.id), self._died.get(container.id)
+        await repair(world, known, seen, rebooted=self._rebooted, outages=self._outages,
+                     died=death.exit_code if death is not None else None)  # fmt: skip
         if seen is not None and parked(seen, known):
             await self._unpark(known)
 

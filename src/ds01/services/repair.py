@@ -11,7 +11,7 @@ from ds01.domain.container import Container, ContainerState, Observed, StopReaso
 from ds01.domain.events import EventType
 from ds01.domain.limits import effective
 from ds01.domain.people import Uid
-from ds01.domain.reconcile import Outage, Verdict, judge, misplaced, stop_reason
+from ds01.domain.reconcile import Outage, Verdict, judge, misplaced, removal_reason, stop_reason
 from ds01.ports.ledger import Books
 from ds01.services.aside import end_sharing_held, set_aside
 from ds01.services.ending import open_lease, promised_lease, record_removal, record_stop
@@ -22,12 +22,13 @@ from ds01.services.world import World
 
 
 async def repair(
-    world: World, container: Container, seen: Observed | None, *, rebooted: bool, outages: Sequence[Outage]
-) -> None:
-    """Make the ledger say what is. The lock of the container is held."""
+    world: World, container: Container, seen: Observed | None, *, rebooted: bool, outages: Sequence[Outage],
+    died: int | None = None,
+) -> None:  # fmt: skip
+    """Make the ledger say what is. The lock of the container is held. ``died`` as in ``removal_reason``."""
     now = world.clock.now()
     if seen is None:
-        await world.ledger.write(lambda books: _gone(books, container, now))
+        await world.ledger.write(lambda books: _gone(books, container, now, died))
         if container.pins:
             await asyncio.to_thread(world.host.unpin, container.pins)
         return
@@ -47,13 +48,14 @@ async def repair(
             await _check_gpus(world, container, seen, now)
 
 
-def _gone(books: Books, container: Container, now: datetime) -> None:
-    """Somebody with the engine's own socket removed it, or its owner by stopping what goes with its end."""
-    reason = container.reason or StopReason.ADMIN
+def _gone(books: Books, container: Container, now: datetime, died: int | None) -> None:
+    """Somebody with the engine's own socket removed it, or it went with its end, whoever ended it."""
+    reason, detail = removal_reason(container, died)
     actor = _who(container, reason) if container.state in (ContainerState.RUNNING, ContainerState.PAUSED) else None
+    outside = actor is None and reason is not StopReason.EXIT
     record_removal(
-        books, container, now=now, actor=actor, reason=reason, detail=container.reason_detail,
-        why="its container was removed outside DS01" if actor is None else "its container was removed",
+        books, container, now=now, actor=actor, reason=reason, detail=detail,
+        why="its container was removed outside DS01" if outside else "its container was removed",
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from ds01.services.observe import view
 from ds01.services.on_behalf import tell_owner
 from ds01.services.remove import remove_held
 from ds01.services.rescue import rescue
-from ds01.services.stop import Ended, ask_to_end, record_end
+from ds01.services.stop import Ended, ask_to_end, goes_with_its_end, record_end
 from ds01.services.suggest import found_in, named, noted, record
 from ds01.services.world import World
 from ds01.wire.containers import PackageView, RetirePreview, RetireRequest, RetireResult
@@ -75,7 +75,7 @@ async def retire(
         labels = (await view(world, caller, container)).gpus
         keep = partial(_keep, world, caller, rescued=request.rescue, note=note)
         end = partial(_stop, world, caller, container, reason, detail, force=request.force)
-        if await _goes_with_its_end(world, container):
+        if await goes_with_its_end(world, container):
             found, saved = await _keep_of_running(world, container, keep, still=request.rescue)
             ended = _meant(await end(), container)
         else:
@@ -127,12 +127,6 @@ async def _stop(
 def _meant(stopped: Ended | None, container: Container) -> Container:
     """The container with the reason of its stop, if it was stopped."""
     return stopped.container if stopped is not None else container
-
-
-async def _goes_with_its_end(world: World, container: Container) -> bool:
-    """Whether a stop removes it (``docker run --rm``): afterwards there is nothing left to look at."""
-    seen = await world.engine.inspect(container.id)
-    return seen is not None and seen.running and seen.auto_remove
 
 
 async def _keep_of_running(world: World, container: Container, keep: Keep, *, still: bool) -> Kept:

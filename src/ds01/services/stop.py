@@ -79,6 +79,12 @@ def _limits(world: World, container: Container, caller: Caller) -> Limits:
     return effective(world.settings().policy, caller.user, container.door, world.clock.now())
 
 
+async def goes_with_its_end(world: World, container: Container) -> bool:
+    """Whether a stop removes it (``docker run --rm``): afterwards there is nothing left to look at."""
+    seen = await world.engine.inspect(container.id)
+    return seen is not None and seen.running and seen.auto_remove
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """A container that was stopped, not yet written down. ``killed``: its programs did not end within ``grace``

@@ -155,7 +155,7 @@ class EngineStore:
         )
         if oom:
             self._tell("oom", made)
-        self._tell("die", made)
+        self._tell("die", made, exitCode=str(code))
         if made.seen.auto_remove:
             del self._made[container]
             self._tell("destroy", made)
@@ -263,10 +263,11 @@ class EngineStore:
         self._count += 1
         return hashlib.sha256(f"{self._count}".encode()).hexdigest()
 
-    def _tell(self, action: str, made: Made) -> None:
+    def _tell(self, action: str, made: Made, **more: str) -> None:
         event = EngineEvent(
-            kind="container", action=action, id=made.seen.id, at=self._clock.now(), attributes=dict(made.seen.labels)
-        )
+            kind="container", action=action, id=made.seen.id, at=self._clock.now(),
+            attributes={**made.seen.labels, **more},
+        )  # fmt: skip
         for queue in self._listeners:
             queue.put_nowait(event)
 

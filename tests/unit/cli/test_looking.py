@@ -144,6 +144,16 @@ def test_status_is_one_screen(ds01: Run, daemon: Daemon) -> None:
     assert max(map(columns, ran.out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(("door", "state", "command"), [
+    ("ds01", "running", "launch"), ("ds01", "stopped", "launch"),
+    ("docker", "running", "attach"), ("compose", "stopped", "start"), ("devcontainer", "running", "attach"),
+])  # fmt: skip
+def test_status_names_the_way_back_in(ds01: Run, daemon: Daemon, door: str, state: str, command: str) -> None:
+    there = values.container("web", state, door=door)
+    daemon.answers["GET", "/v1/status"] = values.status(there)
+    assert f"Next: ds01 {command} web" in ds01("status").err
+
+
 @pytest.mark.parametrize("command", ["status", "gpus"])
 def test_simulated_gpus_are_never_silent(ds01: Run, daemon: Daemon, command: str) -> None:
     daemon.answers["GET", "/v1/status"] = values.status(simulated=True)

@@ -80,7 +80,8 @@ async def test_a_notice_of_what_the_engine_removed_with_its_end_offers_no_restar
     server.engine.goes_with_its_end(container.id)
     await server.live(31)
     assert (await server.leases(), await server.container()) == ((), None)
-    letter = server.terminals.letters[-1]
+    warning, *_, letter = server.terminals.letters
+    assert "It was started with --rm: then it is removed" in warning.text
     assert letter.title.startswith("thesis was stopped at ")
     assert "It was started with --rm and is gone with its end. Your files in /home/alice/workspace/thesis stay." in (
         letter.text
@@ -444,6 +445,13 @@ async def test_what_somebody_planned_it_for_binds_her(server: SimServer) -> None
     assert "that it was launched for" in server.terminals.letters[0].text
     await server.live(15)
     assert await state(server) == ("stopped", "runtime:1h")
+
+
+async def test_an_engine_that_does_not_answer_keeps_no_warning_back(server: SimServer) -> None:
+    container = await made(server)
+    server.engine.faults.refuse_inspect = server.engine.spec(container.id).name
+    await server.live(16)
+    assert titles(server)[0].startswith("thesis stops at ")
 
 
 async def test_paused_with_a_gpu_is_warned_and_stopped(server: SimServer) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from ds01.daemon.loops import Loops
+from ds01.daemon.loops import ROUND_SECONDS, Loops
 from ds01.domain.container import ContainerId, ContainerState, StopReason
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 from ds01.domain.labels import Label
@@ -139,11 +139,7 @@ async def test_e6_an_event_that_cannot_be_followed_is_no_engine_that_stopped(ser
     """And the next one is heard."""
     made, broken, other = [await server.launch(project=name, gpus="0") for name in ("thesis", "broken", "other")]
     async with Loops(server.world):
-        await asyncio.sleep(0)
-        await server.clock.advance(1)
-        async with asyncio.timeout(60):
-            while not server.engine.listened:
-                await asyncio.sleep(0)
+        await listening(server)
         server.engine.die(made.id, 143)
         await is_stopped(server, "thesis")
         server.engine.faults.refuse_inspect = server.engine.spec(broken.id).name
@@ -235,6 +231,38 @@ async def test_one_container_that_cannot_be_looked_at_keeps_nobody_else_waiting(
     server.engine.faults.refuse_inspect = ""
     await server.reconciler.round()
     await now_is(server, ContainerState.STOPPED, StopReason.EXIT, "1")
+
+
+async def listening(server: SimServer) -> None:
+    """Wait until the engine's events are heard."""
+    await asyncio.sleep(0)
+    await server.clock.advance(1)
+    async with asyncio.timeout(60):
+        while not server.engine.listened:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("code", "reason", "detail"), [
+    (0, StopReason.EXIT, "0"), (3, StopReason.EXIT, "3"), (137, StopReason.ADMIN, ""), (143, StopReason.ADMIN, ""),
+])  # fmt: skip
+async def test_what_goes_with_its_end_ended_by_itself(
+    server: SimServer, code: int, reason: StopReason, detail: str
+) -> None:
+    """``docker run --rm``; who is at work on it when it ends keeps nobody from knowing how."""
+    made = await server.launch()
+    server.engine.goes_with_its_end(made.id)
+    async with Loops(server.world):
+        await listening(server)
+        async with server.world.locks.hold(made.uid, made.name, "somebody"):
+            server.engine.die(made.id, code)
+            await asyncio.sleep(0.05)
+        await server.clock.advance(ROUND_SECONDS)
+        async with asyncio.timeout(60):
+            while await server.container() is not None:
+                await asyncio.sleep(0)
+    gone = await server.world.ledger.read(lambda books: books.container(made.id))
+    assert gone is not None
+    assert (gone.state, gone.reason, gone.reason_detail) == (ContainerState.REMOVED, reason, detail)
 
 
 async def test_a_container_removed_behind_our_back_frees_its_gpu_and_its_pins(server: SimServer) -> None:

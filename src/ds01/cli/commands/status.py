@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ds01.cli import here
 from ds01.cli.call import Call
 from ds01.cli.commands.container.list import lines as container_lines
 from ds01.cli.commands.queue import screen as queue_lines
@@ -64,7 +65,7 @@ def _gpus(gpus: GpusView, style: Style) -> list[str]:
 def _next(status: StatusView) -> tuple[str, ...]:
     running = [container for container in status.containers if container.state == "running"]
     if running:
-        return f"ds01 launch {running[0].name}", f"ds01 retire {running[0].name}"
+        return here.back_in(running[0]), f"ds01 retire {running[0].name}"
     if status.containers:
-        return f"ds01 launch {status.containers[0].name}", "ds01 list"
+        return here.back_in(status.containers[0]), "ds01 list"
     return "ds01 launch NAME", "ds01 init NAME for a new project"

@@ -22,7 +22,8 @@ class Facts:
 
     ``usual`` is the idle limit without the server being busy; ``asked`` says that its owner's own plan ends it and not
     her limit; ``extend_left`` is what she may still add. ``booked`` is what its GPU is of and goes back
-    with: ``booking``, or ``class``, which takes the container with it. A ``job`` starts anew.
+    with: ``booking``, or ``class``, which takes the container with it. A ``job`` starts anew. What came through
+    ``docker`` no launch makes anew; it ``goes`` with its end when it was started with ``--rm``.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Facts:
     extend_left: timedelta = timedelta(0)
     booked: str = ""
     job: bool = False
+    docker: bool = False
+    goes: bool = False
 
 
 def title(facts: Facts) -> str:
@@ -143,6 +146,11 @@ def _becomes(facts: Facts) -> str:
             f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. Then the container "
             f"goes with the class, and what is in it outside /workspace too; {files}."
         )
+    if facts.goes:
+        return (
+            f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. It was started with "
+            f"--rm: then it is removed, and what is in it outside its mounts too; {files}."
+        )
     if facts.due.rule is Rule.YIELDING:
         return f"Its programs get SIGTERM and {show_duration(facts.grace)} to save what they have. {_then(facts.job)}"
     kept = "for ever" if facts.container_hold is None else f"for {show_duration(facts.container_hold)}"
@@ -212,10 +220,14 @@ def _runtime_ways(facts: Facts) -> list[tuple[str, str]]:
 def _yielding_ways(facts: Facts) -> list[tuple[str, str]]:
     if facts.job:
         return [(f"ds01 job show {facts.name}", "how it goes on")]
-    return [
-        (f"ds01 launch {facts.name} --wait", "go on when a GPU is free again"),
-        (f"ds01 retire {facts.name}", "if you are done: frees the GPU now"),
-    ]
+    done = (f"ds01 retire {facts.name}", "if you are done: frees the GPU now")
+    return [done] if facts.goes else [_again(facts.name, docker=facts.docker), done]
+
+
+def _again(name: str, *, docker: bool) -> tuple[str, str]:
+    """How work that yielded goes on."""
+    verb = f"start {name}" if docker else f"launch {name} --wait"
+    return f"ds01 {verb}", "go on when a GPU is free again"
 
 
 def _hold_ways(facts: Facts) -> list[tuple[str, str]]:
@@ -240,8 +252,9 @@ _WAYS = {
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What was done. ``killed`` says that its programs did not end by themselves within ``grace``; ``on_stop`` how its
-    command of the project file went; ``held_until`` until when its GPU is kept; ``gone`` that nothing of it is left.
-    ``packages`` were added by hand: ``noted`` is the file that has them now, or ``problem`` says why there is none.
+    command of the project file went; ``held_until`` until when its GPU is kept; ``gone`` that nothing of it is left;
+    ``docker`` as in ``Facts``. ``packages`` were added by hand: ``noted`` is the file that has them now, or ``problem``
+    says why there is none.
     """
 
     name: str
@@ -258,6 +271,7 @@ class Outcome:
     booked: str = ""
     job: bool = False
     gone: bool = False
+    docker: bool = False
 
 
 def done_title(outcome: Outcome) -> str:
@@ -286,7 +300,8 @@ def done_text(outcome: Outcome) -> str:
     """What became of its programs and files, and how to go on. ``booked`` as in ``Facts``."""
     files = f"Your files in {outcome.workspace} stay." if outcome.workspace else "Its image stays."
     if outcome.due.rule in (Rule.CONTAINER_HOLD, Rule.NEVER_STARTED):
-        return f"{files}{_packages(outcome)}\n\n  ds01 launch {outcome.name}  make it again"
+        again = ("ds01 list", "what you have") if outcome.docker else (f"ds01 launch {outcome.name}", "make it again")
+        return "\n".join([f"{files}{_packages(outcome)}", "", *ways([again])])
     saved = "Its programs ended by themselves."
     if outcome.killed:
         saved = f"Its programs did not end within {show_duration(outcome.grace)} and were killed."
@@ -296,7 +311,7 @@ def done_text(outcome: Outcome) -> str:
     if outcome.due.rule is Rule.YIELDING:
         listed = [(f"ds01 why {outcome.name}", "the whole story")]
         if not outcome.job:
-            listed.insert(0, (f"ds01 launch {outcome.name} --wait", "go on when a GPU is free again"))
+            listed.insert(0, _again(outcome.name, docker=outcome.docker))
         return "\n".join([f"{outcome.on_stop} {saved} {_then(outcome.job)}".strip(), "", *ways(listed)])
     gpu = f" Its GPU is kept for it until {_held(outcome)}{_unless(outcome.due)}." if outcome.held_until else ""
     if outcome.booked == "class":

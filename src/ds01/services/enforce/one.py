@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ds01.domain.container import Container, ContainerState, Door
+from ds01.domain.errors import Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.lease import Lease
 from ds01.domain.lifecycle.case import ZERO, Act, Case, Decision, Due, Level, Notify, Rule
@@ -18,6 +19,7 @@ from ds01.ports.ledger import Books
 from ds01.services.enforce import act
 from ds01.services.enforce.deliver import Given, Message, bring, give
 from ds01.services.enforce.memory import Said, Watched
+from ds01.services.stop import goes_with_its_end
 from ds01.services.tell import tell
 from ds01.services.world import World
 
@@ -118,7 +120,7 @@ class One:
         world, rule = self._world, notice.due.rule
         begun = world.clock.monotonic()
         now = world.clock.now()
-        facts = self._facts(case, notice, now)
+        facts = self._facts(case, notice, now, goes=await self._goes())
         given = await give(
             world, self._user,
             Message(
@@ -137,6 +139,13 @@ class One:
         self._watched.said[rule] = replace(said, last=said.last or notice.level is Level.LAST)
         if before is None and delivered is None:
             await self._undelivered(given)
+
+    async def _goes(self) -> bool:
+        """Whether it goes with its end; an engine that does not answer keeps no warning back."""
+        try:
+            return await goes_with_its_end(self._world, self._container)
+        except Ds01Error:
+            return False
 
     async def _undelivered(self, given: Given) -> None:
         notice = given.notice
@@ -159,7 +168,7 @@ class One:
             return
         self._watched.said.clear()
         outcome = Outcome(
-            booked=self._booked(due.rule), job=self._container.door is Door.JOB,
+            booked=self._booked(due.rule), job=self._container.door is Door.JOB, docker=self._container.door.docker,
             name=self._container.name, due=due, at=self._local(self._world.clock.now()), killed=done.killed,
             grace=self._limits.stop_grace, on_stop=done.on_stop, workspace=self._container.workspace,
             held_until=None if done.held_until is None else self._local(done.held_until), packages=done.kept.packages,
@@ -186,7 +195,7 @@ class One:
             and (self._lease.planned is not None and self._lease.planned >= limit + self._container.extended)
         )
 
-    def _facts(self, case: Case, notice: Notify, now: datetime) -> Facts:
+    def _facts(self, case: Case, notice: Notify, now: datetime, *, goes: bool) -> Facts:
         due, last = notice.due, self._watched.last
         lasted = {
             Rule.IDLE: case.quiet, Rule.PAUSED: case.paused, Rule.RUNTIME: case.ran, Rule.CONTAINER_HOLD: case.stopped,
@@ -200,7 +209,8 @@ class One:
             gpu_memory_bytes=last.gpu_memory_bytes if last is not None else 0, asked=asked,
             grace=self._limits.stop_grace, gpu_hold=self._limits.gpu_hold,
             container_hold=self._limits.container_hold, workspace=self._container.workspace,
-            booked=self._booked(due.rule), job=self._container.door is Door.JOB, keep_max=rules.keep_alive_max,
+            booked=self._booked(due.rule), job=self._container.door is Door.JOB, docker=self._container.door.docker,
+            goes=goes, keep_max=rules.keep_alive_max,
             extend_left=max(ZERO, rules.extend_max - self._container.extended),
         )  # fmt: skip
 

@@ -162,6 +162,20 @@ def test_e6_what_was_done_says_why_what_became_of_it_and_how_to_go_on(rule: Rule
     assert commands(done_text(found)) == typed
 
 
+@pytest.mark.parametrize("rule", [Rule.IDLE, Rule.RUNTIME, Rule.YIELDING])
+def test_what_goes_with_its_end_is_promised_nothing_after_it(rule: Rule) -> None:
+    found = text(facts(rule, docker=True, goes=True))
+    says(found, "to save what they have. It was started with --rm: then it is removed", f"files in {WORKSPACE} stay.")
+    assert "is kept" not in found
+    assert not [line for line in commands(found) if line.startswith(("ds01 launch", "ds01 start"))]
+
+
+def test_no_launch_is_named_that_cannot_make_what_came_through_docker() -> None:
+    assert commands(text(facts(Rule.YIELDING, docker=True))) == ["ds01 start thesis", RETIRE]
+    assert commands(done_text(outcome(Rule.YIELDING, docker=True))) == ["ds01 start thesis", "ds01 why thesis"]
+    assert commands(done_text(outcome(Rule.CONTAINER_HOLD, docker=True))) == ["ds01 list"]
+
+
 def test_what_is_not_within_half_a_day_says_the_day() -> None:
     found = facts(Rule.CONTAINER_HOLD, now=AT - DAY)
     assert headline(found) == "thesis is removed on Mon 02 Mar at 15:30 CET, in 24 hours, unless it is started"

@@ -33,6 +33,8 @@ REMEMBERED = 1000
 """Writings that are over and are known to be."""
 WRITING_LIFE_SECONDS = 300.0
 """How long names stay reserved of which nobody says that they are still being written: their gateway is gone."""
+LATE_SECONDS = 5.0
+"""How long the engine may take to end a writing that was broken off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +183,10 @@ class Tickets:
         """Writings of any of these names that were broken off."""
         return [n for n in self._names.values() if n.broken_off and any(covers(n.refs, ref) for ref in refs)]
 
+    def pulls(self, ref: str) -> Sequence[Names]:
+        """The pulls of this name that go on or were broken off."""
+        return [names for names in self._names.values() if names.pulling and covers(names.refs, ref)]
+
     def writing(self, ref: str, uid: Uid, monotonic: float) -> Names | None:
         """Who is about to write this name: somebody else before oneself."""
         going_on = [names for names in list(self._names.values()) if names.expires_at > monotonic]
@@ -188,8 +194,8 @@ class Tickets:
         return min(found, key=lambda names: (names.caller.uid == uid, names.pulling), default=None)
 
     def lapsed(self, monotonic: float) -> Sequence[Names]:
-        """Take the writings whose time is over."""
-        late = [names for names in self._names.values() if names.expires_at <= monotonic]
+        """Take the writings whose time is over: whoever wrote has left."""
+        late = [replace(names, broken_off=True) for names in self._names.values() if names.expires_at <= monotonic]
         for names in late:
             del self._names[names.id]
         return late

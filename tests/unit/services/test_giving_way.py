@@ -12,6 +12,7 @@ from ds01.domain.own_images import stored_image
 from ds01.domain.people import Uid, User
 from ds01.services.door import building, writing
 from ds01.services.images import resolve
+from ds01.services.tickets import LATE_SECONDS
 from ds01.wire.door import DoorBuild, DoorTicket, DoorWrite, DoorWriteGrant, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer
 
@@ -71,7 +72,7 @@ async def tagged(server: SimServer, ref: str) -> ImageId | None:
 
 
 async def later(server: SimServer) -> None:
-    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await server.clock.advance(LATE_SECONDS + 1)
     await writing.lapse(server.world)
 
 

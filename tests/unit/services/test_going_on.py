@@ -13,7 +13,7 @@ from ds01.services.door import building, going_on, writing
 from ds01.services.door.pinning import sweep
 from ds01.services.image_tidy import Gone
 from ds01.services.images import resolve
-from ds01.services.tickets import WRITING_LIFE_SECONDS
+from ds01.services.tickets import LATE_SECONDS, WRITING_LIFE_SECONDS
 from ds01.sim.facts import SimFacts
 from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorHeld, DoorTicket, DoorWrite, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer
@@ -141,11 +141,11 @@ async def test_a_build_that_ends_while_the_engine_is_away_is_written_down_when_i
     server.engine.faults.away_after = acts
     assert await building.over(server.world, DoorTicket(ticket=grant.ticket)) == ()
     assert await windows(server) == [True, False]
-    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await server.clock.advance(LATE_SECONDS + 1)
     await writing.lapse(server.world)
     server.engine.come_back()
     assert await bob_writes(server) == OF_BOB
-    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await server.clock.advance(LATE_SECONDS + 1)
     await writing.lapse(server.world)
     await assert_one_of_two_is_written_down(server, image, pin, other)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +15,11 @@ from ds01.domain.image import BaseImage, Ownership, Provenance, Tag, in_registry
 from ds01.domain.limits import Group, Sourced
 from ds01.domain.people import Uid, User
 from ds01.domain.settings import ImageSettings
-from ds01.services.door import removing, writing
+from ds01.services.door import going_on, removing, writing
 from ds01.services.image_tidy import GONE_SECONDS, Gone
 from ds01.services.images import build_settings, list_images, remove_image, resolve, show_image
 from ds01.services.lost import find_again
+from ds01.services.tickets import LATE_SECONDS
 from ds01.sim.engine import SimEngine
 from ds01.sim.facts import SimFacts
 from ds01.sim.policy import SimPolicy
@@ -71,12 +73,90 @@ async def test_a_pull_that_was_broken_off_is_hers_when_it_came_after_all(server:
     await writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=False))
     assert await tag(server) is None
     server.engine.add_image(REF)
-    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await server.clock.advance(LATE_SECONDS + 1)
     await writing.lapse(server.world)
     found = await tag(server)
     assert found is not None
     assert found.provenance is Provenance.REGISTRY
     assert await owners(server) == [ALICE.uid]
+
+
+async def pulling(server: SimServer, who: User, *, private: bool = False) -> Callable[..., Awaitable[object]]:
+    """Her pull has begun; call what is given when it is over."""
+    ask = DoorWrite(uid=who.uid, what=Writing.PULL, refs=(REF,), private=private)
+    grant = await writing.grant(server.world, ask)
+    return lambda *, done: writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=done))
+
+
+async def looked_again(server: SimServer) -> None:
+    await server.clock.advance(LATE_SECONDS + 1)
+    await writing.lapse(server.world)
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_pull_that_failed_brings_nothing_that_another_brought(server: SimServer, late: bool) -> None:
+    """However they meet: what Alice's password gets is no image of Bob's, who has none, and stays behind it."""
+    alice, bob = await pulling(server, ALICE, private=True), await pulling(server, BOB)
+    if late:
+        await bob(done=False)
+    server.engine.add_image(REF)
+    if not late:
+        await bob(done=False)
+        assert await owners(server) == []
+    await looked_again(server)
+    assert await owners(server) == []
+    await alice(done=True)
+    await looked_again(server)
+    found = await tag(server)
+    assert found is not None
+    assert (found.provenance, await owners(server)) == (Provenance.PRIVATE, [ALICE.uid])
+
+
+async def test_a_pull_that_failed_just_before_another_began_brings_nothing_of_it(server: SimServer) -> None:
+    bob = await pulling(server, BOB)
+    await bob(done=False)
+    alice = await pulling(server, ALICE, private=True)
+    server.engine.add_image(REF)
+    await alice(done=True)
+    await looked_again(server)
+    assert await owners(server) == [ALICE.uid]
+
+
+async def test_a_pull_that_failed_brings_nothing_that_another_brought_before_a_restart(server: SimServer) -> None:
+    ask = DoorWrite(uid=BOB.uid, what=Writing.PULL, refs=(REF,))
+    held = (await writing.grant(server.world, ask)).held
+    assert held is not None
+    alice = await pulling(server, ALICE, private=True)
+    server.engine.add_image(REF)
+    await alice(done=True)
+    server.world = server.another_world()
+    await going_on.go_on(server.world, [held])
+    await writing.over(server.world, DoorWritten(ticket=held.ticket, asked=ask, done=False))
+    assert await owners(server) == [ALICE.uid]
+
+
+async def test_what_either_of_two_pulls_may_have_brought_that_did_not_end_goes_again(server: SimServer) -> None:
+    await pulls(server, BOB)
+    old = await server.engine.image(REF)
+    alice, bob = await pulling(server, ALICE, private=True), await pulling(server, BOB)
+    await alice(done=False)
+    await bob(done=False)
+    new = server.engine.add_image(REF)
+    await looked_again(server)
+    there = await server.engine.image(REF)
+    assert (there, await server.engine.image(new), await owners(server)) == (old, None, [BOB.uid])
+
+
+async def test_a_pull_that_failed_beside_another_that_was_broken_off_is_looked_at_until_that_is_over(
+    server: SimServer,
+) -> None:
+    alice, bob = await pulling(server, ALICE, private=True), await pulling(server, BOB)
+    await bob(done=False)
+    server.engine.add_image(REF)
+    for _ in range(3):
+        await looked_again(server)
+    await alice(done=False)
+    assert (await server.engine.image(REF), await owners(server)) == (None, [])
 
 
 async def test_nobody_else_writes_a_name_that_is_being_written(server: SimServer) -> None:

@@ -13,7 +13,7 @@ from ds01.domain.errors import DISK_FULL, LEDGER_ERROR, Ds01Error, ErrorKind
 from ds01.domain.people import User
 from ds01.ports.ledger import Books
 from ds01.services.door import building, going_on, writing
-from ds01.services.tickets import WRITING_LIFE_SECONDS
+from ds01.services.tickets import LATE_SECONDS, WRITING_LIFE_SECONDS
 from ds01.sim.ledger import MemoryLedger
 from ds01.wire.door import DoorImage, DoorTicket, DoorWrite, DoorWriteGrant, DoorWritten, Writing
 from tests.server import ALICE, BOB, SimServer
@@ -147,7 +147,7 @@ async def test_every_writing_that_nobody_ends_is_looked_at_until_all_is_written_
     with suppress(Ds01Error):
         await writing.lapse(server.world)
     ledger.left = None
-    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await server.clock.advance(LATE_SECONDS + 1)
     await writing.lapse(server.world)
     tags = await server.world.ledger.read(lambda books: {tag.ref: tag.image for tag in books.tags()})
     assert tags == {REF: built, **images}

@@ -12,6 +12,7 @@ from ds01.domain.errors import IMAGE_HEAVY, IMAGE_QUOTA, Ds01Error
 from ds01.domain.image import ImageId
 from ds01.domain.people import User
 from ds01.services.door import building, writing
+from ds01.services.tickets import LATE_SECONDS
 from ds01.wire.door import DoorBuild, DoorTicket, DoorWrite, DoorWritten, Writing
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
 
@@ -63,7 +64,7 @@ async def test_e33_who_hangs_up_in_the_last_moment_gains_nothing(server: SimServ
     grant = await writing.grant(server.world, ask)
     await writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=False))
     server.engine.add_image("app:1", heavy=WHY)
-    await server.clock.advance(writing.LATE_SECONDS + 1)
+    await server.clock.advance(LATE_SECONDS + 1)
     await writing.lapse(server.world)
     assert not await images(server)
 
@@ -90,6 +91,20 @@ async def test_what_others_have_or_an_admin_chose_stays(server: SimServer) -> No
     assert await there(server, "bob/app:1") == theirs
     server.policy.settings = settings(admin=True)
     assert await loaded(server, ALICE, ["tool:1"]) == await there(server, "tool:1")
+
+
+async def test_what_an_admin_has_pulled_stays_when_anothers_pull_of_it_fails(server: SimServer) -> None:
+    asks = [DoorWrite(uid=who.uid, what=Writing.PULL, refs=("lab:5000/tool:1",)) for who in (ALICE, BOB)]
+    his = await writing.grant(server.world, asks[1])
+    server.policy.settings = settings(admin=True)
+    hers = await writing.grant(server.world, asks[0])
+    server.policy.settings = settings()
+    image = server.engine.add_image("lab:5000/tool:1", heavy=WHY)
+    await writing.over(server.world, DoorWritten(ticket=hers.ticket, asked=asks[0], done=True))
+    await writing.over(server.world, DoorWritten(ticket=his.ticket, asked=asks[1], done=False))
+    await server.clock.advance(LATE_SECONDS + 1)
+    await writing.lapse(server.world)
+    assert await images(server) == [image]
 
 
 async def test_e33_nobody_has_more_images_than_she_may(server: SimServer) -> None:

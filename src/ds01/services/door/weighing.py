@@ -25,7 +25,7 @@ async def drop_heavy(world: World, names: Names, made: Iterable[str]) -> Ds01Err
     error = None
     for ref, image in [*await _written(world, names)]:
         if image.heavy and not is_common(ref, None, world.settings().images):
-            await _take_away(world, ref, image, names.before.get(ref, ""))
+            await take_away(world, ref, image, names.before.get(ref, ""))
             error = _error(plain_image(ref, names.caller.uid), image.heavy)
     for id_ in made:
         found = await world.engine.image(id_)
@@ -35,15 +35,19 @@ async def drop_heavy(world: World, names: Names, made: Iterable[str]) -> Ds01Err
 
 
 async def _written(world: World, names: Names) -> list[tuple[str, Image]]:
-    """What the names mean that did not mean it before."""
+    """What the names mean that did not mean it before, and that nobody has written down: what is, was looked at."""
     whole = {repository(ref) for ref in names.refs if ref.endswith(EVERY_TAG)}
     every = (tag for image in await world.engine.images() for tag in image.tags) if whole else ()
     refs = {*names.refs, *(tag for tag in every if repository(tag) in whole)}
     found = [(ref, await world.engine.image(ref)) for ref in sorted(refs) if not ref.endswith(EVERY_TAG)]
-    return [(ref, image) for ref, image in found if image is not None and image.id != names.before.get(ref)]
+    known = await world.ledger.read(lambda books: {ref: tag.image for ref in refs if (tag := books.tag(ref))})
+    return [
+        (ref, image) for ref, image in found
+        if image is not None and image.id not in (names.before.get(ref), known.get(ref))
+    ]  # fmt: skip
 
 
-async def _take_away(world: World, ref: str, image: Image, before: str) -> None:
+async def take_away(world: World, ref: str, image: Image, before: str) -> None:
     """The name means again what it meant, or nothing."""
     if before and await world.engine.image(before) is not None:
         await world.engine.tag_image(ImageId(before), ref)

@@ -25,16 +25,14 @@ from ds01.services.door.giving_way import give_way, pulled_over, put_aside, take
 from ds01.services.door.going_on import check_heard, held
 from ds01.services.door.own import hers
 from ds01.services.door.pinning import loosen
+from ds01.services.door.unended import left_by
 from ds01.services.door.weighing import drop_heavy
 from ds01.services.image_records import access_of, accounts, refused, shown, used_by_others
 from ds01.services.seal import image_labels
 from ds01.services.settled import raise_first, settle_each
-from ds01.services.tickets import Names
+from ds01.services.tickets import LATE_SECONDS, Names
 from ds01.services.world import World
 from ds01.wire.door import DoorImage, DoorRoom, DoorWrite, DoorWriteGrant, DoorWritten, Writing
-
-LATE_SECONDS = 5.0
-"""How long the engine may take to end what was broken off."""
 
 UNWRITTEN = frozenset({DISK_FULL, LEDGER_ERROR})
 """What is no answer to the end of a writing: the gateway says that again."""
@@ -201,15 +199,17 @@ async def lapse(world: World) -> None:
     """Look once more at what was broken off. The daemon calls this now and then."""
     async with world.tickets.naming:
         late = world.tickets.lapsed(world.clock.monotonic())
-        raise_first(await settle_each(partial(_looked_again, world, names) for names in late))
+        raise_first(await settle_each(partial(_looked_again, world, names, late) for names in late))
 
 
-async def _looked_again(world: World, names: Names) -> None:
-    """What an engine that is away did is found when it is back, and written down when the ledger can write."""
+async def _looked_again(world: World, names: Names, late: Sequence[Names]) -> None:
+    """What an engine that is away did is found when it is back, and written down when the ledger can write. ``late``
+    are all that are looked at now.
+    """
     try:
         names = await build_cache.ended(world, names)
         await drop_heavy(world, names, ())
-        await record(world, names, _what(names), (), done=False)
+        await record(world, names, _what(names), (), done=False, late=late)
         await take_back(world, names)
         await loosen(world, names)
     except Ds01Error as error:
@@ -224,12 +224,15 @@ def _what(names: Names) -> Writing:
 
 
 async def record(
-    world: World, names: Names, what: Writing, images: Iterable[str], *, done: bool, known: Collection[str] = ()
-) -> tuple[DoorImage, ...]:
+    world: World, names: Names, what: Writing, images: Iterable[str], *, done: bool, known: Collection[str] = (),
+    late: Sequence[Names] = (),
+) -> tuple[DoorImage, ...]:  # fmt: skip
     """Write down what the engine has now under these names, and the images ``images`` as their user's. ``known`` are
-    images she was known to have when she wrote.
+    images she was known to have when she wrote; ``late`` as in ``left_by``.
     """
     there = await _there(world, names.refs)
+    if names.pulling and not done:
+        there = await left_by(world, names, there, late)
     moved = await give_way(world, names, there, known)
     found = {ref: image for ref, image in there.items() if ref not in names.yields}
     done = done and not any(ref.endswith(EVERY_TAG) for ref in names.refs)

@@ -142,7 +142,7 @@ class Loops:
         self._reconciler.back(self._world.clock.now())
         said = _told("events", await _outcome(self._reconciler.round))
         try:
-            async with aclosing(self._world.engine.events()) as events:
+            async with aclosing(self._world.engine.events(TELLING | ALTERING)) as events:
                 async for event in events:
                     said = _told("events", await _outcome(partial(self._heard, event)), said)
         except Exception:
@@ -150,8 +150,6 @@ class Loops:
             raise
 
     async def _heard(self, event: EngineEvent) -> None:
-        if event.kind != "container":
-            return
         if event.action in TELLING and Label.OWNER in event.attributes:
             await self._follow(event)
         if event.action in ALTERING:

@@ -229,8 +229,8 @@ async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:
             return
         call.answered, call.keep, call.status = True, False, head.status
         call.client.taken_within = None
-        call.record()
         await call.client.write(_raw_head(head, ask))
+        call.record()
         await call.client.taken()
         await while_allowed(call, serve(call.client, exchange.stream))
     finally:

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
@@ -19,10 +20,11 @@ from ds01.gateway.stream import SilentError, Stream
 HEAD_BYTES = 32 * 1024
 HEADERS = 100
 _HEAD_END = b"\r\n\r\n"
-_REQUEST = re.compile(rb"([!-~]+) ([!-~]+) HTTP/(\d)\.(\d)")
-_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [\t -~\x80-\xff]*)?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)")
-_ANSWER_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~\x80-\xff]*)")
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_REQUEST = re.compile(r"([!-~]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
+_STATUS = re.compile(r"HTTP/1\.[01] ([1-5][0-9][0-9])(?: [\t -~\x80-\xff]*)?")
+_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)")
+_ANSWER_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~\x80-\xff]*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _ONCE = frozenset(
@@ -109,8 +111,8 @@ def parse_request(head: bytes) -> Head:
     match = _REQUEST.fullmatch(first)
     if match is None:
         raise malformed("http.request-line", "The first line is no HTTP/1.1 request")
-    method, target = match[1].decode("ascii"), match[2].decode("ascii")
-    if (match[3], match[4]) != (b"1", b"1"):
+    method, target = match[1], match[2]
+    if (match[3], match[4]) != ("1", "1"):
         raise malformed("http.version", "Only HTTP/1.1 is spoken here")
     if method not in _METHODS:
         raise RefusedError("http.method", f"The method {method[:20]} is not served", status=405)
@@ -122,23 +124,24 @@ def parse_request(head: bytes) -> Head:
     return Head(method=method, target=target, headers=headers, framing=_request_framing(headers))
 
 
-def _lines(head: bytes) -> tuple[bytes, list[bytes]]:
-    lines = head.split(b"\r\n")
-    if any(b"\r" in line or b"\n" in line for line in lines):
+def _lines(head: bytes) -> tuple[str, list[str]]:
+    """The first line and the others, a character for each byte."""
+    if _BARE.search(head):
         raise malformed("http.line", "Lines end with CR LF, both")
+    lines = head.decode("latin-1").split("\r\n")
     if len(lines) > HEADERS + 1:
         raise RefusedError("http.headers", f"The request has more than {HEADERS} headers", status=431)
     return lines[0], lines[1:]
 
 
-def _headers(lines: Iterable[bytes], field: re.Pattern[bytes]) -> dict[str, str]:
+def _headers(lines: Iterable[str], field: re.Pattern[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
         match = field.fullmatch(line)
         if match is None:
             raise malformed("http.header", "A header line is malformed")
-        name, value = match[1].decode("ascii").lower(), match[2].strip(b" \t").decode("latin-1")
-        if name in _FRAMING and line.endswith((b" ", b"\t")):
+        name, value = match[1].lower(), match[2].strip(" \t")
+        if name in _FRAMING and line.endswith((" ", "\t")):
             raise malformed("http.framing", f"The header {name} ends with a blank")
         if name in found:
             if name in _ONCE:
@@ -189,10 +192,11 @@ def _answer_framing(status: int, headers: Mapping[str, str], method: str) -> Fra
 
 def head_bytes(first: str, headers: Mapping[str, str], repeated: Iterable[tuple[str, str]] = ()) -> bytes:
     """A head for the wire; header values were checked or are ours."""
-    lines = [first, *(f"{name}: {value}" for name, value in (*headers.items(), *repeated)), "", ""]
+    lines = [first, *[f"{name}: {value}" for name, value in (*headers.items(), *repeated)], "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 
+@cache
 def status_line(status: int) -> str:
     """``HTTP/1.1 404 Not Found``."""
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -23,7 +22,8 @@ CREATE_CAP = 1024 * 1024
 _PATH = re.compile(r"/(?:[A-Za-z0-9._:@~-]+(?:/[A-Za-z0-9._:@~-]+)*)?")
 _ASKED = re.compile(r"/(?:[A-Za-z0-9._:@~ -]+(?:/[A-Za-z0-9._:@~ -]+)*)?")
 """What may be asked for: names of networks have blanks. In what goes to the engine there are none."""
-_VERSION = re.compile(r"/v(\d{1,2})\.(\d{1,2})(?=/)")
+_DOTS = re.compile(r"/\.{1,2}(?:/|$)")
+_VERSION = re.compile(r"/v(0|[1-9]\d?)\.(0|[1-9]\d?)(?=/)")
 _LIKE_A_VERSION = re.compile(r"/[vV]\d[^/]*(/|$)")
 _ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 CONTAINER = r"(?P<container>[A-Za-z0-9][A-Za-z0-9_. -]*)"
@@ -92,8 +92,6 @@ def target(raw: str) -> Target:
         if _LIKE_A_VERSION.match(path):
             raise malformed("path.version", "The API version is malformed")
         return Target(path=path, query=query, version=None)
-    if any(len(number) > 1 and number.startswith("0") for number in match.groups()):
-        raise malformed("path.version", "The API version is malformed")
     return Target(path=path[match.end() :], query=query, version=(int(match[1]), int(match[2])))
 
 
@@ -103,7 +101,7 @@ def check_path(path: str) -> None:
 
 
 def _check(path: str, known: re.Pattern[str]) -> None:
-    if not known.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+    if not known.fullmatch(path) or _DOTS.search(path):
         raise malformed("path.canonical", "The path is not in its simplest form")
 
 
@@ -134,17 +132,28 @@ def check_version(version: tuple[int, int] | None, newest: tuple[int, int]) -> t
 
 
 class Table:
-    """All routes, to be looked up by method and path."""
+    """All routes, to be looked up by method and path. The first one in the table that fits is meant."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._routes = defaultdict[str, list[tuple[Route, re.Pattern[str]]]](list)
-        for route in routes:
-            self._routes[route.method].append((route, re.compile(route.path)))
+        """Those whose path ends in a word are not tried for another one."""
+        every = [(route, re.compile(route.path)) for route in routes]
+        words = {(route.method, _last_word(route.path)) for route in routes}
+        self._routes = {
+            (method, word): [one for one in every if one[0].method == method and _last_word(one[0].path) in ("", word)]
+            for method, word in words | {(method, "") for method, _ in words}
+        }  # fmt: skip
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route of a request and the names in its path."""
-        for route, pattern in self._routes.get(method, ()):
+        tried = self._routes.get((method, path.rpartition("/")[2])) or self._routes.get((method, ""))
+        for route, pattern in tried or ():
             match = pattern.fullmatch(path)
             if match is not None:
                 return route, match.groupdict()
         raise not_allowed("route.unknown", f"{method} {path}", "DS01 does not serve this part of the Docker API.")
+
+
+def _last_word(path: str) -> str:
+    """What a path ends in, when that is a word and no name."""
+    last = path.rpartition("/")[2]
+    return last if re.fullmatch("[a-z_]+", last) else ""

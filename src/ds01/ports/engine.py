@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -39,9 +39,8 @@ class Guarding:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineEvent:
-    """One event of the engine: ``kind`` (container, image), ``action`` (start, die, oom, destroy, …)."""
+    """Something that happened to the container ``id``: ``action`` is start, die, oom, destroy, …"""
 
-    kind: str
     action: str
     id: str
     at: datetime
@@ -224,8 +223,8 @@ class Engine(Protocol):
         """Remove one that nothing is on; one that is gone or in use is left."""
         ...
 
-    def events(self) -> AsyncGenerator[EngineEvent, None]:
-        """Events as they come, until the engine goes away (then Ds01Error)."""
+    def events(self, actions: Collection[str]) -> AsyncGenerator[EngineEvent, None]:
+        """What happens to containers as it happens, of these actions, until the engine goes away (then Ds01Error)."""
         ...
 
     async def close(self) -> None: ...

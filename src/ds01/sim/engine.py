@@ -7,7 +7,7 @@ image in use stays. A container runs until somebody stops it or a test says it d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import replace
 from ipaddress import IPv4Network
 
@@ -297,13 +297,14 @@ class SimEngine(EngineStore):
         await self._act()
         self.networks_made.pop(network, None)
 
-    async def events(self) -> AsyncGenerator[EngineEvent, None]:
+    async def events(self, actions: Collection[str]) -> AsyncGenerator[EngineEvent, None]:
         await self._act()
         queue: asyncio.Queue[EngineEvent | None] = asyncio.Queue()
         self._listeners.append(queue)
         try:
             while (event := await queue.get()) is not None:
-                yield event
+                if event.action in actions:
+                    yield event
         finally:
             self._listeners.remove(queue)
         raise away()

@@ -265,7 +265,7 @@ class EngineStore:
 
     def _tell(self, action: str, made: Made, **more: str) -> None:
         event = EngineEvent(
-            kind="container", action=action, id=made.seen.id, at=self._clock.now(),
+            action=action, id=made.seen.id, at=self._clock.now(),
             attributes={**made.seen.labels, **more},
         )  # fmt: skip
         for queue in self._listeners:

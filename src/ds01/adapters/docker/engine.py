@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import Any
 
 from ds01.adapters.docker import read, upper
@@ -35,7 +35,6 @@ from ds01.ports.engine import (
 COMMIT_SECONDS = 600.0
 EXEC_SECONDS = 0.1
 MEASURE_SECONDS = 600.0
-_WATCHED = json.dumps({"type": ["container", "image"]})
 
 
 class DockerEngine:
@@ -282,12 +281,13 @@ class DockerEngine:
             if "active endpoints" not in error.problem.reason and "not found" not in error.problem.reason:
                 raise
 
-    async def events(self) -> AsyncGenerator[EngineEvent, None]:
-        """Events until the engine goes away."""
+    async def events(self, actions: Collection[str]) -> AsyncGenerator[EngineEvent, None]:
+        """Events until the engine goes away. Every command and every health check has three, which nobody needs."""
+        wanted = json.dumps({"type": ["container"], "event": sorted(actions)})
         self._http.forget_version()
         self._guard, self._info = None, None
         self._came_up = ""
-        async for item in self._http.lines("events", {"filters": _WATCHED}):
+        async for item in self._http.lines("events", {"filters": wanted}):
             yield read.event(item)
         raise unreachable("Its stream of events ended.")
 

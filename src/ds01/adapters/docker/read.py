@@ -306,7 +306,6 @@ def event(data: Json) -> EngineEvent:
     """One line of ``GET /events``."""
     actor = data.get("Actor") or {}
     return EngineEvent(
-        kind=data.get("Type", ""),
         action=data.get("Action", ""),
         id=actor.get("ID", ""),
         at=datetime.fromtimestamp(data["timeNano"] / _MINOR_TICKS, UTC),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from ds01.domain.container import Door
 from ds01.domain.dockerpolicy.case import Asker, Case, Plan
 from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.devices import DEVICES
-from ds01.domain.dockerpolicy.field import DROP, Dropped, Field, judge_struct
+from ds01.domain.dockerpolicy.field import Field, judge_struct
 from ds01.domain.dockerpolicy.isolation import ISOLATION
 from ds01.domain.dockerpolicy.mounts import MOUNTS
 from ds01.domain.dockerpolicy.network import NETWORK, endpoints
@@ -25,29 +26,24 @@ FIELDS_OF_HOST = frozenset(field.name.casefold() for field in HOST) - frozenset(
     field.name.casefold() for field in CONFIG
 )
 
+_PARTS = ("HostConfig", "NetworkingConfig")
+"""What a body has beside its configuration, with tables of their own."""
+_BODY = (*CONFIG, *(Field(name=name, rule="create.body", says="", judge=lambda case, value: value) for name in _PARTS))
+
 
 def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
     """The plan of a create. ``name`` is the user's, already judged. Raises RefusedError."""
     case = Case(asker=asker)
-    parts: dict[str, Json] = {}
-
-    def part(key: str) -> Field:
-        def keep(case: Case, value: Json) -> Dropped:
-            del case
-            parts[key] = value
-            return DROP
-
-        return Field(name=key, rule="create.body", says="", judge=keep)
-
     body = _runtime_moved(body)
     _refuse_old_form(body)
-    config = judge_struct("", body, (*CONFIG, part("HostConfig"), part("NetworkingConfig")), case)
+    config = judge_struct("", body, _BODY, case)
+    settings, networking = (cast(Json, config.pop(name, None)) for name in _PARTS)
     if not case.image:
         raise malformed("create.image", "No image was named")
-    host = judge_struct("HostConfig", parts.get("HostConfig"), HOST, case)
+    host = judge_struct("HostConfig", settings, HOST, case)
     if case.devices and "RestartPolicy" in host:
         host["RestartPolicy"] = never_by_itself(case, host["RestartPolicy"])
-    joined = endpoints(case, parts.get("NetworkingConfig"))
+    joined = endpoints(case, networking)
     case.wait_seconds = wait_seconds(case.environment, case.wait_label)
     return Plan(name=name, config=config, host=host, endpoints=joined, case=case)
 

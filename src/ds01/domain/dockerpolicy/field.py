@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from ds01.domain.dockerpolicy.case import Case, Kept
@@ -22,7 +23,7 @@ DROP: Final = Dropped()
 Judge = Callable[[Case, Json], Kept | Dropped]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Field:
     """One field: its canonical name, its rule's id, what the rule says in one line, and the rule."""
 
@@ -32,9 +33,16 @@ class Field:
     judge: Judge
 
 
-def judge_struct(name: str, value: Json, table: Sequence[Field], case: Case) -> dict[str, Kept]:
-    """Every field of a struct that was sent, judged; what was not sent is not judged."""
-    read = struct(name, value, names(*(field.name for field in table)))
+@cache
+def _names(table: tuple[Field, ...]) -> Mapping[str, str]:
+    return names(*(field.name for field in table))
+
+
+def judge_struct(name: str, value: Json, table: tuple[Field, ...], case: Case) -> dict[str, Kept]:
+    """Every field of a struct that was sent, judged; what was not sent is not judged. ``table`` is one of the policy's,
+    and not made for the occasion.
+    """
+    read = struct(name, value, _names(table))
     kept: dict[str, Kept] = {}
     for field in table:
         if field.name in read.values:

@@ -57,7 +57,7 @@ def parse_object(data: bytes) -> dict[str, Json]:
 
 def dump(value: Json) -> bytes:
     """Bytes the engine reads in one way: ASCII, no NaN."""
-    return json.dumps(value, allow_nan=False, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def is_zero(value: Json) -> bool:
@@ -132,6 +132,7 @@ def _constant(text: str) -> NoReturn:
     raise malformed("json.number", f"The body contains {text}, which is no JSON")
 
 
+_ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=True, separators=(",", ":"))
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_pairs, parse_int=_integer, parse_float=_fraction, parse_constant=_constant, strict=True
 )

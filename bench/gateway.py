@@ -7,12 +7,11 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 from dev import tiny
-from dev.people import Person, acting_as
+from dev.people import Person, acting_as, person
 from dev.promises.lab import Lab
 
 from bench.row import Row, added, interleaved, p50, p99
@@ -23,9 +22,11 @@ API = "/v1.41"
 
 
 class Line(http.client.HTTPConnection):
-    """A connection that is kept, an ordinary user's (``person``) to the gateway or root's to the engine."""
+    """A connection that is kept, an ordinary user's to the gateway or root's to the engine. Either is made as somebody:
+    that takes its time, too.
+    """
 
-    def __init__(self, path: str, person: Person | None = None) -> None:
+    def __init__(self, path: str, person: Person) -> None:
         super().__init__("engine", timeout=600)
         self._path = path
         self._person = person
@@ -33,7 +34,7 @@ class Line(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        with acting_as(self._person) if self._person else nullcontext():
+        with acting_as(self._person):
             self.sock.connect(self._path)
 
     def asks(self, method: str, target: str, body: object = None) -> Any:
@@ -61,7 +62,7 @@ def measure() -> Iterator[Row]:
 
 def lines(lab: Lab) -> tuple[Line, Line]:
     """A user's connection to the gateway, and root's to the engine."""
-    return Line(lab.stack.door, lab.ada.person), Line(lab.stack.engine)
+    return Line(lab.stack.door, lab.ada.person), Line(lab.stack.engine, person("root"))
 
 
 def _unary(ours: Line, theirs: Line, subject: str) -> Iterator[Row]:

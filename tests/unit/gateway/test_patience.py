@@ -46,7 +46,7 @@ async def trickled(place: Farm, head: bytes, body: bytes) -> bytes:
 
     sending = asyncio.create_task(send())
     try:
-        with contextlib.suppress(ConnectionResetError):
+        with contextlib.suppress(ConnectionError):
             while piece := await asyncio.wait_for(reader.read(1000), 60):
                 found += piece
     finally:

@@ -183,9 +183,9 @@ class Tickets:
         """Writings of any of these names that were broken off."""
         return [n for n in self._names.values() if n.broken_off and any(covers(n.refs, ref) for ref in refs)]
 
-    def pulls(self, ref: str) -> Sequence[Names]:
-        """The pulls of this name that go on or were broken off."""
-        return [names for names in self._names.values() if names.pulling and covers(names.refs, ref)]
+    def pulls(self) -> Sequence[Names]:
+        """The pulls that go on or were broken off."""
+        return [names for names in self._names.values() if names.pulling]
 
     def writing(self, ref: str, uid: Uid, monotonic: float) -> Names | None:
         """Who is about to write this name: somebody else before oneself."""

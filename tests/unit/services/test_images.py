@@ -81,9 +81,11 @@ async def test_a_pull_that_was_broken_off_is_hers_when_it_came_after_all(server:
     assert await owners(server) == [ALICE.uid]
 
 
-async def pulling(server: SimServer, who: User, *, private: bool = False) -> Callable[..., Awaitable[object]]:
+async def pulling(
+    server: SimServer, who: User, ref: str = REF, *, private: bool = False
+) -> Callable[..., Awaitable[object]]:
     """Her pull has begun; call what is given when it is over."""
-    ask = DoorWrite(uid=who.uid, what=Writing.PULL, refs=(REF,), private=private)
+    ask = DoorWrite(uid=who.uid, what=Writing.PULL, refs=(ref,), private=private)
     grant = await writing.grant(server.world, ask)
     return lambda *, done: writing.over(server.world, DoorWritten(ticket=grant.ticket, asked=ask, done=done))
 
@@ -110,6 +112,24 @@ async def test_a_pull_that_failed_brings_nothing_that_another_brought(server: Si
     found = await tag(server)
     assert found is not None
     assert (found.provenance, await owners(server)) == (Provenance.PRIVATE, [ALICE.uid])
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_pull_of_a_digest_that_failed_brings_nothing_that_another_brought_by_its_tag(
+    server: SimServer, late: bool
+) -> None:
+    digest = f"lab/tool@sha256:{'d' * 64}"
+    alice, bob = await pulling(server, ALICE, private=True), await pulling(server, BOB, digest)
+    image = server.engine.add_image(REF)
+    server.engine.name_image(image, digest)
+    if late:
+        await alice(done=True)
+    await bob(done=False)
+    assert await owners(server) == ([ALICE.uid] if late else [])
+    if not late:
+        await alice(done=True)
+    await looked_again(server)
+    assert await owners(server) == [ALICE.uid]
 
 
 async def test_a_pull_that_failed_just_before_another_began_brings_nothing_of_it(server: SimServer) -> None:

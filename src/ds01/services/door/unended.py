@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ds01.domain.image import Image, covers
+from ds01.domain.image import Image, covers, repository
+from ds01.ports.ledger import Books
 from ds01.services.door.weighing import take_away
 from ds01.services.tickets import LATE_SECONDS, Names
 from ds01.services.world import World
@@ -22,18 +23,34 @@ async def left_by(
     """Of what these names mean after her pull, which did not end, what it has brought. Where that is not known yet,
     they are looked at again. ``late`` are writings whose time is over and that are looked at as well.
     """
-    known = await world.ledger.read(lambda books: {ref: tag.image for ref in there if (tag := books.tag(ref))})
-    hers = dict(there)
+    brought = await world.ledger.read(lambda books: {ref for ref, image in there.items() if _known(books, ref, image)})
+    hers, pulls = dict(there), (*world.tickets.pulls(), *late)
     for ref, image in there.items():
         if image is None or image.id == names.before.get(ref):
             continue
-        pulls = [*world.tickets.pulls(ref), *(one for one in late if one.pulling and covers(one.refs, ref))]
-        others = [pull for pull in pulls if pull.caller.uid != names.caller.uid]
-        brought = known.get(ref) == image.id
-        if brought or others:
+        others = [pull for pull in pulls if pull.caller.uid != names.caller.uid and _may_bring(pull, ref)]
+        if ref in brought or others:
             del hers[ref]
-        if not brought and any(not other.broken_off for other in others):
+        if ref not in brought and any(not other.broken_off for other in others):
             world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
-        elif not brought and others:
+        elif ref not in brought and others:
             await take_away(world, ref, image, names.before.get(ref, ""))
     return hers
+
+
+def _known(books: Books, ref: str, image: Image | None) -> bool:
+    """Whether it is written down that this is what the name means. That of a digest comes with any tag of it, and is
+    known when the image is somebody's.
+    """
+    if image is None:
+        return False
+    if "@" in ref:
+        return bool(books.ownerships(image=image.id))
+    tag = books.tag(ref)
+    return tag is not None and tag.image == image.id
+
+
+def _may_bring(pull: Names, ref: str) -> bool:
+    """Whether a pull may bring what ``ref`` means: a digest is one of its repository, whatever tag is pulled."""
+    digest = "@" in ref and repository(ref) in map(repository, pull.refs)
+    return pull.pulling and (digest or covers(pull.refs, ref))

@@ -193,7 +193,7 @@ class Reconciler:
         known = await world.ledger.read(lambda books: books.container(container.id))
         if known is None or known.state is ContainerState.REMOVED:
             return
-        seen, death = await world.engine.inspect(container.id), self._died.get(container.id)
+        seen, death = await world.engine.inspect(container.id), self._died.pop(container.id, None)
         await repair(world, known, seen, rebooted=self._rebooted, outages=self._outages,
                      died=death.exit_code if death is not None else None)  # fmt: skip
         if seen is not None and parked(seen, known):

@@ -91,16 +91,21 @@ async def test_an_end_that_came_before_is_told(line: Line) -> None:
         assert await said(daemon, 99) == b""
 
 
-async def test_what_was_said_before_the_end_is_heard_by_who_was_still_writing() -> None:
-    """``yes | docker run -i IMAGE head -1``: the engine has ended when the next input is written to it."""
+@pytest.mark.parametrize("held", [0, READ_LIMIT - 1])
+async def test_what_was_said_before_the_end_is_heard_by_who_was_still_writing(held: int) -> None:
+    """``yes | docker run -i IMAGE head -1``: the engine has ended when the next input is written to it. However much is
+    ``held`` already.
+    """
     other, own = socket.socketpair()
     own.setblocking(False)
     _, stream = await asyncio.get_running_loop().create_unix_connection(Stream, sock=own)
     other.sendall(b"the answer")
     other.close()
+    stream.unread(b"x" * held)
     with contextlib.suppress(ConnectionError):
         await stream.write(b"more")
-    assert await said(stream, 99) == b"the answer"
+    async with asyncio.timeout(60):
+        assert await said(stream, 99 + held) == b"x" * held + b"the answer"
 
 
 async def test_the_last_output_reaches_a_client_that_goes_on_sending(line: Line) -> None:

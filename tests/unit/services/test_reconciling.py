@@ -265,6 +265,19 @@ async def test_what_goes_with_its_end_ended_by_itself(
     assert (gone.state, gone.reason, gone.reason_detail) == (ContainerState.REMOVED, reason, detail)
 
 
+async def test_an_end_of_before_its_last_start_is_not_why_it_is_gone(server: SimServer) -> None:
+    made = await server.launch()
+    server.engine.die(made.id, 3)
+    await server.reconciler.died(made.id, 3)
+    await server.engine.start(made.id)
+    await server.reconciler.look(made.id)
+    server.engine.vanish(made.id)
+    await server.reconciler.look(made.id)
+    gone = await server.world.ledger.read(lambda books: books.container(made.id))
+    assert gone is not None
+    assert (gone.state, gone.reason) == (ContainerState.REMOVED, StopReason.ADMIN)
+
+
 async def test_a_container_removed_behind_our_back_frees_its_gpu_and_its_pins(server: SimServer) -> None:
     made = await server.launch()
     server.engine.vanish(made.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ds01.cli.call import Call
+from ds01.domain.doors import BY_DOCKER
 from ds01.domain.errors import BAD_REQUEST, NO_CONTAINER, Ds01Error
 from ds01.domain.names import nearest
 
@@ -69,7 +70,7 @@ def has_project(call: Call, name: str) -> bool:
 
 def by_docker(door: str) -> bool:
     """Whether a container came to be through one of Docker's own clients."""
-    return door in ("docker", "compose", "devcontainer")
+    return door in BY_DOCKER
 
 
 def back_in(container: ContainerView) -> str:

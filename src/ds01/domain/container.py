@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 
 from ds01.domain.confinement import Confinement
+from ds01.domain.doors import BY_DOCKER
 from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.health import UNSAID, Health
 from ds01.domain.lease import LeaseId
@@ -29,8 +30,8 @@ class Door(StrEnum):
 
     @property
     def docker(self) -> bool:
-        """Whether one of Docker's own clients made it: then no launch of DS01's makes it anew."""
-        return self in (Door.DOCKER, Door.COMPOSE, Door.DEVCONTAINER)
+        """Whether one of Docker's own clients made it."""
+        return self in BY_DOCKER
 
 
 class ContainerState(StrEnum):

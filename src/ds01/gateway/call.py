@@ -19,6 +19,7 @@ from ds01.gateway import denied, shownjson
 from ds01.gateway.audit import Audit
 from ds01.gateway.containerlist import ContainerList
 from ds01.gateway.door import Door
+from ds01.gateway.ends import Ends
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.execs import Execs
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
@@ -71,6 +72,7 @@ class Gate:
     own_socket: Callable[[DoorUser], Awaitable[str]] = field(default=_no_own_socket)
     """Serves a user's own socket, for her containers, and says where it is."""
     execs: Execs = field(default_factory=Execs)
+    ends: Ends = field(default_factory=Ends)
     moves: Moves = field(default_factory=Moves)
     pace: Pace = field(default_factory=Pace)
     container_list: ContainerList = field(default_factory=ContainerList)

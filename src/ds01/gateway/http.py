@@ -218,11 +218,12 @@ async def read_request(stream: Stream, first_byte_seconds: float, head_seconds: 
         return None
     if not chunk:
         return None
+    end = chunk.find(_HEAD_END)
+    if 0 <= end <= HEAD_BYTES:
+        stream.unread(chunk[end + len(_HEAD_END) :])
+        return parse_request(chunk[:end])
     stream.unread(chunk)
-    if _HEAD_END in chunk:
-        head = await read_head_bytes(stream)
-    else:
-        head = await _slow_head_bytes(stream, head_seconds)
+    head = await _slow_head_bytes(stream, head_seconds)
     return None if head is None else parse_request(head)
 
 

@@ -6,6 +6,7 @@ has who logged in to the session the program runs in, which ``su`` and ``sudo`` 
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import time
@@ -40,8 +41,11 @@ def peer_uid(connection: socket.socket) -> int:
 def login_uid(connection: socket.socket) -> int | None:
     """Who logged in to the session of the process that connected, as the kernel's audit knows it."""
     try:
-        with open(f"/proc/{_credentials(connection)[0]}/loginuid", "rb", buffering=0) as file:
-            found = int(file.read())
+        descriptor = os.open(f"/proc/{_credentials(connection)[0]}/loginuid", os.O_RDONLY)
+        try:
+            found = int(os.read(descriptor, 32))
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError):
         return None
     return None if found == _UNSET else found

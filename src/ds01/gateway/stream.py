@@ -318,7 +318,23 @@ def _unread(descriptor: int) -> int:
         return 0
 
 
+def reach(path: str) -> socket.socket:
+    """A new connection to a unix socket, of which the loop knows nothing yet. Raises OSError."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.connect(path)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def stream_of(connection: socket.socket) -> Stream:
+    """It as a stream."""
+    _, stream = await asyncio.get_running_loop().create_unix_connection(Stream, sock=connection)
+    return stream
+
+
 async def connect(path: str) -> Stream:
     """A new connection to a unix socket."""
-    _, stream = await asyncio.get_running_loop().create_unix_connection(Stream, path)
-    return stream
+    return await stream_of(reach(path))

@@ -5,6 +5,7 @@ A connection that carries one request cannot be made to carry two, whatever a cl
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from ds01.gateway import body as bodies
 from ds01.gateway import shownjson
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.http import AnswerHead, Framing, head_bytes, parse_answer, read_head_bytes
-from ds01.gateway.stream import SilentError, Stream, connect
+from ds01.gateway.stream import SilentError, Stream, reach, stream_of
 from ds01.gateway.unread import SHORT_BYTES, Own
 
 JSON_BYTES = 32 * 1024 * 1024
@@ -81,6 +82,15 @@ class Ask:
         elif self.method in ("POST", "PUT"):
             found["Content-Length"] = "0"
         return head_bytes(f"{self.method} {self.target} HTTP/1.1", found, self.repeated)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request of which all but ``rest`` is on its way, on a connection of its own."""
+
+    ask: Ask
+    connection: socket.socket
+    rest: memoryview
 
 
 class Exchange:
@@ -179,33 +189,66 @@ class Upstream:
         """The same, for one user, whose long answers are counted."""
         return Upstream(self.path, self._name, own)
 
-    async def open(self, ask: Ask) -> Exchange:
-        """Connect and send the head, and the body when it is in memory."""
+    def send(self, ask: Ask) -> Sent:
+        """Connect, and send the head and a body in memory as far as the kernel takes them. Raises UpstreamError.
+
+        This needs no turn of the loop: who is asked works while it takes the connection over.
+        """
         try:
-            stream = await connect(self.path)
+            connection = reach(self.path)
         except OSError as error:
             raise UnreachableError(self._name) from error
-        if ask.stream:
-            stream.in_bursts()
-        exchange = Exchange(stream, ask, self._name, self._own)
+        data = ask.head() + (ask.body or b"")
         try:
-            await stream.write(ask.head() + (ask.body or b""))
+            return Sent(ask, connection, memoryview(data)[_taken(connection, data) :])
+        except ConnectionError as error:
+            connection.close()
+            raise self._closed() from error
+
+    async def opened(self, sent: Sent) -> Exchange:
+        """What was sent as an exchange, and the rest of it."""
+        stream = await stream_of(sent.connection)
+        if sent.ask.stream:
+            stream.in_bursts()
+        exchange = Exchange(stream, sent.ask, self._name, self._own)
+        try:
+            if sent.rest:
+                await stream.write(sent.rest)
         except ConnectionError as error:
             exchange.close()
-            raise UpstreamError(f"{self._name} closed the connection", status=503) from error
+            raise self._closed() from error
         except BaseException:
             exchange.close()
             raise
         return exchange
 
-    async def whole(self, ask: Ask, seconds: float | None = HEAD_SECONDS) -> tuple[AnswerHead, bytes]:
-        """Ask, and read the whole answer."""
-        exchange = await self.open(ask)
+    def _closed(self) -> UpstreamError:
+        return UpstreamError(f"{self._name} closed the connection", status=503)
+
+    async def open(self, ask: Ask) -> Exchange:
+        """Connect and send the head, and the body when it is in memory."""
+        return await self.opened(self.send(ask))
+
+    async def answer(self, sent: Sent, seconds: float | None = HEAD_SECONDS) -> tuple[AnswerHead, bytes]:
+        """The whole answer to what was sent."""
+        exchange = await self.opened(sent)
         try:
             head = await exchange.answered(seconds)
             return head, await exchange.whole()
         finally:
             exchange.close()
+
+    async def whole(self, ask: Ask, seconds: float | None = HEAD_SECONDS) -> tuple[AnswerHead, bytes]:
+        """Ask, and read the whole answer."""
+        return await self.answer(self.send(ask), seconds)
+
+
+def _taken(connection: socket.socket, data: bytes) -> int:
+    """How much of it the kernel takes at once."""
+    try:
+        return connection.send(data)
+    except BlockingIOError:
+        return 0
 
 
 def parsed(data: bytes) -> Json:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import cast
 
 from ds01.domain.dockerpolicy.execute import judge_exec, judge_exec_start
-from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
-from ds01.gateway import flow
+from ds01.gateway import flow, relay
 from ds01.gateway.call import Call
 from ds01.gateway.execs import WAITING
 from ds01.gateway.links import engine_container
 from ds01.gateway.pace import EXEC_BYTES, Costly
-from ds01.gateway.upstream import Ask
+from ds01.gateway.stream import Stream
+from ds01.gateway.upstream import Ask, parsed
 
 _EXEC = re.compile(r"[0-9a-f]{64}")
 _WEBSOCKET = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "origin")
@@ -77,15 +78,18 @@ async def _known(call: Call) -> None:
     await (_owned(call, known) if known else _exec(call))
 
 
-async def _exec(call: Call) -> dict[str, Any]:
+async def _exec(call: Call) -> dict[str, Json]:
     """The exec in the path, as the engine shows it, when it is in a container of the user's."""
     wanted = call.names["exec"]
     if not _EXEC.fullmatch(wanted):
         raise absent("exec instance", wanted)
-    head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/exec/{wanted}/json")))
-    if head.status != 200:
-        raise absent("exec instance", wanted)
-    found: dict[str, Any] = json.loads(data)
+    target = call.target(f"/exec/{wanted}/json")
+    found = await call.gate.ends.take(target)
+    if found is None:
+        head, data = await call.gate.engine.whole(Ask(method="GET", target=target))
+        if head.status != 200:
+            raise absent("exec instance", wanted)
+        found = cast(dict[str, Json], parsed(data))
     await _owned(call, str(found.get("ContainerID")))
     return found
 
@@ -102,6 +106,13 @@ async def _owned(call: Call, container_id: str) -> None:
 
 async def exec_start(call: Call) -> None:
     """``exec/{id}/start``: the body says whether a stream follows, headers do not."""
+
+    def ended() -> None:
+        call.gate.ends.ask(call.gate.engine, call.target(f"/exec/{call.names['exec']}/json"))
+
+    async def until_its_end(client: Stream, engine: Stream) -> None:
+        await relay.raw(client, engine, ended)
+
     started = judge_exec_start(await call.json(), call.asker)
     await _known(call)
     target = call.target(f"/exec/{call.names['exec']}/start")
@@ -110,7 +121,7 @@ async def exec_start(call: Call) -> None:
     ask = Ask(method="POST", target=target, body=dump({"Detach": False, "Tty": False, **started}), upgrade=protocol)
     call.gate.execs.started(call.names["exec"], call.subject)
     try:
-        await (call.pass_whole(ask) if detached else flow.upgrade(call, ask))
+        await (call.pass_whole(ask) if detached else flow.upgrade(call, ask, until_its_end))
     finally:
         if call.status >= 400:
             call.gate.execs.learn(call.names["exec"], call.subject)

@@ -1,0 +1,59 @@
+"""How commands ended: asked of the engine as soon as a command's stream is over, because its client asks that next.
+
+A command that has ended stays as it is, so the answer is the same whenever it was asked for. One that says that the
+command still runs is not used: then the engine is asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from ds01.domain.dockerpolicy.strictjson import Json
+from ds01.gateway.http import AnswerHead
+from ds01.gateway.upstream import Ask, Upstream, UpstreamError, parsed
+
+KEPT_SECONDS = 1
+"""How long an answer that nobody asks for is kept."""
+
+Answer = asyncio.Task[tuple[AnswerHead, bytes]]
+
+
+class Ends:
+    """What was asked about commands that ended a moment ago, by the target of the question. Whose a command is, is
+    looked up by whoever uses it.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[str, Answer] = {}
+
+    def ask(self, engine: Upstream, target: str) -> None:
+        """Ask now how the command ended. Where that cannot be asked, whoever wants to know is told."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(UpstreamError):
+            sent = engine.send(Ask(method="GET", target=target))
+            asked = self._asked[target] = loop.create_task(engine.answer(sent))
+            loop.call_later(KEPT_SECONDS, self._forget, target, asked)
+
+    async def take(self, target: str) -> dict[str, Json] | None:
+        """The engine's answer, once; None where it was not asked, did not answer, or the command has not ended."""
+        asked = self._asked.pop(target, None)
+        if asked is None:
+            return None
+        with contextlib.suppress(UpstreamError, ConnectionError):
+            _, data = await asked
+            found = parsed(data)
+            return found if isinstance(found, dict) and found.get("Running") is False else None
+        return None
+
+    def _forget(self, target: str, asked: Answer) -> None:
+        if self._asked.get(target) is asked:
+            del self._asked[target]
+            asked.add_done_callback(_unread)
+            asked.cancel()
+
+
+def _unread(asked: Answer) -> None:
+    """An answer nobody asks for may be an error."""
+    if not asked.cancelled():
+        asked.exception()

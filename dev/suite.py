@@ -1,7 +1,8 @@
 """All tests: what is timed alone, those that need no engine a file at a time on every processor, the rest in lanes.
 
-The lanes run beside each other, because each waits for its engine most of the time; the longest begins beside the
-tests that need none. A promise of seconds says nothing on a machine that is busy with other tests: it goes first.
+A few parts run beside each other, because each waits for its engine most of the time, and the next begins where one is
+over; the longest begins beside the tests that need none, and those that wait most before those that compute. A promise
+of seconds says nothing on a machine that is busy with other tests: it goes first.
 A starting engine rewrites the firewall of its network, so only one part at a time uses the host's; the others have a
 network of their own, with a way out where they fetch packages.
 """
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,19 +110,29 @@ TIMED = tuple(
 )  # fmt: skip
 ALONE = (Part(paths=TIMED, network=Network.HOST),)
 LONGEST = (Part(paths=("tests/e2e",), without=TIMED, network=Network.HOST),)
-LANES = (
-    (engine("gateway"),),
-    (engine("clients"), IMAGES),
-    (Part(paths=("tests/engine/projects",), network=Network.WAY_OUT), engine("daemon", KILLED), engine("client"),
-     engine("dev"), engine("host")),
-    (Part(paths=(KILLED,)), engine("server"), Part(paths=("tests/contract",)),
-     Part(paths=tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/engine").glob("test_*.py")))),
-     ATTACKS),
-)  # fmt: skip
+LANES = 4
+"""How many parts run beside each other, and beside the longest."""
+
+PARTS = (
+    engine("gateway"),
+    Part(paths=("tests/engine/projects",), network=Network.WAY_OUT),
+    engine("clients"),
+    engine("daemon", KILLED),
+    Part(paths=(KILLED,)),
+    ATTACKS,
+    IMAGES,
+    engine("server"),
+    Part(paths=("tests/contract",)),
+    engine("host"),
+    engine("dev"),
+    engine("client"),
+    Part(paths=tuple(sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/engine").glob("test_*.py")))),
+)
+"""The rest, in the order in which they begin."""
 
 
 class Suite:
-    """A run of all lanes. What a part says is shown when it is over, so that no two are mixed up."""
+    """A run of parts in lanes. What a part says is shown when it is over, so that no two are mixed up."""
 
     def __init__(self) -> None:
         self.failed: list[str] = []
@@ -128,11 +140,13 @@ class Suite:
         self._broken_off = False
         self._saying = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._waiting: deque[Part] = deque()
 
-    def begin(self, *lanes: Sequence[Part]) -> None:
-        """Every lane in a thread of its own."""
-        for lane in lanes:
-            thread = threading.Thread(target=self._lane, args=(lane,))
+    def begin(self, parts: Sequence[Part], lanes: int = 1) -> None:
+        """So many at a time, and those begun before go on with these as well."""
+        self._waiting += parts
+        for _ in range(lanes):
+            thread = threading.Thread(target=self._lane)
             self._threads.append(thread)
             thread.start()
 
@@ -152,10 +166,13 @@ class Suite:
             except subprocess.TimeoutExpired:
                 process.kill()
 
-    def _lane(self, lane: Sequence[Part]) -> None:
-        for part in lane:
-            if not self._broken_off:
-                self._part(part)
+    def _lane(self) -> None:
+        while not self._broken_off:
+            try:
+                part = self._waiting.popleft()
+            except IndexError:
+                return
+            self._part(part)
 
     def _part(self, part: Part) -> None:
         begun = time.monotonic()
@@ -195,7 +212,7 @@ def main() -> int:
                 subprocess.run([sys.executable, "-m", made], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
             fetched = [sys.executable, "-m", "dev.torch_cpu"]  # where it cannot be, the tests that need it say so
             subprocess.run(fetched, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
-        suite.begin(*LANES)
+        suite.begin(PARTS, LANES)
         suite.wait()
     except KeyboardInterrupt:
         suite.break_off()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dev.programs import until
 from dev.promises import PROMISES
-from dev.suite import ALONE, HARDWARE, LANES, LONGEST, QUICK, ROOT, TIMED, Network, Part, Suite
+from dev.suite import ALONE, HARDWARE, LONGEST, PARTS, QUICK, ROOT, TIMED, Network, Part, Suite
 
 
 def within(file: Path, paths: tuple[str, ...]) -> bool:
@@ -16,14 +16,14 @@ def within(file: Path, paths: tuple[str, ...]) -> bool:
 
 
 def test_every_test_is_in_one_part() -> None:
-    parts = [Part(paths=QUICK), *(part for lane in (LONGEST, *LANES) for part in lane if not part.newer)]
+    parts = [Part(paths=QUICK), *(part for part in (*LONGEST, *PARTS) if not part.newer)]
     for file in (ROOT / "tests").rglob("test_*.py"):
         found = [part for part in parts if within(file, part.paths) and not within(file, part.without)]
         assert len(found) == (not within(file, (HARDWARE,))), file
 
 
 def test_attacks_are_tried_on_both_engines() -> None:
-    again = [part for lane in LANES for part in lane if part.newer]
+    again = [part for part in PARTS if part.newer]
     assert {part.environment["DS01_TESTS_ENGINE"] for part in again} == {"26"}
     paths = [path for part in again for path in part.paths]
     assert all((ROOT / path).is_file() for path in paths)
@@ -38,12 +38,12 @@ def test_what_is_timed_is_there_and_runs_once() -> None:
         file, _, name = timed.partition("::")
         assert file == "tests/e2e/test_promises.py"
         assert name in {f"test_{promise.check.__name__}" for promise in PROMISES}
-        assert [part for lane in (ALONE, LONGEST, *LANES) for part in lane if timed in part.paths] == list(ALONE)
+        assert [part for part in (*ALONE, *LONGEST, *PARTS) if timed in part.paths] == list(ALONE)
         assert all(timed in part.without for part in LONGEST)
 
 
 def test_the_hosts_network_is_used_by_one_at_a_time() -> None:
-    assert [part.network for lane in LANES for part in lane if part.network is Network.HOST] == []
+    assert [part.network for part in PARTS if part.network is Network.HOST] == []
 
 
 def test_what_failed_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +51,7 @@ def test_what_failed_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     good.write_text("def test_it():\n    assert True\n")
     bad.write_text("def test_it():\n    assert not 'the reason'\n")
     suite = Suite()
-    suite.begin([Part(paths=(str(good),), network=Network.HOST)], [Part(paths=(str(bad),), network=Network.HOST)])
+    suite.begin([Part(paths=(str(file),), network=Network.HOST) for file in (good, bad)], 2)
     suite.wait()
     assert suite.failed == [str(bad)]
     said = capfd.readouterr().out
@@ -64,8 +64,7 @@ def test_broken_off_it_ends_what_runs_and_begins_nothing(tmp_path: Path) -> None
     long.write_text(f"import time\n\ndef test_it():\n    open('{tmp_path}/runs', 'w').close()\n    time.sleep(600)\n")
     later.write_text(f"open('{tmp_path}/later', 'w').close()\n")
     suite = Suite()
-    lane = [Part(paths=(str(long),), network=Network.HOST), Part(paths=(str(later),), network=Network.HOST)]
-    suite.begin(lane)
+    suite.begin([Part(paths=(str(file),), network=Network.HOST) for file in (long, later)])
     running = threading.Thread(target=suite.wait)
     running.start()
     assert until((tmp_path / "runs").exists, 60)
@@ -74,3 +73,19 @@ def test_broken_off_it_ends_what_runs_and_begins_nothing(tmp_path: Path) -> None
     assert not running.is_alive()
     assert suite.failed == [str(long)]
     assert not (tmp_path / "later").exists()
+
+
+def test_who_is_done_goes_on_with_what_came_later(tmp_path: Path) -> None:
+    first, later = tmp_path / "test_first.py", tmp_path / "test_later.py"
+    first.write_text(
+        "import time\nfrom pathlib import Path\n\ndef test_it():\n"
+        f"    while not Path('{tmp_path}/begun').exists():\n        time.sleep(0.05)\n"
+    )
+    later.write_text(f"def test_it():\n    open('{tmp_path}/done', 'w').close()\n")
+    suite = Suite()
+    suite.begin([Part(paths=(str(first),), network=Network.HOST)])
+    suite.begin([Part(paths=(str(later),), network=Network.HOST)], 0)
+    (tmp_path / "begun").touch()
+    suite.wait()
+    assert (tmp_path / "done").exists()
+    assert suite.failed == []

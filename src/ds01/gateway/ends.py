@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.gateway.http import AnswerHead
-from ds01.gateway.upstream import Ask, Upstream, UpstreamError, parsed
+from ds01.gateway.unread import SHORT_BYTES
+from ds01.gateway.upstream import Ask, Sent, Upstream, UpstreamError, parsed
 
 KEPT_SECONDS = 1
-"""How long an answer that nobody asks for is kept."""
+"""How long an answer that nobody asks for is kept. A long one is not: the words of a command may be a megabyte."""
 
-Answer = asyncio.Task[tuple[AnswerHead, bytes]]
+Asked = asyncio.Task[dict[str, Json] | None]
 
 
 class Ends:
@@ -25,35 +25,31 @@ class Ends:
     """
 
     def __init__(self) -> None:
-        self._asked: dict[str, Answer] = {}
+        self._asked: dict[str, Asked] = {}
 
     def ask(self, engine: Upstream, target: str) -> None:
         """Ask now how the command ended. Where that cannot be asked, whoever wants to know is told."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(UpstreamError):
             sent = engine.send(Ask(method="GET", target=target))
-            asked = self._asked[target] = loop.create_task(engine.answer(sent))
+            asked = self._asked[target] = loop.create_task(_ended(engine, sent))
             loop.call_later(KEPT_SECONDS, self._forget, target, asked)
 
     async def take(self, target: str) -> dict[str, Json] | None:
-        """The engine's answer, once; None where it was not asked, did not answer, or the command has not ended."""
+        """The engine's answer, once; None where the engine is to be asked."""
         asked = self._asked.pop(target, None)
-        if asked is None:
-            return None
-        with contextlib.suppress(UpstreamError, ConnectionError):
-            _, data = await asked
-            found = parsed(data)
-            return found if isinstance(found, dict) and found.get("Running") is False else None
-        return None
+        return None if asked is None else await asked
 
-    def _forget(self, target: str, asked: Answer) -> None:
+    def _forget(self, target: str, asked: Asked) -> None:
         if self._asked.get(target) is asked:
             del self._asked[target]
-            asked.add_done_callback(_unread)
             asked.cancel()
 
 
-def _unread(asked: Answer) -> None:
-    """An answer nobody asks for may be an error."""
-    if not asked.cancelled():
-        asked.exception()
+async def _ended(engine: Upstream, sent: Sent) -> dict[str, Json] | None:
+    """The answer, where it says that the command has ended."""
+    with contextlib.suppress(UpstreamError, ConnectionError):
+        _, data = await engine.answer(sent)
+        found = parsed(data) if len(data) <= SHORT_BYTES else None
+        return found if isinstance(found, dict) and found.get("Running") is False else None
+    return None

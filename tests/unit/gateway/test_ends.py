@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ds01.gateway import ends
+from ds01.gateway.unread import SHORT_BYTES
 from tests.unit.gateway.farm import MINE, Farm, as_json, farm, plain
 
 RUN = "e" * 64
@@ -72,6 +73,15 @@ async def test_what_the_engine_could_not_say_is_asked_for_again(place: Farm, ans
     await asked(place, 1)
     place.engine.answers[f"{RUN}/json"] = as_json(ENDED)
     assert await how(place) == (200, ENDED)
+
+
+async def test_a_long_answer_is_not_kept(place: Farm) -> None:
+    words = ENDED | {"ProcessConfig": {"arguments": ["x" * SHORT_BYTES]}}
+    place.engine.answers[f"{RUN}/json"] = as_json(words)
+    await start(place)
+    await asked(place, 1)
+    assert await how(place) == (200, words)
+    await asked(place, 2)
 
 
 async def test_a_client_of_another_version_is_told_in_hers(place: Farm) -> None:

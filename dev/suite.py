@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -172,7 +173,11 @@ class Suite:
                 part = self._waiting.popleft()
             except IndexError:
                 return
-            self._part(part)
+            try:
+                self._part(part)
+            except Exception:  # noqa: BLE001  a part that cannot even begin has not passed
+                traceback.print_exc()
+                self.failed.append(part.name)
 
     def _part(self, part: Part) -> None:
         begun = time.monotonic()
@@ -183,6 +188,8 @@ class Suite:
                 command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True, env=part.environment
             )
             self._running.add(process)
+            if self._broken_off:
+                process.send_signal(signal.SIGINT)
             code = process.wait()
             self._running.discard(process)
             with self._saying:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.gateway.unread import SHORT_BYTES
 from ds01.gateway.upstream import Ask, Sent, Upstream, UpstreamError, parsed
 
 KEPT_SECONDS = 1
-"""How long an answer that nobody asks for is kept. A long one is not: the words of a command may be a megabyte."""
+"""How long an answer that nobody asks for is kept. A long one is not read: the words of a command may be a megabyte."""
 
 Asked = asyncio.Task[dict[str, Json] | None]
 
@@ -33,23 +34,25 @@ class Ends:
         with contextlib.suppress(UpstreamError):
             sent = engine.send(Ask(method="GET", target=target))
             asked = self._asked[target] = loop.create_task(_ended(engine, sent))
-            loop.call_later(KEPT_SECONDS, self._forget, target, asked)
+            asked.add_done_callback(partial(self._answered, target))
 
     async def take(self, target: str) -> dict[str, Json] | None:
         """The engine's answer, once; None where the engine is to be asked."""
         asked = self._asked.pop(target, None)
         return None if asked is None else await asked
 
+    def _answered(self, target: str, asked: Asked) -> None:
+        asyncio.get_running_loop().call_later(KEPT_SECONDS, self._forget, target, asked)
+
     def _forget(self, target: str, asked: Asked) -> None:
         if self._asked.get(target) is asked:
             del self._asked[target]
-            asked.cancel()
 
 
 async def _ended(engine: Upstream, sent: Sent) -> dict[str, Json] | None:
     """The answer, where it says that the command has ended."""
     with contextlib.suppress(UpstreamError, ConnectionError):
-        _, data = await engine.answer(sent)
-        found = parsed(data) if len(data) <= SHORT_BYTES else None
+        _, data = await engine.answer(sent, cap=SHORT_BYTES)
+        found = parsed(data)
         return found if isinstance(found, dict) and found.get("Running") is False else None
     return None

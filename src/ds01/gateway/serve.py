@@ -122,7 +122,8 @@ class Server:
         await self._gate.registry.check()
         user = await self._gate.registry.people.user(uid, peer.since)
         if user is None:
-            raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}")
+            raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}",
+                               f"Tell your admin: getent passwd {uid} finds nobody.")  # fmt: skip
         if peer.account not in ("", user.account):
             raise RefusedError("identity.former", f"This socket is of the account that had the uid {uid} before",
                                "What that account left is set aside for the admin.")  # fmt: skip
@@ -201,7 +202,8 @@ async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: 
 
 def away_from(error: UpstreamError) -> RefusedError:
     """What is said of an engine that is away."""
-    return UnrecordedError("engine.away", error.sentence, status=error.status)
+    return UnrecordedError("engine.away", error.sentence, "Try again in a moment; if it stays, tell your admin.",
+                           status=error.status)  # fmt: skip
 
 
 async def refuse_plainly(client: Stream, error: RefusedError) -> None:

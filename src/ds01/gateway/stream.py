@@ -125,11 +125,6 @@ class Stream(asyncio.Protocol):
             raise ConnectionError("not connected")
         return self._transport
 
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come, read or not."""
-        return self._ended
-
     async def read(self, seconds: float | None = None) -> bytes:
         """The next chunk; empty at the end. Raises SilentError when nothing comes for so long."""
         while not self._chunks:

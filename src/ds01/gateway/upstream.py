@@ -120,13 +120,13 @@ class Exchange:
         except SilentError as error:
             raise UpstreamError(f"{self._name} does not answer", status=504) from error
         except RefusedError as error:
-            raise UpstreamError(error.what) from error
+            raise self._unreadable() from error
         if data is None:
             raise UpstreamError(f"{self._name} closed the connection")
         try:
             self.head = parse_answer(data, self._ask.method)
         except RefusedError as error:
-            raise UpstreamError(error.what) from error
+            raise self._unreadable() from error
         if self.head.status < 200 and not (self.head.status == 101 and self._ask.upgrade):
             raise UpstreamError(f"{self._name} sent an interim answer nobody asked for")
         if 300 <= self.head.status < 400 and self.head.status != 304:
@@ -171,6 +171,12 @@ class Exchange:
                 yield parts
         except ConnectionError as error:
             raise UpstreamError(f"{self._name}'s answer was cut short") from error
+        except RefusedError as error:
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> UpstreamError:
+        """By the words for a user's own request nobody would know whose fault it is."""
+        return UpstreamError(f"{self._name}'s answer cannot be read")
 
     def close(self) -> None:
         """Let go of the connection, at once."""
@@ -194,14 +200,14 @@ class Upstream:
 
         This needs no turn of the loop: who is asked works while it takes the connection over.
         """
+        data = ask.head() + (ask.body or b"")
         try:
             connection = reach(self.path)
         except OSError as error:
             raise UnreachableError(self._name) from error
-        data = ask.head() + (ask.body or b"")
         try:
             return Sent(ask, connection, memoryview(data)[_taken(connection, data) :])
-        except ConnectionError as error:
+        except OSError as error:
             connection.close()
             raise self._closed() from error
 
@@ -229,12 +235,14 @@ class Upstream:
         """Connect and send the head, and the body when it is in memory."""
         return await self.opened(self.send(ask))
 
-    async def answer(self, sent: Sent, seconds: float | None = HEAD_SECONDS) -> tuple[AnswerHead, bytes]:
+    async def answer(
+        self, sent: Sent, seconds: float | None = HEAD_SECONDS, cap: int = JSON_BYTES
+    ) -> tuple[AnswerHead, bytes]:
         """The whole answer to what was sent."""
         exchange = await self.opened(sent)
         try:
             head = await exchange.answered(seconds)
-            return head, await exchange.whole()
+            return head, await exchange.whole(cap)
         finally:
             exchange.close()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,29 @@ def test_what_failed_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     said = capfd.readouterr().out
     assert "the reason" in said
     assert f"{good}: passed" in said
+
+
+class Nowhere(Part):
+    """A part for which there is no place."""
+
+    @contextmanager
+    def place(self) -> Iterator[tuple[str, ...]]:
+        raise OSError("no network can be made")
+        yield ()
+
+
+def test_one_that_cannot_begin_has_failed_and_the_next_is_tried(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good = tmp_path / "test_good.py"
+    good.write_text("def test_it():\n    assert True\n")
+    suite = Suite()
+    suite.begin([Nowhere(paths=("nowhere",)), Part(paths=(str(good),), network=Network.HOST)])
+    suite.wait()
+    assert suite.failed == ["nowhere"]
+    said = capfd.readouterr()
+    assert "no network can be made" in said.err
+    assert f"{good}: passed" in said.out
 
 
 def test_broken_off_it_ends_what_runs_and_begins_nothing(tmp_path: Path) -> None:

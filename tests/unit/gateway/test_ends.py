@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ds01.gateway import ends
-from ds01.gateway.unread import SHORT_BYTES
-from tests.unit.gateway.farm import MINE, Farm, as_json, farm, plain
+from ds01.gateway.unread import AT_ONCE, SHORT_BYTES, Unread
+from ds01.gateway.upstream import Upstream
+from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 RUN = "e" * 64
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n\x01\0\0\0\0\0\0\3hi\n"
@@ -75,13 +77,30 @@ async def test_what_the_engine_could_not_say_is_asked_for_again(place: Farm, ans
     assert await how(place) == (200, ENDED)
 
 
-async def test_a_long_answer_is_not_kept(place: Farm) -> None:
+async def test_a_long_answer_is_not_read_and_takes_no_turn_of_hers(place: Farm) -> None:
     words = ENDED | {"ProcessConfig": {"arguments": ["x" * SHORT_BYTES]}}
     place.engine.answers[f"{RUN}/json"] = as_json(words)
+    own, found = Unread().of(UID), ends.Ends()
+    async with AsyncExitStack() as turns:
+        for _ in range(AT_ONCE):
+            await turns.enter_async_context(own.reading())
+        found.ask(Upstream(str(place.folder / "e.sock"), "the engine", own), QUESTION.removeprefix("GET "))
+        async with asyncio.timeout(10):
+            assert await found.take(QUESTION.removeprefix("GET ")) is None
+    await start(place)
+    assert await how(place) == (200, words)
+
+
+async def test_a_broken_answer_is_no_refusal_of_hers(place: Farm) -> None:
+    broken = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"
+    place.engine.answers[f"{RUN}/json"] = broken
     await start(place)
     await asked(place, 1)
-    assert await how(place) == (200, words)
-    await asked(place, 2)
+    place.engine.answers[f"{RUN}/json"] = as_json(ENDED)
+    assert await how(place) == (200, ENDED)
+    place.engine.answers[f"{RUN}/json"] = broken
+    status, said = await how(place)
+    assert (status, "The engine's answer cannot be read" in said["message"]) == (502, True)
 
 
 async def test_a_client_of_another_version_is_told_in_hers(place: Farm) -> None:

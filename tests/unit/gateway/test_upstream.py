@@ -33,6 +33,10 @@ async def served(path: Path, serve: Serve) -> AsyncIterator[None]:
         (b"", "ds01d closed the connection"),
         (b"HTTP/1.1 302 X\r\nContent-Length: 0\r\n\r\n", "ds01d sent a redirect"),
         (b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{", "ds01d's answer was cut short"),
+        (b"HTTP/1.1 200 X\r\nContent-", "ds01d's answer cannot be read"),
+        (b"HTTP/1.1 200 X\r\nA: " + b"a" * 40_000, "ds01d's answer cannot be read"),
+        (b"SSH-2.0\r\n\r\n", "ds01d's answer cannot be read"),
+        (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "ds01d's answer cannot be read"),
     ],
 )
 async def test_a_ds01d_that_does_not_answer_is_no_engine(tmp_path: Path, answer: bytes, sentence: str) -> None:
@@ -68,3 +72,19 @@ async def test_p21_a_request_that_is_broken_off_while_it_is_sent_leaves_no_conne
             await asyncio.gather(asking, return_exceptions=True)
             asking_gone.set()
             await ended.wait()
+
+
+async def test_one_that_is_broken_off_as_the_loop_takes_it_over_is_closed_once(tmp_path: Path) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with served(tmp_path / "s", serve):
+        upstream = Upstream(str(tmp_path / "s"), "the engine")
+        sent = upstream.send(Ask(method="GET", target="/"))
+        opening = asyncio.create_task(upstream.opened(sent))
+        await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        assert opening.cancelled()
+        assert sent.connection.fileno() == -1

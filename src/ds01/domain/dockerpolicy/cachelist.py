@@ -51,7 +51,8 @@ def prune_of(request: bytes, ids: Collection[str]) -> bytes | None:
             raise malformed("prune.size", "How much of the build cache stays cannot be said over this way",
                             "Use --filter until=24h, or docker builder prune with --keep-storage.")  # fmt: skip
         if field.number not in (_FILTER, _ALL, _KEPT_FOR, *_SIZES):
-            raise malformed("grpc.field", f"Field {field.number} of this message is not served", "Update DS01.")
+            raise malformed("grpc.field", f"Field {field.number} of this message is not served",
+                            "Tell your admin: your client is newer than DS01.")  # fmt: skip
     if sum(field.number == _FILTER for field in found) > _FILTERS:
         raise malformed("prune.filters", f"A prune has {_FILTERS} filters at most")
     filters = [field.text for field in found if field.number == _FILTER] or [""]

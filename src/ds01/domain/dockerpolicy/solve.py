@@ -168,7 +168,8 @@ def _only(found: Sequence[Field], known: Sequence[int]) -> None:
     """A field there is no rule for may do anything."""
     for field in found:
         if field.number not in known and field.value not in (0, b""):
-            raise malformed("grpc.field", f"Field {field.number} of this message is not served", "Update DS01.")
+            raise malformed("grpc.field", f"Field {field.number} of this message is not served",
+                            "Tell your admin: your client is newer than DS01.")  # fmt: skip
 
 
 def _nothing(found: Sequence[Field], number: int, what: str, advice: str) -> None:

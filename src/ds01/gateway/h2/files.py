@@ -117,7 +117,10 @@ class _Fetching:
         self._entries.append(Entry(stat=fields, path=protobuf.text(fields, _PATH), regular=regular))
         self._spend(len(stat.data))
         if len(self._entries) > ENTRIES:
-            raise RefusedCallError(grpc.Code.RESOURCE_EXHAUSTED, "there are too many files beside the Dockerfile")
+            raise RefusedCallError(
+                grpc.Code.RESOURCE_EXHAUSTED,
+                f"there are more than {ENTRIES} files beside the Dockerfile; leave out what the build does not need",
+            )
 
     async def _data(self, number: int, data: Field | None) -> None:
         if number not in self._open:
@@ -132,7 +135,10 @@ class _Fetching:
     def _spend(self, count: int) -> None:
         self._total += count
         if self._total > TOTAL_BYTES:
-            raise RefusedCallError(grpc.Code.RESOURCE_EXHAUSTED, "the Dockerfile is too large")
+            raise RefusedCallError(
+                grpc.Code.RESOURCE_EXHAUSTED,
+                f"the Dockerfile and what comes with it is larger than {TOTAL_BYTES} bytes; COPY what is long",
+            )
 
     async def _complete(self) -> None:
         if not self._open:

@@ -132,11 +132,10 @@ async def messages(call: Call, cap: int = MESSAGE_BYTES) -> AsyncIterator[bytes]
     while True:
         while len(held) >= 5:
             size = int.from_bytes(held[1:5], "big")
-            if held[0] or size > cap:
-                raise RefusedCallError(
-                    Code.RESOURCE_EXHAUSTED if size > cap else Code.UNIMPLEMENTED,
-                    "a message is too large or compressed",
-                )
+            if size > cap:
+                raise RefusedCallError(Code.RESOURCE_EXHAUSTED, f"a message is larger than {cap} bytes")
+            if held[0]:
+                raise RefusedCallError(Code.UNIMPLEMENTED, "compressed messages are not read here")
             if len(held) < 5 + size:
                 break
             yield bytes(held[5 : 5 + size])

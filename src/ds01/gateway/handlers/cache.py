@@ -46,14 +46,10 @@ async def prune(call: Call) -> None:
 
 async def _removable(call: Call, plan: CachePrune) -> frozenset[str]:
     """Whoever wants all of it gone gives up what others may have made as well: it goes with the last of them."""
-    if not (plan.whole and _everything(call)):
+    if not (plan.whole and call.query.on("all")):
         return await call.gate.door.cache(call.user.uid)
     found = await call.gate.door.drop_cache(call.user.uid)
     return frozenset((*found.ids, *found.unseen))
-
-
-def _everything(call: Call) -> bool:
-    return any(value.lower() in ("1", "true") for value in call.query.values.get("all", ()))
 
 
 async def _records(call: Call, mine: frozenset[str]) -> list[Found]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 
-from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.domain.dockerpolicy.verdict import RefusedError, UnrecordedError
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import head_bytes, status_line
+from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit
+
+AGAIN = "Try again in a moment."
 
 
 def answer(error: RefusedError, *, keep: bool = False, bare: bool = False) -> bytes:
@@ -21,6 +25,13 @@ def answer(error: RefusedError, *, keep: bool = False, bare: bool = False) -> by
 def message_body(message: str) -> bytes:
     """A sentence as Docker clients read it; whatever is in the text is escaped."""
     return json.dumps({"message": message}).encode("ascii") + b"\n"
+
+
+def away(error: DoorDownError | UpstreamError) -> RefusedError:
+    """What is said while ds01d or the engine is away."""
+    if isinstance(error, UpstreamError):
+        return UnrecordedError("engine.away", error.sentence, AGAIN, status=error.status)
+    return UnrecordedError("ds01d.away", "ds01d does not answer, so nothing can be granted", AGAIN, status=503)
 
 
 def entry(

@@ -16,7 +16,7 @@ from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
 from ds01.domain.dockerpolicy.frontend import Owner
 from ds01.domain.dockerpolicy.solve import Solve, judge_bridge_solve, judge_return, judge_solve
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
-from ds01.gateway import aside, flow
+from ds01.gateway import aside, denied, flow
 from ds01.gateway.call import Call
 from ds01.gateway.h2 import grpc, link
 from ds01.gateway.h2.grpc import Method, RefusedCallError
@@ -29,7 +29,7 @@ from ds01.gateway.pace import Costly
 from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
 from ds01.gateway.tickets import Settle, granted
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorAudit, DoorBuildGrant
 
 BUILD_ID = "buildkit-controlapi-buildid"
@@ -117,8 +117,8 @@ class Talk:
         except RefusedError as error:
             self._call.denied(error, method=GRPC, path=path)
             await grpc.refuse(near, grpc.code_of(error), error.message)
-        except DoorDownError:
-            await grpc.refuse(near, grpc.Code.UNAVAILABLE, "DS01: ds01d does not answer, so nothing can be granted.")
+        except (DoorDownError, UpstreamError) as error:
+            await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
 
     def _allowed(self, path: str, rule: str) -> None:
         call = self._call

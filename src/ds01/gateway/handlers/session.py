@@ -8,14 +8,15 @@ import structlog
 
 from ds01.domain.dockerpolicy.session import METHODS, SYNC, judge_session
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
-from ds01.gateway import flow
+from ds01.gateway import denied, flow
 from ds01.gateway.call import Call
 from ds01.gateway.h2 import files, grpc, link
 from ds01.gateway.h2.grpc import Method, RefusedCallError
 from ds01.gateway.h2.link import Link
+from ds01.gateway.held import DoorDownError
 from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, UpstreamError
 
 DOCKERFILE = "dockerfile"
 """How the files begin to be called among which the Dockerfile is; an option of a build may name no others."""
@@ -54,6 +55,8 @@ async def serve(call: Call, client: Stream, engine: Stream, opened: Session) -> 
         except RefusedError as error:
             call.denied(error, method=GRPC, path=path)
             await grpc.refuse(near, grpc.code_of(error), error.message)
+        except (DoorDownError, UpstreamError) as error:
+            await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
 
     await both(Link(engine, accept), far, (client, engine), opened.over)
 
@@ -95,5 +98,7 @@ async def _dockerfile(near: link.Call, far: Link, opened: Session, asked: Method
         await files.fail(near, grpc.code_of(error), error.message)
     except RefusedCallError as error:
         await files.fail(near, error.code, str(error))
+    except (DoorDownError, UpstreamError) as error:
+        await files.fail(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
     else:
         await files.hand_on(near, entries)

@@ -144,6 +144,18 @@ def test_what_was_packed_comes_out(
     assert found.size == len(data)
 
 
+@pytest.mark.parametrize("how", [gzip.compress, bz2.compress, lzma.compress, pack])
+@pytest.mark.parametrize("between", [b"", bytes(4)])
+def test_one_stream_after_the_other_comes_out_wherever_it_was_cut(
+    how: Callable[[bytes], bytes], between: bytes
+) -> None:
+    sent = how(b"first") + between + how(b"second")
+    for at in range(len(sent) + 1):
+        found = Unpacked(None, TOO_MUCH, zstd, lambda _: None)
+        out = b"".join(bytes(part) for piece in (sent[:at], sent[at:]) for part in found.feed(piece))
+        assert (out, list(found.finish())) == (b"firstsecond", []), at
+
+
 def unpacked(found: Unpacked, sent: bytes) -> None:
     for part in found.feed(sent):
         assert len(part) <= 1024 * 1024

@@ -157,7 +157,7 @@ class _Blocks:
         data = bytes(sent)
         while True:
             if self._stream.eof:
-                data = (self._stream.unused_data or data).lstrip(b"\0")
+                data = (self._stream.unused_data + data).lstrip(b"\0")
                 if not data:
                     return
                 self._stream = self._new()

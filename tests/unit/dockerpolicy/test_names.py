@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.names import container_name, invented
-from ds01.domain.dockerpolicy.registries import address_of, credentials, registry_of, searched, secret
+from ds01.domain.dockerpolicy.registries import (
+    address_of,
+    credentials,
+    credentials_for,
+    registry_of,
+    searched,
+    secret,
+)
 from ds01.domain.dockerpolicy.tags import Standing, Write, check_writable, engine_name, joined, looked_up, reference
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.image import ImageId, Provenance, Tag, covers
@@ -189,10 +196,18 @@ def test_d25_a_login_says_its_registry(text: str, host: str) -> None:
     assert address_of(text) == host
 
 
-@pytest.mark.parametrize("text", ["ftp://x", "https://docker.io@10.0.0.1/", "//", "gopher://docker.io"])
+@pytest.mark.parametrize(
+    "text", ["ftp://x", "https://docker.io@10.0.0.1/", "//", "gopher://docker.io", "https://[", "["]
+)
 def test_d25_addresses_that_mislead_are_refused(text: str) -> None:
     with pytest.raises(RefusedError):
         address_of(text)
+
+
+@pytest.mark.parametrize("other", ["[", "ftp://x"])
+def test_a_password_for_what_cannot_be_read_hides_no_other(other: str) -> None:
+    header = base64.b64encode(f'{{"{other}":{{"password":"a"}},"docker.io":{{"password":"b"}}}}'.encode()).decode()
+    assert credentials_for(header, "docker.io") == {"password": "b"}
 
 
 def test_a_password_is_told_from_none() -> None:

@@ -51,11 +51,18 @@ def address_of(text: str) -> str:
     """The registry in the server address of a login: a host, or a URL."""
     if not text:
         return DEFAULT
-    parts = urlsplit(text if "//" in text else f"//{text}")
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+    except ValueError as error:
+        raise _unreadable() from error
     if parts.scheme not in ("", "http", "https") or "@" in parts.netloc or not parts.netloc:
-        raise malformed("registry.address", "The registry's address cannot be read", "Write its host name.")
+        raise _unreadable()
     host = parts.netloc.lower()
     return DEFAULT if host in _DEFAULTS else host
+
+
+def _unreadable() -> RefusedError:
+    return malformed("registry.address", "The registry's address cannot be read", "Write its host name.")
 
 
 def searched(term: str) -> str:
@@ -75,11 +82,18 @@ def credentials(header: str) -> dict[str, Json]:
 
 
 def credentials_for(header: str, registry: str) -> dict[str, Json]:
-    """What ``X-Registry-Config`` of a build says about one registry."""
+    """What ``X-Registry-Config`` of a build says about one registry. An address that cannot be read is none of them."""
     for address, found in _decoded(header).items():
-        if isinstance(found, dict) and address_of(address) == registry:
+        if isinstance(found, dict) and _is_of(address, registry):
             return login(found)
     return {}
+
+
+def _is_of(address: str, registry: str) -> bool:
+    try:
+        return address_of(address) == registry
+    except RefusedError:
+        return False
 
 
 def _decoded(header: str) -> dict[str, Json]:

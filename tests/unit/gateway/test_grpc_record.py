@@ -23,7 +23,7 @@ from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method
 from ds01.gateway.h2.link import Call as LinkCall
 from ds01.gateway.h2.link import Headers, Link
-from ds01.gateway.handlers.grpc_api import CONTROL, TRACES, Talk
+from ds01.gateway.handlers.grpc_api import BRIDGE, BUILD_ID, CONTROL, TRACES, Talk
 from ds01.gateway.handlers.session import serve
 from ds01.gateway.http import parse_request
 from ds01.gateway.registry import Registry
@@ -125,12 +125,49 @@ async def test_p14_a_prune_is_on_the_record_though_its_client_leaves() -> None:
     ]
 
 
-async def test_e33_a_build_of_what_may_not_stay_is_on_the_record() -> None:
-    class Heavy(Door):
-        async def build(self, ask: DoorBuild) -> DoorBuildGrant:
-            return DoorBuildGrant(ticket="t", labels={}, cgroup_parent="", network="", cpu_period_us=0, cpu_quota_us=0,
-                                  memory_bytes=0, swap_bytes=0, shm_bytes=0, step_host="ds01-u1002")  # fmt: skip
+class Grants(Door):
+    """A ds01d that grants every build; nothing comes of them."""
 
+    async def build(self, ask: DoorBuild) -> DoorBuildGrant:
+        return DoorBuildGrant(ticket="t", labels={}, cgroup_parent="", network="", cpu_period_us=0, cpu_quota_us=0,
+                              memory_bytes=0, swap_bytes=0, shm_bytes=0, step_host="ds01-u1002")  # fmt: skip
+
+    async def built(self, ask: DoorTicket) -> tuple[DoorImage, ...]:
+        return ()
+
+
+SOLVE = render([of_field(1, "ref45678"), of_field(5, "s" * 25), of_field(6, "dockerfile.v0")])
+
+
+async def solving(caller: Link) -> LinkCall:
+    """A build that was asked for."""
+    call = await caller.call(asking(f"{CONTROL}Solve"))
+    await call.write(grpc.framed(SOLVE))
+    await call.end()
+    return call
+
+
+async def test_a_build_goes_on_though_another_of_its_id_is_refused() -> None:
+    began = asyncio.Event()
+
+    async def solves_for_ever(call: LinkCall) -> None:
+        if dict(call.headers)[":path"] == f"{CONTROL}Solve":
+            began.set()
+            await asyncio.Event().wait()
+        await call.send_headers([*grpc.ANSWER, *grpc.DONE], end=True)
+
+    async with asyncio.timeout(60), talking(Audit(DOOR), Grants("/nowhere"), solves_for_ever) as caller:
+        await solving(caller)
+        await began.wait()
+        second = await solving(caller)
+        while await second.read():
+            pass
+        assert dict(second.headers)["grpc-status"] == str(grpc.Code.ALREADY_EXISTS)
+        assert await said(caller, [*asking(f"{BRIDGE}Ping"), (BUILD_ID, "ref45678")]) == str(grpc.Code.OK)
+
+
+async def test_e33_a_build_of_what_may_not_stay_is_on_the_record() -> None:
+    class Heavy(Grants):
         async def built(self, ask: DoorTicket) -> tuple[DoorImage, ...]:
             raise RefusedError("image.heavy", "The image was taken away again", status=400)
 
@@ -138,13 +175,10 @@ async def test_e33_a_build_of_what_may_not_stay_is_on_the_record() -> None:
         await call.send_headers(grpc.ANSWER)
         await call.send_headers(grpc.DONE, end=True)
 
-    message = render([of_field(1, "ref45678"), of_field(5, "s" * 25), of_field(6, "dockerfile.v0")])
     audit = Audit(DOOR)
     with capture_logs() as logs:
         async with talking(audit, Heavy("/nowhere"), done) as caller:
-            call = await caller.call(asking(f"{CONTROL}Solve"))
-            await call.write(grpc.framed(message))
-            await call.end()
+            call = await solving(caller)
             while await call.read():
                 pass
         audit.put_down()

@@ -249,9 +249,9 @@ class Talk:
             async with granted(call, solve.refs, 0, buildkit=True) as (grant, settle):
                 building = Building(owner=self._owner(grant), images=grant.images, arguments=solve.frontend.arguments)
                 with ExitStack() as stack:
+                    stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
                     self._builds[solve.ref] = building
                     stack.callback(self._builds.pop, solve.ref)
-                    stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
                     judging.over.set()
                     self._allowed(asked.path, "grpc.solve")
                     policy = self._judged_by(stack, session, building)

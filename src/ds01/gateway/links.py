@@ -149,7 +149,9 @@ def _settings(
 
 
 async def _told(call: Call, network: str, what: str, body: dict[str, Json]) -> None:
-    ask = Ask(method="POST", target=call.target(f"/networks/{network}/{what}"), body=dump(body))
+    known = call.gate.registry.network_stored(call.user, network)  # by its id: a name may have blanks
+    target = call.target(f"/networks/{known.id if known else network}/{what}")
+    ask = Ask(method="POST", target=target, body=dump(body))
     head, data = await call.gate.engine.whole(ask)
     if head.status >= 400:
         raise EngineWordsError("engine.refused", call.shown(error_text(data)), status=head.status)

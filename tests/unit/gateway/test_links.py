@@ -11,6 +11,7 @@ import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.links import check, variables
+from ds01.wire.holdings import DoorNetwork
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 OTHERS, OTHER_UID = "c" * 64, 1003
@@ -87,6 +88,19 @@ async def renamed(place: Farm) -> tuple[int, str]:
     place.engine.answers[f"/{MINE}/json"] = seen(f"ds01-u{UID}", LINKED, running=False)
     status, found = await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again")
     return status, str(found["message"]) if found else ""
+
+
+@pytest.mark.parametrize("network_id", ["d" * 64, ""])
+async def test_a_new_name_is_found_on_a_network_whose_name_has_blanks(place: Farm, network_id: str) -> None:
+    """Also where the container never ran, and the engine tells no id."""
+    lab = DoorNetwork(id="d" * 64, uid=UID, name="my lab", stored=f"my lab._.{UID}")
+    place.registry.learn(lab)
+    again = {"id": MINE, "uid": UID, "name": "again", "stored_name": f"again._.{UID}", "image_ref": "bb"}
+    place.daemon.answers["/door/renames"] = as_json(again)
+    place.engine.answers[f"/{MINE}/json"] = seen(lab.stored, {"Aliases": ["web"], "NetworkID": network_id})
+    assert (await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again"))[0] == 204
+    assert moved(place) == [f"{lab.id}/disconnect", f"{lab.id}/connect"]
+    assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": [], "Aliases": ["again"]}
 
 
 NO_ROOM = as_json({"message": f"no room on ds01-u{UID} for ds01-u{UID}0"}, 500)

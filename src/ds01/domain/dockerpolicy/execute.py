@@ -57,7 +57,7 @@ def judge_exec(body: dict[str, Json], asker: Asker, forced_user: str) -> ExecPla
     found: dict[str, Json] = {key: _plain(value) for key, value in judge_struct("", body, EXEC, case).items()}
     if forced_user:
         if found.get("User"):
-            case.changed("exec.user", f"user set to {forced_user}: a folder of the host is mounted")
+            case.changed("exec.user", f"user set to {forced_user}: everything in this container runs as you")
         found["User"] = forced_user
     found["Privileged"] = False
     return ExecPlan(body=found, changes=tuple(case.changes))

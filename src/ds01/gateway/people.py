@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import math
 import pwd
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -44,6 +45,14 @@ def login_of(uid: int) -> str:
         return ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """A look into the directory that goes on, and when it began."""
+
+    began_at: float
+    name: asyncio.Future[str]
+
+
 @dataclass(kw_only=True)
 class _Known:
     """Who a uid was when ds01d was asked, and when the directory was looked into last."""
@@ -58,6 +67,23 @@ class _Known:
     def login(self) -> str:
         """The account's name; empty when there was none."""
         return self.user.login if self.user else ""
+
+
+def _apart(look: Callable[[], str]) -> asyncio.Future[str]:
+    """What a look tells, from a thread of its own: where it hangs, nothing else waits for it, not even the end."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[str] = loop.create_future()
+
+    def run() -> None:
+        try:
+            tell = partial(found.set_result, look())
+        except Exception as error:  # noqa: BLE001  whatever it is, whoever waits is told
+            tell = partial(found.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell)
+
+    threading.Thread(target=run, name="directory", daemon=True).start()
+    return found
 
 
 class People:
@@ -77,6 +103,7 @@ class People:
         self._local = local
         self._hers = hers
         self._users: dict[int, _Known] = {}
+        self._looks: dict[int, _Look] = {}
         self._changed = asyncio.Event()
 
     def changed(self) -> None:
@@ -106,11 +133,20 @@ class People:
         """Whether the account is the one it was. A directory that does not answer says nothing new."""
         now = self._clock()
         if self._local(uid) != known.login:
-            with contextlib.suppress(TimeoutError):
-                if await asyncio.wait_for(asyncio.to_thread(self._login, uid), LOOK_SECONDS) != known.login:
+            look = self._look(uid)
+            if (await asyncio.wait({look.name}, timeout=LOOK_SECONDS))[0]:
+                if look.name.result() != known.login:
                     return False
+                now = look.began_at
         known.looked_at = max(known.looked_at, now)
         return True
+
+    def _look(self, uid: int) -> _Look:
+        """The look for this uid that goes on, or a new one: a directory that hangs is asked once for each."""
+        if uid not in self._looks:
+            self._looks[uid] = _Look(began_at=self._clock(), name=_apart(partial(self._login, uid)))
+            self._looks[uid].name.add_done_callback(lambda _: self._looks.pop(uid))
+        return self._looks[uid]
 
     async def _user_now(self, uid: int) -> DoorUser | None:
         now, local = self._clock(), self._local(uid)

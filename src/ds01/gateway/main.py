@@ -106,12 +106,12 @@ async def run(
     kept.tell("READY=1")
     status = await _until(stop, tasks)
     kept.tell("STOPPING=1")
-    for each in (listener, glass, own):
-        await each.close()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await gate.audit.flush()
+    try:
+        await _ended(tasks)
+        for each in (listener, glass, own):
+            await each.close()
+    finally:
+        await gate.audit.flush()
     _LOG.info("stopped", status=status)
     return status
 
@@ -151,6 +151,13 @@ async def _until(stop: asyncio.Event, tasks: Sequence[asyncio.Task[object]]) -> 
     for task in done:
         _LOG.error("ended", what=task.get_name(), exc_info=task.exception())
     return 1
+
+
+async def _ended(tasks: Sequence[asyncio.Task[object]]) -> None:
+    """End what goes on always: some of it opens what is closed next."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _always(gate: Gate) -> dict[str, Coroutine[Any, Any, object]]:

@@ -207,5 +207,5 @@ class OwnSockets:
 
     async def close(self) -> None:
         """Accept nothing more."""
-        for listener in self._open.values():
+        for listener in list(self._open.values()):
             await listener.close()

@@ -229,3 +229,17 @@ async def test_s13_a_socket_that_was_kept_is_the_account_it_was_made_for(tmp_pat
         farmed.daemon.answers[f"/door/users/{HERS.uid}"] = who_is(Whose(HERS.uid, HERS.epoch + 1))
         await farmed.registry.follow_once()
         assert await told_by(own.path(HERS)) == 403
+
+
+async def test_closing_all_closes_each_though_one_is_opened_meanwhile(tmp_path: Path) -> None:
+    async with served(tmp_path) as (_, own):
+        before = [Path(await own.open(user(each))) for each in (HERS, OTHERS)]
+        connected = await asyncio.open_unix_connection(before[0])
+        assert await told_at(*connected) == 200
+        closing = asyncio.create_task(own.close())
+        await asyncio.sleep(0)
+        await own.open(user(Whose(1003, 1)))
+        await asyncio.wait({closing})
+        left = [path for path in before if answers(path)]
+        connected[1].close()
+    assert (closing.exception(), left) == (None, [])

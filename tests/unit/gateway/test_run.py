@@ -13,6 +13,7 @@ import pytest
 from ds01.gateway.audit import Audit
 from ds01.gateway.listen import own_socket
 from ds01.gateway.main import run
+from ds01.gateway.own_sockets import OwnSockets
 
 
 async def _runs(folder: Path) -> int:
@@ -36,3 +37,22 @@ async def test_it_ends_with_an_error_when_what_always_goes_on_has_ended(
 async def test_it_ends_well_when_it_is_told_to(tmp_path: Path) -> None:
     asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), signal.SIGTERM)
     assert await _runs(tmp_path) == 0
+
+
+async def test_what_is_recorded_is_sent_though_closing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then nothing opens sockets any more."""
+    sent: list[bool] = []
+
+    async def fails(_: OwnSockets) -> NoReturn:
+        assert "own sockets" not in {task.get_name() for task in asyncio.all_tasks()}
+        raise RuntimeError("nobody expected this")
+
+    async def flush(_: Audit) -> None:
+        sent.append(True)
+
+    monkeypatch.setattr(OwnSockets, "close", fails)
+    monkeypatch.setattr(Audit, "flush", flush)
+    asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), signal.SIGTERM)
+    with pytest.raises(RuntimeError):
+        await _runs(tmp_path)
+    assert sent

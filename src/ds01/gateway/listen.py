@@ -10,6 +10,7 @@ import socket
 import stat
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -77,6 +78,8 @@ class Listener:
         self._account = account
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken: deque[tuple[socket.socket, int]] = deque()
+        self._beginning: set[socket.socket] = set()
+        """Of those that have a task, the ones that are nobody else's to close yet."""
         self._listening: socket.socket | None = None
 
     async def listen(self, listening: socket.socket) -> None:
@@ -132,19 +135,27 @@ class Listener:
         """Serve a few of those that were taken, in their order."""
         loop = asyncio.get_running_loop()
         for _ in range(min(BEGUN_AT_ONCE, len(self._taken))):
-            task = loop.create_task(self._serve(*self._taken.popleft()))
+            connection, uid = self._taken.popleft()
+            self._beginning.add(connection)
+            task = loop.create_task(self._serve(connection, uid))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(partial(self._over, connection, uid))
         if self._taken:
             loop.call_soon(self._begin)
 
     async def _serve(self, connection: socket.socket, uid: int) -> None:
-        try:
-            connection.setblocking(False)
-            _, client = await asyncio.get_running_loop().connect_accepted_socket(Stream, connection)
-            await self._server.serve(client, Peer(uid=uid, account=self._account, login_uid=login_uid(connection)))
-        finally:
-            self._presence.leave(uid)
+        connection.setblocking(False)
+        _, client = await asyncio.get_running_loop().connect_accepted_socket(Stream, connection)
+        self._beginning.remove(connection)
+        await self._server.serve(client, Peer(uid=uid, account=self._account, login_uid=login_uid(connection)))
+
+    def _over(self, connection: socket.socket, uid: int, task: asyncio.Task[None]) -> None:
+        """A connection's task ended, if it ever began: one that is cancelled before runs nothing of its own."""
+        self._tasks.discard(task)
+        if connection in self._beginning:
+            self._beginning.remove(connection)
+            connection.close()
+        self._presence.leave(uid)
 
     async def close(self) -> None:
         """Accept nothing more and end what is open; containers go on."""

@@ -128,11 +128,15 @@ class OwnSockets:
         return RefusedError(NO_PLACE, "There is no place for your socket", "Tell your admin: ds01 doctor.", status=503)
 
     def _made(self, whose: Whose) -> socket.socket:
+        """A new one, in place of one that was kept and has no path any more."""
         folder = self.path(whose).parent
         folder.mkdir(mode=0o711, exist_ok=True)
         if folder.lstat().st_uid not in (os.geteuid(), 0):
             raise OSError(f"{folder} belongs to somebody else")
         listening = own_socket(self.path(whose))
+        if (before := self._passed.get(whose)) is not None:
+            kept.leave(whose.name)
+            before.close()
         kept.keep(whose.name, listening)
         return listening
 

@@ -243,3 +243,23 @@ async def test_closing_all_closes_each_though_one_is_opened_meanwhile(tmp_path: 
         left = [path for path in before if answers(path)]
         connected[1].close()
     assert (closing.exception(), left) == (None, [])
+
+
+async def test_a_socket_that_was_kept_and_has_no_path_is_kept_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd would have two of the name, and pass the wrong one."""
+    (tmp_path / "u" / HERS.name).mkdir(parents=True)
+    former = own_socket(tmp_path / "u" / HERS.name / "docker.sock")
+    (tmp_path / "u" / HERS.name / "docker.sock").unlink()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        async with served(tmp_path, **{HERS.name: former}) as (_, own):
+            await own.again(Upstream(str(tmp_path / "e.sock"), "the engine"))
+            assert answers(own.path(HERS))
+        name = f"FDNAME=ds01-door-{HERS.name}"
+        assert systemd.recv(1000).decode() == f"FDSTOREREMOVE=1\n{name}"
+        assert systemd.recv(1000).decode() == f"FDSTORE=1\n{name}"
+    assert former.fileno() == -1

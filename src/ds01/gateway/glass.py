@@ -31,6 +31,14 @@ class Glass:
 
     async def serve(self, client: Stream, peer: Peer) -> None:
         """One request; the connection ends with it."""
+        try:
+            await self._one(client, peer)
+        except (ConnectionError, TooSlowError):
+            client.abort()
+        finally:
+            client.close()
+
+    async def _one(self, client: Stream, peer: Peer) -> None:
         head: Head | None = None
         try:
             patience = self._gate.patience
@@ -42,10 +50,6 @@ class Glass:
             await refuse_plainly(client, error)
         except UpstreamError as error:
             await refuse_plainly(client, away_from(error))
-        except (ConnectionError, TooSlowError):
-            client.abort()
-        finally:
-            client.close()
 
     def _denied(self, peer: Peer, head: Head | None, error: RefusedError) -> None:
         method, path = (head.method, head.target[:200]) if head is not None else ("", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,23 +13,27 @@ from structlog.testing import capture_logs
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
 from ds01.gateway.glass import Glass
-from ds01.gateway.identity import Presence
+from ds01.gateway.identity import Peer, Presence
 from ds01.gateway.listen import Listener, own_socket
 from ds01.gateway.upstream import Upstream
 from tests.unit.gateway.farm import UID, Farm, as_json, farm, plain
+from tests.unit.gateway.h2.test_link import pair
 
 ADMIN = {"uid": UID, "gid": UID, "login": "mallory", "admin": True}
+
+
+def glass(place: Farm, folder: Path) -> Glass:
+    engine, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
+    return Glass(Gate(engine=engine, door=door, registry=place.registry, audit=place.audit, facts=place.facts))
 
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Farm]:
     async with farm(tmp_path) as made:
         made.engine.answers["/info"] = plain(200, b"{}")
-        engine, door = Upstream(str(tmp_path / "e.sock"), "the engine"), Door(str(tmp_path / "d.sock"))
-        gate = Gate(engine=engine, door=door, registry=made.registry, audit=made.audit, facts=made.facts)
         (tmp_path / "admin").mkdir()
         made.folder = tmp_path / "admin"
-        listener = Listener(Glass(gate), Presence(), lambda _: UID)
+        listener = Listener(glass(made, tmp_path), Presence(), lambda _: UID)
         await listener.listen(own_socket(made.socket))
         yield made
         await listener.close()
@@ -56,3 +61,12 @@ async def test_who_is_no_admin_or_has_not_opened_it_is_on_the_record(place: Farm
 
 async def test_what_cannot_be_read_is_on_the_record(place: Farm) -> None:
     assert (await asked(place, "GET /info HTTP/1.1\r\n\r\n"))[1] == [("denied", "http.host", "")]
+
+
+async def test_who_is_gone_before_the_refusal_ends_nothing_else(place: Farm, tmp_path: Path) -> None:
+    client, gateway = await pair()
+    gateway.unread(b"GET /info HTTP/1.1\r\n\r\n")
+    client.abort()
+    gateway.abort()
+    await asyncio.sleep(0.01)
+    await glass(place, tmp_path).serve(gateway, Peer(uid=UID))

@@ -4,7 +4,7 @@ Records go to ds01d in small batches, so that no request waits for the disk. A r
 none was sent a moment ago: who is refused looks it up next. When they cannot be written any more, nothing may be
 changed any more: what is not recorded does not happen. Only giving back goes on. Equal records in one batch are
 counted, not repeated, in the place of the latest. Of a user's refusals, and of what else she does, only so many are
-written one by one, so that nobody fills the disk.
+written one by one, in the log too, so that nobody fills the disk.
 """
 
 from __future__ import annotations
@@ -81,16 +81,14 @@ class Audit:
             self._one(recordable(entry), told)
 
     def _one(self, entry: DoorAudit, told: Mapping[str, float]) -> None:
-        _LOG.info(
-            "request", uid=entry.uid, login_uid=entry.login_uid, method=entry.method, path=entry.path,
-            subject=entry.subject, outcome=entry.outcome, rule=entry.rule, reason=entry.reason,
-            changes=list(entry.changes), **told,
-        )  # fmt: skip
         budget = self._budgets.get(entry.outcome)
-        if budget is not None and entry not in self._pending:
+        if budget is None:
+            _log(entry, told)
+        elif entry not in self._pending:
             if not budget.allow(entry.uid):
                 return
             entry = budget.told(entry)
+            _log(entry, told)
         if entry not in self._pending:
             self._waiting[entry.uid, entry.outcome] += 1
             most = CHANGES_PER_USER if entry.outcome == "allowed" else PER_USER
@@ -199,6 +197,14 @@ def _plain(text: str) -> str:
         return text
     spelled = text[:LENGTH].encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in spelled)[:LENGTH]
+
+
+def _log(entry: DoorAudit, told: Mapping[str, float]) -> None:
+    _LOG.info(
+        "request", uid=entry.uid, login_uid=entry.login_uid, method=entry.method, path=entry.path,
+        subject=entry.subject, outcome=entry.outcome, rule=entry.rule, reason=entry.reason,
+        changes=list(entry.changes), **told,
+    )  # fmt: skip
 
 
 def _count(pending: Counter[DoorAudit], entry: DoorAudit, count: int) -> None:

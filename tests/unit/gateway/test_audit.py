@@ -90,6 +90,22 @@ async def test_d16_nobody_fills_the_disk_by_what_is_allowed() -> None:
     assert door.entries[-1].changes == ("1000 records before it",)
 
 
+@pytest.mark.parametrize("path", ["/{}", "/same"])
+async def test_d16_nobody_fills_the_disk_by_the_log(path: str) -> None:
+    """Neither by what differs nor by what is the same again and again."""
+    now, door = 0.0, Written()
+    audit = Audit(door, lambda: now)
+    with capture_logs() as logs:
+        for number in range(REFUSALS + 1000):
+            audit.record(entry(1, path.format(number), "denied"))
+        await audit.flush()
+        assert len(logs) == (REFUSALS if "{}" in path else 1)
+        now = 60.0
+        audit.record(entry(1, "/later", "denied"))
+        await audit.flush()
+    assert logs[-1]["changes"] == (["1000 refusals before it"] if "{}" in path else [])
+
+
 class Lost(Written):
     """A ds01d that never answers what it is told first."""
 

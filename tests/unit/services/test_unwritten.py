@@ -53,6 +53,15 @@ async def begins(server: SimServer, user: User, what: Writing) -> tuple[DoorWrit
     return ask, await writing.grant(server.world, ask)
 
 
+async def test_what_could_not_be_granted_reserves_no_name(server: SimServer, ledger: Full) -> None:
+    """The first grant of all writes the key down that its labels are sealed with."""
+    await server.caller()
+    ledger.left = 0
+    with pytest.raises(Ds01Error):
+        await begins(server, ALICE, Writing.PULL)
+    assert not server.world.tickets.being_written(server.clock.monotonic())
+
+
 async def owners(server: SimServer) -> set[int]:
     return {each.uid for each in await server.world.ledger.read(lambda books: books.ownerships())}
 

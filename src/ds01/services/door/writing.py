@@ -62,12 +62,12 @@ async def grant(world: World, ask: DoorWrite) -> DoorWriteGrant:
         left = await check_room(world, caller, more_bytes=written(world, ask.container), more_images=more)
     else:
         await check_number(world, caller, more=more)
-    tags = await left_of(world, caller, ask)
+    tags, marks = await left_of(world, caller, ask), await image_labels(world, caller)
     names = await reserve(
         world, caller, ask.refs, pulling=ask.what is Writing.PULL, private=ask.private, image=ask.image
     )  # fmt: skip
     return DoorWriteGrant(
-        ticket=names.id, labels=await image_labels(world, caller), left_bytes=left,
+        ticket=names.id, labels=marks, left_bytes=left,
         names=dict(names.own), held=held(names), left_images=tags.images, has=tags.has,
     )  # fmt: skip
 

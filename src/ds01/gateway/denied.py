@@ -10,7 +10,7 @@ from ds01.gateway.http import head_bytes, status_line
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit
 
-AGAIN = "Try again in a moment."
+AGAIN = "Try again in a moment; if it stays, tell your admin."
 
 
 def answer(error: RefusedError, *, keep: bool = False, bare: bool = False) -> bytes:

@@ -15,7 +15,7 @@ from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.identity import Peer
 from ds01.gateway.ongoing import while_there
 from ds01.gateway.passing import pass_on
-from ds01.gateway.serve import away_from, refuse_plainly
+from ds01.gateway.serve import refuse_plainly
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit, DoorUser
@@ -49,7 +49,7 @@ class Glass:
             self._denied(peer, head, error)
             await refuse_plainly(client, error)
         except UpstreamError as error:
-            await refuse_plainly(client, away_from(error))
+            await refuse_plainly(client, denied.away(error))
 
     def _denied(self, peer: Peer, head: Head | None, error: RefusedError) -> None:
         method, path = (head.method, head.target[:200]) if head is not None else ("", "")
@@ -74,7 +74,9 @@ class Glass:
         try:
             user = await self._gate.door.user(uid)
         except DoorDownError as error:
-            raise RefusedError("ds01d.away", "ds01d does not answer, so nobody may pass", status=503) from error
+            raise RefusedError(
+                "ds01d.away", "ds01d does not answer, so nobody may pass", denied.AGAIN, status=503
+            ) from error
         if user is None or not user.admin:
             raise RefusedError("glass.admin", "This way to the engine is for admins", "Use the usual socket.")
         if not user.glass:

@@ -8,7 +8,7 @@ import contextlib
 import structlog
 
 from ds01.domain.dockerpolicy import query
-from ds01.domain.dockerpolicy.verdict import RefusedError, UnrecordedError, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
 from ds01.gateway import denied
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.held import DoorDownError
@@ -74,11 +74,9 @@ class Server:
             return await _answer_refusal(client, head, call, error)
         except DoorDownError as error:
             _LOG.warning("ds01d.unreachable", reason=str(error))
-            away = UnrecordedError("ds01d.away", "ds01d does not answer, so nothing can be granted",
-                                   "Try again in a moment.", status=503)  # fmt: skip
-            return await _answer_refusal(client, head, call, away)
+            return await _answer_refusal(client, head, call, denied.away(error))
         except UpstreamError as error:
-            return await _answer_refusal(client, head, call, away_from(error))
+            return await _answer_refusal(client, head, call, denied.away(error))
         except ConnectionError:
             raise
         except Exception:  # noqa: BLE001  a mistake of ours ends in a refusal, whatever it is
@@ -106,7 +104,7 @@ class Server:
         try:
             await pass_on(client, head, self._gate.engine.path, call.read if call else None)
         except UpstreamError as away:
-            return await _answer_refusal(client, head, call, away_from(away))
+            return await _answer_refusal(client, head, call, denied.away(away))
         return False
 
     async def _user(self, peer: Peer, route: Route) -> DoorUser:
@@ -198,12 +196,6 @@ async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: 
     if not keep:
         await _linger(client)
     return keep
-
-
-def away_from(error: UpstreamError) -> RefusedError:
-    """What is said of an engine that is away."""
-    return UnrecordedError("engine.away", error.sentence, "Try again in a moment; if it stays, tell your admin.",
-                           status=error.status)  # fmt: skip
 
 
 async def refuse_plainly(client: Stream, error: RefusedError) -> None:

@@ -38,11 +38,15 @@ class Server:
         self._gates: dict[int, Gate] = {}
 
     async def serve(self, client: Stream, peer: Peer) -> None:
-        """All requests of one connection. Its identity was fixed when it was made."""
+        """All requests of one connection. Its identity was fixed when it was made.
+
+        A client may send thousands at once: after each, others have their turn.
+        """
         try:
             client.taken_within = self._gate.patience.unread_seconds
             while await self._one(client, peer):
-                pass
+                if client.holding:
+                    await asyncio.sleep(0)
             await client.emptied()
         except (ConnectionError, TooSlowError):
             client.abort()

@@ -125,6 +125,11 @@ class Stream(asyncio.Protocol):
             raise ConnectionError("not connected")
         return self._transport
 
+    @property
+    def holding(self) -> bool:
+        """Whether something is here to be read."""
+        return bool(self._chunks)
+
     async def read(self, seconds: float | None = None) -> bytes:
         """The next chunk; empty at the end. Raises SilentError when nothing comes for so long."""
         while not self._chunks:

@@ -71,3 +71,9 @@ def test_times_that_cannot_be_read_are_refused() -> None:
     for asked in ({"until": ["soon"]}, {"until": ["1h"], "unused-for": ["1h"]}):
         with pytest.raises(RefusedError):
             judge_cache_prune([], asked, NOW)
+
+
+def test_p18_the_filters_of_a_prune_are_no_longer_than_those_of_a_query() -> None:
+    with pytest.raises(RefusedError, match="2048 characters"):
+        prune_of(render([of(1, "x" * 1025)] * 2), {"a"})
+    assert prune_of(render([of(1, "x" * 1024)] * 2), {"a"})

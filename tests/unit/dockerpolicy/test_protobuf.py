@@ -48,3 +48,11 @@ def test_p3_a_field_or_a_key_given_twice_is_refused() -> None:
     with pytest.raises(RefusedError):
         protobuf.mapping([*protobuf.of_mapping(7, {"a": "1"}), *protobuf.of_mapping(7, {"a": "2"})], 7)
     assert protobuf.mapping(protobuf.of_mapping(7, {"a": "1", "b": ""}), 7) == {"a": "1", "b": ""}
+
+
+def test_p18_an_entry_of_a_map_has_a_key_and_a_value_and_little_else() -> None:
+    entry = [protobuf.of(1, "key"), protobuf.of(2, "value")]
+    more = [*entry, *(protobuf.of(3, 0) for _ in range(protobuf.ENTRY_FIELDS))]
+    assert protobuf.mapping([protobuf.of(7, protobuf.render(entry))], 7) == {"key": "value"}
+    with pytest.raises(RefusedError, match="too many fields"):
+        protobuf.mapping([protobuf.of(7, protobuf.render(more))], 7)

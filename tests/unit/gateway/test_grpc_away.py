@@ -10,6 +10,7 @@ import pytest
 from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.session import SYNC
 from ds01.gateway.audit import Audit
+from ds01.gateway.denied import AGAIN
 from ds01.gateway.door import Door
 from ds01.gateway.h2 import files, grpc
 from ds01.gateway.h2.link import Call, Link
@@ -24,9 +25,9 @@ from tests.unit.gateway.test_grpc_record import DOOR, asking, of, talking
 
 AWAY = [
     (DoorDownError("silent"),
-     "DS01: ds01d does not answer, so nothing can be granted (ds01d.away). Try again in a moment."),
+     f"DS01: ds01d does not answer, so nothing can be granted (ds01d.away). {AGAIN}"),
     (UpstreamError("the engine does not answer", status=504),
-     "DS01: The engine does not answer (engine.away). Try again in a moment."),
+     f"DS01: The engine does not answer (engine.away). {AGAIN}"),
 ]  # fmt: skip
 
 

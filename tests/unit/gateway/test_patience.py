@@ -77,3 +77,27 @@ async def test_what_is_silent_for_long_goes_on(place: Farm, what: str) -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(reader.read(1000) if what == "attach" else reader.readuntil(b"more"), 3 * SHORT)
     writer.close()
+
+
+async def test_p17_between_requests_sent_at_once_others_have_their_turn(place: Farm) -> None:
+    many, turns, over = 500, 0, asyncio.Event()
+
+    async def others() -> None:
+        nonlocal turns
+        while not over.is_set():
+            turns += 1
+            await asyncio.sleep(0)
+
+    reader, writer = await asyncio.open_unix_connection(place.socket)
+    writer.write(b"OPTIONS / HTTP/1.1\r\nHost: d\r\n\r\n" * many)
+    beside = asyncio.create_task(others())
+    answers = b""
+    async with asyncio.timeout(60):
+        while answers.count(b"HTTP/1.1 ") < many:
+            if not answers:
+                turns = 0
+            answers += await reader.read(1 << 20)
+    over.set()
+    await beside
+    writer.close()
+    assert turns >= many / 2

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.protobuf import Field, of
+from ds01.domain.dockerpolicy.query import FILTERS_LENGTH
 from ds01.domain.dockerpolicy.verdict import malformed
 
 _RECORD, _ID = 1, 1
@@ -56,5 +57,7 @@ def prune_of(request: bytes, ids: Collection[str]) -> bytes | None:
     if sum(field.number == _FILTER for field in found) > _FILTERS:
         raise malformed("prune.filters", f"A prune has {_FILTERS} filters at most")
     filters = [field.text for field in found if field.number == _FILTER] or [""]
+    if sum(map(len, filters)) > FILTERS_LENGTH:
+        raise malformed("prune.filters", f"The filters of a prune have {FILTERS_LENGTH} characters at most")
     named = [of(_FILTER, f"id=={each}{',' if text else ''}{text}") for each in sorted(ids) for text in filters]
     return protobuf.render([*named, *(field for field in found if field.number in (_ALL, _KEPT_FOR))]) if ids else None

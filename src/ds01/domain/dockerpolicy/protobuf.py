@@ -16,6 +16,9 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 FIELDS = 4096
 """Fields that one message may have."""
 
+ENTRY_FIELDS = 8
+"""Fields of an entry of a map, of which two say something."""
+
 _MOST = 1 << 64
 _NUMBERS = 1 << 29
 
@@ -56,8 +59,8 @@ def broken(what: str) -> RefusedError:
     return malformed("grpc.message", f"A message of BuildKit's cannot be read: {what}")
 
 
-def fields(data: bytes) -> list[Field]:
-    """The fields of a message, in order. Raises RefusedError."""
+def fields(data: bytes, most: int = FIELDS) -> list[Field]:
+    """The fields of a message, in order, ``most`` at most. Raises RefusedError."""
     found: list[Field] = []
     at = 0
     while at < len(data):
@@ -67,7 +70,7 @@ def fields(data: bytes) -> list[Field]:
             raise broken("a field has no number")
         value, at = _value(data, at, kind)
         found.append(Field(number=number, kind=kind, value=value))
-        if len(found) > FIELDS:
+        if len(found) > most:
             raise broken("it has too many fields")
     return found
 
@@ -166,7 +169,7 @@ def pairs(found: Iterable[Field], number: int) -> Iterator[tuple[str, bytes]]:
     """The entries of a map, with their values' bytes."""
     for field in found:
         if field.number == number:
-            entry = fields(field.data)
+            entry = fields(field.data, ENTRY_FIELDS)
             value = one(entry, 2)
             yield text(entry, 1), value.data if value is not None else b""
 

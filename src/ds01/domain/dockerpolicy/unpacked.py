@@ -21,6 +21,9 @@ NEAR_BYTES, FAR_BYTES = 16 * 1024 * 1024, 128 * 1024 * 1024
 _XZ_FAR_BYTES = 66 * 1024 * 1024
 """``xz -9``."""
 
+EMPTY = 64
+"""Streams, one after the other, that bring nothing: beginning one costs as much as some thousand bytes."""
+
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 _MAGIC = 6
 
@@ -118,11 +121,29 @@ class _Plain:
             yield sent
 
 
+class _Streams:
+    """Counts those in a row that bring nothing."""
+
+    def __init__(self) -> None:
+        self._empty = 0
+
+    def next(self) -> None:
+        """One more begins. Raises RefusedError."""
+        self._empty += 1
+        if self._empty > EMPTY:
+            raise malformed("archive.empty", f"The archive has more than {EMPTY} empty parts in a row", "Pack it anew.")
+
+    def bring(self) -> None:
+        """Something came."""
+        self._empty = 0
+
+
 class _Gzip:
     """One member after the other, as gzip files may have them."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(31)
+        self._streams = _Streams()
 
     @property
     def ended(self) -> bool:
@@ -135,9 +156,11 @@ class _Gzip:
                 data = data.lstrip(b"\0")
                 if not data:
                     return
+                self._streams.next()
                 self._member = zlib.decompressobj(31)
             piece = self._member.decompress(data, PIECE)
             if piece:
+                self._streams.bring()
                 yield piece
             data = self._member.unconsumed_tail or self._member.unused_data
 
@@ -148,6 +171,7 @@ class _Blocks:
     def __init__(self, new: Callable[[], Stream]) -> None:
         self._new = new
         self._stream: Stream = new()
+        self._streams = _Streams()
 
     @property
     def ended(self) -> bool:
@@ -160,10 +184,12 @@ class _Blocks:
                 data = (self._stream.unused_data + data).lstrip(b"\0")
                 if not data:
                     return
+                self._streams.next()
                 self._stream = self._new()
             piece = self._stream.decompress(data, PIECE)
             data = b""
             if piece:
+                self._streams.bring()
                 yield piece
             if self._stream.needs_input and not self._stream.eof:
                 return

@@ -30,6 +30,7 @@ from ds01.gateway.routes import BodyKind, Route, check_path
 from ds01.gateway.said import said
 from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
+from ds01.gateway.unfinished import Unfinished
 from ds01.gateway.unpackings import Unpackings
 from ds01.gateway.unread import SHORT_BYTES, Unread
 from ds01.gateway.upstream import Ask, Upstream, parsed
@@ -79,6 +80,7 @@ class Gate:
     sessions: Sessions = field(default_factory=Sessions)
     unpackings: Unpackings = field(default_factory=Unpackings)
     unread: Unread = field(default_factory=Unread)
+    unfinished: Unfinished = field(default_factory=Unfinished)
     patience: Patience = Patience()
 
     def asked_by(self, uid: int) -> Gate:

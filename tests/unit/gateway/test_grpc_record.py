@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
 from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy import query
@@ -15,6 +17,7 @@ from ds01.domain.dockerpolicy.protobuf import of as of_field
 from ds01.domain.dockerpolicy.protobuf import render
 from ds01.domain.dockerpolicy.session import SYNC
 from ds01.domain.dockerpolicy.verdict import MORE, RefusedError
+from ds01.gateway import unfinished
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.door import Door
@@ -22,7 +25,7 @@ from ds01.gateway.engine import EngineFacts
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method
 from ds01.gateway.h2.link import Call as LinkCall
-from ds01.gateway.h2.link import Headers, Link
+from ds01.gateway.h2.link import CallLostError, Headers, Link
 from ds01.gateway.handlers.grpc_api import BRIDGE, BUILD_ID, CONTROL, TRACES, Talk
 from ds01.gateway.handlers.session import serve
 from ds01.gateway.http import parse_request
@@ -104,6 +107,26 @@ async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
             assert await said(link, asking(f"{CONTROL}Solve")) == str(grpc.Code.UNAVAILABLE)
         audit.put_down()
     assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]
+
+
+async def test_p17_messages_without_their_ends_are_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfinished, "OWN_BYTES", 50_000)
+    begun = b"\0" + (40_000).to_bytes(4, "big") + bytes(30_000)
+    async with talking(Audit(Door("/nowhere"))) as link, asyncio.timeout(30):
+        first = await link.call(asking(f"{CONTROL}Solve"))
+        await first.write(begun)
+        for _ in range(2):
+            more = await link.call(asking(f"{CONTROL}Solve"))
+            with contextlib.suppress(CallLostError):
+                await more.write(begun)
+            assert dict(await more.answered())["grpc-status"] == str(grpc.Code.RESOURCE_EXHAUSTED)
+        await first.write(bytes(10_000))
+        await first.end()
+        assert dict(await first.answered())["grpc-status"] != str(grpc.Code.RESOURCE_EXHAUSTED)
+        another = await link.call(asking(f"{CONTROL}Solve"))
+        await another.write(begun + bytes(10_000))
+        await another.end()
+        assert dict(await another.answered())["grpc-status"] != str(grpc.Code.RESOURCE_EXHAUSTED)
 
 
 async def test_p14_a_prune_is_on_the_record_though_its_client_leaves() -> None:

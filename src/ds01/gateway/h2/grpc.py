@@ -126,8 +126,16 @@ def _spelled(message: str) -> str:
     return quote(message, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
-async def messages(call: Call, cap: int = MESSAGE_BYTES) -> AsyncIterator[bytes]:
-    """The messages of a call, one by one. Raises RefusedCallError, CallLostError."""
+def _uncounted(size: int) -> None:
+    """Where something else bounds how much comes."""
+
+
+async def messages(
+    call: Call, cap: int = MESSAGE_BYTES, hold: Callable[[int], None] = _uncounted
+) -> AsyncIterator[bytes]:
+    """The messages of a call, one by one; ``hold`` is told how many bytes are, before they are. Raises
+    RefusedCallError, CallLostError.
+    """
     held = bytearray()
     while True:
         while len(held) >= 5:
@@ -145,13 +153,14 @@ async def messages(call: Call, cap: int = MESSAGE_BYTES) -> AsyncIterator[bytes]
             if held:
                 raise RefusedCallError(Code.INVALID_ARGUMENT, "a message was cut short")
             return
+        hold(len(data))
         held += data
 
 
-async def only(call: Call, cap: int = MESSAGE_BYTES) -> bytes:
-    """The one message of a call. Raises RefusedCallError."""
+async def only(call: Call, cap: int = MESSAGE_BYTES, hold: Callable[[int], None] = _uncounted) -> bytes:
+    """The one message of a call; ``hold`` as in ``messages``. Raises RefusedCallError."""
     found: bytes | None = None
-    async for message in messages(call, cap):
+    async for message in messages(call, cap, hold):
         if found is not None:
             raise RefusedCallError(Code.INVALID_ARGUMENT, "this method takes one message")
         found = message

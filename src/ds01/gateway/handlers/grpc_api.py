@@ -120,6 +120,11 @@ class Talk:
         except (DoorDownError, UpstreamError) as error:
             await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
 
+    async def _only(self, near: link.Call) -> bytes:
+        """The one message of a call. What is held of it until all is there is the user's."""
+        with self._call.gate.unfinished.coming(self._call.user.uid) as hold:
+            return await grpc.only(near, hold=hold)
+
     def _allowed(self, path: str, rule: str) -> None:
         call = self._call
         call.gate.audit.record(
@@ -141,10 +146,10 @@ class Talk:
             await self._bridge_solve(near, asked)
         elif asked.path == f"{BRIDGE}Return":
             labels = (await self._building(asked)).owner.labels
-            await self._again(near, asked, judge_return(await grpc.only(near), labels))
+            await self._again(near, asked, judge_return(await self._only(near), labels))
         elif asked.path == f"{CONTROL}DiskUsage":
             mine = await self._cache()
-            await self._again(near, asked, await grpc.only(near), lambda answer: cachelist.own(answer, mine))
+            await self._again(near, asked, await self._only(near), lambda answer: cachelist.own(answer, mine))
         elif asked.path == f"{CONTROL}Prune":
             await self._prune(near, asked)
         elif asked.path == TRACES:
@@ -166,7 +171,7 @@ class Talk:
                          view=view)  # fmt: skip
 
     async def _status(self, near: link.Call, asked: Method) -> None:
-        message = await grpc.only(near)
+        message = await self._only(near)
         found = protobuf.fields(message)
         ref = protobuf.text(found, 1)
         if not await self._begun(ref):
@@ -204,7 +209,7 @@ class Talk:
 
     async def _prune(self, near: link.Call, asked: Method) -> None:
         self._call.gate.audit.check_writable(frees=True)
-        wanted = await grpc.only(near)
+        wanted = await self._only(near)
         mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
         self._allowed(asked.path, "grpc.prune")
         if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
@@ -222,7 +227,7 @@ class Talk:
 
     async def _bridge_solve(self, near: link.Call, asked: Method) -> None:
         building = await self._building(asked)
-        solve = judge_bridge_solve(await grpc.only(near), self._platform)
+        solve = judge_bridge_solve(await self._only(near), self._platform)
         if not self._policed:
             solve.frontend.check_unpoliced()
         building.arguments = solve.frontend.arguments
@@ -231,7 +236,7 @@ class Talk:
     async def _solve(self, near: link.Call, asked: Method) -> None:
         """The connection may be older than a ledger that takes no more records, so that is asked for every build."""
         self._call.gate.audit.check_writable()
-        message = await grpc.only(near)
+        message = await self._only(near)
         judging = self._known(protobuf.text(protobuf.fields(message), 1))
         judging.asked = True
         try:

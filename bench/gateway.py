@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from dev import tiny
@@ -92,18 +93,33 @@ def _create(ours: Line, theirs: Line) -> Iterator[Row]:
     yield added("gateway, create", p50(taken[0]), "engine", p50(taken[1]), 30)
 
 
+STEPS = ("made", "started and ended", "asked for its end")
+"""The requests of a command. The second is as long as the command, and its spread is the engine's."""
+
+
 def _run(ours: Line, theirs: Line, subject: str) -> Iterator[Row]:
-    """A command in the container, from asking for it until its exit code is known: three requests."""
-    wanted = {"AttachStdout": True, "Cmd": ["true"]}
+    """A command in the container, from asking for it until its exit code is known: each step, and all of it."""
+    taken: dict[Line, list[tuple[float, ...]]] = {ours: [], theirs: []}
+    for _ in range(RUNS):
+        for line, times in taken.items():
+            times.append(_steps(line, subject))
+    mine, peer = ([*zip(*times, strict=True)] for times in taken.values())
+    for name, here, there in zip(STEPS, mine, peer, strict=True):
+        yield added(f"gateway, exec {name}", p50(here), "engine", p50(there), 1)
+    all_mine, all_peer = ([sum(steps) for steps in times] for times in taken.values())
+    yield added("gateway, exec round trip", p50(all_mine), "engine", p50(all_peer), 3)
+    yield added("gateway, exec round trip", p99(all_mine), "engine", p99(all_peer), 15, which="p99")
 
-    def runs(line: Line) -> None:
-        made = line.asks("POST", f"/containers/{subject}/exec", wanted)["Id"]
-        line.asks("POST", f"/exec/{made}/start", {"Detach": False})
-        assert line.asks("GET", f"/exec/{made}/json")["ExitCode"] == 0
 
-    mine, peer = interleaved(RUNS, partial(runs, ours), partial(runs, theirs))
-    yield added("gateway, exec round trip", p50(mine), "engine", p50(peer), 3)
-    yield added("gateway, exec round trip", p99(mine), "engine", p99(peer), 15, which="p99")
+def _steps(line: Line, subject: str) -> tuple[float, ...]:
+    """Milliseconds of each step of one command."""
+    began = time.perf_counter()
+    made = line.asks("POST", f"/containers/{subject}/exec", {"AttachStdout": True, "Cmd": ["true"]})["Id"]
+    known = time.perf_counter()
+    line.asks("POST", f"/exec/{made}/start", {"Detach": False})
+    ended = time.perf_counter()
+    assert line.asks("GET", f"/exec/{made}/json")["ExitCode"] == 0
+    return tuple(1000 * (b - a) for a, b in pairwise((began, known, ended, time.perf_counter())))
 
 
 def _to_and_fro(ours: Line, theirs: Line, subject: str) -> Row:

@@ -80,8 +80,7 @@ class Container:
     """One container in the ledger.
 
     ``name`` is the user's; the engine stores ``<name>._.<uid>``. ``spec`` is the hash of the image's recipe at
-    create time. ``forced_user`` says that everything in it runs as its owner because a folder of the host is
-    mounted from a file system that would honour setuid files.
+    create time. ``forced_user`` says that everything in it runs as its owner; empty where it may run as anybody.
     """
 
     id: ContainerId

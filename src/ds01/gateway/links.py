@@ -8,6 +8,7 @@ she wrote them, and the variables of the linked container are set here, with its
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Any, cast
 
 from ds01.domain.dockerpolicy import entries, weight
@@ -109,7 +110,7 @@ class OffNetworkError(RefusedError):
     def __init__(self, container_id: str, network: str, reason: str, status: int) -> None:
         super().__init__(
             "engine.network", f"The container could not be put back on its network '{network}': {reason}",
-            f"Put it there: docker network connect {network} {container_id[:12]}.", status=status,
+            f"Put it there: docker network connect {quote(network)} {container_id[:12]}.", status=status,
         )  # fmt: skip
 
 

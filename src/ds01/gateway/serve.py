@@ -125,7 +125,7 @@ class Server:
         user = await self._gate.registry.people.user(uid, peer.since)
         if user is None:
             raise RefusedError("identity.unknown", f"Nobody here has the uid {uid}",
-                               f"Tell your admin: getent passwd {uid} finds nobody.")  # fmt: skip
+                               f"Tell your admin, who may look: getent passwd {uid}.")  # fmt: skip
         if peer.account not in ("", user.account):
             raise RefusedError("identity.former", f"This socket is of the account that had the uid {uid} before",
                                "What that account left is set aside for the admin.")  # fmt: skip

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway.held import DoorDownError
+from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorUser
 
 Rewrite = Callable[[bytes], Awaitable[bytes]]
@@ -44,10 +46,10 @@ class Session:
 
     @contextmanager
     def ended_by_refusal(self) -> Iterator[None]:
-        """Whatever is refused meanwhile ends the session."""
+        """Whatever is refused meanwhile ends the session, also because ds01d or the engine is away."""
         try:
             yield
-        except RefusedError:
+        except (RefusedError, DoorDownError, UpstreamError):
             self.over.set()
             raise
 

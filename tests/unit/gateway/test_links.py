@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway.links import check, variables
+from ds01.gateway.links import OffNetworkError, check, variables
 from ds01.wire.holdings import DoorNetwork
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
@@ -101,6 +102,10 @@ async def test_a_new_name_is_found_on_a_network_whose_name_has_blanks(place: Far
     assert (await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again"))[0] == 204
     assert moved(place) == [f"{lab.id}/disconnect", f"{lab.id}/connect"]
     assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": [], "Aliases": ["again"]}
+
+
+def test_the_advice_for_one_that_is_left_off_can_be_typed() -> None:
+    assert shlex.split(OffNetworkError(MINE, "my lab", "no", 500).advice.rstrip("."))[-2:] == ["my lab", MINE[:12]]
 
 
 NO_ROOM = as_json({"message": f"no room on ds01-u{UID} for ds01-u{UID}0"}, 500)

@@ -1,4 +1,4 @@
-"""How many connections to BuildKit one user may have open."""
+"""How many connections to BuildKit one user may have open, and when a session ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway.sessions import APIS, Sessions
+from ds01.gateway.held import DoorDownError
+from ds01.gateway.sessions import APIS, Session, Sessions
+from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorUser
 
 ALICE, MALLORY = (DoorUser(uid=uid, gid=uid, login="x", admin=False) for uid in (1001, 1002))
@@ -25,3 +27,13 @@ def test_p17_connections_of_buildkits_api_are_counted_by_user() -> None:
             pass
     with sessions.speaking(MALLORY):
         pass
+
+
+@pytest.mark.parametrize(
+    "error", [RefusedError("x", "no"), DoorDownError("silent"), UpstreamError("the engine is away")]
+)
+async def test_a_session_whose_build_cannot_go_on_ends(error: Exception) -> None:
+    session = Session(id="s", account="1002:0")
+    with pytest.raises(type(error)), session.ended_by_refusal():
+        raise error
+    assert session.over.is_set()

@@ -13,7 +13,9 @@ import pytest
 from ds01.domain.dockerpolicy.unpacked import FAR_BYTES, NEAR_BYTES
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.limits import LOADS
+from ds01.gateway import unfinished
 from ds01.gateway.call import Patience
+from ds01.gateway.unfinished import Unfinished
 from ds01.gateway.unpackings import ALL_BYTES, OWN_BYTES, Unpackings
 from tests.unit.gateway.farm import UID, Farm, as_json, farm
 
@@ -24,14 +26,14 @@ SECONDS = 0.5
 def test_so_much_of_one_user_and_then_none() -> None:
     held = Unpackings()
     with ExitStack() as stack:
-        take = stack.enter_context(held.unpacking(1))
+        take = stack.enter_context(held.taking(1))
         for _ in range(OWN_BYTES // FAR_BYTES):
             take(FAR_BYTES)
         with pytest.raises(RefusedError, match="Your archives"):
             take(FAR_BYTES)
-        with held.unpacking(2) as others:
+        with held.taking(2) as others:
             others(FAR_BYTES)
-    with held.unpacking(1) as take:
+    with held.taking(1) as take:
         take(FAR_BYTES)
 
 
@@ -39,12 +41,26 @@ def test_so_much_of_all_together() -> None:
     held = Unpackings()
     with ExitStack() as stack:
         for uid in range(ALL_BYTES // FAR_BYTES):
-            stack.enter_context(held.unpacking(uid))(FAR_BYTES)
+            stack.enter_context(held.taking(uid))(FAR_BYTES)
         with pytest.raises(RefusedError, match="no memory for another") as refused:
-            stack.enter_context(held.unpacking(10_000))(NEAR_BYTES)
+            stack.enter_context(held.taking(10_000))(NEAR_BYTES)
         assert refused.value.status == 503
-    with held.unpacking(10_000) as take:
+    with held.taking(10_000) as take:
         take(NEAR_BYTES)
+
+
+def test_p17_so_much_of_messages_without_their_ends() -> None:
+    held = Unfinished()
+    with ExitStack() as stack:
+        for uid in range(unfinished.ALL_BYTES // unfinished.OWN_BYTES):
+            hold = stack.enter_context(held.taking(uid))
+            hold(unfinished.OWN_BYTES)
+            with pytest.raises(RefusedError, match="without their ends"):
+                hold(1)
+        with pytest.raises(RefusedError, match="no memory for another"):
+            stack.enter_context(held.taking(10_000))(1)
+    with held.taking(10_000) as hold:
+        hold(unfinished.OWN_BYTES)
 
 
 @pytest.fixture

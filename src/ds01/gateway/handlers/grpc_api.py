@@ -122,7 +122,7 @@ class Talk:
 
     async def _only(self, near: link.Call) -> bytes:
         """The one message of a call. What is held of it until all is there is the user's."""
-        with self._call.gate.unfinished.coming(self._call.user.uid) as hold:
+        with self._call.gate.unfinished.taking(self._call.user.uid) as hold:
             return await grpc.only(near, hold=hold)
 
     def _allowed(self, path: str, rule: str) -> None:

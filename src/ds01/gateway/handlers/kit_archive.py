@@ -37,7 +37,7 @@ async def build(call: Call) -> None:
     uid, sessions = call.user.uid, call.gate.sessions
     with (
         call.gate.moves.building(uid), sessions.building(call.user, kit.build_id),
-        call.gate.unpackings.unpacking(uid) as take,
+        call.gate.unpackings.taking(uid) as take,
     ):  # fmt: skip
         async with granted(call, kit.plan.refs, kit.plan.memory_bytes, buildkit=True) as (grant, settle):
             await _built(call, kit, grant, settle, unpacked("The context", None, take))

@@ -28,7 +28,7 @@ from ds01.wire.door import DoorWrite, Writing
 
 async def load(call: Call) -> None:
     """The whole of a load."""
-    with call.gate.moves.loading(call.user.uid), call.gate.unpackings.unpacking(call.user.uid) as take:
+    with call.gate.moves.loading(call.user.uid), call.gate.unpackings.taking(call.user.uid) as take:
         room = await call.gate.door.room(call.user.uid, image=True)
         await _passed(call, _Loading(call, unpacked("The archive", room.left_bytes, take)))
 

@@ -1,0 +1,37 @@
+"""What each user, and all together, have taken of something there is only so much of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Shares(ABC):
+    """Everybody's. What each takes is given back when what it was taken for is over."""
+
+    def __init__(self) -> None:
+        self._own: Counter[int] = Counter()
+
+    @abstractmethod
+    def check(self, own: int, every: int) -> None:
+        """Whether one user may have so much, and all together. Raises RefusedError."""
+
+    @contextmanager
+    def taking(self, uid: int) -> Iterator[Callable[[int], None]]:
+        """What takes so much more for this user, before it is used. It raises RefusedError."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            self.check(self._own[uid] + size, self._own.total() + size)
+            self._own[uid] += size
+            taken += size
+
+        try:
+            yield take
+        finally:
+            self._own[uid] -= taken
+            if not self._own[uid]:
+                del self._own[uid]

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from ds01.gateway.owner import Owner
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -13,8 +15,9 @@ SHORT = 4096
 """Characters that are judged where they are read: a thread costs more."""
 
 
-async def judged(length: int, judge: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What ``judge`` says of a text of this many characters. Raises what it raises."""
+async def judged(owner: Owner, length: int, judge: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``judge`` says of a text of this many characters of ``owner``'s. Raises what it raises."""
     if length <= SHORT:
         return judge(*args, **kwargs)
-    return await asyncio.to_thread(judge, *args, **kwargs)
+    async with owner.aside:
+        return await asyncio.to_thread(judge, *args, **kwargs)

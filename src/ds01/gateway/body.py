@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 from ds01.gateway.http import Framing
@@ -142,14 +142,20 @@ def at_hand(stream: Stream, framing: Framing) -> bytes | None:
     return stream.at_hand(framing.length) if framing.length else b""
 
 
-async def whole(stream: Stream, framing: Framing, cap: int, rule: str = "http.body", *, coarse: bool = False) -> bytes:
-    """A body in memory. Raises RefusedError (413) when it is larger than ``cap``."""
+async def whole(
+    stream: Stream, framing: Framing, cap: int, rule: str = "http.body", *,
+    coarse: bool = False, take: Callable[[int], None] | None = None,
+) -> bytes:  # fmt: skip
+    """A body in memory; ``take`` hears of each piece. Raises RefusedError (413) when it is larger than ``cap``."""
     if framing.length > cap:
         raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
     found = bytearray()
     async for part in pieces(stream, framing, coarse=coarse):
-        if len(found) + sum(map(len, part)) > cap:
+        size = sum(map(len, part))
+        if len(found) + size > cap:
             raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
+        if take is not None:
+            take(size)
         for piece in part:
             found += piece
     return bytes(found)

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ParamSpec, TypeVar
 
 from ds01.domain.dockerpolicy import strictjson
 from ds01.domain.dockerpolicy.case import Asker
@@ -14,16 +15,18 @@ from ds01.domain.dockerpolicy.query import Query, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.domain.engine_versions import NEWEST_API
+from ds01.gateway import aside, denied, heavy, shownjson
 from ds01.gateway import body as bodies
-from ds01.gateway import denied, shownjson
 from ds01.gateway.audit import Audit
 from ds01.gateway.containerlist import ContainerList
 from ds01.gateway.door import Door
 from ds01.gateway.ends import Ends
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.execs import Execs
+from ds01.gateway.heavy import Heavy
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
 from ds01.gateway.moves import Moves
+from ds01.gateway.owner import Owner, Owners
 from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
@@ -32,7 +35,7 @@ from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
 from ds01.gateway.unfinished import Unfinished
 from ds01.gateway.unpackings import Unpackings
-from ds01.gateway.unread import SHORT_BYTES, Unread
+from ds01.gateway.unread import SHORT_BYTES
 from ds01.gateway.upstream import Ask, Upstream, parsed
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
 
@@ -41,6 +44,12 @@ _ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKi
 """An archive tells by its first bytes whether it is compressed, whatever the header says."""
 _SAID_AGAIN = ("Cannot kill container: ", "cannot kill container: ", " in container ", "No such container: ")
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
+
+LONG_BYTES = 32 * 1024
+"""A body that is not longer is judged at once."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def _no_own_socket(user: DoorUser) -> str:
@@ -79,13 +88,14 @@ class Gate:
     container_list: ContainerList = field(default_factory=ContainerList)
     sessions: Sessions = field(default_factory=Sessions)
     unpackings: Unpackings = field(default_factory=Unpackings)
-    unread: Unread = field(default_factory=Unread)
+    owners: Owners = field(default_factory=Owners)
+    heavy: Heavy = field(default_factory=Heavy)
     unfinished: Unfinished = field(default_factory=Unfinished)
     patience: Patience = Patience()
 
     def asked_by(self, uid: int) -> Gate:
-        """The same, for one user, whose long answers are counted."""
-        return replace(self, engine=self.engine.asked_by(self.unread.of(uid)))
+        """The same, for one user."""
+        return replace(self, engine=self.engine.asked_by(self.owners.of(uid)))
 
 
 @dataclass(kw_only=True)
@@ -115,12 +125,21 @@ class Call:
     read: bytes | None = None
     """The body, once all of it was read into memory."""
     _recorded: bool = False
+    _length: int = 0
+    """Bytes of the body that were read into memory."""
+    _weight: int = 0
+    """What was taken for them."""
 
     @property
     def asker(self) -> Asker:
         """The user, as the rules see her."""
         user = self.user
         return Asker(uid=user.uid, gid=user.gid, gids=frozenset(user.gids))
+
+    @property
+    def owner(self) -> Owner:
+        """The user, with what all her requests have together."""
+        return self.gate.owners.of(self.user.uid)
 
     def record(self, reason: str = "") -> None:
         """Put a change on the record, once; nothing while the body that says which change is not there. ``reason``: why
@@ -169,19 +188,42 @@ class Call:
         if self.head.framing.empty:
             return b""
         await self.go_on()
-        self.read = bodies.at_hand(self.client, self.head.framing)
+        framing, cap = self.head.framing, self.route.cap
+        self.read = bodies.at_hand(self.client, framing)
         if self.read is not None:
+            self._weighs(len(self.read))
             return self.read
         try:
             async with asyncio.timeout(self.gate.patience.body_seconds):
-                self.read = await bodies.whole(self.client, self.head.framing, self.route.cap, "body.size", coarse=True)
+                self.read = await bodies.whole(self.client, framing, cap, "body.size", coarse=True, take=self._weighs)
                 return self.read
         except TimeoutError as error:
             raise RefusedError("body.slow", "The body took too long", status=408) from error
 
+    def _weighs(self, size: int) -> None:
+        """So much more of a body is here, until the request is over. Raises RefusedError."""
+        self._length += size
+        if self._length > heavy.SHORT_BYTES:
+            more = self._length * heavy.TIMES - self._weight
+            self.gate.heavy.take(self.user.uid, more)
+            self._weight += more
+
+    def over(self) -> None:
+        """It was answered, or cannot be: nothing of it is here any more."""
+        if self._weight:
+            self.gate.heavy.give_back(self.user.uid, self._weight)
+            self._weight = 0
+
     async def json(self) -> dict[str, Json]:
         """The body as an object."""
-        return strictjson.parse_object(await self.body())
+        data = await self.body()
+        return await self.judged(strictjson.parse_object, data)
+
+    async def judged(self, judge: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``judge`` says of the body or what is in it: a long one is judged beside everybody's requests."""
+        if self._length <= LONG_BYTES:
+            return judge(*args, **kwargs)
+        return await aside.judged(self.owner, self._length, judge, *args, **kwargs)
 
     async def nothing(self) -> None:
         """Read the body of a request that takes none."""
@@ -224,7 +266,7 @@ class Call:
         self.answered, self.status = True, status
         begin, sent = head_bytes(status_line(status), found), b"" if self.head.method == "HEAD" else body
         if len(sent) > SHORT_BYTES:
-            with self.gate.unread.of(self.user.uid).keeping(len(sent)):
+            with self.owner.unread.keeping(len(sent)):
                 await self.client.write_out((begin, sent))
         else:
             await self.client.write(begin + sent)

@@ -300,7 +300,7 @@ async def _sent(
     async for parts in _body(call):
         for batch in _batches(piece for part in parts for piece in through(part)):
             try:
-                await (exchange.send_body(batch) if batch else asyncio.sleep(0))
+                await (exchange.send_body(batch) if batch else call.client.turn())
             except ConnectionError:
                 return False
     last = await end()

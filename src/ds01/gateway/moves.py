@@ -17,6 +17,9 @@ from ds01.domain.limits import BUILDS, LOADS, PULLS
 WATCHED = 100
 """Streams of figures (``stats``) one user may follow at once: each has the engine read cgroups every second."""
 
+EVENTS = 32
+"""Streams of events one user may follow at once: for each, everybody's events are read to find hers."""
+
 PATIENCE_SECONDS = 5.0
 """How long a copy and a start wait for each other: who has the answer of one asks for the other at once."""
 
@@ -34,6 +37,7 @@ class Moves:
         self._loading: Counter[int] = Counter()
         self._pulling: Counter[int] = Counter()
         self._watching: Counter[int] = Counter()
+        self._listening: Counter[int] = Counter()
         self._awaited: Counter[str] = Counter()
         self._ended = asyncio.Condition()
 
@@ -106,6 +110,12 @@ class Moves:
     def watching(self, uid: int) -> Iterator[None]:
         """Raises RefusedError (429) when this user follows the figures of too many containers already."""
         with _one_of(self._watching, uid, WATCHED, "stats.many", "streams of figures"):
+            yield
+
+    @contextmanager
+    def listening(self, uid: int) -> Iterator[None]:
+        """Raises RefusedError (429) when this user follows too many streams of events already."""
+        with _one_of(self._listening, uid, EVENTS, "events.many", "streams of events"):
             yield
 
 

@@ -6,7 +6,6 @@ The engine lists everybody's things. What is another's must not keep her from he
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
@@ -169,7 +168,7 @@ async def read(call: Call, target: str, reader: Rows, seconds: float | None = HE
                 for part in parts:
                     for row in reader.feed(part):
                         yield row
-                await asyncio.sleep(0)
+                await exchange.stream.turn()
         if not reader.whole:
             raise UpstreamError("the engine's answer is no list")
     finally:

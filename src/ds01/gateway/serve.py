@@ -40,13 +40,16 @@ class Server:
     async def serve(self, client: Stream, peer: Peer) -> None:
         """All requests of one connection. Its identity was fixed when it was made.
 
-        A client may send thousands at once: after each, others have their turn.
+        A client may send thousands at once: each waits for its turn.
         """
         try:
+            client.belongs_to(self._gate.owners.of(peer.uid))
             client.taken_within = self._gate.patience.unread_seconds
-            while await self._one(client, peer):
+            while True:
                 if client.holding:
-                    await asyncio.sleep(0)
+                    await client.turn()
+                if not await self._one(client, peer):
+                    break
             await client.emptied()
         except (ConnectionError, TooSlowError):
             client.abort()
@@ -88,6 +91,9 @@ class Server:
             broken = RefusedError("internal", "DS01 made a mistake with this request", "Tell your admin.", status=500)
             self._record(peer, head, head.target, "", broken)
             return await _answer_refusal(client, head, call, broken)
+        finally:
+            if call is not None:
+                call.over()
         return call.keep and call.answered
 
     async def _watches(self, uid: int, call: Call | None, error: RefusedError) -> bool:

@@ -18,20 +18,28 @@ class Shares(ABC):
     def check(self, own: int, every: int) -> None:
         """Whether one user may have so much, and all together. Raises RefusedError."""
 
+    def take(self, uid: int, size: int) -> None:
+        """So much more for this user, before it is used. Raises RefusedError."""
+        self.check(self._own[uid] + size, self._own.total() + size)
+        self._own[uid] += size
+
+    def give_back(self, uid: int, size: int) -> None:
+        """So much of what was taken is over."""
+        self._own[uid] -= size
+        if not self._own[uid]:
+            del self._own[uid]
+
     @contextmanager
     def taking(self, uid: int) -> Iterator[Callable[[int], None]]:
-        """What takes so much more for this user, before it is used. It raises RefusedError."""
+        """What takes for this user until it is over."""
         taken = 0
 
         def take(size: int) -> None:
             nonlocal taken
-            self.check(self._own[uid] + size, self._own.total() + size)
-            self._own[uid] += size
+            self.take(uid, size)
             taken += size
 
         try:
             yield take
         finally:
-            self._own[uid] -= taken
-            if not self._own[uid]:
-                del self._own[uid]
+            self.give_back(uid, taken)

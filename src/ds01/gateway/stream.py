@@ -17,16 +17,17 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-READ_LIMIT = 1024 * 1024
-"""Bytes held for a reader before the sender is paused."""
+from ds01.gateway.owner import Owner
 
-WRITE_LIMIT = 512 * 1024
+READ_LIMIT, SPARING_LIMIT = 1024 * 1024, 64 * 1024
+"""Bytes held for a reader before the sender is paused; the same where its owner holds much."""
+
+WRITE_LIMIT = 64 * 1024
 """Bytes held for the other side before a writer waits."""
 
-TAKEN_LOOKS = 500
 TAKEN_AT_ONCE = 20
-TAKEN_SECONDS = 0.001
-"""How often at most it is looked whether the other side has read what was sent; after the first looks with a pause."""
+TAKEN_PAUSES = tuple(0.001 * 2**look for look in range(9))
+"""How often it is looked whether the other side has read what was sent, and then with which pauses, in seconds."""
 
 BURST_BYTES = 512 * 1024
 """Of a large body the kernel is asked to take so much at once; it takes what it allows."""
@@ -47,6 +48,10 @@ class Stream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._chunks: deque[bytes] = deque()
         self._held = 0
+        self._stuck = 0
+        self._paused = False
+        self._closed = False
+        self._owner: Owner | None = None
         self._ended = False
         self._lost = False
         self._reader: asyncio.Future[None] | None = None
@@ -68,11 +73,13 @@ class Stream(asyncio.Protocol):
         if self._sink is not None:
             self._sink.send_on(data)
             return
+        if self._closed:
+            return
         self._chunks.append(data)
-        self._held += len(data)
-        if self._held >= READ_LIMIT:
-            self.transport.pause_reading()
-        _wake(self._reader)
+        self._holds(len(data))
+        if self._held >= self._limit and not self._paused:
+            self._pause()
+        self._wake_reader()
 
     def eof_received(self) -> bool:
         """The other side has no more to say; it may still listen."""
@@ -85,6 +92,7 @@ class Stream(asyncio.Protocol):
             self._last_words()
         self._lost = True
         self._end()
+        self._unstick()
         _wake(self._writer)
         _wake(self._left)
 
@@ -98,7 +106,7 @@ class Stream(asyncio.Protocol):
 
     def _end(self) -> None:
         self._ended = True
-        _wake(self._reader)
+        self._wake_reader()
         _wake(self._gone)
         if self._sink is not None:
             self._sink.write_eof()
@@ -109,14 +117,77 @@ class Stream(asyncio.Protocol):
             self._writer = asyncio.get_running_loop().create_future()
         if self._source is not None:
             self._source.hold()
+        if self._owner is not None:
+            self._stuck = self.transport.get_write_buffer_size()
+            self._count(self._owner, self._stuck)
 
     def resume_writing(self) -> None:
         """It caught up."""
+        self._unstick()
         _wake(self._writer)
         if self._source is not None:
             self._source.go_on()
 
+    def _wake_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            if self._owner is None:
+                _wake(reader)
+            else:
+                self._owner.turns.wake(reader)
+
+    # what is held
+
+    @property
+    def _limit(self) -> int:
+        return SPARING_LIMIT if self._owner is not None and self._owner.buffers.many else READ_LIMIT
+
+    def _holds(self, size: int) -> None:
+        self._held += size
+        if self._owner is not None:
+            self._count(self._owner, size)
+
+    def _lets_go(self, size: int) -> None:
+        self._held -= size
+        if self._owner is not None:
+            self._owner.buffers.remove(size)
+
+    def _count(self, owner: Owner, size: int) -> None:
+        if not owner.buffers.add(size):
+            self.abort()
+
+    def _unstick(self) -> None:
+        if self._owner is not None and self._stuck:
+            self._owner.buffers.remove(self._stuck)
+        self._stuck = 0
+
+    def _pause(self) -> None:
+        self._paused = True
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def _resume(self) -> None:
+        self._paused = False
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _forget(self) -> None:
+        """Nobody will read what is here."""
+        self._closed = True
+        self._chunks.clear()
+        self._lets_go(self._held)
+
     # what the gateway calls
+
+    def belongs_to(self, owner: Owner | None) -> None:
+        """Whose it is: from now on what comes waits for her turn and is counted as hers."""
+        if owner is not None and self._owner is None:
+            self._owner = owner
+            self._count(owner, self._held)
+
+    async def turn(self) -> None:
+        """Others have their turn, of its owner's connections too."""
+        await (asyncio.sleep(0) if self._owner is None else self._owner.turns.next())
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -136,41 +207,46 @@ class Stream(asyncio.Protocol):
             if self._ended:
                 return b""
             loop = asyncio.get_running_loop()
-            self._reader = loop.create_future()
-            late = None if seconds is None else loop.call_later(seconds, _silent, self._reader)
+            reader = self._reader = loop.create_future()
+            late = None if seconds is None else loop.call_later(seconds, self._silent, reader)
             try:
-                await self._reader
+                await reader
             finally:
                 if late is not None:
                     late.cancel()
         chunk = self._chunks.popleft()
-        before, self._held = self._held, self._held - len(chunk)
-        if before >= READ_LIMIT > self._held and not self._lost:
-            self.transport.resume_reading()
+        self._lets_go(len(chunk))
+        if self._paused:
+            self.go_on()
         return chunk
+
+    def _silent(self, reader: asyncio.Future[None]) -> None:
+        """Time is over, unless what came only waits for its turn."""
+        if reader is self._reader and not reader.done():
+            reader.set_exception(SilentError())
 
     def at_hand(self, size: int) -> bytes | None:
         """The next ``size`` bytes, where just these came together; nothing is waited for."""
-        if not self._chunks or len(self._chunks[0]) != size or self._held >= READ_LIMIT:
+        if not self._chunks or len(self._chunks[0]) != size or self._paused:
             return None
-        self._held -= size
+        self._lets_go(size)
         return self._chunks.popleft()
 
     def hold(self) -> None:
         """Take nothing more of the other side for now."""
         if not self._ended:
-            self.transport.pause_reading()
+            self._pause()
 
     def go_on(self) -> None:
         """Take again what comes."""
-        if not self._lost and self._held < READ_LIMIT:
-            self.transport.resume_reading()
+        if not self._lost and self._held < self._limit:
+            self._resume()
 
     def unread(self, data: bytes) -> None:
         """Put back what was read too far."""
         if data:
             self._chunks.appendleft(data)
-            self._held += len(data)
+            self._holds(len(data))
 
     async def write(self, data: Bytes) -> None:
         """Send, waiting while the other side is behind. Raises ConnectionError when it is gone."""
@@ -199,6 +275,8 @@ class Stream(asyncio.Protocol):
 
     async def drained(self) -> None:
         """Wait until there is room to write."""
+        if self._writer is not None and not self._writer.done():
+            await asyncio.sleep(0)  # the loop asks the kernel first, which mostly takes all of it
         if self._writer is not None and not self._writer.done():
             await self._moving(self._writer, self.taken_within)
         if self._lost:
@@ -235,10 +313,10 @@ class Stream(asyncio.Protocol):
         A client that reads a head through a buffer of its own loses what came with it when it goes on without one.
         """
         sock = self.transport.get_extra_info("socket")
-        for look in range(TAKEN_LOOKS):
+        for pause in (0,) * TAKEN_AT_ONCE + TAKEN_PAUSES:
             if self._lost or not (self.transport.get_write_buffer_size() or _unread(sock.fileno())):
                 return
-            await asyncio.sleep(0 if look < TAKEN_AT_ONCE else TAKEN_SECONDS)
+            await asyncio.sleep(pause)
 
     def write_eof(self) -> None:
         """Say that nothing more will be sent."""
@@ -248,11 +326,13 @@ class Stream(asyncio.Protocol):
 
     def close(self) -> None:
         """Send what is held, then close."""
+        self._forget()
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
         """Close at once."""
+        self._forget()
         if self._transport is not None:
             self._transport.abort()
 
@@ -271,7 +351,8 @@ class Stream(asyncio.Protocol):
     def join(self, sink: Stream) -> None:
         """From now on what comes is sent to ``sink`` as it comes, and its end too; nobody reads here any more."""
         self._sink, sink._source = sink, self
-        chunks, self._chunks, self._held = self._chunks, deque(), 0
+        chunks, self._chunks = self._chunks, deque()
+        self._lets_go(self._held)
         for chunk in chunks:
             sink.send_on(chunk)
         if self._ended:
@@ -303,11 +384,6 @@ def _done_when(over: bool) -> asyncio.Future[None]:
     if over:
         found.set_result(None)
     return found
-
-
-def _silent(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():
-        waiting.set_exception(SilentError())
 
 
 def _unread(descriptor: int) -> int:

@@ -16,8 +16,9 @@ from ds01.gateway import body as bodies
 from ds01.gateway import shownjson
 from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.http import AnswerHead, Framing, head_bytes, parse_answer, read_head_bytes
+from ds01.gateway.owner import Owner
 from ds01.gateway.stream import SilentError, Stream, reach, stream_of
-from ds01.gateway.unread import SHORT_BYTES, Own
+from ds01.gateway.unread import SHORT_BYTES
 
 JSON_BYTES = 32 * 1024 * 1024
 """The largest answer that is read into memory to be filtered."""
@@ -96,12 +97,12 @@ class Sent:
 class Exchange:
     """One request and its answer on a connection of its own."""
 
-    def __init__(self, stream: Stream, ask: Ask, name: str, own: Own | None = None) -> None:
-        """``name`` is who is asked, as sentences call it; ``own``, whose answers are kept here."""
+    def __init__(self, stream: Stream, ask: Ask, name: str, owner: Owner | None = None) -> None:
+        """``name`` is who is asked, as sentences call it; ``owner``, for whom."""
         self.stream = stream
         self._ask = ask
         self._name = name
-        self._own = own
+        self._owner = owner
         self.head = AnswerHead(status=0, headers={}, framing=Framing())
 
     async def send_body(self, parts: Sequence[Piece]) -> None:
@@ -153,13 +154,13 @@ class Exchange:
         async for parts in pieces:
             yield parts
             size += sum(map(len, parts))
-            if size > SHORT_BYTES and self._own is not None:
+            if size > SHORT_BYTES and self._owner is not None:
                 break
         else:
             return
-        if self._own.busy:
+        if self._owner.unread.busy:
             self.stream.hold()
-        async with self._own.reading():
+        async with self._owner.unread.reading():
             self.stream.go_on()
             async for parts in pieces:
                 yield parts
@@ -186,14 +187,14 @@ class Exchange:
 class Upstream:
     """A socket that answers HTTP: the engine, or ds01d."""
 
-    def __init__(self, path: str, name: str, own: Own | None = None) -> None:
+    def __init__(self, path: str, name: str, owner: Owner | None = None) -> None:
         self.path = path
         self._name = name
-        self._own = own
+        self._owner = owner
 
-    def asked_by(self, own: Own) -> Upstream:
-        """The same, for one user, whose long answers are counted."""
-        return Upstream(self.path, self._name, own)
+    def asked_by(self, owner: Owner) -> Upstream:
+        """The same, for one user."""
+        return Upstream(self.path, self._name, owner)
 
     def send(self, ask: Ask) -> Sent:
         """Connect, and send the head and a body in memory as far as the kernel takes them. Raises UpstreamError.
@@ -214,9 +215,10 @@ class Upstream:
     async def opened(self, sent: Sent) -> Exchange:
         """What was sent as an exchange, and the rest of it."""
         stream = await stream_of(sent.connection)
+        stream.belongs_to(self._owner)
         if sent.ask.stream:
             stream.in_bursts()
-        exchange = Exchange(stream, sent.ask, self._name, self._own)
+        exchange = Exchange(stream, sent.ask, self._name, self._owner)
         try:
             if sent.rest:
                 await stream.write(sent.rest)

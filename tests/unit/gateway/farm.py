@@ -18,6 +18,7 @@ from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, own_socket
+from ds01.gateway.owner import Owners
 from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
 from ds01.gateway.serve import Server
@@ -27,6 +28,9 @@ from ds01.gateway.upstream import Upstream
 UID = 1002
 MINE = "b" * 64
 PATIENCE = Patience()
+TURNS = 20
+"""Of the loop, in which connections that were closed are gone."""
+
 PIECE = 64 * 1024
 """How much of an answer is written at a time: what is large waits until it is read."""
 
@@ -113,6 +117,7 @@ class Farm:
 
     folder: Path
     registry: Registry = field(init=False)
+    owners: Owners = field(default_factory=Owners)
     facts: EngineFacts = field(init=False)
     engine: Scripted = field(default_factory=Scripted)
     daemon: Scripted = field(default_factory=Scripted)
@@ -171,7 +176,7 @@ async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Far
     made.audit, made.facts = Audit(door), EngineFacts(upstream, door)
     gate = Gate(
         engine=upstream, door=door, registry=registry, audit=made.audit, facts=made.facts,
-        pace=Pace(lambda: made.now, made.wait), patience=patience,
+        pace=Pace(lambda: made.now, made.wait), patience=patience, owners=made.owners,
     )  # fmt: skip
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)
     await registry.follow_once()
@@ -180,3 +185,6 @@ async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Far
     await listener.close()
     await made.engine.close()
     await made.daemon.close()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    assert made.owners.buffered.bytes == 0

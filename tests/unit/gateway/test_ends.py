@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ds01.gateway import ends
-from ds01.gateway.unread import AT_ONCE, SHORT_BYTES, Unread
+from ds01.gateway.owner import Owners
+from ds01.gateway.unread import AT_ONCE, SHORT_BYTES
 from ds01.gateway.upstream import Upstream
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
@@ -80,10 +81,10 @@ async def test_what_the_engine_could_not_say_is_asked_for_again(place: Farm, ans
 async def test_a_long_answer_is_not_read_and_takes_no_turn_of_hers(place: Farm) -> None:
     words = ENDED | {"ProcessConfig": {"arguments": ["x" * SHORT_BYTES]}}
     place.engine.answers[f"{RUN}/json"] = as_json(words)
-    own, found = Unread().of(UID), ends.Ends()
+    own, found = Owners().of(UID), ends.Ends()
     async with AsyncExitStack() as turns:
         for _ in range(AT_ONCE):
-            await turns.enter_async_context(own.reading())
+            await turns.enter_async_context(own.unread.reading())
         found.ask(Upstream(str(place.folder / "e.sock"), "the engine", own), QUESTION.removeprefix("GET "))
         async with asyncio.timeout(10):
             assert await found.take(QUESTION.removeprefix("GET ")) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 import pytest
 
@@ -50,4 +51,16 @@ async def test_a_copy_that_is_broken_off_keeps_nobody_from_starting() -> None:
         async with going.copying(C):
             raise ConnectionResetError
     async with going.starting(C):
+        pass
+
+
+def test_streams_of_events_are_so_many() -> None:
+    going = Moves()
+    with ExitStack() as open_:
+        for _ in range(moves.EVENTS):
+            open_.enter_context(going.listening(1))
+        with pytest.raises(RefusedError, match="streams of events"), going.listening(1):
+            pytest.fail("one more")
+        open_.enter_context(going.listening(2))
+    with going.listening(1):
         pass

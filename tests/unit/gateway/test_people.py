@@ -12,6 +12,7 @@ import pytest
 
 from ds01.gateway import aside, people
 from ds01.gateway.door import Door
+from ds01.gateway.owner import Owners
 from ds01.gateway.people import People
 from ds01.wire.door import DoorUser
 
@@ -61,7 +62,7 @@ async def test_s13_a_directory_that_hangs_is_asked_once_for_each_and_keeps_nobod
             assert all(found)
         assert sorted(hanging.asked) == list(UIDS)
         async with asyncio.timeout(5):
-            assert await aside.judged(aside.SHORT + 1, lambda: "judged") == "judged"
+            assert await aside.judged(Owners().of(1), aside.SHORT + 1, lambda: "judged") == "judged"
     finally:
         hanging.over.set()
 

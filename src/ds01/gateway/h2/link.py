@@ -209,7 +209,7 @@ class Link:
                 self._happened(event)
         await self._flush()
         if found.all >= AT_ONCE:
-            await asyncio.sleep(0)
+            await self._stream.turn()
 
     def sent(self) -> None:
         """Data was sent: what acknowledges it carries nothing."""

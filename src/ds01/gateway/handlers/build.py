@@ -68,7 +68,7 @@ async def _built(
         rendered = await _judged(call, plan, grant, context)
         log.shown = rendered.shown
         ours = [entry(name, rendered.text.encode()), entry(IGNORE, f"{IGNORE}\n{name}\n".encode()), END]
-        return [*last, *await _kept(context), *ours]
+        return [*last, *await _kept(call, context), *ours]
 
     await flow.upload(call, ask, entries(plain, context), end, log.line, settle)
 
@@ -79,10 +79,10 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
     if content is None:
         raise missing(plan.dockerfile)
     text = content.decode("utf-8", "replace")
-    instructions = await aside.judged(len(text), dockerfile.read, text, plan.arguments)
+    instructions = await aside.judged(call.owner, len(text), dockerfile.read, text, plan.arguments)
     bases = Bases(plan.arguments)
     ids = {ref: await _image(call, ref, bases) for ref in dockerfile.images(instructions)}
-    await aside.judged(len(text), bases.check, instructions)
+    await aside.judged(call.owner, len(text), bases.check, instructions)
     return render(instructions, ids, owner=grant.labels, labels=plan.labels, target=plan.target)
 
 
@@ -106,7 +106,7 @@ async def _image(call: Call, ref: str, bases: Bases) -> str:
     return str(found["Id"])
 
 
-async def _kept(context: Context) -> list[Piece]:
+async def _kept(call: Call, context: Context) -> list[Piece]:
     """Her Dockerfile, unless her list of what stays out has it: of the list the engine itself heeds nothing else, since
     clients leave the rest out.
     """
@@ -114,7 +114,7 @@ async def _kept(context: Context) -> list[Piece]:
     if len(text) > IGNORED or text.count("\n") > IGNORED_LINES:
         raise malformed("build.ignore", f"The {IGNORE} has more than {IGNORED_LINES} lines or {IGNORED} characters",
                         "Name whole folders.")  # fmt: skip
-    out = await aside.judged(len(text), _left_out, text, list(context.waiting))
+    out = await aside.judged(call.owner, len(text), _left_out, text, list(context.waiting))
     return [piece for path, pieces in context.waiting.items() if path not in out for piece in pieces]
 
 

@@ -69,10 +69,10 @@ def target(call: Call, kit: KitPlan, grant: DoorBuildGrant, path: str) -> str:
 async def judged(call: Call, arguments: Mapping[str, str], images: Mapping[str, str], content: bytes) -> bytes:
     """The Dockerfile as the engine gets it. ``images``: what it may be made from, as ds01d granted."""
     text = content.decode("utf-8", "replace")
-    instructions = await aside.judged(len(text), dockerfile.read, text, arguments, buildkit=True)
+    instructions = await aside.judged(call.owner, len(text), dockerfile.read, text, arguments, buildkit=True)
     bases = Bases(arguments)
     names = {ref: await image_name(call, ref, images, bases) for ref in dockerfile.images(instructions)}
-    await aside.judged(len(text), bases.check, instructions)
+    await aside.judged(call.owner, len(text), bases.check, instructions)
     return render_whole(instructions, names).encode()
 
 

@@ -39,7 +39,7 @@ async def create(call: Call) -> None:
     check_builder_container(asked)
     hers = {c.name for c in call.gate.registry.containers(call.user)}
     name = container_name(asked) if asked else invented(_CHOOSE, hers)
-    plan = judge_create(await call.json(), name, call.asker)
+    plan = await call.judged(judge_create, await call.json(), name, call.asker)
     call.changes += plan.case.changes
     _check_parts(call, plan)
     image = await resolve(call, plan.case.image)

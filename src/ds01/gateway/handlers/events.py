@@ -29,4 +29,5 @@ async def events(call: Call) -> None:
         own = call.gate.registry.own_images(call.user)
         filters["image"] += [stored for ref in filters["image"] if (stored := own.get(looked_up(ref)))]
     target = call.target("/events", call.query.values, filters)
-    await flow.stream(call, Ask(method="GET", target=target), view(call).event_line)
+    with call.gate.moves.listening(call.user.uid):
+        await flow.stream(call, Ask(method="GET", target=target), view(call).event_line)

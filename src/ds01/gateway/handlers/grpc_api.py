@@ -297,7 +297,7 @@ class Talk:
             try:
                 if not self._policed:
                     return await judged(call, building.arguments, building.images, content)
-                await aside.judged(len(content), unjudged.check, content, building.arguments)
+                await aside.judged(call.owner, len(content), unjudged.check, content, building.arguments)
             except RefusedError as error:
                 call.denied(error, method=GRPC, path="Dockerfile")
                 raise

@@ -1,0 +1,176 @@
+"""One user's thousand connections are served one after another, and others in between."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ds01.domain.dockerpolicy import strictjson
+from ds01.gateway import call, owner
+from ds01.gateway.serve import Server
+from ds01.gateway.turns import Turns
+from tests.unit.gateway.farm import Farm, as_json, farm, plain
+from tests.unit.gateway.h2.test_link import pair
+
+MANY = 100
+PING = b"GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n"
+CREATE = "/v1.41/containers/create"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Farm]:
+    async with farm(tmp_path) as made:
+        yield made
+
+
+def waiting() -> asyncio.Future[None]:
+    return asyncio.get_running_loop().create_future()
+
+
+async def rounds(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def test_one_goes_on_at_once_and_the_others_in_their_order() -> None:
+    turns, first, second, third = Turns(), waiting(), waiting(), waiting()
+    for one in (first, second, third):
+        turns.wake(one)
+    assert [first.done(), second.done(), third.done()] == [True, False, False]
+    await rounds(1)
+    assert [second.done(), third.done()] == [True, False]
+    await rounds(1)
+    assert third.done()
+
+
+async def test_others_do_not_wait_for_them() -> None:
+    hers, his = Turns(), Turns()
+    ready = waiting()
+    for _ in range(MANY):
+        hers.wake(waiting())
+    his.wake(ready)
+    assert ready.done()
+
+
+async def test_who_does_not_wait_any_more_takes_no_turn() -> None:
+    turns, left, there = Turns(), waiting(), waiting()
+    for one in (waiting(), left, there):
+        turns.wake(one)
+    left.cancel()
+    await rounds(1)
+    assert there.done()
+
+
+async def test_after_a_quiet_turn_nothing_waits() -> None:
+    turns, late = Turns(), waiting()
+    turns.wake(waiting())
+    await rounds(2)
+    turns.wake(late)
+    assert late.done()
+
+
+async def test_the_next_turn_is_behind_what_waits() -> None:
+    turns, before = Turns(), waiting()
+    turns.wake(waiting())
+    turns.wake(before)
+    async with asyncio.timeout(10):
+        await turns.next()
+        assert before.done()
+        await rounds(2)
+        await turns.next()
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How many requests were judged in each turn of the loop."""
+    found, judged = Counter[int](), Server._judged
+    now = 0
+
+    def went_round() -> None:
+        nonlocal now
+        now += 1
+
+    async def counted(*args: Any) -> bool:
+        found[now] += 1
+        asyncio.get_running_loop().call_soon(went_round)
+        return await judged(*args)
+
+    monkeypatch.setattr(Server, "_judged", counted)
+    return found
+
+
+@pytest.mark.parametrize("together", [1, 3])
+async def test_of_many_connections_one_request_in_each_turn(place: Farm, begun: Counter[int], together: int) -> None:
+    place.engine.answers["/_ping"] = plain(200, b"OK")
+    connections = [await asyncio.open_unix_connection(place.socket) for _ in range(MANY)]
+    for _, writer in connections:
+        writer.write(PING * together)
+    async with asyncio.timeout(60):
+        for reader, _ in connections:
+            for _ in range(together):
+                await reader.readuntil(b"\r\n\r\nOK")
+    assert (begun.total(), max(begun.values())) == (MANY * together, 1)
+    for _, writer in connections:
+        writer.transport.abort()
+
+
+async def test_what_waits_for_its_turn_has_come_in_time() -> None:
+    user, client = await pair()
+    one = owner.Owners().of(1)
+    client.belongs_to(one)
+    reading = asyncio.create_task(client.read(0.05))
+    await rounds(1)
+    one.turns._taken = True
+    user.transport.write(b"here")
+    async with asyncio.timeout(10):
+        await asyncio.sleep(0.1)
+        one.turns._over()
+        assert await reading == b"here"
+    user.abort()
+    client.abort()
+
+
+@asynccontextmanager
+async def judging(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[int]]:
+    """How many bodies were being judged beside the loop, each time one began."""
+    found, going, lock, parse = list[int](), 0, threading.Lock(), strictjson.parse_object
+
+    def slowly(data: bytes) -> Any:
+        nonlocal going
+        assert threading.current_thread() is not threading.main_thread()
+        with lock:
+            going += 1
+            found.append(going)
+        threading.Event().wait(0.02)
+        with lock:
+            going -= 1
+        return parse(data)
+
+    monkeypatch.setattr(strictjson, "parse_object", slowly)
+    yield found
+
+
+async def test_long_bodies_are_judged_beside_the_loop_a_few_of_each_user(
+    place: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    body = {"Image": "x", "Env": [f"A{number}={'x' * 100}" for number in range(call.LONG_BYTES // 100)]}
+    async with judging(monkeypatch) as found:
+        answers = await asyncio.gather(*(place.ask("POST", CREATE, body) for _ in range(8)))
+    assert {status for status, _ in answers} == {404}
+    assert (len(found), max(found)) == (8, owner.ASIDE_AT_ONCE)
+
+
+async def test_short_bodies_are_judged_at_once(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any, **__: Any) -> Any:
+        pytest.fail("a thread for a few bytes")
+
+    monkeypatch.setattr(asyncio, "to_thread", never)
+    place.engine.answers["/containers/create"] = as_json({})
+    assert (await place.ask("POST", CREATE, {"Image": "x"}))[0] == 404

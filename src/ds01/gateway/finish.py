@@ -9,6 +9,7 @@ from ds01.domain.dockerpolicy.case import AskedSocket, AskedTmpfs, AskedVolume, 
 from ds01.domain.dockerpolicy.isolation import ALWAYS_DROPPED
 from ds01.domain.dockerpolicy.logs import DEFAULT
 from ds01.domain.dockerpolicy.resources import OOM_SCORE
+from ds01.domain.dockerpolicy.running import NO_RESTART
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.gpu import NONE_VISIBLE, VISIBLE
 from ds01.domain.health import STARTING_API, UNSAID, Health, slowed
@@ -27,7 +28,6 @@ WRITTEN_AS = {"": "consistent", "ro": "cached", "rw": "delegated"}
 """How a bind was written, as one of the words for ``Consistency``, which only other systems than Linux heed."""
 
 SHORT = 12
-NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 CPU_NANO = 1_000_000_000
 
 

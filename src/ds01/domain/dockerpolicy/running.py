@@ -9,7 +9,7 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed, not_allowed
 
 RETRIES = 5
-NEVER: Json = {"Name": "no", "MaximumRetryCount": 0}
+NO_RESTART: Json = {"Name": "no", "MaximumRetryCount": 0}
 
 
 def _restart(case: Case, value: Json) -> Json:
@@ -20,7 +20,7 @@ def _restart(case: Case, value: Json) -> Json:
         what = f"maximum retry count cannot be used with restart policy '{name}'"
         raise EngineWordsError("create.restart", what, status=400)
     if name in ("", "no"):
-        return NEVER
+        return NO_RESTART
     if name == "on-failure":
         allowed = min(retries, RETRIES) if retries > 0 else RETRIES
         return {"Name": name, "MaximumRetryCount": allowed}
@@ -33,9 +33,9 @@ def _restart(case: Case, value: Json) -> Json:
 
 def never_by_itself(case: Case, policy: Kept) -> Kept:
     """The policy of a container with devices: whether it may have them is looked at when somebody starts it."""
-    if policy != NEVER:
+    if policy != NO_RESTART:
         case.changed("create.restart", "a container with devices is not started again by the engine", told=True)
-    return NEVER
+    return NO_RESTART
 
 
 def _console(case: Case, value: Json) -> Json | Dropped:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
+from ds01.domain.dockerpolicy.running import NO_RESTART
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
 from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call
-from ds01.gateway.finish import CPU_NANO, NO_RESTART, resolved
+from ds01.gateway.finish import CPU_NANO, resolved
 from ds01.gateway.handlers.containers import removed_from_books
 from ds01.gateway.pace import Costly
 from ds01.gateway.things import Found

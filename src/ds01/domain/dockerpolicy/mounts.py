@@ -46,7 +46,7 @@ def target(path: str, rule: str) -> str:
     path = _short("a mount's target", shape.text("a mount's target", path), _PATH)
     if not path.startswith("/") or ".." in path.split("/"):
         raise malformed(rule, f"the target {path!r} must be an absolute path without '..'")
-    clean = "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+    clean = _clean(path)
     below_shm = _below(clean, ("/dev/shm",))  # noqa: S108  a path inside the container
     if clean == "/" or (_below(clean, _SYSTEM_TARGETS) and not below_shm):
         raise not_allowed(rule, f"mounting over {clean}", "Mount it somewhere else, for example below /mnt.")

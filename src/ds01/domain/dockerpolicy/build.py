@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy import shape, strictjson
+from ds01.domain.dockerpolicy.labels import users_own
 from ds01.domain.dockerpolicy.network import HOST_ENTRY
 from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, lines, matching, number
 from ds01.domain.dockerpolicy.session import ID as SESSION
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
-from ds01.domain.labels import BUILD_LABELS, Label
+from ds01.domain.labels import BUILD_LABELS
 
 TAGS = 16
 PATH = 255
@@ -139,11 +140,5 @@ def _map(name: str, value: str) -> dict[str, str]:
 
 def _labels(value: str, changes: list[Change]) -> dict[str, str]:
     """The user's labels, and the facts about a recipe that DS01's own builds write down."""
-    found = {}
-    for key, text in _map("labels", value).items():
-        shape.text("labels", text)
-        if key.casefold().startswith(Label.PREFIX) and key not in BUILD_LABELS:
-            changes.append(Change(rule="build.labels", text=f"label {key} left out: DS01 sets its own"))
-        else:
-            found[key] = text
-    return found
+    asked = {key: shape.text("labels", text) for key, text in _map("labels", value).items()}
+    return users_own("build.labels", asked, changes, also=BUILD_LABELS)

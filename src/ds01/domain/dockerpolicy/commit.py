@@ -11,11 +11,12 @@ from typing import Any
 
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.dockerfile import change, check_triggers
+from ds01.domain.dockerpolicy.labels import users_own
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 from ds01.domain.dockerpolicy.weight import check_labels
 from ds01.domain.gpu import asks_for_devices
-from ds01.domain.labels import TRUSTED, Label
+from ds01.domain.labels import TRUSTED
 
 CHANGES = 100
 _OF_A_SHELL = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK", "ONBUILD"})
@@ -67,11 +68,6 @@ def judge_changes(texts: Sequence[str], owner: Mapping[str, str]) -> list[str]:
 
 
 def _labels(value: Json, changes: list[Change]) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for key, text in shape.text_map("Labels", value, multiline=True).items():
-        if key.casefold().startswith(Label.PREFIX):
-            changes.append(Change(rule="commit.labels", text=f"label {key} left out: DS01 sets its own"))
-        else:
-            found[key] = text
+    found = users_own("commit.labels", shape.text_map("Labels", value, multiline=True), changes)
     check_labels("commit.labels", found)
-    return found
+    return {**found}

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.buildkit import judge_arguments
 from ds01.domain.dockerpolicy.dockerfile import check_name
+from ds01.domain.dockerpolicy.labels import users_own
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 from ds01.domain.dockerpolicy.weight import check_labels
-from ds01.domain.labels import BUILD_LABELS, Label
+from ds01.domain.labels import BUILD_LABELS
 
 NAMES = frozenset({"", "dockerfile.v0"})
 """The frontends there are: the engine's own, or none, when the client asks for it in a second step."""
@@ -104,7 +105,8 @@ def _judge(found: Frontend, name: str, value: str, platform: str) -> None:
     if kind == _ARGUMENT:
         found.arguments[name.removeprefix(_ARGUMENT)] = value
     elif kind == _LABEL:
-        _label(found, name.removeprefix(_LABEL), value)
+        label = {name.removeprefix(_LABEL): value}
+        found.labels |= users_own("build.labels", label, found.changes, also=BUILD_LABELS)
     elif kind == _CONTEXT:
         _context(found, name, value)
     elif name in _KEPT or name.startswith(_PASSED):
@@ -131,13 +133,6 @@ def _left_out(found: Frontend, name: str, value: str) -> None:
     elif value:
         what = _REFUSED.get(name, f"the option {name[:40]} of a build")
         raise not_allowed("build.option", what, "Leave it out.")
-
-
-def _label(found: Frontend, name: str, value: str) -> None:
-    if name.casefold().startswith(Label.PREFIX) and name not in BUILD_LABELS:
-        found.changes.append(Change(rule="build.labels", text=f"label {name} left out: DS01 sets its own"))
-    else:
-        found.labels[name] = value
 
 
 def _context(found: Frontend, name: str, value: str) -> None:

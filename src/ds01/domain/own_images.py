@@ -22,6 +22,12 @@ _PORT_STORED = re.compile(r"\A([^/:]+)\.port__([0-9]+)/")
 """A registry's port inside a repository, where the engine takes no colon. No host has such a name."""
 
 
+def begins_with_registry(name: str) -> bool:
+    """Whether what is in front of a name's first ``/`` is a registry, as the engine reads it."""
+    first, slash, _ = name.partition("/")
+    return bool(slash) and (first == "localhost" or "." in first or ":" in first)
+
+
 def prefix(uid: int) -> str:
     """What a user's own names begin with in the engine."""
     return f"ds01-u{uid}/"
@@ -71,7 +77,7 @@ def plain_text(text: str, uid: int) -> str:
 
     def plain(match: re.Match[str]) -> str:
         registry, name = match[1] or "", plain_image(f"{prefix(uid)}{match[2]}", uid)
-        if _has_registry(name):
+        if begins_with_registry(name):
             return name
         return f"{registry}library/{name}" if registry and "/" not in name else f"{registry}{name}"
 
@@ -85,8 +91,3 @@ def can_be_own(ref: str, uid: int) -> bool:
     if "@" in ref or is_stored(ref) or _PROJECTS.match(ref) or _PORT_STORED.match(ref):
         return False
     return len(_REGISTRY) + len(stored_image(ref, uid).rpartition(":")[0]) <= LENGTH
-
-
-def _has_registry(name: str) -> bool:
-    first, slash, _ = name.partition("/")
-    return bool(slash) and (first == "localhost" or "." in first or ":" in first)

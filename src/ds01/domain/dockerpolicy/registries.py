@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ds01.domain.dockerpolicy import shape, strictjson
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.own_images import begins_with_registry
 
 DEFAULT = "docker.io"
 AUTH_BYTES = 16 * 1024
@@ -24,10 +25,9 @@ _SECRETS = ("username", "password", "auth", "identitytoken", "registrytoken")
 
 def registry_of(name: str) -> str:
     """The registry a repository or a reference is in, as the engine reads it."""
-    host, slash, _ = name.partition("/")
-    if slash and ("." in host or ":" in host or host == "localhost"):
-        return DEFAULT if host in _DEFAULTS else host
-    return DEFAULT
+    if not begins_with_registry(name):
+        return DEFAULT
+    return _known_as(name.partition("/")[0])
 
 
 def check_registry(host: str, allowed: Iterable[str]) -> None:
@@ -44,7 +44,11 @@ def is_open(host: str, allowed: Iterable[str]) -> bool:
 
 
 def _known(allowed: Iterable[str]) -> set[str]:
-    return {DEFAULT if each in _DEFAULTS else each for each in allowed}
+    return {_known_as(each) for each in allowed}
+
+
+def _known_as(host: str) -> str:
+    return DEFAULT if host in _DEFAULTS else host
 
 
 def address_of(text: str) -> str:
@@ -57,8 +61,7 @@ def address_of(text: str) -> str:
         raise _unreadable() from error
     if parts.scheme not in ("", "http", "https") or "@" in parts.netloc or not parts.netloc:
         raise _unreadable()
-    host = parts.netloc.lower()
-    return DEFAULT if host in _DEFAULTS else host
+    return _known_as(parts.netloc.lower())
 
 
 def _unreadable() -> RefusedError:

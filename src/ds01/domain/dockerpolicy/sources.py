@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ds01.domain.dockerpolicy.protobuf import Field, of, render
+from ds01.domain.own_images import begins_with_registry
 
 OLDEST = (24,)
 """The first engine whose BuildKit keeps such a policy."""
@@ -21,12 +22,9 @@ _DEFAULT, _LIBRARY = "docker.io", "library"
 
 def full_name(ref: str) -> str:
     """A short reference as BuildKit writes it: with its registry."""
-    first, slash, _ = ref.partition("/")
-    if not slash:
-        return f"{_DEFAULT}/{_LIBRARY}/{ref}"
-    if "." in first or ":" in first or first == "localhost":
+    if begins_with_registry(ref):
         return ref
-    return f"{_DEFAULT}/{ref}"
+    return f"{_DEFAULT}/{ref}" if "/" in ref else f"{_DEFAULT}/{_LIBRARY}/{ref}"
 
 
 def policy(images: Mapping[str, str]) -> bytes:

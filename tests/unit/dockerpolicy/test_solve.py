@@ -9,8 +9,9 @@ import pytest
 from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.frontend import Owner, judge_frontend
 from ds01.domain.dockerpolicy.protobuf import Field, of, of_mapping, render
+from ds01.domain.dockerpolicy.registries import full_name
 from ds01.domain.dockerpolicy.solve import judge_bridge_solve, judge_return, judge_solve
-from ds01.domain.dockerpolicy.sources import full_name, policy
+from ds01.domain.dockerpolicy.sources import policy
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
 PLATFORM = "linux/amd64"

@@ -77,3 +77,10 @@ async def test_the_engines_words_about_a_later_tag_are_the_last(place: Farm) -> 
     place.engine.answers["/push"] = PUSHED
     *_, last = await pushed(place)
     assert last["error"] == "too many pushes"
+
+
+async def test_a_repository_that_is_not_here_has_its_registry_said_of_it_once(place: Farm) -> None:
+    place.engine.answers["/images/json"] = as_json([])
+    answer = await place.send(b"POST /v1.41/images/registry-1.docker.io/own/push?tag=1 HTTP/1.1\r\nHost: d\r\n"
+                              b"Connection: close\r\nContent-Length: 0\r\n\r\n")  # fmt: skip
+    assert b"The push refers to repository [registry-1.docker.io/own]" in answer

@@ -30,6 +30,13 @@ def registry_of(name: str) -> str:
     return _known_as(name.partition("/")[0])
 
 
+def full_name(ref: str) -> str:
+    """A short repository or reference with the registry it is in, and with what is between them for short."""
+    if begins_with_registry(ref):
+        return ref
+    return f"{DEFAULT}/{ref}" if "/" in ref else f"{DEFAULT}/library/{ref}"
+
+
 def check_registry(host: str, allowed: Iterable[str]) -> None:
     """Raises RefusedError when the engine may not talk to this registry for a user."""
     known = _known(allowed)

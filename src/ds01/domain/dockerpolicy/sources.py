@@ -10,21 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ds01.domain.dockerpolicy.protobuf import Field, of, render
-from ds01.domain.own_images import begins_with_registry
+from ds01.domain.dockerpolicy.registries import full_name
 
 OLDEST = (24,)
 """The first engine whose BuildKit keeps such a policy."""
 
 _ALLOW, _DENY, _CONVERT, _WILDCARD, _EXACT = 0, 1, 2, 0, 1
 _RULES, _VERSION = 2, 1
-_DEFAULT, _LIBRARY = "docker.io", "library"
-
-
-def full_name(ref: str) -> str:
-    """A short reference as BuildKit writes it: with its registry."""
-    if begins_with_registry(ref):
-        return ref
-    return f"{_DEFAULT}/{ref}" if "/" in ref else f"{_DEFAULT}/{_LIBRARY}/{ref}"
 
 
 def policy(images: Mapping[str, str]) -> bytes:

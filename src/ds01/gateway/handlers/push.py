@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 
 from ds01.domain.dockerpolicy.registries import (
-    DEFAULT,
     address_of,
     check_registry,
     credentials,
+    full_name,
     header,
     login,
     registry_of,
@@ -141,17 +141,11 @@ async def _not_there(call: Call, repo: str) -> None:
     """In the engine's own words."""
     missing = f"An image does not exist locally with the tag: {repo}"
     told: list[Json] = [
-        {"status": f"The push refers to repository [{_whole_name(repo)}]"},
+        {"status": f"The push refers to repository [{full_name(repo)}]"},
         {"errorDetail": {"message": missing}, "error": missing},
     ]
     body = b"".join(dump(line) + b"\r\n" for line in told)
     await call.answer(200, body, {"Content-Type": "application/json"})
-
-
-def _whole_name(repo: str) -> str:
-    if registry_of(repo) != DEFAULT:
-        return repo
-    return f"{DEFAULT}/{repo}" if "/" in repo else f"{DEFAULT}/library/{repo}"
 
 
 async def auth(call: Call) -> None:

@@ -147,7 +147,7 @@ ROUTES: tuple[Route, ...] = (
           query=Rules(one={"all": flag, "keep-storage": number, "reserved-space": number, "max-used-space": number,
                            "min-free-space": number}, filters=frozenset({"until", "id", "type", "unused-for"}))),
     Route(name="images.push", method="POST", path=f"/images/{IMAGE}/push", handler=push.push,
-          query=Rules(one={"tag": anything}), body=BodyKind.JSON, changes=True),
+          query=Rules(one={"tag": anything}), changes=True),
     Route(name="images.save", method="GET", path="/images/get", handler=archives.save,
           query=Rules(one={"platform": anything}, many={"names": anything}), changes=True),
     Route(name="images.save", method="GET", path=f"/images/{IMAGE}/get", handler=archives.save_one,

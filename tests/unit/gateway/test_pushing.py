@@ -84,3 +84,9 @@ async def test_a_repository_that_is_not_here_has_its_registry_said_of_it_once(pl
     answer = await place.send(b"POST /v1.41/images/registry-1.docker.io/own/push?tag=1 HTTP/1.1\r\nHost: d\r\n"
                               b"Connection: close\r\nContent-Length: 0\r\n\r\n")  # fmt: skip
     assert b"The push refers to repository [registry-1.docker.io/own]" in answer
+
+
+async def test_a_push_takes_no_body_like_any_request_without_one(place: Farm) -> None:
+    status, said = await place.ask("POST", "/images/lab/tool/push", {"password": "x"})
+    assert (status, "This request takes no body (body.none)" in said["message"]) == (400, True)
+    assert asked(place) == []

@@ -30,7 +30,7 @@ _GOES_TO = b'"The push refers to repository ['
 
 async def push(call: Call) -> None:
     """``images/{name}/push``: a name of one's own, or all of a repository when all of it is."""
-    await _ignored(call)
+    await call.nothing()
     asked, tag = call.names["image"], call.query.get("tag")
     whole = not tag and ":" not in asked.rpartition("/")[2]
     ref = "" if whole else joined(asked, tag)
@@ -107,13 +107,6 @@ def _own(ref: str) -> RefusedError:
         "push.own", f"pushing {ref}, which is a name of your own on this server,",
         f"Give it one that nobody has here: docker tag {ref} REGISTRY/NAME:TAG, and push that.",
     )  # fmt: skip
-
-
-async def _ignored(call: Call) -> None:
-    """Clients from before X-Registry-Auth sent the password here. It is not read."""
-    data = (await call.body()).strip()
-    if data not in (b"", b"{}", b"null"):
-        raise RefusedError("push.body", "A push takes its password from X-Registry-Auth", status=400)
 
 
 async def _all_of(call: Call, repo: str) -> list[str]:

@@ -1,9 +1,11 @@
-"""``docker image prune``: which images are meant. What the engine can filter by, it does; the rest is here."""
+"""``docker image prune``: which images are meant. What the engine can filter by, it does; the rest is here, with which
+labels spare an image or a volume.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,8 +30,7 @@ class Prune:
         """Whether this image is meant."""
         if self.before is not None and int(image.get("Created") or 0) >= self.before:
             return False
-        labels = image.get("Labels") or {}
-        return not any(_has(labels, wanted) for wanted in self.without)
+        return not labelled(image, self.without)
 
 
 def judge_prune(filters: Mapping[str, Sequence[str]], now: datetime) -> Prune:
@@ -50,9 +51,11 @@ def judge_prune(filters: Mapping[str, Sequence[str]], now: datetime) -> Prune:
     )  # fmt: skip
 
 
-def _has(labels: Mapping[str, str], wanted: str) -> bool:
-    key, equals, value = wanted.partition("=")
-    return key in labels and (not equals or labels[key] == value)
+def labelled(found: Mapping[str, Any], wanted: Iterable[str]) -> bool:
+    """Whether an image or a volume has one of these labels: with ``=``, of this value."""
+    labels = found.get("Labels") or {}
+    asked = (text.partition("=") for text in wanted)
+    return any(key in labels and (not equals or labels[key] == value) for key, equals, value in asked)
 
 
 def moment_before(text: str, now: datetime) -> float:

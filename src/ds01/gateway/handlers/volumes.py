@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, cast
+from typing import cast
 
 from ds01.domain.dockerpolicy.names import NameFilter
+from ds01.domain.dockerpolicy.prune import labelled
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import absent
 from ds01.domain.dockerpolicy.volumes import judge_volume
@@ -150,19 +151,10 @@ async def _unused(call: Call) -> list[Found]:
         known = call.gate.registry.volume_by_id(call.user, row["Name"])
         mine = known is not None and known.uid == call.user.uid
         nameless = known is not None and (known.anonymous or _ANONYMOUS in (row.get("Labels") or {}))
-        return row if mine and (named or nameless) and not _labelled(row, wanted.get("label!", ())) else None
+        return row if mine and (named or nameless) and not labelled(row, wanted.get("label!", ())) else None
 
     rows: list[Found] = (await own_lists(call, target, {"Volumes": meant}))["Volumes"]
     return rows
-
-
-def _labelled(row: Found, wanted: Any) -> bool:
-    labels = row.get("Labels") or {}
-    for text in wanted:
-        key, equals, value = text.partition("=")
-        if key in labels and (not equals or labels[key] == value):
-            return True
-    return False
 
 
 async def _removed(call: Call, row: Found) -> bool:

@@ -7,6 +7,7 @@ she wrote them, and the variables of the linked container are set here, with its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import Any, cast
@@ -23,6 +24,8 @@ from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError, parsed
 from ds01.wire.door import DoorContainer
 
 _NOT_TOLD = ("HOME", "PATH")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""A network's name that can be in a path."""
 
 
 async def environment(call: Call, plan: Plan, others: Mapping[str, DoorContainer]) -> list[str]:
@@ -123,22 +126,43 @@ async def reconnect(
     """
     before = _settings(container_id, end, end.get("Links") or (), end.get("Aliases") or ())
     after = _settings(container_id, end, links, aliases)
-    off = False
+    ref, off = await _ref(call, network, end), False
     try:
-        await _told(call, network, "disconnect", {"Container": container_id, "Force": False})
+        await _told(call, ref, "disconnect", {"Container": container_id, "Force": False})
         off = True
-        await _told(call, network, "connect", {"Container": container_id, "EndpointConfig": after})
+        await _told(call, ref, "connect", {"Container": container_id, "EndpointConfig": after})
     except (RefusedError, UpstreamError) as error:
         if off or not isinstance(error, RefusedError | UnreachableError):
-            await _put_back(call, container_id, network, before)
+            await _put_back(call, container_id, network, ref, before)
         raise
 
 
-async def _put_back(call: Call, container_id: str, network: str, settings: dict[str, Json]) -> None:
+async def _put_back(call: Call, container_id: str, network: str, ref: str, settings: dict[str, Json]) -> None:
     try:
-        await _told(call, network, "connect", {"Container": container_id, "EndpointConfig": settings})
+        await _told(call, ref, "connect", {"Container": container_id, "EndpointConfig": settings})
     except (RefusedError, UpstreamError) as error:
         raise OffNetworkError(container_id, call.shown(network), str(error), error.status) from error
+
+
+async def _ref(call: Call, network: str, end: Mapping[str, Any]) -> str:
+    """How the engine is asked about a network: one that somebody made past DS01 may have any name. Where a container
+    never ran, the engine tells no id of its network. Raises AbsentError.
+    """
+    if known := call.gate.registry.network_stored(call.user, network):
+        return known.id
+    if _PLAIN.fullmatch(network):
+        return network
+    return str(end.get("NetworkID") or "") or await _looked_up(call, network)
+
+
+async def _looked_up(call: Call, network: str) -> str:
+    ask = Ask(method="GET", target=call.target("/networks", None, {"name": [network]}))
+    head, data = await call.gate.engine.whole(ask)
+    rows = cast(list[dict[str, Any]], parsed(data)) if head.status == 200 else []
+    for row in rows:
+        if row["Name"] == network:
+            return str(row["Id"])
+    raise absent("network", network)
 
 
 def _settings(
@@ -149,10 +173,8 @@ def _settings(
     return {**found, "IPAMConfig": end["IPAMConfig"]} if end.get("IPAMConfig") else found
 
 
-async def _told(call: Call, network: str, what: str, body: dict[str, Json]) -> None:
-    known = call.gate.registry.network_stored(call.user, network)  # by its id: a name may have blanks
-    target = call.target(f"/networks/{known.id if known else network}/{what}")
-    ask = Ask(method="POST", target=target, body=dump(body))
+async def _told(call: Call, ref: str, what: str, body: dict[str, Json]) -> None:
+    ask = Ask(method="POST", target=call.target(f"/networks/{ref}/{what}"), body=dump(body))
     head, data = await call.gate.engine.whole(ask)
     if head.status >= 400:
         raise EngineWordsError("engine.refused", call.shown(error_text(data)), status=head.status)

@@ -104,6 +104,23 @@ async def test_a_new_name_is_found_on_a_network_whose_name_has_blanks(place: Far
     assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": [], "Aliases": ["again"]}
 
 
+@pytest.mark.parametrize("network_id", ["d" * 64, ""])
+@pytest.mark.parametrize("name", ["my lab", "lab/1"])
+async def test_a_new_name_is_found_on_such_a_network_that_ds01d_does_not_know(
+    place: Farm, name: str, network_id: str
+) -> None:
+    """An admin made it past DS01 and put the container there."""
+    again = {"id": MINE, "uid": UID, "name": "again", "stored_name": f"again._.{UID}", "image_ref": "bb"}
+    place.daemon.answers["/door/renames"] = as_json(again)
+    place.engine.answers |= {
+        f"/{MINE}/json": seen(name, {"Aliases": ["web"], "NetworkID": network_id}),
+        "/networks": as_json([{"Name": f"{name} 2", "Id": "e" * 64}, {"Name": name, "Id": "d" * 64}]),
+    }
+    assert (await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again"))[0] == 204
+    assert moved(place) == [f"{'d' * 64}/disconnect", f"{'d' * 64}/connect"]
+    assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": [], "Aliases": ["again"]}
+
+
 def test_the_advice_for_one_that_is_left_off_can_be_typed() -> None:
     assert shlex.split(OffNetworkError(MINE, "my lab", "no", 500).advice.rstrip("."))[-2:] == ["my lab", MINE[:12]]
 

@@ -58,3 +58,38 @@ async def test_what_is_cut_is_told_and_what_nobody_asked_for_is_not(
     asked = {"Image": "bb", "HostConfig": host}
     status, found = await place.ask("POST", "/v1.41/containers/create?name=next", asked)
     assert (status, found["Warnings"]) == (201, ["the engine's", *told])
+
+
+MOST = {"cpus": 1.5, "memory_bytes": 6 * GIB, "swap_bytes": 0, "pids": 100, "gpus": False}
+NO_RESTART = "DS01: a container with devices is not started again by the engine"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"Memory": 100 * GIB, "MemorySwap": -1}, [MEMORY]),
+        ({"NanoCpus": 9 * 10**9}, [CPUS]),
+        ({"CpuQuota": 900_000, "CpuPeriod": 100_000}, [CPUS]),
+        ({"PidsLimit": 101}, [PIDS]),
+        ({"PidsLimit": -1}, [PIDS]),
+        ({"Memory": 100 * GIB, "NanoCpus": 9 * 10**9, "PidsLimit": -1}, [MEMORY, CPUS, PIDS]),
+        ({"Memory": 6 * GIB, "NanoCpus": 1_500_000_000, "PidsLimit": 100}, []),
+        ({"Memory": 0, "NanoCpus": 0, "PidsLimit": 0, "CpuQuota": 0}, []),
+        ({"RestartPolicy": {"Name": "unless-stopped"}}, []),
+        ({}, []),
+    ],
+)
+async def test_what_an_update_cuts_is_told(place: Farm, asked: dict[str, Any], told: list[str]) -> None:
+    place.daemon.answers["/door/amounts"] = as_json(MOST)
+    place.engine.answers["/update"] = as_json({"Warnings": ["the engine's"]})
+    status, found = await place.ask("POST", f"/v1.41/containers/{MINE}/update", asked)
+    assert (status, found["Warnings"]) == (200, ["the engine's", *told])
+
+
+async def test_an_update_says_that_a_container_with_gpus_is_not_started_again(place: Farm) -> None:
+    place.daemon.answers["/door/amounts"] = as_json({**MOST, "gpus": True})
+    place.engine.answers["/update"] = as_json({"Warnings": None})
+    for name, told in (("unless-stopped", [NO_RESTART]), ("no", [])):
+        asked = {"RestartPolicy": {"Name": name}}
+        status, found = await place.ask("POST", f"/v1.41/containers/{MINE}/update", asked)
+        assert (status, found["Warnings"]) == (200, told)

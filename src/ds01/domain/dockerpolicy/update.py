@@ -13,7 +13,6 @@ from ds01.domain.dockerpolicy.field import Field, judge_struct, must_be_empty
 from ds01.domain.dockerpolicy.resources import RESOURCES
 from ds01.domain.dockerpolicy.running import RUNNING
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import Change
 
 _CHANGEABLE = frozenset(
     {"Memory", "MemorySwap", "MemoryReservation", "NanoCpus", "CpuQuota", "CpuPeriod", "CpuShares", "CpusetCpus",
@@ -29,9 +28,8 @@ class UpdatePlan:
     kept: Mapping[str, Kept]
     cpus: float | None
     memory_bytes: int | None
-    reservation_bytes: int
     pids: int | None
-    changes: tuple[Change, ...]
+    case: Case
 
 
 UPDATE: tuple[Field, ...] = (
@@ -55,9 +53,8 @@ def judge_update(body: dict[str, Json], asker: Asker) -> UpdatePlan:
         kept=kept,
         cpus=case.asked_cpus if case.asked_cpus is not None else _all(asked, "nanocpus", "cpuquota"),
         memory_bytes=case.memory_bytes if case.memory_bytes is not None else _all(asked, "memory", "memoryswap"),
-        reservation_bytes=case.memory_reservation_bytes,
         pids=case.pids if case.pids is not None or asked.get("pidslimit") is None else 0,
-        changes=tuple(case.changes),
+        case=case,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from ds01.domain.dockerpolicy.running import NO_RESTART
+from ds01.domain.dockerpolicy.running import never_by_itself
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
 from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call
+from ds01.gateway.cut import cut
 from ds01.gateway.finish import CPU_NANO, resolved
 from ds01.gateway.handlers.containers import removed_from_books
 from ds01.gateway.pace import Costly
@@ -21,12 +22,13 @@ from ds01.wire.door import DoorAmounts, DoorAmountsGrant
 async def update(call: Call) -> None:
     """``update``: never more than a create would have given."""
     plan = judge_update(await call.json(), call.asker)
-    call.changes += plan.changes
     container = await call.container()
     ask = DoorAmounts(
         uid=container.uid, id=container.id, cpus=plan.cpus, memory_bytes=plan.memory_bytes, pids=plan.pids
     )
-    body = _amounts(plan, await call.gate.door.amounts(ask))
+    grant = await call.gate.door.amounts(ask)
+    body = _amounts(plan, grant)
+    call.changes += (*plan.case.changes, *cut(plan.case, grant))
     told: list[Json] = [f"DS01: {change.text}" for change in call.changes if change.told]
 
     def shown(found: Json) -> Json:
@@ -39,17 +41,18 @@ async def update(call: Call) -> None:
 
 def _amounts(plan: UpdatePlan, grant: DoorAmountsGrant) -> dict[str, Json]:
     """What is asked for, at most what is granted; what is not asked for is left as it is."""
-    body: dict[str, Json] = {name: resolved(value, {}) for name, value in plan.kept.items()}
+    kept = dict(plan.kept)
+    if grant.gpus and "RestartPolicy" in kept:
+        kept["RestartPolicy"] = never_by_itself(plan.case, kept["RestartPolicy"])
+    body: dict[str, Json] = {name: resolved(value, {}) for name, value in kept.items()}
     if plan.memory_bytes is not None:
         body |= {"Memory": grant.memory_bytes, "MemorySwap": grant.memory_bytes + grant.swap_bytes}
-    if plan.reservation_bytes:
-        body["MemoryReservation"] = min(plan.reservation_bytes, grant.memory_bytes)
+    if reserved := plan.case.memory_reservation_bytes:
+        body["MemoryReservation"] = min(reserved, grant.memory_bytes)
     if plan.cpus is not None:
         body["NanoCpus"] = int(grant.cpus * CPU_NANO)
     if plan.pids is not None:
         body["PidsLimit"] = grant.pids
-    if grant.gpus and "RestartPolicy" in body:
-        body["RestartPolicy"] = NO_RESTART
     return body
 
 

@@ -63,14 +63,14 @@ async def pull(call: Call, image: str) -> None:
     wanted = DoorWrite(uid=call.user.uid, what=Writing.PULL, refs=(ref,), private=secret(auth))
     with call.gate.moves.pulling(call.user.uid):
         async with await Written.begin(call, wanted) as written:
-            await flow.stream(call, ask, Progress(written).line, written.settle)
+            await flow.stream(call, ask, PullProgress(written).line, written.settle)
 
 
 def _kept(call: Call, *names: str) -> dict[str, list[str]]:
     return {name: list(call.query.values[name]) for name in names if name in call.query.values}
 
 
-class Progress:
+class PullProgress:
     """Reads the lines of one pull."""
 
     def __init__(self, written: Written) -> None:
@@ -137,7 +137,7 @@ async def obtained(call: Call, ref: str) -> tuple[dict[str, Any], str]:
     with call.gate.moves.pulling(call.user.uid):
         async with await Written.begin(call, wanted) as written:
             ask = Ask(method="POST", target=call.target("/images/create", _source(name)), headers=header(auth))
-            await while_there(call.client.gone, _fetched(call, ask, Progress(written)))
+            await while_there(call.client.gone, _fetched(call, ask, PullProgress(written)))
     return await find(call, name)
 
 
@@ -146,7 +146,7 @@ def _source(ref: str) -> dict[str, list[str]]:
     return {"fromImage": [name]} if ref.endswith(EVERY_TAG) else {"fromImage": [name], "tag": [which]}
 
 
-async def _fetched(call: Call, ask: Ask, progress: Progress) -> None:
+async def _fetched(call: Call, ask: Ask, progress: PullProgress) -> None:
     """A pull whose progress nobody sees. Raises RefusedError with the registry's reason."""
     exchange = await call.gate.engine.open(ask)
     try:

@@ -43,7 +43,7 @@ async def push(call: Call) -> None:
         return
     call.subject = str(pushed[-1])
     first, *others = refs
-    progress = Progress(call, others)
+    progress = PushProgress(call, others)
     with call.gate.moves.pulling(call.user.uid):
         await flow.stream(call, _ask(call, first), progress.line, progress.go_on)
 
@@ -54,7 +54,7 @@ def _ask(call: Call, ref: str) -> Ask:
     return Ask(method="POST", target=call.target(f"/images/{repo}/push", {"tag": [tag]}), headers=headers)
 
 
-class Progress:
+class PushProgress:
     """A push of one tag after the other, told as the one that it is. Without a tag the engine would push whatever the
     repository has by then, somebody else's too.
     """

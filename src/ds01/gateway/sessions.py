@@ -18,7 +18,7 @@ from ds01.gateway.held import DoorDownError
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorUser
 
-Rewrite = Callable[[bytes], Awaitable[bytes]]
+Judge = Callable[[bytes], Awaitable[bytes]]
 """What becomes of a Dockerfile. Raises RefusedError."""
 
 PATIENCE_SECONDS = 5
@@ -38,9 +38,9 @@ class Session:
 
     id: str
     account: str
-    rewrite: Rewrite | None = None
+    rewrite: Judge | None = None
     policed: bool = False
-    looks: list[Rewrite] = field(default_factory=list)
+    looks: list[Judge] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the build that uses it was refused: old clients wait for the session's end, and would for ever."""
 
@@ -54,7 +54,7 @@ class Session:
             raise
 
     @contextmanager
-    def judged_by(self, rewrite: Rewrite) -> Iterator[None]:
+    def judged_by(self, rewrite: Judge) -> Iterator[None]:
         """For one build. Raises RefusedError (409) while another build uses this session."""
         if self.policed or self.rewrite is not None:
             raise RefusedError("session.used", "This session is used by another build", "Start it again.", status=409)
@@ -65,7 +65,7 @@ class Session:
             self.rewrite = None
 
     @contextmanager
-    def policed_by(self, look: Rewrite) -> Iterator[None]:
+    def policed_by(self, look: Judge) -> Iterator[None]:
         """For one of several builds; of this kind for as long as the session lasts. Raises RefusedError (409) while a
         build of the other kind uses it.
         """

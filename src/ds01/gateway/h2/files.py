@@ -19,7 +19,7 @@ from ds01.domain.dockerpolicy.verdict import not_allowed
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method, RefusedCallError
 from ds01.gateway.h2.link import Call, Link
-from ds01.gateway.sessions import Rewrite
+from ds01.gateway.sessions import Judge
 
 STAT, WISH, DATA, END, FAILED = range(5)
 ENTRIES = 64
@@ -149,7 +149,7 @@ class _Fetching:
         return replace(entry, data=b"".join(self._parts.get(number, ())))
 
 
-async def judged(entries: Sequence[Entry], rewrite: Rewrite) -> list[Entry]:
+async def judged(entries: Sequence[Entry], rewrite: Judge) -> list[Entry]:
     """The entries as the engine gets them: whatever could be taken for the Dockerfile was judged. Raises RefusedError.
 
     A list of what stays out is no Dockerfile, whatever is in it, as long as no other name leads to it.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from ds01.gateway.call import Call
+from ds01.gateway.flow import Settle
 from ds01.wire.door import DoorBuild, DoorBuildGrant, DoorTicket
-
-Settle = Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ from ds01.gateway.held import DoorDownError
 from ds01.gateway.pace import Costly
 from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
-from ds01.gateway.tickets import Settle, granted
+from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorAudit, DoorBuildGrant
 
@@ -266,7 +266,7 @@ class Talk:
                         settle=self._told(settle, asked.path), advice=ADVICE, view=self._view(plain_answer),
                     )  # fmt: skip
 
-    def _told(self, settle: Settle, path: str) -> Settle:
+    def _told(self, settle: flow.Settle, path: str) -> flow.Settle:
         """The same; what may not stay after all is on the record."""
 
         async def told() -> None:

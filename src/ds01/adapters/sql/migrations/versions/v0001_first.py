@@ -29,6 +29,8 @@ def upgrade() -> None:
     _people_and_images()
     _volumes_and_networks()
     _notices()
+    _consumption()
+    _words_of_admins()
     _events()
     if op.get_bind().dialect.name == "sqlite":
         op.execute(ONE_SIZE.format(when="insert", event="INSERT"))
@@ -365,6 +367,9 @@ def _notices() -> None:
         sa.Column("off", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("uid", "epoch", name="pk_preferences"),
     )
+
+
+def _consumption() -> None:
     op.create_table(
         "consumption",
         sa.Column("day", sa.String(10), nullable=False),
@@ -380,6 +385,9 @@ def _notices() -> None:
         sa.Column("joules", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("day", "uid", "epoch", "project", "name", name="pk_consumption"),
     )
+
+
+def _words_of_admins() -> None:
     op.create_table(
         "exemptions",
         sa.Column("id", sa.String(40), nullable=False),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.context import END, KEPT_BYTES, NAME_BYTES, NOTES, Context, entry
+from ds01.domain.dockerpolicy.context import END, KEPT_BYTES, NAME_BYTES, NOTE_BYTES, NOTES, RECORDS, Context, entry
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from tests.effort import not_for_hours, tries
 
@@ -155,6 +155,21 @@ def test_notes_without_an_entry_are_not_held_without_end(kind: bytes) -> None:
     assert held(context) <= KEPT_BYTES
     with pytest.raises(RefusedError, match="in front of it"):
         read(one("n", tarfile.GNUTYPE_LONGLINK, KEPT_BYTES) + one("n", tarfile.GNUTYPE_LONGLINK, 1), set(), [65536])
+
+
+def noted(kind: bytes, content: bytes) -> bytes:
+    """A note with this content, and the entry it is about."""
+    return one("n", kind, len(content)).replace(b"a" * len(content), content) + one("f", tarfile.REGTYPE, 1)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_p17_a_note_has_so_many_records_and_bytes(kind: bytes) -> None:
+    for content in (b"5 a=\n" * RECORDS, b"%d a=%b\n" % (NOTE_BYTES, b"x" * (NOTE_BYTES - 9))):
+        assert len(read(noted(kind, content), set(), [65536])[0]) == len(noted(kind, content))
+    with pytest.raises(RefusedError, match=f"more than {RECORDS} attributes"):
+        read(noted(kind, b"5 a=\n" * (RECORDS + 1)), set(), [65536])
+    with pytest.raises(RefusedError, match=f"{NOTE_BYTES} bytes"):
+        Context(wanted=frozenset()).feed(one("n", kind, NOTE_BYTES + 1)[:512])
 
 
 def test_each_entry_may_have_its_notes() -> None:

@@ -23,6 +23,9 @@ ENTRIES = 20_000
 NOTES = 4
 """Longer names, links and the like that an entry may have in front of it: tar and Go write two at most."""
 
+NOTE_BYTES, RECORDS = 64 * 1024, 1000
+"""What a note of the newer form may have in it: times, names and attributes, a dozen records in all."""
+
 NAME_BYTES, DEPTH, NAMES_BYTES = 4096, 255, 4 * 1024 * 1024
 """The longest path, the folders it may lead through, and the paths that are kept together with their digests."""
 
@@ -35,7 +38,9 @@ _FILES = frozenset(b"0\0")
 _EMPTY = frozenset(b"125")
 _LINKS = frozenset(b"12")
 _NOTES = frozenset(b"xgLK")
+_RECORDED = frozenset(b"xg")
 _SHORTER = "Use shorter names of folders and files."
+_FEWER = "Pack it without extended attributes (tar --no-xattrs), and use shorter names."
 _PAX = re.compile(rb"(\d{1,10}) ([^=]+)=", re.DOTALL)
 
 Piece = bytes | memoryview
@@ -144,7 +149,7 @@ class Context:
         if (wanted or path in self.dropped) and size > KEPT_BYTES:
             raise malformed("archive.tar", f"{path} is larger than {KEPT_BYTES} bytes")
         if kind in _NOTES:
-            self._one_more_note(size)
+            self._one_more_note(kind, size)
         padding = -size % BLOCK
         self._entry = _Entry(kind=kind, left=size + padding, padding=padding, path=path,
                              kept=bytearray() if keep else None, dropped=path in self.dropped)  # fmt: skip
@@ -160,8 +165,11 @@ class Context:
         if not self._entry.left:
             self._entry_ended()
 
-    def _one_more_note(self, size: int) -> None:
+    def _one_more_note(self, kind: int, size: int) -> None:
         """Notes are held until the entry they are about, which may never come."""
+        if kind in _RECORDED and size > NOTE_BYTES:
+            what = f"The archive has attributes or a path of more than {NOTE_BYTES} bytes"
+            raise malformed("archive.tar", what, _FEWER)
         self._noted.append(size)
         if len(self._noted) > NOTES or sum(self._noted) > KEPT_BYTES:
             raise malformed("archive.tar", f"An entry of the archive has more than {NOTES} notes or {KEPT_BYTES} bytes "
@@ -255,7 +263,7 @@ def _clean(name: bytes) -> str:
 
 def _records(content: bytes) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    at = 0
+    at = count = 0
     while at < len(content):
         match = _PAX.match(content, at)
         if match is None:
@@ -266,7 +274,9 @@ def _records(content: bytes) -> dict[bytes, bytes]:
         if match[2].startswith(b"GNU.sparse"):
             raise not_allowed("archive.tar", "a sparse file in an archive")
         found[match[2]] = content[match.end() : end - 1]
-        at = end
+        at, count = end, count + 1
+        if count > RECORDS:
+            raise malformed("archive.tar", f"An entry of the archive has more than {RECORDS} attributes", _FEWER)
     return found
 
 

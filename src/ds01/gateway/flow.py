@@ -29,7 +29,7 @@ BATCH_BYTES = 1024 * 1024
 """How much of a body is sent at a time."""
 
 BREATH: Piece = b""
-"""A piece of nothing, between two of which nothing may pass: so much was read meanwhile that others get their turn."""
+"""A piece of nothing: so much was read meanwhile, of which little or nothing passes, that others get their turn."""
 
 LINE_BYTES = 16 * 1024 * 1024
 RAW_TYPES = frozenset({"application/vnd.docker.raw-stream", "application/vnd.docker.multiplexed-stream"})
@@ -325,15 +325,17 @@ async def _body(call: Call) -> AsyncIterator[Sequence[Piece]]:
 
 
 def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    """Pieces, a good deal at a time; at a breath whatever there is."""
+    """Pieces, a good deal at a time; at a breath whatever there is, and a batch of nothing."""
     batch: list[Piece] = []
     size = 0
     for piece in pieces:
         if piece:
             batch.append(piece)
         size += len(piece)
-        if size >= BATCH_BYTES or not piece:
+        if batch and (size >= BATCH_BYTES or not piece):
             yield batch
             batch, size = [], 0
+        if not piece:
+            yield []
     if batch:
         yield batch

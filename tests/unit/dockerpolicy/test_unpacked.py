@@ -5,11 +5,14 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import random
+import zlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from ds01.domain.dockerpolicy.unpacked import EMPTY, Unpacked
+from ds01.domain.dockerpolicy.unpacked import EMPTY, PIECE, SLICE, STREAM_BYTES, STREAM_COST, STREAMS, Stream, Unpacked
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.zstd import zstd
 
@@ -18,9 +21,18 @@ SKIPPED = b"\x50\x2a\x4d\x18\0\0\0\0"
 """A frame of zstd that says that nothing is to be made of it."""
 
 
-def plain(packed: bytes) -> bytes:
-    unpacked = Unpacked(None, RefusedError("", ""), zstd, lambda _: None)
-    return b"".join(bytes(piece) for piece in (*unpacked.feed(packed), *unpacked.finish()))
+def pieces(packed: bytes, zstd: Callable[[bool], Stream] = zstd) -> list[bytes]:
+    reader = Unpacked(None, RefusedError("", ""), zstd, lambda _: None)
+    return [bytes(piece) for piece in (*reader.feed(packed), *reader.finish())]
+
+
+def plain(packed: bytes, zstd: Callable[[bool], Stream] = zstd) -> bytes:
+    return b"".join(pieces(packed, zstd))
+
+
+def frame(content: bytes) -> bytes:
+    """One of zstd, that is not packed."""
+    return bytes.fromhex("28b52ffd0000") + (len(content) << 3 | 1).to_bytes(3, "little") + content
 
 
 @pytest.mark.parametrize("pack", PACKERS)
@@ -36,3 +48,51 @@ def test_p17_frames_to_be_skipped_are_counted() -> None:
     assert plain(first + SKIPPED * (EMPTY - 1)) == b"x"
     with pytest.raises(RefusedError, match="empty parts"):
         plain(first + SKIPPED * (EMPTY + 2))
+
+
+class Fed:
+    """A decompressor that counts what it is given."""
+
+    given = 0
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def decompress(self, data: bytes, most: int) -> bytes:
+        Fed.given += len(data)
+        return self._inner.decompress(data, most)  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+@pytest.fixture
+def fed(monkeypatch: pytest.MonkeyPatch) -> type[Fed]:
+    member, block, stream = zlib.decompressobj, bz2.BZ2Decompressor, lzma.LZMADecompressor
+    monkeypatch.setattr(zlib, "decompressobj", lambda *form: Fed(member(*form)))
+    monkeypatch.setattr(bz2, "BZ2Decompressor", lambda: Fed(block()))
+    monkeypatch.setattr(lzma, "LZMADecompressor", lambda *form, **most: Fed(stream(*form, **most)))
+    monkeypatch.setattr(Fed, "given", 0)
+    return Fed
+
+
+@pytest.mark.parametrize("pack", [*PACKERS, frame])
+def test_p17_what_follows_a_stream_is_not_given_again_for_each(pack: Callable[[bytes], bytes], fed: type[Fed]) -> None:
+    content, streams = random.Random(0).randbytes(255), 3 * STREAMS // 4
+    packed = pack(content) * streams
+    assert plain(packed, lambda far: Fed(zstd(far))) == content * streams
+    assert len(packed) <= fed.given <= len(packed) + streams * SLICE
+
+
+@pytest.mark.parametrize("pack", [*PACKERS, frame])
+def test_p17_thousands_of_streams_bring_more_than_a_few_bytes(pack: Callable[[bytes], bytes]) -> None:
+    enough, few = pack(b"x" * STREAM_BYTES), pack(b"y")
+    assert len(plain(enough * 2 * STREAMS)) == 2 * STREAMS * STREAM_BYTES
+    assert plain(few * STREAMS) == b"y" * STREAMS
+    with pytest.raises(RefusedError, match="thousands of parts"):
+        plain(few * 2 * STREAMS)
+
+
+def test_p17_others_get_their_turn_between_streams() -> None:
+    streams = STREAMS // 2
+    assert pieces(frame(b"x") * streams).count(b"") >= streams * STREAM_COST // PIECE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import bz2
 import gzip
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ import pytest
 
 from ds01.domain.dockerpolicy.context import END, Context, entry
 from ds01.domain.dockerpolicy.loading import reader
+from ds01.domain.dockerpolicy.unpacked import PIECE, STREAM_BYTES, STREAM_COST
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
@@ -71,27 +72,44 @@ async def test_nothing_is_unpacked_behind_the_end(pack: Callable[[bytes], bytes]
     assert plain.size <= 2 * MIB
 
 
-async def test_others_get_their_turn_while_nothing_passes() -> None:
-    plain, archive = unpacked("The archive", None, taken_for_nothing), reader()
-    turns = 0
+async def turns(sending: Coroutine[Any, Any, Taken]) -> tuple[Taken, int]:
+    """What was sent, and how often others had their turn meanwhile."""
+    count = 0
 
     async def beside() -> None:
-        nonlocal turns
+        nonlocal count
         while True:
             await asyncio.sleep(0)
-            turns += 1
+            count += 1
+
+    watching = asyncio.create_task(beside())
+    try:
+        return await sending, count
+    finally:
+        watching.cancel()
+
+
+async def test_others_get_their_turn_while_nothing_passes() -> None:
+    plain, archive = unpacked("The archive", None, taken_for_nothing), reader()
 
     async def end() -> list[Piece]:
         return last_entries(plain, archive)
 
     lists = entry("repositories", b"x" * (MIB - 512)) * 40
-    watching = asyncio.create_task(beside())
-    try:
-        taken = await sent(bz2.compress(SMALL + lists + END), entries(plain, archive), end)
-    finally:
-        watching.cancel()
+    taken, count = await turns(sent(bz2.compress(SMALL + lists + END), entries(plain, archive), end))
     assert taken.data == SMALL + b"."
-    assert turns >= 39
+    assert count >= 39
+
+
+async def test_p17_others_get_their_turn_while_many_streams_bring_little() -> None:
+    plain, streams = unpacked("The archive", None, taken_for_nothing), 100 * PIECE // STREAM_COST
+
+    async def end() -> list[Piece]:
+        return list(plain.finish())
+
+    taken, count = await turns(sent(gzip.compress(b"x" * STREAM_BYTES) * streams, plain.feed, end))
+    assert len(taken.data) == STREAM_BYTES * streams + 1
+    assert count >= 100
 
 
 async def test_a_packed_archive_that_is_cut_short_is_refused() -> None:

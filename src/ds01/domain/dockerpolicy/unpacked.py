@@ -21,8 +21,16 @@ NEAR_BYTES, FAR_BYTES = 16 * 1024 * 1024, 128 * 1024 * 1024
 _XZ_FAR_BYTES = 66 * 1024 * 1024
 """``xz -9``."""
 
+SLICE = 16 * 1024
+"""How much is unpacked at a time: behind the end of a stream what is left of a slice is copied, for each of them."""
+
 EMPTY = 64
-"""Streams, one after the other, that bring nothing: beginning one costs as much as some thousand bytes."""
+"""Streams, one after the other, that bring nothing: beginning one costs as much as ``STREAM_COST`` bytes."""
+
+STREAM_COST = 4096
+
+STREAMS, STREAM_BYTES = 1000, 256
+"""After so many streams one must bring so much on average. Of what packs each file by itself one brings 512 bytes."""
 
 _GZIP, _BZIP2, _XZ, _ZSTD = b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 _MAGIC = 6
@@ -38,7 +46,7 @@ class _Unpacker(Protocol):
 
 class Unpacked:
     """Feed it what comes. ``size`` is how much has passed on; more than ``most`` is refused by ``too_much``.
-    Whoever wants no more of it says that she ``left_off``.
+    Whoever wants no more of it says that she ``left_off``. An empty piece says that others should have their turn.
 
     ``zstd`` makes what unpacks zstd, far back or not, which the standard library cannot before Python 3.14. ``take`` is
     told how much memory is needed, before it is, and raises RefusedError when there is none.
@@ -54,6 +62,8 @@ class Unpacked:
         self._most = most
         self._too_much = too_much
         self._first = b""
+        self._streams = _Streams()
+        self._rested = 0
         self._unpacker: _Unpacker | None = None
 
     def feed(self, data: Piece) -> Iterator[Piece]:
@@ -63,7 +73,7 @@ class Unpacked:
             if len(self._first) < _MAGIC:
                 return
             data, self._first = self._first, b""
-            self._unpacker = _unpacker(data, self._zstd, self._take)
+            self._unpacker = _unpacker(data, self._streams, self._zstd, self._take)
         yield from self._counted(self._unpacker, data)
 
     def finish(self) -> Iterator[Piece]:
@@ -81,19 +91,25 @@ class Unpacked:
                 if self._most is not None and self.size > self._most:
                     raise self._too_much
                 yield piece
+                cost = self.size + self._streams.begun * STREAM_COST
+                if cost - self._rested >= PIECE:
+                    self._rested = cost
+                    yield b""
         except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
             raise malformed("archive.damaged", "The compressed archive is damaged") from error
 
 
-def _unpacker(first: bytes, zstd: Callable[[bool], Stream], take: Callable[[int], None]) -> _Unpacker:
+def _unpacker(
+    first: bytes, streams: _Streams, zstd: Callable[[bool], Stream], take: Callable[[int], None]
+) -> _Unpacker:
     if first.startswith(_GZIP):
-        return _Gzip()
+        return _Gzip(streams)
     if first.startswith(_BZIP2):
-        return _Blocks(bz2.BZ2Decompressor)
+        return _Blocks(streams, bz2.BZ2Decompressor)
     if first.startswith(_XZ):
-        return _Blocks(_Reaching(_xz, take).begin)
+        return _Blocks(streams, _Reaching(_xz, take).begin)
     if first.startswith(_ZSTD):
-        return _Blocks(_Reaching(zstd, take).begin)
+        return _Blocks(streams, _Reaching(zstd, take).begin)
     return _Plain()
 
 
@@ -122,35 +138,51 @@ class _Plain:
 
 
 class _Streams:
-    """Counts those in a row that bring nothing."""
+    """Counts them, those in a row that bring nothing, and what all bring."""
 
     def __init__(self) -> None:
+        self.begun = 0
         self._empty = 0
+        self._brought = 0
 
     def next(self) -> None:
         """One more begins. Raises RefusedError."""
+        self.begun += 1
         self._empty += 1
         if self._empty > EMPTY:
             raise malformed("archive.empty", f"The archive has more than {EMPTY} empty parts in a row", "Pack it anew.")
+        if self.begun > STREAMS and self._brought < self.begun * STREAM_BYTES:
+            raise malformed("archive.empty", "The archive is packed in thousands of parts of a few bytes",
+                            "Pack it anew, as a whole.")  # fmt: skip
 
-    def bring(self) -> None:
+    def bring(self, size: int) -> None:
         """Something came."""
         self._empty = 0
+        self._brought += size
+
+
+def _slices(sent: Piece) -> Iterator[bytes]:
+    view = memoryview(sent)
+    for at in range(0, len(view), SLICE):
+        yield bytes(view[at : at + SLICE])
 
 
 class _Gzip:
     """One member after the other, as gzip files may have them."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: _Streams) -> None:
         self._member = zlib.decompressobj(31)
-        self._streams = _Streams()
+        self._streams = streams
 
     @property
     def ended(self) -> bool:
         return self._member.eof
 
     def unpack(self, sent: Piece) -> Iterator[bytes]:
-        data = bytes(sent)
+        for data in _slices(sent):
+            yield from self._unpack(data)
+
+    def _unpack(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._member.eof:
                 data = data.lstrip(b"\0")
@@ -160,7 +192,7 @@ class _Gzip:
                 self._member = zlib.decompressobj(31)
             piece = self._member.decompress(data, PIECE)
             if piece:
-                self._streams.bring()
+                self._streams.bring(len(piece))
                 yield piece
             data = self._member.unconsumed_tail or self._member.unused_data
 
@@ -168,17 +200,20 @@ class _Gzip:
 class _Blocks:
     """bzip2, xz and zstd: streams one after the other."""
 
-    def __init__(self, new: Callable[[], Stream]) -> None:
+    def __init__(self, streams: _Streams, new: Callable[[], Stream]) -> None:
         self._new = new
         self._stream: Stream = new()
-        self._streams = _Streams()
+        self._streams = streams
 
     @property
     def ended(self) -> bool:
         return self._stream.eof
 
     def unpack(self, sent: Piece) -> Iterator[bytes]:
-        data = bytes(sent)
+        for data in _slices(sent):
+            yield from self._unpack(data)
+
+    def _unpack(self, data: bytes) -> Iterator[bytes]:
         while True:
             if self._stream.eof:
                 data = (self._stream.unused_data + data).lstrip(b"\0")
@@ -189,7 +224,7 @@ class _Blocks:
             piece = self._stream.decompress(data, PIECE)
             data = b""
             if piece:
-                self._streams.bring()
+                self._streams.bring(len(piece))
                 yield piece
             if self._stream.needs_input and not self._stream.eof:
                 return
@@ -223,7 +258,7 @@ class _Begun:
     def __init__(self, reaching: _Reaching) -> None:
         self._reaching = reaching
         self._inner = reaching.stream()
-        self._came: bytes | None = None if reaching.far else b""
+        self._came: bytearray | None = None if reaching.far else bytearray()
 
     @property
     def eof(self) -> bool:
@@ -244,7 +279,7 @@ class _Begun:
         try:
             made = self._inner.decompress(data, max_length)
         except (lzma.LZMAError, OSError):
-            data, self._came = self._came, None
+            data, self._came = bytes(self._came), None
             self._inner = self._reaching.reach()
             return self._inner.decompress(data, max_length)
         if made or len(self._came) > PIECE:

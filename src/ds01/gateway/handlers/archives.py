@@ -9,7 +9,7 @@ from ds01.domain.dockerpolicy.commit import judge_changes
 from ds01.domain.dockerpolicy.context import END, Context
 from ds01.domain.dockerpolicy.saving import lists, reader
 from ds01.domain.dockerpolicy.tags import joined, looked_up
-from ds01.domain.dockerpolicy.unpacked import PIECE, Unpacked
+from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed, not_allowed
 from ds01.domain.image import repository, with_tag
 from ds01.domain.image_access import is_id
@@ -42,19 +42,16 @@ def entries(plain: Unpacked, archive: Context) -> Callable[[Piece], Iterator[Pie
     """What passes on of an archive that may be compressed. Behind its end no more is unpacked than pads it, and while
     much is of which nothing passes, others get their turn.
     """
-    breathed = behind = 0
+    behind = 0
 
     def through(piece: Piece) -> Iterator[Piece]:
-        nonlocal breathed, behind
+        nonlocal behind
         for part in () if plain.left_off else plain.feed(piece):
             behind += len(part) if archive.ended else 0
             if behind >= PADDING:
                 plain.left_off = True
                 return
-            yield from archive.feed(part)
-            if plain.size - breathed >= PIECE:
-                breathed = plain.size
-                yield flow.BREATH
+            yield from archive.feed(part) if part else (flow.BREATH,)
 
     return through
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import bz2
 import gzip
+import tarfile
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,8 +19,9 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Patience
-from ds01.gateway.handlers.archives import entries, last_entries, unpacked
+from ds01.gateway.handlers.archives import SLICE, STEPS, entries, last_entries, reading, unpacked
 from ds01.gateway.http import Framing
+from tests.unit.dockerpolicy.test_context import noted
 from tests.unit.gateway.h2.test_link import pair
 
 MIB = 1024 * 1024
@@ -120,3 +122,14 @@ async def test_a_packed_archive_that_is_cut_short_is_refused() -> None:
             del piece
         with pytest.raises(RefusedError, match="ends in the middle"):
             last_entries(plain, archive)
+
+
+def test_p17_others_get_their_turn_while_entries_are_small() -> None:
+    """A file of nothing has a header, and a note of many records has no more bytes than one of a few."""
+    files, notes = entry("f", b"") * 100 * STEPS, noted(tarfile.XHDTYPE, b"5 a=\n" * 100) * STEPS
+    for data, size, steps in ((files, SLICE, 100 * STEPS), (files, 512, 100 * STEPS), (notes, SLICE, 102 * STEPS)):
+        archive = Context(wanted=frozenset())
+        read = reading(archive)
+        passed = [piece for at in range(0, len(data), size) for piece in read(data[at : at + size])]
+        assert (b"".join(passed), archive.steps) == (data, steps)
+        assert passed.count(flow.BREATH) >= min(steps // STEPS, len(data) // SLICE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -76,6 +77,8 @@ class Context:
     waiting: dict[str, list[bytes]] = field(default_factory=dict)
     """The entries of ``late``, as they came."""
     ended: bool = False
+    steps: int = 0
+    """Headers and records of notes that were read: what they cost has to do with how many they are, not how long."""
     _links: set[str] = field(default_factory=set)
     _held: list[bytes] = field(default_factory=list)
     _noted: list[int] = field(default_factory=list)
@@ -116,6 +119,7 @@ class Context:
         need = BLOCK - len(self._header)
         self._header += view[:need]
         if len(self._header) == BLOCK:
+            self.steps += 1
             header = bytes(self._header)
             self._header.clear()
             if header == _ZERO:
@@ -212,13 +216,22 @@ class Context:
         if kind == ord("L"):
             self._long_name = _clean(content.rstrip(b"\0"))
         elif kind == ord("x"):
-            records = _records(content)
+            records = self._records(content)
             if b"path" in records:
                 self._long_name = _clean(records[b"path"])
             if b"size" in records:
                 self._size = _decimal(records[b"size"])
-        elif kind == ord("g") and {b"path", b"size"} & set(_records(content)):
+        elif kind == ord("g") and {b"path", b"size"} & set(self._records(content)):
             raise malformed("archive.tar", "The archive names files for all entries at once")
+
+    def _records(self, content: bytes) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        for count, (name, value) in enumerate(_records(content), 1):
+            if count > RECORDS:
+                raise malformed("archive.tar", f"An entry of the archive has more than {RECORDS} attributes", _FEWER)
+            self.steps += 1
+            found[name] = value
+        return found
 
 
 def _check_sum(header: bytes, *, first: bool) -> None:
@@ -261,9 +274,8 @@ def _clean(name: bytes) -> str:
     return "/".join(parts)
 
 
-def _records(content: bytes) -> dict[bytes, bytes]:
-    found: dict[bytes, bytes] = {}
-    at = count = 0
+def _records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
     while at < len(content):
         match = _PAX.match(content, at)
         if match is None:
@@ -273,11 +285,8 @@ def _records(content: bytes) -> dict[bytes, bytes]:
             raise malformed("archive.tar", "The archive is damaged")
         if match[2].startswith(b"GNU.sparse"):
             raise not_allowed("archive.tar", "a sparse file in an archive")
-        found[match[2]] = content[match.end() : end - 1]
-        at, count = end, count + 1
-        if count > RECORDS:
-            raise malformed("archive.tar", f"An entry of the archive has more than {RECORDS} attributes", _FEWER)
-    return found
+        yield match[2], content[match.end() : end - 1]
+        at = end
 
 
 def dockerfiles(path: str) -> frozenset[str]:

@@ -9,14 +9,14 @@ devices on its way, and no more of it than its owner has room for.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ds01.domain.dockerpolicy.context import END, Context
 from ds01.domain.dockerpolicy.verdict import absent, malformed, not_allowed
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.archives import too_large
+from ds01.gateway.handlers.archives import reading, too_large
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorContainer
 
@@ -46,14 +46,14 @@ async def put(call: Call) -> None:
     container = await call.container()
     reader = Context(wanted=frozenset())
     left = (await call.gate.door.room(container.uid, image=False)).left_bytes
-    passed = 0
+    read, passed = reading(reader), 0
 
-    def through(data: Piece) -> list[Piece]:
+    def through(data: Piece) -> Iterator[Piece]:
         nonlocal passed
         passed += len(data)
         if left is not None and passed > left:
             raise too_large("The archive", left)
-        return reader.feed(data)
+        yield from read(data)
 
     async def end() -> Sequence[bytes]:
         reader.finish()

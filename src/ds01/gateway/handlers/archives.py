@@ -30,6 +30,9 @@ SAVED = 50
 PADDING = 1024 * 1024
 """Bytes behind the end of an archive: far more than fill a record of tar."""
 
+SLICE, STEPS = 64 * 1024, 256
+"""After how many bytes of an archive it is looked how many of its headers were read, and how many are enough."""
+
 TAR = "application/x-tar"
 
 
@@ -38,11 +41,27 @@ def unpacked(what: str, left_bytes: int | None, take: Callable[[int], None]) -> 
     return Unpacked(left_bytes, too_large(what, left_bytes), zstd, take)
 
 
+def reading(archive: Context) -> Callable[[Piece], Iterator[Piece]]:
+    """What passes on of an archive that is plain. While it has many small entries, others get their turn."""
+    rested = 0
+
+    def through(data: Piece) -> Iterator[Piece]:
+        nonlocal rested
+        view = memoryview(data)
+        for at in range(0, len(view), SLICE):
+            yield from archive.feed(view[at : at + SLICE])
+            if archive.steps - rested >= STEPS:
+                rested = archive.steps
+                yield flow.BREATH
+
+    return through
+
+
 def entries(plain: Unpacked, archive: Context) -> Callable[[Piece], Iterator[Piece]]:
     """What passes on of an archive that may be compressed. Behind its end no more is unpacked than pads it, and while
     much is of which nothing passes, others get their turn.
     """
-    behind = 0
+    read, behind = reading(archive), 0
 
     def through(piece: Piece) -> Iterator[Piece]:
         nonlocal behind
@@ -51,7 +70,7 @@ def entries(plain: Unpacked, archive: Context) -> Callable[[Piece], Iterator[Pie
             if behind >= PADDING:
                 plain.left_off = True
                 return
-            yield from archive.feed(part) if part else (flow.BREATH,)
+            yield from read(part) if part else (flow.BREATH,)
 
     return through
 

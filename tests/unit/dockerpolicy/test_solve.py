@@ -10,7 +10,14 @@ from ds01.domain.dockerpolicy import protobuf
 from ds01.domain.dockerpolicy.frontend import Owner, judge_frontend
 from ds01.domain.dockerpolicy.protobuf import Field, of, of_mapping, render
 from ds01.domain.dockerpolicy.registries import full_name
-from ds01.domain.dockerpolicy.solve import judge_bridge_solve, judge_return, judge_solve
+from ds01.domain.dockerpolicy.solve import (
+    CONFIG_BYTES,
+    PART_FIELDS,
+    PARTS,
+    judge_bridge_solve,
+    judge_return,
+    judge_solve,
+)
 from ds01.domain.dockerpolicy.sources import policy
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
@@ -48,6 +55,9 @@ def test_a_plain_build_is_marked_as_its_owners() -> None:
         [of(13, render([of(1, "moby"), *of_mapping(2, {"push": "true"})]))],
         [of(13, render([of(1, "moby"), *of_mapping(2, {"registry.insecure": "true"})]))],
         [of(13, render([of(1, "moby"), *of_mapping(2, {"name": "Bad Name"})]))],
+        [IMAGE] * (PARTS + 1),
+        [of(13, render([of(1, "moby"), *of_mapping(2, {f"name{n}": "" for n in range(PART_FIELDS)})]))],
+        [of(8, render([of(4, render([of(1, "inline")]))] * (PARTS + 1)))],
         [of(8, render([of(1, "cache")]))], [of(8, render([of(4, render([of(1, "registry")]))]))],
     ],
 )  # fmt: skip
@@ -115,7 +125,8 @@ def test_s5_the_result_has_its_owners_labels(config: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "config", ["[]", "x", '{"config":1}', '{"config":{},"CONFIG":{}}', '{"config":{"Labels":[1]}}']
+    "config",
+    ["[]", "x", "{}" + " " * CONFIG_BYTES, '{"config":1}', '{"config":{},"CONFIG":{}}', '{"config":{"Labels":[1]}}'],
 )
 def test_a_result_that_cannot_be_read_is_refused(config: str) -> None:
     metadata = of(10, render([of(1, "containerimage.config/linux/amd64"), of(2, config)]))

@@ -26,7 +26,7 @@ from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method
 from ds01.gateway.h2.link import Call as LinkCall
 from ds01.gateway.h2.link import CallLostError, Headers, Link
-from ds01.gateway.handlers.grpc_api import BRIDGE, BUILD_ID, CONTROL, TRACES, Talk
+from ds01.gateway.handlers.grpc_api import BRIDGE, BUILD_ID, CONTROL, SHORT_BYTES, TRACES, Talk
 from ds01.gateway.handlers.session import serve
 from ds01.gateway.http import parse_request
 from ds01.gateway.registry import Registry
@@ -107,6 +107,20 @@ async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
             assert await said(link, asking(f"{CONTROL}Solve")) == str(grpc.Code.UNAVAILABLE)
         audit.put_down()
     assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]
+
+
+@pytest.mark.parametrize("name", ["Status", "Prune", "DiskUsage"])
+async def test_p17_what_asks_little_is_short(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(_: Talk) -> frozenset[str]:
+        return frozenset()
+
+    monkeypatch.setattr(Talk, "_cache", nothing)
+    async with talking(Audit(Door("/nowhere"))) as link, asyncio.timeout(30):
+        call = await link.call(asking(f"{CONTROL}{name}"))
+        await call.write(b"\0" + (SHORT_BYTES + 1).to_bytes(4, "big"))
+        found = dict(await call.answered())
+    assert found["grpc-status"] == str(grpc.Code.RESOURCE_EXHAUSTED)
+    assert f"larger than {SHORT_BYTES} bytes" in unquote(found["grpc-message"])
 
 
 async def test_p17_messages_without_their_ends_are_a_few(monkeypatch: pytest.MonkeyPatch) -> None:

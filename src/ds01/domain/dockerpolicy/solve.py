@@ -24,6 +24,11 @@ _IMAGES = frozenset({"moby", "image"})
 _FILES = frozenset({"local", "tar"})
 _NOTHING_TO_SAY = frozenset({"load", "unpack", "oci-mediatypes", "buildinfo", "dest", "rewrite-timestamp"})
 _CONFIG = "containerimage.config"
+CONFIG_BYTES = 1024 * 1024
+"""Of an image's configuration, with the history of its layers."""
+
+PARTS, PART_FIELDS = 16, 64
+"""Outputs and caches of a build, and what each says: clients give one or two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +149,8 @@ def judge_return(data: bytes, labels: Mapping[str, str]) -> bytes:
 
 
 def _labelled(config: bytes, labels: Mapping[str, str]) -> bytes:
+    if len(config) > CONFIG_BYTES:
+        raise protobuf.broken(f"an image's configuration is longer than {CONFIG_BYTES} bytes")
     try:
         found = json.loads(config)
     except (ValueError, RecursionError) as error:
@@ -183,7 +190,10 @@ def _on(found: Sequence[Field], number: int) -> bool:
 
 
 def _messages(found: Sequence[Field], number: int) -> list[list[Field]]:
-    return [protobuf.fields(field.data) for field in found if field.number == number]
+    parts = [field.data for field in found if field.number == number]
+    if len(parts) > PARTS:
+        raise protobuf.broken(f"it has more than {PARTS} parts of one kind")
+    return [protobuf.fields(part, PART_FIELDS) for part in parts]
 
 
 def _frontend(found: Sequence[Field], name: int, definition: int, inputs: int) -> str:

@@ -43,6 +43,8 @@ CALLS = 64
 
 CALL_BYTES = 256 * 1024
 HEADER_BYTES = 32 * 1024
+"""Of one call's or answer's headers, counted as HTTP/2 does: each as 32 bytes more than it has."""
+
 _FIRST_WINDOW = 65535
 
 Headers = Sequence[tuple[str, str]]
@@ -172,7 +174,7 @@ Accept = Callable[[Call], Coroutine[Any, Any, None]]
 class Link:
     """A connection. With ``accept`` it is called by the other side, each call a task; without, it calls."""
 
-    def __init__(self, stream: Stream, accept: Accept | None = None) -> None:
+    def __init__(self, stream: Stream, accept: Accept | None = None, *, header_bytes: int = HEADER_BYTES) -> None:
         self._stream = stream
         self._accept = accept
         self._h2 = H2Connection(H2Configuration(client_side=accept is None, header_encoding="utf-8"))
@@ -182,7 +184,7 @@ class Link:
         self._over = False
         self._cutter = Cutter(preface=accept is not None)
         self._spare = Spare(_now())
-        self._begin()
+        self._begin(header_bytes)
 
     async def run(self) -> None:
         """Serve until the connection ends, by the other side or by a mistake of it."""
@@ -225,12 +227,13 @@ class Link:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self) -> None:
+    def _begin(self, header_bytes: int) -> None:
         self._h2.initiate_connection()
+        self._h2.decoder.max_header_list_size = header_bytes  # also while the other side has not agreed to it
         wanted: dict[SettingCodes | int, int] = {
             SettingCodes.INITIAL_WINDOW_SIZE: CALL_BYTES,
             SettingCodes.MAX_CONCURRENT_STREAMS: CALLS,
-            SettingCodes.MAX_HEADER_LIST_SIZE: HEADER_BYTES,
+            SettingCodes.MAX_HEADER_LIST_SIZE: header_bytes,
         }
         if self._accept is None:
             wanted[SettingCodes.ENABLE_PUSH] = 0

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ds01.domain.dockerpolicy import cachelist, protobuf, sources, unjudged
 from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
@@ -38,6 +39,14 @@ ADVICE = {
     "denied by policy": "DS01: a build may use images that are yours or shared, and your own files (build.from). "
     "Get the image first: docker pull; fetch files with RUN."
 }
+SHORT_BYTES = 64 * 1024
+"""The largest message that asks how a build goes, or about the cache: it has ids and filters."""
+
+HEADER_BYTES = 8 * 1024
+"""Of a call that a user makes, counted as HTTP/2 does: it has a dozen short ones."""
+
+G = TypeVar("G")
+T = TypeVar("T")
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 REF_LENGTH = 128
 REMEMBERED = 64
@@ -83,7 +92,7 @@ async def api(call: Call) -> None:
 async def _serve(call: Call, client: Stream, engine: Stream) -> None:
     far = Link(engine)
     talk = Talk(call, far)
-    await both(Link(client, talk.accept), far, (client, engine))
+    await both(Link(client, talk.accept, header_bytes=HEADER_BYTES), far, (client, engine))
 
 
 class Talk:
@@ -120,10 +129,14 @@ class Talk:
         except (DoorDownError, UpstreamError) as error:
             await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
 
-    async def _only(self, near: link.Call) -> bytes:
+    async def _only(self, near: link.Call, cap: int = grpc.MESSAGE_BYTES) -> bytes:
         """The one message of a call. What is held of it until all is there is the user's."""
         with self._call.gate.unfinished.taking(self._call.user.uid) as hold:
-            return await grpc.only(near, hold=hold)
+            return await grpc.only(near, cap, hold)
+
+    async def _judged(self, judge: Callable[[bytes, G], T], message: bytes, given: G) -> T:
+        """What ``judge`` says of a message: of a long one beside everybody's requests."""
+        return await aside.judged(self._call.owner, len(message), judge, message, given)
 
     def _allowed(self, path: str, rule: str) -> None:
         call = self._call
@@ -146,10 +159,12 @@ class Talk:
             await self._bridge_solve(near, asked)
         elif asked.path == f"{BRIDGE}Return":
             labels = (await self._building(asked)).owner.labels
-            await self._again(near, asked, judge_return(await self._only(near), labels))
+            await self._again(near, asked, await self._judged(judge_return, await self._only(near), labels))
         elif asked.path == f"{CONTROL}DiskUsage":
             mine = await self._cache()
-            await self._again(near, asked, await self._only(near), lambda answer: cachelist.own(answer, mine))
+            await self._again(
+                near, asked, await self._only(near, SHORT_BYTES), lambda answer: cachelist.own(answer, mine)
+            )
         elif asked.path == f"{CONTROL}Prune":
             await self._prune(near, asked)
         elif asked.path == TRACES:
@@ -171,7 +186,7 @@ class Talk:
                          view=view)  # fmt: skip
 
     async def _status(self, near: link.Call, asked: Method) -> None:
-        message = await self._only(near)
+        message = await self._only(near, SHORT_BYTES)
         found = protobuf.fields(message)
         ref = protobuf.text(found, 1)
         if not await self._begun(ref):
@@ -209,7 +224,7 @@ class Talk:
 
     async def _prune(self, near: link.Call, asked: Method) -> None:
         self._call.gate.audit.check_writable(frees=True)
-        wanted = await self._only(near)
+        wanted = await self._only(near, SHORT_BYTES)
         mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
         self._allowed(asked.path, "grpc.prune")
         if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
@@ -227,7 +242,7 @@ class Talk:
 
     async def _bridge_solve(self, near: link.Call, asked: Method) -> None:
         building = await self._building(asked)
-        solve = judge_bridge_solve(await self._only(near), self._platform)
+        solve = await self._judged(judge_bridge_solve, await self._only(near), self._platform)
         if not self._policed:
             solve.frontend.check_unpoliced()
         building.arguments = solve.frontend.arguments
@@ -240,7 +255,7 @@ class Talk:
         judging = self._known(protobuf.text(protobuf.fields(message), 1))
         judging.asked = True
         try:
-            solve = judge_solve(message, self._platform)
+            solve = await self._judged(judge_solve, message, self._platform)
             if not self._policed:
                 solve.frontend.check_unpoliced()
             await self._solved(near, asked, solve, judging)

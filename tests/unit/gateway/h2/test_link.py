@@ -20,7 +20,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.frames import AT_ONCE, SPARE
 from ds01.gateway.h2.grpc import ANSWER, Method, RefusedCallError
-from ds01.gateway.h2.link import CALL_BYTES, Call, CallLostError, Link
+from ds01.gateway.h2.link import CALL_BYTES, Call, CallLostError, Headers, Link
 from ds01.gateway.held import LATER, DoorDownError
 from ds01.gateway.stream import Stream
 
@@ -262,6 +262,27 @@ async def test_p17_empty_frames_without_end_end_their_connection_and_keep_nobody
     flooding.cancel()
     await asyncio.gather(flooding, return_exceptions=True)
     attacker.abort()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("fields", "called"), [(100, 1), (200, 0)])
+async def test_p17_headers_are_bounded_also_while_the_other_side_has_not_agreed(fields: int, called: int) -> None:
+    """A field of one byte stands for sixty."""
+    calls = list[Headers]()
+
+    async def accept(call: Call) -> None:
+        calls.append(call.headers)
+
+    attacker, gateway = await pair()
+    serving = asyncio.create_task(Link(gateway, accept, header_bytes=8192).run())
+    block = b"\x83\x86\x84\x01\x01a" + b"\x90" * fields
+    await attacker.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+    await attacker.write(len(block).to_bytes(3, "big") + b"\1\5\0\0\0\1" + block)
+    attacker.write_eof()
+    await asyncio.wait_for(serving, 60)
+    assert [len(each) for each in calls] == [4 + fields] * called
+    attacker.abort()
+    gateway.abort()
     await asyncio.sleep(0)
 
 

@@ -27,15 +27,13 @@ Stamp = tuple[int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """Names by uid, and what the files looked like when they were read."""
+    """Names by uid, and what the files looked like when they were read. Only where they were ``settled`` then does
+    another look tell whether they are what they were.
+    """
 
     stamp: Stamp
-    read_at_ns: int
+    settled: bool
     names: dict[int, str]
-
-    def holds(self, stamp: Stamp) -> bool:
-        """Whether the files are what they were."""
-        return stamp == self.stamp and self.read_at_ns - max(stamp[3::5]) > SETTLED_NS
 
 
 class LocalAccounts:
@@ -44,7 +42,7 @@ class LocalAccounts:
     def __init__(
         self, passwd: Path = PASSWD, switch: Path = SWITCH, clock: Callable[[], int] = time.time_ns
     ) -> None:  # fmt: skip
-        self._files = (passwd, switch)
+        self._passwd, self._switch = passwd, switch
         self._clock = clock
         self._seen: _Seen | None = None
 
@@ -57,15 +55,19 @@ class LocalAccounts:
 
     def _names(self) -> dict[int, str]:
         stamp = self._stamp()
-        if self._seen is None or not self._seen.holds(stamp):
-            now = self._clock()
-            passwd, switch = (file.read_text() for file in self._files)
-            names = dict(_entries(passwd)) if _files_first(switch) else {}
-            self._seen = _Seen(stamp=stamp, read_at_ns=now, names=names)
-        return self._seen.names
+        seen = self._seen
+        if seen is None or seen.stamp != stamp or not seen.settled:
+            seen = self._seen = self._read(stamp)
+        return seen.names
+
+    def _read(self, stamp: Stamp) -> _Seen:
+        settled = self._clock() - max(stamp[3::5]) > SETTLED_NS
+        passwd, switch = self._passwd.read_text(), self._switch.read_text()
+        names = dict(_entries(passwd)) if _files_first(switch) else {}
+        return _Seen(stamp=stamp, settled=settled, names=names)
 
     def _stamp(self) -> Stamp:
-        return tuple(value for file in self._files for value in _looks(os.stat(file)))
+        return *_looks(os.stat(self._passwd)), *_looks(os.stat(self._switch))
 
 
 def _files_first(switch: str) -> bool:

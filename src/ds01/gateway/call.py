@@ -169,14 +169,14 @@ class Call:
 
     def check_body(self) -> None:
         """Refuse a body of a kind this route does not have, before reading any of it."""
-        kind = self.head.headers.get("content-type", "").strip().lower()
-        if kind.startswith(_DENIED_TYPES):
+        headers, framing, kind = self.head.headers, self.head.framing, self.route.body
+        if headers.get("content-type", "").strip().lower().startswith(_DENIED_TYPES):
             raise RefusedError("body.type", "Forms are not read here", "Send JSON.", status=415)
-        if self.head.headers.get("content-encoding", "identity") not in _ENCODINGS[self.route.body]:
+        if "content-encoding" in headers and headers["content-encoding"] not in _ENCODINGS[kind]:
             raise RefusedError("body.encoding", "Compressed bodies are not read here", status=415)
-        if self.route.body is BodyKind.NONE and not self.head.framing.empty and not self._empty_json():
+        if kind is BodyKind.NONE and not framing.empty and not self._empty_json():
             raise RefusedError("body.none", "This request takes no body", "Update your client.", status=400)
-        if self.route.body is BodyKind.JSON and self.head.framing.length > self.route.cap:
+        if kind is BodyKind.JSON and framing.length > self.route.cap:
             raise RefusedError("body.size", f"The body is larger than {self.route.cap} bytes", status=413)
 
     def _empty_json(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -61,14 +61,18 @@ class Head:
     @property
     def close(self) -> bool:
         """Whether the client wants the connection closed after the answer."""
-        return "close" in _tokens(self.headers.get("connection", ""))
+        return "close" in self._connection
 
     @property
     def upgrade(self) -> str:
         """The protocol the client wants to change to, or empty."""
-        return (
-            self.headers.get("upgrade", "").lower() if "upgrade" in _tokens(self.headers.get("connection", "")) else ""
-        )
+        return self.headers.get("upgrade", "").lower() if "upgrade" in self._connection else ""
+
+    @property
+    def _connection(self) -> Sequence[str]:
+        """What is said of the connection."""
+        said = self.headers.get("connection")
+        return _tokens(said) if said else ()
 
 
 @dataclass(frozen=True, kw_only=True)

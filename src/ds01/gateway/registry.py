@@ -97,10 +97,12 @@ class Registry:
     @property
     def usable(self) -> bool:
         """Whether the mirror may be believed: it was filled once, and not too long ago."""
-        return self._looked.is_set() and (self._following or self._clock() - self._contact < STALE_SECONDS)
+        return self._following or (self._looked.is_set() and self._clock() - self._contact < STALE_SECONDS)
 
     async def check(self) -> None:
         """Wait a moment for the first look at the ledger. Raises RefusedError (503) when the mirror is not usable."""
+        if self.usable:
+            return
         if not self._looked.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._looked.wait(), PATIENCE_SECONDS)
@@ -122,13 +124,13 @@ class Registry:
         found = self.by_id(user, ref)
         if found is not None:
             return found
-        mine = list(self.containers(user))
-        exact = [c for c in mine if c.stored_name == ref] or [c for c in mine if self.named(user, c) == ref]
+        called = [c for c in self._mirror.containers.values() if ref in (c.stored_name, c.name) and owns(user, c)]
+        exact = [c for c in called if c.stored_name == ref] or [c for c in called if self.named(user, c) == ref]
         if exact:
             return exact[0]
         if not _HEX.fullmatch(ref):
             return None
-        prefixed = [c for c in mine if c.id.startswith(ref)]
+        prefixed = [c for c in self.containers(user) if c.id.startswith(ref)]
         if len(prefixed) > 1:
             raise RefusedError("own.ambiguous", f"Multiple IDs found with provided prefix: {ref}", status=400)
         return prefixed[0] if prefixed else None

@@ -110,12 +110,15 @@ class Query:
         return self.get(name) == "1"
 
 
+NOTHING = Query()
+
+
 def judge(raw: str, rules: Rules) -> Query:
     """Read and judge a query string."""
+    if not raw or rules.unread:
+        return NOTHING
     values: dict[str, list[str]] = {}
     filters: Filters = {}
-    if rules.unread:
-        return Query()
     for name, value in _pairs(raw):
         if name == "filters" and rules.filters:
             if filters:

@@ -6,9 +6,11 @@ for as long as its container runs, with all its variables: so there are a few of
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import Awaitable, Collection
+from typing import TypeVar
+
+T = TypeVar("T")
 
 REMEMBERED = 4096
 """Of more than that, the engine is asked about the oldest."""
@@ -22,7 +24,7 @@ class Execs:
 
     def __init__(self) -> None:
         self._containers: OrderedDict[str, str] = OrderedDict()
-        self._making: Counter[str] = Counter()
+        self._making: dict[str, int] = {}
         self._waiting: OrderedDict[str, set[str]] = OrderedDict()
 
     def learn(self, exec_id: str, container_id: str) -> None:
@@ -38,20 +40,19 @@ class Execs:
         """The container's id; empty when it is not known."""
         return self._containers.get(exec_id, "")
 
-    @contextmanager
-    def making(self, container_id: str) -> Iterator[None]:
-        """While the engine makes one."""
-        self._making[container_id] += 1
+    async def making(self, container_id: str, made: Awaitable[T]) -> T:
+        """What the engine answers, counted while it makes one."""
+        self._making[container_id] = self._making.get(container_id, 0) + 1
         try:
-            yield
+            return await made
         finally:
-            self._making[container_id] -= 1
-            if not self._making[container_id]:
-                del self._making[container_id]
+            left = self._making.pop(container_id) - 1
+            if left:
+                self._making[container_id] = left
 
     def many(self, container_id: str) -> bool:
         """Whether as many wait in this container as may."""
-        return len(self._waiting.get(container_id, ())) + self._making[container_id] >= WAITING
+        return len(self._waiting.get(container_id, ())) + self._making.get(container_id, 0) >= WAITING
 
     def started(self, exec_id: str, container_id: str) -> None:
         """It waits no more."""

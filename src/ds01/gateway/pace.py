@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
@@ -19,7 +18,7 @@ KEPT = 10_000
 """Users and kinds that are remembered before those at rest are forgotten."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rate:
     """``burst`` at once, then ``per_second``; ``what`` is said to who is refused."""
 
@@ -28,7 +27,7 @@ class Rate:
     per_second: float
 
 
-class Costly(Enum):
+class Costly:
     """What is counted."""
 
     MEASURE = Rate(what="measuring disk space", burst=20, per_second=1)
@@ -45,18 +44,18 @@ class Pace:
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._buckets: dict[tuple[int, Costly], tuple[float, float]] = {}
+        self._buckets: dict[tuple[int, Rate], tuple[float, float]] = {}
 
-    async def take(self, uid: int, kind: Costly, amount: float = 1) -> None:
+    async def take(self, uid: int, rate: Rate, amount: float = 1) -> None:
         """Wait for one's turn; ``amount`` is how many this is. Raises RefusedError (429) when that is too long."""
-        rate, now = kind.value, self._clock()
-        left, before = self._buckets.get((uid, kind), (rate.burst, now))
+        now = self._clock()
+        left, before = self._buckets.get((uid, rate), (rate.burst, now))
         left = min(rate.burst, left + (now - before) * rate.per_second) - amount
         wait = max(0.0, -left / rate.per_second)
         if wait > PATIENCE_SECONDS:
             raise RefusedError("pace", f"You ask for {rate.what} too often", "Ask less often.", status=429)
         self._forget(now)
-        self._buckets[uid, kind] = (left, now)
+        self._buckets[uid, rate] = (left, now)
         if wait:
             await self._sleep(wait)
 
@@ -66,6 +65,6 @@ class Pace:
         full = {
             key: (left, at)
             for key, (left, at) in self._buckets.items()
-            if left + (now - at) * key[1].value.per_second < key[1].value.burst
+            if left + (now - at) * key[1].per_second < key[1].burst
         }
         self._buckets = full

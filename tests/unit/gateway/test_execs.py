@@ -94,7 +94,7 @@ async def test_many_at_once_are_not_more(place: Farm) -> None:
 
 
 async def test_over_a_long_time_they_count_by_their_size(place: Farm) -> None:
-    rate, pieces = Costly.EXECS.value, 16
+    rate, pieces = Costly.EXECS, 16
     large = {**MADE, "Env": ["A=" + "x" * (pieces - 1) * EXEC_BYTES]}
     place.engine.upon.clear()
     for _ in range(int(rate.burst) // pieces):

@@ -32,7 +32,7 @@ async def too_often(pace: Pace) -> None:
 async def test_d10_a_burst_passes_then_one_waits_then_one_is_refused() -> None:
     time = Time()
     pace = Pace(time, time.sleep)
-    rate = Costly.MEASURE.value
+    rate = Costly.MEASURE
     for _ in range(int(rate.burst)):
         await pace.take(1, Costly.MEASURE)
     assert time.slept == 0

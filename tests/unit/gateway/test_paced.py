@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from ds01.gateway.moves import WATCHED
-from ds01.gateway.pace import PATIENCE_SECONDS, Costly
+from ds01.gateway.pace import PATIENCE_SECONDS, Costly, Rate
 from tests.unit.gateway.farm import MINE, Farm, as_json, farm
 
 OF = f"/v1.41/containers/{MINE}"
 EXEC: dict[str, Any] = {"Cmd": ["true"]}
-COSTLY: dict[str, tuple[Costly, str, str, Any]] = {
+COSTLY: dict[str, tuple[Rate, str, str, Any]] = {
     "exec": (Costly.EXEC, "POST", f"{OF}/exec", EXEC),
     "ps --size": (Costly.MEASURE, "GET", "/v1.41/containers/json?size=1", None),
     "inspect --size": (Costly.MEASURE, "GET", f"{OF}/json?size=1", None),
@@ -35,8 +35,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Farm]:
 
 @pytest.mark.parametrize("name", COSTLY)
 async def test_d10_in_a_loop_it_is_slowed_then_refused(place: Farm, name: str) -> None:
-    kind, method, path, body = COSTLY[name]
-    rate = kind.value
+    rate, method, path, body = COSTLY[name]
     for _ in range(int(rate.burst)):
         assert (await place.ask(method, path, body))[0] != 429
     assert place.waited == []

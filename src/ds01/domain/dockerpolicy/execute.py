@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from ds01.domain.dockerpolicy import shape
-from ds01.domain.dockerpolicy.case import Asker, Case, Kept
+from ds01.domain.dockerpolicy.case import Asker, Case, Joined, Kept
 from ds01.domain.dockerpolicy.config import environment
 from ds01.domain.dockerpolicy.field import Dropped, Field, dropped, judge_struct, kept, must_be_empty
 from ds01.domain.dockerpolicy.running import RUNNING
@@ -54,7 +55,7 @@ EXEC_START: tuple[Field, ...] = (
 def judge_exec(body: dict[str, Json], asker: Asker, forced_user: str) -> ExecPlan:
     """``forced_user`` is ``uid:gid`` when the container must run as its owner, else empty."""
     case = Case(asker=asker)
-    found: dict[str, Json] = {key: _plain(value) for key, value in judge_struct("", body, EXEC, case).items()}
+    found = _plain(judge_struct("", body, EXEC, case))
     if forced_user:
         if found.get("User"):
             case.changed("exec.user", f"user set to {forced_user}: everything in this container runs as you")
@@ -66,13 +67,12 @@ def judge_exec(body: dict[str, Json], asker: Asker, forced_user: str) -> ExecPla
 def judge_exec_start(body: dict[str, Json], asker: Asker) -> dict[str, Json]:
     """The body of an exec start; the stream's form follows from it, not from headers."""
     case = Case(asker=asker)
-    return {key: _plain(value) for key, value in judge_struct("", body, EXEC_START, case).items()}
+    return _plain(judge_struct("", body, EXEC_START, case))
 
 
-def _plain(value: Kept) -> Json:
+def _plain(kept: dict[str, Kept]) -> dict[str, Json]:
     """No field of an exec joins another container."""
-    if isinstance(value, dict | str | int | None):
-        return value
-    if isinstance(value, list):
-        return [item for item in value if isinstance(item, str | int)]
-    raise shape.wrong("the exec", "plain values")
+    for value in kept.values():
+        if isinstance(value, Joined) or (isinstance(value, list) and Joined in map(type, value)):
+            raise shape.wrong("the exec", "plain values")
+    return cast(dict[str, Json], kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import cast
 
@@ -60,10 +59,9 @@ async def exec_create(call: Call) -> None:
         if execs.many(container.id):
             raise _too_many()
     ask = Ask(method="POST", target=call.target(f"/containers/{container.id}/exec"), body=body)
-    with execs.making(container.id):
-        head, data = await call.gate.engine.whole(ask)
-        if head.status < 400:
-            execs.learn(json.loads(data)["Id"], container.id)
+    head, data = await execs.making(container.id, call.gate.engine.whole(ask))
+    if head.status < 400:
+        execs.learn(cast(dict[str, str], parsed(data))["Id"], container.id)
     await call.pass_answer(head, data)
 
 

@@ -246,6 +246,12 @@ def test_a_field_of_host_config_is_refused_by_its_rule(field: str, value: Json, 
     assert field not in ("Privileged",) or caught.value.status == 403
 
 
+def test_a_privileged_container_is_told_how_to_do_without_in_either_client() -> None:
+    with pytest.raises(RefusedError) as caught:
+        judged(Privileged=True)
+    assert caught.value.advice == "Run it without --privileged (compose: remove `privileged: true`)."
+
+
 def test_every_field_of_the_table_is_tried() -> None:
     """A field nobody tried here has a rule nobody has seen at work."""
     config = {name for name, *_ in (*KEPT_CONFIG, *DROPPED_CONFIG, *REFUSED_CONFIG)} | {"Env", "Labels", "Volumes"}

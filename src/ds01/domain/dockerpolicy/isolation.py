@@ -127,7 +127,8 @@ def _isolation(case: Case, value: Json) -> Json | Dropped:
 
 
 ISOLATION: tuple[Field, ...] = (
-    must_be_empty("Privileged", "create.privileged", "a privileged container", "Run it without --privileged."),
+    must_be_empty("Privileged", "create.privileged", "a privileged container",
+                  "Run it without --privileged (compose: remove `privileged: true`)."),
     _mode("PidMode", "create.namespaces", ("", "private"), joins=True),
     _mode("IpcMode", "create.namespaces", ("", "private", "shareable", "none"), joins=True, default="private"),
     _mode("UTSMode", "create.namespaces", ("", "private"), joins=False),

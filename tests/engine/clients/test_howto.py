@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
 import docker
 import pytest
-from dev import people
+from dev import people, tiny
 
+from ds01.install import minimal
 from tests.engine.clients.conftest import run
-from tests.engine.gateway.ground import ROOT, User
+from tests.engine.gateway.ground import ROOT, Ground, User
 
 pytestmark = [
     pytest.mark.engine,
@@ -22,6 +24,15 @@ pytestmark = [
 PAGE = (ROOT / "docs/howto/docker-clients.md").read_text()
 ELSEWHERE = ("ds01 ", "docker compose", "devcontainer ")
 """Commands whose own tests are beside this one, or in the tests of the command line."""
+
+
+@pytest.fixture(autouse=True)
+def base(place: Ground) -> Iterator[None]:
+    """The image that the page names, made of less."""
+    tiny.install(place.engine.socket, minimal.REFERENCE)
+    yield
+    place.clear(set())
+    place.root("DELETE", f"/images/{minimal.REFERENCE}")
 
 
 def blocks(kind: str) -> list[str]:

@@ -217,8 +217,8 @@ def main() -> int:
         if os.geteuid() == 0:
             for made in ("dev.engine26", "dev.server"):
                 subprocess.run([sys.executable, "-m", made], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-            fetched = [sys.executable, "-m", "dev.torch_cpu"]  # where it cannot be, the tests that need it say so
-            subprocess.run(fetched, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
+            for fetched in ("dev.torch_cpu", "dev.dockerode"):  # where it cannot be, the tests that need it say so
+                subprocess.run([sys.executable, "-m", fetched], cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
         suite.begin(PARTS, LANES)
         suite.wait()
     except KeyboardInterrupt:

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
-from ds01.domain.dockerpolicy import strictjson
+from ds01.domain.dockerpolicy import strictjson, twice
 from ds01.domain.dockerpolicy.case import Asker
-from ds01.domain.dockerpolicy.query import Query, render
+from ds01.domain.dockerpolicy.query import Query, Rules, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.domain.engine_versions import NEWEST_API
@@ -44,6 +44,8 @@ _ENCODINGS = {BodyKind.NONE: ("identity",), BodyKind.JSON: ("identity",), BodyKi
 """An archive tells by its first bytes whether it is compressed, whatever the header says."""
 _SAID_AGAIN = ("Cannot kill container: ", "cannot kill container: ", " in container ", "No such container: ")
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
+
+_NO_PARAMETERS = Rules()
 
 LONG_BYTES = 32 * 1024
 """A body that is not longer is judged at once."""
@@ -174,14 +176,19 @@ class Call:
             raise RefusedError("body.type", "Forms are not read here", "Send JSON.", status=415)
         if "content-encoding" in headers and headers["content-encoding"] not in _ENCODINGS[kind]:
             raise RefusedError("body.encoding", "Compressed bodies are not read here", status=415)
-        if kind is BodyKind.NONE and not framing.empty and not self._empty_json():
-            raise RefusedError("body.none", "This request takes no body", "Update your client.", status=400)
-        if kind is BodyKind.JSON and framing.length > self.route.cap:
-            raise RefusedError("body.size", f"The body is larger than {self.route.cap} bytes", status=413)
+        if kind is BodyKind.NONE and not framing.empty and not self._may_say_nothing():
+            raise twice.takes_none()
+        if kind is not BodyKind.STREAM:
+            self._check_size()
 
-    def _empty_json(self) -> bool:
-        """Some clients send an empty object, or an empty chunked body, where there is nothing to say."""
-        return self.head.framing.chunked or self.head.framing.length <= 4
+    def _may_say_nothing(self) -> bool:
+        """Some clients send an empty object, an empty chunked body, or the query again, where nothing is to say."""
+        again = self.head.method == "POST" and bool(self.route.query.names)
+        return again or self.head.framing.chunked or self.head.framing.length <= 4
+
+    def _check_size(self) -> None:
+        if self.head.framing.length > self.route.cap:
+            raise RefusedError("body.size", f"The body is larger than {self.route.cap} bytes", status=413)
 
     async def body(self) -> bytes:
         """The JSON body's bytes. Says ``100 Continue`` when the client waits for it."""
@@ -214,10 +221,12 @@ class Call:
             self.gate.heavy.give_back(self.user.uid, self._weight)
             self._weight = 0
 
-    async def json(self) -> dict[str, Json]:
-        """The body as an object."""
+    async def json(self, *, needed: bool = True) -> dict[str, Json]:
+        """The body as an object, without what the query says as well; an empty one where none is ``needed``."""
         data = await self.body()
-        return await self.judged(strictjson.parse_object, data)
+        empty = not needed and data.strip() in (b"", b"null")
+        found = {} if empty else await self.judged(strictjson.parse_object, data)
+        return twice.own(found, self.query, self.route.query)
 
     async def judged(self, judge: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What ``judge`` says of the body or what is in it: a long one is judged beside everybody's requests."""
@@ -225,11 +234,12 @@ class Call:
             return judge(*args, **kwargs)
         return await aside.judged(self.owner, self._length, judge, *args, **kwargs)
 
-    async def nothing(self) -> None:
-        """Read the body of a request that takes none."""
-        data = (await self.body()).strip()
-        if data not in (b"", b"{}", b"null"):
-            raise RefusedError("body.none", "This request takes no body", "Update your client.", status=400)
+    async def nothing(self, *, again: bool = True) -> None:
+        """Read the body of a request that takes none; ``again``: a POST's may say what the query says."""
+        self._check_size()
+        data = await self.body()
+        parameters = self.route.query if again and self.head.method == "POST" else _NO_PARAMETERS
+        await self.judged(twice.check_none, data, parameters)
 
     async def go_on(self) -> None:
         """Tell a client that waits that its body is wanted."""

@@ -146,7 +146,7 @@ class Server:
         call = Call(
             gate=self._asked_by(user.uid), client=client, user=user, head=head, route=route, path=where.path,
             names=names, login_uid=peer.login_uid,
-            query=query.judge(where.query, route.query),
+            query=query.judge(where.query, route.query, body=route.body is BodyKind.JSON),
             version=await self._version(where.version), keep=not head.close,
         )  # fmt: skip
         call.check_body()

@@ -105,7 +105,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="containers.unlink", method="DELETE", path=rf"{_OF}/(?P<alias>[A-Za-z0-9][A-Za-z0-9_.-]*)",
           handler=links.unlink, query=Rules(one={"v": flag, "force": flag, "link": flag}), changes=True),
     Route(name="containers.attach", method="POST", path=f"{_OF}/attach", handler=streams.attach,
-          query=Rules(one=_STREAMS), upgrade=True, changes=True),
+          query=Rules(one=_STREAMS, ignored=frozenset({"hijack"})), upgrade=True, changes=True),
     Route(name="containers.attach", method="GET", path=f"{_OF}/attach/ws", handler=streams.attach_websocket,
           query=Rules(one=_STREAMS), upgrade=True, changes=True),
     Route(name="archive.look", method="HEAD", path=f"{_OF}/archive", handler=archive.look,

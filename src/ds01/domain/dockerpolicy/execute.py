@@ -48,6 +48,7 @@ EXEC: tuple[Field, ...] = (
 EXEC_START: tuple[Field, ...] = (
     kept("Detach", "exec.config", "kept", shape.flag),
     kept("Tty", "exec.config", "kept", shape.flag),
+    *(dropped(name, "exec.config", "dockerode tells itself so") for name in ("hijack", "stdin")),
     _CONSOLE,
 )
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import quote, unquote_to_bytes
 
 from ds01.domain.dockerpolicy import strictjson
 from ds01.domain.dockerpolicy.config import STOP_SECONDS
-from ds01.domain.dockerpolicy.verdict import EngineWordsError, malformed
+from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, malformed
 
 Filters = dict[str, list[str]]
 Reader = Callable[[str, str], str]
@@ -92,13 +93,19 @@ class Rules:
     ignored: frozenset[str] = frozenset()
     unread: bool = False
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every parameter there is."""
+        return frozenset(self.one) | frozenset(self.many) | self.ignored | ({"filters"} if self.filters else set())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """The parameters of one request, judged."""
+    """The parameters of one request, judged. ``beside`` are unknown ones, which its body has to say as well."""
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
 
     def get(self, name: str) -> str:
         """A parameter that is there once, or empty."""
@@ -113,11 +120,12 @@ class Query:
 NOTHING = Query()
 
 
-def judge(raw: str, rules: Rules) -> Query:
-    """Read and judge a query string."""
+def judge(raw: str, rules: Rules, *, body: bool = False) -> Query:
+    """Read and judge a query string; where there is a ``body``, it says what becomes of unknown parameters."""
     if not raw or rules.unread:
         return NOTHING
     values: dict[str, list[str]] = {}
+    beside = set[str]()
     filters: Filters = {}
     for name, value in _pairs(raw):
         if name == "filters" and rules.filters:
@@ -131,13 +139,20 @@ def judge(raw: str, rules: Rules) -> Query:
                 raise malformed("query.duplicate", f"{name} is there twice")
             if value:
                 values[name] = [rules.one[name](name, value)]
-        elif (
-            name not in rules.ignored
-            and value.lower() not in _NOTHING
-            and not (name == "filters" and value in ("{}", "null"))
-        ):
-            raise malformed("query.unknown", f"The parameter {name[:40]!r} is not served here", "Leave it out.")
-    return Query(values=values, filters=filters)
+        elif name not in rules.ignored and not _says_nothing(name, value):
+            beside.add(name)
+    if beside and not body:
+        raise unknown(min(beside))
+    return Query(values=values, filters=filters, beside=frozenset(beside))
+
+
+def _says_nothing(name: str, value: str) -> bool:
+    return value.lower() in _NOTHING or (name == "filters" and value in ("{}", "null"))
+
+
+def unknown(name: str) -> RefusedError:
+    """What is said to a parameter without a rule."""
+    return malformed("query.unknown", f"The parameter {name[:40]!r} is not served here", "Leave it out.")
 
 
 def _pairs(raw: str) -> list[tuple[str, str]]:

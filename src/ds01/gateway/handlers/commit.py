@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ds01.domain.dockerpolicy.commit import judge_changes, judge_config
-from ds01.domain.dockerpolicy.strictjson import dump, parse_object
+from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.tags import joined
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.gateway.call import Call
@@ -18,8 +18,7 @@ COMMIT_SECONDS = 1800
 
 async def commit(call: Call) -> None:
     """Of a container of one's own, under a name of one's own or none."""
-    data = (await call.body()).strip()
-    body = parse_object(data) if data not in (b"", b"null") else {}
+    body = await call.json(needed=False)
     if not call.query.get("container"):
         raise malformed("commit.container", "Which container to commit is not said")
     container = await call.gate.registry.container(call.user, call.query.get("container"))

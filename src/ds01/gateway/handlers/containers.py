@@ -149,8 +149,8 @@ async def stats(call: Call) -> None:
 
 
 async def start(call: Call) -> None:
-    """``start``: its GPU is leased again and its folders are pinned again first."""
-    await call.nothing()
+    """``start``: its GPU is leased again and its folders are pinned again first. The engine refuses a body here."""
+    await call.nothing(again=False)
     container = await call.container()
     try:
         await _granted(call, container, Ask(method="POST", target=call.target(f"/containers/{container.id}/start")))

@@ -1,0 +1,6 @@
+"""Fetch it."""
+
+from dev import dockerode
+
+if dockerode.available():
+    print(dockerode.modules())

@@ -124,9 +124,11 @@ def most(one: Amounts, other: Amounts) -> Amounts:
     )  # fmt: skip
 
 
-def restarts_wrongly(restart: str, gpus: int) -> bool:
-    """Whether the engine would start it again when it may not: with a GPU never, because that needs its lease."""
-    return restart not in (("", "no") if gpus else ("", "no", "on-failure", "unless-stopped"))
+def restarts_wrongly(restart: str, *, devices: bool) -> bool:
+    """Whether the engine would start it again when it may not: with a device never, because whether it may have that is
+    looked at when somebody starts it.
+    """
+    return restart not in (("", "no") if devices else ("", "no", "on-failure", "unless-stopped"))
 
 
 def amounts_label(amounts: Amounts) -> str:

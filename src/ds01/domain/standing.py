@@ -64,7 +64,7 @@ def judge_own(container: Container, found: Confinement, room: Room, now: Amounts
     if broken:
         return Judgement(remedy=Remedy.STOP, why=broken)
     right = beyond(found.amounts, most(now, labels)) if labels is not None else None
-    wrong = restarts_wrongly(found.restart, container.gpus)
+    wrong = restarts_wrongly(found.restart, devices=bool(container.gpus or found.nodes))
     if right is None and not wrong:
         return FINE
     why = (*(("may use more than it was granted",) if right else ()),

@@ -278,13 +278,13 @@ class DoorAmounts:
 
 @record
 class DoorAmountsGrant:
-    """What it gets of what was asked for; the limits of what was not. ``gpus``: it has GPUs."""
+    """What it gets of what was asked for; the limits of what was not. ``devices``: it has GPUs, or others."""
 
     cpus: float
     memory_bytes: int
     swap_bytes: int
     pids: int
-    gpus: bool
+    devices: bool
 
 
 class GoneBy(StrEnum):

@@ -60,7 +60,7 @@ async def test_what_is_cut_is_told_and_what_nobody_asked_for_is_not(
     assert (status, found["Warnings"]) == (201, ["the engine's", *told])
 
 
-MOST = {"cpus": 1.5, "memory_bytes": 6 * GIB, "swap_bytes": 0, "pids": 100, "gpus": False}
+MOST = {"cpus": 1.5, "memory_bytes": 6 * GIB, "swap_bytes": 0, "pids": 100, "devices": False}
 NO_RESTART = "DS01: a container with devices is not started again by the engine"
 
 
@@ -86,8 +86,8 @@ async def test_what_an_update_cuts_is_told(place: Farm, asked: dict[str, Any], t
     assert (status, found["Warnings"]) == (200, ["the engine's", *told])
 
 
-async def test_an_update_says_that_a_container_with_gpus_is_not_started_again(place: Farm) -> None:
-    place.daemon.answers["/door/amounts"] = as_json({**MOST, "gpus": True})
+async def test_an_update_says_that_a_container_with_devices_is_not_started_again(place: Farm) -> None:
+    place.daemon.answers["/door/amounts"] = as_json({**MOST, "devices": True})
     place.engine.answers["/update"] = as_json({"Warnings": None})
     for name, told in (("unless-stopped", [NO_RESTART]), ("no", [])):
         asked = {"RestartPolicy": {"Name": name}}

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+from ds01.domain.confinement import restarts_wrongly
 from ds01.domain.container import (
     Attachment,
     Container,
@@ -25,13 +26,23 @@ from ds01.domain.guard import StartGrant
 from ds01.ports.engine import Guarding
 from ds01.services import lease as leases
 from ds01.services.confine import Confiner
+from ds01.services.door.change import amounts
 from ds01.services.door.create import grant
 from ds01.services.door.redeem import commit
 from ds01.services.door.start import start, started
 from ds01.services.start import start as start_by_hand
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
-from ds01.wire.door import DoorCommit, DoorCreate, DoorDevice, DoorGrant, DoorStart, DoorTicket, GrantedDevice
+from ds01.wire.door import (
+    DoorAmounts,
+    DoorCommit,
+    DoorCreate,
+    DoorDevice,
+    DoorGrant,
+    DoorStart,
+    DoorTicket,
+    GrantedDevice,
+)
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
 
 FOLDER = "/var/lib/ds01/guard"
@@ -310,3 +321,18 @@ async def test_made_anew_on_other_gpus_it_keeps_them(lab: SimServer) -> None:
     assert [device.host for device in devices].count(FUSE) == 1
     assert {device.host for device in devices} != {FUSE}
     assert FUSE in next(each for each in lab.host.grants(FOLDER) if each.container == again.container.id).nodes
+
+
+@pytest.mark.parametrize(("paths", "gpus", "has"), [((FUSE,), "0", True), ((), "1", True), ((), "0", False)])
+async def test_an_update_hears_that_it_has_devices(
+    lab: SimServer, paths: tuple[str, ...], gpus: str, has: bool
+) -> None:
+    give(lab, FUSE)
+    container = await made(lab, *paths, gpus=gpus)
+    assert (await amounts(lab.world, DoorAmounts(uid=ALICE.uid, id=container))).devices is has
+
+
+def test_what_has_a_device_is_never_started_by_the_engine() -> None:
+    assert restarts_wrongly("unless-stopped", devices=True)
+    assert not restarts_wrongly("unless-stopped", devices=False)
+    assert not restarts_wrongly("no", devices=True)

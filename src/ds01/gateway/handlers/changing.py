@@ -42,7 +42,7 @@ async def update(call: Call) -> None:
 def _amounts(plan: UpdatePlan, grant: DoorAmountsGrant) -> dict[str, Json]:
     """What is asked for, at most what is granted; what is not asked for is left as it is."""
     kept = dict(plan.kept)
-    if grant.gpus and "RestartPolicy" in kept:
+    if grant.devices and "RestartPolicy" in kept:
         kept["RestartPolicy"] = never_by_itself(plan.case, kept["RestartPolicy"])
     body: dict[str, Json] = {name: resolved(value, {}) for name, value in kept.items()}
     if plan.memory_bytes is not None:

@@ -86,5 +86,11 @@ async def amounts(world: World, ask: DoorAmounts) -> DoorAmountsGrant:
         memory_bytes=at_most(ask.memory_bytes, most.memory_bytes),
         swap_bytes=most.swap_bytes,
         pids=at_most(ask.pids, most.pids),
-        gpus=bool(found.gpus),
+        devices=bool(found.gpus) or await _has_devices(world, found),
     )
+
+
+async def _has_devices(world: World, container: Container) -> bool:
+    """The ledger knows of GPUs alone: what else it was made with, the engine says."""
+    seen = await world.engine.inspect(container.id)
+    return seen is not None and bool(seen.devices)

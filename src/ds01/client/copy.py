@@ -27,7 +27,7 @@ _PIECE = 256 * 1024
 _BLOCK = tarfile.BLOCKSIZE
 _PACK = ("sh", "-c", 'exec tar -C "$1" -cf - -- "$2"', "pack")
 _UNPACK = ("sh", "-c", 'exec tar -C "$1" -xf -', "unpack")
-_LOOK = ("sh", "-c", 'if [ -d "$1" ]; then echo folder; elif [ -e "$1" ] || [ -L "$1" ]; then echo file; fi', "look")
+_LOOK = ("sh", "-c", 'if [ -d "$1" ]; then echo folder; fi', "look")
 
 
 Watcher = Callable[[Copied], None]
@@ -37,6 +37,8 @@ def fetch(docker: Docker, container: str, source: str, target: str, watch: Watch
     """Copy ``source`` of the container to ``target`` here: into it when it is a folder, else under its name."""
     path = posixpath.normpath(source)
     folder, name = posixpath.split(path)
+    if _says_folder(target) and not os.path.isdir(target) and not _is_folder(docker, container, source):
+        raise Ds01Error(NO_FILE, f"The folder {target} does not exist.", hint="Nothing was copied.")
     into, new_name = _landing(target, name or "root")
     copied = Copied()
     program = Exec(command=(*_PACK, folder or ".", name or "."))
@@ -60,9 +62,10 @@ def put(docker: Docker, container: str, source: str, target: str, watch: Watcher
     if not os.path.lexists(source):
         raise Ds01Error(NO_FILE, f"{source} does not exist.", hint="Nothing was copied.")
     copied = Copied()
-    kind = _run(docker, container, (*_LOOK, target)).decode().strip()
-    if kind == "folder":
+    if _is_folder(docker, container, target):
         folder, name = target, os.path.basename(os.path.abspath(source))
+    elif _says_folder(target) and (os.path.islink(source) or not os.path.isdir(source)):
+        raise Ds01Error(NO_FILE, f"The folder {target} does not exist in the container.", hint="Nothing was copied.")
     else:
         folder, name = posixpath.split(posixpath.normpath(target))
     errors = b""
@@ -74,6 +77,15 @@ def put(docker: Docker, container: str, source: str, target: str, watch: Watcher
         elif stream == 0 and int(data):
             raise _said(errors, int(data), target)
     return copied
+
+
+def _says_folder(target: str) -> bool:
+    """Whether it can only be a folder, as it is written: a file is not put under such a name."""
+    return target.endswith(("/", "/."))
+
+
+def _is_folder(docker: Docker, container: str, path: str) -> bool:
+    return _run(docker, container, (*_LOOK, path)).decode().strip() == "folder"
 
 
 def _run(docker: Docker, container: str, command: tuple[str, ...]) -> bytes:

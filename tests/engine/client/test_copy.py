@@ -58,6 +58,25 @@ def test_what_is_not_there_is_a_sentence(docker: Docker, container: str, tmp_pat
         put(docker, container, "/etc/hostname", "/nope/x")
 
 
+@pytest.mark.parametrize("end", ["/", "/."])
+def test_a_folder_that_is_named_as_one_and_not_there(docker: Docker, container: str, tmp_path: Path, end: str) -> None:
+    (tmp_path / "file").write_text("a")
+    (tmp_path / "folder").mkdir()
+    inside(docker, container, "echo x > /tmp/plain; rm -rf /tmp/made /tmp/new")
+    for target in (f"/tmp/new{end}", f"/tmp/plain{end}"):
+        with pytest.raises(Ds01Error, match=rf"^The folder {target} does not exist in the container") as caught:
+            put(docker, container, str(tmp_path / "file"), target)
+        assert caught.value.kind == NO_FILE
+    for here in (f"{tmp_path}/new{end}", f"{tmp_path}/file{end}"):
+        with pytest.raises(Ds01Error, match=rf"^The folder {here} does not exist\."):
+            fetch(docker, container, "/tmp/plain", here)
+    assert inside(docker, container, "cat /tmp/plain; ls /tmp | grep new") == "x\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+    put(docker, container, str(tmp_path / "folder"), f"/tmp/made{end}")  # a folder is one, under this name
+    fetch(docker, container, "/tmp/made", f"{tmp_path}/made{end}")
+    assert (tmp_path / "made").is_dir()
+
+
 def test_what_may_not_be_written_is_a_sentence(docker: Docker, container: str) -> None:
     with pytest.raises(Ds01Error, match="/etc/x could not be copied completely") as caught:
         put(docker, container, "/etc/hostname", "/etc/x")

@@ -12,6 +12,7 @@ import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.links import OffNetworkError, check, variables
+from ds01.wire.door import DoorContainer
 from ds01.wire.holdings import DoorNetwork
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
@@ -119,6 +120,32 @@ async def test_a_new_name_is_found_on_such_a_network_that_ds01d_does_not_know(
     assert (await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again"))[0] == 204
     assert moved(place) == [f"{'d' * 64}/disconnect", f"{'d' * 64}/connect"]
     assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": [], "Aliases": ["again"]}
+
+
+@pytest.mark.parametrize("running", [True, False])
+@pytest.mark.parametrize("aliases", [["store"], ["store", "web"], ["store", MINE[:12]]])
+async def test_a_name_that_an_admin_gave_it_on_a_network_of_hers_stays(
+    place: Farm, aliases: list[str], running: bool
+) -> None:
+    again = {"id": MINE, "uid": UID, "name": "again", "stored_name": f"again._.{UID}", "image_ref": "bb"}
+    place.daemon.answers["/door/renames"] = as_json(again)
+    end = {"Aliases": aliases, "NetworkID": "d" * 64}
+    place.engine.answers[f"/{MINE}/json"] = seen("lab", end, running=running)
+    assert (await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again"))[0] == 204
+    assert moved(place) == []
+
+
+async def test_a_name_it_has_no_more_goes_from_networks_of_its_users(place: Farm) -> None:
+    """A rename while it runs left it there."""
+    again = {"id": MINE, "uid": UID, "name": "again", "stored_name": f"again._.{UID}", "image_ref": "bb"}
+    place.daemon.answers["/door/renames"] = as_json(again)
+    end = {"Aliases": ["before", MINE[:12]]}
+    place.registry.learn(DoorNetwork(id="d" * 64, uid=UID, name="lab", stored=f"lab._.{UID}"))
+    for network in (f"ds01-u{UID}", f"lab._.{UID}"):
+        place.engine.answers[f"/{MINE}/json"] = seen(network, end, running=False)
+        assert (await place.ask("POST", f"/v1.41/containers/{MINE}/rename?name=again"))[0] == 204
+        assert json.loads(place.engine.told[-1])["EndpointConfig"]["Aliases"] == ["again"], network
+        place.registry.learn(DoorContainer(id=MINE, uid=UID, name="web", stored_name=f"web._.{UID}", image_ref="bb"))
 
 
 def test_the_advice_for_one_that_is_left_off_can_be_typed() -> None:

@@ -39,7 +39,7 @@ async def rename(call: Call) -> None:
         what = f"Error when allocating new name: {error.what}".replace("name (", "name (/", 1)
         raise EngineWordsError(error.rule, what, status=error.status) from error
     try:
-        await _found_by(call, renamed)
+        await _found_by(call, renamed, container.name)
     except OffNetworkError:
         raise
     except (UpstreamError, RefusedError) as error:
@@ -57,18 +57,27 @@ async def _renamed(call: Call, container: DoorContainer) -> DoorContainer:
     return renamed
 
 
-async def _found_by(call: Call, container: DoorContainer) -> None:
-    """Its new name on every network where DS01 gave it one, and the names its user gave it there as they were."""
+async def _found_by(call: Call, container: DoorContainer, before: str) -> None:
+    """Its new name on every network where DS01 gave it one, and the names its user gave it there as they were. Where
+    an admin put it past DS01, the name is DS01's only where it is the one it had ``before``.
+    """
     found = await engine_container(call, container.id)
     for network, end in (found["NetworkSettings"].get("Networks") or {}).items():
         aliases = list(end.get("Aliases") or ())
         if network == NO_NETWORK or not aliases or container.id.startswith(aliases[0]):
+            continue
+        if aliases[0] != before and not _of_a_user(call, container, network):
             continue
         if not found["State"]["Running"] or (network != user_network(container.uid) and not _moves_ports(found)):
             await reconnect(
                 call, container.id, network, end, links=end.get("Links") or (),
                 aliases=[container.name, *aliases[1:]],
             )  # fmt: skip
+
+
+def _of_a_user(call: Call, container: DoorContainer, network: str) -> bool:
+    """Whether DS01 gives every container a name on it, which is the first."""
+    return network == user_network(container.uid) or call.gate.registry.network_stored(call.user, network) is not None
 
 
 def _moves_ports(found: Mapping[str, Any]) -> bool:

@@ -59,7 +59,7 @@ async def _no_own_socket(user: DoorUser) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long a client may take: between two requests, for a head, for a body that is read whole, for the next piece
     of one that is passed on, to take anything of an answer that was made whole. How long an answer takes, and a stream
     on which nothing is said, is not bounded here.
@@ -93,7 +93,7 @@ class Gate:
     owners: Owners = field(default_factory=Owners)
     heavy: Heavy = field(default_factory=Heavy)
     unfinished: Unfinished = field(default_factory=Unfinished)
-    patience: Patience = Patience()
+    timeouts: Timeouts = Timeouts()
 
     def asked_by(self, uid: int) -> Gate:
         """The same, for one user."""
@@ -201,7 +201,7 @@ class Call:
             self._weighs(len(self.read))
             return self.read
         try:
-            async with asyncio.timeout(self.gate.patience.body_seconds):
+            async with asyncio.timeout(self.gate.timeouts.body_seconds):
                 self.read = await bodies.whole(self.client, framing, cap, "body.size", coarse=True, take=self._weighs)
                 return self.read
         except TimeoutError as error:

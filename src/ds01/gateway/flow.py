@@ -315,7 +315,7 @@ async def _sent(
 
 async def _body(call: Call) -> AsyncIterator[Sequence[Piece]]:
     """A client's long body as it comes. Raises RefusedError (408) when no more of it does."""
-    seconds = call.gate.patience.stalled_seconds
+    seconds = call.gate.timeouts.stalled_seconds
     try:
         async for parts in bodies.pieces(call.client, call.head.framing, coarse=True, seconds=seconds):
             yield parts

@@ -41,8 +41,8 @@ class Glass:
     async def _one(self, client: Stream, peer: Peer) -> None:
         head: Head | None = None
         try:
-            patience = self._gate.patience
-            head = await read_request(client, patience.idle_seconds, patience.head_seconds)
+            timeouts = self._gate.timeouts
+            head = await read_request(client, timeouts.idle_seconds, timeouts.head_seconds)
             if head is not None:
                 await self._pass(client, peer, head)
         except RefusedError as error:

@@ -44,7 +44,7 @@ class Server:
         """
         try:
             client.belongs_to(self._gate.owners.of(peer.uid))
-            client.taken_within = self._gate.patience.unread_seconds
+            client.taken_within = self._gate.timeouts.unread_seconds
             while True:
                 if client.holding:
                     await client.turn()
@@ -59,8 +59,8 @@ class Server:
     async def _one(self, client: Stream, peer: Peer) -> bool:
         """One request; False when the connection is done."""
         try:
-            patience = self._gate.patience
-            head = await read_request(client, patience.idle_seconds, patience.head_seconds)
+            timeouts = self._gate.timeouts
+            head = await read_request(client, timeouts.idle_seconds, timeouts.head_seconds)
         except RefusedError as error:
             self._record(peer, None, "", "", error)
             await refuse_plainly(client, error)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ds01.gateway.audit import Audit
-from ds01.gateway.call import Gate, Patience
+from ds01.gateway.call import Gate, Timeouts
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.identity import Presence
@@ -27,7 +27,7 @@ from ds01.gateway.upstream import Upstream
 
 UID = 1002
 MINE = "b" * 64
-PATIENCE = Patience()
+TIMEOUTS = Timeouts()
 TURNS = 20
 """Of the loop, in which connections that were closed are gone."""
 
@@ -161,7 +161,7 @@ class Farm:
 
 
 @asynccontextmanager
-async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Farm]:
+async def farm(folder: Path, timeouts: Timeouts = TIMEOUTS) -> AsyncIterator[Farm]:
     """A farm whose ds01d knows one user and her one container."""
     made = Farm(folder=folder)
     made.daemon.answers = {
@@ -176,7 +176,7 @@ async def farm(folder: Path, patience: Patience = PATIENCE) -> AsyncIterator[Far
     made.audit, made.facts = Audit(door), EngineFacts(upstream, door)
     gate = Gate(
         engine=upstream, door=door, registry=registry, audit=made.audit, facts=made.facts,
-        pace=Pace(lambda: made.now, made.wait), patience=patience, owners=made.owners,
+        pace=Pace(lambda: made.now, made.wait), timeouts=timeouts, owners=made.owners,
     )  # fmt: skip
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)
     await registry.follow_once()

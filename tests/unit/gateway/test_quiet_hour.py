@@ -1,4 +1,4 @@
-"""An hour of the event loop's time, with the patience that ships: what is silent goes on, what is not read does not."""
+"""An hour of the event loop's time, with the timeouts that ship: what is silent goes on, what is not read does not."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ds01.gateway.call import Patience
+from ds01.gateway.call import Timeouts
 from tests.unit.gateway.farm import MINE, Farm, farm, plain
-from tests.unit.gateway.test_patience import ATTACHED, LOGS, SILENT
+from tests.unit.gateway.test_timeouts import ATTACHED, LOGS, SILENT
 
 HOUR = 3600
 MORE = {"logs": b"4\r\nmore\r\n", "wait": b"4\r\nmore\r\n", "attach": b"more"}
@@ -80,7 +80,7 @@ def test_p17_an_answer_that_is_not_read_is_kept_for_a_while_and_no_longer(tmp_pa
         reader, writer = await asyncio.open_unix_connection(place.socket, limit=2)
         writer.write(f"GET /v1.41/containers/{MINE}/top HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n".encode())
         await soon(reader.readexactly(1))
-        await loop.skip(times * Patience().unread_seconds)
+        await loop.skip(times * Timeouts().unread_seconds)
         size = 1
         while piece := await soon(reader.read(LONG_BYTES)):
             size += len(piece)

@@ -18,7 +18,7 @@ from ds01.domain.dockerpolicy.unpacked import PIECE, STREAM_BYTES, STREAM_COST
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
-from ds01.gateway.call import Patience
+from ds01.gateway.call import Timeouts
 from ds01.gateway.handlers.archives import SLICE, STEPS, entries, last_entries, reading, unpacked
 from ds01.gateway.http import Framing
 from tests.unit.dockerpolicy.test_context import noted
@@ -50,7 +50,7 @@ async def sent(data: bytes, through: Callable[[Piece], Iterable[Piece]], end: Ca
     """Send a body through, as a client's long body is."""
     client, gateway = await pair()
     taken = Taken()
-    head, gate = SimpleNamespace(framing=Framing(length=len(data))), SimpleNamespace(patience=Patience())
+    head, gate = SimpleNamespace(framing=Framing(length=len(data))), SimpleNamespace(timeouts=Timeouts())
     call = cast(Any, SimpleNamespace(client=gateway, head=head, gate=gate))
     try:
         async with asyncio.timeout(120):

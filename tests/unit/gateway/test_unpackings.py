@@ -14,7 +14,7 @@ from ds01.domain.dockerpolicy.unpacked import FAR_BYTES, NEAR_BYTES
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.limits import LOADS
 from ds01.gateway import unfinished
-from ds01.gateway.call import Patience
+from ds01.gateway.call import Timeouts
 from ds01.gateway.unfinished import Unfinished
 from ds01.gateway.unpackings import ALL_BYTES, OWN_BYTES, Unpackings
 from tests.unit.gateway.farm import UID, Farm, as_json, farm
@@ -65,7 +65,7 @@ def test_p17_so_much_of_messages_without_their_ends() -> None:
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Farm]:
-    async with farm(tmp_path, Patience(stalled_seconds=SECONDS)) as made:
+    async with farm(tmp_path, Timeouts(stalled_seconds=SECONDS)) as made:
         made.daemon.answers |= {f"/door/users/{UID}/room": as_json({"left_bytes": None})}
         yield made
 

@@ -11,7 +11,7 @@ import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import unread
-from ds01.gateway.call import Patience
+from ds01.gateway.call import Timeouts
 from ds01.gateway.unread import AT_ONCE, Unread
 from tests.unit.gateway.farm import MINE, Farm, farm, plain
 
@@ -24,7 +24,7 @@ SECONDS = 0.5
 @pytest.fixture
 async def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Farm]:
     """Where nobody keeps more than a megabyte, for half a second."""
-    async with farm(tmp_path, Patience(unread_seconds=SECONDS)) as made:
+    async with farm(tmp_path, Timeouts(unread_seconds=SECONDS)) as made:
         set_up(made, monkeypatch)
         yield made
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ds01.gateway.call import Patience
+from ds01.gateway.call import Timeouts
 from tests.unit.gateway.farm import MINE, Farm, farm
 
 SHORT = 1.0
@@ -25,8 +25,8 @@ SILENT = {
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Farm]:
-    """A gateway without any patience."""
-    short = Patience(idle_seconds=SHORT, head_seconds=SHORT, body_seconds=SHORT)
+    """A gateway with short timeouts."""
+    short = Timeouts(idle_seconds=SHORT, head_seconds=SHORT, body_seconds=SHORT)
     async with farm(tmp_path, short) as made:
         made.engine.answers |= {"/logs": LOGS, "/wait": LOGS, "/attach": ATTACHED}
         made.engine.held = tuple(made.engine.answers)
@@ -70,7 +70,7 @@ async def test_p17_a_head_that_trickles_is_no_request(place: Farm) -> None:
 
 @pytest.mark.parametrize("what", SILENT)
 async def test_what_is_silent_for_long_goes_on(place: Farm, what: str) -> None:
-    """For longer than any patience there is; then the engine says something."""
+    """For longer than any timeout there is; then the engine says something."""
     reader, writer = await asyncio.open_unix_connection(place.socket)
     writer.write(SILENT[what].encode())
     await asyncio.wait_for(reader.readuntil(b"hello"), 60)

@@ -122,12 +122,14 @@ NOTHING = Query()
 
 def judge(raw: str, rules: Rules, *, body: bool = False) -> Query:
     """Read and judge a query string; where there is a ``body``, it says what becomes of unknown parameters."""
-    if not raw or rules.unread:
-        return NOTHING
+    return NOTHING if not raw or rules.unread else _judged(_pairs(raw), rules, body)
+
+
+def _judged(pairs: Sequence[tuple[str, str]], rules: Rules, body: bool) -> Query:
     values: dict[str, list[str]] = {}
     beside = set[str]()
     filters: Filters = {}
-    for name, value in _pairs(raw):
+    for name, value in pairs:
         if name == "filters" and rules.filters:
             if filters:
                 raise malformed("query.duplicate", "filters is there twice")

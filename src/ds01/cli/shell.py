@@ -140,7 +140,8 @@ def greet(call: Call, container: ContainerView, *, simulated: bool) -> None:
         talk.say(
             f"  /workspace is {container.workspace}: it stays. Everything else in here is deleted with the container."
         )
-    talk.say("  Leave with 'exit': the container goes on. ds01 retire ends it and frees what it holds.")
+    back = f"'ds01 retire {container.name}' ends it and frees what it holds"
+    talk.say(f"  Leave with 'exit': the container goes on. Then, on the server, {back}.")
     talk.say()
 
 

@@ -8,6 +8,7 @@ without a word, and a project file with a mistake in it keeps nobody out of a co
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -19,7 +20,7 @@ from ds01.client.first_shell import FirstShell
 from ds01.domain.errors import BAD_PROJECT_FILE, NO_BOOKING, NO_PROJECT, NO_ROUTE, Ds01Error
 from ds01.domain.names import checked
 from ds01.domain.project import Project
-from ds01.domain.quantity import duration, size
+from ds01.domain.quantity import duration, show_size, size
 from ds01.domain.record import record, replace
 from ds01.projects import file, prepare
 from ds01.projects.recipe import Recipe
@@ -209,14 +210,28 @@ def _folder(call: Call, workspace: str) -> str:
 
 def _unused(call: Call, wish: Wish, plan: LaunchPlan) -> None:
     """Say which of the options count only for a new container, and so for nothing now."""
-    given = {
-        "--gpus": wish.gpus if wish.gpus != plan.gpus else None, "--mem": wish.mem, "--image": wish.image,
-        "--data": wish.data, "--workspace": wish.workspace,
+    there = plan.container
+    words: dict[str, Sequence[str | None]] = {
+        "--gpus": [wish.gpus] if wish.gpus and wish.gpus != plan.gpus else [], "--image": [wish.image],
+        "--mem": [show_size(wish.mem)] if wish.mem else [], "--data": wish.data, "--workspace": [wish.workspace],
     }  # fmt: skip
-    flags = [flag for flag, value in given.items() if value]
-    if flags:
-        told = f"{plan.name} is there already and stays as it is, without {' and '.join(flags)}"
-        call.talk.warn(f"{told}; --recreate replaces it by a new one.")
+    given = {flag: [word for value in values if value for word in (flag, value)] for flag, values in words.items()}
+    ignored = [shlex.join(each) for each in given.values() if each]
+    if there is None or not ignored:
+        return
+    has = f", with {_how_many(there)}" if given["--gpus"] else ""
+    was = "was" if len(ignored) == 1 else "were"
+    told = f"{there.name} {'runs' if there.state == 'running' else 'is there'} already{has};"
+    named = ["ds01", "launch", wish.project or there.name, *(("--name", wish.name) if wish.name else ())]
+    call.talk.warn(
+        f"{told} {' and '.join(ignored)} {was} not heeded. "
+        f"To change it: {' '.join([shlex.join(named), *ignored])} --recreate"
+    )
+
+
+def _how_many(container: ContainerView) -> str:
+    count = container.gpu_count
+    return f"{count or 'no'} GPU{'s' if count > 1 else ''}"
 
 
 # what has to happen first ------------------------------------------------------------------------------

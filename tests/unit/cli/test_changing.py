@@ -268,8 +268,9 @@ def launching(daemon: Daemon, workspace: Path) -> Callable[..., Daemon]:
         daemon.answers["GET", "/v1/images/settings"] = BuildSettings(
             bases=(BaseView(name="minimal", reference="ds01/minimal:latest", description="", digest="sha256:b"),)
         )
+        meant = plan.pop("container", existing)
         daemon.answers["POST", "/v1/launches/plan"] = LaunchPlan(
-            action=action, name="thesis", image="ds01-1001/thesis:latest", container=existing,
+            action=action, name=meant.name if meant else "thesis", image="ds01-1001/thesis:latest", container=meant,
             steps=("create the container", "start it"), **plan,
         )  # fmt: skip
 
@@ -506,9 +507,19 @@ def test_options_that_count_for_nothing_now_are_said(ds01: Run, launching: Calla
     launching("attach", gpus="1")
     ran = ds01("launch", "thesis", "--gpus", "2", "--mem", "20G", "--background")
     assert ran.code == 0
-    assert "without --gpus and --mem" in ran.err
-    assert "--recreate" in ran.err
-    assert "without" not in ds01("launch", "thesis", "--gpus", "1", "--background").err
+    said = " ".join(ran.err.split())
+    assert "thesis runs already, with 1 GPU; --gpus 2 and --mem 20G were not heeded." in said
+    assert "To change it: ds01 launch thesis --gpus 2 --mem 20G --recreate" in said
+    assert "heeded" not in ds01("launch", "thesis", "--gpus", "1", "--background").err
+
+
+def test_what_was_not_heeded_is_said_of_the_container_that_is_meant(
+    ds01: Run, launching: Callable[..., Daemon], tmp_path: Path
+) -> None:
+    launching("start", gpus="1", container=values.container("exp", "stopped"))
+    said = " ".join(ds01("launch", "thesis", "--name", "exp", "--data", "/d 1", "--background").err.split())
+    assert "exp is there already; --data '/d 1' was not heeded." in said
+    assert "To change it: ds01 launch thesis --name exp --data '/d 1' --recreate" in said
 
 
 # leaving a shell -----------------------------------------------------------------------------------------

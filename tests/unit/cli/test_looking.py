@@ -7,6 +7,7 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -258,8 +259,8 @@ def test_a_refusal_is_told_with_the_way_that_works(ds01: Run, daemon: Daemon) ->
     assert "Nothing was refused to you." in ds01("why-refused").err
 
 
-def denied(seq: int, rule: str) -> EventView:
-    details = {"method": "GET", "path": f"/{seq}", "rule": rule, "reason": f"reason {seq}"}
+def denied(seq: int, rule: str, method: str = "POST") -> EventView:
+    details = {"method": method, "path": f"/{seq}", "rule": rule, "reason": f"reason {seq}"}
     return dataclasses.replace(event(seq), type="door.denied", details=details)
 
 
@@ -290,6 +291,27 @@ def test_what_is_not_there_is_told_where_nothing_else_was_refused(ds01: Run, dae
     ran = ds01("why-refused")
     assert "reason 2." in ran.out
     assert "later" not in ran.err
+
+
+def test_looking_for_what_is_not_there_is_no_refusal(ds01: Run, daemon: Daemon) -> None:
+    daemon.answers["GET", "/v1/events"] = latest(denied(1, ABSENT), denied(2, ABSENT, "GET"))
+    assert "reason 1." in ds01("why-refused").out
+    daemon.answers["GET", "/v1/events"] = latest(denied(1, "gpu.full"), denied(2, ABSENT), denied(3, ABSENT, "GET"))
+    assert "1 later request asked" in ds01("why-refused").err
+    daemon.answers["GET", "/v1/events"] = latest(denied(1, ABSENT, "GET"), denied(2, ABSENT, "GET"))
+    ran = ds01("why-refused")
+    assert ran.out == ""
+    assert "Nothing was refused to you." in ran.err
+
+
+def test_a_refusal_says_how_long_ago_it_was_and_which_are_meant(ds01: Run, daemon: Daemon) -> None:
+    at = (datetime.now(UTC) - timedelta(minutes=12)).isoformat()
+    daemon.answers["GET", "/v1/events"] = latest(dataclasses.replace(denied(1, "gpu.full"), at=at))
+    ran = ds01("why-refused")
+    assert ran.out.startswith("The last refusal through docker (12m ago):\n")
+    assert "A command of ds01 that is refused says why itself." in ran.err
+    daemon.answers["GET", "/v1/events"] = latest(denied(1, "create.privileged"), denied(2, "gpu.full"))
+    assert ds01("why-refused", "-n", "5").out.startswith("The last 2 refusals through docker:\n")
 
 
 def test_an_event_type_that_is_nearly_right_gets_the_right_one(ds01: Run, daemon: Daemon) -> None:

@@ -14,7 +14,7 @@ COMMAND = Command(
     ),
     about="A docker command, an editor or an SDK may hide why the server said no. Here is what was asked for, the name"
     " of the rule, what it forbids and the way that works. Requests for what is not there (own.absent) are told only"
-    " where no rule refused anything. Every rule is in docs/reference/docker-policy.md.",
+    " where no rule refused anything, mere looks for it not at all. Every rule is in docs/reference/docker-policy.md.",
     idea="Docker's own socket makes whoever reaches it root of the server. DS01 stands in front of it and lets through"
     " what touches only your own things; what it refuses it says in a sentence, and it keeps the sentence.",
     topics=("containers",),

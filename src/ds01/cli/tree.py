@@ -11,7 +11,6 @@ import importlib
 from ds01.cli.command import TIERS, Command, Group
 from ds01.cli.index import COMMANDS, GROUPS
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
-from ds01.domain.names import nearest
 from ds01.domain.record import record
 
 TYPE_CHECKING = False  # typing is slow to import, and only type checkers need it here
@@ -133,8 +132,14 @@ def _arrived(path: str, words: Sequence[str], used: int) -> Found:
 
 
 def _unknown(path: str, word: str) -> Ds01Error:
+    from ds01.cli import guesses  # only a mistake asks
+
+    if not path and word in guesses.LEAVING:
+        return Ds01Error(
+            BAD_REQUEST, "You are on the server, not in a container.", reason="There is nothing of DS01 to leave here."
+        )
     program = f"ds01 {path}".strip()
-    meant = nearest(word, members(path))
+    meant = guesses.guess(path, word, members(path))
     return Ds01Error(
         BAD_REQUEST,
         f"'{word}' is no command of '{program}'.",

@@ -82,11 +82,11 @@ def user_network(uid: int) -> str:
     return f"ds01-u{uid}"
 
 
-def nearest(text: str, known: Iterable[str]) -> str | None:
-    """The known name somebody probably meant."""
+def nearest(text: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known name somebody probably meant; none is less alike than ``cutoff``, of 1."""
     import difflib  # slow to import, and only a mistake needs it
 
-    found = difflib.get_close_matches(text, list(known), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(text, list(known), n=1, cutoff=cutoff)
     return found[0] if found else None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ds01.cli import tree
+from ds01.cli import guesses, tree
 from ds01.cli.main import called_as, names_first
 from ds01.cli.names import TARGET, programs
 from tests.unit.cli.conftest import Ran
@@ -89,6 +89,57 @@ def test_a_command_that_is_nearly_right_gets_the_right_one(ds01: Callable[..., R
     ran = ds01("hlep")
     assert ran.code == 2
     assert "Did you mean 'ds01 help'?" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ls", "list"), ("ps", "list"), ("rm", "retire"), ("delete", "retire"), ("kill", "stop"), ("shell", "launch"),
+        ("enter", "launch"), ("connect", "launch"), ("open", "launch"), ("login", "launch"), ("build", "image update"),
+        ("quota", "limits"), ("info", "status"), ("version", "--version"), ("container ls", "container list"),
+        ("container rm", "container retire"), ("image rm", "image delete"), ("project ls", "project list"),
+    ],
+)  # fmt: skip
+def test_a_word_of_other_programs_gets_the_command_it_means(ds01: Callable[..., Ran], typed: str, meant: str) -> None:
+    ran = ds01(*typed.split())
+    assert ran.code == 2
+    assert f"Did you mean 'ds01 {meant}'?" in ran.err
+
+
+def test_every_word_of_other_programs_leads_somewhere() -> None:
+    assert not set(guesses.SYNONYMS) & set(tree.members())
+    for commands in guesses.SYNONYMS.values():
+        assert all(tree.exists(tree.SAME.get(each, each)) for each in commands if each in tree.members())
+        assert {*commands} & {*tree.members(), "image update", "--version"}
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", "logout"])
+def test_leaving_where_there_is_nothing_to_leave(ds01: Callable[..., Ran], word: str) -> None:
+    ran = ds01(word)
+    assert ran.code == 2
+    assert "You are on the server, not in a container." in ran.err
+    assert "Did you mean" not in ran.err
+
+
+def test_the_name_of_a_project_alone_gets_the_launch_of_it(ds01: Callable[..., Ran], tmp_path: Path) -> None:
+    folder = tmp_path / "workspace/thesis"
+    folder.mkdir(parents=True)
+    assert "Did you mean" not in ds01("thesis").err
+    (folder / "ds01.toml").touch()
+    assert "Did you mean 'ds01 launch thesis'?" in ds01("thesis").err
+    assert "Did you mean" not in ds01("image", "thesis").err
+
+
+@pytest.mark.parametrize("word", ["frobnicate", "train", "../thesis", "stand"])
+def test_a_word_that_is_like_nothing_gets_no_guess(ds01: Callable[..., Ran], word: str) -> None:
+    ran = ds01(word)
+    assert ran.code == 2
+    assert "Did you mean" not in ran.err
+    assert "ds01 --help" in ran.err
+
+
+def test_help_me_is_help(ds01: Callable[..., Ran]) -> None:
+    assert ds01("help", "me") == ds01("help")
 
 
 def test_an_option_that_is_nearly_right_gets_the_right_one(ds01: Callable[..., Ran]) -> None:

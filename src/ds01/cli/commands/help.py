@@ -14,7 +14,7 @@ def run(call: Call, *, topic: str | None) -> int:
     """Show a page, the list of pages, or all commands."""
     if topic == "commands":
         return _commands(call)
-    if topic is None:
+    if topic in (None, "me"):
         return _topics(call)
     if topic in topics.names():
         if call.talk.json:

@@ -37,6 +37,10 @@ class Argument:
     looks: str = ""
     default: str = ""
     """What is used when it is left out, in words."""
+    lacking: tuple[str, ...] = ()
+    """A question, an example and a way around, with ``{}`` for the word before: what is said when it is left out, on a
+    terminal too, where others are asked for.
+    """
 
     @property
     def key(self) -> str:

@@ -20,7 +20,8 @@ from ds01.cli.tree import Found
 from ds01.domain.errors import NEEDS_ANSWER, Ds01Error
 from ds01.domain.public_key import is_private
 
-HOW = f"Press Enter for what is in brackets, {BACK} to go back, Ctrl-C to stop"
+STOP = "Ctrl-C to stop"
+HOW = f"Press Enter for what is in brackets, {BACK} to go back, {STOP}"
 
 
 def guide(found: Found, command: Command, parsed: Parsed, talk: Talk) -> Parsed | None:
@@ -31,6 +32,7 @@ def guide(found: Found, command: Command, parsed: Parsed, talk: Talk) -> Parsed 
             hint=f"ds01 {found.typed} --answers FILE, or ds01 {found.typed} --help",
         )  # fmt: skip
     talk.title(f"{command.summary}, step by step")
+    _say_stop(talk)
     explained = level(talk) == NEW
     if explained:
         talk.say(f"{HOW}; nothing happens before the end.")
@@ -45,6 +47,12 @@ def guide(found: Found, command: Command, parsed: Parsed, talk: Talk) -> Parsed 
     return parse(command, found.typed, words)
 
 
+def _say_stop(talk: Talk) -> None:
+    """Who is about to be told all of ``HOW`` needs this no more than once."""
+    if known() != NEW:
+        talk.say(f"{STOP}.")
+
+
 def questions(
     command: Command, asks: Sequence[str], talk: Talk, *, given: Set[str]
 ) -> tuple[dict[str, str], list[str]]:
@@ -57,6 +65,8 @@ def questions(
     steps = [step for name in asks for step in command.guide if step.asks == name]
     if explained and steps:
         talk.say(f"{HOW}.")
+    elif steps:
+        talk.say(f"{STOP}.")
     answers = _ask_all(command, steps, talk, explained=explained, given=given)
     return answers, _words(command, steps, answers)
 
@@ -95,6 +105,7 @@ def choose(found: Found, talk: Talk) -> str:
         raise Ds01Error(
             NEEDS_ANSWER, "--guided needs a terminal.", hint=f"ds01 {found.typed} --help".replace("  ", " ")
         )
+    talk.say(f"{STOP}.")
     verbs = [(name, tree.summary(f"{found.typed} {name}".strip())) for name in tree.members(found.typed)]
     return talk.choose("What do you want to do?", verbs, flag="the command's name", default=verbs[0][0])
 

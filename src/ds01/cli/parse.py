@@ -166,6 +166,9 @@ class _Reader:
 
     def _missing(self, argument: Argument) -> Ds01Error:
         """Told apart from other mistakes: on a terminal it can be asked for."""
+        if argument.lacking:
+            message, reason, hint = (text.format(self._words[-1]) for text in argument.lacking)
+            return Ds01Error(BAD_REQUEST, message, reason=reason, hint=hint)
         return Ds01Error(
             BAD_REQUEST, f"{argument.name.upper()} is missing: {argument.help}.", hint=f"ds01 {self._typed} --help",
             missing=argument.name,

@@ -83,3 +83,22 @@ def test_a_form_is_walked_through_with_enter(full: Daemon, tmp_path: Path, path:
     assert "! " not in said
     check_typed(plain)
     assert asked.endswith("[Y/n]")
+
+
+def test_exec_without_a_command_says_which_and_asks_nothing(full: Daemon, tmp_path: Path) -> None:
+    code, said = at_a_terminal(full, tmp_path, "true", "exec", "thesis", answers="new\n" + "x\n" * 8)
+    assert code == 2
+    assert "Which command is to run in thesis? For example: ds01 exec thesis -- nvidia-smi" in said
+    assert "A shell: ds01 attach thesis" in said
+    assert "new here" not in said
+
+
+@pytest.mark.parametrize("known", ["", "new", "used"])
+def test_a_form_says_how_to_stop_before_it_asks(full: Daemon, tmp_path: Path, known: str) -> None:
+    if known:
+        level(tmp_path, known)
+    _, said = at_a_terminal(full, tmp_path, "true", "list", "--guided", answers="\n" * 6)
+    asked = "[" if known else "Are you new here"
+    assert said.index("Ctrl-C to stop") < said.index(asked)
+    _, said = at_a_terminal(full, tmp_path, "true", "image", "--guided", answers="list\n" + "\n" * 6)
+    assert said.index("Ctrl-C to stop") < said.index("What do you want to do?")

@@ -7,7 +7,16 @@ COMMAND = Command(
     summary="Run a command in a running container",
     arguments=(
         Argument("name", "the container", complete="container"),
-        Argument("command", "the command and its arguments", rest=True),
+        Argument(
+            "command",
+            "the command and its arguments",
+            rest=True,
+            lacking=(
+                "Which command is to run in {}?",
+                "For example: ds01 exec {} -- nvidia-smi",
+                "A shell: ds01 attach {}",
+            ),
+        ),
     ),
     options=(
         Option("--env", "NAME=VALUE", "set a variable for it", short="-e", many=True, reads="variable"),

@@ -1,9 +1,9 @@
 """Why a container stopped, in words: one sentence part per reason, and what an exit code means.
 
 A reason is stored as a word and a detail; people read this. What the detail holds is decided here too, so that
-whoever writes it and whoever shows it agree: ``exit`` the code, ``admin`` the login, ``oom`` ``<peak>/<limit>``
-in bytes (no peak where nobody read it in time), ``idle`` and ``runtime`` the duration as written, ``quarantine`` the
-cause.
+whoever writes it and whoever shows it agree: ``user`` that it was replaced, ``exit`` the code, ``admin`` the login,
+``oom`` ``<peak>/<limit>`` in bytes (no peak where nobody read it in time), ``idle`` and ``runtime`` the duration as
+written, ``quarantine`` the cause.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ _CODES = {
     127: "could not be started: the command was not found",
 }
 
+
+REPLACED = "replaced"
+"""The detail of a ``user`` stop for the sake of a new container of the same name."""
 
 _WORDS = {
     StopReason.USER: ("stopped by {owner}", ""),
@@ -80,6 +83,8 @@ def words(reason: StopReason, detail: str = "", *, owner: str = "you") -> str:
         return f"out of memory{_memory(detail)}"
     if reason is StopReason.EXIT:
         return _exit(detail)
+    if reason is StopReason.USER and detail == REPLACED:
+        return f"replaced by {owner}"
     bare, detailed = _WORDS[reason]
     return detailed.format(detail) if detail and detailed else bare.format(owner=owner)
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from ds01.domain.assembly import WORKSPACE, Order, assemble
 from ds01.domain.binds import check_number, data_targets
-from ds01.domain.container import Attachment, Container, ContainerState, Mount
+from ds01.domain.container import Attachment, Container, ContainerState, Mount, StopReason
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
@@ -23,6 +23,7 @@ from ds01.domain.gpu_ask import GpuAsk
 from ds01.domain.labels import Label
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease, LeaseId
+from ds01.domain.reasons import REPLACED
 from ds01.domain.seal import sealed
 from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
@@ -238,4 +239,6 @@ def _record(
 def _retire(books: Books, old: Container, taken_over: Lease | None, now: datetime, caller: Caller) -> None:
     """The old container is gone; its lease too, unless the new one took it over."""
     kept = taken_over is not None and old.lease == taken_over.id
+    if old.reason is StopReason.USER:
+        old = replace(old, reason_detail=REPLACED)
     record_removal(books, replace(old, lease=None) if kept else old, now=now, actor=caller.actor)

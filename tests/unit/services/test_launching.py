@@ -16,6 +16,7 @@ from ds01.domain.container import Container, ContainerId, ContainerState, StopRe
 from ds01.domain.errors import Ds01Error, ErrorKind
 from ds01.domain.image import ImageId
 from ds01.domain.labels import Label
+from ds01.domain.reasons import words
 from ds01.services.account_inside import MOST, AccountsInside
 from ds01.services.launch import MoreToDo, launch, plan
 from ds01.services.pause import pause
@@ -439,6 +440,15 @@ async def test_recreate_stops_the_old_container_with_its_grace(server: SimServer
     await server.launch(recreate=True)
     assert server.engine.grace_seconds == 60
     assert "container.stopped" in await server.events(made.id)
+
+
+async def test_e6_what_was_replaced_says_so(server: SimServer) -> None:
+    made = await server.launch()
+    await server.launch(recreate=True)
+    old = await server.world.ledger.read(lambda books: books.container(made.id))
+    assert old is not None
+    assert old.reason is not None
+    assert words(old.reason, old.reason_detail) == "replaced by you"
 
 
 async def test_create_only_reserves_and_start_uses_the_reservation(server: SimServer) -> None:

@@ -32,6 +32,9 @@ Keep = Callable[[Container], Awaitable[Kept]]
 SHOWN = 200
 """How many changed files a preview lists by name."""
 
+RELAY = '-c """Runs in the container, by whatever Python'
+"""How the program that leads to a port of a container begins (``ds01.cli.editors.relay``)."""
+
 
 async def preview(world: World, caller: Caller, name: str) -> RetirePreview:
     """What retiring would end and lose. Nothing happens."""
@@ -157,8 +160,8 @@ async def _findings(world: World, container: Container) -> Findings:
 
 
 def _ours(process: Process) -> bool:
-    """DS01's own processes in a container: its init, the session, and what that waits with."""
-    return SESSION in process.command or process.command.startswith("sleep 2147483")
+    """DS01's own processes in a container: its init, the session, what that waits with, and the ways to ports."""
+    return SESSION in process.command or RELAY in process.command or process.command.startswith("sleep 2147483")
 
 
 def _packages(packages: Sequence[Package]) -> tuple[PackageView, ...]:

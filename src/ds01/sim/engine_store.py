@@ -185,6 +185,10 @@ class EngineStore:
         made = self._get(container)
         made.changes, made.files = changes, {**made.files, **files}
 
+    def run_in(self, container: ContainerId, *commands: str) -> None:
+        """These are what runs in a container."""
+        self._get(container).processes = commands
+
     def go_away(self) -> None:
         """The engine stops answering; its containers go on."""
         self.faults.away = True

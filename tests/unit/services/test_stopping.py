@@ -7,9 +7,11 @@ import io
 import tarfile
 from collections.abc import Awaitable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+import ds01
 from ds01.domain import errors
 from ds01.domain.assembly import read_slots
 from ds01.domain.changes import Change
@@ -413,3 +415,12 @@ async def test_d16_nobody_stops_for_ever(server: SimServer, asked: int, given: i
     await server.launch()
     await stop(server.world, await server.caller(), "thesis", asked)
     assert server.engine.grace_seconds == given
+
+
+async def test_the_way_to_a_port_is_no_program_of_hers(server: SimServer) -> None:
+    made = await server.launch()
+    relay = Path(ds01.__file__).with_name("cli").joinpath("editors/relay.py").read_text()
+    tunnel = f"/opt/ds01/env/bin/python3 -c {relay} /workspace/.ds01/thesis-port-8501.sock 8501"
+    server.engine.run_in(made.id, tunnel, "python train.py")
+    shown = await preview(server.world, await server.caller(), "thesis")
+    assert shown.processes == ("python train.py",)

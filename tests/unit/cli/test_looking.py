@@ -16,6 +16,7 @@ from ds01.cli.style import columns
 from ds01.cli.views import VIEWS
 from ds01.domain.errors import ADMIN_ONLY, Ds01Error
 from ds01.wire import containers
+from ds01.wire.containers import ContainerView
 from ds01.wire.status import CheckView, DoctorView, EventView, LimitsView, LimitView
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
@@ -82,6 +83,50 @@ def test_what_a_program_reads_is_never_cut(ds01: Run, daemon: Daemon) -> None:
 def test_two_hundred_containers_are_two_hundred_lines(ds01: Run, daemon: Daemon) -> None:
     daemon.have(*(values.busy(f"exp-{number}") for number in range(200)))
     assert len(ds01("list").out.splitlines()) == 201
+
+
+def long_history(count: int) -> list[ContainerView]:
+    ended = [f"2026-03-02T{number // 60:02}:{number % 60:02}:00+00:00" for number in range(count)]
+    gone = [
+        values.container(
+            f"gone-{number:02}", "removed", removed_at=at, stopped_at=at, reason="out of memory " + "x" * 90
+        )
+        for number, at in enumerate(ended)
+    ]
+    return [*reversed(gone), values.container("thesis", started_at="2026-03-03T09:00:00+00:00")]
+
+
+def test_a_long_history_is_a_table_of_the_latest_with_the_newest_last(
+    ds01: Run, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    daemon.have(*long_history(27))
+    ran = ds01("list", "--all")
+    heads, *rows = ran.out.splitlines()
+    assert heads.split() == ["NAME", "STATE", "WHEN", "WHY"]
+    assert [row.split()[0] for row in rows] == [*(f"gone-{number:02}" for number in range(8, 27)), "thesis"]
+    assert max(map(columns, ran.out.splitlines())) <= 80
+    assert "… 8 older: ds01 list --all --limit 28" in ran.err
+    assert len(ds01("list", "--all", "--limit", "28").out.splitlines()) == 29
+    assert "older" not in ds01("list", "--all", "--limit", "28").err
+    assert len(json.loads(ds01("list", "--all", "--json").out)) == 28
+    assert [each["name"] for each in json.loads(ds01("list", "--all", "-n", "2", "--json").out)] == [
+        "gone-26",
+        "thesis",
+    ]
+
+
+def test_a_history_that_a_program_reads_is_whole(ds01: Run, daemon: Daemon) -> None:
+    daemon.have(*long_history(27))
+    lines = ds01("list", "--all").out.splitlines()
+    assert len(lines) == 29
+    assert "x" * 90 in lines[1]
+
+
+def test_a_limit_is_for_what_is_gone(ds01: Run, daemon: Daemon) -> None:
+    ran = ds01("list", "--limit", "5")
+    assert ran.code == 2
+    assert "Try: ds01 list --all --limit 5" in ran.err
 
 
 def test_all_is_everything_one_may_see(ds01: Run, daemon: Daemon) -> None:

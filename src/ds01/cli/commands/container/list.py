@@ -26,6 +26,12 @@ COLUMNS = (
     Column("DOOR"),
     Column("OWNER"),
 )
+HISTORY = (
+    Column("NAME", flexible=True, least=14), Column("STATE"), Column("WHEN"), Column("WHY", flexible=True, least=16),
+    Column("OWNER"),
+)  # fmt: skip
+LATEST = 20
+"""So many of those that are there or gone are shown on a screen."""
 
 
 @record
@@ -34,22 +40,28 @@ class Wish:
 
     everything: bool
     everybody: bool
+    limit: int | None = None
 
 
-def run(call: Call, *, all_: bool, everybody: bool, user: str | None, watch: bool) -> int:
+def run(call: Call, *, all_: bool, limit: int | None, everybody: bool, user: str | None, watch: bool) -> int:
     """Print the list, once or until Ctrl-C."""
     if everybody and user:
         raise Ds01Error(BAD_REQUEST, "Either --everybody or --user, not both.", hint=f"ds01 list --user {user}")
+    if limit is not None and not all_:
+        raise Ds01Error(BAD_REQUEST, "--limit goes with --all.", hint=f"ds01 list --all --limit {limit}")
     here.whose(call, user)
-    wish = Wish(everything=all_, everybody=everybody)
+    wish = Wish(everything=all_, everybody=everybody, limit=limit)
     if watch:
         return _watch(call, wish)
     containers = _containers(call, wish)
     if call.talk.json:
-        call.talk.emit(containers)
+        call.talk.emit(containers if limit is None else _latest(containers, limit))
         return 0
-    for line in lines(containers, call.talk.out):
+    for line in _shown(wish, containers, call.talk.out):
         call.talk.data(line)
+    older = len(containers) - _most(wish, containers, call.talk.out) if all_ else 0
+    if older > 0:
+        call.talk.say(f"… {older} older: ds01 list --all{call.whose} --limit {len(containers)}")
     _next(call, wish, containers)
     return 0
 
@@ -60,6 +72,40 @@ def lines(containers: Sequence[ContainerView], style: Style) -> list[str]:
         return []
     several = len({container.owner for container in containers}) > 1
     return table(COLUMNS, [_row(container, owner=several) for container in containers], style)
+
+
+def _shown(wish: Wish, containers: Sequence[ContainerView], style: Style) -> list[str]:
+    """The table of what is there, or of what was, the newest last."""
+    if not wish.everything or not containers:
+        return lines(containers, style)
+    several = len({container.owner for container in containers}) > 1
+    found = _latest(containers, _most(wish, containers, style))
+    return table(HISTORY, [_past(container, owner=several) for container in found], style)
+
+
+def _most(wish: Wish, containers: Sequence[ContainerView], style: Style) -> int:
+    return wish.limit or (LATEST if style.cut else len(containers))
+
+
+def _latest(containers: Sequence[ContainerView], limit: int) -> list[ContainerView]:
+    return sorted(containers, key=_when)[-limit:]
+
+
+def _when(container: ContainerView) -> str:
+    """When it came to be what it is; times on the wire sort as they are written."""
+    if container.state == "running":
+        return container.started_at or container.created_at
+    return container.removed_at or container.stopped_at or container.started_at or container.created_at
+
+
+def _past(container: ContainerView, *, owner: bool) -> list[Cell]:
+    return [
+        container.name,
+        Painted(container.state, show.colour(container)),
+        show.clock(_when(container)),
+        container.reason,
+        container.owner if owner else "",
+    ]
 
 
 def _row(container: ContainerView, *, owner: bool) -> list[Cell]:
@@ -126,7 +172,7 @@ def _watch(call: Call, wish: Wish) -> int:
     if not talk.stdout.isatty():
         raise Ds01Error(BAD_REQUEST, "--watch needs a terminal, or --json.", hint="ds01 list")
     while True:
-        shown = lines(_containers(call, wish), talk.out) or ["There are no containers."]
+        shown = _shown(wish, _containers(call, wish), talk.out) or ["There are no containers."]
         talk.stdout.write("\x1b[H\x1b[2J" + "\n".join(shown) + "\n\n" + talk.out("dim", "Ctrl-C ends this.") + "\n")
         talk.stdout.flush()
         time.sleep(WATCH_SECONDS)

@@ -267,6 +267,21 @@ def test_the_doctor_fails_when_a_check_does(ds01: Run, daemon: Daemon) -> None:
     assert "engine" not in ds01("doctor", "--quiet").out
 
 
+def test_what_only_an_admin_can_mend_is_shown_as_hers(ds01: Run, daemon: Daemon) -> None:
+    checks = (
+        CheckView(name="disk", state="warning", text="91% full", fix="make room"),
+        CheckView(name="engine", state="ok", text="answers"),
+    )
+    daemon.answers["GET", "/v1/doctor"] = DoctorView(checks=checks, healthy=True)
+    seen = LimitsView(login="anna", group="student", admin=False, limits=())
+    daemon.answers["GET", "/v1/limits"] = seen
+    out = ds01("doctor").out
+    assert out.count("For your admin:") == 1
+    assert out.index("engine") < out.index("For your admin:") < out.index("disk")
+    daemon.answers["GET", "/v1/limits"] = dataclasses.replace(seen, admin=True)
+    assert "For your admin" not in ds01("doctor").out
+
+
 def event(seq: int) -> EventView:
     return EventView(
         seq=seq, at="2026-03-02T09:00:00+00:00", type="container.started", actor="anna", user="anna", subject="abc",

@@ -405,6 +405,18 @@ async def test_a_broken_limits_file_is_shown_with_its_line_to_admins(lab: Lab) -
     assert found.details[0].startswith(f"{lab.limits}:1:18 defaults.idle: expected a duration")
 
 
+async def test_a_place_that_names_nobody_is_shown_to_all(lab: Lab) -> None:
+    too_much(lab)
+    found = await lab.check("limits-file")
+    assert "in 2 places. limits.yaml:1 defaults.gpus.max: 3 is more" in found.text
+    assert len(found.details) == 1
+    strangers(lab)
+    found = await lab.check("limits-file")
+    assert "ds01-amdin" in found.text
+    assert "alcie" not in found.text
+    assert "alcie" in " ".join(found.details)
+
+
 def nobody_in_a_group(lab: Lab) -> None:
     lab.write_limits("groups: {admin: {unix_groups: [ds01-admin]}}\n")
 

@@ -37,11 +37,14 @@ async def _run(world: World) -> Finding:
     short, empty, odd = await _shortfalls(world), await _empty_groups(world), await _odd(world, path)
     if short or empty or odd:
         nobody = [f"groups.{group}: nobody is in the Unix group '{unix}'" for group, unix in empty]
+        named, told = [*short, *nobody], ""
+        if named:  # what is odd may name people, so only admins are told of it
+            told, named = f" {named[0].rstrip('.')}.", named[1:]
         return warning(
             f"The limits file is in force, but does not fit this server in "
-            f"{many(len(short) + len(empty) + len(odd), 'place')}.",
+            f"{many(len(short) + len(empty) + len(odd), 'place')}.{told}",
             _remedy(path, [unix for _, unix in empty], short=bool(short), odd=bool(odd)),
-            [*short, *nobody, *odd],
+            [*named, *odd],
         )
     groups = ", ".join(group.name for group in settings.policy.groups) or "none"
     return ok(f"The limits file {settings.source} is in force (groups: {groups}).")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def _main_job(stack: Stack, student: Person) -> int:
     _say("")
     if sys.stdin.isatty():
         _say(f"$ ds01 launch {PROJECT}")
-        _say("  (nvidia-smi shows your GPU; leave with exit or Ctrl-D)")
+        _say("  (nvidia-smi shows your GPU; leave with exit or Ctrl-D: the container is retired then)")
         _wait(student.start("ds01", "launch", PROJECT))
         return 0  # what was typed last in a shell is no failure of this
     _say(f"$ ds01 exec {PROJECT} -- bash")
@@ -91,9 +92,14 @@ def _introduce(stack: Stack, student: Person) -> None:
     _say(f"logs     {stack.state / 'log'}")
     _say("")
     _say("The same user in another terminal, with ds01 and docker:")
-    _say(f"  sudo -u {student.login} bash --rcfile {_settings(stack, student)}")
+    _say(f"  {as_user(student.login)} bash --rcfile {_settings(stack, student)}")
     _say("")
     _say(f"From here on as {student.login} (uid {student.uid}), an ordinary user:")
+
+
+def as_user(login: str) -> str:
+    """What begins a command line of root's that is run as somebody else, where there is no sudo either."""
+    return f"sudo -u {login}" if shutil.which("sudo") else f"runuser -u {login} --"
 
 
 def _settings(stack: Stack, student: Person) -> Path:

@@ -522,6 +522,14 @@ def test_what_was_not_heeded_is_said_of_the_container_that_is_meant(
     assert "To change it: ds01 launch thesis --name exp --data '/d 1' --recreate" in said
 
 
+def test_what_an_editor_launches_is_told_with_its_gpu(ds01: Run, launching: Callable[..., Daemon]) -> None:
+    launching()
+    ran = ds01("code", "thesis")
+    assert ran.code == 0
+    assert "thesis is running, with GPU 2:1g.5gb." in ran.err
+    assert json.loads(ds01("code", "thesis", "--json").out)["container"] == "thesis"
+
+
 # leaving a shell -----------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from ds01.cli.editors import running
 from ds01.cli.editors.loopback import LOOPBACK, taken
 from ds01.cli.editors.programs import Editor
 from ds01.cli.editors.running import Running
-from ds01.cli.launching import Wish, launch
+from ds01.cli.launching import Wish, launch, told
 from ds01.cli.shell import docker
 from ds01.domain.errors import BAD_WORKSPACE, NO_CONTAINER, NO_PORT, Ds01Error
 from ds01.domain.own_ports import choose, own_ports
@@ -50,7 +50,10 @@ def wanted(call: Call, name: str) -> ContainerView | None:
     else:
         if found.state == "running":
             return found
-    return launch(call, Wish(project=name, stays=True)).container
+    made = launch(call, Wish(project=name, stays=True)).container
+    if made is not None:
+        call.talk.done(told(made))
+    return made
 
 
 def started(call: Call, container: ContainerView, editor: Editor) -> tuple[Running, bool]:

@@ -15,6 +15,8 @@ from ds01.services.world import World
 from ds01.wire.usage import ConsumptionLine, ConsumptionView
 
 BY = ("container", "project", "user", "day")
+MOST_LINES = 1000
+"""Of one answer: whoever names each container anew has one for each."""
 HOUR = 3600.0
 GIB = 1024**3
 
@@ -33,9 +35,10 @@ async def consumption(
         mine = {line: each for line, each in found.items() if everybody or line.epoch == caller.epoch}
         called = names(books)
         total = sum(mine.values(), Consumed())
+        lines = lines_by(mine, by, called, grid)
         return ConsumptionView(
             since=day.isoformat(), by=by, total=shown(ConsumptionLine(), total, grid),
-            lines=lines_by(mine, by, called, grid),
+            lines=lines[-MOST_LINES:] if by == "day" else lines[:MOST_LINES], more=max(0, len(lines) - MOST_LINES),
         )  # fmt: skip
 
     return await world.ledger.read(read)

@@ -24,11 +24,14 @@ class ConsumptionLine:
 
 @record
 class ConsumptionView:
-    """All lines since a day, and their sum. For admins who ask for everybody, ``idle`` and ``unattributed`` energy are
-    lines, too, so that the sum is what the meters show.
+    """The lines since a day, and their sum. For admins who ask for everybody, ``idle`` and ``unattributed`` energy are
+    lines, too, so that the sum is what the meters show. There are 1,000 lines at most, the largest, or the latest days;
+    the sum is of all.
     """
 
     since: str
     by: str
     lines: tuple[ConsumptionLine, ...]
     total: ConsumptionLine
+    more: int = 0
+    """So many lines are left out."""

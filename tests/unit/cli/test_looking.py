@@ -18,6 +18,7 @@ from ds01.domain.errors import ADMIN_ONLY, Ds01Error
 from ds01.wire import containers
 from ds01.wire.containers import ContainerView
 from ds01.wire.status import CheckView, DoctorView, EventView, LimitsView, LimitView
+from ds01.wire.usage import ConsumptionLine, ConsumptionView
 from tests.unit.cli import values
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.daemon import Asked, Daemon
@@ -401,3 +402,12 @@ def test_list_goes_on_with_a_container_that_is_there(ds01: Run, daemon: Daemon) 
     assert "Next: ds01 launch NAME · ds01 why gone" in ds01("list", "--all").err
     daemon.have(values.container("gone", "removed"), values.container("plain", project="", door="docker"))
     assert "Next: ds01 attach plain · ds01 why plain" in ds01("list", "--all").err
+
+
+def test_usage_says_how_many_lines_are_left_out(ds01: Run, daemon: Daemon) -> None:
+    line = ConsumptionLine(project="thesis", container="thesis", running_hours=2.0)
+    found = ConsumptionView(since="2026-03-01", by="container", lines=(line,), total=line, more=8)
+    daemon.answers["GET", "/v1/usage"] = found
+    assert "… and 8 more lines" in ds01("usage").err
+    daemon.answers["GET", "/v1/usage"] = dataclasses.replace(found, more=0)
+    assert "more line" not in ds01("usage").err

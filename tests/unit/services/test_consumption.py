@@ -117,3 +117,17 @@ async def test_one_sees_ones_own_and_no_co2_where_the_grid_is_not_known(server: 
     with pytest.raises(Ds01Error) as caught:
         await account(server, by="colour")
     assert caught.value.kind == errors.BAD_REQUEST
+
+
+@pytest.mark.parametrize("by", ["container", "day"])
+async def test_an_account_is_bounded_and_says_how_much_is_left_out(
+    server: SimServer, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    await server.launch(name="small", gpus="1")
+    await server.launch(name="large", gpus="1")
+    await server.live(2)
+    whole = await account(server, by=by)
+    monkeypatch.setattr("ds01.services.consumption.MOST_LINES", 1)
+    cut = await account(server, by=by)
+    assert cut.lines == (whole.lines[-1:] if by == "day" else whole.lines[:1])
+    assert (whole.more, cut.more, cut.total) == (0, len(whole.lines) - 1, whole.total)

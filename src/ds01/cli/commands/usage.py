@@ -25,6 +25,8 @@ def run(call: Call, *, since: str | None, by: str | None, user: str | None, all_
         return 0
     for line in screen(found, talk.out, everybody=all_):
         talk.data(line)
+    if found.more:
+        talk.say(f"… and {show.count(found.more, 'more line')}; the sum has all. Fewer: ds01 usage --by project")
     if not found.lines:
         talk.say(f"Nothing was used since {found.since}.")
     talk.next("ds01 usage --by day", "ds01 list")

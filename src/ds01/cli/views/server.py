@@ -102,6 +102,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "lines": "each line: day, user, project, container, running_hours, gpu_hours (of slots), gpueq_hours (of whole"
         " GPUs), cpu_hours, memory_gib_hours, energy_wh, co2_g",
         "total": "their sum, as one more line",
+        "more": "so many lines are left out, the smallest or the oldest days; the sum has them",
     },
     "ReportView": {
         "server": "whose month it is",

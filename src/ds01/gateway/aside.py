@@ -19,5 +19,7 @@ async def judged(owner: Owner, length: int, judge: Callable[P, T], *args: P.args
     """What ``judge`` says of a text of this many characters of ``owner``'s. Raises what it raises."""
     if length <= SHORT:
         return judge(*args, **kwargs)
-    async with owner.aside:
-        return await asyncio.to_thread(judge, *args, **kwargs)
+    await owner.aside.acquire()
+    work = asyncio.ensure_future(asyncio.to_thread(judge, *args, **kwargs))
+    work.add_done_callback(lambda _: owner.aside.release())
+    return await asyncio.shield(work)  # the thread goes on when nobody waits for it any more

@@ -20,41 +20,41 @@ _LOG = structlog.get_logger("ds01.gateway")
 
 
 @dataclass
-class Every:
+class Total:
     """What is held of everybody's."""
 
-    bytes: int = 0
+    held: int = 0
 
 
 class Buffers:
     """What is held of one user's."""
 
-    def __init__(self, uid: int, every: Every) -> None:
+    def __init__(self, uid: int, every: Total) -> None:
         self._uid = uid
         self._every = every
-        self.bytes = 0
+        self.held = 0
         self._told = False
 
     def add(self, size: int) -> bool:
         """Count so many; False when they are far too much, and the connection they are of must be closed."""
-        self.bytes += size
-        self._every.bytes += size
-        most = MOST_BYTES if self._every.bytes < ALL_BYTES else OWN_BYTES
-        if self.bytes < most:
+        self.held += size
+        self._every.held += size
+        most = MOST_BYTES if self._every.held < ALL_BYTES else OWN_BYTES
+        if self.held < most:
             return True
         if not self._told:
             self._told = True
-            _LOG.warning("buffers.full", uid=self._uid, mib=self.bytes >> 20)
+            _LOG.warning("buffers.full", uid=self._uid, mib=self.held >> 20)
         return False
 
     def remove(self, size: int) -> None:
         """So many are not held any more."""
-        self.bytes -= size
-        self._every.bytes -= size
-        if self.bytes < OWN_BYTES:
+        self.held -= size
+        self._every.held -= size
+        if self.held < OWN_BYTES:
             self._told = False
 
     @property
     def many(self) -> bool:
         """Whether each of her connections should hold little."""
-        return self.bytes >= OWN_BYTES
+        return self.held >= OWN_BYTES

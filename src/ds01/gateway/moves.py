@@ -39,7 +39,7 @@ class Moves:
         self._watching: Counter[int] = Counter()
         self._listening: Counter[int] = Counter()
         self._awaited: Counter[str] = Counter()
-        self._ended = asyncio.Condition()
+        self._ended: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
     async def copying(self, container_id: str) -> AsyncIterator[None]:
@@ -57,21 +57,21 @@ class Moves:
     async def _among(
         self, mine: Counter[str], others: Counter[str], container_id: str, doing: str
     ) -> AsyncIterator[None]:  # fmt: skip
-        async with self._ended:
-            try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    await self._ended.wait_for(lambda: not others[container_id])
-            except TimeoutError as error:
-                raise RefusedError(BUSY, f"The container is {doing}", "Try again in a moment.", status=409) from error
-            mine[container_id] += 1
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while others[container_id]:
+                    await self._ended.setdefault(container_id, asyncio.Event()).wait()
+        except TimeoutError as error:
+            raise RefusedError(BUSY, f"The container is {doing}", "Try again in a moment.", status=409) from error
+        mine[container_id] += 1
         try:
             yield
         finally:
             mine[container_id] -= 1
             if not mine[container_id]:
                 del mine[container_id]
-            async with self._ended:
-                self._ended.notify_all()
+                if ended := self._ended.pop(container_id, None):
+                    ended.set()
 
     @contextmanager
     def awaiting_removal(self, container_id: str) -> Iterator[None]:

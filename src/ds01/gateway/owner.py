@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from ds01.gateway.buffers import Buffers, Every
+from ds01.gateway.buffers import Buffers, Total
 from ds01.gateway.turns import Turns
 from ds01.gateway.unread import Own, Unread
 
@@ -30,7 +30,7 @@ class Owners:
 
     def __init__(self) -> None:
         self._owners: dict[int, Owner] = {}
-        self.buffered = Every()
+        self.buffered = Total()
         self._unread = Unread()
 
     def of(self, uid: int) -> Owner:

@@ -75,6 +75,7 @@ class Server:
             call = await self._call(client, peer, head)
             await self._handle(call)
         except RefusedError as error:
+            await client.turn()
             if await self._watches(peer.uid, call, error):
                 return await self._watched(client, peer, head, call, error)
             self._record(peer, head, call.path if call else head.target, call.subject if call else "", error)

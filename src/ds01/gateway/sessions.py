@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.held import DoorDownError
@@ -79,6 +80,23 @@ class Session:
             self.looks.remove(look)
 
 
+class _Coming:
+    """Those that are waited for, by id: whoever waits for another does not notice."""
+
+    def __init__(self) -> None:
+        self._awaited: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+
+    async def wait(self, name: str) -> None:
+        """Until it comes."""
+        event = self._awaited.get(name) or self._awaited.setdefault(name, asyncio.Event())
+        await event.wait()
+
+    def came(self, name: str) -> None:
+        """It is there."""
+        if event := self._awaited.pop(name, None):
+            event.set()
+
+
 @dataclass(kw_only=True)
 class Sessions:
     """All open sessions, and the builds that can be cancelled by their own id."""
@@ -86,7 +104,8 @@ class Sessions:
     _open: dict[str, Session] = field(default_factory=dict)
     _builds: dict[str, str] = field(default_factory=dict)
     _apis: Counter[str] = field(default_factory=Counter)
-    _opening: asyncio.Event = field(default_factory=asyncio.Event)
+    _coming_sessions: _Coming = field(default_factory=_Coming)
+    _coming_builds: _Coming = field(default_factory=_Coming)
 
     @contextmanager
     def opened(self, user: DoorUser, session_id: str) -> Iterator[Session]:
@@ -96,8 +115,7 @@ class Sessions:
         if sum(1 for session in self._open.values() if session.account == user.account) >= SESSIONS:
             raise RefusedError("session.many", f"You have {SESSIONS} builds open", "Wait for one.", status=429)
         session = self._open[session_id] = Session(id=session_id, account=user.account)
-        self._opening.set()
-        self._opening = asyncio.Event()
+        self._coming_sessions.came(session_id)
         try:
             yield session
         finally:
@@ -123,7 +141,7 @@ class Sessions:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while session_id not in self._open:
-                    await self._opening.wait()
+                    await self._coming_sessions.wait(session_id)
         found = self._open.get(session_id)
         if found is None or found.account != user.account:
             raise RefusedError("session.unknown", f"no active session for {session_id[:64]}", status=404)
@@ -138,8 +156,7 @@ class Sessions:
             yield
             return
         self._builds[build_id] = user.account
-        self._opening.set()
-        self._opening = asyncio.Event()
+        self._coming_builds.came(build_id)
         try:
             yield
         finally:
@@ -150,7 +167,7 @@ class Sessions:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while build_id not in self._builds:
-                    await self._opening.wait()
+                    await self._coming_builds.wait(build_id)
         return self.builds(user, build_id)
 
     def builds(self, user: DoorUser, build_id: str) -> bool:

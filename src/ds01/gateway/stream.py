@@ -29,6 +29,9 @@ TAKEN_AT_ONCE = 20
 TAKEN_PAUSES = tuple(0.001 * 2**look for look in range(9))
 """How often it is looked whether the other side has read what was sent, and then with which pauses, in seconds."""
 
+JOINED_BYTES = 4096
+"""Pieces that together are no longer are kept as one: a thousand of one byte would take fifty times what they bring."""
+
 BURST_BYTES = 512 * 1024
 """Of a large body the kernel is asked to take so much at once; it takes what it allows."""
 
@@ -49,6 +52,7 @@ class Stream(asyncio.Protocol):
         self._chunks: deque[bytes] = deque()
         self._held = 0
         self._stuck = 0
+        """What was counted of what is sent and not taken."""
         self._paused = False
         self._closed = False
         self._owner: Owner | None = None
@@ -75,7 +79,10 @@ class Stream(asyncio.Protocol):
             return
         if self._closed:
             return
-        self._chunks.append(data)
+        if self._chunks and len(self._chunks[-1]) + len(data) <= JOINED_BYTES:
+            self._chunks[-1] += data
+        else:
+            self._chunks.append(data)
         self._holds(len(data))
         if self._held >= self._limit and not self._paused:
             self._pause()
@@ -94,7 +101,7 @@ class Stream(asyncio.Protocol):
         self._end()
         self._unstick()
         _wake(self._writer)
-        _wake(self._left)
+        self._wake_in_turn(self._left)
 
     def _last_words(self) -> None:
         """Take what the other side had sent before it went: where a write failed first, nobody has read it yet."""
@@ -107,7 +114,7 @@ class Stream(asyncio.Protocol):
     def _end(self) -> None:
         self._ended = True
         self._wake_reader()
-        _wake(self._gone)
+        self._wake_in_turn(self._gone)
         if self._sink is not None:
             self._sink.write_eof()
 
@@ -117,9 +124,7 @@ class Stream(asyncio.Protocol):
             self._writer = asyncio.get_running_loop().create_future()
         if self._source is not None:
             self._source.hold()
-        if self._owner is not None:
-            self._stuck = self.transport.get_write_buffer_size()
-            self._count(self._owner, self._stuck)
+        self._stick()
 
     def resume_writing(self) -> None:
         """It caught up."""
@@ -130,11 +135,13 @@ class Stream(asyncio.Protocol):
 
     def _wake_reader(self) -> None:
         reader, self._reader = self._reader, None
-        if reader is not None:
-            if self._owner is None:
-                _wake(reader)
-            else:
-                self._owner.turns.wake(reader)
+        self._wake_in_turn(reader)
+
+    def _wake_in_turn(self, waiting: asyncio.Future[None] | None) -> None:
+        if waiting is not None and self._owner is not None:
+            self._owner.turns.wake(waiting)
+        else:
+            _wake(waiting)
 
     # what is held
 
@@ -155,6 +162,12 @@ class Stream(asyncio.Protocol):
     def _count(self, owner: Owner, size: int) -> None:
         if not owner.buffers.add(size):
             self.abort()
+
+    def _stick(self) -> None:
+        """Count what is sent while the other side is behind."""
+        if self._owner is not None and self._writer is not None and not self._writer.done():
+            before, self._stuck = self._stuck, self.transport.get_write_buffer_size()
+            self._count(self._owner, self._stuck - before)
 
     def _unstick(self) -> None:
         if self._owner is not None and self._stuck:
@@ -184,6 +197,14 @@ class Stream(asyncio.Protocol):
         if owner is not None and self._owner is None:
             self._owner = owner
             self._count(owner, self._held)
+
+    def keeps(self, size: int) -> None:
+        """So many bytes that were read here are kept elsewhere; negative when they are not any more."""
+        if self._owner is not None:
+            if size < 0:
+                self._owner.buffers.remove(-size)
+            else:
+                self._count(self._owner, size)
 
     async def turn(self) -> None:
         """Others have their turn, of its owner's connections too."""
@@ -253,6 +274,7 @@ class Stream(asyncio.Protocol):
         if self._lost:
             raise ConnectionResetError("the other side is gone")
         self.transport.write(data)
+        self._stick()
         await self.drained()
 
     async def write_out(self, parts: Sequence[Bytes]) -> None:
@@ -260,13 +282,15 @@ class Stream(asyncio.Protocol):
         if self._lost:
             raise ConnectionResetError("the other side is gone")
         self.transport.writelines(parts)
+        self._stick()
         await self.emptied()
 
-    async def write_many(self, parts: Sequence[Bytes] | Iterable[Bytes]) -> None:
+    async def write_many(self, parts: Iterable[Bytes]) -> None:
         """Send several pieces without joining them."""
         if self._lost:
             raise ConnectionResetError("the other side is gone")
         self.transport.writelines(parts)
+        self._stick()
         await self.drained()
 
     def in_bursts(self) -> None:
@@ -372,6 +396,7 @@ class Stream(asyncio.Protocol):
         """Send what another stream got, which is paused while this side is behind."""
         if not self._lost:
             self.transport.write(data)
+            self._stick()
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:

@@ -1,7 +1,7 @@
 """One user's turns: of all that is ready for her, one thing goes on in each turn of the loop.
 
 Everybody is served in one thread. What a thousand connections of one user have ready at once would otherwise be worked
-on at once, and everybody else afterwards.
+on at once, and everybody else afterwards. Bytes that nobody reads on their way take no turns (``relay``).
 """
 
 from __future__ import annotations

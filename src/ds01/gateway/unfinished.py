@@ -1,6 +1,7 @@
-"""How many bytes of messages of BuildKit's API that are not complete are held, for each user and for all together.
+"""How many bytes of messages of BuildKit's API are held by calls that are not over, for each user and for all together.
 
-A message is judged when all of it is there. Who announces many large ones and never ends them would fill the memory.
+A message is judged when all of it is there. Who announces many large ones and never ends them, or asks for more than is
+judged at a time, would fill the memory.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Unfinished(Shares):
         """Raises RefusedError (429, 503)."""
         if own > OWN_BYTES:
             raise RefusedError(
-                "grpc.unfinished", f"You have sent {OWN_BYTES >> 20} MiB of messages without their ends",
+                "grpc.unfinished", f"Your builds hold {OWN_BYTES >> 20} MiB of messages that are worked on",
                 "Wait for a build of yours, or end it.", status=429,
             )  # fmt: skip
         if every > ALL_BYTES:

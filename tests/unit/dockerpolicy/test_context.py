@@ -152,9 +152,12 @@ def test_notes_without_an_entry_are_not_held_without_end(kind: bytes) -> None:
         context.feed(one("n", kind, 4096))
     with pytest.raises(RefusedError, match="in front of it"):
         context.feed(one("n", kind, 4096))
-    assert held(context) <= KEPT_BYTES
+    assert held(context) <= NOTE_BYTES
+    full = one("n", tarfile.GNUTYPE_LONGLINK, NOTE_BYTES)
     with pytest.raises(RefusedError, match="in front of it"):
-        read(one("n", tarfile.GNUTYPE_LONGLINK, KEPT_BYTES) + one("n", tarfile.GNUTYPE_LONGLINK, 1), set(), [65536])
+        read(full + full + one("n", tarfile.GNUTYPE_LONGLINK, 1), set(), [65536])
+    with pytest.raises(RefusedError, match="a path of more than"):
+        read(one("n", kind, NOTE_BYTES + 1), set(), [65536])
 
 
 def noted(kind: bytes, content: bytes) -> bytes:

@@ -187,4 +187,4 @@ async def farm(folder: Path, timeouts: Timeouts = TIMEOUTS) -> AsyncIterator[Far
     await made.daemon.close()
     for _ in range(TURNS):
         await asyncio.sleep(0)
-    assert made.owners.buffered.bytes == 0
+    assert made.owners.buffered.held == 0

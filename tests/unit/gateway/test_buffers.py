@@ -10,11 +10,12 @@ import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import buffers, heavy, stream
-from ds01.gateway.buffers import Buffers, Every
+from ds01.gateway.buffers import Buffers, Total
+from ds01.gateway.h2.link import Call, Link
 from ds01.gateway.owner import Owner, Owners
 from ds01.gateway.stream import READ_LIMIT, SPARING_LIMIT, WRITE_LIMIT, Stream
 from tests.unit.gateway.farm import MINE, UID, Farm, farm, plain
-from tests.unit.gateway.h2.test_link import pair
+from tests.unit.gateway.h2.test_link import HEADERS, pair, running
 
 MIB = 1024 * 1024
 KERNEL = 512 * 1024
@@ -53,7 +54,7 @@ async def sent_ahead(user: Stream, client: Stream) -> int:
 async def test_who_holds_little_may_send_ahead(sides: tuple[Stream, Stream]) -> None:
     hers = one()
     sides[1].belongs_to(hers)
-    assert READ_LIMIT <= await sent_ahead(*sides) == hers.buffers.bytes < READ_LIMIT + KERNEL
+    assert READ_LIMIT <= await sent_ahead(*sides) == hers.buffers.held < READ_LIMIT + KERNEL
 
 
 async def test_of_who_holds_much_little_is_read_ahead(
@@ -77,7 +78,7 @@ async def test_all_of_it_comes_when_it_is_read(
     async with asyncio.timeout(60):
         while found < 4 * MIB:
             found += len(await client.read())
-    assert (found, hers.buffers.bytes) == (4 * MIB, 0)
+    assert (found, hers.buffers.held) == (4 * MIB, 0)
 
 
 async def test_the_connection_that_brings_far_too_much_is_closed(
@@ -91,7 +92,7 @@ async def test_the_connection_that_brings_far_too_much_is_closed(
     async with asyncio.timeout(60):
         await user.left
         await client.left
-    assert hers.buffers.bytes == 0
+    assert hers.buffers.held == 0
 
 
 @pytest.mark.parametrize("end", [Stream.abort, Stream.close])
@@ -102,12 +103,12 @@ async def test_nothing_is_held_of_a_connection_that_is_over(sides: tuple[Stream,
     await sent_ahead(user, client)
     client.transport.write(b"y" * (WRITE_LIMIT + KERNEL))
     await asyncio.sleep(0)
-    assert hers.buffers.bytes > READ_LIMIT + WRITE_LIMIT
+    assert hers.buffers.held > READ_LIMIT + WRITE_LIMIT
     end(client)  # type: ignore[operator]
     user.abort()
     async with asyncio.timeout(60):
         await client.left
-    assert hers.buffers.bytes == 0
+    assert hers.buffers.held == 0
 
 
 async def test_what_is_not_taken_is_counted_until_it_is(sides: tuple[Stream, Stream]) -> None:
@@ -117,19 +118,61 @@ async def test_what_is_not_taken_is_counted_until_it_is(sides: tuple[Stream, Str
     user.hold()
     sending = asyncio.create_task(client.write(b"y" * 4 * MIB))
     await asyncio.sleep(0.02)
-    assert hers.buffers.bytes > 2 * MIB
+    assert hers.buffers.held > 2 * MIB
     user.go_on()
     async with asyncio.timeout(60):
         found = 0
         while found < 4 * MIB:
             found += len(await user.read())
         await sending
-    assert hers.buffers.bytes == 0
+    assert hers.buffers.held == 0
+
+
+async def test_what_is_sent_on_while_it_is_behind_is_counted_too(sides: tuple[Stream, Stream]) -> None:
+    user, client = sides
+    hers = one()
+    client.belongs_to(hers)
+    user.hold()
+    for _ in range(4):
+        client.send_on(b"y" * MIB)
+        await asyncio.sleep(0.02)
+    assert hers.buffers.held > 4 * MIB - KERNEL
+
+
+async def test_many_small_pieces_are_kept_as_few(sides: tuple[Stream, Stream]) -> None:
+    user, client = sides
+    for number in range(1000):
+        client.data_received(b"%03d" % number)
+    assert len(client._chunks) == 1
+    assert await client.read() == b"".join(b"%03d" % number for number in range(1000))
+    del user
+
+
+async def test_what_calls_hold_is_counted_until_they_are_read_or_over() -> None:
+    (client, gateway), hers, calls = await pair(), one(), list[Call]()
+
+    async def waits(call: Call) -> None:
+        calls.append(call)
+        await asyncio.Event().wait()
+
+    gateway.belongs_to(hers)
+    caller = Link(client)
+    async with running(caller, Link(gateway, waits)), asyncio.timeout(10):
+        for _ in range(2):
+            await (await caller.call(HEADERS)).write(b"x" * 100_000)
+        while hers.buffers.held < 200_000:
+            await asyncio.sleep(0.01)
+        assert await calls[0].read() == b"x" * 100_000
+        assert hers.buffers.held == 100_000
+    assert hers.buffers.held == 0
+    client.abort()
+    gateway.abort()
+    await asyncio.sleep(0)
 
 
 def test_while_all_hold_very_much_nobody_who_holds_much_may_hold_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(buffers, "ALL_BYTES", buffers.OWN_BYTES + 100)
-    every = Every()
+    every = Total()
     hers, his = Buffers(1, every), Buffers(2, every)
     assert hers.add(buffers.OWN_BYTES + 50)
     assert his.add(60)
@@ -137,7 +180,7 @@ def test_while_all_hold_very_much_nobody_who_holds_much_may_hold_more(monkeypatc
     assert his.add(1)
     hers.remove(buffers.OWN_BYTES + 51)
     assert his.add(buffers.OWN_BYTES)
-    assert (hers.bytes, his.bytes, every.bytes) == (0, buffers.OWN_BYTES + 61, buffers.OWN_BYTES + 61)
+    assert (hers.held, his.held, every.held) == (0, buffers.OWN_BYTES + 61, buffers.OWN_BYTES + 61)
 
 
 LOGS = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n" + b"l" * 4 * MIB
@@ -155,7 +198,7 @@ async def test_logs_that_are_not_read_hold_no_more_than_that(place: Farm, monkey
         writer.write(b"x" * MIB)
         writers.append(writer)
         await asyncio.sleep(0.02)
-        seen = max(seen, held.bytes)
+        seen = max(seen, held.held)
     assert MIB < seen < 3 * MIB + KERNEL
     place.engine.answers["/json"] = plain(404, b"{}")
     assert (await place.get("/v1.41/containers/nobody/json"))[0] == 404

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy import query
 from ds01.domain.dockerpolicy.protobuf import of as of_field
-from ds01.domain.dockerpolicy.protobuf import render
+from ds01.domain.dockerpolicy.protobuf import of_mapping, render
 from ds01.domain.dockerpolicy.session import SYNC
 from ds01.domain.dockerpolicy.verdict import MORE, RefusedError
 from ds01.gateway import unfinished
@@ -26,7 +26,7 @@ from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import Method
 from ds01.gateway.h2.link import Call as LinkCall
 from ds01.gateway.h2.link import CallLostError, Headers, Link
-from ds01.gateway.handlers.grpc_api import BRIDGE, BUILD_ID, CONTROL, SHORT_BYTES, TRACES, Talk
+from ds01.gateway.handlers.grpc_api import ASKING_BYTES, BRIDGE, BUILD_ID, CONTROL, TRACES, Talk
 from ds01.gateway.handlers.session import serve
 from ds01.gateway.http import parse_request
 from ds01.gateway.registry import Registry
@@ -109,6 +109,20 @@ async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
     assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]
 
 
+async def test_p17_messages_are_held_until_their_calls_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for a session that does not come."""
+    monkeypatch.setattr(unfinished, "OWN_BYTES", 50_000)
+    option = of_mapping(7, {"build-arg:A": "x" * 30_000})
+    asked = [of_field(5, "t" * 25), of_field(6, "dockerfile.v0"), *option]
+    async with talking(Audit(Door("/nowhere"))) as link, asyncio.timeout(30):
+        for number in range(2):
+            call = await link.call(asking(f"{CONTROL}Solve"))
+            with contextlib.suppress(CallLostError):
+                await call.write(grpc.framed(render([of_field(1, f"ref4567{number}"), *asked])))
+                await call.end()
+        assert dict(await call.answered())["grpc-status"] == str(grpc.Code.RESOURCE_EXHAUSTED)
+
+
 @pytest.mark.parametrize("name", ["Status", "Prune", "DiskUsage"])
 async def test_p17_what_asks_little_is_short(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(_: Talk) -> frozenset[str]:
@@ -117,10 +131,10 @@ async def test_p17_what_asks_little_is_short(name: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(Talk, "_cache", nothing)
     async with talking(Audit(Door("/nowhere"))) as link, asyncio.timeout(30):
         call = await link.call(asking(f"{CONTROL}{name}"))
-        await call.write(b"\0" + (SHORT_BYTES + 1).to_bytes(4, "big"))
+        await call.write(b"\0" + (ASKING_BYTES + 1).to_bytes(4, "big"))
         found = dict(await call.answered())
     assert found["grpc-status"] == str(grpc.Code.RESOURCE_EXHAUSTED)
-    assert f"larger than {SHORT_BYTES} bytes" in unquote(found["grpc-message"])
+    assert f"larger than {ASKING_BYTES} bytes" in unquote(found["grpc-message"])
 
 
 async def test_p17_messages_without_their_ends_are_a_few(monkeypatch: pytest.MonkeyPatch) -> None:

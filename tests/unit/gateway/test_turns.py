@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from ds01.domain.dockerpolicy import strictjson
-from ds01.gateway import call, owner
+from ds01.gateway import aside, call, owner
 from ds01.gateway.serve import Server
+from ds01.gateway.stream import Stream
 from ds01.gateway.turns import Turns
 from tests.unit.gateway.farm import Farm, as_json, farm, plain
 from tests.unit.gateway.h2.test_link import pair
@@ -165,6 +166,42 @@ async def test_long_bodies_are_judged_beside_the_loop_a_few_of_each_user(
         answers = await asyncio.gather(*(place.ask("POST", CREATE, body) for _ in range(8)))
     assert {status for status, _ in answers} == {404}
     assert (len(found), max(found)) == (8, owner.ASIDE_AT_ONCE)
+
+
+async def test_who_goes_away_frees_no_thread_that_still_judges() -> None:
+    one, over, lock = owner.Owners().of(1), threading.Event(), threading.Lock()
+    begun = 0
+
+    def judge() -> None:
+        nonlocal begun
+        with lock:
+            begun += 1
+        over.wait(30)
+
+    try:
+        for _ in range(5):
+            judging = asyncio.create_task(aside.judged(one, aside.SHORT + 1, judge))
+            await asyncio.sleep(0.02)
+            judging.cancel()
+            await asyncio.gather(judging, return_exceptions=True)
+        assert begun == owner.ASIDE_AT_ONCE
+    finally:
+        over.set()
+    async with asyncio.timeout(10):
+        await aside.judged(one, aside.SHORT + 1, judge)
+    assert begun == owner.ASIDE_AT_ONCE + 1
+
+
+async def test_who_waits_for_the_ends_of_many_connections_hears_of_one_in_each_turn() -> None:
+    one, streams = owner.Owners().of(1), [Stream() for _ in range(MANY)]
+    for each in streams:
+        each.belongs_to(one)
+    ends = [each.gone for each in streams]
+    for each in streams:
+        each._end()
+    assert sum(end.done() for end in ends) == 1
+    await rounds(MANY)
+    assert all(end.done() for end in ends)
 
 
 async def test_short_bodies_are_judged_at_once(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ NOTES = 4
 """Longer names, links and the like that an entry may have in front of it: tar and Go write two at most."""
 
 NOTE_BYTES, RECORDS = 64 * 1024, 1000
-"""What a note of the newer form may have in it: times, names and attributes, a dozen records in all."""
+"""What a note may have in it: a name or, in the newer form, times, names and attributes, a dozen records in all."""
 
 NAME_BYTES, DEPTH, NAMES_BYTES = 4096, 255, 4 * 1024 * 1024
 """The longest path, the folders it may lead through, and the paths that are kept together with their digests."""
@@ -39,7 +39,6 @@ _FILES = frozenset(b"0\0")
 _EMPTY = frozenset(b"125")
 _LINKS = frozenset(b"12")
 _NOTES = frozenset(b"xgLK")
-_RECORDED = frozenset(b"xg")
 _SHORTER = "Use shorter names of folders and files."
 _FEWER = "Pack it without extended attributes (tar --no-xattrs), and use shorter names."
 _PAX = re.compile(rb"(\d{1,10}) ([^=]+)=", re.DOTALL)
@@ -153,7 +152,7 @@ class Context:
         if (wanted or path in self.dropped) and size > KEPT_BYTES:
             raise malformed("archive.tar", f"{path} is larger than {KEPT_BYTES} bytes")
         if kind in _NOTES:
-            self._one_more_note(kind, size)
+            self._one_more_note(size)
         padding = -size % BLOCK
         self._entry = _Entry(kind=kind, left=size + padding, padding=padding, path=path,
                              kept=bytearray() if keep else None, dropped=path in self.dropped)  # fmt: skip
@@ -169,15 +168,17 @@ class Context:
         if not self._entry.left:
             self._entry_ended()
 
-    def _one_more_note(self, kind: int, size: int) -> None:
+    def _one_more_note(self, size: int) -> None:
         """Notes are held until the entry they are about, which may never come."""
-        if kind in _RECORDED and size > NOTE_BYTES:
+        if size > NOTE_BYTES:
             what = f"The archive has attributes or a path of more than {NOTE_BYTES} bytes"
             raise malformed("archive.tar", what, _FEWER)
         self._noted.append(size)
-        if len(self._noted) > NOTES or sum(self._noted) > KEPT_BYTES:
-            raise malformed("archive.tar", f"An entry of the archive has more than {NOTES} notes or {KEPT_BYTES} bytes "
-                            "of them in front of it", "Make it with tar or docker save.")  # fmt: skip
+        if len(self._noted) > NOTES or sum(self._noted) > 2 * NOTE_BYTES:
+            what = (
+                f"An entry has more than {NOTES} notes or {2 * NOTE_BYTES} bytes of notes in front of it in the archive"
+            )
+            raise malformed("archive.tar", what, "Make it with tar or docker save.")
 
     def _placed(self, kind: int, path: str) -> None:
         """Something new lies under this path."""
@@ -226,7 +227,7 @@ class Context:
 
     def _records(self, content: bytes) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
-        for count, (name, value) in enumerate(_records(content), 1):
+        for count, (name, value) in enumerate(_each_record(content), 1):
             if count > RECORDS:
                 raise malformed("archive.tar", f"An entry of the archive has more than {RECORDS} attributes", _FEWER)
             self.steps += 1
@@ -274,7 +275,7 @@ def _clean(name: bytes) -> str:
     return "/".join(parts)
 
 
-def _records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _each_record(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = 0
     while at < len(content):
         match = _PAX.match(content, at)

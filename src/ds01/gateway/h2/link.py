@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
@@ -67,7 +66,8 @@ class Call:
         self.trailers: Headers = ()
         self._link = link
         self.number = number
-        self._chunks: deque[tuple[bytes, int]] = deque()
+        self._came = bytearray()
+        self._counted = 0
         self._ended = False
         self._lost: int | None = None
         self._changed = asyncio.Event()
@@ -80,12 +80,12 @@ class Call:
 
     async def read(self) -> bytes:
         """The next bytes; empty at the end, when ``trailers`` are known. Raises CallLostError."""
-        while not self._chunks:
+        while not self._came:
             if self._ended:
                 return b""
             await self._wait()
-        data, counted = self._chunks.popleft()
-        self._link.took(self, counted)
+        data = bytes(self._came)
+        self._link.took(self, self.unread())
         return data
 
     async def _wait(self) -> None:
@@ -131,7 +131,8 @@ class Call:
 
     def got(self, data: bytes, counted: int) -> None:
         """Some of the other side's bytes."""
-        self._chunks.append((data, counted))
+        self._came += data
+        self._counted += counted
         self._changed.set()
 
     def ended(self) -> None:
@@ -154,9 +155,9 @@ class Call:
         return self._ended
 
     def unread(self) -> int:
-        """Drop what nobody will read; how much that was, as flow control counts."""
-        counted = sum(counted for _, counted in self._chunks)
-        self._chunks.clear()
+        """Keep nothing of what has come; how much that was, as flow control counts."""
+        counted, self._counted = self._counted, 0
+        self._came.clear()
         return counted
 
 
@@ -182,6 +183,7 @@ class Link:
         self._tasks: dict[Call, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._over = False
+        self._kept: int | None = 0
         self._cutter = Cutter(preface=accept is not None)
         self._spare = Spare(_now())
         self._begin(header_bytes)
@@ -193,6 +195,8 @@ class Link:
             while not self._over and (data := await self._stream.read()):
                 for piece, found in self._cutter.pieces(data):
                     await self._taken_in(piece, found)
+                if self._stream.holding:
+                    await self._stream.turn()
         except (H2Error, ConnectionError, UnicodeDecodeError, ValueError):
             with contextlib.suppress(ConnectionError):
                 await self._flush()
@@ -226,6 +230,14 @@ class Link:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._keeps(-(self._kept or 0))
+        self._kept = None
+
+    def _keeps(self, counted: int) -> None:
+        """Count what calls hold, for as long as there is a connection by which it came."""
+        if self._kept is not None:
+            self._kept += counted
+            self._stream.keeps(counted)
 
     def _begin(self, header_bytes: int) -> None:
         self._h2.initiate_connection()
@@ -298,6 +310,7 @@ class Link:
         if call is None:
             self._acknowledge(number, counted)
         else:
+            self._keeps(counted)
             call.got(data, counted)
 
     def _wake(self) -> None:
@@ -325,15 +338,18 @@ class Link:
     def forget(self, call: Call) -> bool:
         """A call is over for us; what still comes of it is dropped. False when it was forgotten before."""
         found = self._calls.pop(call.number, None)
-        self._acknowledge(call.number, call.unread())
+        counted = call.unread()
+        self._keeps(-counted)
+        self._acknowledge(call.number, counted)
         return found is not None
 
     def took(self, call: Call, counted: int) -> None:
         """A reader has taken this much: the sender may send it again."""
+        self._keeps(-counted)
         self._acknowledge(call.number, counted)
         data = b"" if self._over else self._h2.data_to_send()
         if data:
-            self._stream.transport.write(data)
+            self._stream.send_on(data)
 
     def _acknowledge(self, number: int, counted: int) -> None:
         if counted and not self._over:

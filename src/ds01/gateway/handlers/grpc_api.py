@@ -33,20 +33,22 @@ from ds01.gateway.tickets import granted
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorAudit, DoorBuildGrant
 
+G = TypeVar("G")
+T = TypeVar("T")
+Hold = Callable[[int], None]
+
 BUILD_ID = "buildkit-controlapi-buildid"
 CONTROL, BRIDGE = "/moby.buildkit.v1.Control/", "/moby.buildkit.v1.frontend.LLBBridge/"
 ADVICE = {
     "denied by policy": "DS01: a build may use images that are yours or shared, and your own files (build.from). "
     "Get the image first: docker pull; fetch files with RUN."
 }
-SHORT_BYTES = 64 * 1024
-"""The largest message that asks how a build goes, or about the cache: it has ids and filters."""
+ASKING_BYTES, STATUS_FIELDS = 64 * 1024, 8
+"""The largest message that asks how a build goes, or about the cache: it has ids and filters. What the first has."""
 
 HEADER_BYTES = 8 * 1024
 """Of a call that a user makes, counted as HTTP/2 does: it has a dozen short ones."""
 
-G = TypeVar("G")
-T = TypeVar("T")
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 REF_LENGTH = 128
 REMEMBERED = 64
@@ -119,7 +121,8 @@ class Talk:
         try:
             asked = grpc.method(near.headers)
             path = asked.path
-            await self._served(near, asked)
+            with self._call.gate.unfinished.taking(self._call.user.uid) as hold:
+                await self._served(near, asked, hold)
         except RefusedCallError as error:
             self._call.denied(RefusedError("grpc.call", str(error)), method=GRPC, path=path)
             await grpc.refuse(near, error.code, str(error))
@@ -129,10 +132,13 @@ class Talk:
         except (DoorDownError, UpstreamError) as error:
             await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
 
-    async def _only(self, near: link.Call, cap: int = grpc.MESSAGE_BYTES) -> bytes:
-        """The one message of a call. What is held of it until all is there is the user's."""
-        with self._call.gate.unfinished.taking(self._call.user.uid) as hold:
-            return await grpc.only(near, cap, hold)
+    async def _only(self, near: link.Call, hold: Hold, cap: int = grpc.MESSAGE_BYTES) -> bytes:
+        """The one message of a call; ``hold`` counts it as the user's until the call is over. What comes of it has a
+        turn of its own: many calls may have got their last byte at once.
+        """
+        message = await grpc.only(near, cap, hold)
+        await self._call.client.turn()
+        return message
 
     async def _judged(self, judge: Callable[[bytes, G], T], message: bytes, given: G) -> T:
         """What ``judge`` says of a message: of a long one beside everybody's requests."""
@@ -145,28 +151,28 @@ class Talk:
                       outcome="allowed", rule=rule)
         )  # fmt: skip
 
-    async def _served(self, near: link.Call, asked: Method) -> None:
+    async def _served(self, near: link.Call, asked: Method, hold: Hold) -> None:
         if asked.path in PASSED:
             await grpc.relay(near, self._far, _headers(asked))
         elif asked.path == f"{CONTROL}Solve":
-            await self._solve(near, asked)
+            await self._solve(near, asked, hold)
         elif asked.path == f"{CONTROL}Status":
-            await self._status(near, asked)
+            await self._status(near, asked, hold)
         elif asked.path in OF_A_BUILD:
             await self._building(asked)
             await grpc.relay(near, self._far, _headers(asked))
         elif asked.path == f"{BRIDGE}Solve":
-            await self._bridge_solve(near, asked)
+            await self._bridge_solve(near, asked, hold)
         elif asked.path == f"{BRIDGE}Return":
             labels = (await self._building(asked)).owner.labels
-            await self._again(near, asked, await self._judged(judge_return, await self._only(near), labels))
+            await self._again(near, asked, await self._judged(judge_return, await self._only(near, hold), labels))
         elif asked.path == f"{CONTROL}DiskUsage":
             mine = await self._cache()
             await self._again(
-                near, asked, await self._only(near, SHORT_BYTES), lambda answer: cachelist.own(answer, mine)
+                near, asked, await self._only(near, hold, ASKING_BYTES), lambda answer: cachelist.own(answer, mine)
             )
         elif asked.path == f"{CONTROL}Prune":
-            await self._prune(near, asked)
+            await self._prune(near, asked, hold)
         elif asked.path == TRACES:
             await grpc.refuse(near, grpc.Code.UNIMPLEMENTED, "traces are not taken here")
         else:
@@ -175,7 +181,9 @@ class Talk:
     async def _building(self, asked: Method) -> Building:
         """The build a call is about; its client asks for the build and about it in the same moment."""
         wanted = asked.get(BUILD_ID)
-        if not await self._call.gate.sessions.begun(self._call.user, wanted) or wanted not in self._builds:
+        begun = await self._call.gate.sessions.begun(self._call.user, wanted)
+        await self._call.client.turn()
+        if not begun or wanted not in self._builds:
             raise RefusedCallError(grpc.Code.NOT_FOUND, "no such job")
         return self._builds[wanted]
 
@@ -185,9 +193,9 @@ class Talk:
         await grpc.relay(near, self._far, _headers(asked), [grpc.framed(message)], closed=True, advice=ADVICE,
                          view=view)  # fmt: skip
 
-    async def _status(self, near: link.Call, asked: Method) -> None:
-        message = await self._only(near, SHORT_BYTES)
-        found = protobuf.fields(message)
+    async def _status(self, near: link.Call, asked: Method, hold: Hold) -> None:
+        message = await self._only(near, hold, ASKING_BYTES)
+        found = protobuf.fields(message, STATUS_FIELDS)
         ref = protobuf.text(found, 1)
         if not await self._begun(ref):
             if not self._known(ref).asked:
@@ -210,6 +218,7 @@ class Talk:
             for each in waiting:
                 each.cancel()
             await asyncio.gather(*waiting, return_exceptions=True)
+        await self._call.client.turn()
         return sessions.builds(user, ref)
 
     def _known(self, ref: str) -> Judging:
@@ -222,9 +231,9 @@ class Talk:
         await self._call.gate.pace.take(self._call.user.uid, Costly.MEASURE)
         return await self._call.gate.door.cache(self._call.user.uid)
 
-    async def _prune(self, near: link.Call, asked: Method) -> None:
+    async def _prune(self, near: link.Call, asked: Method, hold: Hold) -> None:
         self._call.gate.audit.check_writable(frees=True)
-        wanted = await self._only(near, SHORT_BYTES)
+        wanted = await self._only(near, hold, ASKING_BYTES)
         mine, unseen = await self._removable(whole=cachelist.is_whole(wanted))
         self._allowed(asked.path, "grpc.prune")
         if (message := cachelist.prune_of(wanted, mine | unseen)) is None:
@@ -240,19 +249,20 @@ class Talk:
         found = await self._call.gate.door.drop_cache(self._call.user.uid)
         return frozenset(found.ids), frozenset(found.unseen)
 
-    async def _bridge_solve(self, near: link.Call, asked: Method) -> None:
+    async def _bridge_solve(self, near: link.Call, asked: Method, hold: Hold) -> None:
         building = await self._building(asked)
-        solve = await self._judged(judge_bridge_solve, await self._only(near), self._platform)
+        solve = await self._judged(judge_bridge_solve, await self._only(near, hold), self._platform)
         if not self._policed:
             solve.frontend.check_unpoliced()
         building.arguments = solve.frontend.arguments
         await self._again(near, asked, solve.message(building.owner))
 
-    async def _solve(self, near: link.Call, asked: Method) -> None:
+    async def _solve(self, near: link.Call, asked: Method, hold: Hold) -> None:
         """The connection may be older than a ledger that takes no more records, so that is asked for every build."""
         self._call.gate.audit.check_writable()
-        message = await self._only(near)
-        judging = self._known(protobuf.text(protobuf.fields(message), 1))
+        message = await self._only(near, hold)
+        found = await aside.judged(self._call.owner, len(message), protobuf.fields, message)
+        judging = self._known(protobuf.text(found, 1))
         judging.asked = True
         try:
             solve = await self._judged(judge_solve, message, self._platform)

@@ -136,6 +136,14 @@ class Farm:
     def socket(self) -> Path:
         return self.folder / "g.sock"
 
+    def may_pull(self) -> None:
+        """Its user has room, and may pull from Docker's own registry."""
+        user = {"uid": UID, "gid": UID, "login": "mallory", "admin": False, "registries": ["docker.io"]}
+        self.daemon.answers |= {
+            f"/door/users/{UID}": as_json(user), f"/users/{UID}/room": as_json({"left_bytes": None}),
+            "/door/writes": as_json({"ticket": "t", "left_bytes": 10}), "/door/writes/commit": as_json([]),
+        }  # fmt: skip
+
     async def send(self, data: bytes) -> bytes:
         """Send, and read everything until the gateway closes."""
         reader, writer = await asyncio.open_unix_connection(self.socket)

@@ -11,9 +11,8 @@ from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy.verdict import MORE
 from ds01.gateway.identity import too_many
-from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
+from tests.unit.gateway.farm import MINE, Farm, as_json, farm, plain
 
-USER = {"uid": UID, "gid": UID, "login": "mallory", "admin": False, "registries": ["docker.io"]}
 PULL = "/v1.41/images/create?fromImage=lab/tool&tag=1"
 HEAVY = as_json({"error": {"code": "image.heavy", "message": "The image lab/tool:1 was taken away again."}}, 409)
 DONE = b'{"status": "Status: Downloaded newer image for lab/tool:1"}\r\n'
@@ -23,10 +22,7 @@ LARGE = b'{"id": "a", "status": "Downloading", "progressDetail": {"total": 1000}
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Farm]:
     async with farm(tmp_path) as made:
-        made.daemon.answers |= {
-            f"/door/users/{UID}": as_json(USER), f"/users/{UID}/room": as_json({"left_bytes": None}),
-            "/door/writes": as_json({"ticket": "t", "left_bytes": 10}), "/door/writes/commit": as_json([]),
-        }  # fmt: skip
+        made.may_pull()
         yield made
 
 

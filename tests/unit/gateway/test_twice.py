@@ -13,9 +13,8 @@ import pytest
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.gateway.routes import BodyKind
 from ds01.gateway.table import ROUTES
-from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
+from tests.unit.gateway.farm import MINE, Farm, as_json, farm, plain
 
-USER = {"uid": UID, "gid": UID, "login": "mallory", "admin": False, "registries": ["docker.io"]}
 OF = f"/v1.41/containers/{MINE}"
 PULL = "/v1.41/images/create?fromImage=lab/tool&tag=1"
 MODEM = "HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{}"
@@ -24,10 +23,7 @@ MODEM = "HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConten
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Farm]:
     async with farm(tmp_path) as made:
-        made.daemon.answers |= {
-            f"/door/users/{UID}": as_json(USER), f"/users/{UID}/room": as_json({"left_bytes": None}),
-            "/door/writes": as_json({"ticket": "t", "left_bytes": 10}), "/door/writes/commit": as_json([]),
-        }  # fmt: skip
+        made.may_pull()
         made.engine.answers |= {
             "/stop": plain(204), "/resize": plain(200), "/_ping": plain(200),
             "/images/create": plain(200, b'{"status": "Status: Image is up to date for lab/tool:1"}\r\n'),

@@ -71,7 +71,7 @@ def _main_job(stack: Stack, student: Person) -> int:
     _say("")
     if sys.stdin.isatty():
         _say(f"$ ds01 launch {PROJECT}")
-        _say("  (nvidia-smi shows your GPU; leave with exit or Ctrl-D: the container is retired then)")
+        _say("  (nvidia-smi shows your GPU; exit or Ctrl-D leaves, and retires the container)")
         _wait(student.start("ds01", "launch", PROJECT))
         return 0  # what was typed last in a shell is no failure of this
     _say(f"$ ds01 exec {PROJECT} -- bash")

@@ -22,6 +22,9 @@ UNARY, CREATES, BYTES = 400, 25, 300
 RUNS = 1000
 """The engine takes 70 ms and more for one, and not always the same: what is added shows in the median of many."""
 
+MADE = 60
+"""Commands that are made and not started: a few more, and the gateway would look at how many there are."""
+
 API = "/v1.41"
 
 
@@ -61,6 +64,7 @@ def measure() -> Iterator[Row]:
     yield from _create(ours, theirs)
     yield from _run(ours, theirs, subject)
     yield _to_and_fro(ours, theirs, subject)
+    yield _made_at_once(ours, theirs, subject)
     lab.ada.docker("rm", "--force", "subject")
 
 
@@ -93,6 +97,18 @@ def _create(ours: Line, theirs: Line) -> Iterator[Row]:
     yield added("gateway, create", p50(taken[0]), "engine", p50(taken[1]), 30)
 
 
+def _made_at_once(ours: Line, theirs: Line, subject: str) -> Row:
+    """Commands that are only made, one after another: nothing runs in between, so every program has at hand what it
+    needs.
+    """
+    mine, peer = interleaved(MADE, *[partial(_made, line, subject) for line in (ours, theirs)])
+    return added("gateway, exec made, nothing run between", p50(mine), "engine", p50(peer), 1)
+
+
+def _made(line: Line, subject: str) -> str:
+    return str(line.asks("POST", f"/containers/{subject}/exec", {"AttachStdout": True, "Cmd": ["true"]})["Id"])
+
+
 STEPS = ("made", "started and ended", "asked for its end")
 """The requests of a command. The second is as long as the command, and its spread is the engine's."""
 
@@ -114,7 +130,7 @@ def _run(ours: Line, theirs: Line, subject: str) -> Iterator[Row]:
 def _steps(line: Line, subject: str) -> tuple[float, ...]:
     """Milliseconds of each step of one command."""
     began = time.perf_counter()
-    made = line.asks("POST", f"/containers/{subject}/exec", {"AttachStdout": True, "Cmd": ["true"]})["Id"]
+    made = _made(line, subject)
     known = time.perf_counter()
     line.asks("POST", f"/exec/{made}/start", {"Detach": False})
     ended = time.perf_counter()

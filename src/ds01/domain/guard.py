@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ds01.domain.container import Container, ContainerId, Door
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
+from ds01.domain.names import plain_volume
 
 RUNTIME = "ds01"
 """What an engine behind the guard calls its default runtime."""
@@ -51,14 +52,14 @@ ITSELF = "it was asked for"
 
 
 def judge_kind(
-    joined: Sequence[Container], *, folder: str, unsafe: str, itself: bool, root: bool, guarded: bool
+    joined: Sequence[Container], *, folder: str, unsafe: str, reached: str, itself: bool, root: bool, guarded: bool
 ) -> str:  # fmt: skip
     """Why everything in a container runs as its owner; empty when it may have root.
 
     ``joined`` are containers it shares something with, ``folder`` a folder of the host in it, ``unsafe`` one whose file
-    system honours setuid, ``itself`` that its owner was asked for, ``root`` that root is allowed at all. Open files can
-    be handed from one container to another that shares anything with it, so both are of the same kind, or the
-    container is refused.
+    system honours setuid, ``reached`` a volume that was in a container in which everything runs as its owner,
+    ``itself`` that its owner was asked for, ``root`` that root is allowed at all. Open files can be handed from one
+    container to another that shares anything with it, so both are of the same kind, or the container is refused.
     """
     why = ""
     if not root:
@@ -67,6 +68,8 @@ def judge_kind(
         why = f"{unsafe} is on a file system that honours setuid files"
     elif folder and guarded:
         why = f"through {folder} root in it could be handed the rest of the server"
+    elif reached and guarded:
+        why = f"the volume {reached} was in a container that ran as you"
     bound = next((other for other in joined if as_owner(other)), None)
     free = next((other for other in joined if not as_owner(other)), None)
     if free is not None and (why or bound is not None):
@@ -92,7 +95,7 @@ def check_options(name: str, options: Mapping[str, str] | None) -> None:
         )
 
 
-def check_volumes(grant: StartGrant, running: tuple[StartGrant, ...]) -> None:
+def check_volumes(grant: StartGrant, running: Sequence[StartGrant]) -> None:
     """Refuse a volume that a running container of another kind has, or any of somebody else.
 
     Through a socket in a shared volume one that runs as its owner, whom she reaches from her shell, would hand open
@@ -105,9 +108,34 @@ def check_volumes(grant: StartGrant, running: tuple[StartGrant, ...]) -> None:
         if other.uid != grant.uid:
             raise Ds01Error(NOT_ALLOWED, f"The volume {min(common)} is in use by somebody else.")
         if other.as_owner != grant.as_owner:
-            raise Ds01Error(
-                NOT_ALLOWED,
-                f"The volume {min(common)} is in use by a container of yours of another kind.",
-                reason="Everything in one of them runs as you, and the other may have root: they must not meet.",
-                hint="Stop the other one, or mount a folder of yours in both or in neither",
-            )
+            raise in_use(min(common), grant.uid)
+
+
+def in_use(volume: str, uid: int) -> Ds01Error:
+    """Why a container of this user does not start beside one that has the same volume."""
+    return Ds01Error(
+        NOT_ALLOWED,
+        f"The volume {plain_volume(volume, uid)} is in use by a container of yours of another kind.",
+        reason="Everything in one of them runs as you, and the other may have root: they must not meet.",
+        hint="Stop the other one, or mount a folder of yours in both or in neither",
+    )
+
+
+def reached(volume: str, uid: int) -> Ds01Error:
+    """Why a container of this user with root does not start any more with a volume it was made with."""
+    return Ds01Error(
+        NOT_ALLOWED,
+        f"The volume {plain_volume(volume, uid)} was in a container of yours that runs as you: not in one with root.",
+        reason="Your shell may have a folder of it open, through which root could be handed the rest of the server.",
+        hint="Make the container anew, and it runs as you; or with a new volume",
+    )
+
+
+def common(grant: StartGrant, others: Iterable[StartGrant], *, as_owner: bool) -> dict[ContainerId, str]:
+    """The other containers of this kind that were granted a volume of this one, with the first such volume."""
+    found: dict[ContainerId, str] = {}
+    for other in others:
+        both = set(grant.volumes) & set(other.volumes)
+        if both and other.container != grant.container and other.as_owner is as_owner:
+            found[other.container] = min(both)
+    return found

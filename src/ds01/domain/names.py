@@ -62,6 +62,11 @@ def stored_volume(name: str, uid: int) -> str:
     return f"{name}._.{uid}"
 
 
+def plain_volume(stored: str, uid: int) -> str:
+    """What this user calls a volume of hers that is stored so."""
+    return stored.removesuffix(stored_volume("", uid))
+
+
 def stored_network(name: str, uid: int) -> str:
     """The engine's name of a network a user made."""
     return f"{name}._.{uid}"

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot
-from ds01.domain.guard import StartGrant, as_owner, check_options, check_volumes
+from ds01.domain.guard import StartGrant, as_owner, check_options, check_volumes, common, in_use, reached
 from ds01.domain.people import User
 from ds01.domain.settings import RootRule
 from ds01.domain.terminal import Terminal
@@ -67,9 +68,9 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     )  # fmt: skip
     for name in grant.volumes:
         check_options(name, await world.engine.volume_options(name))
-    if grant.volumes:
+    async with world.locks.hold(user.uid, "volumes of starts", "start") if grant.volumes else nullcontext():
         await _check_volumes(world, guarding.folder, grant)
-    await asyncio.to_thread(world.host.grant, guarding.folder, grant)
+        await asyncio.to_thread(world.host.grant, guarding.folder, grant)
 
 
 async def _attached(world: World, slots: tuple[Slot, ...]) -> Attachment | None:
@@ -189,6 +190,12 @@ def _left(books: Books, grant: StartGrant) -> Container | None:
 
 
 async def _check_volumes(world: World, folder: str, grant: StartGrant) -> None:
+    """Kinds never meet in a volume, at the same time or one after the other: once it was in a container that runs as
+    its owner, it is in none with root any more. No other start of hers with volumes is looked at meanwhile.
+    """
+    if not grant.volumes:
+        return
+
     def running(books: Books) -> set[ContainerId]:
         live = (ContainerState.RUNNING, ContainerState.PAUSED)
         return {found.id for found in books.containers() if found.state in live}
@@ -196,3 +203,37 @@ async def _check_volumes(world: World, folder: str, grant: StartGrant) -> None:
     up = await world.ledger.read(running)
     others = await asyncio.to_thread(world.host.grants, folder)
     check_volumes(grant, tuple(other for other in others if other.container in up))
+    if grant.as_owner:
+        for other in others:
+            if other.container not in up and other.container in common(grant, (other,), as_owner=False):
+                await _hold_off(world, folder, other, common(grant, (other,), as_owner=False)[other.container])
+    else:
+        for volume in common(grant, others, as_owner=True).values():
+            raise reached(volume, grant.uid)
+    await world.ledger.write(lambda books: _reach(books, grant))
+
+
+async def _hold_off(world: World, folder: str, other: StartGrant, volume: str) -> None:
+    """A container with root that does not run, as far as is known, does not start any more without being asked about:
+    not by its restart policy either. Raises Ds01Error where it is about to run, or runs.
+    """
+    known = await world.ledger.read(lambda books: books.container(other.container))
+    starting = world.tickets.starting(other.container, world.clock.monotonic())
+    if starting or (known is not None and world.locks.busy(known.uid, known.name)):
+        raise in_use(volume, other.uid)
+    await asyncio.to_thread(world.host.withdraw, folder, other.container)
+    seen = await world.engine.inspect(other.container)
+    if seen is not None and seen.running:
+        await asyncio.to_thread(world.host.grant, folder, other)
+        raise in_use(volume, other.uid)
+
+
+def _reach(books: Books, grant: StartGrant) -> None:
+    """Where a volume has been is written down before the start. One that the ledger does not know was anywhere."""
+    for name in grant.volumes:
+        volume = books.volume(name)
+        if not grant.as_owner:
+            if volume is None or volume.reached:
+                raise reached(name, grant.uid)
+        elif volume is not None and not volume.reached:
+            books.put_volume(replace(volume, reached=True))

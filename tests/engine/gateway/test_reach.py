@@ -177,6 +177,36 @@ def test_e21_with_a_folder_everything_is_hers(mallory: User, field: Ground, imag
     assert handed_in(mallory, next(iter(found))) == f"shadow 0 as {mallory.uid}"
 
 
+KEEPER = "import os, sys, time; os.chdir(sys.argv[1]); print('there', flush=True); time.sleep(600)"
+
+
+def test_e33_a_folder_of_a_volume_that_she_kept_open(mallory: User, field: Ground, image: str) -> None:
+    """She stops the container that runs as her; the folder stays open, and root is to make a socket in it."""
+    binds = {"Binds": ["kept:/v"]}
+    before = mallory.create("", Image=image, Cmd=["/r"], HostConfig=binds).json["Id"]
+    hers = mallory.create("", Image=image, Cmd=["sleep", "600"], User=f"{mallory.uid}:{mallory.person.gid}",
+                          HostConfig=binds).json["Id"]  # fmt: skip
+    assert mallory.call("POST", f"/v1.41/containers/{hers}/start").status == 204
+    inside = f"/proc/{field.seen(hers)['State']['Pid']}/root/v"
+    after = ""
+    keeper = mallory.person.start("/usr/bin/python3", "-c", KEEPER, inside, out=subprocess.PIPE)
+    try:
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline().strip() == "there"
+        assert mallory.call("DELETE", f"/v1.41/containers/{hers}?force=1").status == 204
+        started = mallory.call("POST", f"/v1.41/containers/{before}/start")
+        assert (started.status, "The volume kept was in" in started.json["message"]) == (403, True), started.json
+        assert not field.seen(before)["State"]["Running"]
+        after = mallory.create("", Image=image, Cmd=["sleep", "600"], User="0", HostConfig=binds).json["Id"]
+        assert mallory.call("POST", f"/v1.41/containers/{after}/start").status == 204
+        assert set(processes(field, after).values()) == {(mallory.uid, mallory.uid)}
+    finally:
+        keeper.kill()
+        keeper.communicate()
+        mallory.docker("rm", "--force", before, after)
+        assert mallory.docker("volume", "rm", "kept").code == 0
+
+
 def test_e33_nobody_reaches_a_step_of_a_build(mallory: User, image: str) -> None:
     """Steps run as root. While one does, a process of hers is in it."""
     context = mallory.folder("reached-build")

@@ -128,9 +128,11 @@ async def test_a_grant_of_what_was_made_since_the_last_look_stays(guarded: SimSe
     assert guarded.host.grants(FOLDER) == ()
 
 
-def judged(*joined: bool, folder: str = "", unsafe: str = "", itself: bool = False, root: bool = True) -> str:
+def judged(
+    *joined: bool, folder: str = "", unsafe: str = "", reached: str = "", itself: bool = False, root: bool = True
+) -> str:
     others = [through_docker(f"c{number}", forced_user=bound) for number, bound in enumerate(joined)]
-    return judge_kind(others, folder=folder, unsafe=unsafe, itself=itself, root=root, guarded=True)
+    return judge_kind(others, folder=folder, unsafe=unsafe, reached=reached, itself=itself, root=root, guarded=True)
 
 
 def test_which_containers_may_have_root() -> None:
@@ -139,6 +141,7 @@ def test_which_containers_may_have_root() -> None:
     assert "setuid" in judged(unsafe="/mnt")
     assert "become root" in judged(root=False)
     assert judged(itself=True)
+    assert "volume v was" in judged(reached="v")
     assert "joins 'c0'" in judged(True)
     assert "handed" in judged(True, folder="/home/alice/x")
 

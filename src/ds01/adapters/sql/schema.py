@@ -6,14 +6,16 @@ from sqlalchemy import Connection, inspect, text
 
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with the folder."""
 
 
-def bring_to_head(connection: Connection, where: str) -> None:
-    """Run the migrations that are missing, all or none of them. A newer ledger than this DS01 is refused."""
+def bring_to_head(connection: Connection, where: str, head: str = HEAD) -> None:
+    """Run the migrations that are missing up to ``head``, all or none of them. A newer ledger than this DS01 is
+    refused.
+    """
     found = revision(connection)
-    if found == HEAD:
+    if found == head:
         return
     if found is not None and found > HEAD:
         raise Ds01Error(
@@ -22,7 +24,7 @@ def bring_to_head(connection: Connection, where: str) -> None:
             reason=f"its schema is {found}, this version knows {HEAD}",
             hint="Install the newer version again; an older one would lose what it does not know.",
         )
-    _migrate(connection)
+    _migrate(connection, head)
 
 
 def revision(connection: Connection) -> str | None:
@@ -33,7 +35,7 @@ def revision(connection: Connection) -> str | None:
     return None if row is None else str(row.version_num)
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, head: str) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -41,4 +43,4 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", "ds01.adapters.sql:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, head)

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    false,
     text,
 )
 
@@ -307,6 +308,7 @@ volumes = Table(
     Column("name", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("anonymous", Boolean, nullable=False),
+    Column("reached", Boolean, nullable=False, server_default=false()),
 )
 
 networks = Table(

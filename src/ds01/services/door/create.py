@@ -93,11 +93,12 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image,
     async with Rollback() as rollback:
         joined = await world.ledger.read(lambda books: _joined(books, caller, ask.joins))
         pinned = await _pin(world, caller, ask.binds, rollback)
+        held = [await volumes.provide(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
         why = judge_kind(
             joined, folder=ask.binds[0].source if ask.binds else "", unsafe=pinned.unsafe, itself=_itself(caller, ask),
+            reached=next((each.volume.name for each in held if each.volume.reached), ""),
             root=await root_allowed(world), guarded=await world.engine.guard() is not None,
         )  # fmt: skip
-        held = [await volumes.provide(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
         wanted = await _asked(world, caller, ask)
         lease, slots = await _lease(world, caller, ask, wanted, rollback)
         elsewhere = await _moved(world, caller, ask)

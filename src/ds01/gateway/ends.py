@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 
 from ds01.domain.dockerpolicy.strictjson import Json
@@ -28,13 +29,18 @@ class Ends:
     def __init__(self) -> None:
         self._asked: dict[str, Asked] = {}
 
-    def ask(self, engine: Upstream, target: str) -> None:
-        """Ask now how the command ended. Where that cannot be asked, whoever wants to know is told."""
-        loop = asyncio.get_running_loop()
+    def question(self, engine: Upstream, target: str) -> Callable[[], None]:
+        """What asks how the command ended, written beforehand. Where that cannot be asked, whoever wants to know is
+        told.
+        """
+        ask = Ask(method="GET", target=target)
+        return partial(self._ask, engine, ask, ask.wire())
+
+    def _ask(self, engine: Upstream, ask: Ask, wire: bytes) -> None:
         with contextlib.suppress(UpstreamError):
-            sent = engine.send(Ask(method="GET", target=target))
-            asked = self._asked[target] = loop.create_task(_ended(engine, sent))
-            asked.add_done_callback(partial(self._answered, target))
+            sent = engine.send(ask, wire)
+            asked = self._asked[ask.target] = asyncio.get_running_loop().create_task(_ended(engine, sent))
+            asked.add_done_callback(partial(self._answered, ask.target))
 
     async def take(self, target: str) -> dict[str, Json] | None:
         """The engine's answer, once; None where the engine is to be asked."""

@@ -10,13 +10,13 @@ from ds01.gateway.stream import Stream
 
 async def raw(client: Stream, engine: Stream, at_end: Callable[[], None] | None = None) -> None:
     """Both ways until the engine ends. Only after the engine has said that it changed protocols. ``at_end`` is done
-    first of all when the engine ends and the client is there.
+    when the engine ends and the client is there, before the client hears of it.
 
     The client may end its side first (end of input) and goes on listening; when the engine ends, it has closed
     the connection both ways, and so do we.
     """
     if at_end is not None:
-        engine.gone.add_done_callback(lambda _: None if client.left.done() else at_end())
+        engine.at_end(lambda: None if client.left.done() else at_end())
     engine.join(client)
     client.join(engine)
     try:

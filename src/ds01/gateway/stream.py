@@ -14,7 +14,7 @@ import socket
 import sys
 import termios
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from ds01.gateway.owner import Owner
@@ -62,6 +62,7 @@ class Stream(asyncio.Protocol):
         self._writer: asyncio.Future[None] | None = None
         self._gone: asyncio.Future[None] | None = None
         self._left: asyncio.Future[None] | None = None
+        self._at_end: Callable[[], None] | None = None
         self._sink: Stream | None = None
         self._source: Stream | None = None
 
@@ -113,6 +114,9 @@ class Stream(asyncio.Protocol):
 
     def _end(self) -> None:
         self._ended = True
+        at_end, self._at_end = self._at_end, None
+        if at_end is not None:
+            at_end()
         self._wake_reader()
         self._wake_in_turn(self._gone)
         if self._sink is not None:
@@ -371,6 +375,13 @@ class Stream(asyncio.Protocol):
         """Done when the connection itself is gone, both ways."""
         self._left = self._left or _done_when(self._lost)
         return self._left
+
+    def at_end(self, what: Callable[[], None]) -> None:
+        """Do it once the other side has no more to say, before anybody hears of that."""
+        if self._ended:
+            what()
+        else:
+            self._at_end = what
 
     def join(self, sink: Stream) -> None:
         """From now on what comes is sent to ``sink`` as it comes, and its end too; nobody reads here any more."""

@@ -65,8 +65,11 @@ class Ask:
     repeated: Sequence[tuple[str, str]] = ()
     """Headers that may be there more than once."""
 
-    def head(self) -> bytes:
-        """The head for the wire."""
+    def wire(self) -> bytes:
+        """The head, and a body in memory, as they are sent."""
+        return self._head() + (self.body or b"")
+
+    def _head(self) -> bytes:
         found = {"Host": "engine", "User-Agent": AGENT, **self.headers}
         if self.upgrade:
             found |= {"Connection": "Upgrade", "Upgrade": self.upgrade}
@@ -196,12 +199,13 @@ class Upstream:
         """The same, for one user."""
         return Upstream(self.path, self._name, owner)
 
-    def send(self, ask: Ask) -> Sent:
+    def send(self, ask: Ask, wire: bytes = b"") -> Sent:
         """Connect, and send the head and a body in memory as far as the kernel takes them. Raises UpstreamError.
 
-        This needs no turn of the loop: who is asked works while it takes the connection over.
+        This needs no turn of the loop: who is asked works while it takes the connection over. ``wire`` is what was
+        written beforehand.
         """
-        data = ask.head() + (ask.body or b"")
+        data = wire or ask.wire()
         try:
             connection = reach(self.path)
         except OSError as error:

@@ -85,7 +85,7 @@ async def test_a_long_answer_is_not_read_and_takes_no_turn_of_hers(place: Farm) 
     async with AsyncExitStack() as turns:
         for _ in range(AT_ONCE):
             await turns.enter_async_context(own.unread.reading())
-        found.ask(Upstream(str(place.folder / "e.sock"), "the engine", own), QUESTION.removeprefix("GET "))
+        found.question(Upstream(str(place.folder / "e.sock"), "the engine", own), QUESTION.removeprefix("GET "))()
         async with asyncio.timeout(10):
             assert await found.take(QUESTION.removeprefix("GET ")) is None
     await start(place)

@@ -194,3 +194,38 @@ async def test_nobody_who_waits_to_write_is_let_through_by_another_who_gave_up(l
     async with asyncio.timeout(60):
         assert len(await said(far, 3 * IN_KERNEL + 4)) == 3 * IN_KERNEL + 4
         await asyncio.gather(*waiting[1:], late)
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["later", "ended before"])
+async def test_what_is_done_at_the_end_is_done_before_the_client_hears_of_it(
+    line: Line, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
+    order: list[str] = []
+    tell = client.write_eof
+
+    def told() -> None:
+        order.append("told")
+        tell()
+
+    monkeypatch.setattr(client, "write_eof", told)
+    if before:
+        daemon.write_eof()
+        await engine.gone
+    task = asyncio.create_task(relay.raw(client, engine, lambda: order.append("done")))
+    async with asyncio.timeout(60):
+        await asyncio.sleep(0)
+        daemon.close()
+        await task
+        assert await said(user, 1) == b""
+    assert order[:2] == ["done", "told"]
+    assert order.count("done") == 1
+
+
+async def test_nothing_is_done_at_the_end_where_the_client_went_first(line: Line) -> None:
+    order: list[str] = []
+    line.client.abort()
+    await line.client.left
+    async with asyncio.timeout(60):
+        await relay.raw(line.client, line.engine, lambda: order.append("done"))
+    assert order == []

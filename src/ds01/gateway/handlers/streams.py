@@ -105,11 +105,9 @@ async def _owned(call: Call, container_id: str) -> None:
 async def exec_start(call: Call) -> None:
     """``exec/{id}/start``: the body says whether a stream follows, headers do not."""
 
-    def ended() -> None:
-        call.gate.ends.ask(call.gate.engine, call.target(f"/exec/{call.names['exec']}/json"))
-
     async def until_its_end(client: Stream, engine: Stream) -> None:
-        await relay.raw(client, engine, ended)
+        how = call.gate.ends.question(call.gate.engine, call.target(f"/exec/{call.names['exec']}/json"))
+        await relay.raw(client, engine, how)
 
     started = judge_exec_start(await call.json(), call.asker)
     await _known(call)

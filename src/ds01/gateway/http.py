@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,11 +21,15 @@ from ds01.gateway.stream import SilentError, Stream
 HEAD_BYTES = 32 * 1024
 HEADERS = 100
 _HEAD_END = b"\r\n\r\n"
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _REQUEST = re.compile(r"([!-~]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
 _STATUS = re.compile(r"HTTP/1\.[01] ([1-5][0-9][0-9])(?: [\t -~\x80-\xff]*)?")
-_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)")
-_ANSWER_FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~\x80-\xff]*)")
+_TOKEN = f"!#$%&'*+.^_`|~-{string.digits}{string.ascii_letters}"
+"""What the name of a header is made of."""
+
+_OF_REQUESTS = bytes([*b"\t\r\n", *range(0x20, 0x7F)])
+"""What lines are made of."""
+
+_OF_ANSWERS = _OF_REQUESTS + bytes(range(0x80, 0x100))
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _ONCE = frozenset(
@@ -120,7 +125,7 @@ def parse_request(head: bytes) -> Head:
         raise malformed("http.version", "Only HTTP/1.1 is spoken here")
     if method not in _METHODS:
         raise RefusedError("http.method", f"The method {method[:20]} is not served", status=405)
-    headers = _headers(lines, _FIELD)
+    headers = _headers(head, lines, _OF_REQUESTS)
     if "host" not in headers:
         raise malformed("http.host", "The request has no Host header")
     if not target.startswith("/") or "#" in target:
@@ -130,7 +135,7 @@ def parse_request(head: bytes) -> Head:
 
 def _lines(head: bytes) -> tuple[str, list[str]]:
     """The first line and the others, a character for each byte."""
-    if _BARE.search(head):
+    if not head.count(b"\r") == head.count(b"\n") == head.count(b"\r\n"):
         raise malformed("http.line", "Lines end with CR LF, both")
     lines = head.decode("latin-1").split("\r\n")
     if len(lines) > HEADERS + 1:
@@ -138,13 +143,18 @@ def _lines(head: bytes) -> tuple[str, list[str]]:
     return lines[0], lines[1:]
 
 
-def _headers(lines: Iterable[str], field: re.Pattern[str]) -> dict[str, str]:
+def _headers(head: bytes, lines: Iterable[str], plain: bytes) -> dict[str, str]:
+    """The lines of a head that may be made of no other bytes than ``plain``. It is looked at by what is in it, not
+    matched: this is done twice for every request, and patterns took half of the time that one takes here.
+    """
     found: dict[str, str] = {}
+    if head.translate(None, plain):
+        raise malformed("http.header", "A header line is malformed")
     for line in lines:
-        match = field.fullmatch(line)
-        if match is None:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name.strip(_TOKEN):
             raise malformed("http.header", "A header line is malformed")
-        name, value = match[1].lower(), match[2].strip(" \t")
+        name, value = name.lower(), value.strip(" \t")
         if name in _FRAMING and line.endswith((" ", "\t")):
             raise malformed("http.framing", f"The header {name} ends with a blank")
         if name in found:
@@ -175,7 +185,7 @@ def parse_answer(head: bytes, method: str) -> AnswerHead:
     if match is None:
         raise malformed("upstream.status", "The engine's answer is no HTTP")
     status = int(match[1])
-    headers = _headers(lines, _ANSWER_FIELD)
+    headers = _headers(head, lines, _OF_ANSWERS)
     return AnswerHead(status=status, headers=headers, framing=_answer_framing(status, headers, method))
 
 

@@ -203,7 +203,7 @@ class Stream(asyncio.Protocol):
             self._count(owner, self._held)
 
     def keeps(self, size: int) -> None:
-        """So many bytes that were read here are kept elsewhere; negative when they are not any more."""
+        """So many bytes that came here, or will go, are kept elsewhere; negative when they are not any more."""
         if self._owner is not None:
             if size < 0:
                 self._owner.buffers.remove(-size)

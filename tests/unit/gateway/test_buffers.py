@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,13 @@ import pytest
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import buffers, heavy, stream
 from ds01.gateway.buffers import Buffers, Total
+from ds01.gateway.h2 import grpc
+from ds01.gateway.h2.grpc import ANSWER
 from ds01.gateway.h2.link import Call, Link
 from ds01.gateway.owner import Owner, Owners
 from ds01.gateway.stream import READ_LIMIT, SPARING_LIMIT, WRITE_LIMIT, Stream
 from tests.unit.gateway.farm import MINE, UID, Farm, farm, plain
-from tests.unit.gateway.h2.test_link import HEADERS, pair, running
+from tests.unit.gateway.h2.test_link import HEADERS, between, pair, running
 
 MIB = 1024 * 1024
 KERNEL = 512 * 1024
@@ -168,6 +170,100 @@ async def test_what_calls_hold_is_counted_until_they_are_read_or_over() -> None:
     client.abort()
     gateway.abort()
     await asyncio.sleep(0)
+
+
+async def holds(hers: Owner, least: int) -> None:
+    """Wait until so much is held of hers, or nothing where ``least`` is 0."""
+    while hers.buffers.held < least or (hers.buffers.held and not least):
+        await asyncio.sleep(0.01)
+
+
+async def test_what_a_call_has_to_send_is_counted_until_it_is_sent(sides: tuple[Stream, Stream]) -> None:
+    async def answers(call: Call) -> None:
+        await call.send_headers(ANSWER)
+        await call.write(b"y" * MIB)
+        await call.send_headers(grpc.DONE, end=True)
+
+    hers, found = one(), 0
+    sides[1].belongs_to(hers)
+    caller = Link(sides[0])
+    async with asyncio.timeout(10), running(caller, Link(sides[1], answers)):
+        call = await caller.call(HEADERS)
+        await holds(hers, MIB)
+        while found < MIB:
+            found += len(await call.read())
+        await holds(hers, 0)
+
+
+async def answers_long(call: Call) -> None:
+    """An answer that is longer than what a client that reads nothing takes."""
+    await call.send_headers(ANSWER)
+    await call.write(grpc.framed(b"y" * MIB))
+    await call.send_headers(grpc.DONE, end=True)
+
+
+async def test_a_rewritten_answer_is_counted_until_it_is_read() -> None:
+    hers = one()
+    async with asyncio.timeout(10), between(answers_long, view=bytes.upper, owner=hers) as link:
+        call = await link.call(HEADERS)
+        await call.end()
+        await holds(hers, 2 * MIB)  # as it came, and as it is sent
+        assert [message async for message in grpc.messages(call)] == [b"Y" * MIB]
+        assert hers.buffers.held == 0
+
+
+async def reset(call: Call, link: Link) -> None:
+    del link
+    await call.give_up()
+
+
+async def abort(call: Call, link: Link) -> None:
+    del call
+    link._stream.abort()
+
+
+@pytest.mark.parametrize("end", [reset, abort])
+async def test_a_rewritten_answer_that_nobody_will_read_is_not_counted(
+    end: Callable[[Call, Link], Awaitable[None]],
+) -> None:  # fmt: skip
+    hers = one()
+    async with asyncio.timeout(10), between(answers_long, view=bytes.upper, owner=hers) as link:
+        call = await link.call(HEADERS)
+        await call.end()
+        await holds(hers, 2 * MIB)
+        await end(call, link)
+        await holds(hers, 0)
+
+
+async def test_of_an_answer_that_is_rewritten_the_beginning_is_counted() -> None:
+    hers, rest = one(), asyncio.Event()
+
+    async def begins(call: Call) -> None:
+        await call.send_headers(ANSWER)
+        data = grpc.framed(b"y" * 2 * MIB)
+        await call.write(data[:MIB])
+        await rest.wait()
+        await call.write(data[MIB:])
+        await call.send_headers(grpc.DONE, end=True)
+
+    async with asyncio.timeout(10), between(begins, view=bytes.upper, owner=hers) as link:
+        call = await link.call(HEADERS)
+        await call.end()
+        await holds(hers, MIB)
+        rest.set()
+        assert [len(message) async for message in grpc.messages(call)] == [2 * MIB]
+        assert hers.buffers.held == 0
+
+
+async def test_the_connection_with_far_too_many_rewritten_answers_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "MOST_BYTES", 3 * MIB)
+    hers = one()
+    async with asyncio.timeout(10), between(answers_long, view=bytes.upper, owner=hers) as link:
+        for _ in range(2):
+            call = await link.call(HEADERS)
+            await call.end()
+        await link._stream.gone
+        await holds(hers, 0)
 
 
 def test_while_all_hold_very_much_nobody_who_holds_much_may_hold_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,9 @@ class Code(IntEnum):
 MESSAGE_BYTES = 4 * 1024 * 1024
 """The largest message that is read into memory: gRPC's own default."""
 
+PREFIX_BYTES = 5
+"""What stands before a message: whether it is compressed, and how long it is."""
+
 ANSWER_BYTES = 16 * 1024 * 1024
 """The largest message of an answer that is rewritten: BuildKit's own limit."""
 _METHOD = re.compile(r"/[A-Za-z0-9_.]+/[A-Za-z0-9_]+")
@@ -138,16 +141,17 @@ async def messages(
     """
     held = bytearray()
     while True:
-        while len(held) >= 5:
-            size = int.from_bytes(held[1:5], "big")
+        while len(held) >= PREFIX_BYTES:
+            size = int.from_bytes(held[1:PREFIX_BYTES], "big")
             if size > cap:
                 raise RefusedCallError(Code.RESOURCE_EXHAUSTED, f"a message is larger than {cap} bytes")
             if held[0]:
                 raise RefusedCallError(Code.UNIMPLEMENTED, "compressed messages are not read here")
-            if len(held) < 5 + size:
+            if len(held) < PREFIX_BYTES + size:
                 break
-            yield bytes(held[5 : 5 + size])
-            del held[: 5 + size]
+            message = bytes(held[PREFIX_BYTES : PREFIX_BYTES + size])
+            del held[: PREFIX_BYTES + size]
+            yield message
         data = await call.read()
         if not data:
             if held:
@@ -233,14 +237,19 @@ async def _answer(
 
 
 async def _passed(made: Call, near: Call, view: Callable[[bytes], bytes] | None) -> bool:
-    """Pass the messages of an answer; whether all of them could be read, where they are read."""
+    """Pass the messages of an answer; whether all of them could be read, where they are read.
+
+    A message that is rewritten is kept whole, and what it becomes as well, until its client has taken it.
+    """
     if view is None:
         while data := await made.read():
             await near.write(data)
         return True
     try:
-        async for message in messages(made, ANSWER_BYTES):
-            await near.write(framed(view(message)))
+        with near.keeping() as keep:
+            async for message in messages(made, ANSWER_BYTES, keep):
+                await near.write(framed(view(message)))
+                keep(-PREFIX_BYTES - len(message))
     except RefusedCallError:
         return False
     return True

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -101,7 +102,11 @@ class Call:
 
     async def write(self, data: bytes) -> None:
         """Send, waiting until the other side takes it. Raises CallLostError."""
-        view = memoryview(data)
+        with self.keeping() as keep:
+            keep(len(data))
+            await self._write(memoryview(data))
+
+    async def _write(self, view: memoryview) -> None:
         while view:
             self._check()
             room = self._link.room(self.number)
@@ -111,6 +116,23 @@ class Call:
             piece, view = bytes(view[:room]), view[room:]
             await self._link.do(partial(_send, self.number, piece))
             self._link.sent()
+
+    @contextmanager
+    def keeping(self) -> Iterator[Callable[[int], None]]:
+        """Count what is kept to be sent by this call, as its connection's owner's; ``keep`` is told how many bytes,
+        negative when they are not kept any more. What is left is given back at the end, whatever it is.
+        """
+        kept = 0
+
+        def keep(size: int) -> None:
+            nonlocal kept
+            kept += size
+            self._link.keeps(size)
+
+        try:
+            yield keep
+        finally:
+            keep(-kept)
 
     async def end(self) -> None:
         """Nothing more will be sent."""
@@ -230,11 +252,11 @@ class Link:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._keeps(-(self._kept or 0))
+        self.keeps(-(self._kept or 0))
         self._kept = None
 
-    def _keeps(self, counted: int) -> None:
-        """Count what calls hold, for as long as there is a connection by which it came."""
+    def keeps(self, counted: int) -> None:
+        """Count what calls hold, for as long as there is a connection by which it came, or will go."""
         if self._kept is not None:
             self._kept += counted
             self._stream.keeps(counted)
@@ -310,7 +332,7 @@ class Link:
         if call is None:
             self._acknowledge(number, counted)
         else:
-            self._keeps(counted)
+            self.keeps(counted)
             call.got(data, counted)
 
     def _wake(self) -> None:
@@ -339,13 +361,13 @@ class Link:
         """A call is over for us; what still comes of it is dropped. False when it was forgotten before."""
         found = self._calls.pop(call.number, None)
         counted = call.unread()
-        self._keeps(-counted)
+        self.keeps(-counted)
         self._acknowledge(call.number, counted)
         return found is not None
 
     def took(self, call: Call, counted: int) -> None:
         """A reader has taken this much: the sender may send it again."""
-        self._keeps(-counted)
+        self.keeps(-counted)
         self._acknowledge(call.number, counted)
         data = b"" if self._over else self._h2.data_to_send()
         if data:

@@ -22,6 +22,7 @@ from ds01.gateway.h2.frames import AT_ONCE, SPARE
 from ds01.gateway.h2.grpc import ANSWER, Method, RefusedCallError
 from ds01.gateway.h2.link import CALL_BYTES, Call, CallLostError, Headers, Link
 from ds01.gateway.held import LATER, DoorDownError
+from ds01.gateway.owner import Owner
 from ds01.gateway.stream import Stream
 
 HEADERS = grpc.request(Method(path="/a.B/C", metadata=[]), keep=lambda _: True)
@@ -53,15 +54,17 @@ async def _nothing() -> None:
 
 @asynccontextmanager
 async def between(
-    accept: Callable[[Call], Awaitable[None]], settle: Callable[[], Awaitable[None]] = _nothing
-) -> AsyncIterator[Link]:
-    """A link to call from; what is called is ``accept``, behind a second pair of links that relays."""
+    accept: Callable[[Call], Awaitable[None]], settle: Callable[[], Awaitable[None]] = _nothing, *,
+    view: Callable[[bytes], bytes] | None = None, owner: Owner | None = None,
+) -> AsyncIterator[Link]:  # fmt: skip
+    """A link to call from, of ``owner``'s; what is called is ``accept``, behind a second pair of links that relays."""
     (client, gateway), (outward, engine) = await pair(), await pair()
+    gateway.belongs_to(owner)
     far = Link(outward)
 
     async def relayed(near: Call) -> None:
         headers = grpc.request(grpc.method(near.headers), keep=lambda _: True)
-        await grpc.relay(near, far, headers, settle=settle)
+        await grpc.relay(near, far, headers, settle=settle, view=view)
 
     async def served(call: Call) -> None:
         await accept(call)

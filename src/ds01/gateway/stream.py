@@ -197,10 +197,16 @@ class Stream(asyncio.Protocol):
     # what the gateway calls
 
     def belongs_to(self, owner: Owner | None) -> None:
-        """Whose it is: from now on what comes waits for her turn and is counted as hers."""
-        if owner is not None and self._owner is None:
-            self._owner = owner
-            self._count(owner, self._held)
+        """Whose it is: from now on what comes waits for her turn and is counted as hers. None: nobody's, as it is until
+        somebody is named; then nothing waits, and nothing is counted. What is one user's stays hers: another one is a
+        mistake of ours (AssertionError).
+        """
+        if owner is self._owner:
+            return
+        if self._owner is not None or owner is None:
+            raise AssertionError("this connection belongs to somebody already")
+        self._owner = owner
+        self._count(owner, self._held)
 
     def keeps(self, size: int) -> None:
         """So many bytes that came here, or will go, are kept elsewhere; negative when they are not any more."""

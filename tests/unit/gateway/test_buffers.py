@@ -43,6 +43,25 @@ def one() -> Owner:
     return Owners().of(UID)
 
 
+def test_a_connection_belongs_to_one_user() -> None:
+    hers, his, client = one(), one(), Stream()
+    client.belongs_to(hers)
+    client.belongs_to(hers)
+    for other in (his, None):
+        with pytest.raises(AssertionError, match="belongs to somebody already"):
+            client.belongs_to(other)
+    client._holds(1)
+    assert (hers.buffers.held, his.buffers.held) == (1, 0)
+
+
+def test_a_connection_may_be_nobodys_until_it_is_somebodys() -> None:
+    hers, client = one(), Stream()
+    client.belongs_to(None)
+    client._holds(1)
+    client.belongs_to(hers)
+    assert hers.buffers.held == 1
+
+
 async def sent_ahead(user: Stream, client: Stream) -> int:
     """How much the gateway holds when all that it takes was sent."""
     user.transport.write(b"x" * 4 * MIB)

@@ -50,6 +50,8 @@ async def talking(
     """
     (client, gateway), (outward, engine) = await pair(), await pair()
     call = of(gateway, audit, door)
+    for stream in (gateway, outward):
+        stream.belongs_to(call.owner)
     far, caller = Link(outward), Link(client)
     behind = [] if answer is None else [Link(engine, answer)]
     try:

@@ -31,6 +31,23 @@ async def test_a_start_waits_for_the_end_of_a_copy() -> None:
     assert seen == ["another's", "copied", "started"]
 
 
+async def test_who_waits_for_one_container_is_woken_by_no_other(wakes: list[asyncio.Event]) -> None:
+    going, seen = Moves(), list[str]()
+
+    async def start() -> None:
+        async with going.starting(C):
+            seen.append("started")
+
+    async with going.copying(C):
+        waiting = asyncio.create_task(start())
+        for _ in range(5):
+            async with going.copying(OTHER):
+                await asyncio.sleep(0)
+        assert (seen, wakes) == ([], [])
+    await waiting
+    assert (seen, len(wakes)) == (["started"], 1)
+
+
 async def test_who_waits_too_long_is_told_what_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moves, "PATIENCE_SECONDS", 0.01)
     going = Moves()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack
 
 import pytest
@@ -37,3 +38,36 @@ async def test_a_session_whose_build_cannot_go_on_ends(error: Exception) -> None
     with pytest.raises(type(error)), session.ended_by_refusal():
         raise error
     assert session.over.is_set()
+
+
+async def rounds(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def test_who_waits_for_a_session_is_woken_by_no_other(wakes: list[asyncio.Event]) -> None:
+    sessions = Sessions()
+    waiting = asyncio.create_task(sessions.of(ALICE, "hers"))
+    with ExitStack() as opened:
+        for number in range(5):
+            await rounds(3)
+            opened.enter_context(sessions.opened(MALLORY, f"other{number}"))
+        await rounds(3)
+        assert not wakes
+        hers = opened.enter_context(sessions.opened(ALICE, "hers"))
+        assert await waiting is hers
+    assert len(wakes) == 1
+
+
+async def test_who_waits_for_a_build_is_woken_by_no_other(wakes: list[asyncio.Event]) -> None:
+    sessions = Sessions()
+    waiting = [asyncio.create_task(sessions.begun(ALICE, "hers")) for _ in range(2)]
+    with ExitStack() as going:
+        for number in range(5):
+            await rounds(3)
+            going.enter_context(sessions.building(MALLORY, f"other{number}"))
+        await rounds(3)
+        assert not wakes
+        going.enter_context(sessions.building(ALICE, "hers"))
+        assert await asyncio.gather(*waiting) == [True, True]
+    assert len(wakes) == 2

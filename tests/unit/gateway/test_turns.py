@@ -14,11 +14,17 @@ import pytest
 
 from ds01.domain.dockerpolicy import strictjson
 from ds01.gateway import aside, call, owner
+from ds01.gateway.audit import Audit
+from ds01.gateway.h2 import grpc
+from ds01.gateway.h2.frames import AT_ONCE
+from ds01.gateway.h2.link import Call, Link
+from ds01.gateway.handlers.grpc_api import CONTROL, Talk
 from ds01.gateway.serve import Server
-from ds01.gateway.stream import Stream
+from ds01.gateway.stream import JOINED_BYTES, Stream
 from ds01.gateway.turns import Turns
 from tests.unit.gateway.farm import Farm, as_json, farm, plain
-from tests.unit.gateway.h2.test_link import pair
+from tests.unit.gateway.h2.test_link import pair, running
+from tests.unit.gateway.test_grpc_record import DOOR, asking, talking
 
 MANY = 100
 PING = b"GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n"
@@ -88,23 +94,28 @@ async def test_the_next_turn_is_behind_what_waits() -> None:
         await turns.next()
 
 
-@pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
-    """How many requests were judged in each turn of the loop."""
-    found, judged = Counter[int](), Server._judged
+def in_each_turn(monkeypatch: pytest.MonkeyPatch, of: type, name: str) -> Counter[int]:
+    """How often it is called in each turn of the loop."""
+    found, called = Counter[int](), getattr(of, name)
     now = 0
 
     def went_round() -> None:
         nonlocal now
         now += 1
 
-    async def counted(*args: Any) -> bool:
+    async def counted(*args: Any, **kwargs: Any) -> Any:
         found[now] += 1
         asyncio.get_running_loop().call_soon(went_round)
-        return await judged(*args)
+        return await called(*args, **kwargs)
 
-    monkeypatch.setattr(Server, "_judged", counted)
+    monkeypatch.setattr(of, name, counted)
     return found
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """How many requests were judged in each turn of the loop."""
+    return in_each_turn(monkeypatch, Server, "_judged")
 
 
 @pytest.mark.parametrize("together", [1, 3])
@@ -120,6 +131,54 @@ async def test_of_many_connections_one_request_in_each_turn(place: Farm, begun: 
     assert (begun.total(), max(begun.values())) == (MANY * together, 1)
     for _, writer in connections:
         writer.transport.abort()
+
+
+async def test_of_many_calls_of_buildkits_one_message_in_each_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them are complete at once."""
+
+    async def nothing(_: Talk) -> frozenset[str]:
+        return frozenset()
+
+    monkeypatch.setattr(Talk, "_cache", nothing)
+    found, number = in_each_turn(monkeypatch, Talk, "_again"), AT_ONCE - 2
+    async with asyncio.timeout(30), talking(Audit(DOOR)) as link:
+        calls = [await link.call(asking(f"{CONTROL}DiskUsage")) for _ in range(number)]
+        for each in calls:
+            await each.write(grpc.framed(b""))
+        await asyncio.sleep(0.05)
+        for each in calls:
+            await each.end()
+        while found.total() < number:
+            await asyncio.sleep(0.01)
+    assert max(found.values()) == 1
+
+
+OPENING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+FRAME = (2 * JOINED_BYTES).to_bytes(3, "big") + b"\xbb\0\0\0\0\0" + bytes(2 * JOINED_BYTES)
+"""One that comes as a piece of its own."""
+
+
+async def never(_: Call) -> None:
+    """No call is made."""
+
+
+async def test_of_frames_that_lie_there_one_users_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, pairs, each = owner.Owners().of(1), [await pair(), await pair()], 10
+    for _, gateway in pairs:
+        gateway.belongs_to(one)
+    found = in_each_turn(monkeypatch, Link, "_taken_in")
+    try:
+        async with asyncio.timeout(30), running(*(Link(gateway, never) for _, gateway in pairs)):
+            await asyncio.sleep(0.05)
+            for _, gateway in pairs:
+                for data in (OPENING, *[FRAME] * each):
+                    gateway.data_received(data)
+            while found.total() < 2 * (each + 1):
+                await asyncio.sleep(0.01)
+    finally:
+        for stream in [*pairs[0], *pairs[1]]:
+            stream.abort()
+    assert max(found.values()) == 1
 
 
 async def test_what_waits_for_its_turn_has_come_in_time() -> None:

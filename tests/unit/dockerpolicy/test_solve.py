@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ds01.domain.dockerpolicy import protobuf
-from ds01.domain.dockerpolicy.frontend import Owner, judge_frontend
+from ds01.domain.dockerpolicy.frontend import Marks, judge_frontend
 from ds01.domain.dockerpolicy.protobuf import Field, of, of_mapping, render
 from ds01.domain.dockerpolicy.registries import full_name
 from ds01.domain.dockerpolicy.solve import (
@@ -22,7 +22,7 @@ from ds01.domain.dockerpolicy.sources import policy
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
 PLATFORM = "linux/amd64"
-OWNER = Owner(labels={"ds01.owner.uid": "1001"}, step_host="ds01-u1001", account="1001:0", platform=PLATFORM)
+MARKS = Marks(labels={"ds01.owner.uid": "1001"}, step_host="ds01-u1001", account="1001:0", platform=PLATFORM)
 PLAIN = [of(1, "ref45678"), of(5, "s" * 25)]
 IMAGE = of(13, render([of(1, "moby"), *of_mapping(2, {"name": "app,docker.io/library/b:1", "load": "true"})]))
 
@@ -30,7 +30,7 @@ IMAGE = of(13, render([of(1, "moby"), *of_mapping(2, {"name": "app,docker.io/lib
 def solve(*more: Field) -> list[Field]:
     found = judge_solve(render([*PLAIN, *more]), PLATFORM)
     return protobuf.fields(
-        found.message(OWNER, policy({"ds01/tiny:latest": "ds01/tiny:latest"}), {"b:1": "ds01-u1001/b:1"})
+        found.message(MARKS, policy({"ds01/tiny:latest": "ds01/tiny:latest"}), {"b:1": "ds01-u1001/b:1"})
     )
 
 
@@ -85,7 +85,7 @@ def test_options_that_are_left_out_or_overruled() -> None:
          "build-arg:buildkit_sandbox_hostname": "x\n127.0.0.1 ds01-u1", "label:DS01.Owner.uid": "1", "cmdline": "x",
          "label:mine": "yes", "platform": PLATFORM, "force-network-mode": "none"}, PLATFORM,
     )  # fmt: skip
-    made = found.finished(OWNER)
+    made = found.finished(MARKS)
     assert made["build-arg:BUILDKIT_CACHE_MOUNT_NS"] == "1001-0"
     assert made["label:mine"] == "yes"
     assert made["force-network-mode"] == "none"
@@ -103,7 +103,7 @@ def test_d23_contexts_by_name_need_an_engine_with_a_policy() -> None:
 
 def test_the_second_step_is_marked_too() -> None:
     data = render([of(2, "dockerfile.v0"), *of_mapping(3, {"filename": "Dockerfile"}), of(5, 1), of(6, 1)])
-    found = protobuf.fields(judge_bridge_solve(data, PLATFORM).message(OWNER))
+    found = protobuf.fields(judge_bridge_solve(data, PLATFORM).message(MARKS))
     assert protobuf.mapping(found, 3)["add-hosts"] == "ds01-u1001=127.0.0.1"
     for more in ([of(1, b"\x0a\x01x")], [of(13, b"\x0a\x01x")], [of(15, b"\x08\x01")], [of(10, 1)]):
         with pytest.raises(RefusedError):
@@ -118,7 +118,7 @@ def test_the_second_step_is_marked_too() -> None:
 )
 def test_s5_the_result_has_its_owners_labels(config: str) -> None:
     metadata = of(10, render([of(1, "containerimage.config"), of(2, config)]))
-    made = protobuf.fields(judge_return(render([of(1, render([of(3, render([of(1, "x")])), metadata]))]), OWNER.labels))
+    made = protobuf.fields(judge_return(render([of(1, render([of(3, render([of(1, "x")])), metadata]))]), MARKS.labels))
     inner = protobuf.fields(made[0].data)
     found = json.loads(dict(protobuf.pairs(inner, 10))["containerimage.config"])
     assert found == {"config": {"Labels": {"a": "b", "ds01.owner.uid": "1001"}}}
@@ -131,7 +131,7 @@ def test_s5_the_result_has_its_owners_labels(config: str) -> None:
 def test_a_result_that_cannot_be_read_is_refused(config: str) -> None:
     metadata = of(10, render([of(1, "containerimage.config/linux/amd64"), of(2, config)]))
     with pytest.raises(RefusedError):
-        judge_return(render([of(1, render([metadata]))]), OWNER.labels)
+        judge_return(render([of(1, render([metadata]))]), MARKS.labels)
 
 
 def test_names_are_written_as_buildkit_writes_them() -> None:

@@ -50,7 +50,7 @@ _PRINTABLE = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owner:
+class Marks:
     """What marks a build as its owner's. ``platform`` is the engine's own."""
 
     labels: Mapping[str, str]
@@ -75,14 +75,14 @@ class Frontend:
         if any(name.startswith(_CONTEXT) for name in self.options):
             raise not_allowed("build.context", "a context by name on this engine", "Name the image in the Dockerfile.")
 
-    def finished(self, owner: Owner) -> dict[str, str]:
+    def finished(self, marks: Marks) -> dict[str, str]:
         """The options for the engine."""
         return {
             **self.options,
-            **{f"{_LABEL}{name}": value for name, value in {**self.labels, **owner.labels}.items()},
+            **{f"{_LABEL}{name}": value for name, value in {**self.labels, **marks.labels}.items()},
             **{f"{_ARGUMENT}{name}": value for name, value in self.arguments.items()},
-            f"{_ARGUMENT}BUILDKIT_CACHE_MOUNT_NS": owner.account.replace(":", "-"),
-            "add-hosts": f"{owner.step_host}=127.0.0.1",
+            f"{_ARGUMENT}BUILDKIT_CACHE_MOUNT_NS": marks.account.replace(":", "-"),
+            "add-hosts": f"{marks.step_host}=127.0.0.1",
             "cmdline": "docker/dockerfile",
         }
 

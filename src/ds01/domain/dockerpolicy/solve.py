@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ds01.domain.dockerpolicy import protobuf
-from ds01.domain.dockerpolicy.frontend import NAMES, Frontend, Owner, judge_frontend
+from ds01.domain.dockerpolicy.frontend import NAMES, Frontend, Marks, judge_frontend
 from ds01.domain.dockerpolicy.heavy import too_heavy
 from ds01.domain.dockerpolicy.protobuf import Field, of, of_mapping
 from ds01.domain.dockerpolicy.session import ID as SESSION
@@ -63,7 +63,7 @@ class Solve:
         every = (self.deprecated, *self.exporters) if self.deprecated else self.exporters
         return tuple(dict.fromkeys(ref for exporter in every for ref in exporter.refs))
 
-    def message(self, owner: Owner, policy: bytes | None, stored: Mapping[str, str]) -> bytes:
+    def message(self, marks: Marks, policy: bytes | None, stored: Mapping[str, str]) -> bytes:
         """The request for the engine. ``policy`` says what it may be made from; None for an engine that keeps none.
         ``stored`` has the engine's names of those it writes under others.
         """
@@ -73,7 +73,7 @@ class Solve:
             *(self.deprecated.fields(3, 4, stored) if self.deprecated else ()),
             of(5, self.session),
             *([of(6, self.name)] if self.name else ()),
-            *of_mapping(7, self.frontend.finished(owner)),
+            *of_mapping(7, self.frontend.finished(marks)),
             of(8, protobuf.render(cache)),
             *([of(11, 1)] if self.internal else ()),
             *([of(12, policy)] if policy is not None else ()),
@@ -109,11 +109,11 @@ class BridgeSolve:
     frontend: Frontend
     flags: tuple[tuple[int, int], ...]
 
-    def message(self, owner: Owner) -> bytes:
+    def message(self, marks: Marks) -> bytes:
         """The request for the engine."""
         given = [of(number, value) for number, value in self.flags]
         head = [of(2, self.name)] if self.name else []
-        return protobuf.render([*head, *of_mapping(3, self.frontend.finished(owner)), *given])
+        return protobuf.render([*head, *of_mapping(3, self.frontend.finished(marks)), *given])
 
 
 def judge_bridge_solve(data: bytes, platform: str) -> BridgeSolve:

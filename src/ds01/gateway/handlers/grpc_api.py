@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from ds01.domain.dockerpolicy import cachelist, protobuf, sources, unjudged
 from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
-from ds01.domain.dockerpolicy.frontend import Owner
+from ds01.domain.dockerpolicy.frontend import Marks
 from ds01.domain.dockerpolicy.solve import Solve, judge_bridge_solve, judge_return, judge_solve
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 from ds01.gateway import aside, denied, flow
@@ -63,7 +63,7 @@ class Building:
     when its frontend is asked for.
     """
 
-    owner: Owner
+    marks: Marks
     images: Mapping[str, str]
     arguments: Mapping[str, str] = field(default_factory=dict)
 
@@ -164,7 +164,7 @@ class Talk:
         elif asked.path == f"{BRIDGE}Solve":
             await self._bridge_solve(near, asked, hold)
         elif asked.path == f"{BRIDGE}Return":
-            labels = (await self._building(asked)).owner.labels
+            labels = (await self._building(asked)).marks.labels
             await self._again(near, asked, await self._judged(judge_return, await self._only(near, hold), labels))
         elif asked.path == f"{CONTROL}DiskUsage":
             mine = await self._cache()
@@ -255,7 +255,7 @@ class Talk:
         if not self._policed:
             solve.frontend.check_unpoliced()
         building.arguments = solve.frontend.arguments
-        await self._again(near, asked, solve.message(building.owner))
+        await self._again(near, asked, solve.message(building.marks))
 
     async def _solve(self, near: link.Call, asked: Method, hold: Hold) -> None:
         """The connection may be older than a ledger that takes no more records, so that is asked for every build."""
@@ -277,7 +277,7 @@ class Talk:
         session = await call.gate.sessions.of(call.user, solve.session)
         with session.ended_by_refusal(), call.gate.moves.building(call.user.uid):
             async with granted(call, solve.refs, 0, buildkit=True) as (grant, settle):
-                building = Building(owner=self._owner(grant), images=grant.images, arguments=solve.frontend.arguments)
+                building = Building(marks=self._marks(grant), images=grant.images, arguments=solve.frontend.arguments)
                 with ExitStack() as stack:
                     stack.enter_context(call.gate.sessions.building(call.user, solve.ref))
                     self._builds[solve.ref] = building
@@ -285,7 +285,7 @@ class Talk:
                     judging.over.set()
                     self._allowed(asked.path, "grpc.solve")
                     policy = self._judged_by(stack, session, building)
-                    message = solve.message(building.owner, policy, grant.names)
+                    message = solve.message(building.marks, policy, grant.names)
                     await grpc.relay(
                         near, self._far, _headers(asked), [grpc.framed(message)], closed=True,
                         settle=self._told(settle, asked.path), advice=ADVICE, view=self._view(plain_answer),
@@ -303,9 +303,9 @@ class Talk:
 
         return told
 
-    def _owner(self, grant: DoorBuildGrant) -> Owner:
+    def _marks(self, grant: DoorBuildGrant) -> Marks:
         account = self._call.user.account
-        return Owner(labels=grant.labels, step_host=grant.step_host, account=account, platform=self._platform)
+        return Marks(labels=grant.labels, step_host=grant.step_host, account=account, platform=self._platform)
 
     def _view(self, change: Callable[[bytes, Callable[[str], str]], bytes]) -> Callable[[bytes], bytes] | None:
         """What the engine says with the names this user knows; nothing to do for who sees names as they are."""

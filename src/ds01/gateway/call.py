@@ -15,7 +15,7 @@ from ds01.domain.dockerpolicy.query import Query, Rules, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.domain.engine_versions import NEWEST_API
-from ds01.gateway import aside, denied, heavy, shownjson
+from ds01.gateway import aside, denied, long_bodies, shownjson
 from ds01.gateway import body as bodies
 from ds01.gateway.audit import Audit
 from ds01.gateway.containerlist import ContainerList
@@ -23,8 +23,8 @@ from ds01.gateway.door import Door
 from ds01.gateway.ends import Ends
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.execs import Execs
-from ds01.gateway.heavy import Heavy
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
+from ds01.gateway.long_bodies import LongBodies
 from ds01.gateway.moves import Moves
 from ds01.gateway.owner import Owner, Owners
 from ds01.gateway.pace import Pace
@@ -35,7 +35,7 @@ from ds01.gateway.sessions import Sessions
 from ds01.gateway.stream import Stream
 from ds01.gateway.unfinished import Unfinished
 from ds01.gateway.unpackings import Unpackings
-from ds01.gateway.unread import SHORT_BYTES
+from ds01.gateway.unread import SHORT_ANSWER_BYTES
 from ds01.gateway.upstream import Ask, Upstream, parsed
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
 
@@ -91,7 +91,7 @@ class Gate:
     sessions: Sessions = field(default_factory=Sessions)
     unpackings: Unpackings = field(default_factory=Unpackings)
     owners: Owners = field(default_factory=Owners)
-    heavy: Heavy = field(default_factory=Heavy)
+    long_bodies: LongBodies = field(default_factory=LongBodies)
     unfinished: Unfinished = field(default_factory=Unfinished)
     timeouts: Timeouts = Timeouts()
 
@@ -210,15 +210,15 @@ class Call:
     def _weighs(self, size: int) -> None:
         """So much more of a body is here, until the request is over. Raises RefusedError."""
         self._length += size
-        if self._length > heavy.SHORT_BYTES:
-            more = self._length * heavy.TIMES - self._weight
-            self.gate.heavy.take(self.user.uid, more)
+        if self._length > long_bodies.SHORT_BODY_BYTES:
+            more = self._length * long_bodies.TIMES - self._weight
+            self.gate.long_bodies.take(self.user.uid, more)
             self._weight += more
 
     def over(self) -> None:
         """It was answered, or cannot be: nothing of it is here any more."""
         if self._weight:
-            self.gate.heavy.give_back(self.user.uid, self._weight)
+            self.gate.long_bodies.give_back(self.user.uid, self._weight)
             self._weight = 0
 
     async def json(self, *, needed: bool = True) -> dict[str, Json]:
@@ -275,7 +275,7 @@ class Call:
             found["Connection"] = "close"
         self.answered, self.status = True, status
         begin, sent = head_bytes(status_line(status), found), b"" if self.head.method == "HEAD" else body
-        if len(sent) > SHORT_BYTES:
+        if len(sent) > SHORT_ANSWER_BYTES:
             with self.owner.unread.keeping(len(sent)):
                 await self.client.write_out((begin, sent))
         else:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.gateway.unread import SHORT_BYTES
+from ds01.gateway.unread import SHORT_ANSWER_BYTES
 from ds01.gateway.upstream import Ask, Sent, Upstream, UpstreamError, parsed
 
 KEPT_SECONDS = 1
@@ -58,7 +58,7 @@ class Ends:
 async def _ended(engine: Upstream, sent: Sent) -> dict[str, Json] | None:
     """The answer, where it says that the command has ended."""
     with contextlib.suppress(UpstreamError, ConnectionError):
-        _, data = await engine.answer(sent, cap=SHORT_BYTES)
+        _, data = await engine.answer(sent, cap=SHORT_ANSWER_BYTES)
         found = parsed(data)
         return found if isinstance(found, dict) and found.get("Running") is False else None
     return None

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
-SHORT_BYTES = 64 * 1024
+SHORT_ANSWER_BYTES = 64 * 1024
 """An answer that is not longer is not counted."""
 
 OWN_BYTES, ALL_BYTES = 64 * 1024 * 1024, 512 * 1024 * 1024

@@ -18,7 +18,7 @@ from ds01.gateway.body import LAST_CHUNK, Piece, chunk
 from ds01.gateway.http import AnswerHead, Framing, head_bytes, parse_answer, read_head_bytes
 from ds01.gateway.owner import Owner
 from ds01.gateway.stream import SilentError, Stream, reach, stream_of
-from ds01.gateway.unread import SHORT_BYTES
+from ds01.gateway.unread import SHORT_ANSWER_BYTES
 
 JSON_BYTES = 32 * 1024 * 1024
 """The largest answer that is read into memory to be filtered."""
@@ -157,7 +157,7 @@ class Exchange:
         async for parts in pieces:
             yield parts
             size += sum(map(len, parts))
-            if size > SHORT_BYTES and self._owner is not None:
+            if size > SHORT_ANSWER_BYTES and self._owner is not None:
                 break
         else:
             return

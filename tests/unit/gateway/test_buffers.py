@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway import buffers, heavy, stream
+from ds01.gateway import buffers, long_bodies, stream
 from ds01.gateway.buffers import Buffers, Total
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import ANSWER
@@ -327,7 +327,7 @@ def lacking(length: int, name: str = "x") -> bytes:
 
 
 async def test_of_long_bodies_that_lack_a_byte_a_user_has_so_many(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heavy, "OWN_BYTES", MIB)
+    monkeypatch.setattr(long_bodies, "OWN_BYTES", MIB)
     size, writers, answers = 32 * 1024, [], []
     for _ in range(6):
         reader, writer = await asyncio.open_unix_connection(place.socket)
@@ -338,7 +338,7 @@ async def test_of_long_bodies_that_lack_a_byte_a_user_has_so_many(place: Farm, m
                 answers.append(await reader.readline())
         except TimeoutError:
             answers.append(b"")
-    fits = MIB // (size * heavy.TIMES)
+    fits = MIB // (size * long_bodies.TIMES)
     assert answers[:fits] == [b""] * fits
     assert set(answers[fits:]) == {b"HTTP/1.1 429 Too Many Requests\r\n"}
     for writer in writers:
@@ -346,7 +346,7 @@ async def test_of_long_bodies_that_lack_a_byte_a_user_has_so_many(place: Farm, m
 
 
 async def test_when_they_are_over_she_has_as_many_again(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heavy, "OWN_BYTES", MIB)
+    monkeypatch.setattr(long_bodies, "OWN_BYTES", MIB)
     for _ in range(6):
         status, _ = await place.ask("POST", "/v1.41/containers/create", {"Image": "x" * 100_000})
         assert status == 400
@@ -355,12 +355,12 @@ async def test_when_they_are_over_she_has_as_many_again(place: Farm, monkeypatch
 
 
 def test_long_requests_of_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heavy, "ALL_BYTES", heavy.OWN_BYTES)
-    held = heavy.Heavy()
-    held.take(1, heavy.OWN_BYTES)
+    monkeypatch.setattr(long_bodies, "ALL_BYTES", long_bodies.OWN_BYTES)
+    held = long_bodies.LongBodies()
+    held.take(1, long_bodies.OWN_BYTES)
     with pytest.raises(RefusedError, match="So many long requests"):
         held.take(2, 1)
-    held.give_back(1, heavy.OWN_BYTES)
+    held.give_back(1, long_bodies.OWN_BYTES)
     held.take(2, 1)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from ds01.gateway import ends
 from ds01.gateway.owner import Owners
-from ds01.gateway.unread import AT_ONCE, SHORT_BYTES
+from ds01.gateway.unread import AT_ONCE, SHORT_ANSWER_BYTES
 from ds01.gateway.upstream import Upstream
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
@@ -79,7 +79,7 @@ async def test_what_the_engine_could_not_say_is_asked_for_again(place: Farm, ans
 
 
 async def test_a_long_answer_is_not_read_and_takes_no_turn_of_hers(place: Farm) -> None:
-    words = ENDED | {"ProcessConfig": {"arguments": ["x" * SHORT_BYTES]}}
+    words = ENDED | {"ProcessConfig": {"arguments": ["x" * SHORT_ANSWER_BYTES]}}
     place.engine.answers[f"{RUN}/json"] = as_json(words)
     own, found = Owners().of(UID), ends.Ends()
     async with AsyncExitStack() as turns:

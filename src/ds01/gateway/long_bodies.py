@@ -9,7 +9,7 @@ from __future__ import annotations
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.shares import Shares
 
-SHORT_BYTES = 8 * 1024
+SHORT_BODY_BYTES = 8 * 1024
 """A body that is not longer is not counted."""
 
 TIMES = 8
@@ -18,7 +18,7 @@ TIMES = 8
 OWN_BYTES, ALL_BYTES = 64 * 1024 * 1024, 512 * 1024 * 1024
 
 
-class Heavy(Shares):
+class LongBodies(Shares):
     """What everybody's requests take."""
 
     def check(self, own: int, every: int) -> None:

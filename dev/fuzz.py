@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import atheris
@@ -66,7 +67,7 @@ def _chunked(data: bytes, size: int) -> tuple[bytes, bool] | None:
     reader, found = Chunked(), b""
     try:
         for at in range(0, len(data), size):
-            found += b"".join(reader.feed(data[at : at + size]))
+            found += b"".join(chain.from_iterable(reader.feed(data[at : at + size])))
             if reader.done:
                 break
     except RefusedError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 from ds01.gateway.http import Framing
@@ -14,6 +14,9 @@ _SIZE_LINE = 10
 
 CHUNKS, CHUNK_BYTES = 4096, 64
 """After so many chunks a client's must be so large on average: each costs the same, and brings what it brings."""
+
+AT_ONCE = 128
+"""Chunks that are passed on before others get their turn: of tiny ones thousands come at once."""
 
 Piece = bytes | memoryview
 
@@ -34,8 +37,10 @@ class Chunked:
         self._line = b""
         self._state = "size"
 
-    def feed(self, data: bytes) -> list[Piece]:
-        """The payload in ``data``. After the last chunk ``done`` is set and ``rest`` is what follows."""
+    def feed(self, data: bytes) -> Iterator[list[Piece]]:
+        """The payload in ``data``, of ``AT_ONCE`` chunks at a time. After the last chunk ``done`` is set, and ``rest``
+        is what follows.
+        """
         pieces: list[Piece] = []
         view, at = memoryview(data), 0
         while at < len(data) and not self.done:
@@ -46,11 +51,15 @@ class Chunked:
                 self._left -= len(piece)
                 if not self._left:
                     self._state = "after"
+                if len(pieces) == AT_ONCE:
+                    yield pieces
+                    pieces = []
             else:
                 at = self._control(data, at)
         if self.done:
             self.rest = data[at:]
-        return pieces
+        if pieces:
+            yield pieces
 
     def _control(self, data: bytes, at: int) -> int:
         """Read on in a size line, the line end after a chunk, or the empty line at the end."""
@@ -113,11 +122,12 @@ async def pieces(
 async def _chunked(stream: Stream, coarse: bool, seconds: float | None) -> AsyncIterator[Sequence[Piece]]:
     reader = Chunked(coarse=coarse)
     while not reader.done:
-        chunk = await stream.read(seconds)
-        if not chunk:
+        data = await stream.read(seconds)
+        if not data:
             raise ConnectionResetError("the body was cut short")
-        found = reader.feed(chunk)
-        if found:
+        for number, found in enumerate(reader.feed(data)):
+            if number:
+                await stream.turn()
             yield found
     stream.unread(reader.rest)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import chain
+
 import h11
 import pytest
 from dev.llhttp import read_request
@@ -9,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway.body import CHUNK_BYTES, CHUNKS, LAST_CHUNK, Chunked, chunk, whole
+from ds01.gateway.body import AT_ONCE, CHUNK_BYTES, CHUNKS, LAST_CHUNK, Chunked, chunk, pieces, whole
 from ds01.gateway.http import Framing
+from ds01.gateway.owner import Owners
 from ds01.gateway.stream import Stream
 from tests.effort import tries
+
+MIB = 1024 * 1024
 
 
 def read(data: bytes, sizes: list[int]) -> tuple[bytes, bool, bytes]:
@@ -20,7 +26,7 @@ def read(data: bytes, sizes: list[int]) -> tuple[bytes, bool, bytes]:
     reader, payload, at, turn = Chunked(), b"", 0, 0
     while at < len(data) and not reader.done:
         size = sizes[turn % len(sizes)]
-        payload += b"".join(reader.feed(data[at : at + size]))
+        payload += b"".join(chain.from_iterable(reader.feed(data[at : at + size])))
         at, turn = at + size, turn + 1
     return payload, reader.done, reader.rest + data[at:] if reader.done else b""
 
@@ -110,3 +116,45 @@ async def test_a_body_of_many_chunks_is_whole(count: int, size: int) -> None:
     wire = b"".join(chunk([payload])) * count + LAST_CHUNK
     found = await whole(arrived(wire), Framing(chunked=True), 2 * 1024 * 1024, coarse=True)
     assert found == payload * count
+
+
+class Turns(Stream):
+    """A client's side that has sent something at once, and how often its owner's turn was waited for."""
+
+    def __init__(self, wire: bytes) -> None:
+        super().__init__()
+        self.unread(wire)
+        self.turns = 0
+
+    async def turn(self) -> None:
+        self.turns += 1
+        await super().turn()
+
+
+@pytest.mark.parametrize("size", [1, CHUNK_BYTES])
+async def test_p17_others_get_their_turn_between_tiny_chunks_that_came_at_once(size: int) -> None:
+    payload, slices = b"x" * size, 14
+    stream = Turns(b"".join(chunk([payload])) * slices * AT_ONCE + LAST_CHUNK + b"the next")
+    found = [part async for part in pieces(stream, Framing(chunked=True))]
+    assert b"".join(piece for part in found for piece in part) == payload * slices * AT_ONCE
+    assert max(map(len, found)) <= AT_ONCE
+    assert stream.turns >= slices - 1
+    assert await stream.read() == b"the next"
+
+
+async def test_p17_tiny_chunks_wait_for_their_owners_turn() -> None:
+    """Alone nobody waits; what waits already comes first."""
+    one, stream = Owners().of(1), arrived(b"1\r\n \r\n" * 2 * AT_ONCE + LAST_CHUNK)
+    stream.belongs_to(one)
+    now, waiting = (asyncio.get_running_loop().create_future() for _ in range(2))
+    one.turns.wake(now)
+    one.turns.wake(waiting)
+    async with asyncio.timeout(10):
+        assert await whole(stream, Framing(chunked=True), MIB) == b" " * 2 * AT_ONCE
+    assert waiting.done()
+
+
+async def test_large_chunks_that_came_at_once_are_read_at_once() -> None:
+    stream = Turns(b"".join(chunk([b"x" * 4096])) * 64 + LAST_CHUNK)
+    found = [part async for part in pieces(stream, Framing(chunked=True))]
+    assert ([len(part) for part in found], stream.turns) == ([64], 0)

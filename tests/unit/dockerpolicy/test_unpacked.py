@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from ds01.domain.dockerpolicy.unpacked import EMPTY, PIECE, SLICE, STREAM_BYTES, STREAM_COST, STREAMS, Stream, Unpacked
+from ds01.domain.dockerpolicy.unpacked import (
+    EMPTY,
+    PIECE,
+    SLICE,
+    SLOW_PIECE,
+    STREAM_BYTES,
+    STREAM_COST,
+    STREAMS,
+    Stream,
+    Unpacked,
+)
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway.zstd import zstd
 
@@ -96,3 +106,26 @@ def test_p17_thousands_of_streams_bring_more_than_a_few_bytes(pack: Callable[[by
 def test_p17_others_get_their_turn_between_streams() -> None:
     streams = STREAMS // 2
     assert pieces(frame(b"x") * streams).count(b"") >= streams * STREAM_COST // PIECE
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+def test_p17_what_unpacks_slowly_is_unpacked_in_small_pieces(pack: Callable[[bytes], bytes]) -> None:
+    content = bytes(2 * PIECE)
+    found = pieces(pack(content))
+    assert b"".join(found) == content
+    assert max(map(len, found)) <= SLOW_PIECE
+    assert found.count(b"") >= len(content) // SLOW_PIECE
+
+
+def test_p17_others_get_their_turn_while_a_block_is_read_of_which_nothing_is_made_yet() -> None:
+    content = random.Random(0).randbytes(900_000)
+    found = pieces(bz2.compress(content, 9))
+    assert b"".join(found) == content
+    begun = next(at for at, piece in enumerate(found) if piece)
+    assert begun >= 800_000 // SLOW_PIECE
+
+
+def test_p17_others_get_their_turn_while_blocks_are_read_that_bring_nothing() -> None:
+    nothing, last = b"\0\0\0\xff\xff", b"\1\0\0\xff\xff"
+    packed = gzip.compress(b"")[:10] + nothing * (4 * PIECE // len(nothing)) + last + bytes(8)
+    assert (plain(packed), pieces(packed).count(b"")) == (b"", 4)

@@ -14,7 +14,11 @@ from typing import Protocol
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 
-PIECE = 1024 * 1024
+PIECE, SLOW_PIECE = 1024 * 1024, 64 * 1024
+"""How much is unpacked, and read, before others get their turn; of bzip2 and xz, which take ten times as long and more,
+less.
+"""
+
 NEAR_BYTES, FAR_BYTES = 16 * 1024 * 1024, 128 * 1024 * 1024
 """What a stream of xz or zstd may need: of usual ones (``xz -6``, ``zstd -19``), and of all that is read here."""
 
@@ -39,6 +43,10 @@ Piece = bytes | memoryview
 
 
 class _Unpacker(Protocol):
+    """``unpack`` brings ``piece`` bytes at most at a time, and none whenever a slice was read."""
+
+    @property
+    def piece(self) -> int: ...
     def unpack(self, sent: Piece) -> Iterator[Piece]: ...
     @property
     def ended(self) -> bool: ...
@@ -90,9 +98,10 @@ class Unpacked:
                 self.size += len(piece)
                 if self._most is not None and self.size > self._most:
                     raise self._too_much
-                yield piece
-                cost = self.size + self._streams.begun * STREAM_COST
-                if cost - self._rested >= PIECE:
+                if piece:
+                    yield piece
+                cost = self.size + self._streams.cost
+                if cost - self._rested >= unpacker.piece:
                     self._rested = cost
                     yield b""
         except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
@@ -105,11 +114,11 @@ def _unpacker(
     if first.startswith(_GZIP):
         return _Gzip(streams)
     if first.startswith(_BZIP2):
-        return _Blocks(streams, bz2.BZ2Decompressor)
+        return _Blocks(streams, bz2.BZ2Decompressor, SLOW_PIECE)
     if first.startswith(_XZ):
-        return _Blocks(streams, _Reaching(_xz, take).begin)
+        return _Blocks(streams, _Reaching(_xz, take).begin, SLOW_PIECE)
     if first.startswith(_ZSTD):
-        return _Blocks(streams, _Reaching(zstd, take).begin)
+        return _Blocks(streams, _Reaching(zstd, take).begin, PIECE)
     return _Plain()
 
 
@@ -130,6 +139,7 @@ class Stream(Protocol):
 
 
 class _Plain:
+    piece = PIECE
     ended = True
 
     def unpack(self, sent: Piece) -> Iterator[Piece]:
@@ -138,12 +148,26 @@ class _Plain:
 
 
 class _Streams:
-    """Counts them, those in a row that bring nothing, and what all bring."""
+    """Counts them, those in a row that bring nothing, what is read of all and what they bring."""
 
     def __init__(self) -> None:
         self.begun = 0
+        self._read = 0
         self._empty = 0
         self._brought = 0
+
+    @property
+    def cost(self) -> int:
+        """What reading them cost, in bytes that are unpacked."""
+        return self._read + self.begun * STREAM_COST
+
+    def slices(self, sent: Piece) -> Iterator[bytes]:
+        """What came, so much of it at a time."""
+        view = memoryview(sent)
+        for at in range(0, len(view), SLICE):
+            data = bytes(view[at : at + SLICE])
+            self._read += len(data)
+            yield data
 
     def next(self) -> None:
         """One more begins. Raises RefusedError."""
@@ -161,14 +185,10 @@ class _Streams:
         self._brought += size
 
 
-def _slices(sent: Piece) -> Iterator[bytes]:
-    view = memoryview(sent)
-    for at in range(0, len(view), SLICE):
-        yield bytes(view[at : at + SLICE])
-
-
 class _Gzip:
     """One member after the other, as gzip files may have them."""
+
+    piece = PIECE
 
     def __init__(self, streams: _Streams) -> None:
         self._member = zlib.decompressobj(31)
@@ -179,8 +199,9 @@ class _Gzip:
         return self._member.eof
 
     def unpack(self, sent: Piece) -> Iterator[bytes]:
-        for data in _slices(sent):
+        for data in self._streams.slices(sent):
             yield from self._unpack(data)
+            yield b""
 
     def _unpack(self, data: bytes) -> Iterator[bytes]:
         while data:
@@ -190,7 +211,7 @@ class _Gzip:
                     return
                 self._streams.next()
                 self._member = zlib.decompressobj(31)
-            piece = self._member.decompress(data, PIECE)
+            piece = self._member.decompress(data, self.piece)
             if piece:
                 self._streams.bring(len(piece))
                 yield piece
@@ -200,7 +221,8 @@ class _Gzip:
 class _Blocks:
     """bzip2, xz and zstd: streams one after the other."""
 
-    def __init__(self, streams: _Streams, new: Callable[[], Stream]) -> None:
+    def __init__(self, streams: _Streams, new: Callable[[], Stream], piece: int) -> None:
+        self.piece = piece
         self._new = new
         self._stream: Stream = new()
         self._streams = streams
@@ -210,8 +232,9 @@ class _Blocks:
         return self._stream.eof
 
     def unpack(self, sent: Piece) -> Iterator[bytes]:
-        for data in _slices(sent):
+        for data in self._streams.slices(sent):
             yield from self._unpack(data)
+            yield b""
 
     def _unpack(self, data: bytes) -> Iterator[bytes]:
         while True:
@@ -221,7 +244,7 @@ class _Blocks:
                     return
                 self._streams.next()
                 self._stream = self._new()
-            piece = self._stream.decompress(data, PIECE)
+            piece = self._stream.decompress(data, self.piece)
             data = b""
             if piece:
                 self._streams.bring(len(piece))

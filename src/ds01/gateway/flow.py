@@ -171,11 +171,13 @@ async def _through(
     if sure is not None:
         await sure()
     await begin(call, head)
-    async for parts in exchange.pieces():
-        for batch in _batches(piece for part in parts for piece in change(part)):
-            await call.client.write_many(chunk(batch))
-    for batch in _batches(end()):
+
+    async def send(batch: Sequence[Piece]) -> None:
         await call.client.write_many(chunk(batch))
+
+    async for parts in exchange.pieces():
+        await _passed(call, (piece for part in parts for piece in change(part)), send)
+    await _passed(call, end(), send)
     await call.client.write(LAST_CHUNK)
 
 
@@ -298,15 +300,13 @@ async def _sent(
 ) -> bool:
     """Whether the engine took the whole body. What ``through`` makes of a piece may be much larger than the piece."""
     async for parts in _body(call):
-        for batch in _batches(piece for part in parts for piece in through(part)):
-            try:
-                await (exchange.send_body(batch) if batch else call.client.turn())
-            except ConnectionError:
-                return False
+        try:
+            await _passed(call, (piece for part in parts for piece in through(part)), exchange.send_body)
+        except ConnectionError:
+            return False
     last = await end()
     try:
-        for batch in _batches(last):
-            await exchange.send_body(batch)
+        await _passed(call, last, exchange.send_body)
         await exchange.end_body()
     except ConnectionError:
         return False
@@ -322,6 +322,14 @@ async def _body(call: Call) -> AsyncIterator[Sequence[Piece]]:
     except SilentError as error:
         what = f"Nothing more of the body came for {seconds:g} seconds"
         raise RefusedError("body.stalled", what, "Send it again.", status=408) from error
+
+
+async def _passed(
+    call: Call, pieces: Iterable[Piece], send: Callable[[Sequence[Piece]], Coroutine[Any, Any, None]]
+) -> None:
+    """``send`` them; at a breath others get their turn."""
+    for batch in _batches(pieces):
+        await (send(batch) if batch else call.client.turn())
 
 
 def _batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:

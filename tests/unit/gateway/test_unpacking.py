@@ -6,9 +6,9 @@ import asyncio
 import bz2
 import gzip
 import tarfile
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -16,14 +16,16 @@ from ds01.domain.dockerpolicy.context import END, Context, entry
 from ds01.domain.dockerpolicy.loading import reader
 from ds01.domain.dockerpolicy.unpacked import PIECE, STREAM_BYTES, STREAM_COST
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import body as bodies
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Timeouts
 from ds01.gateway.handlers.archives import SLICE, STEPS, entries, last_entries, reading, unpacked
-from ds01.gateway.http import Framing
+from ds01.gateway.http import AnswerHead, Framing
 from tests.unit.dockerpolicy.test_context import noted
 from tests.unit.gateway.h2.test_link import pair
 
+T = TypeVar("T")
 MIB = 1024 * 1024
 SMALL = entry("a", b"x" * 700)
 
@@ -74,8 +76,8 @@ async def test_nothing_is_unpacked_behind_the_end(pack: Callable[[bytes], bytes]
     assert plain.size <= 2 * MIB
 
 
-async def turns(sending: Coroutine[Any, Any, Taken]) -> tuple[Taken, int]:
-    """What was sent, and how often others had their turn meanwhile."""
+async def turns(sending: Coroutine[Any, Any, T]) -> tuple[T, int]:
+    """What came of it, and how often others had their turn meanwhile."""
     count = 0
 
     async def beside() -> None:
@@ -133,3 +135,31 @@ def test_p17_others_get_their_turn_while_entries_are_small() -> None:
         passed = [piece for at in range(0, len(data), size) for piece in read(data[at : at + size])]
         assert (b"".join(passed), archive.steps) == (data, steps)
         assert passed.count(flow.BREATH) >= min(steps // STEPS, len(data) // SLICE)
+
+
+async def test_p17_others_get_their_turn_while_little_of_an_answer_passes() -> None:
+    """What the engine saves, say, with many small entries."""
+    client, gateway = await pair()
+    head, breaths = AnswerHead(status=200, headers={}, framing=Framing(until_close=True)), 40
+    call = cast(Any, SimpleNamespace(client=gateway))
+
+    async def pieces() -> AsyncIterator[Sequence[Piece]]:
+        yield [b"x"] * breaths
+
+    async def answered(_: object) -> AnswerHead:
+        return head
+
+    def change(piece: Piece) -> Iterable[Piece]:
+        return piece, flow.BREATH
+
+    exchange = cast(Any, SimpleNamespace(answered=answered, pieces=pieces))
+    try:
+        async with asyncio.timeout(20):
+            _, count = await turns(flow._through(call, exchange, change, lambda: (b"end",), None))
+            gateway.close()
+            found = await bodies.whole(client, Framing(until_close=True), MIB)
+    finally:
+        client.abort()
+        gateway.abort()
+    assert found.endswith(b"1\r\nx\r\n3\r\nend\r\n0\r\n\r\n")
+    assert count >= breaths - 1

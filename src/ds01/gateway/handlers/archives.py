@@ -170,7 +170,7 @@ async def _save(call: Call, wanted: list[str]) -> None:
         yield from lists(archive, shown.text, shown.called)
         yield END
 
-    await flow.through(call, ask, archive.feed, end, sure)
+    await flow.through(call, ask, reading(archive), end, sure)
 
 
 class _Chosen(NamedTuple):

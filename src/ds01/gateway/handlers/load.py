@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable
 
 from ds01.domain.dockerpolicy.context import END, Context, entry
-from ds01.domain.dockerpolicy.loading import MANIFEST, judge_load, reader
+from ds01.domain.dockerpolicy.loading import MANIFEST, LoadPlan, judge_load, reader
 from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
@@ -22,8 +22,11 @@ from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.shownjson import load_object
+from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorWrite, Writing
+
+_LOADED, _LOADED_ID = "Loaded image", "Loaded image ID"
 
 
 async def load(call: Call) -> None:
@@ -56,6 +59,7 @@ class _Loading:
         self.through = entries(plain, self._archive)
         self._written: Written | None = None
         self._kept: list[str] = []
+        self._unsaid = _Unsaid(LoadPlan(loaded=()))
 
     async def end(self) -> Iterable[Piece]:
         """The end of the archive, with our list of names."""
@@ -63,6 +67,7 @@ class _Loading:
         asked = judge_load(self._archive)
         plan = asked.without(await _named_now(self._call, asked.refs))
         self._kept = [ref for ref in asked.refs if ref not in plan.refs]
+        self._unsaid = _Unsaid(plan)
         ask = DoorWrite(uid=self._call.user.uid, what=Writing.LOAD, refs=plan.refs, nameless=plan.nameless)
         self._written = await Written.begin(self._call, ask)
         self._written.images += plan.images
@@ -76,16 +81,43 @@ class _Loading:
     def line(self, found: bytes) -> bytes:
         """What the engine says, and of the names that were there already what it would have said."""
         said = load_object(found) or {}
+        self._unsaid.hear(said)
         if self._written is not None:
-            self._written.done = "errorDetail" not in said
+            self._written.done = self._unsaid.nothing
         text = str(said.get("stream"))
-        if not text.startswith("Loaded image"):
+        if not text.startswith(_LOADED):
             return found + b"\n"
         found = dump({**said, "stream": view(self._call).text(text)})
         if not self._kept:
             return found + b"\r\n"
         kept, self._kept = b"".join(_loaded(ref) for ref in self._kept), []
-        return kept if text.startswith("Loaded image ID") else kept + found + b"\r\n"
+        return kept if text.startswith(_LOADED_ID) else kept + found + b"\r\n"
+
+
+class _Unsaid:
+    """What the engine has still to say before all is loaded: it names each name; and where the last image has none, it
+    says at the end the ids of all images at once, and otherwise never.
+    """
+
+    def __init__(self, plan: LoadPlan) -> None:
+        self._names = sum(len(each.names) for each in plan.loaded)
+        self._ids = bool(plan.loaded) and not plan.loaded[-1].names
+        self._failed = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all was said, and nothing went wrong."""
+        return not (self._failed or self._ids or self._names > 0)
+
+    def hear(self, said: Found) -> None:
+        """One line of the engine's."""
+        text = str(said.get("stream"))
+        if "errorDetail" in said or "error" in said:
+            self._failed = True
+        elif text.startswith(_LOADED_ID):
+            self._ids = False
+        elif text.startswith(_LOADED):
+            self._names -= 1
 
 
 async def _named_now(call: Call, refs: Iterable[str]) -> dict[str, str]:

@@ -105,9 +105,11 @@ class People:
         self._users: dict[int, _Known] = {}
         self._looks: dict[int, _Look] = {}
         self._changed = asyncio.Event()
+        self._changes = 0
 
     def changed(self) -> None:
         """ds01d says that somebody is another now, or it was away."""
+        self._changes += 1
         self._users.clear()
         self._changed.set()
 
@@ -149,9 +151,11 @@ class People:
         return self._looks[uid]
 
     async def _user_now(self, uid: int) -> DoorUser | None:
-        now, local = self._clock(), self._local(uid)
+        """Who ds01d says this is. What it may have said before somebody changed is not kept."""
+        now, local, changes = self._clock(), self._local(uid), self._changes
         found = await self._door.user(uid)
-        self._users[uid] = _Known(user=found, asked_at=self._clock(), looked_at=now, local=local)
+        if changes == self._changes:
+            self._users[uid] = _Known(user=found, asked_at=self._clock(), looked_at=now, local=local)
         return found
 
     async def keep_ending(self) -> None:

@@ -82,6 +82,38 @@ async def test_s13_what_an_earlier_look_tells_is_no_look_of_a_connection_that_be
     assert hanging.asked == [1001, 1001]
 
 
+class Slow(Everybody):
+    """A ds01d whose answers take until the test lets them go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.admin = True
+        self.asked = 0
+        self.go_on = asyncio.Event()
+
+    async def user(self, uid: int) -> DoorUser | None:
+        self.asked += 1
+        found = DoorUser(uid=uid, gid=uid, login="alice", admin=self.admin)
+        await self.go_on.wait()
+        return found
+
+
+async def test_s13_an_answer_that_was_on_its_way_when_people_changed_is_not_kept() -> None:
+    door = Slow()
+    known = People(door, lambda: 1000.0, lambda _: "alice", lambda _: "alice", lambda _, __: True)
+    before = asyncio.create_task(known.user(1001))
+    await asyncio.sleep(0)
+    door.admin = False
+    known.changed()
+    door.go_on.set()
+    await before
+    found = await known.user(1001)
+    assert found is not None
+    assert (found.admin, door.asked) == (False, 2)
+    assert await known.user(1001) == found
+    assert door.asked == 2
+
+
 STUCK = """
 import asyncio, threading
 from ds01.gateway import people

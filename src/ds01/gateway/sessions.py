@@ -43,16 +43,24 @@ class Session:
     policed: bool = False
     looks: list[Judge] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the build that uses it was refused: old clients wait for the session's end, and would for ever."""
+    """Set when the last build that uses it was refused: old clients wait for the session's end, and would for ever."""
+    _builds: int = 0
+    """That use it, or ask whether they may."""
 
     @contextmanager
     def ended_by_refusal(self) -> Iterator[None]:
-        """Whatever is refused meanwhile ends the session, also because ds01d or the engine is away."""
+        """For one build. What is refused meanwhile ends the session, also because ds01d or the engine is away; not
+        while another build uses it.
+        """
+        self._builds += 1
         try:
             yield
         except (RefusedError, DoorDownError, UpstreamError):
-            self.over.set()
+            if self._builds == 1:
+                self.over.set()
             raise
+        finally:
+            self._builds -= 1
 
     @contextmanager
     def judged_by(self, rewrite: Judge) -> Iterator[None]:

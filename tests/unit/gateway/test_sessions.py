@@ -71,3 +71,36 @@ async def test_who_waits_for_a_build_is_woken_by_no_other(wakes: list[asyncio.Ev
         going.enter_context(sessions.building(ALICE, "hers"))
         assert await asyncio.gather(*waiting) == [True, True]
     assert len(wakes) == 2
+
+
+async def _as_it_is(content: bytes) -> bytes:
+    return content
+
+
+def _refused(session: Session) -> None:
+    with pytest.raises(RefusedError), session.ended_by_refusal():
+        raise RefusedError("build.many", "no")
+
+
+def test_a_refused_build_leaves_the_session_to_those_that_run_on_it() -> None:
+    session = Session(id="s", account="1002:0")
+    with session.ended_by_refusal(), session.judged_by(_as_it_is):
+        _refused(session)
+    assert not session.over.is_set()
+    with session.ended_by_refusal(), session.policed_by(_as_it_is):
+        _refused(session)
+        with session.ended_by_refusal(), session.policed_by(_as_it_is):
+            pass
+        _refused(session)
+    assert not session.over.is_set()
+    _refused(session)
+    assert session.over.is_set()
+
+
+def test_a_refused_build_leaves_the_session_to_one_that_is_not_granted_yet() -> None:
+    session = Session(id="s", account="1002:0")
+    with session.ended_by_refusal():
+        _refused(session)
+    assert not session.over.is_set()
+    _refused(session)
+    assert session.over.is_set()

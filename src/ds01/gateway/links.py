@@ -7,10 +7,13 @@ she wrote them, and the variables of the linked container are set here, with its
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import Any, cast
+
+import structlog
 
 from ds01.domain.dockerpolicy import entries, weight
 from ds01.domain.dockerpolicy.case import Joined, Plan
@@ -23,6 +26,10 @@ from ds01.gateway.call import Call, error_text
 from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError, parsed
 from ds01.wire.door import DoorContainer
 
+LAST_SECONDS = 5
+"""How long a gateway that stops waits until a container is back on its network."""
+
+_LOG = structlog.get_logger("ds01.gateway.links")
 _NOT_TOLD = ("HOME", "PATH")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """A network's name that can be in a path."""
@@ -121,8 +128,8 @@ async def reconnect(
     call: Call, container_id: str, network: str, end: Mapping[str, Any], *, links: Iterable[str], aliases: Iterable[str]
 ) -> None:  # fmt: skip
     """Put a container on the network of this name anew: an endpoint cannot be changed. When that fails, or nobody can
-    tell, it is put back as it was. Raises RefusedError with the engine's reason, UpstreamError, and OffNetworkError
-    when it could not be put back.
+    tell, it is put back as it was, also when the gateway stops meanwhile. Raises RefusedError with the engine's reason,
+    UpstreamError, and OffNetworkError when it could not be put back.
     """
     before = _settings(container_id, end, end.get("Links") or (), end.get("Aliases") or ())
     after = _settings(container_id, end, links, aliases)
@@ -135,6 +142,21 @@ async def reconnect(
         if off or not isinstance(error, RefusedError | UnreachableError):
             await _put_back(call, container_id, network, ref, before)
         raise
+    except asyncio.CancelledError:
+        await asyncio.shield(_put_back_at_the_end(call, container_id, network, ref, before))
+        raise
+
+
+async def _put_back_at_the_end(
+    call: Call, container_id: str, network: str, ref: str, settings: dict[str, Json]
+) -> None:  # fmt: skip
+    """The same where nobody is told what came of it any more."""
+    try:
+        async with asyncio.timeout(LAST_SECONDS):
+            await _put_back(call, container_id, network, ref, settings)
+    except (OffNetworkError, TimeoutError) as error:
+        reason = str(error) or "the engine does not answer"
+        _LOG.warning("network.off", container=container_id, network=network, reason=reason)
 
 
 async def _put_back(call: Call, container_id: str, network: str, ref: str, settings: dict[str, Json]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +125,8 @@ class Farm:
     audit: Audit = field(default_factory=lambda: Audit(Door("/nowhere")))
     local: dict[int, str] = field(default_factory=dict)
     """The accounts in the server's own files."""
+    stop: Callable[[], Awaitable[None]] = field(init=False)
+    """The gateway ends, and with it what goes on."""
     waited: list[float] = field(default_factory=list)
     """How long who asks too often was made to wait, in seconds of ``now``."""
 
@@ -187,6 +189,7 @@ async def farm(folder: Path, timeouts: Timeouts = TIMEOUTS) -> AsyncIterator[Far
         pace=Pace(lambda: made.now, made.wait), timeouts=timeouts, owners=made.owners,
     )  # fmt: skip
     listener = Listener(Server(gate, TABLE), Presence(), lambda _: UID)
+    made.stop = listener.close
     await registry.follow_once()
     await listener.listen(own_socket(made.socket))
     yield made

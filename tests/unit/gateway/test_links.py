@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
+from ds01.gateway import links
 from ds01.gateway.links import OffNetworkError, check, variables
 from ds01.wire.door import DoorContainer
 from ds01.wire.holdings import DoorNetwork
@@ -223,3 +226,40 @@ def test_d16_a_link_tells_of_so_many_ports_and_links_bring_so_much_and_no_more()
     for many in (found * 16, ["A=" + "1" * 32_000] * 9):
         with pytest.raises(RefusedError):
             check(many)
+
+
+async def cancelled_at(place: Farm, end: str, held: tuple[str, ...] = ()) -> None:
+    """The gateway stops while the engine is asked this of a network; ``held`` it does not answer either."""
+    place.engine.held = (end,)
+    place.engine.answers[end] = b""
+    going = asyncio.create_task(unlinked(place))
+    async with asyncio.timeout(10):
+        while not place.engine.open:
+            await asyncio.sleep(0.001)
+    place.engine.held = held
+    place.engine.answers[end] = plain(200)
+    await place.stop()
+    going.cancel()
+    await asyncio.gather(going, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("at", "asked"), [("/disconnect", [OFF, ON]), ("/connect", [OFF, ON, ON])])
+async def test_a_gateway_that_stops_in_the_middle_puts_it_back_as_it_was(
+    place: Farm, at: str, asked: list[str]
+) -> None:
+    await cancelled_at(place, at)
+    assert moved(place) == asked
+    assert json.loads(place.engine.told[-1])["EndpointConfig"] == {"Links": ["bbbbbbbbbbbb:base"], "Aliases": ["web"]}
+
+
+@pytest.mark.parametrize(("held", "reason"), [(False, "no room on bridge"), (True, "does not answer")])
+async def test_one_that_it_cannot_put_back_is_in_the_log(
+    place: Farm, monkeypatch: pytest.MonkeyPatch, *, held: bool, reason: str
+) -> None:
+    monkeypatch.setattr(links, "LAST_SECONDS", 0.05 if held else 5)
+    place.engine.answers["/connect"] = b"" if held else NO_ROOM
+    with capture_logs() as logs:
+        await cancelled_at(place, "/disconnect", ("/connect",) if held else ())
+    assert moved(place) == [OFF, ON]
+    told = next(each for each in logs if each["event"] == "network.off")
+    assert (told["container"], told["network"], reason in told["reason"]) == (MINE, f"ds01-u{UID}", True)

@@ -17,7 +17,7 @@ from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.lookup import look_up
-from ds01.gateway.held import DoorDownError
+from ds01.gateway.held import FULL, DoorDownError
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.links import engine_container
 from ds01.gateway.moves import BUSY
@@ -199,16 +199,19 @@ async def _started(call: Call, container: DoorContainer, ask: Ask, *, again: boo
     except UnreachableError:
         await _not_started(call, ticket)
         raise
-    await (_runs(call, ticket, again=again) if head.status < 300 else _not_started(call, ticket))
+    await (_runs(call, ticket) if head.status < 300 else _not_started(call, ticket))
     return head, data
 
 
-async def _runs(call: Call, ticket: DoorTicket, *, again: bool) -> None:
-    """It was started. A stop may take longer than a grant lasts; then ds01d has seen by itself that it runs again."""
+async def _runs(call: Call, ticket: DoorTicket) -> None:
+    """It was started. What ds01d cannot be told now, or has no room for, it sees by itself; so it has where it does not
+    know of this start any more: it began anew, or a stop took longer than a grant lasts. Raises RefusedError where
+    ds01d undid it.
+    """
     try:
         await call.gate.door.started(ticket)
-    except RefusedError as error:
-        if not again or error.status != 404:
+    except (RefusedError, DoorDownError) as error:
+        if isinstance(error, RefusedError) and error.rule != FULL and error.status != 404:
             raise
         _LOG.warning("start.unwritten", container=call.subject, reason=str(error))
 

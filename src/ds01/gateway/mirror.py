@@ -31,6 +31,8 @@ class Mirror:
     """Of volumes and networks; no two mirrors have the same."""
     container_stand: int = field(default_factory=lambda: next(_STANDS))
     """The same, of containers."""
+    image_stand: int = field(default_factory=lambda: next(_STANDS))
+    """The same, of images."""
 
     def apply(self, update: DoorUpdate) -> None:
         """Take in one line of the stream."""
@@ -61,12 +63,14 @@ class Mirror:
             self.stand = next(_STANDS)
         elif isinstance(found, DoorContainer):
             self.container_stand = next(_STANDS)
+        else:
+            self.image_stand = next(_STANDS)
 
     def unname(self, refs: Collection[str]) -> None:
         """No image has these names."""
         for image in [image for image in self.images.values() if not image.refs.keys().isdisjoint(refs)]:
             kept = {ref: reader for ref, reader in image.refs.items() if ref not in refs}
-            self.images[image.id] = replace(image, refs=kept)
+            self.put(replace(image, refs=kept))
 
     def drop(self, gone: str) -> None:
         """It is gone."""

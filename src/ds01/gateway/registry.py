@@ -229,6 +229,11 @@ class Registry:
         """Another number whenever a container has come, gone, or is another's or called otherwise."""
         return self._mirror.container_stand
 
+    @property
+    def image_stand(self) -> int:
+        """Another number whenever an image has come, gone, or may have got other names."""
+        return self._mirror.image_stand
+
     def learn(self, found: DoorContainer | DoorImage | DoorVolume | DoorNetwork) -> None:
         """Know something at once, before the stream says so."""
         self._mirror.put(found)

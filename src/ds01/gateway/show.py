@@ -28,17 +28,24 @@ _MODES = {mark: mode for mode, mark in WRITTEN_AS.items()}
 
 
 class View:
-    """How one user sees the engine."""
+    """How one user sees the engine. A stream has one for as long as it lasts, which may be days."""
 
     def __init__(self, registry: Registry, user: DoorUser) -> None:
         self._registry = registry
         self._user = user
         self._things = Things(registry, user)
+        self._own_names: Mapping[str, str] = {}
+        self._own_stand: int | None = None
 
-    @cached_property
+    @property
     def _own(self) -> Mapping[str, str]:
-        """Her own names of images; an admin sees all names as the engine has them."""
-        return {} if self._user.admin else self._registry.own_images(self._user)
+        """Her own names of images, looked up again when something about images has changed; an admin sees all names as
+        the engine has them.
+        """
+        if not self._user.admin and self._own_stand != self._registry.image_stand:
+            self._own_stand = self._registry.image_stand
+            self._own_names = self._registry.own_images(self._user)
+        return self._own_names
 
     @cached_property
     def account(self) -> str:
@@ -152,7 +159,9 @@ class View:
         return shownjson.write(found) + b"\n"
 
     def event_line(self, line: bytes) -> bytes:
-        """One event: of her own containers and the images she sees; anything else is dropped."""
+        """One event: of her own containers, volumes and networks, and the images she sees; anything else is dropped. An
+        admin's is passed as it is.
+        """
         found = shownjson.load_object(line)
         if found is None:
             return b""

@@ -1,4 +1,7 @@
-"""``/events``: a user hears of her own containers and of the images she sees, and of nothing else."""
+"""``/events``: a user hears of what is hers and of the images she sees, and of nothing else; an admin of everything.
+
+Her own are containers, volumes and networks, each by the name that she knows.
+"""
 
 from __future__ import annotations
 

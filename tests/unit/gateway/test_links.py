@@ -95,6 +95,13 @@ async def renamed(place: Farm) -> tuple[int, str]:
     return status, str(found["message"]) if found else ""
 
 
+async def test_a_container_that_is_gone_meanwhile_is_no_conflict_of_names(place: Farm) -> None:
+    said = {"error": {"code": "container.unknown", "message": f"No such container: {MINE}"}}
+    place.daemon.answers["/door/renames"] = as_json(said, 404)
+    found = await place.ask("POST", "/v1.41/containers/web/rename?name=again")
+    assert found == (404, {"message": "No such container: web"})
+
+
 @pytest.mark.parametrize("network_id", ["d" * 64, ""])
 async def test_a_new_name_is_found_on_a_network_whose_name_has_blanks(place: Farm, network_id: str) -> None:
     """Also where the container never ran, and the engine tells no id."""

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from ds01.domain.dockerpolicy.names import container_name
-from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
+from ds01.domain.dockerpolicy.verdict import AbsentError, EngineWordsError, RefusedError, absent
 from ds01.domain.names import user_network
 from ds01.gateway.call import Call
 from ds01.gateway.links import OffNetworkError, engine_container, reconnect
@@ -35,6 +35,8 @@ async def rename(call: Call) -> None:
     container = await call.container()
     try:
         renamed = await _renamed(call, container)
+    except AbsentError as error:
+        raise absent("container", call.names["container"]) from error
     except EngineWordsError as error:
         what = f"Error when allocating new name: {error.what}".replace("name (", "name (/", 1)
         raise EngineWordsError(error.rule, what, status=error.status) from error

@@ -23,11 +23,9 @@ from ds01.domain.names import user_network
 from ds01.domain.ports import MOST_OF_CONTAINER
 from ds01.domain.quantity import show_size
 from ds01.gateway.call import Call, error_text
+from ds01.gateway.ongoing import before_the_end
 from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError, parsed
 from ds01.wire.door import DoorContainer
-
-LAST_SECONDS = 5
-"""How long a gateway that stops waits until a container is back on its network."""
 
 _LOG = structlog.get_logger("ds01.gateway.links")
 _NOT_TOLD = ("HOME", "PATH")
@@ -143,7 +141,7 @@ async def reconnect(
             await _put_back(call, container_id, network, ref, before)
         raise
     except asyncio.CancelledError:
-        await asyncio.shield(_put_back_at_the_end(call, container_id, network, ref, before))
+        await _put_back_at_the_end(call, container_id, network, ref, before)
         raise
 
 
@@ -152,8 +150,7 @@ async def _put_back_at_the_end(
 ) -> None:  # fmt: skip
     """The same where nobody is told what came of it any more."""
     try:
-        async with asyncio.timeout(LAST_SECONDS):
-            await _put_back(call, container_id, network, ref, settings)
+        await before_the_end(_put_back(call, container_id, network, ref, settings))
     except (OffNetworkError, TimeoutError) as error:
         reason = str(error) or "the engine does not answer"
         _LOG.warning("network.off", container=container_id, network=network, reason=reason)

@@ -16,6 +16,9 @@ from typing import Any, TypeVar
 
 from ds01.wire.door import DoorUser
 
+LAST_SECONDS = 5
+"""How long a gateway that stops waits for what must still be done."""
+
 T = TypeVar("T")
 
 
@@ -73,6 +76,14 @@ async def while_there(leaving: asyncio.Future[None], work: Coroutine[Any, Any, T
         if bound.expired():
             raise ConnectionResetError("the client left") from error
         raise
+
+
+async def before_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do ``work`` though its request is broken off, because the gateway stops. Raises TimeoutError when it takes long;
+    then it goes on for as long as there is a loop.
+    """
+    async with asyncio.timeout(LAST_SECONDS):
+        await asyncio.shield(work)
 
 
 def _leave(bound: asyncio.Timeout, leaving: asyncio.Future[None]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway import links
+from ds01.gateway import ongoing
 from ds01.gateway.links import OffNetworkError, check, variables
 from ds01.wire.door import DoorContainer
 from ds01.wire.holdings import DoorNetwork
@@ -263,7 +263,7 @@ async def test_a_gateway_that_stops_in_the_middle_puts_it_back_as_it_was(
 async def test_one_that_it_cannot_put_back_is_in_the_log(
     place: Farm, monkeypatch: pytest.MonkeyPatch, *, held: bool, reason: str
 ) -> None:
-    monkeypatch.setattr(links, "LAST_SECONDS", 0.05 if held else 5)
+    monkeypatch.setattr(ongoing, "LAST_SECONDS", 0.05 if held else 5)
     place.engine.answers["/connect"] = b"" if held else NO_ROOM
     with capture_logs() as logs:
         await cancelled_at(place, "/disconnect", ("/connect",) if held else ())

@@ -1,10 +1,14 @@
-"""``POST /containers/create``: judged, granted, written anew; whatever fails on the way gives the grant back."""
+"""``POST /containers/create``: judged, granted, written anew; whatever fails on the way gives the grant back.
+
+So does what breaks it off, when the gateway stops. Of a gateway that is killed ds01d takes the grant back by itself.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import random
-from typing import Any
 
 import structlog
 
@@ -23,8 +27,8 @@ from ds01.gateway.finish import Blueprint, Resolved, body
 from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.held import DoorDownError
-from ds01.gateway.ongoing import while_there
-from ds01.gateway.upstream import Ask, UpstreamError
+from ds01.gateway.ongoing import before_the_end, while_there
+from ds01.gateway.upstream import Ask, UpstreamError, parsed
 from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorDevice, DoorGrant, DoorTicket
 from ds01.wire.holdings import DoorVolumeAsk
 
@@ -138,7 +142,11 @@ async def _made(call: Call, plan: Plan, grant: DoorGrant, image: Blueprint, foun
             await call.answer_error(status, answer)
             return
         recorded = await call.gate.door.commit(DoorCommit(ticket=grant.ticket, id=made))
-    except (UpstreamError, ConnectionError, DoorDownError, RefusedError):
+    except asyncio.CancelledError:
+        with contextlib.suppress(TimeoutError):
+            await before_the_end(_undo(call, grant, made))
+        raise
+    except Exception:
         await _undo(call, grant, made)
         raise
     call.gate.registry.learn(recorded.container)
@@ -155,7 +163,9 @@ async def _engine_create(call: Call, wanted: dict[str, Json], stored: str) -> tu
     head, data = await call.gate.engine.whole(Ask(method="POST", target=target, body=dump(wanted)))
     if head.status != 201:
         return None, data, head.status if head.status >= 400 else 502
-    found: Any = json.loads(data)
+    found = parsed(data)
+    if not isinstance(found, dict) or not found.get("Id"):
+        raise UpstreamError("the engine's answer says no id")
     return str(found["Id"]), data, head.status
 
 

@@ -1,7 +1,8 @@
 """What goes on now, and what must wait for it.
 
 A copy and a start of one container exclude each other: the check that it stands still must hold for the copy. And
-builds are containers too, with nothing but their number to limit them: a user has a few at a time.
+what nothing but its number limits is counted for each user: builds, which are containers too, loads, pulls, and streams
+of figures and of events.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ BUSY = "container.busy"
 
 
 class Moves:
-    """What goes on with each container right now."""
+    """What goes on right now with each container, and of each user."""
 
     def __init__(self) -> None:
         self._copying: Counter[str] = Counter()

@@ -139,6 +139,8 @@ async def no_swarm(call: Call) -> None:
 
 
 async def nothing_there(call: Call) -> None:
-    """A kind of object users have none of yet: like an engine without any."""
+    """Of plugins there are none for users, and no container, network or volume has a name like an image's: as an engine
+    says it that has none of this name.
+    """
     kind, name = next(iter(call.names.items()))
     raise absent(kind, name)

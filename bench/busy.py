@@ -41,8 +41,8 @@ while True:
             answered.add(key.fd)
             key.fileobj.sendall(asked)
 """
-"""Asks on so many connections, on each again as soon as it is answered. Says at each SIGUSR1 how many answers there were,
-and on how many connections.
+"""Asks on so many connections, on each again as soon as it is answered. Says at each SIGUSR1 how many answers there
+were, and on how many connections.
 """
 
 

@@ -112,7 +112,7 @@ async def pieces(
         async for part in _chunked(stream, coarse, seconds):
             yield part
     elif framing.until_close:
-        while chunk := await stream.read():
+        while chunk := await stream.read(seconds):
             yield (chunk,)
     else:
         async for part in _measured(stream, framing.length, seconds):

@@ -162,8 +162,8 @@ async def read(call: Call, target: str, reader: Rows, seconds: float | None = HE
     try:
         head = await exchange.answered(seconds)
         if head.status >= 400:
-            raise NoListError(head.status, await exchange.whole())
-        async with aclosing(exchange.kept()) as pieces:
+            raise NoListError(head.status, await exchange.whole(seconds=seconds))
+        async with aclosing(exchange.kept(seconds)) as pieces:
             async for parts in pieces:
                 for part in parts:
                     for row in reader.feed(part):

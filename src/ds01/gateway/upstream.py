@@ -122,7 +122,7 @@ class Exchange:
         try:
             data = await read_head_bytes(self.stream, seconds)
         except SilentError as error:
-            raise UpstreamError(f"{self._name} does not answer", status=504) from error
+            raise self._silent() from error
         except RefusedError as error:
             raise self._unreadable() from error
         if data is None:
@@ -137,13 +137,13 @@ class Exchange:
             raise UpstreamError(f"{self._name} sent a redirect")
         return self.head
 
-    async def whole(self, cap: int = JSON_BYTES) -> bytes:
-        """The answer's body in memory."""
+    async def whole(self, cap: int = JSON_BYTES, seconds: float | None = None) -> bytes:
+        """The answer's body in memory, of which more must come every so many ``seconds``."""
         short = bodies.at_hand(self.stream, self.head.framing)
         if short is not None and len(short) <= cap:
             return short
         found, size = list[Piece](), 0
-        async with aclosing(self.kept()) as pieces:
+        async with aclosing(self.kept(seconds)) as pieces:
             async for parts in pieces:
                 found += parts
                 size += sum(map(len, parts))
@@ -151,9 +151,9 @@ class Exchange:
                     raise UpstreamError(f"{self._name}'s answer is too large")
         return b"".join(found)
 
-    async def kept(self) -> AsyncGenerator[Sequence[Piece]]:
+    async def kept(self, seconds: float | None = None) -> AsyncGenerator[Sequence[Piece]]:
         """The answer's body as it comes, for who keeps of it: what is long waits for its user's turn."""
-        pieces, size = self.pieces(), 0
+        pieces, size = self.pieces(seconds), 0
         async for parts in pieces:
             yield parts
             size += sum(map(len, parts))
@@ -168,15 +168,20 @@ class Exchange:
             async for parts in pieces:
                 yield parts
 
-    async def pieces(self) -> AsyncIterator[Sequence[Piece]]:
+    async def pieces(self, seconds: float | None = None) -> AsyncIterator[Sequence[Piece]]:
         """The answer's body as it comes."""
         try:
-            async for parts in bodies.pieces(self.stream, self.head.framing):
+            async for parts in bodies.pieces(self.stream, self.head.framing, seconds=seconds):
                 yield parts
+        except SilentError as error:
+            raise self._silent() from error
         except ConnectionError as error:
             raise UpstreamError(f"{self._name}'s answer was cut short") from error
         except RefusedError as error:
             raise self._unreadable() from error
+
+    def _silent(self) -> UpstreamError:
+        return UpstreamError(f"{self._name} does not answer", status=504)
 
     def _unreadable(self) -> UpstreamError:
         """By the words for a user's own request nobody would know whose fault it is."""
@@ -244,11 +249,13 @@ class Upstream:
     async def answer(
         self, sent: Sent, seconds: float | None = HEAD_SECONDS, cap: int = JSON_BYTES
     ) -> tuple[AnswerHead, bytes]:
-        """The whole answer to what was sent."""
+        """The whole answer to what was sent. ``seconds`` are how long its head, and more of its body, may take to come;
+        None where it comes when it comes.
+        """
         exchange = await self.opened(sent)
         try:
             head = await exchange.answered(seconds)
-            return head, await exchange.whole(cap)
+            return head, await exchange.whole(cap, seconds)
         finally:
             exchange.close()
 

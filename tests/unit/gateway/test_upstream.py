@@ -8,12 +8,16 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from ds01.gateway.call import Call
 from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
-from ds01.gateway.upstream import Ask, Upstream
+from ds01.gateway.rows import Rows, read
+from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -25,6 +29,19 @@ async def served(path: Path, serve: Serve) -> AsyncIterator[None]:
         yield
     finally:
         server.close()
+
+
+@asynccontextmanager
+async def stalling(path: Path, answer: bytes) -> AsyncIterator[Upstream]:
+    """An engine that says this much and no more, for as long as it is asked."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async with served(path, serve):
+        yield Upstream(str(path), "the engine")
 
 
 @pytest.mark.parametrize(
@@ -88,3 +105,21 @@ async def test_one_that_is_broken_off_as_the_loop_takes_it_over_is_closed_once(t
         await asyncio.gather(opening, return_exceptions=True)
         assert opening.cancelled()
         assert sent.connection.fileno() == -1
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 9", "Transfer-Encoding: chunked", "Connection: close"])
+@pytest.mark.parametrize("begun", [b"", b"1\r\n"])
+async def test_one_that_stalls_after_its_head_does_not_answer(tmp_path: Path, framing: str, begun: bytes) -> None:
+    answer = f"HTTP/1.1 200 X\r\n{framing}\r\n\r\n".encode() + begun
+    async with stalling(tmp_path / "s", answer) as upstream, asyncio.timeout(10):
+        with pytest.raises(UpstreamError, match="the engine does not answer") as told:
+            await upstream.whole(Ask(method="GET", target="/"), 0.05)
+    assert told.value.status == 504
+
+
+async def test_a_list_that_stalls_is_no_answer(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n"
+    async with stalling(tmp_path / "s", answer) as upstream, asyncio.timeout(10):
+        call = cast(Call, SimpleNamespace(gate=SimpleNamespace(engine=upstream)))
+        with pytest.raises(UpstreamError, match="the engine does not answer"):
+            await anext(read(call, "/", Rows(), 0.05))

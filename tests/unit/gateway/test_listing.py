@@ -59,3 +59,16 @@ async def test_no_limit_is_none_with_a_name_too(place: Farm, limit: str) -> None
     """Python's client says ``limit=-1`` always: the list is then of what runs."""
     found, asked = await listed(place, f"limit={limit}&all=0", name=["web"])
     assert (found, asked["all"]) == (["/web-new", "/web-old"], ["0"])
+
+
+async def test_an_admin_finds_hers_by_the_name_she_sees(place: Farm) -> None:
+    """And somebody else's by the engine's, which is what she sees of it; the engine is not asked for either."""
+    place.daemon.answers[f"/door/users/{UID}"] = as_json({"uid": UID, "gid": UID, "login": "root", "admin": True})
+    theirs = DoorContainer(id="f" * 64, uid=UID + 1, name="job", stored_name=f"job._.{UID + 1}")
+    place.registry.learn(theirs)
+    rows = [{"Id": number("job"), "Names": [f"/job._.{UID}"]}, {"Id": theirs.id, "Names": [f"/{theirs.stored_name}"]}]
+    place.engine.answers["/containers/json"] = as_json(rows)
+    found, asked = await listed(place, "all=1", name=["^job$"])
+    assert (found, "filters" in asked) == (["/job"], False)
+    found, _ = await listed(place, "all=1&limit=1", name=[f"^/job._.{UID + 1}$"])
+    assert found == [f"/{theirs.stored_name}"]

@@ -82,7 +82,7 @@ async def _filters(call: Call) -> tuple[Filters, NameFilter]:
         filters["ancestor"] = [await _image(call, ref) for ref in filters["ancestor"]]
     if "network" in filters:
         filters["network"] = [_network(call, ref) for ref in filters["network"]]
-    return filters, NameFilter([] if call.user.admin else filters.pop("name", []))
+    return filters, NameFilter(filters.pop("name", []))
 
 
 def _volume(call: Call, ref: str) -> str:

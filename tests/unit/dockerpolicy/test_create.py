@@ -24,6 +24,7 @@ from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.create import HOST, judge_create
 from ds01.domain.dockerpolicy.network import ENDPOINT
 from ds01.domain.dockerpolicy.strictjson import Json, parse_object
+from ds01.domain.dockerpolicy.update import judge_update
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError
 from tests.effort import tries
 from tests.unit.dockerpolicy.fields import (
@@ -150,6 +151,52 @@ def test_a_container_with_devices_is_not_started_by_the_engine() -> None:
     assert [(change.rule, change.told) for change in found.case.changes] == [("create.restart", True)]
     quiet = judged(RestartPolicy={"Name": "no"}, Devices=[device]), judged(Devices=[device])
     assert all(not each.case.changes for each in quiet)
+
+
+CUT: list[tuple[str, Any, str]] = [
+    ("RestartPolicy", {"Name": "on-failure", "MaximumRetryCount": 50}, "restarted at most 5 times after failures"),
+    ("RestartPolicy", {"Name": "on-failure"}, "restarted at most 5 times after failures"),
+    ("CpuShares", 4096, "CPU shares set to 1024"),
+    ("CpuShares", 1, "CPU shares set to 2"),
+    ("BlkioWeight", 900, "block I/O weight set to 500"),
+]
+"""Of ``HostConfig``, and of an update."""
+
+CUT_LIMITS = [
+    ({"Name": "nofile", "Soft": 10, "Hard": 10**9}, "ulimit nofile set to 10:1048576"),
+    ({"Name": "nofile", "Soft": -1, "Hard": 1000}, "ulimit nofile set to 1000:1000"),
+    ({"Name": "nofile", "Soft": 1024}, "ulimit nofile set to 0:0"),
+    ({"Name": "stack", "Soft": 9, "Hard": 8}, "ulimit stack set to 8:8"),
+    ({"Name": "core", "Soft": -1, "Hard": -1}, "ulimit core set to 0:0"),
+]
+UNCUT: list[tuple[str, Any]] = [
+    ("RestartPolicy", {"Name": "on-failure", "MaximumRetryCount": 5}),
+    ("RestartPolicy", {"Name": "unless-stopped"}), ("CpuShares", 1024), ("CpuShares", 0), ("BlkioWeight", 10),
+    ("BlkioWeight", None), ("Ulimits", [{"Name": "nofile", "Soft": 10, "Hard": 1048576}]),
+    ("Ulimits", [{"Name": "core"}]), ("Ulimits", [{"Name": "core", "Soft": 0, "Hard": None}]),
+    ("Ulimits", [{"Name": "stack", "Soft": 8, "Hard": -1}]),
+]  # fmt: skip
+
+
+def told(made: Case) -> list[str]:
+    assert all(change.told for change in made.changes)
+    return [change.text for change in made.changes]
+
+
+@pytest.mark.parametrize(("field", "value", "text"), CUT)
+def test_what_is_cut_is_told(field: str, value: Any, text: str) -> None:
+    assert told(case(**{field: value})) == [text]
+    assert told(judge_update({field: value}, MALLORY).case) == [text]
+
+
+@pytest.mark.parametrize(("limit", "text"), CUT_LIMITS)
+def test_a_ulimit_that_is_cut_is_told_as_it_is(limit: Json, text: str) -> None:
+    assert told(case(Ulimits=[limit])) == [text]
+
+
+@pytest.mark.parametrize(("field", "value"), UNCUT)
+def test_of_what_is_not_cut_nothing_is_told(field: str, value: Any) -> None:
+    assert told(case(**{field: value})) == []
 
 
 def test_a_request_for_gpus_may_say_their_memory() -> None:

@@ -81,15 +81,23 @@ def _period(case: Case, value: Json) -> Dropped:
 
 
 def _shares(case: Case, value: Json) -> Json | Dropped:
-    del case
     asked = shape.integer("CpuShares", value)
-    return min(max(asked, 2), 1024) if asked else DROP
+    if not asked:
+        return DROP
+    given = min(max(asked, 2), 1024)
+    if given != asked:
+        case.changed("create.cpus", f"CPU shares set to {given}", told=True)
+    return given
 
 
 def _weight(case: Case, value: Json) -> Json | Dropped:
-    del case
     asked = shape.integer("BlkioWeight", value)
-    return min(max(asked, 10), 500) if asked else DROP
+    if not asked:
+        return DROP
+    given = min(max(asked, 10), 500)
+    if given != asked:
+        case.changed("create.blkio", f"block I/O weight set to {given}", told=True)
+    return given
 
 
 def _set(name: str) -> Field:
@@ -124,11 +132,12 @@ def _ulimits(case: Case, value: Json) -> Json:
         name = shape.text("Name", limit.get("Name"))
         if name not in _ULIMITS:
             raise not_allowed("create.ulimits", f"the ulimit '{name}'", f"Use {', '.join(sorted(_ULIMITS))}.")
-        most = _ULIMITS[name]
-        soft, hard = (_clamped(shape.integer(f, limit.get(f)), most) for f in ("Soft", "Hard"))
-        if most is not None and hard != limit.get("Hard"):
-            case.changed("create.ulimits", f"ulimit {name} set to at most {most}", told=True)
-        found.append({"Name": name, "Soft": min(soft, hard) if hard >= 0 and soft >= 0 else soft, "Hard": hard})
+        asked = shape.integer("Soft", limit.get("Soft")), shape.integer("Hard", limit.get("Hard"))
+        soft, hard = (_clamped(each, _ULIMITS[name]) for each in asked)
+        soft = min(soft, hard) if hard >= 0 and soft >= 0 else soft
+        if (soft, hard) != asked:
+            case.changed("create.ulimits", f"ulimit {name} set to {soft}:{hard}", told=True)
+        found.append({"Name": name, "Soft": soft, "Hard": hard})
     return found
 
 

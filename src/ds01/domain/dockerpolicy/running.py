@@ -23,6 +23,8 @@ def _restart(case: Case, value: Json) -> Json:
         return NO_RESTART
     if name == "on-failure":
         allowed = min(retries, RETRIES) if retries > 0 else RETRIES
+        if allowed != retries:
+            case.changed("create.restart", f"restarted at most {RETRIES} times after failures", told=True)
         return {"Name": name, "MaximumRetryCount": allowed}
     if name in ("always", "unless-stopped"):
         if name == "always":

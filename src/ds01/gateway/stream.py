@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import select
 import socket
 import sys
 import termios
@@ -28,6 +29,9 @@ WRITE_LIMIT = 64 * 1024
 TAKEN_AT_ONCE = 20
 TAKEN_PAUSES = tuple(0.001 * 2**look for look in range(9))
 """How often it is looked whether the other side has read what was sent, and then with which pauses, in seconds."""
+
+LOOK_SECONDS = 5
+"""How often it is looked whether one that has no more to say still listens: while nothing is sent it does not tell."""
 
 JOINED_BYTES = 4096
 """Pieces that together are no longer are kept as one: a thousand of one byte would take fifty times what they bring."""
@@ -63,6 +67,7 @@ class Stream(asyncio.Protocol):
         self._gone: asyncio.Future[None] | None = None
         self._left: asyncio.Future[None] | None = None
         self._at_end: Callable[[], None] | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self._sink: Stream | None = None
         self._source: Stream | None = None
 
@@ -99,6 +104,8 @@ class Stream(asyncio.Protocol):
         if isinstance(exc, OSError):
             self._last_words()
         self._lost = True
+        if self._looking is not None:
+            self._looking.cancel()
         self._end()
         self._unstick()
         _wake(self._writer)
@@ -121,6 +128,22 @@ class Stream(asyncio.Protocol):
         self._wake_in_turn(self._gone)
         if self._sink is not None:
             self._sink.write_eof()
+        if self._left is not None:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        """Whoever waits for ``left`` is told of a side that neither speaks nor listens."""
+        if self._ended and not self._lost:
+            self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """What it said before is sent on first."""
+        sends = self._sink is not None and not self._sink._lost and self._sink.transport.get_write_buffer_size()
+        sock = self.transport.get_extra_info("socket")
+        if not sends and not self.transport.is_closing() and _hung_up(sock.fileno()):
+            self.abort()
+        else:
+            self._look_later()
 
     def pause_writing(self) -> None:
         """The other side reads slower than we write."""
@@ -378,8 +401,10 @@ class Stream(asyncio.Protocol):
 
     @property
     def left(self) -> asyncio.Future[None]:
-        """Done when the connection itself is gone, both ways."""
-        self._left = self._left or _done_when(self._lost)
+        """Done when the connection itself is gone, both ways; a while after, where nothing is sent meanwhile."""
+        if self._left is None:
+            self._left = _done_when(self._lost)
+            self._look_later()
         return self._left
 
     def at_end(self, what: Callable[[], None]) -> None:
@@ -434,6 +459,13 @@ def _unread(descriptor: int) -> int:
         return int.from_bytes(fcntl.ioctl(descriptor, termios.TIOCOUTQ, b"\0" * 4), sys.byteorder)
     except OSError:
         return 0
+
+
+def _hung_up(descriptor: int) -> bool:
+    """Whether the other side has closed both ways; one that only ended its own has not."""
+    looked = select.poll()
+    looked.register(descriptor, 0)
+    return any(event & select.POLLHUP for _, event in looked.poll(0))
 
 
 def reach(path: str) -> socket.socket:

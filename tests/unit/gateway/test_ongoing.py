@@ -244,3 +244,34 @@ async def test_two_reasons_at_once_end_it_once() -> None:
     for each in reasons:
         each.set_result(None)
     assert await task == "goes on"
+
+
+async def left(place: Farm) -> None:
+    """Wait until the gateway has left the engine, which said nothing more."""
+    async with asyncio.timeout(10):
+        while not place.engine.open:
+            await asyncio.sleep(0)
+        ((engine, _),) = place.engine.open
+        with contextlib.suppress(ConnectionError):
+            await engine.read()
+
+
+@pytest.mark.parametrize("said", [RAW, b""])
+async def test_who_is_killed_while_the_engine_says_nothing_leaves_nothing_behind(
+    place: Farm, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    """``docker attach``, whether the engine has begun its answer or not."""
+    monkeypatch.setattr("ds01.gateway.stream.LOOK_SECONDS", 0.05)
+    place.engine.answers["/attach"] = said
+    line, headers = WAYS["attach"]
+    reader, writer = await asyncio.open_unix_connection(place.socket)
+    writer.write(f"{line} HTTP/1.1\r\nHost: d\r\n{headers}\r\n".encode())
+    while not place.engine.open:
+        await asyncio.sleep(0)
+    if said:
+        await reader.readuntil(b"hello")
+    writer.transport.abort()
+    await left(place)
+    async with asyncio.timeout(10):
+        while place.registry.people.ongoing.uids():
+            await asyncio.sleep(0)

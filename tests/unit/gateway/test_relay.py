@@ -83,6 +83,63 @@ async def test_a_client_that_ends_its_side_hears_the_rest(line: Line) -> None:
         await task
 
 
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ds01.gateway.stream.LOOK_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("looked_at")
+async def test_a_client_that_is_gone_ends_it_though_the_engine_says_nothing(line: Line) -> None:
+    """``docker attach`` that is killed while its container prints nothing."""
+    async with relayed(line.client, line.engine) as task:
+        await line.user.write(b"input")
+        line.user.abort()
+        assert await said(line.daemon, 99) == b"input"
+        await task
+        await line.daemon.left
+
+
+@pytest.mark.usefixtures("looked_at")
+async def test_one_that_ended_its_side_alone_is_heard_and_hears_for_as_long_as_it_takes(line: Line) -> None:
+    async with relayed(line.client, line.engine) as task:
+        line.user.write_eof()
+        await asyncio.sleep(0.5)
+        assert not task.done()
+        await line.daemon.write(b"output")
+        line.daemon.close()
+        assert await said(line.user, 99) == b"output"
+
+
+@pytest.mark.usefixtures("looked_at")
+async def test_all_that_was_said_by_a_client_that_is_gone_comes(line: Line) -> None:
+    """It writes, and closes: the other side reads when it likes."""
+    line.daemon.hold()
+    sent = 0
+    async with relayed(line.client, line.engine) as task:
+        while not line.engine.transport.get_write_buffer_size():
+            await line.user.write(bytes(1000))
+            sent += 1000
+            await asyncio.sleep(0)
+        line.user.close()
+        await line.client.gone
+        await asyncio.sleep(0.5)
+        line.daemon.go_on()
+        assert len(await said(line.daemon, FAR)) == sent
+        await task
+
+
+@pytest.mark.usefixtures("looked_at")
+async def test_who_is_there_is_not_looked_at(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr("ds01.gateway.stream._hung_up", looks.append)
+    async with relayed(line.client, line.engine):
+        await asyncio.sleep(0.3)
+        assert looks == []
+        line.user.write_eof()
+        await asyncio.sleep(0.3)
+        assert len(looks) > 1
+
+
 async def test_an_end_that_came_before_is_told(line: Line) -> None:
     user, client, engine, daemon = line.user, line.client, line.engine, line.daemon
     user.write_eof()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +43,12 @@ async def asked(place: Farm, request: str = "GET /info HTTP/1.1\r\nHost: d\r\n\r
     with capture_logs() as logs:
         answer = await place.send(request.encode())
         place.audit.put_down()
-    lines = [line for line in logs if line["event"] == "request"]
-    return answer.partition(b"\r\n")[0], [(line["outcome"], line["rule"], line["path"]) for line in lines]
+    return answer.partition(b"\r\n")[0], records(logs)
+
+
+def records(logs: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Outcome, rule and path of each."""
+    return [(line["outcome"], line["rule"], line["path"]) for line in logs if line["event"] == "request"]
 
 
 async def test_who_passes_is_recorded_with_the_reason(place: Farm) -> None:
@@ -67,6 +70,10 @@ async def test_who_is_gone_before_the_refusal_ends_nothing_else(place: Farm, tmp
     client, gateway = await pair()
     gateway.unread(b"GET /info HTTP/1.1\r\n\r\n")
     client.abort()
-    gateway.abort()
-    await asyncio.sleep(0.01)
-    await glass(place, tmp_path).serve(gateway, Peer(uid=UID))
+    await gateway.gone
+    await gateway.write(b"nobody hears this")
+    await gateway.left
+    with capture_logs() as logs:
+        await glass(place, tmp_path).serve(gateway, Peer(uid=UID))
+        place.audit.put_down()
+    assert records(logs) == [("denied", "http.host", "")]

@@ -213,6 +213,6 @@ def test_a_client_that_leaves_ends_its_build(mallory: User, field: Ground) -> No
     before = field.ids()
     with mallory.connect() as sock:
         sock.sendall(head.encode() + body)
-        while b"Running in" not in sock.recv(65536):
-            continue
+        while b"Running in" not in (piece := sock.recv(65536)):
+            assert piece
     wait(lambda: field.ids() == before)

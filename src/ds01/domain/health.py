@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from ds01.domain.record import record
 
-OFTEN_NS = 5_000_000_000
+OFTEN_SECONDS = 5
+OFTEN_NS = OFTEN_SECONDS * 10**9
 """No more often than this."""
 
 STARTING_API = (1, 44)

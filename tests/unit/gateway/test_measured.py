@@ -12,6 +12,7 @@ import pytest
 
 from ds01.gateway.rows import ROW_BYTES
 from ds01.gateway.upstream import JSON_BYTES
+from ds01.wire.holdings import DoorVolume
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 MIB = 1024 * 1024
@@ -84,6 +85,18 @@ async def test_e33_nor_from_the_list_of_her_volumes(place: Farm) -> None:
     place.engine.answers["/volumes"] = as_json({"Volumes": volumes, "Warnings": None})
     assert await place.get("/v1.41/volumes") == (200, {"Volumes": [], "Warnings": None})
     assert await place.ask("POST", "/v1.41/volumes/prune") == (200, {"VolumesDeleted": [], "SpaceReclaimed": 0})
+
+
+async def test_what_is_pruned_is_told_by_the_names_she_has(place: Farm) -> None:
+    place.registry.learn(DoorVolume(id="before-ds01", uid=UID, name="data"))
+    rows = [{"Name": "before-ds01", "UsageData": {"Size": 7, "RefCount": 0}}]
+    place.engine.answers |= {
+        "/volumes": as_json({"Volumes": rows, "Warnings": None}), "/volumes/before-ds01": plain(204),
+        "/system/df": as_json({**HERS, "Volumes": rows}),
+    }  # fmt: skip
+    place.daemon.answers["/door/dropped"] = plain(204)
+    found = await place.ask("POST", "/v1.41/volumes/prune")
+    assert found == (200, {"VolumesDeleted": ["data"], "SpaceReclaimed": 7})
 
 
 async def test_e33_of_her_own_there_is_a_bound(place: Farm) -> None:

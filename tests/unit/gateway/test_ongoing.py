@@ -105,11 +105,7 @@ async def test_s13_everything_of_a_deleted_account_ends(place: Farm, way: str) -
 
 @pytest.mark.parametrize("path", ["/images/load", "/build"])
 async def test_s13_an_archive_on_its_way_ends_with_its_account(place: Farm, path: str) -> None:
-    numbers = ("cpu_period_us", "cpu_quota_us", "memory_bytes", "swap_bytes", "shm_bytes")
-    grant = {"ticket": "t", "labels": {}, "cgroup_parent": "x", "network": "x", **dict.fromkeys(numbers, 1)}
-    place.daemon.answers |= {
-        "/room": as_json({"left_bytes": None}), "/door/builds": as_json(grant), "/builds/commit": as_json([]),
-    }  # fmt: skip
+    place.may_build()
     place.engine.answers[path] = b""
     place.engine.held = (path,)
     reader, writer = await asyncio.open_unix_connection(place.socket)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ds01.domain.dockerpolicy.context import END, entry
 from ds01.gateway.held import LATER
 from tests.unit.gateway.farm import UID, Farm, as_json, farm, plain
 
@@ -62,3 +63,12 @@ async def test_a_pull_that_ds01d_has_no_room_to_write_down_says_so(place: Farm) 
 async def test_tags_of_one_image_and_what_she_has_are_no_more_images(place: Farm) -> None:
     *_, last = await pulled(place, "b", "a", "b", "c", "c", "a")
     assert last == {"status": "Status: Downloaded newer image for lab/tool"}
+
+
+async def test_who_builds_from_what_she_has_not_reads_that_she_may_pull_it(place: Farm) -> None:
+    place.may_build()
+    context = entry("Dockerfile", b"FROM elsewhere.org/lab/tool\n") + END
+    head = f"POST /v1.41/build HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Length: {len(context)}\r\n\r\n"
+    answer = await place.send(head.encode() + context)
+    assert b"403" in answer.partition(b"\r\n")[0]
+    assert b"(build.from). Use one of: docker images; or get it first: docker pull. " in answer

@@ -20,7 +20,7 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.domain.dockerpolicy.waiting import LABEL, VARIABLE
 from ds01.domain.gpu import asks_for_devices
-from ds01.domain.health import OFTEN_NS
+from ds01.domain.health import OFTEN_NS, OFTEN_SECONDS
 
 STOP_SECONDS = 300
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
@@ -109,7 +109,7 @@ def _healthcheck(case: Case, value: Json) -> Json | Dropped:
     for name in ("Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"):
         number = shape.integer(f"Healthcheck.{name}", read.get(name))
         if name in ("Interval", "StartInterval") and 0 < number < OFTEN_NS:
-            case.changed("create.healthcheck", "health check interval set to 5 s", told=True)
+            case.changed("create.healthcheck", f"health check interval set to {OFTEN_SECONDS} s", told=True)
             number = OFTEN_NS
         if number:
             found[name] = number

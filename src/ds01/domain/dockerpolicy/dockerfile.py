@@ -16,6 +16,7 @@ from itertools import islice
 from ds01.domain.dockerpolicy import runflags
 from ds01.domain.dockerpolicy.context import IGNORE
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
+from ds01.domain.health import OFTEN_SECONDS
 from ds01.domain.image import is_reference
 
 LENGTH = 256 * 1024
@@ -44,7 +45,6 @@ _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:[-+])([A-Za-z0
 _ARG = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.ASCII)
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 _HEALTH_TIMES = frozenset({"--interval", "--start-interval"})
-HEALTH_SECONDS = 5
 _COPY_FLAGS = frozenset({"from", "chown", "chmod"})
 _BLANKS = str.maketrans("\t\n", "  ")
 _HERE = re.compile(r"\d*<<-?[^<]+")
@@ -320,9 +320,9 @@ def _check_health(rest: str) -> None:
         seconds = (
             sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 1
         )
-        if 0 < seconds < HEALTH_SECONDS:
+        if 0 < seconds < OFTEN_SECONDS:
             raise not_allowed(
-                "build.health", f"HEALTHCHECK {flag[:40]}", f"Use whole seconds, at least {HEALTH_SECONDS}s."
+                "build.health", f"HEALTHCHECK {flag[:40]}", f"Use whole seconds, at least {OFTEN_SECONDS}s."
             )
 
 

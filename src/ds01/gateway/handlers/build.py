@@ -18,7 +18,7 @@ from ds01.domain.dockerpolicy.growth import Bases
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.unpacked import Unpacked
-from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed
 from ds01.domain.ignore import ignore
 from ds01.gateway import aside, flow
 from ds01.gateway.body import Piece
@@ -99,9 +99,7 @@ async def _image(call: Call, ref: str, bases: Bases) -> str:
     try:
         found = await obtain(call, ref)
     except AbsentError as error:
-        raise not_allowed(
-            "build.from", f"building from {ref}, which is neither yours nor shared,", "Use one of: docker images."
-        ) from error
+        raise buildkit.unusable(ref) from error
     bases.add(found.get("Config") or {})
     return str(found["Id"])
 

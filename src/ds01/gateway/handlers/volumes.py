@@ -119,9 +119,9 @@ async def prune(call: Call) -> None:
     await call.nothing()
     unused = await _unused(call)
     known = await _sizes(call) if unused else {}
-    removed = [row["Name"] for row in unused if await _removed(call, row)]
-    await gone(call, Kind.VOLUME, removed)
-    names = [_called(call, name) for name in removed]
+    removed = [volume for volume in unused if await _removed(call, volume)]
+    await gone(call, Kind.VOLUME, [volume.id for volume in removed])
+    names = [call.gate.registry.called(call.user, volume) for volume in removed]
     freed = sum(known.get(name, 0) for name in names)
     await call.answer_json(200, {"VolumesDeleted": cast(Json, names), "SpaceReclaimed": freed})
 
@@ -136,11 +136,7 @@ async def _sizes(call: Call) -> dict[str, int]:
     return {row["Name"]: max(0, int((row.get("UsageData") or {}).get("Size") or 0)) for row in rows}
 
 
-def _called(call: Call, name: str) -> str:
-    return name.removesuffix(f"._.{call.user.uid}")
-
-
-async def _unused(call: Call) -> list[Found]:
+async def _unused(call: Call) -> list[DoorVolume]:
     """Those of hers that no container has, as the filters say."""
     wanted = call.query.filters
     filters = {"dangling": ["true"], "label": list(wanted.get("label", ()))}
@@ -154,10 +150,11 @@ async def _unused(call: Call) -> list[Found]:
         return row if mine and (named or nameless) and not labelled(row, wanted.get("label!", ())) else None
 
     rows: list[Found] = (await own_lists(call, target, {"Volumes": meant}))["Volumes"]
-    return rows
+    found = (call.gate.registry.volume_by_id(call.user, row["Name"]) for row in rows)
+    return [volume for volume in found if volume is not None]
 
 
-async def _removed(call: Call, row: Found) -> bool:
+async def _removed(call: Call, volume: DoorVolume) -> bool:
     """False when a container got it meanwhile."""
-    head, _ = await flow.patiently(call, Ask(method="DELETE", target=call.target(f"/volumes/{row['Name']}")))
+    head, _ = await flow.patiently(call, Ask(method="DELETE", target=call.target(f"/volumes/{volume.id}")))
     return head.status < 300

@@ -110,6 +110,11 @@ def listens(field: Ground, container: str) -> None:
     wait(lambda: " 00010000 " in Path(f"/proc/{pid}/net/unix").read_text())
 
 
+def two_of_hers(user: User, field: Ground, container: str) -> None:
+    """Until two processes are inside, and both are herself."""
+    wait(lambda: list(processes(field, container).values()) == [(user.uid, user.uid)] * 2)
+
+
 def handed_in(mallory: User, pid: int) -> str:
     """What the listener inside said after she handed it the host's root folder through this process."""
     return mallory.person.run("/usr/bin/python3", "-c", SENDER, f"/proc/{pid}/root/tmp/s").out.strip()
@@ -158,10 +163,10 @@ def test_e33_a_container_that_was_asked_to_be_hers_is(mallory: User, field: Grou
     made = mallory.create("", Image=image, Cmd=["/r"], User=f"{mallory.uid}{group}")
     container = made.json["Id"]
     assert mallory.call("POST", f"/v1.41/containers/{container}/start").status == 204
-    mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "630")
+    assert mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "630").code == 0
     listens(field, container)
+    two_of_hers(mallory, field, container)
     found = processes(field, container)
-    assert set(found.values()) == {(mallory.uid, mallory.uid)}
     assert handed_in(mallory, next(iter(found))) == f"shadow 0 as {mallory.uid}"
 
 
@@ -169,11 +174,11 @@ def test_e21_with_a_folder_everything_is_hers(mallory: User, field: Ground, imag
     place = mallory.folder("shared-folder")
     made = mallory.create("", Image=image, Cmd=["/r"], User="0", HostConfig={"Binds": [f"{place}:/m"]})
     container = made.json["Id"]
-    mallory.call("POST", f"/v1.41/containers/{container}/start")
-    mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "630")
+    assert mallory.call("POST", f"/v1.41/containers/{container}/start").status == 204
+    assert mallory.docker("exec", "-d", "-u", "0", container, "/alices/sleep", "630").code == 0
     listens(field, container)
+    two_of_hers(mallory, field, container)
     found = processes(field, container)
-    assert set(found.values()) == {(mallory.uid, mallory.uid)}
     assert handed_in(mallory, next(iter(found))) == f"shadow 0 as {mallory.uid}"
 
 
@@ -241,7 +246,8 @@ def test_groups_of_the_host(mallory: User, field: Ground, image: str) -> None:
         done = mallory.docker("run", "-d", *flags, image, "sleep", "600")
         assert done.code == 0, done.err
         container = done.out.strip()
-        mallory.docker("exec", "-d", container, "sleep", "610")
+        assert mallory.docker("exec", "-d", container, "sleep", "610").code == 0
+        two_of_hers(mallory, field, container)
         for pid, uids in processes(field, container).items():
             lines = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
             assert uids == (mallory.uid, mallory.uid)

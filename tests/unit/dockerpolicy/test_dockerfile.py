@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds01.domain.dockerpolicy.dockerfile import INSTRUCTIONS, LENGTH, VALUE, Instruction, check_triggers, images, read
+from ds01.domain.dockerpolicy.dockerfile import INSTRUCTIONS, LENGTH, VALUE, Instruction, images, judged_triggers, read
 from ds01.domain.dockerpolicy.render import render
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from tests.effort import not_for_hours, tries
@@ -112,7 +112,7 @@ def test_a_hidden_image_is_found_or_refused(text: str) -> None:
         "FROM bb\nADD --checksum=sha256:0 http://a /x", "FROM bb\nADD [x /y", "FROM bb\nONBUILD COPY --from=alice / /",
         "FROM bb\nONBUILD ADD http://a /", "FROM bb\nONBUILD FROM x", "FROM bb\nONBUILD ONBUILD RUN x",
         "FROM bb\nRUN <<EOF\nFROM alice/private\nEOF", "FROM bb\nCOPY <<EOF /x\nEOF", "FROM bb\nRUN cat <<-'X' 3<<Y",
-        "FROM ../x", "FROM bb\nCOPY --from=a/../b / /",
+        "FROM ../x", "FROM bb\nCOPY --from=a/../b / /", "FROM bb\nONBUILD COPY <<RUN /x\nRUN",
     ],
 )  # fmt: skip
 def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
@@ -121,10 +121,52 @@ def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
 
 
 def test_a_triggers_of_a_base_is_judged_too() -> None:
-    check_triggers(["RUN pip install x", "COPY . /app", "ADD a.tar /"])
+    assert judged_triggers(["RUN pip install x", "COPY . /app", "ADD a.tar /"]) == (
+        "RUN pip install x", "COPY . /app", "ADD a.tar /",
+    )  # fmt: skip
     for trigger in ("COPY --from=alice / /", "ADD http://a /", "FROM x"):
         with pytest.raises(RefusedError):
-            check_triggers([trigger])
+            judged_triggers([trigger])
+
+
+def test_a_trigger_is_read_with_its_lines_joined() -> None:
+    found = ["RUN a && \\\n  b \\\n\n c", "\n copy\t. /app\n", "RUN x \\", "R\\\nUN y"]
+    assert judged_triggers(found) == ("RUN a &&   b  c", "COPY . /app", "RUN x", "RUN y")
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "COPY \\\n--from=alice / /", "COPY \\  \n\n\t--from=alice / /", "C\\\nOPY --from=alice / /",
+        "COPY --chown=1:1 \\\n--from=alice / /", "RUN \\\n--mount=type=bind,from=alice,target=/a cat /a/k",
+        "ADD \\\nhttp://a /x", "ADD ht\\\ntp://a /x", "ON\\\nBUILD RUN x", "FROM \\\nalice",
+        "HEALTHCHECK \\\n--interval=1ms CMD x",
+    ],
+)  # fmt: skip
+def test_d23_d25_what_a_trigger_says_behind_the_end_of_a_line_is_judged(trigger: str) -> None:
+    with pytest.raises(RefusedError):
+        judged_triggers([trigger])
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "", " \n\t\n", "\\", "RUN a\nRUN b", "RUN a\nCOPY --from=alice / /", "# escape=`\nCOPY `\n--from=alice / /",
+        "#escape=\\\nRUN x", "# check=skip=all\nRUN x", "# syntax=alice\nRUN x", "#\nRUN x", "RUN x\n # why",
+        "RUN a \\\n # why\n b", "RUN a \\\\\nb", "RUN a \\ \\", "COPY <<EOF /x\nEOF", "COPY <<EOF /x", "RUN <<EOF\nEOF",
+    ],
+)  # fmt: skip
+def test_a_trigger_is_one_instruction_or_refused(trigger: str) -> None:
+    with pytest.raises(RefusedError, match=r"is not one instruction|two backslashes|here-document"):
+        judged_triggers([trigger])
+
+
+@pytest.mark.parametrize(
+    "trigger", ["RUN x\r\n", "RUN a \\\r\n b", "\ufeffRUN x", "RUN x\x0bb", "RUN a\u2028b", "RUN\u00a0x"]
+)
+def test_a_trigger_has_no_other_ends_of_lines(trigger: str) -> None:
+    with pytest.raises(RefusedError, match="character U"):
+        judged_triggers([trigger])
 
 
 def test_shell_redirections_are_no_here_documents() -> None:
@@ -175,3 +217,14 @@ def test_every_line_we_write_is_one_instruction(text: str) -> None:
         assert not line.rstrip().endswith("\\")
     assert len(made.text.splitlines()) == len(made.shown)
     assert made.text.count("\n") == len(made.shown)
+
+
+@settings(max_examples=tries(600), deadline=None)
+@given(st.lists(PARTS, max_size=14).map("".join))
+def test_every_trigger_we_pass_is_one_line_that_is_read_again_as_it_is(text: str) -> None:
+    try:
+        (line,) = judged_triggers([text])
+    except RefusedError:
+        return
+    assert texts(f"FROM bb\nONBUILD {line}")[-1] == f"ONBUILD {line}"
+    assert judged_triggers([line]) == (line,)

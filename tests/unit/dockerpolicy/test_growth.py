@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ds01.domain.dockerpolicy.commit import CHANGES, judge_changes
+from ds01.domain.dockerpolicy.commit import CHANGES, judge_changes, judge_config
 from ds01.domain.dockerpolicy.dockerfile import read
 from ds01.domain.dockerpolicy.growth import GROWN, Bases
 from ds01.domain.dockerpolicy.verdict import RefusedError
@@ -115,3 +115,18 @@ def test_e33_changes_of_a_commit_name_no_variables() -> None:
     assert judge_changes(['CMD ["sh", "-c", "echo $HOME"]'], {})[0].startswith("CMD")
     with pytest.raises(RefusedError, match="changes at most"):
         judge_changes(["ENV a=b\n" * (CHANGES + 1)], {})
+
+
+@pytest.mark.parametrize("how", ["ENV ", "env ", "ENV\t", " Env ", "E\\\nNV ", "ENV \\\n"])
+def test_e33_a_trigger_counts_however_it_is_written(how: str) -> None:
+    with pytest.raises(RefusedError, match="grow over"):
+        judged("FROM bb", triggers=("ENV a0=xxxxxxxxxx", *(f"{how}a{n}=$a{n - 1}$a{n - 1}" for n in range(1, 41))))
+
+
+def test_d23_a_commit_brings_triggers_of_one_line() -> None:
+    assert judge_config({"OnBuild": ["run  a"]}, {}, [])["OnBuild"] == ["RUN a"]
+    with pytest.raises(RefusedError):
+        judge_config({"OnBuild": ["COPY \\\n--from=alice/private / /"]}, {}, [])
+    for change in ("ONBUILD COPY \\\n--from=alice/private / /", "ONBUILD \\\nCOPY --from=alice/private / /"):
+        with pytest.raises(RefusedError):
+            judge_changes([change], {})

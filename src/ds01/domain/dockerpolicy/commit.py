@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ds01.domain.dockerpolicy import shape
-from ds01.domain.dockerpolicy.dockerfile import change, check_triggers
+from ds01.domain.dockerpolicy.dockerfile import change, judged_triggers
 from ds01.domain.dockerpolicy.labels import users_own
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
@@ -43,8 +43,7 @@ def judge_config(body: Mapping[str, Json], owner: Mapping[str, str], changes: li
         value = read(name, found.get(name))
         if value:
             config[name] = {key: {} for key in value} if isinstance(value, dict) else value
-    triggers = shape.texts("OnBuild", found.get("OnBuild"))
-    check_triggers(triggers)
+    triggers = judged_triggers(shape.texts("OnBuild", found.get("OnBuild")))
     env = shape.texts("Env", found.get("Env"), multiline=True)
     if triggers:
         config["OnBuild"] = [*triggers]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -106,11 +106,11 @@ def images(instructions: tuple[Instruction, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(image for each in instructions for image in each.images))
 
 
-def check_triggers(triggers: list[str]) -> None:
-    """The ONBUILD instructions of a base run in this build: they may name no image and fetch nothing."""
-    for trigger in triggers:
-        _check_characters(trigger)
-        _trigger(trigger)
+def judged_triggers(triggers: Iterable[str]) -> tuple[str, ...]:
+    """The ONBUILD instructions of a base run in this build: they may name no image and fetch nothing. Each as one line;
+    raises RefusedError.
+    """
+    return tuple(_trigger(_single(trigger)) for trigger in triggers)
 
 
 def change(text: str) -> str:
@@ -121,6 +121,19 @@ def change(text: str) -> str:
     if name not in _CHANGES or not rest or "\n" in rest or rest.endswith("\\"):
         raise malformed("commit.change", f"{text[:60]!r} cannot be a change of an image")
     return f"ONBUILD {_trigger(rest)}" if name == "ONBUILD" else _other(name, rest)
+
+
+def _single(trigger: str) -> str:
+    """The one instruction of a trigger, which an image may have from anywhere. The engine reads it as a Dockerfile of
+    its own: it joins lines, and heeds directives. Which comments it leaves out differs between engines.
+    """
+    _check_characters(trigger)
+    commented = any(line.strip(" \t").startswith("#") for line in trigger.split("\n"))
+    lines = [] if commented else list(islice(_logical(trigger), 2))
+    if len(lines) != 1 or lines[0].endswith("\\"):
+        raise malformed("build.onbuild", f"The image's ONBUILD {trigger[:60]!r} is not one instruction",
+                        "Build the image anew, with each on a line of its own.")  # fmt: skip
+    return lines[0]
 
 
 def _check_characters(text: str) -> None:
@@ -338,6 +351,7 @@ def _trigger(line: str) -> str:
         raise malformed("build.dockerfile", f"ONBUILD {name} is no instruction of a Dockerfile")
     if name == "COPY":
         flags, rest = _flags("COPY", rest, frozenset({"chown", "chmod"}))
+        _no_here("COPY", rest)
         return "COPY" + "".join(f" --{flag}={value}" for flag, value in flags.items()) + f" {rest}"
     return _other(name, rest)
 

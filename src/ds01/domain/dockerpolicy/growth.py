@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ds01.domain.dockerpolicy.dockerfile import Instruction, check_triggers
+from ds01.domain.dockerpolicy.dockerfile import Instruction, judged_triggers
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
 from ds01.domain.dockerpolicy.weight import LABELS, size
 
@@ -48,9 +48,7 @@ class Bases:
 
     def add(self, config: Mapping[str, Any]) -> None:
         """One image, by its configuration. Raises RefusedError for instructions that may not run here."""
-        triggers = list(config.get("OnBuild") or ())
-        check_triggers(triggers)
-        self._triggers += triggers
+        self._triggers += judged_triggers(config.get("OnBuild") or ())
         self._growing.on(config)
 
     def check(self, instructions: Sequence[Instruction]) -> None:

@@ -77,10 +77,11 @@ The engine's own builder (`DOCKER_BUILDKIT=0`) is served: `t`, `dockerfile`, `ta
 left out; everything else is refused, `remote` above all. The context is a plain tar archive without devices. The
 Dockerfile is read and written anew: one instruction a line, images by id, each of them yours or shared, or pulled for
 the build from a registry of the limits file. Refused in it:
-`ADD` of an address or with variables in its sources, `RUN`, `COPY` and `ADD` options other than `--from`, `--chown` and
-`--chmod`, here-documents, another escape character, `ONBUILD` with an image, in the Dockerfile or in an image it is
-built from, where each is one instruction (`build.onbuild`). Names: `ds01-<your uid>/…` or any free one; never one of
-somebody else or a protected one (`images.protected` in limits.yaml).
+`ADD` of an address (for git also `host:path`; a file with such a name is `./host:path`) or with variables in its
+sources, `RUN`, `COPY` and `ADD` options other than `--from`, `--chown` and `--chmod`, here-documents, another escape
+character, `ONBUILD` with an image, in the Dockerfile or in an image it is built from, where each is one instruction
+(`build.onbuild`). Names: `ds01-<your uid>/…` or any free one; never one of somebody else or a protected one
+(`images.protected` in limits.yaml).
 
 BuildKit (`DOCKER_BUILDKIT=1` with a 20.10 client) is served where the steps of its builds are guarded; elsewhere it is
 refused, and clients that ask the server which builder to use are told the other one. The context is a folder that the

@@ -120,6 +120,32 @@ def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
         read(text, {})
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "bob@10.0.0.5:x.git", "10.0.0.5:x.git", "a-b_c@host.lab:x/y.git#main:dir", "host:x", "host:/x", "a:b", ":x",
+        "bob@host:x.git?ref=main", "git@host:x", "git@host/x", "ssh://host/x",
+    ],
+)  # fmt: skip
+def test_d25_what_add_may_take_for_an_address_of_git_is_refused(source: str) -> None:
+    for line in (
+        f"ADD {source} /d", f"add\t{source}\t/d", f"ADD a {source} b /d", f"ADD \\\n {source} /d",
+        f'ADD ["{source}", "/d"]', f'ADD ["a","{source}","/d"]', f'ADD --chmod=644 ["{source}", "/d"]',
+        f"ADD --chown=1:1 {source} /d", f"ONBUILD ADD {source} /d", f"ARG A={source}\nADD $A /d",
+        f"ENV A={source}\nADD ${{A}} /d", "ARG A=host\nADD $A:x /d",
+    ):  # fmt: skip
+        with pytest.raises(RefusedError) as caught:
+            read(f"FROM bb\n{line}", {}, buildkit=True)
+        assert caught.value.rule == "build.add", line
+    with pytest.raises(RefusedError):
+        judged_triggers([f"ADD {source} /d"])
+
+
+def test_a_file_of_the_context_may_have_a_colon_in_its_name() -> None:
+    lines = ["ADD ./a:b /d:e", "ADD dir/a:b c /d", 'ADD ["./a:b", "d:e"]', "COPY a:b /d", "ADD --chown=1:1 a /d"]
+    assert texts("\n".join(["FROM bb", *lines])) == ["FROM {image}", *lines]
+
+
 def test_a_triggers_of_a_base_is_judged_too() -> None:
     assert judged_triggers(["RUN pip install x", "COPY . /app", "ADD a.tar /"]) == (
         "RUN pip install x", "COPY . /app", "ADD a.tar /",

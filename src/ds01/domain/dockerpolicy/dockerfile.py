@@ -357,11 +357,14 @@ def _trigger(line: str) -> str:
 
 
 def _add(rest: str) -> str:
-    """``ADD`` fetches addresses with the host's own reach; files and archives of the context are fine."""
+    """``ADD`` fetches addresses with the host's own reach; files and archives of the context are fine. For BuildKit
+    ``user@host:path`` is an address too, of git by ssh, and in some versions ``host:path``.
+    """
     flags, words = _flags("ADD", rest, frozenset({"chown", "chmod"}))
     _no_here("ADD", words)
     for source in _sources(words):
-        if any(part in source for part in ("://", "$", "\\", '"', "'", "git@")):
+        remote = ":" in source.partition("/")[0]
+        if remote or any(part in source for part in ("://", "$", "\\", '"', "'", "git@")):
             raise not_allowed("build.add", f"ADD {source[:60]}", "Fetch it with RUN, or use COPY.")
     return "ADD" + "".join(f" --{flag}={value}" for flag, value in flags.items()) + f" {words}"
 

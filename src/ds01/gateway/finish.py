@@ -33,9 +33,11 @@ CPU_NANO = 1_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Blueprint:
-    """The image of a create: its id, its variables, ports, volumes, and how often it wants checks."""
+    """The image of a create: its id, its command, variables, ports, volumes, and how often it wants checks."""
 
     id: str
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()

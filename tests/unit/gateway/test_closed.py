@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,16 @@ async def test_without_ds01d_own_things_are_shown_for_a_minute_and_nothing_is_gr
     place.now += 20
     assert (await place.get("/containers/json"))[0] == 503
     assert not any("create" in asked for asked in place.engine.asked)
+
+
+@pytest.mark.parametrize("of_image", [{"Cmd": ["x" * 140_000]}, {"Entrypoint": ["x"] * 70_000, "Cmd": None}])
+async def test_d16_a_long_command_of_an_image_is_refused_before_anything_is_granted(
+    place: Farm, of_image: dict[str, Any]
+) -> None:
+    place.engine.answers = {"/images/bb/json": as_json({"Id": "sha256:1", "Config": of_image})}
+    status, found = await place.ask("POST", "/containers/create", {"Image": "bb", "Cmd": []})
+    assert (status, "longer than 128K together (create.command)" in found["message"]) == (400, True)
+    assert not any("create" in asked for asked in (*place.engine.asked, *place.daemon.asked))
 
 
 async def test_a_container_ds01d_cannot_record_is_removed_again(place: Farm) -> None:

@@ -19,8 +19,10 @@ from ds01.domain.dockerpolicy.mounts import target
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.domain.dockerpolicy.waiting import LABEL, VARIABLE
+from ds01.domain.dockerpolicy.weight import COMMAND
 from ds01.domain.gpu import asks_for_devices
 from ds01.domain.health import OFTEN_NS, OFTEN_SECONDS
+from ds01.domain.quantity import show_size
 
 STOP_SECONDS = 300
 _HOSTNAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?")
@@ -138,7 +140,10 @@ CONFIG: tuple[Field, ...] = (
           says=f"kept, without `ds01.*`; `{LABEL}` is how long to wait for GPUs; every label "
                "DS01 trusts is set by DS01, over the image's too"),
     Field(name="Volumes", rule="create.volumes", judge=_volumes, says="anonymous volumes pass; the target is checked"),
-    *_passed(("Cmd", "Entrypoint", "Shell"), _words, "kept"),
+    kept("Cmd", "create.command", f"kept, up to {show_size(COMMAND)} with the entrypoint, the image's counted where "
+                                  "nothing is said", _words),
+    kept("Entrypoint", "create.command", "kept, counted with the command", _words),
+    *_passed(("Shell",), _words, "kept"),
     *_passed(("OnBuild",), _texts, "kept"),
     *_passed(("Tty", "OpenStdin", "StdinOnce", "AttachStdin", "AttachStdout", "AttachStderr", "ArgsEscaped",
               "NetworkDisabled"), shape.flag, "kept"),

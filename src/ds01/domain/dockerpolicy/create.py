@@ -7,6 +7,7 @@ from typing import cast
 
 from ds01.domain.container import Door
 from ds01.domain.dockerpolicy.case import Asker, Case, Plan
+from ds01.domain.dockerpolicy.commandsize import check_command
 from ds01.domain.dockerpolicy.config import CONFIG
 from ds01.domain.dockerpolicy.devices import DEVICES
 from ds01.domain.dockerpolicy.field import Field, judge_struct
@@ -40,6 +41,7 @@ def judge_create(body: dict[str, Json], name: str, asker: Asker) -> Plan:
     settings, networking = (cast(Json, config.pop(name, None)) for name in _PARTS)
     if not case.image:
         raise malformed("create.image", "No image was named")
+    check_command(config)
     host = judge_struct("HostConfig", settings, HOST, case)
     if case.devices and "RestartPolicy" in host:
         host["RestartPolicy"] = never_by_itself(case, host["RestartPolicy"])

@@ -18,6 +18,11 @@ LABELS = 64 * 1024
 LABELS_TOGETHER = 4 * 1024 * 1024
 """The same of all images of one person."""
 
+COMMAND = 128 * 1024
+"""Bytes of a container's command with its entrypoint: what one argument may have for the kernel. The engine lists them
+whole.
+"""
+
 VARIABLE = 32 * 1024
 """Characters of one variable of an image."""
 

@@ -14,6 +14,7 @@ import structlog
 
 from ds01.domain.dockerpolicy.builders import check_builder_container
 from ds01.domain.dockerpolicy.case import Joined, Plan
+from ds01.domain.dockerpolicy.commandsize import check_command
 from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.mountcount import check_mounts, nameless
 from ds01.domain.dockerpolicy.names import container_name, invented
@@ -47,6 +48,7 @@ async def create(call: Call) -> None:
     call.changes += plan.case.changes
     _check_parts(call, plan)
     image = await resolve(call, plan.case.image)
+    check_command(plan.config, image.entrypoint, image.command)
     others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
     inherited = await _volumes_from(call, plan, others)
     check_mounts(plan.case, image.volumes, inherited)

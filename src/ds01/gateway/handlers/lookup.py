@@ -26,7 +26,8 @@ async def resolve(call: Call, ref: str) -> Blueprint:
     found = await look_up(call, ref)
     config = found.get("Config") or {}
     return Blueprint(
-        id=str(found["Id"]), environment=tuple(config.get("Env") or ()),
+        id=str(found["Id"]), entrypoint=tuple(config.get("Entrypoint") or ()), command=tuple(config.get("Cmd") or ()),
+        environment=tuple(config.get("Env") or ()),
         ports=tuple(config.get("ExposedPorts") or ()), volumes=tuple(config.get("Volumes") or ()),
         health=health(config), api=call.version,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ds01.domain.dockerpolicy import unjudged
 from ds01.domain.dockerpolicy.commit import CHANGES, judge_changes, judge_config
 from ds01.domain.dockerpolicy.dockerfile import read
 from ds01.domain.dockerpolicy.growth import GROWN, Bases
@@ -130,3 +131,46 @@ def test_d23_a_commit_brings_triggers_of_one_line() -> None:
     for change in ("ONBUILD COPY \\\n--from=alice/private / /", "ONBUILD \\\nCOPY --from=alice/private / /"):
         with pytest.raises(RefusedError):
             judge_changes([change], {})
+
+
+def kept_for_later(*lines: str) -> str:
+    """A Dockerfile whose second stage runs these of the first."""
+    return "\n".join(["FROM bb AS a", *lines, "FROM a", ""])
+
+
+KEPT_FOR_LATER = [
+    kept_for_later("ENV a0=xxxxxxxxxx", *(f"ONBUILD ENV a{n}=$a{n - 1}$a{n - 1}" for n in range(1, 41))),
+    kept_for_later("ENV a=x b=x", "ONBUILD ENV b=" + "$a" * 9000, "ENV a=" + "x" * 9000),
+    kept_for_later("ENV a=x b=x", "onbuild\tenv b=" + "$a" * 9000, "ENV a=" + "x" * 9000),
+    kept_for_later("ENV a=x b=x", "ONBUILD LABEL b=" + "$a" * 9000, "ENV a=" + "x" * 9000),
+]
+
+
+@pytest.mark.parametrize("text", KEPT_FOR_LATER)
+def test_e33_what_is_kept_for_later_counts_where_it_is_done(text: str) -> None:
+    """A stage that stands on another runs its ONBUILD first, when the variables are as long as they became."""
+    for check in (judged, lambda text: unjudged.check(text.encode(), {})):
+        with pytest.raises(RefusedError, match="grow over"):
+            check(text)
+
+
+def test_e33_a_bases_triggers_count_for_each_stage_on_it() -> None:
+    triggers = ("ARG a", "ENV b=" + "$a" * 500)
+    judged("FROM bb\nRUN x", triggers=triggers)
+    with pytest.raises(RefusedError, match="grow over"):
+        judged("ARG a=" + "x" * 4000 + "\nFROM bb\nRUN x", triggers=triggers)
+    with not_for_hours(), pytest.raises(RefusedError, match="more than 10,000"):
+        judged("FROM bb\n" * 999, triggers=("RUN x",) * 1000)
+    with not_for_hours(), pytest.raises(RefusedError, match="more than 10,000"):
+        judged("FROM bb AS a\n" + "ONBUILD RUN x\n" * 400 + "FROM a\n" * 500)
+    with not_for_hours(), pytest.raises(RefusedError, match="more than 10,000"):
+        unjudged.check(("FROM bb AS a\n" + "ONBUILD RUN x\n" * 400 + "FROM a\n" * 500).encode(), {})
+
+
+def test_what_people_keep_for_later_is_let_through() -> None:
+    text = kept_for_later(
+        "WORKDIR /app", "ONBUILD COPY . /app", "ONBUILD ENV PATH=/app/bin:$PATH", "ONBUILD RUN make", "FROM a AS b",
+        "RUN make test",
+    )  # fmt: skip
+    judged(text, env=("PATH=/usr/bin",), triggers=("COPY . /x", "RUN y", "ENV PATH=$PATH:/y"))
+    unjudged.check(text.encode(), {})

@@ -23,6 +23,9 @@ UNKNOWN = 1024
 CARRIED = 16 * 1024 * 1024
 """Characters of variables and labels that all steps together carry along: each has those of the steps before it."""
 
+DONE = 10_000
+"""How often instructions of ONBUILD are done, all stages together."""
+
 _NAMED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)?(/?)")
 """A variable, and whether parts of its value are replaced by something else. One without a plain name is unknown."""
 
@@ -44,17 +47,23 @@ class Bases:
 
     def __init__(self, arguments: Mapping[str, str]) -> None:
         self._growing = Growing(arguments)
-        self._triggers: list[str] = []
+        self._of_images, self._of_stages = Later(self._growing), Later(self._growing)
 
     def add(self, config: Mapping[str, Any]) -> None:
         """One image, by its configuration. Raises RefusedError for instructions that may not run here."""
-        self._triggers += judged_triggers(config.get("OnBuild") or ())
+        for line in judged_triggers(config.get("OnBuild") or ()):
+            self._of_images.keep(*line.partition(" ")[::2])
         self._growing.on(config)
 
     def check(self, instructions: Sequence[Instruction]) -> None:
         """Raise RefusedError when the values grow too long."""
-        for line in (*self._triggers, *(each.text for each in instructions)):
-            self._growing.add(*line.partition(" ")[::2])
+        for each in instructions:
+            name, _, rest = each.text.partition(" ")
+            self._growing.add(name, rest)
+            if name == "ONBUILD":
+                self._of_stages.keep(*rest.partition(" ")[::2])
+            if name == "FROM":
+                (self._of_images if each.images else self._of_stages).done()
 
 
 class Growing:
@@ -117,6 +126,28 @@ class Growing:
         for match in _NAMED.finditer(text):
             grown += self._known.get(match[1] or "", self._unknown) * (len(text) if match[2] else 1)
         return grown
+
+
+class Later:
+    """Instructions that are done in each stage that stands on what has them as ONBUILD."""
+
+    def __init__(self, growing: Growing) -> None:
+        self._growing = growing
+        self._kept: list[tuple[str, str]] = []
+        self._times = 0
+
+    def keep(self, name: str, rest: str) -> None:
+        """One more."""
+        self._kept.append((name, rest))
+
+    def done(self) -> None:
+        """A stage begins that may stand on it. They count with the variables of now. Raises RefusedError."""
+        self._times += len(self._kept)
+        if self._times > DONE:
+            raise malformed("build.dockerfile", f"Its stages have more than {DONE:,} instructions of ONBUILD to do",
+                            "Join them with &&, or build in two parts.")  # fmt: skip
+        for name, rest in self._kept:
+            self._growing.add(name, rest)
 
 
 def _assigned(name: str, rest: str) -> Iterator[tuple[str, str]]:

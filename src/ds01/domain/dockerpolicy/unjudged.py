@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ds01.domain.dockerpolicy.dockerfile import INSTRUCTIONS, LENGTH
-from ds01.domain.dockerpolicy.growth import Growing
+from ds01.domain.dockerpolicy.growth import Growing, Later
 from ds01.domain.dockerpolicy.verdict import malformed
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
@@ -43,13 +43,17 @@ def look(text: str, growing: Growing) -> None:
     if _CONTROL.search(text) or _ESCAPE.search(text):
         raise malformed("build.dockerfile", "The Dockerfile has control characters, or another escape character",
                         "Use backslashes.")  # fmt: skip
-    filled = False
-    for count, (name, rest) in enumerate(_Reading(text).instructions(), 1):
+    filled, later = False, Later(growing)
+    for count, (name, rest, kept) in enumerate(_Reading(text).instructions(), 1):
         if count > INSTRUCTIONS:
             raise malformed("build.dockerfile", f"The Dockerfile has more than {INSTRUCTIONS} instructions",
                             "Join steps with &&, or build in two parts.")  # fmt: skip
         filled = filled or (name in _FILLED and "<<" in rest)
         growing.add(name, rest)
+        if kept:
+            later.keep(name, rest)
+        if name == "FROM":
+            later.done()
     if filled:
         growing.add("COPY", text)
 
@@ -61,14 +65,16 @@ class _Reading:
         self._lines = [line.rstrip("\r") for line in text.split("\n")]
         self._read = 0
 
-    def instructions(self) -> Iterator[tuple[str, str]]:
-        """Everything that may be an instruction: its name and the rest. Raises RefusedError when that is too much."""
+    def instructions(self) -> Iterator[tuple[str, str, bool]]:
+        """Everything that may be an instruction: its name, the rest, and whether it is kept for later. Raises
+        RefusedError when that is too much.
+        """
         at, sure = 0, True
         while at < len(self._lines):
             line, behind = self._joined(at)
-            name, rest = _split(line)
+            name, rest, kept = _split(line)
             if name if sure else name in _KNOWN:
-                yield name, rest
+                yield name, rest, kept
             at = behind if sure else at + 1
             if sure and name in _BODY and "<<" in rest:
                 at, sure = self._behind(at, rest)
@@ -107,10 +113,10 @@ class _Reading:
         return at, True
 
 
-def _split(line: str) -> tuple[str, str]:
-    """The name and the rest; what is kept for later builds counts as if it were done in this one."""
-    name, rest = "ONBUILD", line
+def _split(line: str) -> tuple[str, str, bool]:
+    """The name and the rest; what is kept for later builds counts as if it were done in this one as well."""
+    name, rest, times = "ONBUILD", line, 0
     while name == "ONBUILD":
         name, _, rest = _BLANK.sub(" ", rest.strip(), count=1).partition(" ")
-        name = name.upper()
-    return name, rest.strip()
+        name, times = name.upper(), times + 1
+    return name, rest.strip(), times > 1

@@ -159,7 +159,8 @@ def test_layers_are_taken_only_from_images_that_are_there(mallory: User, victim:
 
 
 @pytest.mark.parametrize("line", ["ADD http://127.0.0.1/x /x", "RUN --mount=type=bind,from=x,target=/y true",
-                                  "RUN --network=host true", "ARG A=http\nADD ${A}://x /x"])  # fmt: skip
+                                  "RUN --network=host true", "ARG A=http\nADD ${A}://x /x",
+                                  "ADD bob@10.0.0.5:x.git /x", 'ADD ["10.0.0.5:x", "/x"]'])  # fmt: skip
 def test_d25_what_a_dockerfile_may_not(mallory: User, line: str) -> None:
     assert build(mallory, context(Dockerfile=f"FROM {IMAGE}\n{line}\n")).status == 403
 

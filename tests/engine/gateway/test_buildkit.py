@@ -201,7 +201,7 @@ def test_d20_a_name_of_others_is_written_as_ones_own(
 
 @pytest.mark.parametrize(
     "line", ["ADD http://127.0.0.1/x /x", "RUN --device=nvidia.com/gpu=all true", "RUN --network=host true",
-             "RUN --mount=type=bind,from=$X,target=/y true", "# escape=`"],
+             "RUN --mount=type=bind,from=$X,target=/y true", "# escape=`", "ADD bob@10.0.0.5:x.git /x"],
 )  # fmt: skip
 def test_d25_g11_what_a_dockerfile_may_not(mallory: User, line: str) -> None:
     text = f"{line}\nFROM {IMAGE}\n" if line.startswith("#") else f"FROM {IMAGE}\n{line}\n"

@@ -106,7 +106,8 @@ def test_results_as_files_and_without_a_name(thief: User) -> None:
     "line",
     ["FROM {0}", "FROM {1}", f"FROM {IMAGE}\nCOPY --from={{0}} / /x", "ARG X={0}\nFROM $X", "# syntax={0}\nFROM {0}",
      f"FROM {IMAGE}\nRUN --mount=from={{0}},target=/x cat /x/secret", f"FROM {IMAGE}\nADD http://127.0.0.1/x /x",
-     f"FROM {IMAGE}\nADD https://github.com/x/y.git /x", "FROM 127.0.0.1:1/x"],
+     f"FROM {IMAGE}\nADD https://github.com/x/y.git /x", f"FROM {IMAGE}\nADD bob@10.0.0.5:x.git /x",
+     "FROM 127.0.0.1:1/x"],
 )  # fmt: skip
 def test_d23_d25_sources_of_others_are_no_base(place: Ground, thief: User, line: str) -> None:
     image = place.root("GET", f"/images/{PRIVATE}/json").json["Id"]

@@ -25,7 +25,7 @@ from dev import people, registry
 from ds01.services.tickets import LATE_SECONDS
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, PATIENCE_SECONDS, Ground, Reply, User, ask, connected, wait
-from tests.engine.gateway.test_build import context
+from tests.engine.gateway.test_build import build, context, said
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 CLIENTS = ["docker", OLD_CLIENT]
@@ -558,6 +558,41 @@ def test_e33_neither_a_commit_nor_a_build_makes_one(mallory: User, field: Ground
     built = mallory.call("POST", "/v1.41/build?t=heavy:2", heavy, Content_Type="application/x-tar")
     assert "build.grown" in built.body.decode()
     assert ids(field) == before
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize(
+    "trigger",
+    ["COPY --from={0} / /x", "COPY \\\n--from={0} / /x", "COPY --chown=0:0 \\\n\n\t--from={1} / /x",
+     "CO\\\nPY --from={0} / /x", "COPY \\\n# why\n--from={0} / /x"],
+)  # fmt: skip
+def test_d23_a_trigger_of_a_loaded_image_takes_nothing_of_others(
+    mallory: User, field: Ground, victim: Victim, trigger: str, version: str
+) -> None:
+    one = layer("file", trigger)
+    found = json.loads(config(one))
+    found["config"]["OnBuild"] = [trigger.format(victim.image, there(field, victim.image).removeprefix("sha256:"))]
+    files = {"c_dot_json": json.dumps(found).encode(), "l__layer_dot_tar": one}
+    listed = [{"Config": "c.json", "RepoTags": ["triggers:1"], "Layers": ["l/layer.tar"]}]
+    assert "triggers:1" in said(load(mallory, packed(listed, **files)))
+    reply = build(mallory, context(Dockerfile="FROM triggers:1\n"), t="stolen:1", version=version)
+    assert reply.status in (400, 403), said(reply)
+    assert there(field, "stolen:1") == ""
+
+
+def test_d16_a_long_command_comes_into_nobodys_list(mallory: User, field: Ground) -> None:
+    """The engine would list it to everybody, each time somebody lists."""
+    before = field.ids()
+    assert "long:1" in said(load(mallory, saying(9, "long:1", Cmd=["sleep", *(["x" * 30_000] * 6)])))
+    for asked in (
+        {"Cmd": ["sleep", *(["x" * 30_000] * 32)]},
+        {"Image": "long:1"},
+        {"Image": "long:1", "Entrypoint": []},
+    ):
+        refused = mallory.create("", **asked)
+        assert (refused.status, "(create.command)" in refused.message) == (400, True)
+    assert field.ids() == before
+    assert mallory.create("", Image="long:1", Cmd=["sleep", "x" * 60_000]).status == 201
 
 
 def test_e33_heavy_images_of_others_keep_nobody_from_hers(mallory: User, alice: User, field: Ground) -> None:

@@ -169,6 +169,7 @@ def test_d23_a_dockerfile_in_every_disguise_is_the_one_that_was_judged(mallory: 
 
 @pytest.mark.parametrize(
     "line", ["ADD http://127.0.0.1/x /x", "ADD https://example.org/x.git /x", "ADD git@example.org:x.git /x",
+             "ADD bob@10.0.0.5:x.git /x", "ADD 10.0.0.5:x.git /x", 'ADD ["bob@10.0.0.5:x.git", "/x"]',
              "RUN --device=nvidia.com/gpu=all true", "RUN --network=host true", "RUN --security=insecure true",
              "RUN --mount=type=bind,from=$X,target=/y true", "RUN <<END\necho ran\nEND", "COPY <<END /x\nran\nEND",
              "# escape=`"],

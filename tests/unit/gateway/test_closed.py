@@ -105,13 +105,13 @@ async def test_without_ds01d_own_things_are_shown_for_a_minute_and_nothing_is_gr
     assert not any("create" in asked for asked in place.engine.asked)
 
 
-@pytest.mark.parametrize("of_image", [{"Cmd": ["x" * 140_000]}, {"Entrypoint": ["x"] * 70_000, "Cmd": None}])
+@pytest.mark.parametrize("of_image", [{"Cmd": ["x" * 270_000]}, {"Entrypoint": ["x"] * 70_000, "Cmd": None}])
 async def test_d16_a_long_command_of_an_image_is_refused_before_anything_is_granted(
     place: Farm, of_image: dict[str, Any]
 ) -> None:
     place.engine.answers = {"/images/bb/json": as_json({"Id": "sha256:1", "Config": of_image})}
     status, found = await place.ask("POST", "/containers/create", {"Image": "bb", "Cmd": []})
-    assert (status, "longer than 128K together (create.command)" in found["message"]) == (400, True)
+    assert (status, "longer than 256K together (create.command)" in found["message"]) == (400, True)
     assert not any("create" in asked for asked in (*place.engine.asked, *place.daemon.asked))
 
 

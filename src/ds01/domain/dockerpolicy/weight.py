@@ -18,9 +18,8 @@ LABELS = 64 * 1024
 LABELS_TOGETHER = 4 * 1024 * 1024
 """The same of all images of one person."""
 
-COMMAND = 128 * 1024
-"""Bytes of a container's command with its entrypoint: what one argument may have for the kernel. The engine lists them
-whole.
+COMMAND = 256 * 1024
+"""Bytes of a container's command with its entrypoint: room for ten thousand names of files. The engine lists all of it.
 """
 
 VARIABLE = 32 * 1024

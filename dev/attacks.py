@@ -123,7 +123,7 @@ _ROWS: dict[str, tuple[tuple[str, str] | tuple[str, str, str], ...]] = {
         ("checkpoints", "refused"),
         ("compressed archives into a container, on engines with that hole", "refused"),
         ("copying while links are swapped, on engines with that hole", "refused"),
-        ("LD_PRELOAD beside a GPU, where NVIDIA's hooks would load it on the host", "void, refused"),
+        ("LD_PRELOAD, LD_AUDIT and more beside a GPU, where NVIDIA's hooks would load it on the host", "void, refused"),
         ("another cgroup", "overwritten with one's own"),
         ("binding pipes, sockets, nodes, memory, descriptors", "refused"),
         ("mount, namespaces, nodes from inside", "nothing gained"),

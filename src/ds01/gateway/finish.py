@@ -22,7 +22,7 @@ HOME = "/tmp"  # noqa: S108  in the container, where everything runs as one user
 """The home of who has none in the image: editors and Jupyter keep things there, and ``/`` is not hers to write."""
 
 PRELOAD = "LD_PRELOAD"
-"""Emptied where NVIDIA's hooks put the GPU in: they run on the host with the container's environment."""
+"""Emptied where NVIDIA's hooks put the GPU in: to runc they have the container's variables, if the guard gives none."""
 
 WRITTEN_AS = {"": "consistent", "ro": "cached", "rw": "delegated"}
 """How a bind was written, as one of the words for ``Consistency``, which only other systems than Linux heed."""

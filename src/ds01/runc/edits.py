@@ -1,4 +1,5 @@
-"""What the guard writes into a configuration: who the processes are, what they may call, and which GPUs they see.
+"""What the guard writes into a configuration: who the processes are, what they may call, which GPUs they see, and what
+hooks are told.
 
 A container is of one of two kinds, by its grant. In one that is its *owner's* everything runs as her, without
 capabilities and without a way to new ones: she reaches into it from her shell (``/proc/PID/root``), and finds only
@@ -10,6 +11,7 @@ file could come in.
 from __future__ import annotations
 
 from ds01.runc.grants import Grant
+from ds01.runc.hooks import told
 from ds01.runc.kernel import counts_by_uid_alone
 from ds01.runc.nodes import DRIVER, files_of_proc, nodes_inside, split
 from ds01.runc.refusal import RefusedError
@@ -63,6 +65,7 @@ def edited(config: Config, grant: Grant) -> Config:
         **config,
         "mounts": mounts,
         "process": edited_process(config["process"], grant.owner, grant.gpus),
+        "hooks": told(config.get("hooks") or {}),
         "linux": linux,
         "annotations": {KIND: kind_of(grant)},
     }

@@ -20,6 +20,7 @@ from ds01.domain.guard import StartGrant
 from ds01.runc import launcher
 from ds01.runc.edits import EVERYBODY
 from ds01.runc.grants import BOOT_ID
+from ds01.runc.hooks import PATH
 from tests.unit.runc.test_rules import BIND, ID, PLAIN
 
 BOOT = Path(BOOT_ID).read_text().strip()
@@ -145,6 +146,23 @@ def test_e21_an_owners_container_is_hers_whatever_it_asks(runtime: Runtime) -> N
     assert made["process"]["noNewPrivileges"] is True
     assert "uidMappings" not in made["linux"]
     assert made["annotations"] == {"ds01.guard": "1001:1001"}
+
+
+@pytest.mark.parametrize("as_owner", [True, False])
+def test_e30_no_hook_inherits_the_containers_variables(runtime: Runtime, as_owner: bool) -> None:
+    """What the image says for itself stays with its own processes."""
+    hook = {"path": "/usr/bin/nvidia-ctk", "args": ["nvidia-ctk", "hook", "update-ldcache"]}
+    says = ["LD_AUDIT=./a.so", "LD_LIBRARY_PATH=/opt/conda/lib", "GCONV_PATH=."]
+    process = {**PLAIN["process"], "env": [*PLAIN["process"]["env"], *says]}
+    runtime.write({**PLAIN, "process": process, "hooks": {**PLAIN["hooks"], "createContainer": [hook]}})
+    runtime.grant(as_owner=as_owner, gpus=("GPU-a",))
+    done = runtime.create()
+    assert done.returncode == 0, done.stderr
+    made = runtime.config
+    assert made["hooks"] == {
+        "prestart": [{**PLAIN["hooks"]["prestart"][0], "env": [PATH]}], "createContainer": [{**hook, "env": [PATH]}],
+    }  # fmt: skip
+    assert set(says) <= set(made["process"]["env"])
 
 
 def test_e15_a_link_is_no_device(runtime: Runtime) -> None:

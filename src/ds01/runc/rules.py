@@ -40,6 +40,9 @@ _NOT_OF_STEPS = {"cgroup"}
 """Under cgroup v1 the engine gives a step of a build none of its own, and nobody can ask for one; it is read-only."""
 _MOUNT_TYPES = {"proc", "tmpfs", "devpts", "sysfs", "cgroup", "cgroup2", "mqueue", "bind"}
 _MOUNT = {"destination", "type", "source", "options"}
+_TAKEN = ("/proc/", "/sys/", "/dev/", "/run/ds01/", "/var/run/ds01/", "/run/nvidia-container-devices/",
+          "/var/run/nvidia-container-devices/")  # fmt: skip
+_SHARED_MEMORY = "/dev/shm/"  # noqa: S108  a path inside the container
 _READ_ONLY_TYPES = {"sysfs", "cgroup", "cgroup2"}
 _MUST_MASK = {"/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"}
 _MUST_BE_READ_ONLY = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
@@ -148,7 +151,7 @@ def _mounts(config: Config, grant: Grant, server: Server, shared: set[str]) -> I
         if options & {"shared", "rshared", "slave", "rslave"}:
             yield f"a mount at {target} that the host shares"
         if kind == "bind" or options & {"bind", "rbind"}:
-            yield from _bind(source, options, grant, server, shared)
+            yield from _bind(source, str(target), options, grant, server, shared)
     root = str((config.get("root") or {}).get("path", ""))
     if not root.startswith(f"{server.data_root}/") or ".." in root:
         yield f"the root file system {root}"
@@ -156,7 +159,9 @@ def _mounts(config: Config, grant: Grant, server: Server, shared: set[str]) -> I
         yield "a root file system that the host shares"
 
 
-def _bind(source: str, options: set[str], grant: Grant, server: Server, shared: set[str]) -> Iterator[str]:
+def _bind(
+    source: str, target: str, options: set[str], grant: Grant, server: Server, shared: set[str]
+) -> Iterator[str]:  # fmt: skip
     if source in grant.binds:
         if grant.owner is None and source.startswith(f"{server.folders}/"):
             yield "a folder of the host in a container that may run as root"
@@ -169,6 +174,14 @@ def _bind(source: str, options: set[str], grant: Grant, server: Server, shared: 
         return
     if source not in {f"{server.data_root}/volumes/{name}/_data" for name in grant.volumes}:
         yield f"the host's {source}"
+    elif _taken(target):
+        yield f"a volume at {target}"
+
+
+def _taken(target: str) -> bool:
+    """Whether a place is the engine's or DS01's own, however it is written; an image, too, may want volumes there."""
+    clean = f"/{os.path.normpath(f'/{target}').lstrip('/')}/"
+    return clean == "//" or (clean.startswith(_TAKEN) and not clean.startswith(_SHARED_MEMORY))
 
 
 def _of_the_engine(source: str, server: Server, shared: set[str]) -> bool:

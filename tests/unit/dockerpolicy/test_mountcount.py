@@ -1,4 +1,4 @@
-"""How many mounts a container has, and how many volumes it brings about."""
+"""How many mounts a container has, how many volumes it brings about, and where those of its image are."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from ds01.domain.dockerpolicy.case import Asker, Case
 from ds01.domain.dockerpolicy.create import judge_create
 from ds01.domain.dockerpolicy.mountcount import check_mounts, nameless
+from ds01.domain.dockerpolicy.mounts import check_places
 from ds01.domain.dockerpolicy.strictjson import parse_object
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
@@ -58,3 +59,23 @@ def test_mounts_of_every_kind_are_counted_together(config: dict[str, Any]) -> No
 
 def test_d9_no_volume_is_made_where_another_containers_is() -> None:
     assert nameless(asked({"Volumes": {"/a": {}, "/b": {}}}), ("/c",), ("/a", "/c")) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "clean"),
+    [("/dev/pts", "/dev/pts"), ("//dev/", "/dev"), ("/dev/./mqueue", "/dev/mqueue"), ("sys/fs/x", "/sys/fs/x"),
+     ("/data/../proc", "/proc"), ("../run/ds01/session", "/run/ds01/session"), ("/", "/"), ("//", "/"), ("..", "/"),
+     ("/var/run/nvidia-container-devices/all", "/var/run/nvidia-container-devices/all"), ("/dev/shm/..", "/dev")],
+)  # fmt: skip
+def test_an_image_mounts_nothing_where_nobody_may(place: str, clean: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        check_places(("/data", place))
+    assert refused.value.message.startswith(
+        f"DS01: the image's volume at {clean!r} is not allowed here (create.volumes). Take that VOLUME out of its"
+    )
+
+
+def test_an_image_mounts_volumes_anywhere_else() -> None:
+    check_places(
+        ("/data", "data", "/var/lib/postgresql/", "/dev/shm/x", "/device", "/a/../b", "/run/postgresql", "/etc")
+    )

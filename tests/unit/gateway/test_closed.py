@@ -115,6 +115,16 @@ async def test_d16_a_long_command_of_an_image_is_refused_before_anything_is_gran
     assert not any("create" in asked for asked in (*place.engine.asked, *place.daemon.asked))
 
 
+async def test_a_volume_of_an_image_where_nobody_may_mount_is_refused_before_anything_is_made(place: Farm) -> None:
+    place.engine.answers["/images/bb/json"] = as_json({"Id": "sha256:1", "Config": {"Volumes": {"/dev/pts": {}}}})
+    status, found = await place.ask("POST", "/containers/create", {"Image": "bb"})
+    assert (status, found["message"]) == (
+        403, "DS01: the image's volume at '/dev/pts' is not allowed here (create.volumes). Take that VOLUME out of its "
+        "Dockerfile, or use another image. More: ds01 why-refused",
+    )  # fmt: skip
+    assert not any("creates" in asked for asked in place.daemon.asked)
+
+
 async def test_a_container_ds01d_cannot_record_is_removed_again(place: Farm) -> None:
     grant = {
         "ticket": "t", "stored_name": f"x._.{UID}", "labels": {}, "cgroup_parent": "/p", "network": "n", "cpus": 1.0,

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ds01.domain.dockerpolicy.mounts import check_places
+from ds01.domain.dockerpolicy.verdict import RefusedError as Refused
 from ds01.runc.grants import Grant, Server, owner_of, step_grant
 from ds01.runc.launcher import first_facts
 from ds01.runc.refusal import RefusedError
@@ -149,6 +151,28 @@ REFUSED: dict[str, tuple[Edit, str]] = {
 def test_what_was_not_granted_is_refused(edit: Edit, word: str) -> None:
     said = judged(edit)
     assert any(word in sentence for sentence in said), said
+
+
+MINE = "/var/lib/docker/volumes/mine/_data"
+PLACES = ["/", "/proc", "/proc/", "//proc/sys", "/sys/fs/cgroup", "sys", "/dev", "/dev/pts", "/x/../dev/mqueue",
+          "/dev/shm/../pts", "/run/ds01", "/var/run/ds01/x", "/run/nvidia-container-devices/all",
+          "/var/run/nvidia-container-devices"]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_volume_is_where_nobody_may_mount(place: str) -> None:
+    """Nor is one that an image wants there: the engine mounts it past the gateway."""
+    at = {**bind(MINE), "destination": place}
+    assert judged(lambda c: c["mounts"].append(at)) == [f"a volume at {place}"]
+    assert judged(lambda c: c["mounts"].append(at), WITH_ROOT) == [f"a volume at {place}"]
+    with pytest.raises(Refused):
+        check_places([place])
+
+
+@pytest.mark.parametrize("place", ["/data", "/dev/shm", "/dev/shm/x", "/device", "/run/postgresql", "/etc/hosts"])
+def test_a_volume_is_anywhere_else(place: str) -> None:
+    assert judged(lambda c: c["mounts"].append({**bind(MINE), "destination": place})) == []
+    check_places([place])
 
 
 def test_e21_a_folder_of_the_host_is_never_beside_root() -> None:

@@ -139,7 +139,8 @@ CONFIG: tuple[Field, ...] = (
     Field(name="Labels", rule="create.labels", judge=_labels,
           says=f"kept, without `ds01.*`; `{LABEL}` is how long to wait for GPUs; every label "
                "DS01 trusts is set by DS01, over the image's too"),
-    Field(name="Volumes", rule="create.volumes", judge=_volumes, says="anonymous volumes pass; the target is checked"),
+    Field(name="Volumes", rule="create.volumes", judge=_volumes,
+          says="anonymous volumes pass; the target is checked, and where the image wants some"),
     kept("Cmd", "create.command", f"kept, up to {show_size(COMMAND)} with the entrypoint, the image's counted where "
                                   "nothing is said", _words),
     kept("Entrypoint", "create.command", "kept, counted with the command", _words),

@@ -6,7 +6,9 @@ and pins it. Here only what can never be right is refused, so that the sentence 
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Iterable
 
 from ds01.domain.dockerpolicy import shape
 from ds01.domain.dockerpolicy.case import AskedBind, AskedSocket, AskedTmpfs, AskedVolume, Case
@@ -47,10 +49,28 @@ def target(path: str, rule: str) -> str:
     if not path.startswith("/") or ".." in path.split("/"):
         raise malformed(rule, f"the target {path!r} must be an absolute path without '..'")
     clean = _clean(path)
-    below_shm = _below(clean, ("/dev/shm",))  # noqa: S108  a path inside the container
-    if clean == "/" or (_below(clean, _SYSTEM_TARGETS) and not below_shm):
+    if _taken(clean):
         raise not_allowed(rule, f"mounting over {clean}", "Mount it somewhere else, for example below /mnt.")
     return clean
+
+
+def check_places(of_image: Iterable[str]) -> None:
+    """The places of an image's volumes, which the engine reads as it likes: from the root, with every ``..``. Raises
+    RefusedError for one where nobody may mount anything.
+    """
+    for place in of_image:
+        clean = _clean(posixpath.normpath(f"/{place}"))
+        if _taken(clean):
+            what = f"the image's volume at {clean!r}"
+            raise not_allowed(
+                "create.volumes", what, "Take that VOLUME out of its Dockerfile, or use another image."
+            )  # fmt: skip
+
+
+def _taken(clean: str) -> bool:
+    """Whether a place is the engine's or DS01's own."""
+    below_shm = _below(clean, ("/dev/shm",))  # noqa: S108  a path inside the container
+    return clean == "/" or (_below(clean, _SYSTEM_TARGETS) and not below_shm)
 
 
 def _short(what: str, text: str, most: int) -> str:

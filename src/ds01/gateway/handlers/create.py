@@ -17,6 +17,7 @@ from ds01.domain.dockerpolicy.case import Joined, Plan
 from ds01.domain.dockerpolicy.commandsize import check_command
 from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.mountcount import check_mounts, nameless
+from ds01.domain.dockerpolicy.mounts import check_places
 from ds01.domain.dockerpolicy.names import container_name, invented
 from ds01.domain.dockerpolicy.portcount import published
 from ds01.domain.dockerpolicy.strictjson import Json, dump
@@ -50,6 +51,7 @@ async def create(call: Call) -> None:
     image = await resolve(call, plan.case.image)
     check_command(plan.config, image.entrypoint, image.command)
     others = {ref: await call.gate.registry.container(call.user, ref) for ref in plan.references}
+    check_places(image.volumes)
     inherited = await _volumes_from(call, plan, others)
     check_mounts(plan.case, image.volumes, inherited)
     plan.case.environment[:0] = await links.environment(call, plan, others)

@@ -1,8 +1,9 @@
 """What goes on now, and what must wait for it.
 
-A copy and a start of one container exclude each other: the check that it stands still must hold for the copy. And
-what nothing but its number limits is counted for each user: builds, which are containers too, loads, pulls, and streams
-of figures and of events.
+A copy and a start of one container exclude each other: the check that it stands still must hold for the copy; so do
+those of containers that have a volume in common, where it matters (``handlers/still.py``). And what nothing but its
+number limits is counted for each user: builds, which are containers too, loads, pulls, and streams of figures and of
+events.
 """
 
 from __future__ import annotations
@@ -43,36 +44,44 @@ class Moves:
         self._ended: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
-    async def copying(self, container_id: str) -> AsyncIterator[None]:
-        """Raises RefusedError (409) when the container goes on being started."""
-        async with self._among(self._copying, self._starting, container_id, "being started"):
+    async def copying(self, container_id: str, *volumes: str) -> AsyncIterator[None]:
+        """Raises RefusedError (409) when the container, or one with a volume of these, goes on being started."""
+        async with self._among(self._copying, self._starting, (container_id, *volumes), "being started"):
             yield
 
     @asynccontextmanager
-    async def starting(self, container_id: str) -> AsyncIterator[None]:
-        """Raises RefusedError (409) when files go on being copied."""
-        async with self._among(self._starting, self._copying, container_id, "having files copied"):
+    async def starting(self, container_id: str, *volumes: str) -> AsyncIterator[None]:
+        """Raises RefusedError (409) when files of it, or of one with a volume of these, go on being copied."""
+        async with self._among(self._starting, self._copying, (container_id, *volumes), "having files copied"):
             yield
 
     @asynccontextmanager
     async def _among(
-        self, mine: Counter[str], others: Counter[str], container_id: str, doing: str
+        self, mine: Counter[str], others: Counter[str], keys: tuple[str, ...], doing: str
     ) -> AsyncIterator[None]:  # fmt: skip
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while others[container_id]:
-                    await self._ended.setdefault(container_id, asyncio.Event()).wait()
-        except TimeoutError as error:
-            raise RefusedError(BUSY, f"The container is {doing}", "Try again in a moment.", status=409) from error
-        mine[container_id] += 1
+        """``keys`` are the container and the volumes, all of them or none at a time."""
+        await self._free(others, keys, doing)
+        mine.update(keys)
         try:
             yield
         finally:
-            mine[container_id] -= 1
-            if not mine[container_id]:
-                del mine[container_id]
-                if ended := self._ended.pop(container_id, None):
-                    ended.set()
+            mine.subtract(keys)
+            for key in set(keys):
+                if not mine[key]:
+                    del mine[key]
+                    if ended := self._ended.pop(key, None):
+                        ended.set()
+
+    async def _free(self, others: Counter[str], keys: tuple[str, ...], doing: str) -> None:
+        """Nobody else has any of these. Raises RefusedError (409)."""
+        busy = ""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while busy := next((key for key in keys if others[key]), ""):
+                    await self._ended.setdefault(busy, asyncio.Event()).wait()
+        except TimeoutError as error:
+            who = "The container" if busy == keys[0] else "A container that has a volume in common with it"
+            raise RefusedError(BUSY, f"{who} is {doing}", "Try again in a moment.", status=409) from error
 
     @contextmanager
     def awaiting_removal(self, container_id: str) -> Iterator[None]:

@@ -349,6 +349,23 @@ def test_e29_copies_of_a_running_container(mallory: User) -> None:
     assert mallory.call("PUT", f"/v1.41/containers/{container}/archive?path=/tmp", b"\0" * 1024).status == 403
 
 
+def test_e29_copies_where_another_container_runs_on_the_same_volume(mallory: User) -> None:
+    """It could swap a folder of the volume for a link while the engine follows the path."""
+    copied = mallory.create("copied", HostConfig={"Binds": ["v:/v"]}).json["Id"]
+    archive = f"/v1.41/containers/{copied}/archive?path=/v"
+    assert mallory.call("GET", archive).status == 200
+    swapping = mallory.runs("swapping", HostConfig={"Binds": ["v:/w"]})
+    for state in ("pause", "unpause"):
+        assert mallory.call("POST", f"/v1.41/containers/{swapping}/{state}").status == 204
+        refused = mallory.call("GET", archive)
+        assert refused.status == 403
+        assert "while 'swapping' runs, which has a volume of this container" in refused.json["message"]
+        assert mallory.call("PUT", archive, b"\0" * 1024).status == 403
+    assert mallory.call("POST", f"/v1.41/containers/{swapping}/kill").status == 204
+    assert mallory.call("POST", f"/v1.41/containers/{swapping}/wait").status == 200
+    assert mallory.call("PUT", archive, b"\0" * 1024).status == 200
+
+
 def test_e31_cgroups_of_others(mallory: User, alice: User, field: Ground) -> None:
     for parent in (
         "/",

@@ -62,6 +62,38 @@ async def test_who_waits_too_long_is_told_what_goes_on(monkeypatch: pytest.Monke
                 pytest.fail("a copy beside a start")
 
 
+async def test_who_shares_something_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moves, "PATIENCE_SECONDS", 0.01)
+    going = Moves()
+    async with going.copying(C, "v", "w"):
+        async with going.starting(OTHER, "u"), going.starting(OTHER):
+            pass
+        with pytest.raises(RefusedError, match="that has a volume in common with it is having files copied"):
+            async with going.starting(OTHER, "u", "w"):
+                pytest.fail("a start beside a copy")
+    async with going.starting(OTHER, "w"), going.starting(C, "w"):
+        with pytest.raises(RefusedError, match="that has a volume in common with it is being started"):
+            async with going.copying("e" * 64, "w"):
+                pytest.fail("a copy beside a start")
+    async with going.copying(C, "v", "w"), going.copying(OTHER, "w"):
+        pass
+
+
+async def test_nothing_is_held_by_who_still_waits() -> None:
+    going = Moves()
+    async with going.copying(C, "v"):
+        waiting = asyncio.create_task(_started(going, OTHER, "u", "v"))
+        await asyncio.sleep(0)
+        async with going.copying(OTHER, "u"):
+            pass
+    await waiting
+
+
+async def _started(going: Moves, *keys: str) -> None:
+    async with going.starting(*keys):
+        pass
+
+
 async def test_a_copy_that_is_broken_off_keeps_nobody_from_starting() -> None:
     going = Moves()
     with pytest.raises(ConnectionResetError):

@@ -17,6 +17,7 @@ from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.lookup import look_up
+from ds01.gateway.handlers.still import starting
 from ds01.gateway.held import FULL, DoorDownError
 from ds01.gateway.http import AnswerHead
 from ds01.gateway.links import engine_container
@@ -180,7 +181,7 @@ async def _not_kept(call: Call, container: DoorContainer) -> None:
 
 async def _granted(call: Call, container: DoorContainer, ask: Ask, *, again: bool = False) -> None:
     """A start that ds01d grants first and hears of before the client does. ``again``: a stop comes before it."""
-    async with call.gate.moves.starting(container.id):
+    async with starting(call, container):
         head, data = await _started(call, container, ask, again=again)
     await call.pass_answer(head, data)
 

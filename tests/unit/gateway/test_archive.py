@@ -1,0 +1,130 @@
+"""Files are copied only where nothing that runs can lead an older engine astray, and nothing starts meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ds01.gateway import moves
+from ds01.wire.door import DoorContainer
+from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
+
+OTHER = "c" * 64
+COPIED = b"6\r\ncopied\r\n0\r\n\r\n"
+ARCHIVE = f"/v1.41/containers/{MINE}/archive?path=%2Fv%2Fsub"
+STANDS: dict[str, Any] = {"State": {"Running": False}, "Mounts": []}
+V = {"Type": "volume", "Name": f"v._.{UID}", "Destination": "/v"}
+BIND = {"Type": "bind", "Source": "/run/ds01/lib/session", "Destination": "/run/ds01/session"}
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Farm]:
+    """Her container stands still, and has a volume."""
+    async with farm(tmp_path) as made:
+        container = {"id": MINE, "uid": UID, "name": "web", "stored_name": f"web._.{UID}", "image_ref": "bb"}
+        made.daemon.answers |= {
+            f"/door/users/{UID}/room": as_json({"left_bytes": None}),
+            "/door/starts": as_json({"ticket": "t", "container": container}), "/starts/commit": as_json(container),
+        }  # fmt: skip
+        made.engine.answers = {
+            f"{MINE}/json": as_json({**STANDS, "Mounts": [V, BIND]}),
+            "/containers/json": as_json([row(MINE, "exited")]), "/archive": plain(200, b"copied"), "/start": plain(204),
+        }  # fmt: skip
+        yield made
+
+
+def row(container: str, state: str) -> dict[str, Any]:
+    """A container in the engine's list."""
+    return {"Id": container, "Names": [f"/db._.{UID}"], "State": state}
+
+
+def others(place: Farm, *states: str) -> None:
+    """Her other containers that have the volume, as the engine lists them."""
+    rows = [row(MINE, "exited"), *(row(OTHER, state) for state in states)]
+    place.engine.answers["/containers/json"] = as_json(rows)
+
+
+def copied(place: Farm) -> bool:
+    return any("/archive" in asked for asked in place.engine.asked)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "PUT"])
+@pytest.mark.parametrize("state", ["running", "paused", "restarting", "", "news"])
+async def test_e29_nothing_is_copied_beside_what_runs_on_a_volume_of_it(place: Farm, method: str, state: str) -> None:
+    others(place, "exited", state)
+    status, found = await place.ask(method, ARCHIVE)
+    assert status == 403
+    assert not copied(place)
+    if method != "HEAD":
+        assert found["message"] == (
+            "DS01: copying files with this engine while 'db' runs, which has a volume of this container, is not "
+            "allowed here (archive.shared). Use ds01 cp with 'db', or stop it first. More: ds01 why-refused"
+        )
+
+
+async def test_e29_the_engine_is_asked_for_all_that_have_its_volumes(place: Farm) -> None:
+    assert await place.get(ARCHIVE) == (200, COPIED)
+    asked = next(asked for asked in place.engine.asked if "/containers/json" in asked)
+    assert f"v._.{UID}" in asked
+    assert "session" not in asked
+    assert "all=1" in asked
+
+
+async def test_e29_without_an_answer_nothing_is_copied(place: Farm) -> None:
+    place.engine.answers["/containers/json"] = as_json({"message": "no"}, 500)
+    assert (await place.get(ARCHIVE))[0] == 502
+    assert not copied(place)
+
+
+@pytest.mark.parametrize(("answered", "status"), [(plain(404, b"{}"), 404), (plain(500, b"{}"), 502)])
+async def test_e29_what_the_engine_does_not_show_is_not_copied(place: Farm, answered: bytes, status: int) -> None:
+    place.engine.answers[f"{MINE}/json"] = answered
+    assert (await place.get(ARCHIVE))[0] == status
+    assert not copied(place)
+    place.engine.answers["/start"] = plain(404, b"{}")
+    assert (await place.ask("POST", f"/v1.41/containers/{MINE}/start"))[0] == status
+
+
+async def test_what_stands_still_keeps_nobody_from_copying(place: Farm) -> None:
+    others(place, "exited", "created", "dead")
+    assert await place.get(ARCHIVE) == (200, COPIED)
+
+
+async def test_a_container_without_volumes_is_copied_whatever_runs(place: Farm) -> None:
+    place.engine.answers[f"{MINE}/json"] = as_json({**STANDS, "Mounts": [BIND]})
+    assert await place.get(ARCHIVE) == (200, COPIED)
+    assert not any("/containers/json" in asked for asked in place.engine.asked)
+
+
+async def test_engines_that_copy_safely_are_asked_nothing_more(place: Farm) -> None:
+    place.facts.version = (29, 5, 1)
+    others(place, "running")
+    assert await place.get(ARCHIVE) == (200, COPIED)
+    assert (await place.ask("POST", f"/v1.41/containers/{MINE}/start"))[0] == 204
+    assert place.engine.asked == [f"GET {ARCHIVE}", f"POST /v1.41/containers/{MINE}/start"]
+
+
+async def test_e29_what_has_its_volume_is_not_started_while_files_are_copied(
+    place: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moves, "PATIENCE_SECONDS", 0.05)
+    begun = asyncio.Event()
+    place.engine.upon["/archive"], place.engine.held = begun.set, ("/archive",)
+    place.engine.answers |= {"/archive": b"", f"{OTHER}/json": as_json({**STANDS, "Mounts": [V]})}
+    place.registry.learn(DoorContainer(id=OTHER, uid=UID, name="db", stored_name=f"db._.{UID}", image_ref="bb"))
+    _, writer = await asyncio.open_unix_connection(place.socket)
+    writer.write(f"GET {ARCHIVE} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+    async with asyncio.timeout(30):
+        await begun.wait()
+    status, found = await place.ask("POST", f"/v1.41/containers/{OTHER}/start")
+    assert (status, found["message"]) == (
+        409, "DS01: A container that has a volume in common with it is having files copied (container.busy). Try again "
+        "in a moment. More: ds01 why-refused",
+    )  # fmt: skip
+    place.engine.answers[f"{OTHER}/json"] = as_json({**STANDS, "Mounts": [{**V, "Name": "w"}]})
+    assert (await place.ask("POST", f"/v1.41/containers/{OTHER}/start"))[0] == 204
+    writer.transport.abort()

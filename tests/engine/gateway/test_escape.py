@@ -351,10 +351,11 @@ def test_e29_copies_of_a_running_container(mallory: User) -> None:
 
 def test_e29_copies_where_another_container_runs_on_the_same_volume(mallory: User) -> None:
     """It could swap a folder of the volume for a link while the engine follows the path."""
-    copied = mallory.create("copied", HostConfig={"Binds": ["v:/v"]}).json["Id"]
+    data = {"Type": "volume", "Source": "data"}
+    copied = mallory.create("copied", HostConfig={"Mounts": [data | {"Target": "/v"}]}).json["Id"]
     archive = f"/v1.41/containers/{copied}/archive?path=/v"
     assert mallory.call("GET", archive).status == 200
-    swapping = mallory.runs("swapping", HostConfig={"Binds": ["v:/w"]})
+    swapping = mallory.runs("swapping", HostConfig={"Mounts": [data | {"Target": "/w"}]})
     for state in ("pause", "unpause"):
         assert mallory.call("POST", f"/v1.41/containers/{swapping}/{state}").status == 204
         refused = mallory.call("GET", archive)
@@ -363,7 +364,7 @@ def test_e29_copies_where_another_container_runs_on_the_same_volume(mallory: Use
         assert mallory.call("PUT", archive, b"\0" * 1024).status == 403
     assert mallory.call("POST", f"/v1.41/containers/{swapping}/kill").status == 204
     assert mallory.call("POST", f"/v1.41/containers/{swapping}/wait").status == 200
-    assert mallory.call("PUT", archive, b"\0" * 1024).status == 200
+    assert mallory.call("GET", archive).status == 200
 
 
 def test_e31_cgroups_of_others(mallory: User, alice: User, field: Ground) -> None:

@@ -87,6 +87,10 @@ NOT_STARTED: dict[str, tuple[dict[str, Any], str]] = {
     "g8_mount_that_asks_cdi": (
         {"Binds": ["/dev/null:/var/run/nvidia-container-devices/cdi/nvidia.com/gpu/all"]}, "the host's /dev/null"
     ),
+    "g8_volume_that_asks": (
+        {"Mounts": [{"Type": "volume", "Target": "/var/run/nvidia-container-devices/all"}]}, "a volume at /var/run"
+    ),
+    "a_volume_over_the_terminals": ({"Mounts": [{"Type": "volume", "Target": "/dev/pts"}]}, "a volume at /dev/pts"),
     "g9_rule": ({"DeviceCgroupRules": ["c 195:* rwm"]}, "access to c 195"),
 }  # fmt: skip
 

@@ -218,3 +218,12 @@ def test_o17_events_of_volumes_reach_their_owner_alone(mallory: User, alice: Use
     assert "quiet" not in told.out
     lines = [line for line in told.out.splitlines() if line.startswith("volume")]
     assert {"volume mount loud", "volume unmount loud", "volume destroy loud"} <= set(lines), told
+
+
+@pytest.mark.parametrize("place", ["/dev/pts", "/x/../dev", "/sys/fs/cgroup", "/run/ds01"])
+def test_no_image_mounts_a_volume_where_nobody_may(mallory: User, field: Ground, place: str) -> None:
+    assert mallory.create("plain").status == 201
+    assert mallory.docker("commit", "-c", f'VOLUME ["{place}", "/data"]', "plain", "covering:1").code == 0
+    made = mallory.create(Image="covering:1")
+    assert (made.status, "Take that VOLUME out of its Dockerfile" in made.message) == (403, True), made.body
+    assert stored(field) == set()

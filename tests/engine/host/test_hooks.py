@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dev import engine as own
@@ -20,6 +23,7 @@ from ds01.domain.container import ContainerId
 from ds01.domain.guard import StartGrant
 from ds01.runc import launcher
 from ds01.runc.grants import BOOT_ID
+from ds01.runc.hooks import PATH, told
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 
@@ -121,3 +125,29 @@ def test_e30_a_hook_from_elsewhere_does_not_run(lab: Lab) -> None:
         assert lab.hooked() == before
     finally:
         lab.allow(*facts["hooks"])
+
+
+def test_e30_a_hook_in_the_containers_file_system_is_told_nothing_of_the_image(tmp_path: Path) -> None:
+    """Of the kind ``createContainer``, and by runc alone: without the guard it has the image's variables."""
+    mark, root = tmp_path / "mark", tmp_path / "bundle/rootfs"
+    root.mkdir(parents=True)
+    with tarfile.open(fileobj=io.BytesIO(tiny.layer())) as layer:
+        layer.extractall(root, filter="fully_trusted")
+    hook = {"path": "/bin/sh", "args": ["sh", "-c", f"{{ pwd; env; }} > {mark}"]}
+    subprocess.run(["runc", "spec", "--bundle", root.parent], check=True)
+    config = json.loads((root.parent / "config.json").read_text())
+    config["process"] |= {"terminal": False, "args": ["true"], "env": ["PATH=/bin", "LD_LIBRARY_PATH=.", "A=image"]}
+
+    def heard(hooks: dict[str, Any]) -> list[str]:
+        (root.parent / "config.json").write_text(json.dumps(config | {"hooks": hooks}))
+        words = ["--root", str(tmp_path / "state"), "run", "--bundle", str(root.parent), f"ds01-hook-{UID}"]
+        done = subprocess.run(["runc", *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return mark.read_text().splitlines()
+
+    bare = heard({"createContainer": [hook]})
+    assert bare[0] == str(root)
+    assert {"LD_LIBRARY_PATH=.", "A=image"} <= set(bare)
+    guarded = heard(told({"createContainer": [hook]}))
+    assert PATH in guarded
+    assert not [line for line in guarded if line.startswith(("LD_", "A="))]

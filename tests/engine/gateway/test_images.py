@@ -580,6 +580,23 @@ def test_d23_a_trigger_of_a_loaded_image_takes_nothing_of_others(
     assert there(field, "stolen:1") == ""
 
 
+def test_o13_the_classic_builder_takes_no_layer_of_others_for_what_a_base_runs(mallory: User, field: Ground) -> None:
+    """It does that before the label that keeps layers of users apart."""
+    one = layer("file", "runs")
+    found = json.loads(config(one))
+    found["config"] |= {"OnBuild": ["RUN true"], "Labels": {"ds01.owner": "1"}}
+    files = {"c_dot_json": json.dumps(found).encode(), "l__layer_dot_tar": one}
+    listed = [{"Config": "c.json", "RepoTags": ["runs:1"], "Layers": ["l/layer.tar"]}]
+    assert "runs:1" in said(load(mallory, packed(listed, **files)))
+    text = context(Dockerfile="FROM runs:1\n")
+    for query in ({}, {"cachefrom": '["runs:1"]'}, {"nocache": "0"}):
+        refused = build(mallory, text, t="ran:1", version="1", **query)
+        assert (refused.status, "--no-cache" in said(refused)) == (400, True), said(refused)
+        assert there(field, "ran:1") == ""
+    assert "(build.onbuild)" not in said(build(mallory, text, t="ran:1", version="1", nocache="1"))
+    assert "(build.onbuild)" not in said(build(mallory, text, t="ran:1", version="2"))
+
+
 def test_d16_a_long_command_comes_into_nobodys_list(mallory: User, field: Ground) -> None:
     """The engine would list it to everybody, each time somebody lists."""
     before = field.ids()

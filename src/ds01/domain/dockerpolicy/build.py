@@ -56,6 +56,8 @@ class BuildPlan:
     """The network of hers that it names; empty for her own."""
     cached_from: tuple[str, ...]
     """The images it takes layers from; empty for any of hers."""
+    cached: bool
+    """Whether layers are taken at all."""
     passed: Mapping[str, Sequence[str]]
     memory_bytes: int
     changes: tuple[Change, ...] = field(default=())
@@ -89,6 +91,7 @@ def judge_build(query: Query) -> BuildPlan:
         offline=mode == "none",
         network="" if mode in ("default", "bridge", "none") else mode,
         cached_from=cached_from,
+        cached=not query.on("nocache"),
         passed=passed,
         memory_bytes=int(query.get("memory") or 0),
         changes=tuple(changes),

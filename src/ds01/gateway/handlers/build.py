@@ -20,6 +20,7 @@ from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed
 from ds01.domain.ignore import ignore
+from ds01.domain.labels import Label
 from ds01.gateway import aside, flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
@@ -57,7 +58,8 @@ async def _built(
     name = f".ds01.{secrets.token_hex(16)}"
     network = (await resolve_network(call, plan.network)).stored if plan.network else grant.network
     given = _parameters(plan, grant, name, "none" if plan.offline else network)
-    if plan.cached_from and not await _any(call, plan.cached_from):
+    cached = plan.cached and not (plan.cached_from and not await _any(call, plan.cached_from))
+    if not cached:
         given["nocache"] = ["1"]
     ask = Ask(method="POST", target=call.target("/build", given), stream=True, content_type="application/x-tar")
     context = Context(wanted=frozenset({IGNORE}), late=dockerfiles(plan.dockerfile))
@@ -65,7 +67,7 @@ async def _built(
 
     async def end() -> Sequence[Piece]:
         last = last_entries(plain, context)
-        rendered = await _judged(call, plan, grant, context)
+        rendered = await _judged(call, plan, grant, context, cached)
         log.shown = rendered.shown
         ours = [entry(name, rendered.text.encode()), entry(IGNORE, f"{IGNORE}\n{name}\n".encode()), END]
         return [*last, *await _kept(call, context), *ours]
@@ -73,7 +75,7 @@ async def _built(
     await flow.upload(call, ask, entries(plain, context), end, log.line, settle)
 
 
-async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: Context) -> Rendered:
+async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: Context, cached: bool) -> Rendered:
     """The Dockerfile for the engine, with ids for names."""
     content = dockerfile_in(context, plan.dockerfile)
     if content is None:
@@ -83,7 +85,17 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
     bases = Bases(plan.arguments)
     ids = {ref: await _image(call, ref, bases) for ref in dockerfile.images(instructions)}
     await aside.judged(call.owner, len(text), bases.check, instructions)
+    if bases.run and cached:
+        raise _anybodys(bases.run[0])
     return render(instructions, ids, owner=grant.labels, labels=plan.labels, target=plan.target)
+
+
+def _anybodys(command: str) -> RefusedError:
+    """The label that keeps layers of users apart comes after what a base does first of all."""
+    return malformed(
+        "build.onbuild", f"The image runs ONBUILD {command[:60]!r}, of which this builder would take anybody's layer",
+        "Build with --no-cache, or with BuildKit (DOCKER_BUILDKIT=1).",
+    )  # fmt: skip
 
 
 async def _any(call: Call, refs: Sequence[str]) -> bool:
@@ -100,7 +112,8 @@ async def _image(call: Call, ref: str, bases: Bases) -> str:
         found = await obtain(call, ref)
     except AbsentError as error:
         raise buildkit.unusable(ref) from error
-    bases.add(found.get("Config") or {})
+    config = found.get("Config") or {}
+    bases.add(config, hers=(config.get("Labels") or {}).get(Label.OWNER) == str(call.user.uid))
     return str(found["Id"])
 
 

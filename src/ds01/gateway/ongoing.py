@@ -80,10 +80,21 @@ async def while_there(leaving: asyncio.Future[None], work: Coroutine[Any, Any, T
 
 async def before_the_end(work: Coroutine[Any, Any, None]) -> None:
     """Do ``work`` though its request is broken off, because the gateway stops. Raises TimeoutError when it takes long;
-    then it goes on for as long as there is a loop.
+    then it goes on for as long as there is a loop. (``asyncio.timeout`` of Python 3.11.2 raises CancelledError instead
+    in a task that was cancelled before.)
     """
-    async with asyncio.timeout(LAST_SECONDS):
-        await asyncio.shield(work)
+    doing = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait((doing,), timeout=LAST_SECONDS)
+    if not done:
+        doing.add_done_callback(_heard)
+        raise TimeoutError
+    await doing
+
+
+def _heard(done: asyncio.Future[None]) -> None:
+    """Whoever would want to know how it ended is not there any more."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _leave(bound: asyncio.Timeout, leaving: asyncio.Future[None]) -> None:

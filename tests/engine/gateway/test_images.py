@@ -591,7 +591,7 @@ def test_o13_the_classic_builder_takes_no_layer_of_others_for_what_a_base_runs(m
     text = context(Dockerfile="FROM runs:1\n")
     for query in ({}, {"cachefrom": '["runs:1"]'}, {"nocache": "0"}):
         refused = build(mallory, text, t="ran:1", version="1", **query)
-        assert (refused.status, "--no-cache" in said(refused)) == (400, True), said(refused)
+        assert (refused.status, "--no-cache" in refused.message) == (400, True), refused.body
         assert there(field, "ran:1") == ""
     assert "(build.onbuild)" not in said(build(mallory, text, t="ran:1", version="1", nocache="1"))
     assert "(build.onbuild)" not in said(build(mallory, text, t="ran:1", version="2"))

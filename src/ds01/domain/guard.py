@@ -131,6 +131,16 @@ def reached(volume: str, uid: int) -> Ds01Error:
     )
 
 
+def unknown(volume: str, uid: int) -> Ds01Error:
+    """Why a container of this user with root does not start with a volume of which nobody knows where it was."""
+    return Ds01Error(
+        NOT_ALLOWED,
+        f"DS01 does not know the volume {plain_volume(volume, uid)}, so no container with root has it.",
+        reason="One that was in a container which runs as you must not be in one with root.",
+        hint="Make the container anew, with a volume that 'docker volume create' makes",
+    )
+
+
 def common(grant: StartGrant, others: Iterable[StartGrant], *, as_owner: bool) -> dict[ContainerId, str]:
     """The other containers of this kind that were granted a volume of this one, with the first such volume."""
     found: dict[ContainerId, str] = {}

@@ -14,7 +14,7 @@ from ds01.domain.container import Attachment, Container, ContainerId, ContainerS
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot
-from ds01.domain.guard import StartGrant, as_owner, check_options, check_volumes, common, in_use, reached
+from ds01.domain.guard import StartGrant, as_owner, check_options, check_volumes, common, in_use, reached, unknown
 from ds01.domain.people import User
 from ds01.domain.settings import RootRule
 from ds01.domain.terminal import Terminal
@@ -232,8 +232,10 @@ def _reach(books: Books, grant: StartGrant) -> None:
     """Where a volume has been is written down before the start. One that the ledger does not know was anywhere."""
     for name in grant.volumes:
         volume = books.volume(name)
-        if not grant.as_owner:
-            if volume is None or volume.reached:
-                raise reached(name, grant.uid)
-        elif volume is not None and not volume.reached:
-            books.put_volume(replace(volume, reached=True))
+        if grant.as_owner:
+            if volume is not None and not volume.reached:
+                books.put_volume(replace(volume, reached=True))
+        elif volume is None:
+            raise unknown(name, grant.uid)
+        elif volume.reached:
+            raise reached(name, grant.uid)

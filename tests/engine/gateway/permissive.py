@@ -35,6 +35,7 @@ class Permissive:
         wanted = DoorCreate(
             uid=self.user.uid, name=name, image=IMAGE, door="docker", image_id=image, gpus=gpus,
             binds=tuple(DoorBind(source=path, target=f"/bound{number}") for number, path in enumerate(binds)),
+            anonymous=sum(_nameless(mount) for mount in (asked.get("HostConfig") or {}).get("Mounts") or ()),
         )  # fmt: skip
         grant = codec.parse(DoorGrant, self._door("creates", asdict(wanted)))
         plan = self._plan(name, binds)
@@ -96,6 +97,11 @@ class Permissive:
         found = self._ask(path, value)
         assert found.status < 300, found.body
         return found.json
+
+
+def _nameless(mount: dict[str, Any]) -> bool:
+    """Whether the engine makes a volume for it."""
+    return mount.get("Type") == "volume" and not mount.get("Source")
 
 
 def merged(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:

@@ -365,6 +365,8 @@ def test_e29_copies_where_another_container_runs_on_the_same_volume(mallory: Use
     assert mallory.call("POST", f"/v1.41/containers/{swapping}/kill").status == 204
     assert mallory.call("POST", f"/v1.41/containers/{swapping}/wait").status == 200
     assert mallory.call("GET", archive).status == 200
+    assert mallory.docker("rm", "--force", copied, swapping).code == 0
+    assert mallory.docker("volume", "rm", "data").code == 0
 
 
 def test_e31_cgroups_of_others(mallory: User, alice: User, field: Ground) -> None:

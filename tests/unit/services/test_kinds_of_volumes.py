@@ -88,7 +88,7 @@ async def test_it_is_read_from_the_containers_that_are_there_too(place: SimServe
 async def test_one_that_nobody_knows_is_in_none_with_root(place: SimServer) -> None:
     root = await made(place, "root", root=True)
     await place.world.ledger.write(lambda books: books.drop_volume(STORED))
-    with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
+    with pytest.raises(Ds01Error, match="does not know the volume v, so no container with root"):
         await allow(place.world, ALICE, root)
 
 

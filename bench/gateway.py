@@ -63,8 +63,8 @@ def measure() -> Iterator[Row]:
     yield from _unary(ours, theirs, subject)
     yield from _create(ours, theirs)
     yield from _run(ours, theirs, subject)
-    yield _to_and_fro(ours, theirs, subject)
     yield _made_at_once(ours, theirs, subject)
+    yield _to_and_fro(ours, theirs, subject)
     lab.ada.docker("rm", "--force", "subject")
 
 

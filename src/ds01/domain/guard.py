@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -141,11 +141,9 @@ def unknown(volume: str, uid: int) -> Ds01Error:
     )
 
 
-def common(grant: StartGrant, others: Iterable[StartGrant], *, as_owner: bool) -> dict[ContainerId, str]:
-    """The other containers of this kind that were granted a volume of this one, with the first such volume."""
-    found: dict[ContainerId, str] = {}
+def common(grant: StartGrant, others: Iterable[StartGrant], *, as_owner: bool) -> Iterator[tuple[StartGrant, str]]:
+    """The other containers of this kind that were granted a volume of this one, each with the first such volume."""
     for other in others:
         both = set(grant.volumes) & set(other.volumes)
         if both and other.container != grant.container and other.as_owner is as_owner:
-            found[other.container] = min(both)
-    return found
+            yield other, min(both)

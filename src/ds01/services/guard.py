@@ -204,13 +204,15 @@ async def _check_volumes(world: World, folder: str, grant: StartGrant) -> None:
     others = await asyncio.to_thread(world.host.grants, folder)
     check_volumes(grant, tuple(other for other in others if other.container in up))
     if grant.as_owner:
-        for other in others:
-            if other.container not in up and other.container in common(grant, (other,), as_owner=False):
-                await _hold_off(world, folder, other, common(grant, (other,), as_owner=False)[other.container])
+        for other, volume in common(grant, others, as_owner=False):
+            if other.container not in up:
+                await _hold_off(world, folder, other, volume)
     else:
-        for volume in common(grant, others, as_owner=True).values():
+        for _, volume in common(grant, others, as_owner=True):
             raise reached(volume, grant.uid)
-    await world.ledger.write(lambda books: _reach(books, grant))
+    fresh = await world.ledger.read(lambda books: _newly_reached(books, grant))
+    if fresh:
+        await world.ledger.write(lambda books: _reach(books, fresh))
 
 
 async def _hold_off(world: World, folder: str, other: StartGrant, volume: str) -> None:
@@ -228,14 +230,23 @@ async def _hold_off(world: World, folder: str, other: StartGrant, volume: str) -
         raise in_use(volume, other.uid)
 
 
-def _reach(books: Books, grant: StartGrant) -> None:
-    """Where a volume has been is written down before the start. One that the ledger does not know was anywhere."""
-    for name in grant.volumes:
-        volume = books.volume(name)
-        if grant.as_owner:
-            if volume is not None and not volume.reached:
-                books.put_volume(replace(volume, reached=True))
-        elif volume is None:
+def _newly_reached(books: Books, grant: StartGrant) -> tuple[str, ...]:
+    """The volumes of which it is to be written down, before the start, that her shell reaches them from now on. Raises
+    Ds01Error for root's where it does already; one that the ledger does not know was anywhere.
+    """
+    known = {name: books.volume(name) for name in grant.volumes}
+    if grant.as_owner:
+        return tuple(name for name, volume in known.items() if volume is not None and not volume.reached)
+    for name, volume in known.items():
+        if volume is None:
             raise unknown(name, grant.uid)
-        elif volume.reached:
+        if volume.reached:
             raise reached(name, grant.uid)
+    return ()
+
+
+def _reach(books: Books, names: Iterable[str]) -> None:
+    for name in names:
+        volume = books.volume(name)
+        if volume is not None:
+            books.put_volume(replace(volume, reached=True))

@@ -133,6 +133,33 @@ async def test_root_that_stopped_does_not_come_back_by_itself(place: SimServer) 
     assert granted(place) == {hers.id}
 
 
+async def test_where_there_is_nothing_to_write_down_a_full_disk_hinders_no_start(
+    place: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers = await made(place, "hers", root=False)
+    await allow(place.world, ALICE, hers)
+    place.host.withdraw(FOLDER, hers.id)
+
+    async def full(work: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(place.world.ledger, "write", full)
+    await allow(place.world, ALICE, hers)
+    assert granted(place) == {hers.id}
+
+
+async def test_what_cannot_be_written_down_is_not_granted(place: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    hers = await made(place, "hers", root=False)
+
+    async def full(work: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(place.world.ledger, "write", full)
+    with pytest.raises(OSError, match="no space"):
+        await allow(place.world, ALICE, hers)
+    assert granted(place) == set()
+
+
 async def test_a_container_made_with_it_runs_as_her(place: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     place.engine.guarding = Guarding(folder=FOLDER, data_root="/var/lib/docker")

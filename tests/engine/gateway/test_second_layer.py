@@ -307,7 +307,9 @@ def test_g14_the_engine_starts_it_again(door: Permissive, field: Ground) -> None
     assert started.status == 204, started.body
     wait(lambda: door.refusals(container))
     assert "whose lease is over" in door.refusals(container)[0]
-    assert not field.seen(container)["State"]["Running"]
+    assert not field.seen(container)["State"]["Pid"]
+    # The engine calls it running until it has heard of the refusal.
+    wait(lambda: not field.seen(container)["State"]["Running"])
 
 
 def test_f3_a_container_nobody_granted(door: Permissive, field: Ground, mallory: User) -> None:

@@ -9,7 +9,6 @@ from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, grace, l
 from ds01.gateway import links
 from ds01.gateway.handlers import (
     archive,
-    archives,
     build,
     buildkit,
     cache,
@@ -27,6 +26,7 @@ from ds01.gateway.handlers import (
     pull,
     push,
     rename,
+    saving,
     session,
     streams,
     system,
@@ -148,9 +148,9 @@ ROUTES: tuple[Route, ...] = (
                            "min-free-space": number}, filters=frozenset({"until", "id", "type", "unused-for"}))),
     Route(name="images.push", method="POST", path=f"/images/{IMAGE}/push", handler=push.push,
           query=Rules(one={"tag": anything}), changes=True),
-    Route(name="images.save", method="GET", path="/images/get", handler=archives.save,
+    Route(name="images.save", method="GET", path="/images/get", handler=saving.save,
           query=Rules(one={"platform": anything}, many={"names": anything}), changes=True),
-    Route(name="images.save", method="GET", path=f"/images/{IMAGE}/get", handler=archives.save_one,
+    Route(name="images.save", method="GET", path=f"/images/{IMAGE}/get", handler=saving.save_one,
           query=Rules(one={"platform": anything}), changes=True),
     Route(name="images.load", method="POST", path="/images/load", handler=load.load,
           query=Rules(one={"quiet": flag, "platform": anything}), body=BodyKind.STREAM, changes=True),

@@ -15,7 +15,7 @@ from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.archives import reading, too_large
+from ds01.gateway.entries import TAR, reading, too_large
 from ds01.gateway.handlers.still import copying
 from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorContainer
@@ -59,7 +59,7 @@ async def put(call: Call) -> None:
 
     _check(container)
     async with copying(call, container):
-        ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type="application/x-tar")
+        ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type=TAR)
         await flow.upload(call, ask, through, end)
 
 

@@ -25,8 +25,8 @@ from ds01.gateway import aside, flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
+from ds01.gateway.entries import entries, last_entries, unpacked
 from ds01.gateway.handlers import buildkit, kit_archive
-from ds01.gateway.handlers.archives import entries, last_entries, unpacked
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.networks import resolve_network

@@ -22,7 +22,7 @@ from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import kit_line
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.archives import TAR, entries, last_entries, unpacked
+from ds01.gateway.entries import TAR, entries, last_entries, unpacked
 from ds01.gateway.handlers.buildkit import judged, target
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.tickets import granted

@@ -17,7 +17,7 @@ from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.archives import TAR, entries, last_entries, unpacked
+from ds01.gateway.entries import TAR, entries, last_entries, unpacked
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.writing import Written

@@ -29,7 +29,8 @@ from ds01.domain.dockerpolicy.verdict import AbsentError, Change, RefusedError, 
 from ds01.domain.image import EVERY_TAG
 from ds01.gateway import flow
 from ds01.gateway.call import Call, error_text
-from ds01.gateway.handlers.archives import import_, too_large
+from ds01.gateway.entries import too_large
+from ds01.gateway.handlers.importing import import_
 from ds01.gateway.handlers.lookup import find
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.ongoing import while_there

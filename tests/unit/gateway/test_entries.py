@@ -20,7 +20,7 @@ from ds01.gateway import body as bodies
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Timeouts
-from ds01.gateway.handlers.archives import SLICE, STEPS, entries, last_entries, reading, unpacked
+from ds01.gateway.entries import SLICE, STEPS, entries, last_entries, reading, unpacked
 from ds01.gateway.http import AnswerHead, Framing
 from tests.unit.dockerpolicy.test_context import noted
 from tests.unit.gateway.h2.test_link import pair

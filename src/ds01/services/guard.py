@@ -68,7 +68,8 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     )  # fmt: skip
     for name in grant.volumes:
         check_options(name, await world.engine.volume_options(name))
-    async with world.locks.hold(user.uid, "volumes of starts", "start") if grant.volumes else nullcontext():
+    alone = world.locks.hold(user.uid, "volumes of starts", "start", told="Your volumes are busy")
+    async with alone if grant.volumes else nullcontext():
         await _check_volumes(world, guarding.folder, grant)
         await asyncio.to_thread(world.host.grant, guarding.folder, grant)
 

@@ -21,13 +21,18 @@ class Locks:
         self._doing: dict[tuple[Uid, str], str] = {}
 
     @asynccontextmanager
-    async def hold(self, uid: Uid, name: str, verb: str, *, patience: float = PATIENCE_SECONDS) -> AsyncIterator[None]:
-        """Be the only one who acts on this container. Raises Ds01Error (``container.busy``) after ``patience``."""
+    async def hold(
+        self, uid: Uid, name: str, verb: str, *, patience: float = PATIENCE_SECONDS, told: str = ""
+    ) -> AsyncIterator[None]:  # fmt: skip
+        """Be the only one who acts on this container. Raises Ds01Error (``container.busy``) after ``patience``.
+
+        ``told`` is how it is said that something else of this user's is busy, which has this name among the locks.
+        """
         key = (uid, name)
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._wanted[key] = self._wanted.get(key, 0) + 1
         try:
-            await self._acquire(lock, key, patience)
+            await self._acquire(lock, key, patience, told or f"Container '{name}' is busy")
             self._doing[key] = verb
             try:
                 yield
@@ -43,7 +48,7 @@ class Locks:
         """Whether somebody acts on this container now; the reconciler looks again later then."""
         return (uid, name) in self._doing
 
-    async def _acquire(self, lock: asyncio.Lock, key: tuple[Uid, str], patience: float) -> None:
+    async def _acquire(self, lock: asyncio.Lock, key: tuple[Uid, str], patience: float, told: str) -> None:
         try:
             async with asyncio.timeout(patience):
                 await lock.acquire()
@@ -51,7 +56,7 @@ class Locks:
             verb = self._doing.get(key, "another command")
             raise Ds01Error(
                 BUSY,
-                f"Container '{key[1]}' is busy: {verb} is still going on.",
+                f"{told}: {verb} is still going on.",
                 reason=f"Waited {patience:.0f} s for it.",
                 hint="ds01 list",
             ) from None

@@ -27,7 +27,7 @@ ATTEMPTS = 5
 
 async def own(world: World, caller: Caller) -> Network:
     """The user's own network; made when it is not there."""
-    async with world.locks.hold(caller.uid, "network bridge", "create"):
+    async with world.locks.hold(caller.uid, "network bridge", "create", told="Your network is busy"):
         found = await world.engine.networks(caller.user.network)
         ours = await _ours(world, found)
         for another in found:
@@ -61,7 +61,7 @@ async def _clear(world: World, another: NetworkSeen) -> None:
 
 async def make(world: World, caller: Caller, name: str, stored: str, spec: NetworkSpec) -> Network:
     """Another network of hers. Raises Ds01Error when she has one of this name, or as many as she may have."""
-    async with world.locks.hold(caller.uid, "networks of hers", "create"):
+    async with world.locks.hold(caller.uid, "networks of hers", "create", told="Your networks are busy"):
         if await world.engine.networks(stored):
             raise Ds01Error(NAME_TAKEN, f"network with name {name} already exists")
         mine = await world.ledger.read(lambda books: own_networks(books, caller))

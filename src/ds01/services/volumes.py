@@ -67,7 +67,7 @@ async def provide(
 ) -> Held:  # fmt: skip
     """The same as ``make`` where there is ``room``."""
     stored, key = await _stored(world, caller, name), await seal_key(world)
-    async with world.locks.hold(caller.uid, f"volume {name}", "create"):
+    async with world.locks.hold(caller.uid, f"volume {name}", "create", told=f"Volume '{name}' is busy"):
         known = await world.ledger.read(lambda books: books.volume(stored))
         before = await world.engine.volume(stored)
         if (known is not None and not _hers(known, caller)) or (

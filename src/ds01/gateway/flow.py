@@ -216,6 +216,8 @@ async def _as_they_come(exchange: Exchange) -> AsyncIterator[Sequence[bytes]]:
 async def _lines(call: Call, exchange: Exchange, rewrite: Rewrite) -> None:
     async for together in _as_they_come(exchange):
         await call.client.write_many(chunk([kept for line in together if (kept := rewrite(line))]))
+        if exchange.stream.holding:
+            await exchange.stream.turn()
 
 
 async def upgrade(call: Call, ask: Ask, serve: Serve = relay.raw) -> None:

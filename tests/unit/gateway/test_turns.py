@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from ds01.domain.dockerpolicy import strictjson
-from ds01.gateway import aside, call, owner
+from ds01.gateway import aside, call, flow, owner
 from ds01.gateway.audit import Audit
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.frames import AT_ONCE
 from ds01.gateway.h2.link import Call, Link
 from ds01.gateway.handlers.grpc_api import CONTROL, Talk
+from ds01.gateway.http import AnswerHead, Framing
 from ds01.gateway.serve import Server
-from ds01.gateway.stream import JOINED_BYTES, Stream
+from ds01.gateway.stream import JOINED_BYTES, Bytes, Stream
 from ds01.gateway.turns import Turns
+from ds01.gateway.upstream import Ask, Exchange
 from tests.unit.gateway.farm import Farm, as_json, farm, plain
 from tests.unit.gateway.h2.test_link import pair, running
 from tests.unit.gateway.test_grpc_record import DOOR, asking, talking
@@ -261,6 +264,38 @@ async def test_who_waits_for_the_ends_of_many_connections_hears_of_one_in_each_t
     assert sum(end.done() for end in ends) == 1
     await rounds(MANY)
     assert all(end.done() for end in ends)
+
+
+async def test_of_lines_that_lie_there_one_read_goes_on_in_each_turn() -> None:
+    """None of them passes, so nothing is written that would wait."""
+    one, stream, each = owner.Owners().of(1), Stream(), 10
+    stream.belongs_to(one)
+    exchange = Exchange(stream, Ask(method="GET", target="/events"), "the engine")
+    exchange.head = AnswerHead(status=200, headers={}, framing=Framing(until_close=True))
+    for _ in range(each):
+        stream.data_received(b"a line of others\n" * JOINED_BYTES)
+    stream._end()
+    read, turns = Counter[int](), iter(range(MANY))
+    now = next(turns)
+
+    def went_round() -> None:
+        nonlocal now
+        now = next(turns)
+        asyncio.get_running_loop().call_soon(went_round)
+
+    def dropped(_: bytes) -> bytes:
+        read[now] += 1
+        return b""
+
+    async def written(parts: Sequence[Bytes]) -> None:
+        assert not parts
+
+    asyncio.get_running_loop().call_soon(went_round)
+    asking = cast(call.Call, SimpleNamespace(client=SimpleNamespace(write_many=written)))
+    await stream.turn()
+    await flow._lines(asking, exchange, dropped)
+    assert set(read.values()) == {JOINED_BYTES}
+    assert len(read) == each
 
 
 async def test_short_bodies_are_judged_at_once(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 
 from ds01.daemon.peer import peer_uid
+from ds01.domain.errors import Ds01Error
 from ds01.domain.people import User
 from tests.api.conftest import Api
 from tests.server import ALICE, MINIMAL, SimServer
@@ -66,6 +67,20 @@ async def test_events_are_followed_as_they_happen(http: aiohttp.ClientSession) -
         await launch(http)
         first = json.loads(await asyncio.wait_for(answer.content.readline(), 10))
         assert first["type"] == "lease.granted"
+
+
+@pytest.mark.root
+async def test_files_are_copied_for_as_long_as_the_gateway_listens(http: aiohttp.ClientSession, api: Api) -> None:
+    copies, ask = api.server.world.copies, {"id": "c1", "volumes": ["v._.1001"]}
+    async with http.post("/v1/door/copies", json=ask) as answer:
+        assert json.loads(await asyncio.wait_for(answer.content.readline(), 10)) == {"free": True}
+        for name in ("c1", "v._.1001"):
+            with copies.copying(["another"]) as free, pytest.raises(Ds01Error), copies.starting(name):
+                assert free
+        answer.close()
+    async with asyncio.timeout(10):
+        while copies._copying:
+            await asyncio.sleep(0.01)
 
 
 async def launch(http: aiohttp.ClientSession) -> list[dict[str, object]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
 from ds01.gateway.held import DoorDownError, Held
-from ds01.gateway.upstream import Ask, Upstream, UpstreamError
+from ds01.gateway.upstream import Ask, Exchange, Upstream, UpstreamError
 from ds01.wire import codec
 from ds01.wire.door import (
     DoorAmounts,
@@ -21,6 +22,8 @@ from ds01.wire.door import (
     DoorCache,
     DoorCommit,
     DoorContainer,
+    DoorCopy,
+    DoorCopying,
     DoorCreate,
     DoorEngine,
     DoorGone,
@@ -94,6 +97,41 @@ class Door:
     async def not_started(self, ask: DoorTicket) -> None:
         """The engine did not start it."""
         await self._post("/v1/door/starts/abort", ask)
+
+    @asynccontextmanager
+    async def copying(self, ask: DoorCopy, lost: Callable[[], None]) -> AsyncIterator[bool]:
+        """While files are copied; whether nothing of it is being started. If so, nothing is until this is over, or
+        until ds01d goes away: then ``lost`` is called.
+        """
+        exchange = await self._opened(Ask(method="POST", target="/v1/door/copies", body=_body(ask)))
+
+        def gone(_: object) -> None:
+            lost()
+
+        try:
+            free = await self._said_free(exchange)
+            exchange.stream.gone.add_done_callback(gone)
+            yield free
+        finally:
+            exchange.stream.gone.remove_done_callback(gone)
+            exchange.close()
+
+    async def _opened(self, ask: Ask) -> Exchange:
+        try:
+            return await self._upstream.open(ask)
+        except UpstreamError as error:
+            raise DoorDownError(str(error)) from error
+
+    async def _said_free(self, exchange: Exchange) -> bool:
+        try:
+            head = await exchange.answered(SECONDS)
+            if head.status != 200:
+                raise DoorDownError(f"ds01d answered {head.status} for a copy")
+            async for parts in exchange.pieces(SECONDS):
+                return codec.parse(DoorCopying, json.loads(b"".join(parts))).free
+            raise DoorDownError("ds01d does not say whether files may be copied")
+        except (UpstreamError, ConnectionError, ValueError) as error:
+            raise DoorDownError(str(error)) from error
 
     async def rename(self, ask: DoorRename) -> DoorContainer:
         """Give a container another name, in the engine too."""
@@ -205,8 +243,7 @@ class Door:
         return codec.parse(kind, _checked(status, data))
 
     async def _post(self, target: str, value: object, seconds: float = SECONDS) -> Any:
-        body = json.dumps(codec.plain(value)).encode()
-        return _checked(*await self._ask(Ask(method="POST", target=target, body=body), seconds))
+        return _checked(*await self._ask(Ask(method="POST", target=target, body=_body(value)), seconds))
 
     async def _ask(self, ask: Ask, seconds: float = SECONDS) -> tuple[int, Any]:
         try:
@@ -214,6 +251,10 @@ class Door:
             return head.status, json.loads(body) if body else None
         except (UpstreamError, ConnectionError, ValueError) as error:
             raise DoorDownError(str(error)) from error
+
+
+def _body(value: object) -> bytes:
+    return json.dumps(codec.plain(value)).encode()
 
 
 def _checked(status: int, data: Any) -> Any:

@@ -40,8 +40,10 @@ async def root_allowed(world: World) -> bool:
     return rule is RootRule.ALLOWED or (rule is RootRule.GUARDED and await world.engine.guard() is not None)
 
 
-async def allow(world: World, user: User, container: Container, slots: tuple[Slot, ...] = ()) -> None:
-    """Grant the next start of this container. Raises Ds01Error when it may not start as it was made."""
+async def allow(world: World, user: User, container: Container, slots: tuple[Slot, ...] = ()) -> tuple[str, ...]:
+    """Grant the next start of this container, and give its volumes, by the engine's names, where they matter. Raises
+    Ds01Error when it may not start as it was made.
+    """
     owner = as_owner(container)
     if not owner and not await root_allowed(world):
         raise Ds01Error(
@@ -51,18 +53,19 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
         )
     guarding = await world.engine.guard()
     if guarding is None and container.door in OWN_DOORS:
-        return
+        return ()
     seen, attached = await asyncio.gather(world.engine.inspect(container.id), _attached(world, slots))
     check_start(world, user, container, seen.confinement.published if seen and seen.confinement else ())
     devices = await for_start(world, user, container, seen.devices if seen else ())
+    volumes = seen.volumes if seen else ()
     if guarding is None:
-        return
+        return volumes
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
     own = (*world.paths.programs, world.paths.door_of(user.uid, container.epoch))
     grant = StartGrant(
         container=container.id, uid=user.uid, gid=user.gid, as_owner=owner,
         binds=(*(mount.source for mount in mounts), *own),
-        volumes=seen.volumes if seen else (),
+        volumes=volumes,
         nodes=(*(_nodes(attached, slots) if attached else ()), *devices),
         gpus=tuple(slot.id for slot in slots),
     )  # fmt: skip
@@ -72,6 +75,7 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     async with alone if grant.volumes else nullcontext():
         await _check_volumes(world, guarding.folder, grant)
         await asyncio.to_thread(world.host.grant, guarding.folder, grant)
+    return volumes
 
 
 async def _attached(world: World, slots: tuple[Slot, ...]) -> Attachment | None:

@@ -27,12 +27,13 @@ async def run(world: World, user: User, container: Container, slots: tuple[Slot,
     """
     async with steps.step("start", "Starting the container"):
         await world.shells.check(world.engine, container)
-        await allow(world, user, container, slots)
-        terminal = steps.terminal
-        if terminal is not None and slots and world.devices.simulated:
-            terminal = terminal.with_simulated
-        async with offered(world, user, container.id, terminal):
-            await _start(world, container.id)
+        with world.copies.starting(container.id) as take:
+            take(await allow(world, user, container, slots))
+            terminal = steps.terminal
+            if terminal is not None and slots and world.devices.simulated:
+                terminal = terminal.with_simulated
+            async with offered(world, user, container.id, terminal):
+                await _start(world, container.id)
         if container.door is Door.JOB:
             return
         seen = await world.engine.inspect(container.id)

@@ -25,6 +25,7 @@ from ds01.ports.meters import Meters
 from ds01.ports.policy import PolicyFile
 from ds01.services.account_inside import AccountsInside
 from ds01.services.booking.gate import Gate
+from ds01.services.copies import Copies
 from ds01.services.enforce.memory import Memory
 from ds01.services.lifted import Lifted
 from ds01.services.locks import Locks
@@ -91,6 +92,7 @@ class World:
     cpus: int = 1
     version: str = ""
     locks: Locks = field(default_factory=Locks)
+    copies: Copies = field(default_factory=Copies)
     looks: Locks = field(default_factory=Locks)
     """At what a container would lose: one at a time, because it may be a million files."""
     tickets: Tickets = field(default_factory=Tickets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,21 @@ async def place(tmp_path: Path) -> AsyncIterator[Farm]:
     async with farm(tmp_path) as made:
         container = {"id": MINE, "uid": UID, "name": "web", "stored_name": f"web._.{UID}", "image_ref": "bb"}
         made.daemon.answers |= {
-            f"/door/users/{UID}/room": as_json({"left_bytes": None}),
+            f"/door/users/{UID}/room": as_json({"left_bytes": None}), "/door/copies": said(free=True),
             "/door/starts": as_json({"ticket": "t", "container": container}), "/starts/commit": as_json(container),
         }  # fmt: skip
+        made.daemon.held = ("/door/copies",)
         made.engine.answers = {
             f"{MINE}/json": as_json({**STANDS, "Mounts": [V, BIND]}),
             "/containers/json": as_json([row(MINE, "exited")]), "/archive": plain(200, b"copied"), "/start": plain(204),
         }  # fmt: skip
         yield made
+
+
+def said(*, free: bool) -> bytes:
+    """ds01d's word, and nothing more as long as it is listened to."""
+    line = json.dumps({"free": free}).encode() + b"\n"
+    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(line), line)
 
 
 def row(container: str, state: str) -> dict[str, Any]:
@@ -106,6 +114,48 @@ async def test_engines_that_copy_safely_are_asked_nothing_more(place: Farm) -> N
     assert await place.get(ARCHIVE) == (200, COPIED)
     assert (await place.ask("POST", f"/v1.41/containers/{MINE}/start"))[0] == 204
     assert place.engine.asked == [f"GET {ARCHIVE}", f"POST /v1.41/containers/{MINE}/start"]
+    assert not any("/door/copies" in asked for asked in place.daemon.asked)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "PUT"])
+async def test_e29_nothing_is_copied_of_what_ds01d_starts(place: Farm, method: str) -> None:
+    place.daemon.answers["/door/copies"] = said(free=False)
+    status, found = await place.ask(method, ARCHIVE)
+    assert (status, copied(place)) == (409, False)
+    if method != "HEAD":
+        assert found["message"] == (
+            "DS01: The container, or one that has a volume in common with it, is being started (container.busy). Try "
+            "again in a moment. More: ds01 why-refused"
+        )
+
+
+async def test_e29_ds01d_is_told_what_is_copied_before_it_is_looked_at(place: Farm) -> None:
+    place.daemon.upon["/door/copies"] = lambda: place.engine.asked.append("ds01d is told")
+    assert await place.get(ARCHIVE) == (200, COPIED)
+    assert json.loads(place.daemon.told[-1]) == {"id": MINE, "volumes": [f"v._.{UID}"]}
+    asked = [line.partition("?")[0].rpartition("/")[2] for line in place.engine.asked]
+    assert asked == ["json", "ds01d is told", "json", "json", "archive"]
+
+
+@pytest.mark.parametrize("answer", [plain(500, b"{}"), plain(200, b""), plain(200, b"{}"), b""])
+async def test_e29_without_ds01ds_word_nothing_is_copied(place: Farm, answer: bytes) -> None:
+    place.daemon.held, place.daemon.answers["/door/copies"] = (), answer
+    assert (await place.get(ARCHIVE))[0] == 503
+    assert not copied(place)
+
+
+async def test_e29_a_copy_ends_with_the_ds01d_that_knows_of_it(place: Farm) -> None:
+    begun = asyncio.Event()
+    place.engine.upon["/archive"], place.engine.held = begun.set, ("/archive",)
+    place.engine.answers["/archive"] = b""
+    reader, writer = await asyncio.open_unix_connection(place.socket)
+    writer.write(f"GET {ARCHIVE} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+    async with asyncio.timeout(30):
+        await begun.wait()
+        for _, said_on in place.daemon.open:
+            said_on.transport.abort()
+        assert await reader.read() == b""
+    writer.transport.abort()
 
 
 async def test_e29_what_has_its_volume_is_not_started_while_files_are_copied(

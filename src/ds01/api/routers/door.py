@@ -14,6 +14,7 @@ from ds01.services.door import (
     audit,
     building,
     change,
+    copying,
     create,
     going_on,
     gone,
@@ -35,6 +36,7 @@ from ds01.wire.door import (
     DoorCache,
     DoorCommit,
     DoorContainer,
+    DoorCopy,
     DoorCreate,
     DoorEngine,
     DoorGone,
@@ -70,6 +72,12 @@ async def user(world: TheWorld, uid: int) -> DoorUser:
 async def follow(world: TheWorld) -> Lines:
     """Who owns what: everything, then ``ready``, then changes (NDJSON of DoorUpdate)."""
     return relayed(lambda: registry.follow(world))
+
+
+@router.post("/copies", response_class=Lines)
+async def copies(world: TheWorld, ask: DoorCopy) -> Lines:
+    """Files of a container are copied for as long as this is read: one line, DoorCopying."""
+    return relayed(lambda: copying.copying(world, ask))
 
 
 @router.get("/containers/{ref}")

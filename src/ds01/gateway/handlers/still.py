@@ -1,7 +1,8 @@
 """What stands still while files are copied, with engines that can be led astray by what runs (before 29.5.1).
 
 Such an engine follows a path as root among all that is mounted in the container. So the container does not run, nor
-does another that has a volume of it: that one could swap a folder there for a link. Neither is started meanwhile.
+does another that has a volume of it: that one could swap a folder there for a link. Neither is started meanwhile, by
+this gateway or by ds01d.
 
 Folders of the host need no look here. Where one is mounted nothing is copied at all (``archive.binds``), so what others
 have of such folders is in none that is copied.
@@ -13,10 +14,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from ds01.domain.dockerpolicy.verdict import absent, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError, absent, not_allowed
 from ds01.gateway.call import Call
+from ds01.gateway.moves import BUSY
 from ds01.gateway.upstream import Ask, UpstreamError, parsed
-from ds01.wire.door import DoorContainer
+from ds01.wire.door import DoorContainer, DoorCopy
 
 _INSTEAD = "Use ds01 cp, or stop the container first."
 _STILL = ("created", "exited", "dead")
@@ -26,10 +28,13 @@ _STILL = ("created", "exited", "dead")
 @asynccontextmanager
 async def copying(call: Call, container: DoorContainer) -> AsyncIterator[None]:
     """Files are copied. Raises RefusedError where something runs that must not, or is being started."""
+    if call.gate.facts.copies_safely:
+        async with call.gate.moves.copying(container.id):
+            yield
+        return
     volumes = await _volumes(call, container)
-    async with call.gate.moves.copying(container.id, *volumes):
-        if not call.gate.facts.copies_safely:
-            await _check_itself(call, container)
+    async with call.gate.moves.copying(container.id, *volumes), _nothing_started(call, container, volumes):
+        await _check_itself(call, container)
         if volumes:
             await _check_others(call, container, volumes)
         yield
@@ -39,6 +44,17 @@ async def copying(call: Call, container: DoorContainer) -> AsyncIterator[None]:
 async def starting(call: Call, container: DoorContainer) -> AsyncIterator[None]:
     """It is started. Raises RefusedError (409) while files of it, or of one that has a volume of it, are copied."""
     async with call.gate.moves.starting(container.id, *await _volumes(call, container)):
+        yield
+
+
+@asynccontextmanager
+async def _nothing_started(call: Call, container: DoorContainer, volumes: Sequence[str]) -> AsyncIterator[None]:
+    """By ds01d, either. Raises RefusedError (409) where it does so now; when it goes away the copy is broken off."""
+    asked = DoorCopy(id=container.id, volumes=tuple(volumes))
+    async with call.gate.door.copying(asked, call.client.abort) as free:
+        if not free:
+            what = "The container, or one that has a volume in common with it, is being started"
+            raise RefusedError(BUSY, what, "Try again in a moment.", status=409)
         yield
 
 

@@ -116,6 +116,20 @@ def refusal(world: World, user: User, path: str, *, create: bool = False, folder
 
 
 class TestHost:
+    def test_a_volume_stays_marked_for_as_long_as_it_is_there(self, world: World) -> None:
+        folders = [f"{world.base}/{name}/_data" for name in ("v", "w")]
+        for folder in folders:
+            world.put(folder.removesuffix("/_data"), 0)
+            world.put(folder, world.alice.uid)
+        assert [world.host.is_reached(folder) for folder in folders] == [False, False]
+        for _ in range(2):
+            world.host.mark_reached(folders[0])
+            assert [world.host.is_reached(folder) for folder in folders] == [True, False]
+        world.take(f"{world.base}/v")
+        world.put(f"{world.base}/v", 0)
+        world.put(folders[0], world.alice.uid)
+        assert not world.host.is_reached(folders[0])
+
     def test_her_own_folder_is_pinned_under_its_key(self, world: World) -> None:
         pin = world.host.pin(world.alice, world.alice.home, "c1")
         assert (pin.real, pin.owner_uid, pin.is_folder) == (world.alice.home, world.alice.uid, True)

@@ -18,9 +18,7 @@ from ds01.domain.people import Uid
 class Volume:
     """One volume in the ledger. ``id`` is the engine's name, ``name`` what its owner calls it.
 
-    ``anonymous``: nobody named it, the engine made it for a container; both names are the engine's then. ``reached``:
-    it was in a container in which everything runs as its owner. From her shell she may have kept an open folder of it,
-    so from then on it is in no container with root any more.
+    ``anonymous``: nobody named it, the engine made it for a container; both names are the engine's then.
     """
 
     id: str
@@ -29,7 +27,6 @@ class Volume:
     name: str
     created_at: datetime
     anonymous: bool = False
-    reached: bool = False
 
 
 def check_volumes(have: int, more: int, limits: Limits) -> None:

@@ -95,6 +95,16 @@ class Host(Protocol):
         """Make a volume's folder, with what the engine put there, the user's own. Links are not followed."""
         ...
 
+    def mark_reached(self, folder: str) -> None:
+        """Note at the volume with this folder that its owner's shell may have a part of it open, for as long as it
+        exists. Raises Ds01Error.
+        """
+        ...
+
+    def is_reached(self, folder: str) -> bool:
+        """Whether that is noted at the volume with this folder. Raises Ds01Error."""
+        ...
+
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """Create the user's cgroup with these limits and return the engine's ``CgroupParent``."""
         ...

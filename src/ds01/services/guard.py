@@ -6,9 +6,8 @@ Without a guard everything here does nothing, and nobody but the owner of a cont
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import replace
 
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
@@ -52,13 +51,12 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
             hint="Remove it and make it anew",
         )
     guarding = await world.engine.guard()
-    if guarding is None and container.door in OWN_DOORS:
-        return ()
     seen, attached = await asyncio.gather(world.engine.inspect(container.id), _attached(world, slots))
     check_start(world, user, container, seen.confinement.published if seen and seen.confinement else ())
     devices = await for_start(world, user, container, seen.devices if seen else ())
-    volumes = seen.volumes if seen else ()
+    volumes, folders = (seen.volumes, seen.volume_folders) if seen else ((), {})
     if guarding is None:
+        await asyncio.to_thread(_mark, world, volumes, folders)  # a guard may come, and with it root
         return volumes
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
     own = (*world.paths.programs, world.paths.door_of(user.uid, container.epoch))
@@ -73,7 +71,7 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
         check_options(name, await world.engine.volume_options(name))
     alone = world.locks.hold(user.uid, "volumes of starts", "start", told="Your volumes are busy")
     async with alone if grant.volumes else nullcontext():
-        await _check_volumes(world, guarding.folder, grant)
+        await _check_volumes(world, guarding.folder, grant, folders)
         await asyncio.to_thread(world.host.grant, guarding.folder, grant)
     return volumes
 
@@ -194,9 +192,11 @@ def _left(books: Books, grant: StartGrant) -> Container | None:
     return found
 
 
-async def _check_volumes(world: World, folder: str, grant: StartGrant) -> None:
+async def _check_volumes(world: World, folder: str, grant: StartGrant, folders: Mapping[str, str]) -> None:
     """Kinds never meet in a volume, at the same time or one after the other: once it was in a container that runs as
-    its owner, it is in none with root any more. No other start of hers with volumes is looked at meanwhile.
+    its owner, it is in none with root any more. From her shell she may have kept an open folder of it. That is noted at
+    the volume itself, before the start: ``folders`` are where they are. No other start of hers with volumes is looked
+    at meanwhile.
     """
     if not grant.volumes:
         return
@@ -212,12 +212,12 @@ async def _check_volumes(world: World, folder: str, grant: StartGrant) -> None:
         for other, volume in common(grant, others, as_owner=False):
             if other.container not in up:
                 await _hold_off(world, folder, other, volume)
+        await asyncio.to_thread(_mark, world, grant.volumes, folders)
     else:
         for _, volume in common(grant, others, as_owner=True):
             raise reached(volume, grant.uid)
-    fresh = await world.ledger.read(lambda books: _newly_reached(books, grant))
-    if fresh:
-        await world.ledger.write(lambda books: _reach(books, fresh))
+        await world.ledger.read(lambda books: _check_known(books, grant))
+        await asyncio.to_thread(_check_unmarked, world, grant, folders)
 
 
 async def _hold_off(world: World, folder: str, other: StartGrant, volume: str) -> None:
@@ -235,23 +235,20 @@ async def _hold_off(world: World, folder: str, other: StartGrant, volume: str) -
         raise in_use(volume, other.uid)
 
 
-def _newly_reached(books: Books, grant: StartGrant) -> tuple[str, ...]:
-    """The volumes of which it is to be written down, before the start, that her shell reaches them from now on. Raises
-    Ds01Error for root's where it does already; one that the ledger does not know was anywhere.
-    """
-    known = {name: books.volume(name) for name in grant.volumes}
-    if grant.as_owner:
-        return tuple(name for name, volume in known.items() if volume is not None and not volume.reached)
-    for name, volume in known.items():
-        if volume is None:
+def _check_known(books: Books, grant: StartGrant) -> None:
+    """Raises Ds01Error for a volume that the ledger does not know."""
+    for name in grant.volumes:
+        if books.volume(name) is None:
             raise unknown(name, grant.uid)
-        if volume.reached:
+
+
+def _mark(world: World, volumes: Iterable[str], folders: Mapping[str, str]) -> None:
+    for name in volumes:
+        if not world.host.is_reached(folders[name]):
+            world.host.mark_reached(folders[name])
+
+
+def _check_unmarked(world: World, grant: StartGrant, folders: Mapping[str, str]) -> None:
+    for name in grant.volumes:
+        if world.host.is_reached(folders[name]):
             raise reached(name, grant.uid)
-    return ()
-
-
-def _reach(books: Books, names: Iterable[str]) -> None:
-    for name in names:
-        volume = books.volume(name)
-        if volume is not None:
-            books.put_volume(replace(volume, reached=True))

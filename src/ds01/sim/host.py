@@ -52,6 +52,7 @@ class SimHost:
         self.data_roots: dict[str, str] = {}
         """What the guard in each folder was told last."""
         self.handed: dict[str, int] = {}
+        self.reached: set[str] = set()
         self.touches: dict[str, datetime] = {}
         self.nodes: dict[str, Node] = {}
         """What is below /dev, by each path that leads to it."""
@@ -74,8 +75,9 @@ class SimHost:
         self.nodes[path] = Node(path=real or path, kind=kind, major=major, minor=minor, drivers=drivers)
 
     def take(self, path: str) -> None:
-        """Make something vanish."""
+        """Make something vanish, with the mark of a volume."""
         self.entries.pop(path, None)
+        self.reached.discard(f"{path}/_data")
 
     def move(self, path: str, to: str) -> None:
         """Give something another path; it stays the same thing."""
@@ -138,6 +140,14 @@ class SimHost:
     def hand_over(self, user: User, folder: str) -> None:
         """Remember whose it is."""
         self.handed[folder] = user.uid
+
+    def mark_reached(self, folder: str) -> None:
+        """Remember it."""
+        self.reached.add(folder)
+
+    def is_reached(self, folder: str) -> bool:
+        """Whether it was marked."""
+        return folder in self.reached
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """Write the slice down."""

@@ -30,7 +30,8 @@ async def place(server: SimServer, monkeypatch: pytest.MonkeyPatch) -> SimServer
 
     async def with_a_volume(id_: ContainerId) -> Observed | None:
         seen = await inspect(id_)
-        return replace(seen, volumes=(VOLUME,)) if seen is not None else None
+        folders = {VOLUME: f"/volumes/{VOLUME}/_data"}
+        return replace(seen, volumes=(VOLUME,), volume_folders=folders) if seen is not None else None
 
     async def options(_: str) -> dict[str, str]:
         return {}

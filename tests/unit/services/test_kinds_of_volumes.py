@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ds01.domain.container import Container, ContainerId, ContainerState, Door, Observed
-from ds01.domain.errors import Ds01Error
+from ds01.domain.errors import DISK_FULL, Ds01Error
 from ds01.domain.volume import Volume
 from ds01.ports.engine import Guarding
 from ds01.services.caller import identify
@@ -21,6 +21,7 @@ from tests.values import container
 
 FOLDER = "/var/lib/ds01/guard"
 STORED = "v._.1001"
+PLACE = f"/volumes/{STORED}/_data"
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ async def place(server: SimServer, monkeypatch: pytest.MonkeyPatch) -> SimServer
     async def inspect(id_: ContainerId) -> Observed:
         return Observed(
             id=id_, stored_name="x", image="", labels={}, running=id_ in running, paused=False,
-            created_at=server.clock.now(), volumes=(STORED,),
+            created_at=server.clock.now(), volumes=(STORED,), volume_folders={STORED: PLACE},
         )  # fmt: skip
 
     async def options(name: str) -> dict[str, str]:
@@ -75,12 +76,36 @@ async def test_one_that_her_shell_reached_is_in_none_with_root_any_more(place: S
 
 
 async def test_it_is_read_from_the_containers_that_are_there_too(place: SimServer) -> None:
-    """A ledger of before, which did not know."""
+    """A DS01 of before, which left no marks."""
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
     await allow(place.world, ALICE, hers)
+    place.host.reached.clear()
+    with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
+        await allow(place.world, ALICE, root)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_what_the_ledger_forgets_of_a_volume_is_noted_at_the_volume(place: SimServer, known: bool) -> None:
+    """It was not written down yet, or not any more, when hers started; for root it is."""
+    hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
     volume = await place.world.ledger.read(lambda books: books.volume(STORED))
     assert volume is not None
-    await place.world.ledger.write(lambda books: books.put_volume(replace(volume, reached=False)))
+    if not known:
+        await place.world.ledger.write(lambda books: books.drop_volume(STORED))
+    await allow(place.world, ALICE, hers)
+    await became(place, hers, ContainerState.REMOVED)
+    place.host.withdraw(FOLDER, hers.id)
+    await place.world.ledger.write(lambda books: books.drop_volume(STORED))
+    await place.world.ledger.write(lambda books: books.put_volume(volume))
+    with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
+        await allow(place.world, ALICE, root)
+
+
+async def test_a_guard_that_came_later_knows_of_what_was_before(place: SimServer) -> None:
+    hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
+    place.engine.guarding = None
+    await allow(place.world, ALICE, hers)
+    place.engine.guarding = Guarding(folder=FOLDER, data_root="/var/lib/docker")
     with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
         await allow(place.world, ALICE, root)
 
@@ -133,29 +158,25 @@ async def test_root_that_stopped_does_not_come_back_by_itself(place: SimServer) 
     assert granted(place) == {hers.id}
 
 
-async def test_where_there_is_nothing_to_write_down_a_full_disk_hinders_no_start(
+def full(folder: str) -> None:
+    raise Ds01Error(DISK_FULL, f"The volume in {folder} cannot be marked: No space left on device.")
+
+
+async def test_where_there_is_nothing_to_note_a_full_disk_hinders_no_start(
     place: SimServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hers = await made(place, "hers", root=False)
     await allow(place.world, ALICE, hers)
     place.host.withdraw(FOLDER, hers.id)
-
-    async def full(work: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(place.world.ledger, "write", full)
+    monkeypatch.setattr(place.host, "mark_reached", full)
     await allow(place.world, ALICE, hers)
     assert granted(place) == {hers.id}
 
 
-async def test_what_cannot_be_written_down_is_not_granted(place: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_cannot_be_noted_is_not_granted(place: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
     hers = await made(place, "hers", root=False)
-
-    async def full(work: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(place.world.ledger, "write", full)
-    with pytest.raises(OSError, match="no space"):
+    monkeypatch.setattr(place.host, "mark_reached", full)
+    with pytest.raises(Ds01Error, match="No space left"):
         await allow(place.world, ALICE, hers)
     assert granted(place) == set()
 
@@ -168,8 +189,6 @@ async def test_a_container_made_with_it_runs_as_her(place: SimServer, monkeypatc
         volumes=(DoorVolumeAsk(uid=ALICE.uid, name="w"),),
     )  # fmt: skip
     before = await grant(place.world, ask)
-    volume = await place.world.ledger.read(lambda books: books.volume("w._.1001"))
-    assert volume is not None
-    await place.world.ledger.write(lambda books: books.put_volume(replace(volume, reached=True)))
+    place.host.mark_reached("/volumes/w._.1001/_data")
     after = await grant(place.world, replace(ask, name="other"))
     assert (before.force_user, after.force_user) == ("", f"{ALICE.uid}:{ALICE.gid}")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from ds01.adapters.host import mounts, nodes, ownership, steps, terminals
+from ds01.adapters.host import marks, mounts, nodes, ownership, steps, terminals
 from ds01.adapters.host.guard import GuardFolder
 from ds01.adapters.host.identity import opened_as
 from ds01.adapters.host.inside import add_lines
@@ -98,6 +98,14 @@ class LinuxHost:
     def hand_over(self, user: User, folder: str) -> None:
         """Everything in it becomes the user's."""
         ownership.hand_over(folder, user.uid, user.gid)
+
+    def mark_reached(self, folder: str) -> None:
+        """A mark beside it."""
+        marks.mark(folder)
+
+    def is_reached(self, folder: str) -> bool:
+        """Whether there is a mark."""
+        return marks.is_marked(folder)
 
     def ensure_slice(self, user: User, aggregate: Mapping[str, Value]) -> str:
         """The user's slice with these limits."""

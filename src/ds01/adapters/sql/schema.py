@@ -6,16 +6,14 @@ from sqlalchemy import Connection, inspect, text
 
 from ds01.domain.errors import LEDGER_ERROR, Ds01Error
 
-HEAD = "0002"
+HEAD = "0001"
 """The newest migration; a test compares it with the folder."""
 
 
-def bring_to_head(connection: Connection, where: str, head: str = HEAD) -> None:
-    """Run the migrations that are missing up to ``head``, all or none of them. A newer ledger than this DS01 is
-    refused.
-    """
+def bring_to_head(connection: Connection, where: str) -> None:
+    """Run the migrations that are missing, all or none of them. A newer ledger than this DS01 is refused."""
     found = revision(connection)
-    if found == head:
+    if found == HEAD:
         return
     if found is not None and found > HEAD:
         raise Ds01Error(
@@ -24,7 +22,7 @@ def bring_to_head(connection: Connection, where: str, head: str = HEAD) -> None:
             reason=f"its schema is {found}, this version knows {HEAD}",
             hint="Install the newer version again; an older one would lose what it does not know.",
         )
-    _migrate(connection, head)
+    _migrate(connection)
 
 
 def revision(connection: Connection) -> str | None:
@@ -35,7 +33,7 @@ def revision(connection: Connection) -> str | None:
     return None if row is None else str(row.version_num)
 
 
-def _migrate(connection: Connection, head: str) -> None:
+def _migrate(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -43,4 +41,4 @@ def _migrate(connection: Connection, head: str) -> None:
     config.set_main_option("script_location", "ds01.adapters.sql:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, head)
+    command.upgrade(config, "head")

@@ -24,7 +24,6 @@ from sqlalchemy import (
     Table,
     Text,
     event,
-    false,
     text,
 )
 
@@ -308,7 +307,6 @@ volumes = Table(
     Column("name", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("anonymous", Boolean, nullable=False),
-    Column("reached", Boolean, nullable=False, server_default=false()),
 )
 
 networks = Table(

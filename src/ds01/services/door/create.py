@@ -96,7 +96,7 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image,
         held = [await volumes.provide(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
         why = judge_kind(
             joined, folder=ask.binds[0].source if ask.binds else "", unsafe=pinned.unsafe, itself=_itself(caller, ask),
-            reached=next((each.volume.name for each in held if each.volume.reached), ""),
+            reached=await asyncio.to_thread(_reached, world, held),
             root=await root_allowed(world), guarded=await world.engine.guard() is not None,
         )  # fmt: skip
         wanted = await _asked(world, caller, ask)
@@ -118,6 +118,11 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image,
         notes=(*given.notes, *map(MOVED.format, elsewhere)),
         volumes={ask_.name: each.volume.id for ask_, each in zip(ask.volumes, held, strict=True)},
     )
+
+
+def _reached(world: World, held: Sequence[volumes.Held]) -> str:
+    """The first of these that was in a container of the other kind; empty when none was."""
+    return next((each.volume.name for each in held if world.host.is_reached(each.folder)), "")
 
 
 async def _moved(world: World, caller: Caller, ask: DoorCreate) -> tuple[int, ...]:

@@ -212,6 +212,21 @@ def test_e33_a_folder_of_a_volume_that_she_kept_open(mallory: User, field: Groun
         assert mallory.docker("volume", "rm", "kept").code == 0
 
 
+def test_e33_one_that_is_made_anew_was_nowhere(mallory: User, image: str) -> None:
+    """The mark goes with its volume, and is not seen inside."""
+
+    def uid(*flags: str) -> str:
+        ran = mallory.docker("run", "--rm", "-v", "anew:/v", *flags, image, "sh", "-c", "id -u; ls -A /v")
+        assert ran.code == 0, ran.err
+        return ran.out.strip()
+
+    hers = ("-u", f"{mallory.uid}:{mallory.person.gid}")
+    assert [uid(), uid(*hers), uid()] == ["0", str(mallory.uid), str(mallory.uid)]
+    assert mallory.docker("volume", "rm", "anew").code == 0
+    assert uid() == "0"
+    assert mallory.docker("volume", "rm", "anew").code == 0
+
+
 def test_e33_nobody_reaches_a_step_of_a_build(mallory: User, image: str) -> None:
     """Steps run as root. While one does, a process of hers is in it."""
     context = mallory.folder("reached-build")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
 
 import structlog
 
@@ -13,15 +15,20 @@ from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError
 
+RENEWED_SECONDS = 2.0
+"""How often the engine is asked at most because somebody is about to be refused."""
+
 _LOG = structlog.get_logger("ds01.gateway.engine")
 
 
 class EngineFacts:
     """Version of the engine and of its API; the oldest plausible until it has answered."""
 
-    def __init__(self, upstream: Upstream, door: Door) -> None:
+    def __init__(self, upstream: Upstream, door: Door, clock: Callable[[], float] = time.monotonic) -> None:
         self._upstream = upstream
         self._door = door
+        self._clock = clock
+        self._asked: float | None = None
         self.architecture = "amd64"
         self.buildkit = False
         """Whether ds01d found the steps of BuildKit's builds guarded."""
@@ -37,6 +44,7 @@ class EngineFacts:
 
     async def refresh(self) -> bool:
         """Ask the engine; False when it does not answer."""
+        self._asked = self._clock()
         try:
             head, body = await self._upstream.whole(Ask(method="GET", target="/version"), 10)
             found = json.loads(body)
@@ -51,6 +59,13 @@ class EngineFacts:
         self.version = numbers(str(found.get("Version"))) or self.version
         self.architecture = str(found.get("Arch") or self.architecture)
         return await self._guarded()
+
+    async def renew(self) -> None:
+        """Ask before somebody is refused because of what is known: the engine or ds01d may have begun, or be another
+        one, since.
+        """
+        if self._asked is None or self._clock() - self._asked >= RENEWED_SECONDS:
+            await self.refresh()
 
     async def _guarded(self) -> bool:
         try:

@@ -163,13 +163,14 @@ class Server:
 
     async def _version(self, asked: tuple[int, int] | None) -> tuple[int, int]:
         """The version to speak. A client that cannot ask an engine that is away speaks its newest: then that is no
-        reason.
+        reason. Nor is what the engine spoke before.
         """
         try:
             return check_version(asked, self._gate.facts.api)
         except RefusedError:
             await self._gate.engine.whole(Ask(method="GET", target="/_ping"))
-            raise
+            await self._gate.facts.renew()
+            return check_version(asked, self._gate.facts.api)
 
     async def _handle(self, call: Call) -> None:
         """Let the route's handler answer. A change is recorded however it ends: whoever leaves, or an engine or a ds01d

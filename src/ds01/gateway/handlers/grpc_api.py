@@ -84,6 +84,8 @@ async def api(call: Call) -> None:
     if call.head.upgrade != "h2c":
         raise malformed("grpc.upgrade", "BuildKit's API is asked for with Upgrade: h2c")
     if not call.gate.facts.buildkit:
+        await call.gate.facts.renew()
+    if not call.gate.facts.buildkit:
         raise RefusedError("build.buildkit", "BuildKit cannot be used on this server",
                            "Build with DOCKER_BUILDKIT=0 in front of the command.")  # fmt: skip
     ask = Ask(method="POST", target=call.target("/grpc"), upgrade="h2c")

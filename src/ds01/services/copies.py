@@ -34,6 +34,17 @@ class Copies:
         finally:
             _remove(self._copying, taken)
 
+    def check(self, *names: str) -> None:
+        """Raises Ds01Error (``container.busy``) while files of one of these are copied. The engine keeps a container
+        to itself for as long: whoever is to be refused is, before it is asked for anything.
+        """
+        if any(self._copying[name] for name in names):
+            raise Ds01Error(
+                BUSY, "Files of this container, or of a volume in it, are being copied.",
+                reason="With this version of Docker nothing may run there meanwhile.",
+                hint="Try again in a moment",
+            )  # fmt: skip
+
     @contextmanager
     def starting(self, container: str) -> Iterator[Callable[[Iterable[str]], None]]:
         """While a container is started: what this gives is to be called with its volumes, before the engine starts it.
@@ -43,12 +54,7 @@ class Copies:
 
         def take(names: Iterable[str]) -> None:
             fresh = frozenset(names) - taken
-            if any(self._copying[name] for name in fresh):
-                raise Ds01Error(
-                    BUSY, "Files of this container, or of a volume in it, are being copied.",
-                    reason="With this version of Docker nothing may run there meanwhile.",
-                    hint="Try again in a moment",
-                )  # fmt: skip
+            self.check(*fresh)
             self._starting.update(fresh)
             taken.update(fresh)
 

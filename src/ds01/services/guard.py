@@ -214,8 +214,9 @@ async def _check_volumes(world: World, folder: str, grant: StartGrant, folders: 
                 await _hold_off(world, folder, other, volume)
         await asyncio.to_thread(_mark, world, grant.volumes, folders)
     else:
-        for _, volume in common(grant, others, as_owner=True):
-            raise reached(volume, grant.uid)
+        for other, volume in common(grant, others, as_owner=True):
+            if await world.engine.inspect(other.container) is not None:  # made by a DS01 that left no marks
+                raise reached(volume, grant.uid)
         await world.ledger.read(lambda books: _check_known(books, grant))
         await asyncio.to_thread(_check_unmarked, world, grant, folders)
 

@@ -76,6 +76,7 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
         await world.engine.inspect(container.id)  # with no engine there, nobody is told that it runs
         return Started(container=container)
     await holes.check(world, caller, gpus=container.gpus, image=container.image)
+    world.copies.check(container.id)
     async with Rollback() as rollback:
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container, steps, rollback)

@@ -204,3 +204,27 @@ def test_d7_no_volume_is_left_that_nobody_can_reach(mallory: User, field: Ground
     assert [each["Name"] for each in mallory.call("GET", "/v1.41/volumes").json["Volumes"]] == [volume["Name"]]
     assert mallory.call("DELETE", f"/v1.41/volumes/{volume['Name']}").status == 204
     assert not field.root("GET", "/volumes").json["Volumes"]
+
+
+def test_e29_ds01d_starts_nothing_while_files_are_copied(mallory: User, field: Ground) -> None:
+    """What it starts could lead an older engine astray as well as what the gateway starts."""
+    mounts = {"Mounts": [{"Type": "volume", "Source": "slow", "Target": "/v"}]}
+    made = {
+        name: mallory.create(name, Cmd=["sleep", "600"], HostConfig=mounts).json["Id"] for name in ("copied", "beside")
+    }
+    other = mallory.create("other", Cmd=["sleep", "600"]).json["Id"]
+    head = (
+        f"PUT /v1.41/containers/{made['copied']}/archive?path=/v HTTP/1.1\r\nHost: d\r\nContent-Type: {TAR}\r\n"
+        "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with mallory.connect() as copying:
+        copying.sendall(head.encode())
+        assert copying.recv(4096).startswith(b"HTTP/1.1 100 Continue")
+        for name in made:
+            refused = control(mallory, field, "POST", f"/v1/containers/{name}/start")
+            assert (refused.status, refused.json["error"]["code"]) == (409, "container.busy"), refused.body
+        assert control(mallory, field, "POST", "/v1/containers/other/start").status == 200
+    assert {field.seen(each)["State"]["Running"] for each in made.values()} == {False}
+    wait(lambda: control(mallory, field, "POST", "/v1/containers/beside/start").status == 200)
+    assert mallory.docker("rm", "--force", *made.values(), other).code == 0
+    assert mallory.docker("volume", "rm", "slow").code == 0

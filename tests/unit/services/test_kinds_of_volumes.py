@@ -84,6 +84,24 @@ async def test_it_is_read_from_the_containers_that_are_there_too(place: SimServe
         await allow(place.world, ALICE, root)
 
 
+async def test_grants_of_containers_that_are_gone_say_nothing(
+    place: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """The volume is a new one of the same name."""
+    hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
+    await allow(place.world, ALICE, hers)
+    await became(place, hers, ContainerState.REMOVED)
+    place.host.take(f"/volumes/{STORED}")
+    inspect = place.engine.inspect
+
+    async def gone(id_: ContainerId) -> Observed | None:
+        return None if id_ == hers.id else await inspect(id_)
+
+    monkeypatch.setattr(place.engine, "inspect", gone)
+    await allow(place.world, ALICE, root)
+    assert root.id in granted(place)
+
+
 @pytest.mark.parametrize("known", [True, False])
 async def test_what_the_ledger_forgets_of_a_volume_is_noted_at_the_volume(place: SimServer, known: bool) -> None:
     """It was not written down yet, or not any more, when hers started; for root it is."""

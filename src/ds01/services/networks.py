@@ -5,7 +5,7 @@ DS01 chooses the addresses. What nobody has: the engine's other networks, the wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Network
 
 from ds01.domain.errors import ENGINE_DOWN, NAME_TAKEN, NO_ADDRESSES, Ds01Error
@@ -138,19 +138,22 @@ def _event(world: World, kind: EventType, network: Network) -> Event:
 
 
 async def tidy(world: World) -> None:
-    """Forget what the engine no longer has."""
+    """Forget what the engine no longer has. The ledger is read first: what is in it then was made before, and its id is
+    never another's.
+    """
+    known = await world.ledger.read(lambda books: books.networks())
     there = {seen.id for seen in await world.engine.networks()}
-    await forget(world, lambda network: network.id not in there)
+    await removed(world, [network for network in known if network.id not in there])
 
 
-async def forget(world: World, gone: Callable[[Network], bool]) -> None:
-    """Take networks out of the ledger."""
-    lost = await world.ledger.read(lambda books: [network for network in books.networks() if gone(network)])
+async def removed(world: World, gone: Collection[Network]) -> None:
+    """The engine has removed these: take them out of the ledger."""
+    if gone:
+        await world.ledger.write(lambda books: _drop(books, world, gone))
 
-    def write(books: Books) -> None:
-        for network in lost:
+
+def _drop(books: Books, world: World, gone: Iterable[Network]) -> None:
+    for network in gone:
+        if books.network(network.id) is not None:
             books.drop_network(network.id)
             books.record(_event(world, EventType.NETWORK_REMOVED, network))
-
-    if lost:
-        await world.ledger.write(write)

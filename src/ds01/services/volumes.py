@@ -7,7 +7,7 @@ looked at before and again afterwards, under a lock.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -67,7 +67,7 @@ async def provide(
 ) -> Held:  # fmt: skip
     """The same as ``make`` where there is ``room``."""
     stored, key = await _stored(world, caller, name), await seal_key(world)
-    async with world.locks.hold(caller.uid, f"volume {name}", "create", told=f"Volume '{name}' is busy"):
+    async with world.locks.hold(caller.uid, _lock(stored), "create", told=f"Volume '{name}' is busy"):
         known = await world.ledger.read(lambda books: books.volume(stored))
         before = await world.engine.volume(stored)
         if (known is not None and not _hers(known, caller)) or (
@@ -84,8 +84,13 @@ async def provide(
         volume = Volume(id=stored, uid=caller.uid, epoch=caller.epoch, name=name, created_at=world.clock.now())
         if IS_TMPFS not in options:
             await asyncio.to_thread(world.host.hand_over, caller.user, seen.folder)
-        await world.ledger.write(lambda books: _record(books, world, [volume]))
+        await world.ledger.write(lambda books: _record(books, world, volume))
         return await _held(world, volume, seen)
+
+
+def _lock(stored: str) -> str:
+    """What whoever makes or forgets it holds; by the engine's name, as two names may mean one."""
+    return f"volume {stored}"
 
 
 async def _stored(world: World, caller: Caller, name: str) -> str:
@@ -143,24 +148,30 @@ async def adopt(
 
     Where everything in it runs as she, they and the ``fresh`` ones are handed to her with what the engine put there.
     """
-    known = await world.ledger.read(lambda books: {volume.id for volume in books.volumes()})
-    new = [(name, folder) for name, folder in made.volume_folders.items() if name not in known]
     if hers:
-        for folder in (*(folder for _, folder in new), *fresh):
+        for folder in fresh:
             await asyncio.to_thread(world.host.hand_over, caller.user, folder)
-    volumes = [
-        Volume(id=name, uid=caller.uid, epoch=caller.epoch, name=name, created_at=made.created_at, anonymous=True)
-        for name, _ in new
-    ]
-    if volumes:
-        await world.ledger.write(lambda books: _record(books, world, volumes))
-    return tuple(volumes)
+    found = [await _adopted(world, caller, made, name, hers=hers) for name in made.volume_folders]
+    return tuple(volume for volume in found if volume is not None)
 
 
-def _record(books: Books, world: World, volumes: Iterable[Volume]) -> None:
-    for volume in volumes:
-        books.put_volume(volume)
-        books.record(_event(world, EventType.VOLUME_CREATED, volume))
+async def _adopted(world: World, caller: Caller, made: Observed, name: str, *, hers: bool) -> Volume | None:
+    """One that the ledger does not know."""
+    async with world.locks.hold(caller.uid, _lock(name), "create"):
+        if await world.ledger.read(lambda books: books.volume(name)) is not None:
+            return None
+        if hers:
+            await asyncio.to_thread(world.host.hand_over, caller.user, made.volume_folders[name])
+        volume = Volume(
+            id=name, uid=caller.uid, epoch=caller.epoch, name=name, created_at=made.created_at, anonymous=True
+        )
+        await world.ledger.write(lambda books: _record(books, world, volume))
+        return volume
+
+
+def _record(books: Books, world: World, volume: Volume) -> None:
+    books.put_volume(volume)
+    books.record(_event(world, EventType.VOLUME_CREATED, volume))
 
 
 def _event(world: World, kind: EventType, volume: Volume) -> Event:
@@ -173,17 +184,37 @@ def _event(world: World, kind: EventType, volume: Volume) -> Event:
 async def tidy(world: World) -> None:
     """Forget what the engine no longer has."""
     there = {seen.name for seen in await world.engine.volumes()}
-    await forget(world, lambda volume: volume.id not in there)
+    for volume in await world.ledger.read(lambda books: [each for each in books.volumes() if each.id not in there]):
+        await _forget(world, volume)
 
 
-async def forget(world: World, gone: Callable[[Volume], bool]) -> None:
-    """Take volumes out of the ledger."""
-    lost = await world.ledger.read(lambda books: [volume for volume in books.volumes() if gone(volume)])
+async def removed(world: World, gone: Iterable[Volume]) -> None:
+    """The engine has removed these. One that it has all the same was made again since: who hears of what comes and
+    goes is told that it is there.
+    """
+    there = [volume for volume in gone if not await _forget(world, volume)]
+    if there:
+        await world.ledger.write(lambda books: _tell_again(books, world, there))
 
-    def write(books: Books) -> None:
-        for volume in lost:
-            books.drop_volume(volume.id)
-            books.record(_event(world, EventType.VOLUME_REMOVED, volume))
 
-    if lost:
-        await world.ledger.write(write)
+async def _forget(world: World, volume: Volume) -> bool:
+    """Take it out of the ledger unless the engine has it now, or somebody is making it."""
+    if world.locks.busy(volume.uid, _lock(volume.id)):
+        return False
+    async with world.locks.hold(volume.uid, _lock(volume.id), "remove"):
+        if await world.engine.volume(volume.id) is not None:
+            return False
+        await world.ledger.write(lambda books: _drop(books, world, volume))
+    return True
+
+
+def _drop(books: Books, world: World, volume: Volume) -> None:
+    if books.volume(volume.id) is not None:
+        books.drop_volume(volume.id)
+        books.record(_event(world, EventType.VOLUME_REMOVED, volume))
+
+
+def _tell_again(books: Books, world: World, there: Iterable[Volume]) -> None:
+    for volume in there:
+        if books.volume(volume.id) is not None:
+            books.record(_event(world, EventType.VOLUME_CREATED, volume))

@@ -106,12 +106,12 @@ async def remove(call: Call) -> None:
 
 
 async def gone(call: Call, kind: Kind, ids: list[str]) -> None:
-    """ds01d hears of it before the client does."""
+    """ds01d hears of it before the client does. It is forgotten first: of what was made again, ds01d tells again."""
+    for each in ids:
+        call.gate.registry.forget(each)
     if ids:
         with seen_later(kind.value, ids[0]):
             await call.gate.door.dropped(DoorDropped(uid=call.user.uid, kind=kind, ids=tuple(ids)))
-    for each in ids:
-        call.gate.registry.forget(each)
 
 
 async def prune(call: Call) -> None:

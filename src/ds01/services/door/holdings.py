@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.labels import Label
 from ds01.domain.names import stored_network
@@ -13,6 +16,8 @@ from ds01.services.caller import Caller, identify
 from ds01.services.door.known import network_shown, volume_shown
 from ds01.services.world import World
 from ds01.wire.holdings import DoorDropped, DoorNetwork, DoorNetworkAsk, DoorVolume, DoorVolumeAsk, Kind
+
+T = TypeVar("T", Volume, Network)
 
 
 async def make_volume(world: World, ask: DoorVolumeAsk) -> DoorVolume:
@@ -40,9 +45,13 @@ async def dropped(world: World, ask: DoorDropped) -> None:
     """The engine has removed these."""
     caller, gone = await identify(world, ask.uid), frozenset(ask.ids)
     if ask.kind is Kind.VOLUME:
-        await volumes.forget(world, lambda volume: volume.id in gone and _may(caller, volume))
+        await volumes.removed(world, await world.ledger.read(lambda books: _of(caller, books.volumes(), gone)))
     else:
-        await networks.forget(world, lambda network: network.id in gone and _may(caller, network))
+        await networks.removed(world, await world.ledger.read(lambda books: _of(caller, books.networks(), gone)))
+
+
+def _of(caller: Caller, there: Iterable[T], ids: frozenset[str]) -> list[T]:
+    return [each for each in there if each.id in ids and _may(caller, each)]
 
 
 def _may(caller: Caller, found: Volume | Network) -> bool:

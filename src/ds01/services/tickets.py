@@ -241,7 +241,7 @@ class Tickets:
     def creating(self, uid: Uid) -> Sequence[Container]:
         """Containers this user is about to have."""
         promised = [ticket.container for ticket in list(self._open.values()) if not ticket.container.id]
-        return list({c.name: c for c in (*self._making, *promised) if c.uid == uid}.values())
+        return list({c.name: c for c in (*self._making, *self._recording, *promised) if c.uid == uid}.values())
 
     @contextmanager
     def volumes(self, coming: Coming) -> Iterator[tuple[Coming, ...]]:

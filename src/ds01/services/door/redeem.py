@@ -13,15 +13,16 @@ from ds01.domain.guard import as_owner
 from ds01.domain.launch import check_containers
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
-from ds01.services import volumes
 from ds01.services.door.create import named
 from ds01.services.door.known import shown, volume_shown
 from ds01.services.door.start import never_started
 from ds01.services.find import mine
 from ds01.services.hand_back import hand_back
 from ds01.services.queue.turn import claimed
+from ds01.services.rollback import Rollback
 from ds01.services.tell import tell
 from ds01.services.tickets import Ticket
+from ds01.services.volumes import adopt
 from ds01.services.world import World
 from ds01.wire.door import DoorCommit, DoorMade, DoorTicket
 from ds01.wire.holdings import DoorVolume
@@ -36,13 +37,22 @@ async def commit(world: World, ask: DoorCommit) -> DoorMade:
         raise Ds01Error(BAD_REQUEST, "This grant is over.", reason="It was not used in time.", hint="Try again")
     made = named(ticket, ask.id)
     with world.tickets.volumes(ticket.volumes) if ticket.volumes is not None else nullcontext():
-        try:
-            with world.tickets.recording(ticket):
-                await world.ledger.write(lambda books: _record(books, world, ticket, made))
-        except Ds01Error:
-            await _take_back(world, ticket, "it could not be recorded")
-            raise
-        return DoorMade(container=await shown(world, made), volumes=await _volumes(world, ticket, made))
+        async with Rollback() as rollback:
+            rollback.add("grant", lambda: _take_back(world, ticket, "it could not be recorded"))
+            volumes = await _recorded(world, ticket, made)
+            rollback.keep()
+        return DoorMade(container=await shown(world, made), volumes=volumes)
+
+
+async def _recorded(world: World, ticket: Ticket, made: Container) -> tuple[DoorVolume, ...]:
+    """Its volumes first: who finds the container in the ledger may start it. Until then it has its name to itself, and
+    is nobody's to clear away.
+    """
+    async with world.locks.hold(made.uid, made.name, "create"):
+        with world.tickets.recording(ticket):
+            volumes = await _volumes(world, ticket, made)
+            await world.ledger.write(lambda books: _record(books, world, ticket, made))
+    return volumes
 
 
 async def _volumes(world: World, ticket: Ticket, made: Container) -> tuple[DoorVolume, ...]:
@@ -50,7 +60,7 @@ async def _volumes(world: World, ticket: Ticket, made: Container) -> tuple[DoorV
     seen = await world.engine.inspect(made.id) if ticket.volumes else None
     if seen is None:
         return ()
-    found = await volumes.adopt(world, ticket.caller, seen, ticket.fresh, hers=as_owner(made))
+    found = await adopt(world, ticket.caller, seen, ticket.fresh, hers=as_owner(made))
     return tuple(volume_shown(volume) for volume in found)
 
 

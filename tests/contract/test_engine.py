@@ -26,6 +26,7 @@ from ds01.sim.clock import SimClock
 from ds01.sim.engine import SimEngine
 
 IMAGE = "contract/tiny:latest"
+WITH_VOLUME = "contract/volume:latest"
 NOBODY = ContainerId("0" * 64)
 MEBI = 1024**2
 
@@ -290,6 +291,21 @@ class EngineContract:
         assert made.folder.startswith("/")
         assert "c-volume" in {each.name for each in await engine_port.volumes()}
 
+    async def test_what_an_image_has_for_volumes_goes_with_the_container(self, engine_port: Engine) -> None:
+        image = await engine_port.image(WITH_VOLUME)
+        assert image is not None
+        assert image.volumes == 1
+        made = await engine_port.create(spec("c-kept", WITH_VOLUME))
+        seen = await engine_port.inspect(made)
+        assert seen is not None
+        (name,) = seen.volumes
+        kept = await engine_port.volume(name)
+        assert kept is not None
+        assert (seen.volume_folders, Label.OWNER in kept.labels) == ({name: kept.folder}, False)
+        assert {each.volumes for each in await engine_port.list() if each.id == made} == {()}
+        await engine_port.remove(made)
+        assert await engine_port.volume(name) is None
+
     async def test_events_tell_what_happened(self, engine_port: Engine) -> None:
         heard: list[EngineEvent] = []
 
@@ -318,6 +334,7 @@ class TestSimEngine(EngineContract):
     def engine_port(self) -> Engine:
         sim = SimEngine(SimClock())
         sim.add_image(IMAGE)
+        sim.add_image(WITH_VOLUME, volumes=1)
         return sim
 
 
@@ -331,8 +348,9 @@ def tiny_image(engine: OwnEngine) -> str:
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             tar.addfile(entry)
-    command = ["docker", "-H", f"unix://{engine.socket}", "import", "-", IMAGE]
-    subprocess.run(command, input=archive.getvalue(), check=True, capture_output=True)
+    for more in ((IMAGE,), ("--change", "VOLUME /kept", WITH_VOLUME)):
+        command = ["docker", "-H", f"unix://{engine.socket}", "import", *more[:-1], "-", more[-1]]
+        subprocess.run(command, input=archive.getvalue(), check=True, capture_output=True)
     return IMAGE
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ds01.domain.assembly import WORKSPACE, Order, assemble
 from ds01.domain.binds import check_number, data_targets
-from ds01.domain.container import Attachment, Container, ContainerState, Mount, StopReason
+from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Mount, StopReason
 from ds01.domain.errors import BAD_BIND, BAD_WORKSPACE, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.gpu import Slot
 from ds01.domain.gpu_ask import GpuAsk
+from ds01.domain.image import Image
 from ds01.domain.labels import Label
 from ds01.domain.launch import check_containers
 from ds01.domain.lease import Lease, LeaseId
@@ -27,7 +29,7 @@ from ds01.domain.reasons import REPLACED
 from ds01.domain.seal import sealed
 from ds01.ports.host import Pin
 from ds01.ports.ledger import Books
-from ds01.services import holes, networks
+from ds01.services import holes, networks, volumes
 from ds01.services import lease as leases
 from ds01.services.caller import Caller
 from ds01.services.disk import check_any_room
@@ -98,16 +100,28 @@ async def _create(
 ) -> Container:
     async with Rollback() as rollback, beside(_place(world, caller)) as place:
         order = await _pin(world, caller, wanted, rollback)
-        granted = await _reserve(world, caller, wanted, instead_of, steps, rollback)
-        container = await _make(world, caller, order, granted, place, steps, rollback)
-        if wanted.start:
-            await run(world, caller.user, container, granted.slots, steps)
-        steps.check()
-        recorded = await world.ledger.write(
-            lambda books: _record(books, world, caller, container, granted.lease, instead_of, wanted)
-        )
+        async with _volumes(world, caller, order.image, instead_of):
+            granted = await _reserve(world, caller, wanted, instead_of, steps, rollback)
+            container = await _make(world, caller, order, granted, place, steps, rollback)
+            if wanted.start:
+                await run(world, caller.user, container, granted.slots, steps)
+            steps.check()
+            recorded = await world.ledger.write(
+                lambda books: _record(books, world, caller, container, granted.lease, instead_of, wanted)
+            )
         rollback.keep()
     return recorded
+
+
+@asynccontextmanager
+async def _volumes(world: World, caller: Caller, image: Image, instead_of: Container | None) -> AsyncIterator[None]:
+    """Room for those its image wants; what goes with the old container makes some."""
+    if not image.volumes:
+        yield
+        return
+    going = await volumes.nameless(world, instead_of) if instead_of is not None else 0
+    async with volumes.room(world, caller, (), max(0, image.volumes - going)):
+        yield
 
 
 async def _place(world: World, caller: Caller) -> str:
@@ -202,6 +216,8 @@ async def _make(
         made = await world.engine.create(replace(spec, labels=sealed(spec.labels, await seal_key(world))))
         rollback.add("container", lambda: discard(world, made))
         await world.accounts.settle_in(world.engine, made, order.image, user)
+        if order.image.volumes:
+            await _adopt(world, caller, made)
     return Container(
         id=made, uid=user.uid, epoch=caller.epoch, name=order.name, door=order.door, state=ContainerState.CREATING,
         image=order.image.id, image_ref=order.image_ref, created_at=world.clock.now(), project=order.project,
@@ -210,6 +226,13 @@ async def _make(
         forced_user=order.forced_user, spec=spec.labels[Label.SPEC], pins=order.pins, mounts=order.mounts,
         on_stop=order.on_stop,
     )  # fmt: skip
+
+
+async def _adopt(world: World, caller: Caller, made: ContainerId) -> None:
+    """Its volumes are its owner's before anything runs on them, and everything that will run is she."""
+    seen = await world.engine.inspect(made)
+    if seen is not None:
+        await volumes.adopt(world, caller, seen, (), hers=True)
 
 
 def _record(

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from ds01.domain.container import Observed
+from ds01.domain.container import Container, Observed
 from ds01.domain.errors import NAME_TAKEN, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.labels import Label
@@ -139,6 +139,15 @@ def _counted(books: Books, caller: Caller, coming: Coming, before: Sequence[Comi
 def own_volumes(books: Books, caller: Caller) -> tuple[Volume, ...]:
     """Those of the account as it is now."""
     return tuple(volume for volume in books.volumes(caller.uid) if _hers(volume, caller))
+
+
+async def nameless(world: World, container: Container) -> int:
+    """How many volumes go with this container, because nobody named them."""
+    seen = await world.engine.inspect(container.id)
+    if seen is None:
+        return 0
+    found = await world.ledger.read(lambda books: [books.volume(name) for name in seen.volumes])
+    return sum(volume is not None and volume.anonymous for volume in found)
 
 
 async def adopt(

@@ -73,10 +73,12 @@ class SimEngine(EngineStore):
             *(device.host for device in spec.attachment.devices),
             *(item for request in spec.attachment.requests for item in request.ids),
         )
+        folders = self._make_volumes(image.volumes)
         seen = Observed(
             id=container, stored_name=spec.name, image=image.id, labels={**image.labels, **spec.labels},
             running=False, paused=False, created_at=self._clock.now(), devices=devices,
             memory_limit_bytes=spec.resources.memory_bytes, confinement=_confinement(spec),
+            volumes=tuple(folders), volume_folders=folders,
         )  # fmt: skip
         self._made[container] = Made(spec=spec, seen=seen)
         self._tell("create", self._made[container])
@@ -141,6 +143,7 @@ class SimEngine(EngineStore):
                 raise wrong_state("running")
             self.die(container, KILLED)
         if self._made.pop(container, None) is not None:
+            self._drop_volumes(made)
             self._tell("destroy", made)
 
     async def rename(self, container: ContainerId, name: str) -> None:
@@ -214,7 +217,7 @@ class SimEngine(EngineStore):
         given = replace(attachment, devices=(*attachment.devices, *kept))
         spec = replace(made.spec, name=name, image=image, attachment=given, labels={**made.seen.labels, **labels})
         fresh = await self.create(spec)
-        self._get(fresh).files = dict(made.files)
+        self._share(made, self._get(fresh))
         return fresh
 
     async def volume_options(self, name: str) -> dict[str, str] | None:
@@ -331,6 +334,6 @@ def _listed(seen: Observed) -> Observed:
     """What the engine's list knows of a container."""
     return replace(
         seen, started_at=None, finished_at=None, exit_code=0, oom_killed=False, devices=(),
-        auto_remove=False, memory_limit_bytes=0, stop_signal="", confinement=None,
+        auto_remove=False, memory_limit_bytes=0, stop_signal="", confinement=None, volumes=(), volume_folders={},
         ever_started=seen.started_at is not None,
     )  # fmt: skip

@@ -158,6 +158,7 @@ class EngineStore:
         self._tell("die", made, exitCode=str(code))
         if made.seen.auto_remove:
             del self._made[container]
+            self._drop_volumes(made)
             self._tell("destroy", made)
 
     def goes_with_its_end(self, container: ContainerId) -> None:
@@ -248,6 +249,24 @@ class EngineStore:
             raise Ds01Error(NO_CONTAINER, "The container is gone from the engine.", hint="ds01 list")
         return made
 
+    def _make_volumes(self, number: int) -> dict[str, str]:
+        """So many volumes that nobody named; their folders."""
+        made = [VolumeSeen(name=name, labels={}, folder=f"/volumes/{name}/_data") for name in self._new_ids(number)]
+        self.volumes_made |= {each.name: each for each in made}
+        return {each.name: each.folder for each in made}
+
+    def _drop_volumes(self, gone: Made) -> None:
+        """Those that nobody named go with the last container that has them."""
+        for name in gone.seen.volumes:
+            if not any(name in other.seen.volumes for other in self._made.values()):
+                self.volumes_made.pop(name, None)
+
+    def _share(self, old: Made, fresh: Made) -> None:
+        """Its files and its volumes, in place of those of its image."""
+        own, fresh.files = replace(fresh), dict(old.files)
+        fresh.seen = replace(fresh.seen, volumes=old.seen.volumes, volume_folders=old.seen.volume_folders)
+        self._drop_volumes(own)
+
     def _running(self, container: ContainerId) -> Made:
         made = self._get(container)
         if not made.seen.running:
@@ -262,6 +281,9 @@ class EngineStore:
         known = self._images.get(ImageId(reference))
         wanted = with_tag(reference)
         return known or next((i for i in self._images.values() if wanted in (*i.tags, *i.pins)), None)
+
+    def _new_ids(self, number: int) -> list[str]:
+        return [self._new_id() for _ in range(number)]
 
     def _new_id(self) -> str:
         self._count += 1

@@ -23,6 +23,7 @@ from ds01.domain.errors import (
     NO_IMAGE,
     NO_USER,
     START_FAILED,
+    VOLUME_QUOTA,
     Ds01Error,
 )
 from ds01.domain.events import EventType
@@ -44,7 +45,7 @@ LATER = frozenset(
     {BUSY, CONTAINER_QUOTA, DISK_FULL, ENGINE_DOWN, GPU_FULL, LEASE_ENDED, LEDGER_ERROR, NAME_TAKEN, NO_ADDRESSES}
 )
 """What passes: the job waits and is begun later, however often."""
-PERHAPS = frozenset({ENGINE_ERROR, START_FAILED})
+PERHAPS = frozenset({ENGINE_ERROR, START_FAILED, VOLUME_QUOTA})
 """What may pass: a try that counts."""
 
 

@@ -27,6 +27,16 @@ def test_the_peer_of_a_socketpair_is_this_process() -> None:
         assert peer_uid(left) == os.getuid()
 
 
+REQUEST = {"project": "thesis", "workspace": f"{ALICE.home}/workspace/thesis", "image": MINIMAL, "gpus": "1"}
+
+
+@pytest.fixture(autouse=True)
+def workspace(server: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may be root, for whom nothing is mounted: the folder is alice's."""
+    pin = server.host.pin
+    monkeypatch.setattr(server.host, "pin", lambda user, path, key, **more: pin(ALICE, path, key, **more))
+
+
 async def test_the_caller_is_who_the_kernel_says(http: aiohttp.ClientSession, myself: User) -> None:
     async with http.get("/v1/status", headers={"X-User": "root", "Authorization": "root"}) as answer:
         assert (await answer.json())["login"] == "me"
@@ -84,8 +94,7 @@ async def test_files_are_copied_for_as_long_as_the_gateway_listens(http: aiohttp
 
 
 async def launch(http: aiohttp.ClientSession) -> list[dict[str, object]]:
-    request = {"project": "thesis", "workspace": "", "image": MINIMAL, "gpus": "1"}
-    async with http.post("/v1/launches", json=request) as answer:
+    async with http.post("/v1/launches", json=REQUEST) as answer:
         return [json.loads(each) async for each in answer.content]
 
 
@@ -99,7 +108,7 @@ async def test_a_client_that_hangs_up_during_a_launch_leaves_nothing(
 ) -> None:
     server.directory.add(User(uid=myself.uid, gid=myself.gid, login="me", home="/home/me"))
     server.engine.faults.slow_seconds = 1.0
-    body = json.dumps({"project": "thesis", "workspace": "", "image": MINIMAL, "gpus": "1"}).encode()
+    body = json.dumps(REQUEST).encode()
     head = f"POST /v1/launches HTTP/1.1\r\nHost: ds01\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     reader, writer = await asyncio.open_unix_connection(str(socket))
     writer.write(head.encode() + b"\r\n\r\n" + body)

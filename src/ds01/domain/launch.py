@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ds01.domain.container import Container, ContainerState, Door
-from ds01.domain.errors import CONTAINER_QUOTA, WRONG_STATE, Ds01Error
+from ds01.domain.errors import BAD_WORKSPACE, CONTAINER_QUOTA, WRONG_STATE, Ds01Error
 from ds01.domain.image import UNBUILT, Image, stale_reason
 from ds01.domain.limits import Limits
 
@@ -127,6 +127,15 @@ def check_containers(containers: Sequence[Container], limits: Limits) -> None:
         limit=str(limit),
         source=source,
     )
+
+
+def check_workspace(workspace: str) -> None:
+    """Raises Ds01Error where none was named for a container of DS01's own: work in it would go with it."""
+    if not workspace:
+        raise Ds01Error(
+            BAD_WORKSPACE, "A container of DS01's has a workspace, and none was named.",
+            reason="Work that is not in one goes with the container.", hint="Name a folder of yours: --workspace DIR",
+        )  # fmt: skip
 
 
 def of_a_job(container: Container) -> Ds01Error:

@@ -17,7 +17,7 @@ from ds01.domain.container import Container
 from ds01.domain.errors import BAD_REQUEST, GPU_FULL, NO_IMAGE, NOT_YET, Ds01Error
 from ds01.domain.gpu_ask import GpuAsk, ask
 from ds01.domain.image import Image
-from ds01.domain.launch import Action, Decision, Situation, decide
+from ds01.domain.launch import Action, Decision, Situation, check_workspace, decide
 from ds01.domain.names import checked, image_reference
 from ds01.domain.quantity import ordinal
 from ds01.domain.queue.request import RequestState
@@ -220,6 +220,8 @@ async def _resolve(world: World, caller: Caller, request: LaunchRequest) -> _Lau
     )  # fmt: skip
     if not own and decision.action.creates:
         _image(found)
+    if decision.action.creates:
+        check_workspace(request.workspace)
     return found
 
 

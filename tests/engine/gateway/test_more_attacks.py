@@ -121,7 +121,8 @@ def test_g3_a_launch_asks_for_no_gpu_by_its_environment(mallory: User, field: Gr
         "NVIDIA_GDS": "1",
         "OK": "1",
     }
-    request = {"project": "g3", "workspace": "", "image": "ds01/tiny", "gpus": "0", "environment": variables}
+    place = str(mallory.folder("g3"))
+    request = {"project": "g3", "workspace": place, "image": "ds01/tiny", "gpus": "0", "environment": variables}
     control(mallory, field, "POST", "/v1/launches", request)
     environment = field.seen(f"g3._.{mallory.uid}")["Config"]["Env"]
     assert "NVIDIA_VISIBLE_DEVICES=void" in environment

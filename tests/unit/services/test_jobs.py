@@ -575,6 +575,7 @@ async def test_a_turn_that_ds01d_died_over_is_given_again_in_the_same_place(jobs
         ({"after": ("x:maybe",)}, errors.BAD_REQUEST, "--after x:maybe cannot be read"),
         ({"name": "Bad Name"}, errors.BAD_NAME, "cannot be a job name"),
         ({"folder": "../other"}, errors.BAD_REQUEST, "not below the workspace"),
+        ({"workspace": ""}, errors.BAD_WORKSPACE, "has a workspace, and none was named"),
         ({"retries": 99}, errors.BAD_REQUEST, "up to 20 times"),
     ],
 )

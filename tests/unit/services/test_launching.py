@@ -260,6 +260,23 @@ async def test_a_workspace_that_cannot_be_used_is_refused(server: SimServer, wor
     assert await server.traces() == NOTHING
 
 
+async def test_a_launch_names_a_workspace(server: SimServer) -> None:
+    """The command line does; whoever asks ds01d by themselves may not leave it out."""
+    for changes in ({}, {"image": MINIMAL}, {"create_only": True}):
+        error = await refused(errors.BAD_WORKSPACE, server, workspace="", **changes)
+        assert str(error.problem.message) == "A container of DS01's has a workspace, and none was named."
+    with pytest.raises(Ds01Error, match="has a workspace"):
+        await plan(server.world, await server.caller(), server.request(workspace="", image=MINIMAL))
+    assert await server.traces() == NOTHING
+
+
+async def test_one_that_is_there_needs_no_workspace_to_be_launched(server: SimServer) -> None:
+    made = await server.launch()
+    assert (await server.launch(workspace="")).id == made.id
+    await stop(server.world, await server.caller(), "thesis")
+    assert (await server.launch(workspace="")).id == made.id
+
+
 async def test_data_is_mounted_read_only(server: SimServer) -> None:
     made = await server.launch(data=("/home/alice/a", "/home/alice/b"))
     mounts = {mount.target: mount.read_only for mount in server.engine.spec(made.id).mounts}

@@ -20,6 +20,7 @@ from ds01.domain.image import UNBUILT, Image, stale_reason
 from ds01.domain.jobs import after as dependencies
 from ds01.domain.jobs.array import MOST, indexes
 from ds01.domain.jobs.job import Job, JobId, JobOrder, names
+from ds01.domain.launch import check_workspace
 from ds01.domain.names import NAME_LENGTH, checked, image_reference, nearest
 from ds01.ports.ledger import Books
 from ds01.services.bounds import check_open, check_size
@@ -115,6 +116,7 @@ def _check_words(request: JobRequest) -> None:
         )  # fmt: skip
     if request.folder.startswith("/") or ".." in request.folder.split("/"):
         raise Ds01Error(BAD_REQUEST, f"The folder '{request.folder}' is not below the workspace.")
+    check_workspace(request.workspace)
 
 
 def _build(draft: Draft) -> str:

@@ -80,7 +80,7 @@ the build from a registry of the limits file. Refused in it:
 `ADD` of an address (for git also `host:path`; a file with such a name is `./host:path`) or with variables in its
 sources, `RUN`, `COPY` and `ADD` options other than `--from`, `--chown` and `--chmod`, here-documents, another escape
 character, `ONBUILD` with an image, in the Dockerfile or in an image it is built from, where each is one instruction,
-and none a `RUN` where the classic builder uses its cache, but in an image you built (`build.onbuild`). Names:
+and none a `RUN` where the classic builder uses its cache (`build.onbuild`). Names:
 `ds01-<your uid>/…` or any free one; never one of somebody else or a protected one
 (`images.protected` in limits.yaml).
 

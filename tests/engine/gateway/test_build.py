@@ -93,7 +93,9 @@ def test_d23_images_of_others_are_no_base(mallory: User, field: Ground, victim: 
 def test_a_trigger_in_an_own_base_steals_nothing(mallory: User, victim: Victim) -> None:
     direct = build(mallory, context(Dockerfile=f"FROM {IMAGE}\nONBUILD RUN echo hi\n"), t="trigger")
     assert direct.status == 200, direct.body
-    used = build(mallory, context(Dockerfile="FROM trigger\n"), t="triggered")
+    cached = build(mallory, context(Dockerfile="FROM trigger\n"), t="triggered")
+    assert (cached.status, "--no-cache" in cached.message) == (400, True)
+    used = build(mallory, context(Dockerfile="FROM trigger\n"), t="triggered", nocache="1")
     assert "hi" in said(used)
 
 

@@ -580,11 +580,14 @@ def test_d23_a_trigger_of_a_loaded_image_takes_nothing_of_others(
     assert there(field, "stolen:1") == ""
 
 
-def test_o13_the_classic_builder_takes_no_layer_of_others_for_what_a_base_runs(mallory: User, field: Ground) -> None:
+@pytest.mark.parametrize("own", [False, True])
+def test_o13_the_classic_builder_takes_no_layer_of_others_for_what_a_base_runs(
+    mallory: User, field: Ground, own: bool
+) -> None:
     """It does that before the label that keeps layers of users apart."""
     one = layer("file", "runs")
     found = json.loads(config(one))
-    found["config"] |= {"OnBuild": ["RUN true"], "Labels": {"ds01.owner": "1"}}
+    found["config"] |= {"OnBuild": ["RUN true"], "Labels": {"ds01.owner": str(mallory.uid if own else 1)}}
     files = {"c_dot_json": json.dumps(found).encode(), "l__layer_dot_tar": one}
     listed = [{"Config": "c.json", "RepoTags": ["runs:1"], "Layers": ["l/layer.tar"]}]
     assert "runs:1" in said(load(mallory, packed(listed, **files)))

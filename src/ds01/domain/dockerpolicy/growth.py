@@ -49,16 +49,14 @@ class Bases:
         self._growing = Growing(arguments)
         self._of_images, self._of_stages = Later(self._growing), Later(self._growing)
         self.run: list[str] = []
-        """ONBUILD commands of images that are not the builder's own, done before anything that a Dockerfile says."""
+        """ONBUILD commands of images, done before anything that a Dockerfile says."""
 
-    def add(self, config: Mapping[str, Any], *, hers: bool = False) -> None:
-        """One image, by its configuration; ``hers``: nobody else builds on it. Raises RefusedError for instructions
-        that may not run here.
-        """
+    def add(self, config: Mapping[str, Any]) -> None:
+        """One image, by its configuration. Raises RefusedError for instructions that may not run here."""
         for line in judged_triggers(config.get("OnBuild") or ()):
             name, _, rest = line.partition(" ")
             self._of_images.keep(name, rest)
-            self.run += [line] if name == "RUN" and not hers else []
+            self.run += [line] if name == "RUN" else []
         self._growing.on(config)
 
     def check(self, instructions: Sequence[Instruction]) -> None:

@@ -20,7 +20,6 @@ from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed
 from ds01.domain.ignore import ignore
-from ds01.domain.labels import Label
 from ds01.gateway import aside, flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
@@ -91,7 +90,9 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
 
 
 def _anybodys(command: str) -> RefusedError:
-    """The label that keeps layers of users apart comes after what a base does first of all."""
+    """The label that keeps layers of users apart comes after what a base does first of all. So it is with a base that
+    she built: who had it before her, or gave it up since, may have left a layer, and the engine knows not whose.
+    """
     return malformed(
         "build.onbuild", f"The image runs ONBUILD {command[:60]!r}, of which this builder would take anybody's layer",
         "Build with --no-cache, or with BuildKit (DOCKER_BUILDKIT=1).",
@@ -112,8 +113,7 @@ async def _image(call: Call, ref: str, bases: Bases) -> str:
         found = await obtain(call, ref)
     except AbsentError as error:
         raise buildkit.unusable(ref) from error
-    config = found.get("Config") or {}
-    bases.add(config, hers=(config.get("Labels") or {}).get(Label.OWNER) == str(call.user.uid))
+    bases.add(found.get("Config") or {})
     return str(found["Id"])
 
 

@@ -166,7 +166,7 @@ async def adopt(
 
 async def _adopted(world: World, caller: Caller, made: Observed, name: str, *, hers: bool) -> Volume | None:
     """One that the ledger does not know."""
-    async with world.locks.hold(caller.uid, _lock(name), "create"):
+    async with world.locks.hold(caller.uid, _lock(name), "create", told="A volume of this container is busy"):
         if await world.ledger.read(lambda books: books.volume(name)) is not None:
             return None
         if hers:
@@ -210,7 +210,7 @@ async def _forget(world: World, volume: Volume) -> bool:
     """Take it out of the ledger unless the engine has it now, or somebody is making it."""
     if world.locks.busy(volume.uid, _lock(volume.id)):
         return False
-    async with world.locks.hold(volume.uid, _lock(volume.id), "remove"):
+    async with world.locks.hold(volume.uid, _lock(volume.id), "remove", told=f"Volume '{volume.name}' is busy"):
         if await world.engine.volume(volume.id) is not None:
             return False
         await world.ledger.write(lambda books: _drop(books, world, volume))

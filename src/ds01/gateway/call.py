@@ -117,6 +117,8 @@ class Call:
     """Who logged in to the user's session, for the record."""
     keep: bool = True
     """Whether the connection may carry another request."""
+    left: bool = False
+    """Whether it was answered before its body was read to the end."""
     answered: bool = False
     status: int = 0
     """Of the answer, once it has begun."""
@@ -245,6 +247,10 @@ class Call:
         """Tell a client that waits that its body is wanted."""
         if "expect" in self.head.headers:
             await self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def leave(self) -> None:
+        """It is answered now, whatever of its body is still to come: the connection ends with it."""
+        self.keep, self.left = False, True
 
     # asking the engine
 

@@ -290,7 +290,7 @@ async def _upload(
     if await _sent(call, exchange, through, end):
         await while_there(call.client.gone, _stream(call, exchange, rewrite, settle))
     else:
-        call.keep = False
+        call.leave()
         await _stream(call, exchange, rewrite, settle)
 
 

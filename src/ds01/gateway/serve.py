@@ -95,6 +95,9 @@ class Server:
         finally:
             if call is not None:
                 call.over()
+        if call.left:
+            await client.emptied()
+            await _linger(client)
         return call.keep and call.answered
 
     async def _watches(self, uid: int, call: Call | None, error: RefusedError) -> bool:

@@ -135,7 +135,7 @@ def _loaded(ref: str) -> bytes:
 
 async def _not_loaded(call: Call, error: RefusedError) -> None:
     """What cannot be read is told as the engine tells it: as the end of what goes on."""
-    call.keep = False
+    call.leave()
     call.denied(error)
     call.changes.append(Change(rule=error.rule, text=f"not loaded: {error.what}"))
     told = dump({"errorDetail": {"message": error.message}, "error": error.message}) + b"\r\n"

@@ -16,6 +16,7 @@ from ds01.gateway.http import Head, TooSlowError, read_request
 from ds01.gateway.identity import Peer
 from ds01.gateway.passing import pass_on
 from ds01.gateway.routes import BodyKind, Route, Table, check_version, target
+from ds01.gateway.rows import NoListError
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorUser
@@ -180,7 +181,7 @@ class Server:
         that goes away, does not undo what was asked of the engine by then.
         """
         try:
-            await call.route.handler(call)
+            await _answered(call)
         except (ConnectionError, asyncio.CancelledError):
             call.record("the connection ended before the answer")
             raise
@@ -199,6 +200,16 @@ class Server:
             denied.entry(error, uid=peer.uid, login_uid=peer.login_uid, method=head.method if head else "",
                          path=path[:200], subject=subject, outcome=outcome)
         )  # fmt: skip
+
+
+async def _answered(call: Call) -> None:
+    """Let the route's handler answer. Why the engine gives no list that it needs is told in the engine's words."""
+    try:
+        await call.route.handler(call)
+    except NoListError as error:
+        if call.answered:
+            raise
+        await call.answer_error(*error.said)
 
 
 async def _answer_refusal(client: Stream, head: Head, call: Call | None, error: RefusedError) -> bool:

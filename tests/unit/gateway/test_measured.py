@@ -141,3 +141,49 @@ async def test_a_newer_client_reads_sums(place: Farm) -> None:
     status, found = await place.get("/v1.52/system/df?verbose=1")
     assert [row["Id"] for row in found["ContainerUsage"]["Items"]] == [MINE]
     assert found["VolumeUsage"] == {"TotalCount": 0, "ActiveCount": 0, "TotalSize": 0, "Reclaimable": 0, "Items": []}
+
+
+BUSY = {"message": "a disk usage operation is already running"}
+
+
+@pytest.mark.parametrize(
+    ("path", "list_"),
+    [
+        ("/build/prune", "/system/df"), ("/volumes/prune", "/volumes"), ("/images/prune", "/containers/json"),
+        ("/images/prune", "/images/json"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_pruned_without_a_list_says_why_in_the_engines_words(
+    place: Farm, path: str, list_: str
+) -> None:
+    place.engine.answers |= {"/containers/json": as_json([]), list_: as_json(BUSY, 409)}
+    assert await place.ask("POST", f"/v1.41{path}") == (409, BUSY)
+
+
+@pytest.mark.parametrize(
+    ("second", "answer"),
+    [
+        (as_json({"message": "no"}, 409), (200, {"CachesDeleted": ["mine"], "SpaceReclaimed": 50})),
+        (as_json({"CachesDeleted": ["other"], "SpaceReclaimed": 7}),
+         (200, {"CachesDeleted": ["mine", "other"], "SpaceReclaimed": 57})),
+    ],
+)  # fmt: skip
+async def test_of_the_cache_what_went_is_told_whatever_comes_after(place: Farm, second: bytes, answer: Any) -> None:
+    cached(place, "mine", "other")
+    place.engine.answers["/build/prune"] = as_json({"CachesDeleted": ["mine"], "SpaceReclaimed": 50})
+    place.engine.after["/build/prune"] = {"/build/prune": second}
+    assert await place.ask("POST", "/v1.41/build/prune") == answer
+
+
+async def test_why_nothing_of_the_cache_went_is_told_as_the_engine_says(place: Farm) -> None:
+    cached(place, "mine")
+    place.engine.answers["/build/prune"] = as_json({"message": "the disk is read-only"}, 500)
+    assert await place.ask("POST", "/v1.41/build/prune") == (500, {"message": "the disk is read-only"})
+
+
+def cached(place: Farm, *ids: str) -> None:
+    """Hers in BuildKit's cache, the latest first."""
+    at = "2026-03-02T10:00:0{}Z"
+    rows = [{"ID": each, "Size": 7, "CreatedAt": at.format(9 - n), "InUse": False} for n, each in enumerate(ids)]
+    place.daemon.answers[f"/door/users/{UID}/cache"] = as_json({"ids": list(ids)})
+    place.engine.answers["/system/df"] = as_json({**HERS, "BuildCache": rows})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.measured import measured
 from ds01.gateway.pace import Costly
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import Ask, UpstreamError, parsed
+from ds01.gateway.upstream import Ask, parsed
 
 _SECONDS = 600
 _ROUNDS = 5
@@ -30,18 +31,28 @@ async def prune(call: Call) -> None:
     plan = judge_cache_prune(sizes, call.query.filters, datetime.now(UTC))
     mine = await _removable(call, plan)
     left = plan.takes(await _records(call, mine))
-    gone: list[str] = []
-    reclaimed = 0
+    pruned = _Pruned()
     for _ in range(_ROUNDS):
-        before = len(gone)
+        before = len(pruned.gone)
         for record in left:
-            done = await _pruned(call, record)
-            gone += done.get("CachesDeleted") or ()
-            reclaimed += int(done.get("SpaceReclaimed") or 0)
-        left = [record for record in left if record not in gone]
-        if len(gone) == before or not left:
+            await _prune(call, record, pruned)
+        left = [record for record in left if record not in pruned.gone]
+        if len(pruned.gone) == before or not left:
             break
-    await call.answer_json(200, {"CachesDeleted": cast(Json, gone) or None, "SpaceReclaimed": reclaimed})
+    if pruned.refusal is not None and not pruned.gone:
+        await call.answer_error(*pruned.refusal)
+        return
+    gone: Json = [*pruned.gone] or None
+    await call.answer_json(200, {"CachesDeleted": gone, "SpaceReclaimed": pruned.reclaimed_bytes})
+
+
+@dataclass(kw_only=True)
+class _Pruned:
+    """What went so far, and what the engine said last of a record that did not."""
+
+    gone: list[str] = field(default_factory=list)
+    reclaimed_bytes: int = 0
+    refusal: tuple[int, bytes] | None = None
 
 
 async def _removable(call: Call, plan: CachePrune) -> frozenset[str]:
@@ -58,10 +69,13 @@ async def _records(call: Call, mine: frozenset[str]) -> list[Found]:
     return records
 
 
-async def _pruned(call: Call, record: str) -> dict[str, Any]:
+async def _prune(call: Call, record: str, pruned: _Pruned) -> None:
     values = {"all": list(call.query.values["all"])} if "all" in call.query.values else {}
     target = call.target("/build/prune", values, {"id": [record]})
     head, data = await call.gate.engine.whole(Ask(method="POST", target=target), _SECONDS)
     if head.status != 200:
-        raise UpstreamError("the engine cannot prune its build cache")
-    return cast(dict[str, Any], parsed(data))
+        pruned.refusal = head.status, data
+        return
+    done = cast(dict[str, Any], parsed(data))
+    pruned.gone += done.get("CachesDeleted") or ()
+    pruned.reclaimed_bytes += int(done.get("SpaceReclaimed") or 0)

@@ -37,11 +37,7 @@ async def listing(call: Call) -> None:
     patterns = References(wanted)
     if wanted:
         filters["reference"] = [*wanted, *(stored_image(each, call.user.uid) for each in wanted if own)]
-    try:
-        rows = await _rows(call, call.query.values, filters)
-    except NoListError as error:
-        await call.answer_error(*error.said)
-        return
+    rows = await _rows(call, call.query.values, filters)
     for row in rows if wanted else ():
         row["RepoTags"] = [ref for ref in row["RepoTags"] or () if ref not in own or patterns.find(ref)]
     kept = (row for row in rows if not wanted or row["RepoTags"] or row["RepoDigests"])

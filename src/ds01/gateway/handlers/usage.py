@@ -14,7 +14,7 @@ from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.volumes import things
 from ds01.gateway.measured import KINDS, OLD_FORM, measured
 from ds01.gateway.pace import Costly
-from ds01.gateway.rows import NoListError, Seen
+from ds01.gateway.rows import Seen
 from ds01.gateway.things import Found
 
 
@@ -24,11 +24,7 @@ async def usage(call: Call) -> None:
     await call.gate.pace.take(call.user.uid, Costly.MEASURE)
     types = call.query.values.get("type", ())
     cache = await call.gate.door.cache(call.user.uid)
-    try:
-        found = _own(await measured(call, types, _hers(call, cache)))
-    except NoListError as error:
-        await call.answer_error(*error.said)
-        return
+    found = _own(await measured(call, types, _hers(call, cache)))
     if call.version > OLD_FORM:
         found = summed(found, types, verbose=call.query.on("verbose"))
     await call.answer_json(200, cast(Json, found))

@@ -38,13 +38,8 @@ async def listing(call: Call) -> None:
     await call.nothing()
     filters = {key: list(values) for key, values in call.query.filters.items()}
     names = NameFilter(filters.pop("name", []))
-    try:
-        rows = (await own_lists(call, call.target("/volumes", None, filters), {"Volumes": things(call).volume}))[
-            "Volumes"
-        ]
-    except NoListError as error:
-        await call.answer_error(*error.said)
-        return
+    found = await own_lists(call, call.target("/volumes", None, filters), {"Volumes": things(call).volume})
+    rows: list[Found] = found["Volumes"]
     shown = [row for row in rows if names.matches(row["Name"])]
     await call.answer_json(200, {"Volumes": cast(Json, shown), "Warnings": None})
 

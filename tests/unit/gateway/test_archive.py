@@ -178,3 +178,15 @@ async def test_e29_what_has_its_volume_is_not_started_while_files_are_copied(
     place.engine.answers[f"{OTHER}/json"] = as_json({**STANDS, "Mounts": [{**V, "Name": "w"}]})
     assert (await place.ask("POST", f"/v1.41/containers/{OTHER}/start"))[0] == 204
     writer.transport.abort()
+
+
+async def test_where_folders_are_mounted_nobody_needs_room_to_hear_that_nothing_is_copied(place: Farm) -> None:
+    bound = {"/data": "/home/mallory/data"}
+    place.registry.learn(
+        DoorContainer(id=MINE, uid=UID, name="web", stored_name=f"web._.{UID}", image_ref="bb", binds=bound)
+    )
+    full = {"error": {"code": "quota.disk", "message": "No space is left."}}
+    place.daemon.answers[f"/door/users/{UID}/room"] = as_json(full, 507)
+    status, found = await place.ask("PUT", ARCHIVE)
+    assert (status, "(archive.binds)" in found["message"]) == (403, True)
+    assert not copied(place)

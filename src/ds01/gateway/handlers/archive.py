@@ -42,6 +42,7 @@ async def take(call: Call) -> None:
 async def put(call: Call) -> None:
     """``PUT``: an archive into a path."""
     container = await call.container()
+    _check(container)
     reader = Context(wanted=frozenset())
     left = (await call.gate.door.room(container.uid, image=False)).left_bytes
     read, passed = reading(reader), 0
@@ -57,7 +58,6 @@ async def put(call: Call) -> None:
         reader.finish()
         return [END]
 
-    _check(container)
     async with copying(call, container):
         ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type=TAR)
         await flow.upload(call, ask, through, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, UnrecordedError
-from ds01.gateway.held import DoorDownError
+from ds01.gateway.held import UNWRITTEN, DoorDownError, UnwrittenError
 from ds01.gateway.http import head_bytes, status_line
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit
@@ -31,6 +31,8 @@ def away(error: DoorDownError | UpstreamError) -> RefusedError:
     """What is said while ds01d or the engine is away."""
     if isinstance(error, UpstreamError):
         return UnrecordedError("engine.away", error.sentence, AGAIN, status=error.status)
+    if isinstance(error, UnwrittenError):
+        return UnrecordedError("ds01d.away", UNWRITTEN, "Try again in a moment.", status=503)
     return UnrecordedError("ds01d.away", "ds01d does not answer, so nothing can be granted", AGAIN, status=503)
 
 

@@ -21,10 +21,8 @@ ANEW = "door.anew"
 """The rule by which ds01d refuses what it cannot judge before it has heard what goes on."""
 FULL = "disk.full"
 """The rule by which it refuses what the ledger has no room for: that is over for the engine all the same."""
-LATER = (
-    "DS01: ds01d does not answer or cannot write. What was made here is yours as soon as it has written it down. "
-    "Try again in a moment."
-)
+UNWRITTEN = "ds01d does not answer or cannot write. What was made here is yours as soon as it has written it down"
+LATER = f"DS01: {UNWRITTEN}. Try again in a moment."
 """What the client is told at the end of a writing whose end ds01d has not heard yet."""
 
 _LOG = structlog.get_logger("ds01.gateway.held")
@@ -34,6 +32,10 @@ Post = Callable[[str, object], Awaitable[Any]]
 
 class DoorDownError(Exception):
     """ds01d does not answer, or cannot write: nothing may be granted."""
+
+
+class UnwrittenError(DoorDownError):
+    """ds01d could not be told of what the engine did: it is told later."""
 
 
 class Held:

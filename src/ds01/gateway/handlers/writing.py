@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from ds01.gateway.call import Call
+from ds01.gateway.held import DoorDownError, UnwrittenError
 from ds01.gateway.writers import Writer
 from ds01.wire.door import DoorWrite, DoorWriteGrant, DoorWritten, Writing
 
@@ -54,7 +55,9 @@ class Written:
         await self.settle()
 
     async def settle(self) -> None:
-        """Before the client hears the end: who pulls and runs in one breath finds her image."""
+        """Before the client hears the end: who pulls and runs in one breath finds her image. Raises UnwrittenError
+        where ds01d hears of it later.
+        """
         if self._settled:
             return
         self._settled = True
@@ -65,7 +68,13 @@ class Written:
         written = DoorWritten(
             ticket=self.grant.ticket, asked=self.asked, done=self.done, images=tuple(dict.fromkeys(self.images))
         )
-        for image in await self.call.gate.door.written(written):
+        try:
+            images = await self.call.gate.door.written(written)
+        except DoorDownError as error:
+            if not self.done:
+                raise
+            raise UnwrittenError(str(error)) from error
+        for image in images:
             self.call.gate.registry.learn(image)
             if not self.call.subject:
                 self.call.subject = image.id

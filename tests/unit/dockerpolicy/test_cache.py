@@ -67,6 +67,16 @@ def test_what_a_prune_means(keep: list[str], asked: dict[str, list[str]], ids: l
     assert sorted(judge_cache_prune(keep, asked, NOW).takes(ROWS)) == ids
 
 
+def test_times_of_any_zone_are_compared_as_the_moments_they_are() -> None:
+    """By their texts the first of these would be the last, and each two hours later than it is."""
+    east, west = "2026-03-02T12:30:00.123456789+02:00", "2026-03-02T05:45:00-05:00"
+    rows = [{"ID": "east", "CreatedAt": east, "Size": 10}, {"ID": "west", "CreatedAt": west, "Size": 10},
+            {"ID": "utc", "CreatedAt": "2026-03-02T11:00:00Z", "Size": 10}]  # fmt: skip
+    assert judge_cache_prune([], {"until": ["80m"]}, NOW).takes(rows) == ["east"]
+    assert judge_cache_prune([], {}, NOW).takes(rows) == ["utc", "west", "east"]
+    assert judge_cache_prune(["25"], {}, NOW).takes(rows) == ["east"]
+
+
 def test_times_that_cannot_be_read_are_refused() -> None:
     for asked in ({"until": ["soon"]}, {"until": ["1h"], "unused-for": ["1h"]}):
         with pytest.raises(RefusedError):

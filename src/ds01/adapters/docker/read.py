@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -19,11 +18,11 @@ from ds01.domain.dockerpolicy.heavy import too_heavy
 from ds01.domain.guard import RUNTIME
 from ds01.domain.health import Health
 from ds01.domain.image import Image, ImageId
+from ds01.domain.moment import moment
 from ds01.domain.publish import LOOPBACK
 from ds01.ports.engine import DiskUse, EngineEvent, Guarding, NetworkSeen, Process, Usage, VolumeSeen
 
 Json = dict[str, Any]
-_NEVER = "0001-01-01"
 _BRIDGE = "com.docker.network.bridge"
 _KINDS = {0: "C", 1: "A", 2: "D"}
 _MINOR_TICKS = 1_000_000_000
@@ -35,14 +34,6 @@ _NO_LAYER = frozenset(
     {"ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "SHELL",
      "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"}
 )  # fmt: skip
-
-
-def moment(text: str) -> datetime | None:
-    """An RFC 3339 time with up to nine decimals; the engine's zero time is None."""
-    if not text or text.startswith(_NEVER):
-        return None
-    cut = re.sub(r"(\.\d{6})\d+", r"\1", text)
-    return datetime.fromisoformat(cut.replace("Z", "+00:00")).astimezone(UTC)
 
 
 def inspected(data: Json) -> Observed:

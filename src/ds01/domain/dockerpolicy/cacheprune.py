@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ds01.domain.dockerpolicy.prune import moment_before
 from ds01.domain.dockerpolicy.verdict import malformed
+from ds01.domain.moment import moment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,10 @@ class CachePrune:
             if not record.get("InUse") and self._fits(record) and (not self.keep_bytes or left > self.keep_bytes):
                 meant.append(record)
                 left -= _size(record)
-        return [str(record["ID"]) for record in sorted(meant, key=lambda each: str(each["CreatedAt"]), reverse=True)]
+        return [str(record["ID"]) for record in sorted(meant, key=_made, reverse=True)]
 
     def _fits(self, record: Mapping[str, Any]) -> bool:
-        old = self.before is None or _seconds(_used(record)) < self.before
+        old = self.before is None or _used(record) < self.before
         known = not self.ids or record["ID"] in self.ids
         return old and known and (not self.kinds or record.get("Type") in self.kinds)
 
@@ -61,13 +62,18 @@ def _size(record: Mapping[str, Any]) -> int:
     return int(record.get("Size") or 0)
 
 
-def _used(record: Mapping[str, Any]) -> str:
-    return str(record.get("LastUsedAt") or record.get("CreatedAt") or "")
+def _used(record: Mapping[str, Any]) -> float:
+    return _seconds(record, "LastUsedAt") or _made(record)
 
 
-def _seconds(text: str) -> float:
-    whole = text.removesuffix("Z").partition(".")[0]
+def _made(record: Mapping[str, Any]) -> float:
+    return _seconds(record, "CreatedAt")
+
+
+def _seconds(record: Mapping[str, Any], name: str) -> float:
+    """Since 1970; a time that cannot be read is as old as any."""
     try:
-        return datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp()
+        found = moment(str(record.get(name) or ""))
     except ValueError:
         return 0.0
+    return found.timestamp() if found else 0.0

@@ -36,6 +36,11 @@ def away(error: DoorDownError | UpstreamError) -> RefusedError:
     return UnrecordedError("ds01d.away", "ds01d does not answer, so nothing can be granted", AGAIN, status=503)
 
 
+def mistaken() -> RefusedError:
+    """A mistake of ours ends in a refusal, whatever it is."""
+    return RefusedError("internal", "DS01 made a mistake with this request", "Tell your admin.", status=500)
+
+
 def entry(
     error: RefusedError, *, uid: int, login_uid: int | None, method: str, path: str, subject: str,
     outcome: str = "denied",

@@ -7,6 +7,8 @@ holds here, so nothing but an admin's uid on the host gets in; root has the engi
 
 from __future__ import annotations
 
+import structlog
+
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import denied
 from ds01.gateway.call import Gate
@@ -21,6 +23,7 @@ from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit, DoorUser
 
 SOCKET = "admin.sock"
+_LOG = structlog.get_logger("ds01.gateway.glass")
 
 
 class Glass:
@@ -43,13 +46,22 @@ class Glass:
         try:
             timeouts = self._gate.timeouts
             head = await read_request(client, timeouts.idle_seconds, timeouts.head_seconds)
-            if head is not None:
-                await self._pass(client, peer, head)
+            if head is None:
+                return
+            user = await self._admitted(peer, head)
         except RefusedError as error:
-            self._denied(peer, head, error)
-            await refuse_plainly(client, error)
-        except UpstreamError as error:
-            await refuse_plainly(client, denied.away(error))
+            await self._refuse(client, peer, head, error)
+        except (ConnectionError, TooSlowError):
+            raise
+        except Exception:  # noqa: BLE001  a mistake of ours ends in a refusal, whatever it is
+            _LOG.exception("internal", method=head.method if head else "", uid=peer.uid)
+            await self._refuse(client, peer, head, denied.mistaken())
+        else:
+            await self._pass(client, head, user)
+
+    async def _refuse(self, client: Stream, peer: Peer, head: Head | None, error: RefusedError) -> None:
+        self._denied(peer, head, error)
+        await refuse_plainly(client, error)
 
     def _denied(self, peer: Peer, head: Head | None, error: RefusedError) -> None:
         method, path = (head.method, head.target[:200]) if head is not None else ("", "")
@@ -57,15 +69,22 @@ class Glass:
             denied.entry(error, uid=peer.uid, login_uid=peer.login_uid, method=method, path=path, subject="")
         )
 
-    async def _pass(self, client: Stream, peer: Peer, head: Head) -> None:
+    async def _admitted(self, peer: Peer, head: Head) -> DoorUser:
+        """Who may pass, which is on the record then. Raises RefusedError."""
         user = await self._admin(peer.uid)
         self._gate.audit.check_writable()
         self._gate.audit.record(
             DoorAudit(uid=peer.uid, login_uid=peer.login_uid, method=head.method, path=head.target[:200], subject="",
                       outcome="glass", rule="glass", reason=user.glass)
         )  # fmt: skip
-        with self._gate.registry.people.ongoing.going(user, "") as going:
-            await while_there(going.over, pass_on(client, head, self._gate.engine.path))
+        return user
+
+    async def _pass(self, client: Stream, head: Head, user: DoorUser) -> None:
+        try:
+            with self._gate.registry.people.ongoing.going(user, "") as going:
+                await while_there(going.over, pass_on(client, head, self._gate.engine.path))
+        except UpstreamError as error:
+            await refuse_plainly(client, denied.away(error))
 
     async def _admin(self, uid: int) -> DoorUser:
         """Who may, and why. Raises RefusedError when she may not, also when nobody can say so."""

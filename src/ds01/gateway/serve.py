@@ -90,7 +90,7 @@ class Server:
             raise
         except Exception:  # noqa: BLE001  a mistake of ours ends in a refusal, whatever it is
             _LOG.exception("internal", method=head.method, target=head.target[:200], uid=peer.uid)
-            broken = RefusedError("internal", "DS01 made a mistake with this request", "Tell your admin.", status=500)
+            broken = denied.mistaken()
             self._record(peer, head, head.target, "", broken)
             return await _answer_refusal(client, head, call, broken)
         finally:

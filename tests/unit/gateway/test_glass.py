@@ -77,3 +77,14 @@ async def test_who_is_gone_before_the_refusal_ends_nothing_else(place: Farm, tmp
         await glass(place, tmp_path).serve(gateway, Peer(uid=UID))
         place.audit.put_down()
     assert records(logs) == [("denied", "http.host", "")]
+
+
+async def test_a_mistake_is_told_and_on_the_record(place: Farm) -> None:
+    place.daemon.answers[f"/door/users/{UID}"] = as_json({"uid": UID})
+    with capture_logs() as logs:
+        answer = await place.send(b"GET /info HTTP/1.1\r\nHost: d\r\n\r\n")
+        place.audit.put_down()
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"DS01 made a mistake with this request (internal). Tell your admin." in answer
+    assert records(logs) == [("denied", "internal", "/info")]
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["internal"]

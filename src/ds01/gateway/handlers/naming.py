@@ -45,14 +45,18 @@ async def removed(call: Call, found: dict[str, Any], ref: str, *, force: bool) -
     call.subject = image
     plan = await call.gate.door.removal(DoorRemoval(uid=call.user.uid, image=image, ref=ref, force=force))
     rows: list[Json] = []
-    status, refusal = 200, b""
-    for target in plan.targets:
-        head, data = await _delete(call, target, force=force)
-        if head >= 400:
-            status, refusal = head, data
-            break
-        rows += json.loads(data)
-    await _settled(call, image, names(found))
+    status, refusal, over = 200, b"", False
+    try:
+        for target in plan.targets:
+            head, data = await _delete(call, target, force=force)
+            if head >= 400:
+                status, refusal = head, data
+                break
+            rows += json.loads(data)
+        over = True
+    finally:
+        if over or rows:
+            await _settled(call, image, names(found))
     rows += ({"Untagged": name} for name in plan.untagged)
     rows += ({"Deleted": name} for name in plan.deleted)
     rows = [{kind: view(call).called(str(name)) for kind, name in cast(Found, row).items()} for row in rows]

@@ -114,8 +114,13 @@ async def prune(call: Call) -> None:
     await call.nothing()
     unused = await _unused(call)
     known = await _sizes(call) if unused else {}
-    removed = [volume for volume in unused if await _removed(call, volume)]
-    await gone(call, Kind.VOLUME, [volume.id for volume in removed])
+    removed: list[DoorVolume] = []
+    try:
+        for volume in unused:
+            if await _removed(call, volume):
+                removed.append(volume)  # noqa: PERF401  what went before it breaks off is told as well
+    finally:
+        await gone(call, Kind.VOLUME, [volume.id for volume in removed])
     names = [call.gate.registry.called(call.user, volume) for volume in removed]
     freed = sum(known.get(name, 0) for name in names)
     await call.answer_json(200, {"VolumesDeleted": cast(Json, names), "SpaceReclaimed": freed})

@@ -241,6 +241,36 @@ async def test_e33_a_build_of_what_may_not_stay_is_on_the_record() -> None:
     ]  # fmt: skip
 
 
+async def test_what_a_build_asks_for_and_does_not_get_is_on_the_record() -> None:
+    async def done(call: LinkCall) -> None:
+        await call.send_headers(grpc.ANSWER)
+        if dict(call.headers)[":path"] == f"{CONTROL}Solve":
+            await began.wait()
+        await call.send_headers(grpc.DONE, end=True)
+
+    began, audit = asyncio.Event(), Audit(DOOR)
+    asked = [of_field(1, "ref45678"), of_field(5, "s" * 25), *of_mapping(7, {"shm-size": "1"})]
+    then = render([of_field(2, "dockerfile.v0"), *of_mapping(3, {"ulimit": "nofile=9:9"})])
+    with capture_logs() as logs:
+        async with asyncio.timeout(60), talking(audit, Grants("/nowhere"), done) as caller:
+            first = await caller.call(asking(f"{CONTROL}Solve"))
+            await first.write(grpc.framed(render(asked)))
+            await first.end()
+            second = await caller.call([*asking(f"{BRIDGE}Solve"), (BUILD_ID, "ref45678")])
+            await second.write(grpc.framed(then))
+            await second.end()
+            while await second.read():
+                pass
+            began.set()
+            while await first.read():
+                pass
+        audit.put_down()
+    assert [(line["path"], line["rule"], line["changes"]) for line in logs if line["event"] == "request"] == [
+        (f"{CONTROL}Solve", "grpc.solve", ["build.option: shm-size left out"]),
+        (f"{BRIDGE}Solve", "grpc.solve", ["build.option: ulimit left out"]),
+    ]
+
+
 async def test_p14_what_the_engine_may_not_ask_in_a_session_is_on_the_record() -> None:
     (client, gateway), (outward, engine) = await pair(), await pair()
     opened, caller, audit = Session(id="s", account="1002:0"), Link(engine), Audit(DOOR)

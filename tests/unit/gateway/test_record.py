@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from ds01.wire.holdings import DoorNetwork
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain
 
 STOP = f"POST /v1.41/containers/{MINE}/stop"
@@ -95,3 +96,15 @@ async def test_what_was_not_read_was_not_allowed(place: Farm) -> None:
         await place.ask("POST", STOP.removeprefix("POST "))
         assert await recorded(logs) == [("allowed", "containers.stop", "")]
     assert not any("create" in asked for asked in place.engine.asked)
+
+
+async def test_what_a_container_does_not_get_on_a_network_is_recorded(place: Farm) -> None:
+    place.registry.learn(DoorNetwork(id="n1", uid=UID, epoch=0, name="lab", stored=f"lab._.{UID}"))
+    place.engine.answers["/networks/n1/connect"] = plain(200)
+    asked = {"Container": MINE, "EndpointConfig": {"MacAddress": "02:42:ac:11:00:02"}}
+    with capture_logs() as logs:
+        assert (await place.ask("POST", "/v1.41/networks/lab/connect", asked))[0] == 200
+        await recorded(logs)
+    assert [line["changes"] for line in logs if line["event"] == "request"] == [
+        ["create.network: an address of a network endpoint left out"]
+    ]

@@ -176,13 +176,17 @@ class ConnectPlan:
     container: str
     endpoint: Mapping[str, Kept]
     force: bool = False
+    changes: tuple[Change, ...] = ()
 
 
 def judge_connect(body: dict[str, Json], asker: Asker) -> ConnectPlan:
     """Who is to be on the network, and how."""
-    read = shape.struct("", body, shape.names("Container", "EndpointConfig"))
-    endpoint = judge_struct("EndpointConfig", read.get("EndpointConfig"), ENDPOINT, Case(asker=asker))
-    return ConnectPlan(container=container_ref(shape.text("Container", read.get("Container"))), endpoint=endpoint)
+    case, read = Case(asker=asker), shape.struct("", body, shape.names("Container", "EndpointConfig"))
+    endpoint = judge_struct("EndpointConfig", read.get("EndpointConfig"), ENDPOINT, case)
+    return ConnectPlan(
+        container=container_ref(shape.text("Container", read.get("Container"))), endpoint=endpoint,
+        changes=tuple(case.changes),
+    )  # fmt: skip
 
 
 def judge_disconnect(body: dict[str, Json]) -> ConnectPlan:

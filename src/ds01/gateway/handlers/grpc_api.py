@@ -7,7 +7,7 @@ way through the session instead.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -16,7 +16,7 @@ from ds01.domain.dockerpolicy import cachelist, protobuf, sources, unjudged
 from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
 from ds01.domain.dockerpolicy.frontend import Marks
 from ds01.domain.dockerpolicy.solve import Solve, judge_bridge_solve, judge_return, judge_solve
-from ds01.domain.dockerpolicy.verdict import RefusedError, malformed
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed
 from ds01.gateway import aside, denied, flow
 from ds01.gateway.call import Call
 from ds01.gateway.h2 import grpc, link
@@ -146,11 +146,11 @@ class Talk:
         """What ``judge`` says of a message: of a long one beside everybody's requests."""
         return await aside.judged(self._call.owner, len(message), judge, message, given)
 
-    def _allowed(self, path: str, rule: str) -> None:
+    def _allowed(self, path: str, rule: str, changes: Iterable[Change] = ()) -> None:
         call = self._call
         call.gate.audit.record(
             DoorAudit(uid=call.user.uid, login_uid=call.login_uid, method=GRPC, path=path, subject=call.subject,
-                      outcome="allowed", rule=rule)
+                      outcome="allowed", rule=rule, changes=tuple(f"{each.rule}: {each.text}" for each in changes))
         )  # fmt: skip
 
     async def _served(self, near: link.Call, asked: Method, hold: Hold) -> None:
@@ -257,6 +257,8 @@ class Talk:
         if not self._policed:
             solve.frontend.check_unpoliced()
         building.arguments = solve.frontend.arguments
+        if solve.frontend.changes:
+            self._allowed(asked.path, "grpc.solve", solve.frontend.changes)
         await self._again(near, asked, solve.message(building.marks))
 
     async def _solve(self, near: link.Call, asked: Method, hold: Hold) -> None:
@@ -285,7 +287,7 @@ class Talk:
                     self._builds[solve.ref] = building
                     stack.callback(self._builds.pop, solve.ref)
                     judging.over.set()
-                    self._allowed(asked.path, "grpc.solve")
+                    self._allowed(asked.path, "grpc.solve", solve.frontend.changes)
                     policy = self._judged_by(stack, session, building)
                     message = solve.message(building.marks, policy, grant.names)
                     await grpc.relay(

@@ -129,6 +129,7 @@ async def remove(call: Call) -> None:
 async def connect(call: Call) -> None:
     """``connect``: her container, her network; the container is found there by its plain name."""
     plan = judge_connect(await call.json(), call.asker)
+    call.changes += plan.changes
     network = await _changeable(call)
     container = await call.gate.registry.container(call.user, plan.container)
     ids = {ref: (await call.gate.registry.container(call.user, ref)).id for ref in references(plan.endpoint.values())}

@@ -146,6 +146,15 @@ def test_a_file_of_the_context_may_have_a_colon_in_its_name() -> None:
     assert texts("\n".join(["FROM bb", *lines])) == ["FROM {image}", *lines]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("COPY --from=5 / /", "COPY --from=5"), ("RUN --mount=type=bind,from=5,target=/a x", "RUN --mount from=5")],
+)
+def test_a_stage_that_is_not_there_is_told_of_the_instruction_that_names_it(line: str, said: str) -> None:
+    with pytest.raises(RefusedError, match=f"^{said} names no earlier stage$"):
+        read(f"FROM bb\n{line}", {}, buildkit=True)
+
+
 def test_a_triggers_of_a_base_is_judged_too() -> None:
     assert judged_triggers(["RUN pip install x", "COPY . /app", "ADD a.tar /"]) == (
         "RUN pip install x", "COPY . /app", "ADD a.tar /",

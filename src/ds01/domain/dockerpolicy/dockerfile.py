@@ -263,7 +263,7 @@ class _Reader:
         shown = (" --link" if link else "") + "".join(f" --{name}={value}" for name, value in flags.items())
         if not source:
             return Instruction(text=f"COPY{shown} {rest}")
-        if self._is_stage(source):
+        if self._is_stage("COPY --from", source):
             return Instruction(text=f"COPY --from={source}{shown} {rest}")
         return Instruction(text=f"COPY --from={{image}}{shown} {rest}", images=(_image(source),))
 
@@ -272,16 +272,16 @@ class _Reader:
         words, command = runflags.split(rest)
         images = []
         for index, source in runflags.sources(words):
-            if not self._is_stage(source[1]):
+            if not self._is_stage("RUN --mount from", source[1]):
                 images.append(_image(source[1]))
                 words[index] = f"{words[index][: source.start(1)]}{{image}}{words[index][source.end(1) :]}"
         _no_here("RUN", command)
         return Instruction(text=" ".join(("RUN", *words, command)), images=tuple(images))
 
-    def _is_stage(self, source: str) -> bool:
+    def _is_stage(self, said: str, source: str) -> bool:
         if source.isdecimal():
             if int(source) >= len(self.stages) - 1:
-                raise malformed("build.dockerfile", f"COPY --from={source} names no earlier stage")
+                raise malformed("build.dockerfile", f"{said}={source} names no earlier stage")
             return True
         return source.lower() in self.stages[:-1]
 

@@ -7,7 +7,7 @@ import json
 from ds01.domain.dockerpolicy.verdict import RefusedError, UnrecordedError
 from ds01.gateway.held import UNWRITTEN, DoorDownError, UnwrittenError
 from ds01.gateway.http import head_bytes, status_line
-from ds01.gateway.upstream import UpstreamError
+from ds01.gateway.upstream import TooLargeError, UpstreamError
 from ds01.wire.door import DoorAudit
 
 AGAIN = "Try again in a moment; if it stays, tell your admin."
@@ -28,7 +28,9 @@ def message_body(message: str) -> bytes:
 
 
 def away(error: DoorDownError | UpstreamError) -> RefusedError:
-    """What is said while ds01d or the engine is away."""
+    """What is said while ds01d or the engine is away, or says more than can be read."""
+    if isinstance(error, TooLargeError):
+        return UnrecordedError("engine.large", error.sentence, "Ask for less: use a filter.", status=error.status)
     if isinstance(error, UpstreamError):
         return UnrecordedError("engine.away", error.sentence, AGAIN, status=error.status)
     if isinstance(error, UnwrittenError):

@@ -16,7 +16,7 @@ from ds01.gateway.held import LATER, DoorDownError
 from ds01.gateway.http import AnswerHead, head_bytes, status_line
 from ds01.gateway.ongoing import while_there
 from ds01.gateway.stream import SilentError, Stream
-from ds01.gateway.upstream import HEAD_SECONDS, Ask, Exchange, UpstreamError
+from ds01.gateway.upstream import HEAD_SECONDS, Ask, Exchange, TooLargeError, UpstreamError
 
 T = TypeVar("T")
 Serve = Callable[[Stream, Stream], Coroutine[Any, Any, None]]
@@ -207,7 +207,7 @@ async def _as_they_come(exchange: Exchange) -> AsyncIterator[Sequence[bytes]]:
     async for parts in exchange.pieces():
         *whole, held = (held + b"".join(parts)).split(b"\n")
         if len(held) > LINE_BYTES:
-            raise UpstreamError("a line of the engine's answer is too long")
+            raise TooLargeError("a line of the engine's answer is too long")
         yield whole
     if held.strip():
         yield [held]

@@ -15,7 +15,7 @@ from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import HEAD_SECONDS, JSON_BYTES, Ask, UpstreamError, parsed
+from ds01.gateway.upstream import HEAD_SECONDS, JSON_BYTES, Ask, TooLargeError, UpstreamError, parsed
 
 ROW_BYTES = 1024 * 1024
 
@@ -129,7 +129,7 @@ class Lists(Rows):
             self._rest += self._since
         self._since = b"" if row else self._since
         if len(self._rest) + len(self._since) > REST_BYTES:
-            raise UpstreamError("the engine's answer is too large")
+            raise TooLargeError("the engine's answer is too large")
 
     def rest(self) -> dict[str, Any]:
         """What it says, all its lists being empty. Raises UpstreamError when it is no such object."""
@@ -189,7 +189,7 @@ async def own_lists(
             found[reader.name].append(row)
             size += len(data)
         if size > JSON_BYTES:
-            raise UpstreamError("the engine's answer is too large")
+            raise TooLargeError("the engine's answer is too large")
     rest = reader.rest()
     if any(rest.get(name) for name in seen):
         raise UpstreamError(_NO_LISTS)

@@ -50,6 +50,10 @@ class UnreachableError(UpstreamError):
         super().__init__(f"{name} is not reachable", status=503)
 
 
+class TooLargeError(UpstreamError):
+    """The answer, or a line of it, is larger than is read into memory: another try would change nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ask:
     """A request of our own making. ``target`` is path and query; ``stream`` says a chunked body follows."""
@@ -148,7 +152,7 @@ class Exchange:
                 found += parts
                 size += sum(map(len, parts))
                 if size > cap:
-                    raise UpstreamError(f"{self._name}'s answer is too large")
+                    raise TooLargeError(f"{self._name}'s answer is too large")
         return b"".join(found)
 
     async def kept(self, seconds: float | None = None) -> AsyncGenerator[Sequence[Piece]]:

@@ -106,6 +106,17 @@ async def test_e33_of_her_own_there_is_a_bound(place: Farm) -> None:
     assert (status, "too large" in found["message"]) == (502, True)
 
 
+async def test_what_is_too_large_is_not_told_to_try_again(place: Farm) -> None:
+    said = "DS01: The engine's answer is too large (engine.large). Ask for less: use a filter."
+    rows = [{**HERS["Images"][0], "Created": 1, "Labels": {"a": "x" * (ROW_BYTES // 2)}}] * 66
+    place.engine.answers |= {
+        "/system/df": as_json({**HERS, "Images": rows}), "/images/json": as_json(rows),
+        f"{MINE}/top": plain(200, b" " * (JSON_BYTES + 1)),
+    }  # fmt: skip
+    for path in ("/v1.41/system/df", "/v1.41/images/json", f"/v1.41/containers/{MINE}/top"):
+        assert await place.get(path) == (502, {"message": said})
+
+
 @pytest.mark.parametrize(
     "answer",
     [told(1, Images=5), told(1, Images=[1]), told(1, Images={"a": {}}), told(1, Volumes=[[]]), [HERS], 5, "x"],

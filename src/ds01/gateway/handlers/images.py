@@ -18,7 +18,7 @@ from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.rows import NoListError, listed
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import JSON_BYTES, Ask, UpstreamError, parsed
+from ds01.gateway.upstream import JSON_BYTES, Ask, TooLargeError, parsed
 
 NONE = "<none>:<none>"
 NO_DIGEST = "<none>@<none>"
@@ -73,7 +73,7 @@ async def _asked(call: Call, values: Mapping[str, Sequence[str]], filters: Filte
             found.append(mine)
             size += len(row)
         if size > JSON_BYTES:
-            raise UpstreamError("the engine's answer is too large")
+            raise TooLargeError("the engine's answer is too large")
     return found
 
 

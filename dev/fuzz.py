@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=["ds01.domain.dockerpolicy", "ds01.gatew
 
 from dev.llhttp import read_request
 
-ASKER = Asker(uid=1001, gid=1001, gids=frozenset({1001}))
+ASKER = Asker(uid=1001, gid=1001)
 SEEDS: dict[str, Sequence[bytes]] = {
     "head": (b"POST /v1.41/containers/create?name=a HTTP/1.1\r\nHost: d\r\nContent-Length: 5",
              b"GET /a HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\nConnection: Upgrade\r\nUpgrade: tcp"),

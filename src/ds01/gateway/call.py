@@ -137,8 +137,7 @@ class Call:
     @property
     def asker(self) -> Asker:
         """The user, as the rules see her."""
-        user = self.user
-        return Asker(uid=user.uid, gid=user.gid, gids=frozenset(user.gids))
+        return Asker(uid=self.user.uid, gid=self.user.gid)
 
     @property
     def owner(self) -> Owner:

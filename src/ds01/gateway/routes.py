@@ -61,7 +61,6 @@ class Route:
     query: Rules = field(default_factory=Rules)
     body: BodyKind = BodyKind.NONE
     cap: int = JSON_CAP
-    upgrade: bool = False
     changes: bool = False
     frees: bool = False
     """Whether it only gives something back: it is done also while nothing can be written down, its record waits."""

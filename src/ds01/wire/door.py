@@ -24,7 +24,6 @@ class DoorUser:
     gid: int
     login: str
     admin: bool
-    gids: tuple[int, ...] = ()
     epoch: int = 0
     registries: tuple[str, ...] = ()
     """The registries the engine may talk to for her."""

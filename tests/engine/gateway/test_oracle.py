@@ -177,7 +177,7 @@ def test_c1_to_c24_what_the_engine_stores_the_policy_saw(field: Ground) -> None:
     def judged(body: bytes) -> None:
         try:
             value = parse_object(body)
-            judge_create(value, "x", Asker(uid=1002, gid=1002, gids=frozenset({2000})))
+            judge_create(value, "x", Asker(uid=1002, gid=1002))
         except RefusedError:
             counts["refused"] += 1
             return

@@ -36,7 +36,7 @@ from tests.unit.dockerpolicy.fields import (
     REFUSED_HOST,
 )
 
-MALLORY = Asker(uid=1002, gid=1002, gids=frozenset({1002, 2000}))
+MALLORY = Asker(uid=1002, gid=1002)
 
 
 def judged(config: dict[str, Any] | None = None, /, **host: Any) -> Plan:

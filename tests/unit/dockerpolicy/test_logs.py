@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy.strictjson import Json
 
 def judged(options: dict[str, str], kind: str = "json-file") -> tuple[Any, int]:
     """What becomes of it, and how often the user is told."""
-    case = Case(asker=Asker(uid=1002, gid=1002, gids=frozenset({1002})))
+    case = Case(asker=Asker(uid=1002, gid=1002))
     config: dict[str, Json] = {**options}
     return logs.judge(case, {"Type": kind, "Config": config}), len(case.changes)
 

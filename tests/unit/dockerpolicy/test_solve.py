@@ -22,7 +22,7 @@ from ds01.domain.dockerpolicy.sources import policy
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
 PLATFORM = "linux/amd64"
-MARKS = Marks(labels={"ds01.owner.uid": "1001"}, step_host="ds01-u1001", account="1001:0", platform=PLATFORM)
+MARKS = Marks(labels={"ds01.owner.uid": "1001"}, step_host="ds01-u1001", account="1001:0")
 PLAIN = [of(1, "ref45678"), of(5, "s" * 25)]
 IMAGE = of(13, render([of(1, "moby"), *of_mapping(2, {"name": "app,docker.io/library/b:1", "load": "true"})]))
 

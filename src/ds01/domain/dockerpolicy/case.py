@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change
-from ds01.domain.names import user_network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +18,6 @@ class Asker:
 
     uid: int
     gid: int
-    gids: frozenset[int] = frozenset()
-
-    @property
-    def network(self) -> str:
-        """The engine's name of the user's own network."""
-        return user_network(self.uid)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,12 +51,11 @@ _PRINTABLE = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What marks a build as its owner's. ``platform`` is the engine's own."""
+    """What marks a build as its owner's."""
 
     labels: Mapping[str, str]
     step_host: str
     account: str
-    platform: str
 
 
 @dataclass(kw_only=True)

@@ -308,8 +308,7 @@ class Talk:
         return told
 
     def _marks(self, grant: DoorBuildGrant) -> Marks:
-        account = self._call.user.account
-        return Marks(labels=grant.labels, step_host=grant.step_host, account=account, platform=self._platform)
+        return Marks(labels=grant.labels, step_host=grant.step_host, account=self._call.user.account)
 
     def _view(self, change: Callable[[bytes, Callable[[str], str]], bytes]) -> Callable[[bytes], bytes] | None:
         """What the engine says with the names this user knows; nothing to do for who sees names as they are."""

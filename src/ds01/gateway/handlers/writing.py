@@ -20,10 +20,9 @@ class Written:
     """
 
     call: Call
-    ask: DoorWrite
     grant: DoorWriteGrant
     asked: DoorWrite
-    """The same as was asked for, with the engine's names."""
+    """What was asked for, with the engine's names."""
     done: bool = False
     images: list[str] = field(default_factory=list)
     _settled: bool = False
@@ -35,7 +34,7 @@ class Written:
         grant = await call.gate.door.write(ask)
         call.gate.registry.granted(call.user, ask.refs, grant.names)
         asked = replace(ask, refs=tuple(grant.names.get(ref, ref) for ref in ask.refs))
-        found = cls(call=call, ask=ask, grant=grant, asked=asked)
+        found = cls(call=call, grant=grant, asked=asked)
         writer = Writer(uid=call.user.uid, refs=asked.refs, images=found.images, makes=ask.what is Writing.IMPORT)
         found._told.enter_context(call.gate.registry.writers.writing(writer))
         return found

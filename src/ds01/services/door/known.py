@@ -31,7 +31,7 @@ async def user(world: World, uid: int) -> DoorUser:
     caller = await identify(world, uid)
     found = caller.user
     return DoorUser(
-        uid=found.uid, gid=found.gid, login=found.login, admin=caller.limits.admin, gids=tuple(sorted(found.gids)),
+        uid=found.uid, gid=found.gid, login=found.login, admin=caller.limits.admin,
         epoch=caller.epoch, registries=world.settings().images.registries,
         observed=world.settings().docker.observing(world.clock.now()), glass=await why_open(world, caller),
     )  # fmt: skip

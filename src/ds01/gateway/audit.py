@@ -101,12 +101,12 @@ class Audit:
             self._refused.set()
 
     def check_writable(self, *, frees: bool = False) -> None:
-        """Raises RefusedError (503) when changes cannot be recorded. What ``frees`` something may happen as long as
+        """Raises RefusedError (503) when nothing can be recorded. What ``frees`` something may happen as long as
         there is room for its record to wait: on a full disk nobody could make room otherwise.
         """
         if (self._failing and not frees) or len(self._pending) + len(self._fresh) > PENDING:
             raise RefusedError(
-                "audit.failing", "Decisions cannot be recorded right now, so nothing can be changed",
+                "audit.failing", "This goes on the record, which cannot be written right now",
                 "Try again in a moment; if it stays, tell your admin.", status=503,
             )  # fmt: skip
 

@@ -145,11 +145,11 @@ class Call:
         return self.gate.owners.of(self.user.uid)
 
     def record(self, reason: str = "") -> None:
-        """Put a change on the record, once; nothing while the body that says which change is not there. ``reason``: why
+        """Put it on the record, once; nothing while the body that says which change is not there. ``reason``: why
         its end is not known.
         """
         unread = self.route.body is BodyKind.JSON and not self.head.framing.empty and self.read is None
-        if self._recorded or unread or not self.route.changes:
+        if self._recorded or unread or not self.route.recorded:
             return
         self._recorded = True
         self.gate.audit.record(

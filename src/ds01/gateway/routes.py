@@ -52,7 +52,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One kind of request. ``name`` is what the record calls it; ``changes`` says that it changes something."""
+    """One kind of request. ``name`` is what the record calls it."""
 
     name: str
     method: str
@@ -61,7 +61,10 @@ class Route:
     query: Rules = field(default_factory=Rules)
     body: BodyKind = BodyKind.NONE
     cap: int = JSON_CAP
-    changes: bool = False
+    recorded: bool = False
+    """Whether it goes on the record, as all does that changes something or takes much out: it is refused while records
+    cannot be written.
+    """
     frees: bool = False
     """Whether it only gives something back: it is done also while nothing can be written down, its record waits."""
     open: bool = False

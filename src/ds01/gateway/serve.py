@@ -155,7 +155,7 @@ class Server:
             version=await self._version(where.version), keep=not head.close,
         )  # fmt: skip
         call.check_body()
-        if route.changes:
+        if route.recorded:
             self._gate.audit.check_writable(frees=route.frees)
         return call
 
@@ -177,8 +177,8 @@ class Server:
             return check_version(asked, self._gate.facts.api)
 
     async def _handle(self, call: Call) -> None:
-        """Let the route's handler answer. A change is recorded however it ends: whoever leaves, or an engine or a ds01d
-        that goes away, does not undo what was asked of the engine by then.
+        """Let the route's handler answer. It is recorded however it ends: whoever leaves, or an engine or a ds01d that
+        goes away, does not undo what was asked of the engine by then.
         """
         try:
             await _answered(call)

@@ -67,3 +67,13 @@ async def test_what_fills_a_full_disk_can_be_removed(
 @pytest.mark.parametrize("path", ["/images/bb:latest/tag?repo=mine", "/volumes/create", "/networks/prune"])
 async def test_nothing_else_is_changed(place: Farm, path: str) -> None:
     assert (await place.ask("POST", f"/v1.41{path}"))[0] == 503
+
+
+async def test_what_goes_on_the_record_is_refused_in_words_that_fit_what_only_reads(place: Farm) -> None:
+    place.engine.answers["/export"] = plain(200, b"files")
+    status, found = await place.get(f"/v1.41/containers/{MINE}/export")
+    assert (status, found["message"]) == (
+        503, "DS01: This goes on the record, which cannot be written right now (audit.failing). Try again in a moment; "
+        "if it stays, tell your admin. More: ds01 why-refused",
+    )  # fmt: skip
+    assert not any("/export" in asked for asked in place.engine.asked)

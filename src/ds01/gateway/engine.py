@@ -38,6 +38,11 @@ class EngineFacts:
         self.version: tuple[int, ...] = (0,)
 
     @property
+    def platform(self) -> str:
+        """What it runs, as ``os/arch``."""
+        return f"linux/{self.architecture}"
+
+    @property
     def copies_safely(self) -> bool:
         """Whether archives may go into and out of running containers."""
         return self.version >= COPY_FIXED

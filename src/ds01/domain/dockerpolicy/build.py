@@ -27,7 +27,7 @@ BUILD = Rules(
         "remote": matching("client-session"),
         "buildid": matching(r"[A-Za-z0-9]{1,128}"),
         "target": matching(_TARGET),
-        "platform": matching(r"linux(/[a-z0-9]+)*"),
+        "platform": matching(r"linux(/[a-z0-9_]+)*"),
         "networkmode": matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(:[A-Za-z0-9][A-Za-z0-9_.-]{0,127})?"),
         "cgroupparent": anything,
         "isolation": matching("default"),

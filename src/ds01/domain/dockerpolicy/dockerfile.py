@@ -15,6 +15,7 @@ from itertools import islice
 
 from ds01.domain.dockerpolicy import runflags
 from ds01.domain.dockerpolicy.context import IGNORE
+from ds01.domain.dockerpolicy.platform import check_platform
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 from ds01.domain.health import OFTEN_SECONDS
 from ds01.domain.image import is_reference
@@ -39,7 +40,9 @@ _CHANGES = frozenset(
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+)")
 _CONTINUED = re.compile(r"\\[ \t]*$")
 _TWICE = re.compile(r"\\\\[ \t]*$")
-_FROM = re.compile(r"(?:--platform=\S+\s+)?(?P<image>\S+)(?:\s+[Aa][Ss]\s+(?P<stage>[A-Za-z][A-Za-z0-9._-]*))?")
+_FROM = re.compile(
+    r"(?:--platform=(?P<platform>\S+)\s+)?(?P<image>\S+)(?:\s+[Aa][Ss]\s+(?P<stage>[A-Za-z][A-Za-z0-9._-]*))?"
+)
 _FLAG = re.compile(r"--([a-z]+)=([A-Za-z0-9_./:@$,{}-]+)")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:[-+])([A-Za-z0-9._/:@-]*))?\})", re.ASCII)
 _ARG = re.compile(r"([A-Za-z_]\w*)(?:=(.*))?", re.ASCII)
@@ -52,10 +55,13 @@ _HERE = re.compile(r"\d*<<-?[^<]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Instruction:
-    """One instruction. ``images`` are those it names, in order, where ``{image}`` stands in ``text``."""
+    """One instruction. ``images`` are those it names, in order, where ``{image}`` stands in ``text``; ``platform`` is
+    what ``FROM`` says of it, which is not in the text.
+    """
 
     text: str
     images: tuple[str, ...] = ()
+    platform: str = ""
 
     def line(self, names: Mapping[str, str]) -> str:
         """The line, with these names in the images' places."""
@@ -104,6 +110,15 @@ def read(text: str, arguments: Mapping[str, str], *, buildkit: bool = False) -> 
 def images(instructions: tuple[Instruction, ...]) -> tuple[str, ...]:
     """Every image the Dockerfile names, without ``scratch`` and its own stages."""
     return tuple(dict.fromkeys(image for each in instructions for image in each.images))
+
+
+def check_platforms(instructions: Iterable[Instruction], platform: str) -> None:
+    """Each ``FROM`` is for this server. What a variable says is left out: mostly it is the server's own
+    (``$BUILDPLATFORM``). Raises RefusedError.
+    """
+    for each in instructions:
+        if "$" not in each.platform:
+            check_platform("build.platform", "building for", each.platform, platform)
 
 
 def judged_triggers(triggers: Iterable[str]) -> tuple[str, ...]:
@@ -209,11 +224,11 @@ class _Reader:
             raise malformed("build.dockerfile", f"FROM {rest[:60]!r} cannot be read", "Write FROM image AS name.")
         image = self._expanded(match["image"])
         suffix = f" AS {match['stage']}" if match["stage"] else ""
-        known = image.lower() in self.stages
+        known, platform = image.lower() in self.stages, (match["platform"] or "").strip("\"'")
         self.stages.append((match["stage"] or "").lower())
         if known or image == SCRATCH:
-            return Instruction(text=f"FROM {image}{suffix}")
-        return Instruction(text=f"FROM {{image}}{suffix}", images=(_image(image),))
+            return Instruction(text=f"FROM {image}{suffix}", platform=platform)
+        return Instruction(text=f"FROM {{image}}{suffix}", images=(_image(image),), platform=platform)
 
     def _expanded(self, text: str) -> str:
         found = self._grown(text)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ds01.domain.dockerpolicy.buildkit import judge_arguments
 from ds01.domain.dockerpolicy.dockerfile import check_name
 from ds01.domain.dockerpolicy.labels import users_own
+from ds01.domain.dockerpolicy.platform import check_platform
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
 from ds01.domain.dockerpolicy.weight import check_labels
 from ds01.domain.labels import BUILD_LABELS
@@ -113,7 +114,7 @@ def _judge(found: Frontend, name: str, value: str, platform: str) -> None:
     elif name == "force-network-mode":
         _network(found, value)
     elif name == "platform":
-        _platform(value, platform)
+        check_platform("build.platform", "building for", value, platform)
     else:
         _left_out(found, name, value)
 
@@ -149,8 +150,3 @@ def _network(found: Frontend, value: str) -> None:
         raise not_allowed("build.network", "this network in a build", "Leave it out.")
     if mode:
         found.options["force-network-mode"] = mode
-
-
-def _platform(value: str, platform: str) -> None:
-    if value and value != platform:
-        raise not_allowed("build.platform", f"building for {value[:40]}", f"This server builds for {platform}.")

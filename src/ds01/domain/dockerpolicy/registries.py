@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from ds01.domain.dockerpolicy import shape, strictjson
+from ds01.domain.dockerpolicy.platform import check_platform
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 from ds01.domain.own_images import begins_with_registry
@@ -128,11 +129,5 @@ def header(found: Mapping[str, Json]) -> dict[str, str]:
 
 
 def check_pulled_platform(value: str, platform: str) -> None:
-    """What is pulled is everybody's by its name, and so would another machine's variant be.
-
-    ``value`` is ``os[/arch[/variant]]``.
-
-    Raises RefusedError.
-    """
-    if value and not f"{platform}/".startswith(f"{value}/") and not value.startswith(f"{platform}/"):
-        raise not_allowed("pull.platform", f"pulling for {value[:40]}", f"This server runs {platform}.")
+    """What is pulled is everybody's by its name, and so would another machine's variant be. Raises RefusedError."""
+    check_platform("pull.platform", "pulling for", value, platform)

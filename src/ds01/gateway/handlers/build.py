@@ -15,6 +15,7 @@ from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
 from ds01.domain.dockerpolicy.buildkit import is_archive
 from ds01.domain.dockerpolicy.context import END, IGNORE, Context, dockerfile_in, dockerfiles, entry
 from ds01.domain.dockerpolicy.growth import Bases
+from ds01.domain.dockerpolicy.platform import check_platform
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.unpacked import Unpacked
@@ -40,6 +41,7 @@ IGNORED_LINES, IGNORED = 1000, 32 * 1024
 
 async def build(call: Call) -> None:
     """The whole of a build."""
+    check_platform("build.platform", "building for", call.query.get("platform"), call.gate.facts.platform)
     if call.query.get("version") == "2":
         await (kit_archive if is_archive(call.query) else buildkit).build(call)
         return
@@ -81,6 +83,7 @@ async def _judged(call: Call, plan: BuildPlan, grant: DoorBuildGrant, context: C
         raise missing(plan.dockerfile)
     text = content.decode("utf-8", "replace")
     instructions = await aside.judged(call.owner, len(text), dockerfile.read, text, plan.arguments)
+    dockerfile.check_platforms(instructions, call.gate.facts.platform)
     bases = Bases(plan.arguments)
     ids = {ref: await _image(call, ref, bases) for ref in dockerfile.images(instructions)}
     await aside.judged(call.owner, len(text), bases.check, instructions)

@@ -70,6 +70,7 @@ async def judged(call: Call, arguments: Mapping[str, str], images: Mapping[str, 
     """The Dockerfile as the engine gets it. ``images``: what it may be made from, as ds01d granted."""
     text = content.decode("utf-8", "replace")
     instructions = await aside.judged(call.owner, len(text), dockerfile.read, text, arguments, buildkit=True)
+    dockerfile.check_platforms(instructions, call.gate.facts.platform)
     bases = Bases(arguments)
     names = {ref: await image_name(call, ref, images, bases) for ref in dockerfile.images(instructions)}
     await aside.judged(call.owner, len(text), bases.check, instructions)

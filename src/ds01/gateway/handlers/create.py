@@ -19,6 +19,7 @@ from ds01.domain.dockerpolicy.create import door_of, judge_create
 from ds01.domain.dockerpolicy.mountcount import check_mounts, nameless
 from ds01.domain.dockerpolicy.mounts import check_places
 from ds01.domain.dockerpolicy.names import container_name, invented
+from ds01.domain.dockerpolicy.platform import check_platform
 from ds01.domain.dockerpolicy.portcount import published
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed, not_allowed
@@ -43,6 +44,7 @@ async def create(call: Call) -> None:
     """The whole of a create."""
     asked = call.query.get("name")
     check_builder_container(asked)
+    check_platform("create.platform", "a container for", call.query.get("platform"), call.gate.facts.platform)
     hers = {c.name for c in call.gate.registry.containers(call.user)}
     name = container_name(asked) if asked else invented(_CHOOSE, hers)
     plan = await call.judged(judge_create, await call.json(), name, call.asker)

@@ -110,7 +110,7 @@ class Talk:
 
     @property
     def _platform(self) -> str:
-        return f"linux/{self._call.gate.facts.architecture}"
+        return self._call.gate.facts.platform
 
     @property
     def _policed(self) -> bool:

@@ -57,7 +57,7 @@ async def pull(call: Call, image: str) -> None:
     ref = f"{repository(image)}{EVERY_TAG}" if whole else joined(image, tag)
     check_builder_image(ref)
     check_registry(registry_of(ref), call.user.registries)
-    check_pulled_platform(call.query.get("platform") or "", f"linux/{call.gate.facts.architecture}")
+    check_pulled_platform(call.query.get("platform") or "", call.gate.facts.platform)
     auth = credentials(call.head.headers.get("x-registry-auth", ""))
     values = {**_source(ref), **_kept(call, "platform")}
     ask = Ask(method="POST", target=call.target("/images/create", values), headers=header(auth))

@@ -154,6 +154,13 @@ class Farm:
             "/room": as_json({"left_bytes": None}), "/door/builds": as_json(grant), "/builds/commit": as_json([]),
         }  # fmt: skip
 
+    def may_copy(self, *, free: bool = True) -> None:
+        """ds01d says whether files may be copied, and nothing more for as long as it is listened to."""
+        line = json.dumps({"free": free}).encode() + b"\n"
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        self.daemon.answers["/door/copies"] = head + b"%x\r\n%b\r\n" % (len(line), line)
+        self.daemon.held = ("/door/copies",)
+
     async def send(self, data: bytes) -> bytes:
         """Send, and read everything until the gateway closes."""
         reader, writer = await asyncio.open_unix_connection(self.socket)

@@ -28,21 +28,15 @@ async def place(tmp_path: Path) -> AsyncIterator[Farm]:
     async with farm(tmp_path) as made:
         container = {"id": MINE, "uid": UID, "name": "web", "stored_name": f"web._.{UID}", "image_ref": "bb"}
         made.daemon.answers |= {
-            f"/door/users/{UID}/room": as_json({"left_bytes": None}), "/door/copies": said(free=True),
+            f"/door/users/{UID}/room": as_json({"left_bytes": None}),
             "/door/starts": as_json({"ticket": "t", "container": container}), "/starts/commit": as_json(container),
         }  # fmt: skip
-        made.daemon.held = ("/door/copies",)
+        made.may_copy()
         made.engine.answers = {
             f"{MINE}/json": as_json({**STANDS, "Mounts": [V, BIND]}),
             "/containers/json": as_json([row(MINE, "exited")]), "/archive": plain(200, b"copied"), "/start": plain(204),
         }  # fmt: skip
         yield made
-
-
-def said(*, free: bool) -> bytes:
-    """ds01d's word, and nothing more as long as it is listened to."""
-    line = json.dumps({"free": free}).encode() + b"\n"
-    return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(line), line)
 
 
 def row(container: str, state: str) -> dict[str, Any]:
@@ -119,7 +113,7 @@ async def test_engines_that_copy_safely_are_asked_nothing_more(place: Farm) -> N
 
 @pytest.mark.parametrize("method", ["HEAD", "GET", "PUT"])
 async def test_e29_nothing_is_copied_of_what_ds01d_starts(place: Farm, method: str) -> None:
-    place.daemon.answers["/door/copies"] = said(free=False)
+    place.may_copy(free=False)
     status, found = await place.ask(method, ARCHIVE)
     assert (status, copied(place)) == (409, False)
     if method != "HEAD":

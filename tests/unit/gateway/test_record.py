@@ -50,6 +50,7 @@ async def test_what_may_last_for_days_is_recorded_when_it_begins(place: Farm) ->
 async def test_who_leaves_before_the_end_is_recorded(place: Farm) -> None:
     asked = asyncio.Event()
     place.daemon.answers[f"/door/users/{UID}/room"] = as_json({"left_bytes": None})
+    place.may_copy()
     place.engine.answers |= {f"{MINE}/json": as_json({"State": {"Running": False}}), "/archive": b""}
     place.engine.upon["/archive"], place.engine.held = asked.set, ("/archive",)
     with capture_logs() as logs:

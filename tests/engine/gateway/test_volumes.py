@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.engine.gateway.conftest import NEWER, Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, Ground, User
+from tests.engine.gateway.test_more_attacks import control
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 CLIENTS = ["docker", OLD_CLIENT]
@@ -196,6 +198,25 @@ def test_d9_volumes_that_nobody_names_are_counted(mallory: User, field: Ground) 
         assert mallory.call("DELETE", f"/v1.41/containers/{container}?v=1").status == 204
     assert stored(field) == set()
     assert mallory.create(Volumes={"/one-more": {}}).status == 201
+
+
+def test_d9_volumes_of_a_launch_are_hers_and_counted(mallory: User, field: Ground) -> None:
+    """They stay without -v, as with the engine."""
+    context = mallory.folder("vol")
+    (context / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN mkdir /filled && echo x > /filled/y\nVOLUME /filled\n")
+    assert mallory.docker("build", "-q", "-t", "mallory/vol", str(context)).code == 0
+    request = {
+        "project": "kept", "workspace": str(mallory.folder("kept")), "image": "mallory/vol:latest", "gpus": "0",
+    }  # fmt: skip
+    launched = control(mallory, field, "POST", "/v1/launches", request)
+    (volume,) = stored(field)
+    assert names(mallory) == {volume}, launched.body
+    folder = Path(field.root("GET", f"/volumes/{volume}").json["Mountpoint"])
+    assert {path.stat().st_uid for path in (folder, folder / "y")} == {mallory.uid}
+    assert mallory.call("DELETE", "/v1.41/containers/kept?force=1").status == 204
+    assert names(mallory) == {volume}
+    assert mallory.docker("volume", "rm", volume).code == 0
+    assert (stored(field), names(mallory)) == (set(), set())
 
 
 def test_d18_prune_takes_only_ones_own(mallory: User, alice: User, victim: Victim, field: Ground) -> None:

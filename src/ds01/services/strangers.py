@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ds01.domain.container import ContainerId, ContainerState, Observed
-from ds01.domain.errors import Ds01Error
+from ds01.domain.container import Container, ContainerId, ContainerState, Observed
+from ds01.domain.errors import NO_USER, Ds01Error
+from ds01.domain.guard import as_owner
 from ds01.domain.labels import Label
 from ds01.domain.lease import LeaseId
 from ds01.domain.people import Uid
@@ -15,6 +17,8 @@ from ds01.domain.reconcile import Stranger, judge_stranger
 from ds01.domain.seal import genuine
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services import volumes
+from ds01.services.caller import identify
 from ds01.services.recover import adopt
 from ds01.services.remove import drop_layer
 from ds01.services.seal import seal_key
@@ -119,6 +123,23 @@ async def _adopt(world: World, stranger: Observed, *, believed: bool) -> None:
     _log.warning("found a container", extra={"container": seen.id, "owner": seen.labels[Label.OWNER]})
     if found is None:
         _log.error("its labels cannot be read", extra={"container": seen.id})
+    elif seen.volume_folders:
+        await _adopt_volumes(world, found, seen)
+
+
+async def _adopt_volumes(world: World, found: Container, seen: Observed) -> None:
+    """Those that nobody named have no labels that say whose they are: they are its owner's, unless she is no more."""
+    try:
+        caller = await identify(world, found.uid)
+    except Ds01Error as error:
+        if error.kind is not NO_USER:
+            raise
+        return
+    there = [await world.engine.volume(name) for name in seen.volume_folders]
+    nameless = {each.name: each.folder for each in there if each is not None and Label.OWNER not in each.labels}
+    if caller.owns(found):
+        untouched = as_owner(found) and not seen.ever_started
+        await volumes.adopt(world, caller, replace(seen, volume_folders=nameless), (), hers=untouched)
 
 
 def _give_back(books: Books, left: Observed, now: datetime) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ds01.domain import errors
-from ds01.domain.container import ContainerId
+from ds01.domain.container import ContainerId, Observed
 from ds01.domain.errors import VOLUME_QUOTA, Ds01Error
 from ds01.domain.volume import Volume
 from ds01.services import volumes
 from ds01.services.disk import measure, use_shown
+from ds01.services.door.holdings import make_volume
 from ds01.services.measured import SHOWN_SECONDS
 from ds01.services.remove import remove
 from ds01.services.retire import retire
+from ds01.sim.ledger import MemoryLedger
 from ds01.wire.containers import RetireRequest
+from ds01.wire.holdings import DoorVolumeAsk
 from tests.server import ALICE, SimServer, settings
 from tests.unit.services.test_jobs import Jobs
 
@@ -108,6 +113,35 @@ async def test_what_did_not_start_leaves_none(server: SimServer) -> None:
     server.engine.faults.refuse_start = ""
     assert server.engine.volumes_made == {}
     assert await server.launch(image=IMAGE)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_d9_of_a_container_that_is_found_again_they_are_hers(server: SimServer, known: bool) -> None:
+    """The ledger is lost, or who made the container was killed before it said so. Labels they have none."""
+    made = await server.launch(image=IMAGE)
+    had = await hers(server)
+    await server.lose_ledger(MemoryLedger())
+    if not known:
+        server.directory.remove(ALICE.uid)
+    await server.reconciler.round()
+    assert await server.world.ledger.read(lambda books: books.container(made.id)) is not None
+    assert [volume.id for volume in await hers(server)] == ([volume.id for volume in had] if known else [])
+
+
+async def test_one_in_it_that_has_labels_keeps_its_name(server: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    await server.launch(image=IMAGE)
+    named = (await make_volume(server.world, DoorVolumeAsk(uid=ALICE.uid, name="data"))).id
+    inspect = server.engine.inspect
+
+    async def with_it(container: ContainerId) -> Observed | None:
+        found = await inspect(container)
+        return found and replace(found, volume_folders={**found.volume_folders, named: "/volumes/data"})
+
+    monkeypatch.setattr(server.engine, "inspect", with_it)
+    had = {volume.id: volume.name for volume in await hers(server)}
+    await server.lose_ledger(MemoryLedger())
+    await server.reconciler.round()
+    assert {volume.id: volume.name for volume in await hers(server)} == had
 
 
 async def test_d9_a_job_s_volumes_are_hers_while_it_goes_on(server: SimServer) -> None:

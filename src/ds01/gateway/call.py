@@ -7,13 +7,13 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from ds01.domain.dockerpolicy import strictjson, twice
 from ds01.domain.dockerpolicy.case import Asker
 from ds01.domain.dockerpolicy.query import Query, Rules, render
 from ds01.domain.dockerpolicy.strictjson import Json
-from ds01.domain.dockerpolicy.verdict import Change, RefusedError
+from ds01.domain.dockerpolicy.verdict import Change, RefusedError, absent
 from ds01.domain.engine_versions import NEWEST_API
 from ds01.gateway import aside, denied, long_bodies, shownjson
 from ds01.gateway import body as bodies
@@ -268,6 +268,15 @@ class Call:
         found = await self.gate.registry.container(self.user, self.names["container"])
         self.subject = found.id
         return found
+
+    async def engine_container(self, container_id: str) -> dict[str, Any]:
+        """A container as the engine has it. Raises AbsentError."""
+        head, data = await self.gate.engine.whole(
+            Ask(method="GET", target=self.target(f"/containers/{container_id}/json"))
+        )
+        if head.status != 200:
+            raise absent("container", container_id)
+        return cast(dict[str, Any], parsed(data))
 
     # answering
 

@@ -6,7 +6,6 @@ from ds01.domain import signals
 from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.psargs import ps_args
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, grace, lines, matching, number, tail
-from ds01.gateway import links
 from ds01.gateway.handlers import (
     archive,
     build,
@@ -19,6 +18,7 @@ from ds01.gateway.handlers import (
     events,
     grpc_api,
     images,
+    linking,
     load,
     naming,
     networks,
@@ -104,7 +104,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="containers.remove", method="DELETE", path=_OF, handler=containers.remove,
           query=Rules(one={"v": flag, "force": flag, "link": flag}), recorded=True, frees=True),
     Route(name="containers.unlink", method="DELETE", path=rf"{_OF}/(?P<alias>[A-Za-z0-9][A-Za-z0-9_.-]*)",
-          handler=links.unlink, query=Rules(one={"v": flag, "force": flag, "link": flag}), recorded=True),
+          handler=linking.unlink, query=Rules(one={"v": flag, "force": flag, "link": flag}), recorded=True),
     Route(name="containers.attach", method="POST", path=f"{_OF}/attach", handler=streams.attach,
           query=Rules(one=_STREAMS, ignored=frozenset({"hijack"})), recorded=True),
     Route(name="containers.attach", method="GET", path=f"{_OF}/attach/ws", handler=streams.attach_websocket,

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import ongoing
-from ds01.gateway.links import OffNetworkError, check, variables
+from ds01.gateway.endpoints import OffNetworkError
+from ds01.gateway.links import check, variables
 from ds01.wire.door import DoorContainer
 from ds01.wire.holdings import DoorNetwork
 from tests.unit.gateway.farm import MINE, UID, Farm, as_json, farm, plain

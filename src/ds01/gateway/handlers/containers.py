@@ -20,7 +20,6 @@ from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.handlers.still import starting
 from ds01.gateway.held import FULL, DoorDownError
 from ds01.gateway.http import AnswerHead
-from ds01.gateway.links import engine_container
 from ds01.gateway.moves import BUSY
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import View
@@ -171,7 +170,7 @@ async def _not_kept(call: Call, container: DoorContainer) -> None:
     """A container made with ``--rm`` goes when its first start fails, as with any engine. ``docker run`` waits for
     that, and would wait forever.
     """
-    seen = await engine_container(call, container.id)
+    seen = await call.engine_container(container.id)
     if seen["State"]["Status"] == "created" and seen["HostConfig"]["AutoRemove"]:
         target = call.target(f"/containers/{container.id}", {"v": ["1"]})
         head, _ = await call.gate.engine.whole(Ask(method="DELETE", target=target))

@@ -134,7 +134,7 @@ async def _volumes_from(call: Call, plan: Plan, others: dict[str, DoorContainer]
             raise malformed(
                 "create.volumes-from", f"'{other.name}' has a folder of the host", "Name the folder again with -v."
             )
-    seen = [await links.engine_container(call, other.id) for other in named]
+    seen = [await call.engine_container(other.id) for other in named]
     return [str(mount["Destination"]) for each in seen for mount in each.get("Mounts") or ()]
 
 

@@ -17,7 +17,7 @@ from ds01.domain.dockerpolicy.names import container_name
 from ds01.domain.dockerpolicy.verdict import AbsentError, EngineWordsError, RefusedError, absent
 from ds01.domain.names import user_network
 from ds01.gateway.call import Call
-from ds01.gateway.links import OffNetworkError, engine_container, reconnect
+from ds01.gateway.endpoints import OffNetworkError, reconnect
 from ds01.gateway.things import NO_NETWORK
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorContainer, DoorRename
@@ -63,7 +63,7 @@ async def _found_by(call: Call, container: DoorContainer, before: str) -> None:
     """Its new name on every network where DS01 gave it one, and the names its user gave it there as they were. Where
     an admin put it past DS01, the name is DS01's only where it is the one it had ``before``.
     """
-    found = await engine_container(call, container.id)
+    found = await call.engine_container(container.id)
     for network, end in (found["NetworkSettings"].get("Networks") or {}).items():
         aliases = list(end.get("Aliases") or ())
         if network == NO_NETWORK or not aliases or container.id.startswith(aliases[0]):

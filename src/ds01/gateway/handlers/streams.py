@@ -11,7 +11,6 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, absent, malformed
 from ds01.gateway import flow, relay
 from ds01.gateway.call import Call
 from ds01.gateway.execs import WAITING
-from ds01.gateway.links import engine_container
 from ds01.gateway.pace import EXEC_BYTES, Costly
 from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import Ask, parsed
@@ -55,7 +54,7 @@ async def exec_create(call: Call) -> None:
     body, execs = dump(plan.body), call.gate.execs
     await call.gate.pace.take(call.user.uid, Costly.EXECS, 1 + len(body) // EXEC_BYTES)
     if execs.many(container.id):
-        execs.seen(container.id, (await engine_container(call, container.id)).get("ExecIDs") or ())
+        execs.seen(container.id, (await call.engine_container(container.id)).get("ExecIDs") or ())
         if execs.many(container.id):
             raise _too_many()
     ask = Ask(method="POST", target=call.target(f"/containers/{container.id}/exec"), body=body)

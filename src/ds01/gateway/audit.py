@@ -61,7 +61,8 @@ class Audit:
         self._pending: Counter[DoorAudit] = Counter()
         self._waiting: Counter[tuple[int, str]] = Counter()
         self._fresh: list[tuple[DoorAudit, Mapping[str, float]]] = []
-        self._failing = False
+        self._failing = ""
+        """Why nothing can be written down; empty as long as it can."""
         self._wake = asyncio.Event()
         self._refused = asyncio.Event()
 
@@ -105,8 +106,9 @@ class Audit:
         there is room for its record to wait: on a full disk nobody could make room otherwise.
         """
         if (self._failing and not frees) or len(self._pending) + len(self._fresh) > PENDING:
+            why = self._failing or "too much waits for it"
             raise RefusedError(
-                "audit.failing", "This goes on the record, which cannot be written right now",
+                "audit.failing", f"This goes on the record, which cannot be written right now: {why}",
                 "Try again in a moment; if it stays, tell your admin.", status=503,
             )  # fmt: skip
 
@@ -135,12 +137,12 @@ class Audit:
             return
         try:
             await self._door.audit([_counted(entry, count) for entry, count in batch.items()])
-            self._failing = False
+            self._failing = ""
             self._waiting = Counter((entry.uid, entry.outcome) for entry in self._pending)
         except (DoorDownError, RefusedError) as error:
             if not self._failing:
                 _LOG.warning("audit.failing", reason=str(error))
-            self._failing = True
+            self._failing = _within(str(error)) or "ds01d does not say why"
             self._keep(batch)
         except BaseException:
             self._keep(batch)
@@ -151,6 +153,11 @@ class Audit:
         for entry, count in since.items():
             _count(self._pending, entry, count)
         self._wake.set()
+
+
+def _within(sentence: str) -> str:
+    """A sentence as it goes on after a colon; names stay as they are written."""
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() or sentence[1:2] == " " else sentence
 
 
 class Budget:

@@ -73,7 +73,7 @@ async def test_what_goes_on_the_record_is_refused_in_words_that_fit_what_only_re
     place.engine.answers["/export"] = plain(200, b"files")
     status, found = await place.get(f"/v1.41/containers/{MINE}/export")
     assert (status, found["message"]) == (
-        503, "DS01: This goes on the record, which cannot be written right now (audit.failing). Try again in a moment; "
-        "if it stays, tell your admin. More: ds01 why-refused",
+        503, "DS01: This goes on the record, which cannot be written right now: the disk of the ledger is full "
+        "(audit.failing). Try again in a moment; if it stays, tell your admin. More: ds01 why-refused",
     )  # fmt: skip
     assert not any("/export" in asked for asked in place.engine.asked)

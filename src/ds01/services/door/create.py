@@ -96,7 +96,7 @@ async def _reserved(world: World, caller: Caller, ask: DoorCreate, image: Image,
         held = [await volumes.provide(world, caller, each.name, each.labels, each.options) for each in ask.volumes]
         why = judge_kind(
             joined, folder=ask.binds[0].source if ask.binds else "", unsafe=pinned.unsafe, itself=_itself(caller, ask),
-            reached=await asyncio.to_thread(_reached, world, held),
+            reached=await asyncio.to_thread(_reached, world, held) if held else "",
             root=await root_allowed(world), guarded=await world.engine.guard() is not None,
         )  # fmt: skip
         wanted = await _asked(world, caller, ask)

@@ -192,8 +192,9 @@ def test_e33_a_folder_of_a_volume_that_she_kept_open(mallory: User, field: Groun
     hers = mallory.create("", Image=image, Cmd=["sleep", "600"], User=f"{mallory.uid}:{mallory.person.gid}",
                           HostConfig=binds).json["Id"]  # fmt: skip
     assert mallory.call("POST", f"/v1.41/containers/{hers}/start").status == 204
-    inside = f"/proc/{field.seen(hers)['State']['Pid']}/root/v"
-    after = ""
+    pid = field.seen(hers)["State"]["Pid"]
+    wait(lambda: not Path(f"/proc/{pid}/comm").read_text().startswith("runc"))  # until then it is nobody's to look into
+    inside, after = f"/proc/{pid}/root/v", ""
     keeper = mallory.person.start("/usr/bin/python3", "-c", KEEPER, inside, out=subprocess.PIPE)
     try:
         assert keeper.stdout is not None

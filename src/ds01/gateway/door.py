@@ -22,8 +22,6 @@ from ds01.wire.door import (
     DoorCache,
     DoorCommit,
     DoorContainer,
-    DoorCopy,
-    DoorCopying,
     DoorCreate,
     DoorEngine,
     DoorGone,
@@ -45,7 +43,15 @@ from ds01.wire.door import (
     DoorWritten,
 )
 from ds01.wire.errors import ErrorBody
-from ds01.wire.holdings import DoorDropped, DoorNetwork, DoorNetworkAsk, DoorVolume, DoorVolumeAsk
+from ds01.wire.holdings import (
+    DoorCopy,
+    DoorCopying,
+    DoorDropped,
+    DoorNetwork,
+    DoorNetworkAsk,
+    DoorVolume,
+    DoorVolumeAsk,
+)
 
 T = TypeVar("T")
 SECONDS = 30

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
-from ds01.domain.container import Attachment, Container, ContainerId, ContainerState, Door
+from ds01.domain.container import Attachment, Container, ContainerId, ContainerState
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import Slot
@@ -27,8 +27,6 @@ BESIDE_GPUS = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/d
 """Nodes that come with every GPU."""
 INSTANCE_NODES = ("/dev/nvidia-caps/*",)
 """Nodes that open MIG instances. Which is whose only NVIDIA's driver knows; the engine gives those of the lease."""
-OWN_DOORS = (Door.DS01, Door.JOB)
-"""What DS01 makes itself has no devices but those of its lease, and publishes no port."""
 
 _STARTABLE = (ContainerState.STOPPED, ContainerState.CREATING)
 

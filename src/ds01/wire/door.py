@@ -308,22 +308,6 @@ class DoorGone:
 
 
 @record
-class DoorCopy:
-    """The gateway is about to copy files of a container, with an engine that nothing must lead astray meanwhile."""
-
-    id: str
-    volumes: tuple[str, ...] = ()
-    """By the engine's names."""
-
-
-@record
-class DoorCopying:
-    """Whether it may: then nothing of these is started for as long as it listens."""
-
-    free: bool
-
-
-@record
 class DoorBuild:
     """A build that passed the gateway's policy, and the tags it wants to write."""
 

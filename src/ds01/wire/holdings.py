@@ -1,4 +1,4 @@
-"""Volumes and networks, as they cross between the gateway and ds01d."""
+"""Volumes and networks, and copies of what is in them, as they cross between the gateway and ds01d."""
 
 from __future__ import annotations
 
@@ -68,3 +68,19 @@ class DoorDropped:
     uid: int
     kind: Kind
     ids: tuple[str, ...]
+
+
+@record
+class DoorCopy:
+    """The gateway is about to copy files of a container, with an engine that nothing must lead astray meanwhile."""
+
+    id: str
+    volumes: tuple[str, ...] = ()
+    """By the engine's names."""
+
+
+@record
+class DoorCopying:
+    """Whether it may: then nothing of these is started for as long as it listens."""
+
+    free: bool

@@ -15,7 +15,7 @@ from ds01.services.door.copying import copying
 from ds01.services.start import start
 from ds01.services.steps import Steps
 from ds01.services.stop import stop
-from ds01.wire.door import DoorCopy
+from ds01.wire.holdings import DoorCopy
 from tests.server import SimServer
 
 VOLUME = "v._.1001"

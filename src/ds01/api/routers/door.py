@@ -36,7 +36,6 @@ from ds01.wire.door import (
     DoorCache,
     DoorCommit,
     DoorContainer,
-    DoorCopy,
     DoorCreate,
     DoorEngine,
     DoorGone,
@@ -57,7 +56,7 @@ from ds01.wire.door import (
     DoorWriteGrant,
     DoorWritten,
 )
-from ds01.wire.holdings import DoorDropped, DoorNetwork, DoorNetworkAsk, DoorVolume, DoorVolumeAsk
+from ds01.wire.holdings import DoorCopy, DoorDropped, DoorNetwork, DoorNetworkAsk, DoorVolume, DoorVolumeAsk
 
 router = APIRouter(prefix="/door", tags=["door"], dependencies=[Depends(gateway_only)])
 

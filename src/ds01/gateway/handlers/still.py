@@ -18,7 +18,8 @@ from ds01.domain.dockerpolicy.verdict import RefusedError, absent, not_allowed
 from ds01.gateway.call import Call
 from ds01.gateway.moves import BUSY
 from ds01.gateway.upstream import Ask, UpstreamError, parsed
-from ds01.wire.door import DoorContainer, DoorCopy
+from ds01.wire.door import DoorContainer
+from ds01.wire.holdings import DoorCopy
 
 _INSTEAD = "Use ds01 cp, or stop the container first."
 _STILL = ("created", "exited", "dead")

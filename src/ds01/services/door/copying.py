@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from ds01.services.world import World
-from ds01.wire.door import DoorCopy, DoorCopying
+from ds01.wire.holdings import DoorCopy, DoorCopying
 
 
 async def copying(world: World, ask: DoorCopy) -> AsyncGenerator[DoorCopying]:

@@ -128,6 +128,7 @@ _ROWS: dict[str, tuple[tuple[str, str] | tuple[str, str, str], ...]] = {
         ("binding pipes, sockets, nodes, memory, descriptors", "refused"),
         ("mount, namespaces, nodes from inside", "nothing gained"),
         ("another container's cgroup", "refused"),
+        ("a device node of an image, opened from one's shell through /proc", "nothing opens there"),
     ),
     "P": (
         ("keys in other case", "judged as what the engine takes them for"),

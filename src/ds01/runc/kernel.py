@@ -7,10 +7,13 @@ import os
 _OPEN_TREE, _MOUNT_SETATTR = 428, 442
 """Their numbers, the same on every processor an engine runs on."""
 _SECURE_BITS, _CAPABILITIES_STAY = 28, 4
-_USER_NAMESPACE = 0x10000000
+_USER_NAMESPACE, _MOUNT_NAMESPACE = 0x10000000, 0x00020000
+_REMOUNT, _BIND, _RECURSIVE, _SLAVE = 0x20, 0x1000, 0x4000, 0x80000
 _CLONE, _CLOSE_ON_EXEC = 1, os.O_CLOEXEC
 _HERE, _THIS_ITSELF = -100, 0x1000
 _READ_ONLY = 1
+_PER_MOUNT = os.ST_RDONLY | os.ST_NOSUID | os.ST_NOEXEC
+"""What is true of one mount, under the same numbers for ``statvfs`` and ``mount``."""
 
 
 def read_only(path: str) -> int:
@@ -43,6 +46,29 @@ def make_user_namespace(owner: int) -> None:
     _checked(kernel.prctl(_SECURE_BITS, _CAPABILITIES_STAY, 0, 0, 0))
     os.seteuid(owner)
     _checked(kernel.unshare(_USER_NAMESPACE))
+
+
+def own_mounts() -> None:
+    """Bring this process into a mount namespace of its own: what is mounted outside later comes in, nothing goes out.
+    Raises OSError.
+    """
+    from ctypes import CDLL
+
+    _checked(CDLL(None, use_errno=True).unshare(_MOUNT_NAMESPACE))
+    _mount(None, "/", _SLAVE | _RECURSIVE)
+
+
+def without_nodes(path: str) -> None:
+    """Mount a folder over itself so that no device node in it is opened. Raises OSError."""
+    _mount(path, path, _BIND)
+    _mount(None, path, _REMOUNT | _BIND | os.ST_NODEV | os.statvfs(path).f_flag & _PER_MOUNT)
+
+
+def _mount(source: str | None, target: str, flags: int) -> None:
+    from ctypes import CDLL, c_ulong
+
+    told = None if source is None else os.fsencode(source)
+    _checked(CDLL(None, use_errno=True).mount(told, os.fsencode(target), None, c_ulong(flags), None))
 
 
 def _set_read_only(tree: int) -> None:

@@ -28,6 +28,7 @@ from ds01.runc.grants import (
 from ds01.runc.namespace import with_namespace
 from ds01.runc.refusal import BeforeError, RefusedError, StepRefusedError
 from ds01.runc.rules import process_refusals, refusals
+from ds01.runc.seal import sealed
 from ds01.runc.step import is_step, placed, read_step
 from ds01.runc.terminal import begins_a_session, take_terminal, with_terminal
 
@@ -100,6 +101,8 @@ def _create(folder: str, call: Call) -> int:
         write_json(path, {**config, "annotations": {**(config.get("annotations") or {}), KIND: OUTSIDE}})
         return 0
     judged = _judged(call, config, granted, server)
+    if granted.owner is not None:
+        judged = sealed(judged)
     own = granted.owner is not None and begins_a_session(config)
     terminal = take_terminal(folder, call.container, granted.uid) if own else None
     write_json(path, judged if terminal is None else with_terminal(judged, terminal))

@@ -43,7 +43,7 @@ def test_d9_runc_joins_a_namespace_in_her_name(tmp_path: Path) -> None:
     runc, said = tmp_path / "real-runc", tmp_path / "said"
     runc.write_text(TELLS.format(bundle=str(runtime.bundle), said=str(said)))
     runc.chmod(0o755)
-    runtime.program = launcher.write(runtime.guard, Path("/var/lib/docker"), shlex.quote(str(runc)))
+    runtime.program = launcher.write(runtime.guard, runtime.data, shlex.quote(str(runc)))
     runtime.grant()
     done = runtime.create()
     assert done.returncode == 0, done.stderr

@@ -73,7 +73,7 @@ def telling(tmp_path: Path) -> Runtime:
     tells = "\n".join(f"f{number}=$(readlink /proc/$$/fd/{number})" for number in range(3))
     runc.write_text(f'#!/bin/sh\n{tells}\nprintf \'%s\\n\' "$f0" "$f1" "$f2" > {shlex.quote(str(said))}\n')
     runc.chmod(0o755)
-    runtime.program = launcher.write(runtime.guard, Path("/var/lib/docker"), str(runc))
+    runtime.program = launcher.write(runtime.guard, runtime.data, str(runc))
     return runtime
 
 
@@ -98,6 +98,7 @@ def test_e15_nothing_to_read_is_not_the_hosts_null(telling: Runtime) -> None:
     assert same == [out.name] * 3
 
 
+@pytest.mark.root
 def test_an_owners_streams_and_terminals_stay(telling: Runtime) -> None:
     telling.grant(as_owner=True)
     assert started(telling, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)[1][:2] == ["/dev/null"] * 2

@@ -26,6 +26,7 @@ from ds01.services.tickets import LATE_SECONDS
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import IMAGE, OLD_CLIENT, PATIENCE_SECONDS, Ground, Reply, User, ask, connected, wait
 from tests.engine.gateway.test_build import build, context, said
+from tests.unit.dockerpolicy.test_tarhead import header
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 CLIENTS = ["docker", OLD_CLIENT]
@@ -1087,3 +1088,21 @@ def _said(sock: socket.socket, end: bytes) -> bytes:
         while end not in found:
             found += sock.recv(65536)
     return found
+
+
+def test_d20_no_archive_hides_in_what_the_engine_takes_for_a_folder(mallory: User, field: Ground) -> None:
+    """What follows is more of the archive to the engine, with an end of its own: it never came to our list."""
+    before = there(field, f"{IMAGE}:latest")
+    evil = layer("evil", "z")
+    files = {"c_dot_json": config(evil), "l__layer_dot_tar": evil}
+    one = {"Config": "c.json", "Layers": ["l/layer.tar"]}
+    for hidden, loads in (("ds01/tiny:latest", mallory), ("ours:1", None)):
+        inside = packed([{**one, "RepoTags": [hidden]}], **files)
+        archive = header(b"x/", len(inside), b"\0") + inside + packed([{**one, "RepoTags": ["seen:1"]}], **files)
+        if loads is not None:
+            load(loads, archive)
+            assert there(field, f"{IMAGE}:latest") == before
+        else:  # past the gateway it does what it is made for
+            kind = {"Content-Type": "application/x-tar"}
+            ask(connected(field.engine.socket), "POST", "/images/load", archive, kind)
+            assert (there(field, hidden) != "", there(field, "seen:1")) == (True, "")

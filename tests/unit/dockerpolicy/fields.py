@@ -66,6 +66,8 @@ KEPT_HOST: list[tuple[str, Any, Any]] = [
     ("PortBindings", {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8888"}]},
      {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8888"}]}),
     ("PortBindings", {"80/tcp": [{"HostPort": ""}]}, {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}),
+    ("PortBindings", {"80/tcp": [], "81/tcp": None},
+     {key: [{"HostIp": "127.0.0.1", "HostPort": ""}] for key in ("80/tcp", "81/tcp")}),
     *(
         ("PortBindings", {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]},
          {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]})

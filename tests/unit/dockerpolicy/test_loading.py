@@ -21,8 +21,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ds01.domain.dockerpolicy.commit import judge_changes, judge_config
-from ds01.domain.dockerpolicy.context import END, entry
+from ds01.domain.dockerpolicy.context import END
 from ds01.domain.dockerpolicy.loading import LISTS, LoadPlan, judge_load, reader
+from ds01.domain.dockerpolicy.tarhead import entry
 from ds01.domain.dockerpolicy.unpacked import FAR_BYTES, NEAR_BYTES, Unpacked
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.gateway.zstd import zstd
@@ -114,6 +115,22 @@ def test_d16_a_list_of_very_many_values_is_refused_before_they_are_made() -> Non
     with pytest.raises(RefusedError) as caught:
         judged(archive(("manifest.json", b"[" + b"0," * 65_536 + b"0]")))
     assert caught.value.rule == "json.values"
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.REGTYPE])
+def test_d20_no_folder_is_replaced_in_which_something_was_judged(kind: bytes) -> None:
+    """The engine takes the folder away and opens another configuration than the one that was read here."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in (("a/c.json", CONFIG), ("b/c.json", b"{}")):
+            found = tarfile.TarInfo(name)
+            found.size = len(content)
+            tar.addfile(found, io.BytesIO(content))
+        other = tarfile.TarInfo("a")
+        other.type, other.linkname = kind, "b"
+        tar.addfile(other)
+    with pytest.raises(RefusedError, match="in the place of a folder"):
+        judged(buffer.getvalue())
 
 
 def test_nothing_is_written_through_a_link() -> None:

@@ -81,7 +81,24 @@ def test_a_tag_has_one_form(text: str, ref: str) -> None:
     assert reference(text) == ref
 
 
-@pytest.mark.parametrize("text", ["", "App", "a b", "a//b", "a@sha256:0", "../x", "a:", ":a", "a:b:c", "-a", "a" * 300])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "App",
+        "a b",
+        "a//b",
+        "a@sha256:0",
+        "../x",
+        "a:",
+        ":a",
+        "a:b:c",
+        "python:3:3.11",
+        "a:1/b:2/c",
+        "-a",
+        "a" * 300,
+    ],
+)
 def test_what_is_no_tag_is_refused(text: str) -> None:
     with pytest.raises(RefusedError):
         reference(text)

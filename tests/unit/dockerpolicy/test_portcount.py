@@ -26,6 +26,7 @@ def plan(exposed: list[str], **host: Any) -> Plan:
     [
         (["80"], {}, ("81/tcp",), 0),
         (["80", "53/udp"], {"PortBindings": EIGHTY}, ("81/tcp",), 2),
+        ([], {"PortBindings": {"80/tcp": [], "81/tcp": None}}, (), 2),
         (["80", "53/udp"], {"PortBindings": EIGHTY, "PublishAllPorts": True}, ("80/tcp", "81/tcp", "53/udp"), 4),
         (["80/tcp"], {"PublishAllPorts": True}, ("80", "81"), 2),
     ],

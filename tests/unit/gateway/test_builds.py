@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ds01.domain.dockerpolicy.context import END, entry
+from ds01.domain.dockerpolicy.context import END
+from ds01.domain.dockerpolicy.tarhead import entry
 from ds01.domain.labels import Label
 from ds01.wire.door import DoorImage
 from tests.unit.gateway.farm import UID, Farm, as_json, farm, plain

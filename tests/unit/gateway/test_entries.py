@@ -12,8 +12,9 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
-from ds01.domain.dockerpolicy.context import END, Context, entry
+from ds01.domain.dockerpolicy.context import END, Context
 from ds01.domain.dockerpolicy.loading import reader
+from ds01.domain.dockerpolicy.tarhead import entry
 from ds01.domain.dockerpolicy.unpacked import PIECE, STREAM_BYTES, STREAM_COST
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.gateway import body as bodies
@@ -22,7 +23,7 @@ from ds01.gateway.body import Piece
 from ds01.gateway.call import Timeouts
 from ds01.gateway.entries import SLICE, STEPS, entries, last_entries, reading, unpacked
 from ds01.gateway.http import AnswerHead, Framing
-from tests.unit.dockerpolicy.test_context import noted
+from tests.unit.dockerpolicy.test_context import noted, one
 from tests.unit.gateway.h2.test_link import pair
 
 T = TypeVar("T")
@@ -129,11 +130,14 @@ async def test_a_packed_archive_that_is_cut_short_is_refused() -> None:
 def test_p17_others_get_their_turn_while_entries_are_small() -> None:
     """A file of nothing has a header, and a note of many records has no more bytes than one of a few."""
     files, notes = entry("f", b"") * 100 * STEPS, noted(tarfile.XHDTYPE, b"5 a=\n" * 100) * STEPS
-    for data, size, steps in ((files, SLICE, 100 * STEPS), (files, 512, 100 * STEPS), (notes, SLICE, 102 * STEPS)):
+    of_notes = one("f", tarfile.REGTYPE, 1) * STEPS
+    for data, size, steps, passes in (
+        (files, SLICE, 100 * STEPS, files), (files, 512, 100 * STEPS, files), (notes, SLICE, 102 * STEPS, of_notes),
+    ):  # fmt: skip
         archive = Context(wanted=frozenset())
         read = reading(archive)
         passed = [piece for at in range(0, len(data), size) for piece in read(data[at : at + size])]
-        assert (b"".join(passed), archive.steps) == (data, steps)
+        assert (b"".join(passed), archive.steps) == (passes, steps)
         assert passed.count(flow.BREATH) >= min(steps // STEPS, len(data) // SLICE)
 
 

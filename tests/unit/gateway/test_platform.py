@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ds01.domain.dockerpolicy.context import END, entry
+from ds01.domain.dockerpolicy.context import END
+from ds01.domain.dockerpolicy.tarhead import entry
 from tests.unit.gateway.farm import Farm, as_json, farm
 
 CREATE = "/v1.41/containers/create?name=x"

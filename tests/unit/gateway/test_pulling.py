@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ds01.domain.dockerpolicy.context import END, entry
+from ds01.domain.dockerpolicy.context import END
+from ds01.domain.dockerpolicy.tarhead import entry
 from ds01.gateway.held import LATER
 from tests.unit.gateway.farm import UID, Farm, as_json, farm, plain
 

@@ -111,7 +111,7 @@ def _bindings(case: Case, value: Json) -> Json:
             if host:
                 case.ports.append(int(host))
             bindings.append({"HostIp": LOOPBACK, "HostPort": host})
-        found[port(key)] = bindings
+        found[port(key)] = bindings or [{"HostIp": LOOPBACK, "HostPort": ""}]  # as engines read it
     return found
 
 

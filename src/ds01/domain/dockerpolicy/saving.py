@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ds01.domain.dockerpolicy.context import Context, entry
+from ds01.domain.dockerpolicy.context import Context
 from ds01.domain.dockerpolicy.loading import MANIFEST
+from ds01.domain.dockerpolicy.tarhead import entry
 
 Plain = Callable[[str], str]
 _REPOSITORIES, _INDEX = "repositories", "index.json"

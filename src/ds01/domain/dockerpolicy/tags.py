@@ -19,7 +19,8 @@ from ds01.domain.image_access import PULLED, is_base, is_common
 from ds01.domain.own_images import can_be_own, is_stored, stored_image
 from ds01.domain.settings import ImageSettings
 
-_REPOSITORY = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?::[0-9]{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_PART = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"(?:{_PART}:[0-9]{{1,5}}/)?{_PART}(?:/{_PART})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _OWN = re.compile(r"ds01-([0-9]+)/.*")

@@ -13,11 +13,12 @@ from contextlib import suppress
 from ds01.domain.dockerpolicy import dockerfile
 from ds01.domain.dockerpolicy.build import BuildPlan, judge_build
 from ds01.domain.dockerpolicy.buildkit import is_archive
-from ds01.domain.dockerpolicy.context import END, IGNORE, Context, dockerfile_in, dockerfiles, entry
+from ds01.domain.dockerpolicy.context import END, IGNORE, Context, dockerfile_in, dockerfiles
 from ds01.domain.dockerpolicy.growth import Bases
 from ds01.domain.dockerpolicy.platform import check_platform
 from ds01.domain.dockerpolicy.render import Rendered, missing, render
 from ds01.domain.dockerpolicy.strictjson import Json, dump
+from ds01.domain.dockerpolicy.tarhead import entry
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import AbsentError, RefusedError, malformed
 from ds01.domain.ignore import ignore

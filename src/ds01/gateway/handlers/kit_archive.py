@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
 from ds01.domain.dockerpolicy.buildkit import KitPlan, judge_archive
-from ds01.domain.dockerpolicy.context import END, Context, dockerfile_in, dockerfiles, entry
+from ds01.domain.dockerpolicy.context import END, Context, dockerfile_in, dockerfiles
 from ds01.domain.dockerpolicy.render import missing
+from ds01.domain.dockerpolicy.tarhead import entry
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.gateway import flow
 from ds01.gateway.body import Piece

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 
-from ds01.domain.dockerpolicy.context import END, Context, entry
+from ds01.domain.dockerpolicy.context import END, Context
 from ds01.domain.dockerpolicy.loading import MANIFEST, LoadPlan, judge_load, reader
 from ds01.domain.dockerpolicy.strictjson import dump
+from ds01.domain.dockerpolicy.tarhead import entry
 from ds01.domain.dockerpolicy.unpacked import Unpacked
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError
 from ds01.gateway import flow

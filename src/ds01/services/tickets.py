@@ -214,9 +214,11 @@ class Tickets:
         return ticket
 
     def redeem(self, ticket_id: str, monotonic: float) -> Ticket | None:
-        """Take a ticket; None when there is none (any more)."""
-        found = self._open.pop(ticket_id, None)
-        return found if found is not None and found.expires_at > monotonic else None
+        """Take a ticket; None when there is none (any more). One whose time is over stays for ``expired``: what it
+        promised is taken back there.
+        """
+        found = self._open.get(ticket_id)
+        return self._open.pop(ticket_id) if found is not None and found.expires_at > monotonic else None
 
     @contextmanager
     def making(

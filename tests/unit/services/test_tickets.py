@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from ds01.domain.container import ContainerId
+from ds01.domain.errors import Ds01Error
 from ds01.services.caller import Caller
 from ds01.services.door import writing
 from ds01.services.door.create import grant
@@ -80,3 +81,15 @@ def _look(tickets: Tickets, caller: Caller) -> None:
         tickets.creating(caller.uid)
         tickets.as_it_was(lease_named("another"))
         tickets.writing("tool:x", caller.uid, 0)
+
+
+async def test_i1_what_comes_too_late_is_taken_back_all_the_same(server: SimServer) -> None:
+    """Whoever brings a ticket when its time is over and ds01d has not looked yet gets nothing, and keeps nothing."""
+    await server.build()
+    granted = await grant(server.world, CREATE)
+    assert await server.leases()
+    await server.clock.advance(LIFE_SECONDS)
+    with pytest.raises(Ds01Error, match="over"):
+        await commit(server.world, DoorCommit(ticket=granted.ticket, id="a" * 64))
+    await expire(server.world)
+    assert await server.leases() == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import tzinfo
 from importlib import resources
@@ -49,38 +50,46 @@ class Options:
 
 
 async def build(options: Options) -> World:
-    """The world of this server. Raises Ds01Error when the limits file or the ledger cannot be read."""
+    """The world of this server. Raises Ds01Error when the limits file or the ledger cannot be read, and leaves nothing
+    open then.
+    """
     paths = options.paths
     policy = CurrentLimits(paths.limits, paths.state / "limits.good.yaml")
     clock = SystemClock()
     _folders(paths)
     _place_of_doors(paths, options.gateway_uids)
-    engine = _engine(options, clock)
-    version = await _version(engine)
-    meters = _meters(options, clock)
-    zone = local_zone()
-    return World(
-        engine=engine,
-        devices=devices(
+    async with AsyncExitStack() as opened:
+        engine = _engine(options, clock)
+        opened.push_async_callback(engine.close)
+        version = await _version(engine)
+        meters = _meters(options, clock)
+        zone = local_zone()
+        gpus = devices(
             policy.settings.gpus, run=paths.run, clock=clock, cdi_folders=version.cdi_folders if version else (),
             simulate=options.simulate,
-        ),
-        ledger=SqlLedger(paths.state / "ledger.db"),
-        directory=NssDirectory(),
-        host=_host(options, version),
-        facts=SystemFacts(),
-        fence=SimFence() if options.simulate else IptablesFence(),
-        meters=meters,
-        channels=() if options.simulate else _channels(policy, meters, clock, zone),
-        clock=clock,
-        policy=policy,
-        paths=paths,
-        server=socket.gethostname(),
-        cpus=len(os.sched_getaffinity(0)),
-        version=ds01.__version__,
-        zone=zone,
-        tickets=Tickets(anew=not options.simulate),
-    )  # fmt: skip
+        )  # fmt: skip
+        opened.callback(gpus.close)
+        world = World(
+            engine=engine,
+            devices=gpus,
+            ledger=SqlLedger(paths.state / "ledger.db"),
+            directory=NssDirectory(),
+            host=_host(options, version),
+            facts=SystemFacts(),
+            fence=SimFence() if options.simulate else IptablesFence(),
+            meters=meters,
+            channels=() if options.simulate else _channels(policy, meters, clock, zone),
+            clock=clock,
+            policy=policy,
+            paths=paths,
+            server=socket.gethostname(),
+            cpus=len(os.sched_getaffinity(0)),
+            version=ds01.__version__,
+            zone=zone,
+            tickets=Tickets(anew=not options.simulate),
+        )
+        opened.pop_all()
+    return world
 
 
 async def dismantle(world: World) -> None:

@@ -92,6 +92,7 @@ _SPECIAL = {
     EventType.DOOR_GLASS: {"path": "/v1.41/volumes/old", "method": "DELETE", "reason": "what the old system left"},
     EventType.CONTAINER_CORRECTED: {"reason": "it may use more than it was granted"},
     EventType.CONTAINER_OUTSIDE: {"name": "grafana", "reason": "it was made beside DS01"},
+    EventType.CONTAINER_SILENT: {"reason": "it could not be stopped yet"},
     EventType.GUARD_REFUSED: {"reason": "it asks for a start that DS01 did not grant"},
     EventType.SLOT_QUARANTINED: {"name": "2", "reason": "Xid 79: the GPU has fallen off the bus"},
     EventType.SLOT_VANISHED: {"name": "2"},

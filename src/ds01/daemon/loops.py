@@ -1,6 +1,7 @@
 """What ds01d does by itself: keep the ledger true to the engine and the GPUs, let leases expire, read the limits again.
 
 Every loop survives what goes wrong in one round: it is logged once, not every round, and the next round tries again.
+What is heard of one container waits for what was heard of it before, and for nothing that is heard of others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ds01.domain.errors import ENGINE_DOWN, Ds01Error
 from ds01.domain.labels import Label
 from ds01.ports.engine import EngineEvent
 from ds01.services import mig, unread
+from ds01.services.apart import Heard
 from ds01.services.booking.watch import watch
 from ds01.services.confine import Confiner
 from ds01.services.crier import Crier
@@ -76,6 +78,7 @@ class Loops:
         self._herald = Herald(world)
         self._enforcer = Enforcer(world)
         self._runner = Runner(world)
+        self._heard = Heard(world.clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def first(self) -> None:
@@ -125,6 +128,9 @@ class Loops:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._heard.close()
+        await self._reconciler.close()
+        await self._confiner.close()
         await self._enforcer.stop()
         await self._runner.close()
 
@@ -144,12 +150,13 @@ class Loops:
         try:
             async with aclosing(self._world.engine.events(TELLING | ALTERING)) as events:
                 async for event in events:
-                    said = _told("events", await _outcome(partial(self._heard, event)), said)
+                    failed = await self._heard.take(ContainerId(event.id), partial(self._hear, event))
+                    said = _told("events", failed[0] if failed else None, said)
         except Exception:
             await self._reconciler.lost(self._world.clock.now())
             raise
 
-    async def _heard(self, event: EngineEvent) -> None:
+    async def _hear(self, event: EngineEvent) -> None:
         if event.action in TELLING and Label.OWNER in event.attributes:
             await self._follow(event)
         if event.action in ALTERING:

@@ -276,6 +276,11 @@ IMAGE_IN_USE = _kind(
     "image.in_use", 409, Exit.FAILED, "An image that containers still use",
     "Retire the containers that use it first.",
 )  # fmt: skip
+SILENT = _kind(
+    "container.silent", 503, Exit.FAILED, "A container that does not answer",
+    "The engine waits for something that is going on with it, as files that somebody copies out of it slowly: let that "
+    "end, and try again.",
+)  # fmt: skip
 BUSY = _kind(
     "container.busy", 409, Exit.FAILED, "Somebody is working on the same container",
     "Try again in a moment.",
@@ -350,6 +355,10 @@ INTERNAL = _kind(
     "internal", 500, Exit.FAILED, "A mistake in DS01",
     "Please report it with the request's time; nothing half done was kept.",
 )  # fmt: skip
+
+
+UNANSWERED = frozenset({ENGINE_DOWN, SILENT})
+"""Kinds that leave open what the engine does of what it was asked for."""
 
 
 def kinds() -> tuple[ErrorKind, ...]:

@@ -25,6 +25,7 @@ class EventType(StrEnum):
     CONTAINER_GPU_FAILED = "container.gpu_failed"
     CONTAINER_CORRECTED = "container.corrected"
     CONTAINER_OUTSIDE = "container.outside"
+    CONTAINER_SILENT = "container.silent"
     CONTAINER_RECOVERED = "container.recovered"
     CONTAINER_KEPT = "container.kept"
     CONTAINER_EXTENDED = "container.extended"

@@ -117,6 +117,12 @@ _ALL = (
         details=("name", "reason"), tell=happened("{name} was set aside", ("reason", ": {}")),
     ),
     Sentence(
+        type=EventType.CONTAINER_SILENT,
+        when="A running container did not answer, so that DS01 could not see to it yet; it tries again until it can.",
+        subject=_CONTAINER, details=("name", "reason"),
+        tell=happened("{name} does not answer", ("reason", ": {}")),
+    ),
+    Sentence(
         type=EventType.CONTAINER_GPU_FAILED, when="A GPU failed, or vanished, while a container had it.",
         subject=_CONTAINER, details=("name", "slots", "reason"),
         tell=happened("the GPU of {name} failed", ("slots", " (GPU {})"), ("reason", ": {}")),

@@ -14,6 +14,11 @@ from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observ
 from ds01.domain.disk import Layer
 from ds01.domain.image import Image, ImageId
 
+ANSWER_SECONDS = 60.0
+"""How long the engine may take for one thing."""
+LOOK_SECONDS = 10.0
+"""How long it may take where somebody only looks and looks again later."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EngineVersion:
@@ -118,6 +123,9 @@ class Engine(Protocol):
 
     ``list`` is one cheap call: what it shows has no devices, no exit code, no times but the creation's; ``inspect``
     has. Acting twice is fine: starting what runs, stopping what is stopped, removing what is gone.
+
+    While the engine is at work on a container, or somebody reads its files, it may answer nothing about it: that is the
+    container's own failure (``container.silent``) and says nothing of the others.
     """
 
     async def version(self) -> EngineVersion: ...
@@ -147,7 +155,10 @@ class Engine(Protocol):
 
     async def remove(self, container: ContainerId, *, force: bool = False) -> None: ...
     async def rename(self, container: ContainerId, name: str) -> None: ...
-    async def inspect(self, container: ContainerId) -> Observed | None: ...
+    async def inspect(self, container: ContainerId, *, seconds: float = ANSWER_SECONDS) -> Observed | None:
+        """One container, None when there is none; ``seconds`` is how long it may take."""
+        ...
+
     async def list(self) -> tuple[Observed, ...]: ...
     async def changes(self, container: ContainerId) -> tuple[Change, ...]: ...
     async def processes(self, container: ContainerId) -> tuple[Process, ...]: ...

@@ -20,9 +20,9 @@ from ds01.domain.lease import Lease, LeaseState
 from ds01.domain.quarantine import Keeper
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
+from ds01.services.apart import Step
 from ds01.services.ending import record_stop
 from ds01.services.guard import spend
-from ds01.services.settled import raise_first, settle_each
 from ds01.services.tell import tell
 from ds01.services.world import World
 
@@ -51,13 +51,13 @@ def keep_free(books: Books, container: ContainerId, slots: Set[SlotId]) -> None:
         books.quarantine(slot, Keeper.CONTAINER, _IN_USE + container)
 
 
-async def end_sharing(world: World, seen: Iterable[Observed]) -> None:
-    """Stop those of these containers that are set aside and run on a GPU of another lease. Each is looked at again
-    under its lock; one that somebody acts on now is looked at next time.
+async def sharing(world: World, seen: Iterable[Observed]) -> list[tuple[ContainerId, Step]]:
+    """How those of these containers are stopped that are set aside and run on a GPU of another lease. Each is looked at
+    again under its lock; one that somebody acts on now is looked at next time.
     """
     running = tuple(each for each in seen if each.running)
     found = await world.ledger.read(lambda books: [(c, each) for each in running if (c := _sharing(books, each))])
-    raise_first(await settle_each(partial(_end_sharing, world, container, each) for container, each in found))
+    return [(container.id, partial(_end_sharing, world, container, each)) for container, each in found]
 
 
 async def _end_sharing(world: World, container: Container, seen: Observed) -> None:

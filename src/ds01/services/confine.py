@@ -3,6 +3,9 @@
 The engine tells of every start and every update; each container is looked at once more some seconds later and then
 every few minutes, so that nothing rests on having heard of it. When the limits file changes all are looked at again,
 and first of all those that have what their owner may not have any more: a limit of hers, or her group, gave it.
+
+One that does not answer keeps nobody waiting and hides no other; that it could not be seen to yet is told once, and it
+is tried again until it can be.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from ds01.domain import given
 from ds01.domain.assembly import amounts, read_slots, resources
 from ds01.domain.confinement import Amounts, Confinement, Room, claimed
 from ds01.domain.container import Container, ContainerId, ContainerState, Door, Observed, StopReason
-from ds01.domain.errors import BUSY, ENGINE_DOWN, NO_CONTAINER, Ds01Error
+from ds01.domain.errors import BUSY, NO_CONTAINER, SILENT, UNANSWERED, Ds01Error
 from ds01.domain.events import Event, EventType
 from ds01.domain.given import Given
 from ds01.domain.gpu import Slot, SlotId
@@ -29,14 +32,15 @@ from ds01.domain.people import User
 from ds01.domain.seal import genuine
 from ds01.domain.settings import Settings
 from ds01.domain.standing import FINE, Judgement, Remedy, claims, granted, judge_claiming, judge_outside, judge_own
-from ds01.ports.engine import EngineEvent
+from ds01.ports.engine import LOOK_SECONDS, EngineEvent
 from ds01.ports.ledger import Books
+from ds01.services.apart import Rounds
 from ds01.services.aside import keep_free
 from ds01.services.ending import record_stop
 from ds01.services.guard import spend
 from ds01.services.limits import of_everybody
 from ds01.services.seal import seal_key
-from ds01.services.settled import raise_first, settle_each, settle_together
+from ds01.services.settled import raise_first
 from ds01.services.strangers import owner
 from ds01.services.tell import tell
 from ds01.services.world import World
@@ -51,8 +55,13 @@ AT_ONCE = 40
 """Looks in one round, so that many containers are no burst of work."""
 GRACE_SECONDS = 2
 """For what has no right to run: it is to be gone in ten seconds, looks and all."""
-NO_REFUSAL = frozenset({ENGINE_DOWN, BUSY, NO_CONTAINER})
+NO_REFUSAL = frozenset({BUSY, NO_CONTAINER, *UNANSWERED})
 """Errors that do not say whether a container uses more already than it may: the next look tries again."""
+
+TO_BE_ENDED = "it was to be stopped or put back, and could not be yet"
+TO_BE_SEEN = "it could not be looked at yet"
+SILENT_SECONDS = 60.0
+"""How long a container may not answer a look before that is told: files are copied as long."""
 
 _Act = Callable[[], Awaitable[None]]
 """What is done about a container after a look at it."""
@@ -69,10 +78,13 @@ class Confiner:
         self._given: dict[ContainerId, Given] = {}
         self._told: dict[ContainerId, tuple[str, ...]] = {}
         self._restless: dict[ContainerId, Amounts] = {}
+        self._silent: dict[ContainerId, float] = {}
+        self._told_silent: set[ContainerId] = set()
+        self._apart = Rounds(world.clock)
 
     async def round(self) -> None:
-        """Look at the running containers that were not looked at lately, then act on all of them at once. One that
-        cannot be looked at, or not be ended, is tried again after the others.
+        """Look at the running containers that were not looked at lately, and act on each as soon as it was judged. One
+        that cannot be looked at, or not be ended, is tried again after the others.
         """
         now, monotonic = self._world.clock.now(), self._world.clock.monotonic()
         seen = {each.id: each for each in await self._world.engine.list() if each.running}
@@ -80,14 +92,18 @@ class Confiner:
         self._told = {key: why for key, why in self._told.items() if key in seen}
         self._tried = {key: at for key, at in self._tried.items() if key in seen}
         self._given = {key: had for key, had in self._given.items() if key in seen}
+        self._silent = {key: at for key, at in self._silent.items() if key in seen}
+        self._told_silent &= self._silent.keys()
         await self._forget()
         due = [each.id for each in seen.values() if each.id not in self._looked and not _young(each, now)]
         due.sort(key=lambda container: self._tried.get(container, -inf))
-        acts: dict[ContainerId, _Act] = {}
-        failed = await settle_each(partial(self._keep_down, container) for container in tuple(self._restless))
-        failed += await settle_each(partial(self._into, acts, container) for container in due[:AT_ONCE])
-        failed += await settle_together(partial(self._done, container, act) for container, act in acts.items())
-        raise_first(failed)
+        looks = [(container, partial(self.look, container)) for container in due[:AT_ONCE]]
+        down = [(container, partial(self._keep_down, container)) for container in self._restless]
+        raise_first(await self._apart.settle([*looks, *down]))
+
+    async def close(self) -> None:
+        """ds01d stops: what does not answer is not waited for."""
+        await self._apart.close()
 
     async def _forget(self) -> None:
         """The looks that another limits file made worthless, and those at what was given and is not any more: that is
@@ -122,33 +138,27 @@ class Confiner:
             await self.look(container)
 
     async def look(self, container: ContainerId) -> None:
-        """Judge one container now, and act."""
-        acts: dict[ContainerId, _Act] = {}
-        await self._into(acts, container)
-        for act in acts.values():
-            await self._done(container, act)
-
-    async def _done(self, container: ContainerId, act: _Act) -> None:
-        """Who is at work on it now is looked at next time."""
+        """Judge one container now, and act. Who is at work on it now is looked at next time."""
+        self._tried[container] = self._world.clock.monotonic()
+        act: _Act | None = None
         try:
+            act = await self._judged(container)
+            if act is None:
+                return
             await act()
         except Ds01Error as error:
+            if error.kind is SILENT:
+                await self._tell_silent(container, acting=act is not None)
             if error.kind is not BUSY:
                 raise
             return
         self._looked[container] = self._world.clock.monotonic()
-
-    async def _into(self, acts: dict[ContainerId, _Act], container: ContainerId) -> None:
-        """Judge one container now, and say what is to be done, if that is known."""
-        self._tried[container] = self._world.clock.monotonic()
-        act = await self._judged(container)
-        if act is not None:
-            acts[container] = act
+        self._silent.pop(container, None)
 
     async def _judged(self, container: ContainerId) -> _Act | None:
         world = self._world
         known = await world.ledger.read(lambda books: books.container(container))
-        seen = await world.engine.inspect(container)
+        seen = await world.engine.inspect(container, seconds=LOOK_SECONDS)
         if seen is None or seen.confinement is None or not seen.running:
             return None
         if known is None and self._being_made(seen):
@@ -229,6 +239,17 @@ class Confiner:
                 raise
         self._restless.pop(container, None)
 
+    async def _tell_silent(self, container: ContainerId, *, acting: bool) -> None:
+        """Once, until it answers again; at once where something was to be done about it."""
+        now = self._world.clock.monotonic()
+        since = self._silent.setdefault(container, now)
+        if container in self._told_silent or not (acting or now - since >= SILENT_SECONDS):
+            return
+        self._told_silent.add(container)
+        why = TO_BE_ENDED if acting else TO_BE_SEEN
+        _log.warning("a container does not answer", extra={"container": container, "why": why})
+        await self._world.ledger.write(lambda books: _silent(books, container, why, self._world.clock.now()))
+
     async def _tell(self, seen: Observed, kind: EventType, judged: Judgement) -> None:
         """Once, as nobody's affair: what its labels say of an owner is not believed."""
         if self._told.get(seen.id) == judged.why:
@@ -240,6 +261,16 @@ class Confiner:
         )  # fmt: skip
         if not await self._world.ledger.read(lambda books: _written(books, event)):
             await self._world.ledger.write(lambda books: books.record(event))
+
+
+def _silent(books: Books, container: ContainerId, why: str, now: datetime) -> None:
+    """One that the ledger does not know is nobody's affair."""
+    kind, known = EventType.CONTAINER_SILENT, books.container(container)
+    if known is not None:
+        tell(books, kind, known, at=now, actor=None, reason=why)
+    else:
+        books.record(Event(at=now, type=kind, actor=None, uid=None, subject=container,
+                           details={"name": container[:12], "reason": why}))  # fmt: skip
 
 
 def _young(seen: Observed, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from ds01.domain.guard import StartGrant, as_owner, check_options, check_volumes
 from ds01.domain.people import User
 from ds01.domain.settings import RootRule
 from ds01.domain.terminal import Terminal
+from ds01.ports.engine import LOOK_SECONDS
 from ds01.ports.ledger import Books
 from ds01.services.devices import for_start
 from ds01.services.ending import open_lease, promised_lease
@@ -163,7 +164,7 @@ async def forget(world: World, there: Iterable[ContainerId]) -> None:
             continue
         if grant.container in known:
             await _spend_left(world, grant)
-        elif await world.engine.inspect(grant.container) is None:
+        elif await world.engine.inspect(grant.container, seconds=LOOK_SECONDS) is None:
             await asyncio.to_thread(world.host.withdraw, guarding.folder, grant.container)
 
 

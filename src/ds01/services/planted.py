@@ -19,6 +19,7 @@ from ds01.domain.planted import (
     planted_names,
 )
 from ds01.domain.standing import declared
+from ds01.ports.engine import LOOK_SECONDS
 from ds01.ports.ledger import Books
 from ds01.services.confine import admin_slice
 from ds01.services.world import World
@@ -43,7 +44,9 @@ async def _containers(world: World) -> list[Planted]:
     slice_ = await admin_slice(world)
     found = []
     for each in await world.engine.list():
-        seen = await world.engine.inspect(each.id) if each.id not in known and each.created_at < settled else None
+        if each.id in known or each.created_at >= settled:
+            continue
+        seen = await world.engine.inspect(each.id, seconds=LOOK_SECONDS)
         if seen is None or _hers(world, seen, slice_):
             continue
         found.append(planted_container(seen.stored_name, seen.confinement.restart if seen.confinement else ""))

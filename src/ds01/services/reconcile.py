@@ -1,28 +1,31 @@
 """Keeping the ledger true: at start, on the engine's events, and every few seconds.
 
 One list call tells what changed; only that is inspected. Each container is looked at again under its lock, so that a
-verb in the middle of its work is never taken for a surprise.
+verb in the middle of its work is never taken for a surprise. One that does not answer keeps nobody waiting: it is
+looked at again in the next round.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from ds01.domain.container import Container, ContainerId, ContainerState, Observed, StopReason
-from ds01.domain.errors import BUSY, Ds01Error
+from ds01.domain.errors import BUSY, SILENT, Ds01Error
 from ds01.domain.events import EventType
 from ds01.domain.labels import Label
 from ds01.domain.lease import LeaseId
 from ds01.domain.names import stored_container
 from ds01.domain.quantity import show_size
 from ds01.domain.reconcile import Outage, Verdict, fell_with_engine, judge, parked
+from ds01.ports.engine import LOOK_SECONDS
 from ds01.ports.ledger import Books
 from ds01.services import fence, networks, planted, volumes
-from ds01.services.aside import end_sharing, lift
+from ds01.services.apart import WAIT_SECONDS, Rounds, Step
+from ds01.services.aside import lift, sharing
 from ds01.services.guard import forget, publish, tell_refusals
 from ds01.services.intents import Intents
 from ds01.services.lost import find_again, is_lost
@@ -62,10 +65,12 @@ class Reconciler:
         self._rebooted = False
         self._begun = False
         self._unsealed = False
+        self._unmet = False
         self._before: frozenset[LeaseId] | None = None
         self._outages: list[Outage] = []
         self._out_of_memory: dict[ContainerId, datetime] = {}
         self._died: dict[ContainerId, Death] = {}
+        self._apart = Rounds(world.clock)
 
     async def round(self) -> None:
         """Look at everything once. The first time that succeeds, the host may have restarted meanwhile, the ledger may
@@ -83,6 +88,9 @@ class Reconciler:
         self._rebooted, new = before is not None and before != boot, before is None and lost
         self._unsealed = new and key is None
         failed = await self._look_round()
+        if self._unmet:  # what was being made may be one of those
+            raise_first(failed)
+            return
         await forget_unmade(world, self._before)
         if new:
             await find_again(world)
@@ -99,11 +107,11 @@ class Reconciler:
         odd = [container for container in known.values() if _odd(container, seen.get(container.id))]
         strangers = [one for one in seen.values() if one.id not in known and Label.OWNER in one.labels]
         running = [c for c in known.values() if c.state in _STANDING and not _odd(c, seen.get(c.id))]
+        failed = await self._each((one.id, partial(self._settle, one, rebooted=self._rebooted)) for one in odd)
+        failed += await self._meet(strangers)
+        failed += await self._apart.settle(await sharing(world, seen.values()))
         steps: list[Callable[[], Awaitable[object]]] = [
-            *(partial(self._settle, container) for container in odd),
-            *(partial(meet, world, stranger, believed=self._unsealed) for stranger in strangers),
             partial(self._intents.forget, world, running),
-            partial(end_sharing, world, seen.values()),
             partial(lift, world, seen.values()),
             self.end_leases,
             partial(self._orphans.unpin, world, seen.values()),
@@ -115,13 +123,33 @@ class Reconciler:
             partial(fence.keep, world),
             partial(planted.look, world),
         ]
-        return await settle_each(steps)
+        return failed + await settle_each(steps)
+
+    async def _meet(self, strangers: Sequence[Observed]) -> list[BaseException]:
+        """Each of them, and whether there are some left of which nothing is known yet."""
+        steps = ((one.id, partial(meet, self._world, one, believed=self._unsealed)) for one in strangers)
+        failed = await self._each(steps)
+        silent = any(isinstance(error, Ds01Error) and error.kind is SILENT for error in failed)
+        self._unmet = silent or any(self._apart.goes_on(one.id) for one in strangers)
+        return failed
+
+    async def _each(self, steps: Iterable[tuple[ContainerId, Step]]) -> list[BaseException]:
+        """Each container's step apart from the others'. The first time all are waited for, for as long as a look may
+        take: what was being made is forgotten then.
+        """
+        if self._begun:
+            return await self._apart.settle(steps)
+        return await self._apart.settle(steps, LOOK_SECONDS + WAIT_SECONDS, slow=True)
+
+    async def close(self) -> None:
+        """ds01d stops: what does not answer is not waited for."""
+        await self._apart.close()
 
     async def look(self, container: ContainerId) -> None:
         """The engine says that something happened to this container."""
         known = await self._world.ledger.read(lambda books: books.container(container))
         if known is None:
-            seen = await self._world.engine.inspect(container)
+            seen = await self._world.engine.inspect(container, seconds=LOOK_SECONDS)
             if seen is not None:
                 await meet(self._world, seen)
         elif known.state is not ContainerState.REMOVED:
@@ -140,7 +168,7 @@ class Reconciler:
         """The kernel ended a program in this container. Told once in a while: a program may try again and again."""
         world, now = self._world, self._world.clock.now()
         known = await world.ledger.read(lambda books: books.container(container))
-        seen = await world.engine.inspect(container) if known is not None else None
+        seen = await world.engine.inspect(container, seconds=LOOK_SECONDS) if known is not None else None
         told = self._out_of_memory.get(container)
         if known is None or seen is None or (told is not None and now - told < ONCE_IN):
             return
@@ -176,25 +204,26 @@ class Reconciler:
         if self._outages and self._outages[-1].until is None:
             self._outages[-1] = replace(self._outages[-1], until=now)
 
-    async def _settle(self, container: Container) -> None:
+    async def _settle(self, container: Container, *, rebooted: bool = False) -> None:
         """Look again under the lock, then write down what is. Whoever is at work on it now writes it herself."""
         world = self._world
         if world.locks.busy(container.uid, container.name):
             return
         try:
             async with world.locks.hold(container.uid, container.name, "the reconciler", patience=1):
-                await self._settle_held(container)
+                await self._settle_held(container, rebooted=rebooted)
         except Ds01Error as error:
             if error.kind is not BUSY:
                 raise
 
-    async def _settle_held(self, container: Container) -> None:
+    async def _settle_held(self, container: Container, *, rebooted: bool) -> None:
         world = self._world
         known = await world.ledger.read(lambda books: books.container(container.id))
         if known is None or known.state is ContainerState.REMOVED:
             return
-        seen, death = await world.engine.inspect(container.id), self._died.pop(container.id, None)
-        await repair(world, known, seen, rebooted=self._rebooted, outages=self._outages,
+        seen = await world.engine.inspect(container.id, seconds=LOOK_SECONDS)
+        death = self._died.pop(container.id, None)
+        await repair(world, known, seen, rebooted=rebooted, outages=self._outages,
                      died=death.exit_code if death is not None else None)  # fmt: skip
         if seen is not None and parked(seen, known):
             await self._unpark(known)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ds01.domain.container import Container, ContainerState, Observed, StopReason
-from ds01.domain.errors import ENGINE_DOWN, Ds01Error
+from ds01.domain.errors import UNANSWERED, Ds01Error
 from ds01.domain.limits import Limits, effective
 from ds01.domain.people import Uid, User
 from ds01.ports.ledger import Books
@@ -110,7 +110,7 @@ async def end_with_reason(
     try:
         told = await _end(world, user, meant, grace)
     except Ds01Error as error:
-        if error.kind is not ENGINE_DOWN:
+        if error.kind not in UNANSWERED:
             await world.ledger.write(lambda books: books.put_container(container))
         raise
     seen = await world.engine.inspect(container.id)

@@ -15,6 +15,7 @@ from ds01.domain.lease import LeaseId
 from ds01.domain.people import Uid
 from ds01.domain.reconcile import Stranger, judge_stranger
 from ds01.domain.seal import genuine
+from ds01.ports.engine import LOOK_SECONDS
 from ds01.ports.ledger import Books
 from ds01.services import lease as leases
 from ds01.services import volumes
@@ -57,7 +58,9 @@ async def _settled(world: World, stranger: Observed) -> Observed:
     A list does not wait for a start that is going on: whoever asked for it may have been killed since. What has run
     must not be taken for what never ran, or a job would run twice.
     """
-    return stranger if stranger.ever_started else await world.engine.inspect(stranger.id) or stranger
+    if stranger.ever_started:
+        return stranger
+    return await world.engine.inspect(stranger.id, seconds=LOOK_SECONDS) or stranger
 
 
 async def _judge(world: World, stranger: Observed, uid: Uid, name: str) -> Stranger:
@@ -116,7 +119,7 @@ def owner(seen: Observed) -> Uid | None:
 
 async def _adopt(world: World, stranger: Observed, *, believed: bool) -> None:
     """One whose labels DS01 did not write stays nobody's: ``services/confine`` sees to it when it runs."""
-    seen = await world.engine.inspect(stranger.id)
+    seen = await world.engine.inspect(stranger.id, seconds=LOOK_SECONDS)
     if seen is None or not (believed or genuine(seen.labels, await seal_key(world))):
         return
     found = await world.ledger.write(lambda books: adopt(books, seen, world.clock.now()))

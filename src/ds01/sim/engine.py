@@ -28,6 +28,7 @@ from ds01.domain.errors import (
 from ds01.domain.image import Image, ImageId
 from ds01.domain.labels import Label
 from ds01.ports.engine import (
+    ANSWER_SECONDS,
     DiskUse,
     EngineEvent,
     EngineVersion,
@@ -86,6 +87,7 @@ class SimEngine(EngineStore):
 
     async def start(self, container: ContainerId) -> None:
         await self._act()
+        await self._answers(container)
         made = self._get(container)
         if made.seen.running:
             return
@@ -101,6 +103,7 @@ class SimEngine(EngineStore):
 
     async def stop(self, container: ContainerId, grace_seconds: int) -> None:
         await self._act()
+        await self._answers(container, grace_seconds + ANSWER_SECONDS)
         self.grace_seconds = grace_seconds
         if self._get(container).spec.name == self.faults.refuse_kill:
             raise Ds01Error(ENGINE_ERROR, "The engine refuses.", reason="it cannot be killed")
@@ -110,6 +113,7 @@ class SimEngine(EngineStore):
 
     async def pause(self, container: ContainerId) -> None:
         await self._act()
+        await self._answers(container)
         made = self._running(container)
         if made.seen.paused:
             raise wrong_state("already paused")
@@ -118,6 +122,7 @@ class SimEngine(EngineStore):
 
     async def unpause(self, container: ContainerId) -> None:
         await self._act()
+        await self._answers(container)
         made = self._running(container)
         if not made.seen.paused:
             raise wrong_state("not paused")
@@ -126,6 +131,7 @@ class SimEngine(EngineStore):
 
     async def put_back(self, container: ContainerId, amounts: Amounts, *, stays_down: bool) -> None:
         await self._act()
+        await self._answers(container)
         made = self._get(container)
         if self.faults.refuse_update:
             raise Ds01Error(ENGINE_ERROR, "The Docker engine refused.", reason=self.faults.refuse_update)
@@ -135,6 +141,7 @@ class SimEngine(EngineStore):
 
     async def remove(self, container: ContainerId, *, force: bool = False) -> None:
         await self._act()
+        await self._answers(container)
         made = self._made.get(container)
         if made is None:
             return
@@ -148,13 +155,15 @@ class SimEngine(EngineStore):
 
     async def rename(self, container: ContainerId, name: str) -> None:
         await self._act()
+        await self._answers(container)
         made = self._get(container)
         self._name_free(name)
         made.seen = replace(made.seen, stored_name=name)
         self._tell("rename", made)
 
-    async def inspect(self, container: ContainerId) -> Observed | None:
+    async def inspect(self, container: ContainerId, *, seconds: float = ANSWER_SECONDS) -> Observed | None:
         await self._act()
+        await self._answers(container, seconds)
         made = self._made.get(container)
         if made is not None and made.spec.name == self.faults.refuse_inspect:
             raise Ds01Error(ENGINE_ERROR, "The engine refuses.", reason="it cannot be looked at")
@@ -170,6 +179,7 @@ class SimEngine(EngineStore):
 
     async def processes(self, container: ContainerId) -> tuple[Process, ...]:
         await self._act()
+        await self._answers(container)
         made = self._get(container)
         if not made.seen.running:
             return ()
@@ -182,12 +192,14 @@ class SimEngine(EngineStore):
         self, container: ContainerId, command: tuple[str, ...], *, user: str, seconds: float
     ) -> int | None:
         await self._act()
+        await self._answers(container)
         made = self._running(container)
         made.ran.append(command)
         return self.faults.exec_code
 
     async def usage(self, container: ContainerId) -> Usage | None:
         await self._act()
+        await self._answers(container)
         made = self._get(container)
         if not made.seen.running:
             return None

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import io
 import tarfile
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -18,12 +19,13 @@ from ds01.domain.errors import (
     ENGINE_DOWN,
     NAME_TAKEN,
     NO_CONTAINER,
+    SILENT,
     WRONG_STATE,
     Ds01Error,
 )
 from ds01.domain.image import Image, ImageId, with_tag
 from ds01.ports.clock import Clock
-from ds01.ports.engine import EngineEvent, Guarding, NetworkSeen, Usage, VolumeSeen
+from ds01.ports.engine import ANSWER_SECONDS, EngineEvent, Guarding, NetworkSeen, Usage, VolumeSeen
 
 KILLED = 137
 TERMINATED = 143
@@ -64,7 +66,8 @@ class EngineFaults:
     after ``away_after`` more acts the engine goes away; ``no_ps``: the server has no ``ps`` to list programs with;
     ``ignores_term``: programs must be killed; ``exec_code`` is how commands in containers end, None that they do not;
     of the next ``lose_answer`` (``start``, ``stop``) everything is done and the answer is lost; the container called
-    ``refuse_inspect`` cannot be looked at, of ``refuse_kill`` not ended.
+    ``refuse_inspect`` cannot be looked at, of ``refuse_kill`` not ended; nothing is answered about those called
+    ``silent``.
     """
 
     away: bool = False
@@ -81,6 +84,7 @@ class EngineFaults:
     lose_answer: str = ""
     refuse_inspect: str = ""
     refuse_kill: str = ""
+    silent: Collection[str] = ()
 
 
 @dataclass(kw_only=True)
@@ -230,6 +234,17 @@ class EngineStore:
         if disk and self.faults.full:
             raise Ds01Error(DISK_FULL, "The server's disk is full.", reason="no space left on device")
 
+    async def _answers(self, container: ContainerId, seconds: float = ANSWER_SECONDS) -> None:
+        """Wait for what is going on with this container."""
+        if self._is_silent(container):
+            await self._clock.sleep(seconds)
+        if self._is_silent(container):
+            raise silent()
+
+    def _is_silent(self, container: ContainerId) -> bool:
+        made = self._made.get(container)
+        return made is not None and made.spec.name in self.faults.silent
+
     def _lose(self, act: str) -> None:
         """What was done is done; nobody hears of it."""
         if self.faults.lose_answer == act:
@@ -300,6 +315,10 @@ class EngineStore:
 
 def wrong_state(reason: str) -> Ds01Error:
     return Ds01Error(WRONG_STATE, "The container is in another state.", reason=f"it is {reason}", hint="ds01 list")
+
+
+def silent() -> Ds01Error:
+    return Ds01Error(SILENT, "The container does not answer.", reason="its lock is held")
 
 
 def away() -> Ds01Error:

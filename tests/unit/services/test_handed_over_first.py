@@ -54,7 +54,7 @@ class Slow:
 def slow(server: SimServer, monkeypatch: pytest.MonkeyPatch) -> Slow:
     """The engine has made the container with a volume of its image."""
 
-    async def inspect(id_: ContainerId) -> Observed:
+    async def inspect(id_: ContainerId, **_: object) -> Observed:
         if server.engine.faults.away:
             raise Ds01Error(ENGINE_DOWN, "The engine is away.")
         return Observed(

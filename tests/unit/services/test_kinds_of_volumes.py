@@ -30,7 +30,7 @@ async def place(server: SimServer, monkeypatch: pytest.MonkeyPatch) -> SimServer
     server.engine.guarding = Guarding(folder=FOLDER, data_root="/var/lib/docker")
     running: set[ContainerId] = set()
 
-    async def inspect(id_: ContainerId) -> Observed:
+    async def inspect(id_: ContainerId, **_: object) -> Observed:
         return Observed(
             id=id_, stored_name="x", image="", labels={}, running=id_ in running, paused=False,
             created_at=server.clock.now(), volumes=(STORED,), volume_folders={STORED: PLACE},

@@ -133,7 +133,7 @@ async def test_one_in_it_that_has_labels_keeps_its_name(server: SimServer, monke
     named = (await make_volume(server.world, DoorVolumeAsk(uid=ALICE.uid, name="data"))).id
     inspect = server.engine.inspect
 
-    async def with_it(container: ContainerId) -> Observed | None:
+    async def with_it(container: ContainerId, **_: object) -> Observed | None:
         found = await inspect(container)
         return found and replace(found, volume_folders={**found.volume_folders, named: "/volumes/data"})
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ds01.adapters.docker import read, upper
 from ds01.adapters.docker.errors import unreachable
-from ds01.adapters.docker.http import UNARY_SECONDS, EngineHttp
+from ds01.adapters.docker.http import EngineHttp
 from ds01.adapters.docker.write import create_body, network_body, recreate_body, update_body
 from ds01.domain.build_cache import CacheRecord
 from ds01.domain.changes import Change
@@ -21,6 +21,7 @@ from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, NO_VOLUME, WRONG_STATE, D
 from ds01.domain.image import Image, ImageId, is_reference
 from ds01.domain.labels import Label
 from ds01.ports.engine import (
+    ANSWER_SECONDS,
     DiskUse,
     EngineEvent,
     EngineVersion,
@@ -87,7 +88,7 @@ class DockerEngine:
 
     async def stop(self, container: ContainerId, grace_seconds: int) -> None:
         """Ask, wait the grace, kill; one that is stopped already is fine."""
-        patience = grace_seconds + UNARY_SECONDS
+        patience = grace_seconds + ANSWER_SECONDS
         await self._http.json("POST", f"containers/{container}/stop", {"t": str(grace_seconds)}, seconds=patience)
 
     async def pause(self, container: ContainerId) -> None:
@@ -115,10 +116,10 @@ class DockerEngine:
         """Give it another name."""
         await self._http.json("POST", f"containers/{container}/rename", {"name": name})
 
-    async def inspect(self, container: ContainerId) -> Observed | None:
+    async def inspect(self, container: ContainerId, *, seconds: float = ANSWER_SECONDS) -> Observed | None:
         """Everything about one container, None when there is none."""
         try:
-            return read.inspected(await self._http.json("GET", f"containers/{container}/json"))
+            return read.inspected(await self._http.json("GET", f"containers/{container}/json", seconds=seconds))
         except Ds01Error as error:
             if error.kind is NO_CONTAINER:
                 return None

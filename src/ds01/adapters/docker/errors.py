@@ -23,6 +23,7 @@ from ds01.domain.errors import (
     NO_CONTAINER,
     NO_IMAGE,
     NO_VOLUME,
+    SILENT,
     START_FAILED,
     WRONG_STATE,
     Ds01Error,
@@ -54,6 +55,16 @@ def unreachable(reason: str) -> Ds01Error:
         "The Docker engine does not answer; running containers are not affected by DS01 waiting for it.",
         reason=reason,
         hint="systemctl status docker",
+    )
+
+
+def silent() -> Ds01Error:
+    """The engine answers, and nothing about one container."""
+    return Ds01Error(
+        SILENT,
+        "The container does not answer.",
+        reason="The engine waits for something that is going on with it: its files are copied, or it starts or ends.",
+        hint="Try again when that is over",
     )
 
 

@@ -13,7 +13,6 @@ from ds01.domain.errors import (
     BUSY,
     CONTAINER_QUOTA,
     DISK_FULL,
-    ENGINE_DOWN,
     ENGINE_ERROR,
     GPU_FULL,
     LEASE_ENDED,
@@ -23,6 +22,7 @@ from ds01.domain.errors import (
     NO_IMAGE,
     NO_USER,
     START_FAILED,
+    UNANSWERED,
     VOLUME_QUOTA,
     Ds01Error,
 )
@@ -42,7 +42,7 @@ from ds01.services.world import World
 from ds01.wire.codec import parse
 
 LATER = frozenset(
-    {BUSY, CONTAINER_QUOTA, DISK_FULL, ENGINE_DOWN, GPU_FULL, LEASE_ENDED, LEDGER_ERROR, NAME_TAKEN, NO_ADDRESSES}
+    {BUSY, CONTAINER_QUOTA, DISK_FULL, GPU_FULL, LEASE_ENDED, LEDGER_ERROR, NAME_TAKEN, NO_ADDRESSES, *UNANSWERED}
 )
 """What passes: the job waits and is begun later, however often."""
 PERHAPS = frozenset({ENGINE_ERROR, START_FAILED, VOLUME_QUOTA})

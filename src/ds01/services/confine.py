@@ -76,7 +76,7 @@ class Confiner:
         self._looked: dict[ContainerId, float] = {}
         self._tried: dict[ContainerId, float] = {}
         self._given: dict[ContainerId, Given] = {}
-        self._told: dict[ContainerId, tuple[str, ...]] = {}
+        self._told: dict[ContainerId, tuple[EventType, tuple[str, ...]]] = {}
         self._restless: dict[ContainerId, Amounts] = {}
         self._silent: dict[ContainerId, float] = {}
         self._told_silent: set[ContainerId] = set()
@@ -252,9 +252,9 @@ class Confiner:
 
     async def _tell(self, seen: Observed, kind: EventType, judged: Judgement) -> None:
         """Once, as nobody's affair: what its labels say of an owner is not believed."""
-        if self._told.get(seen.id) == judged.why:
+        if self._told.get(seen.id) == (kind, judged.why):
             return
-        self._told[seen.id] = judged.why
+        self._told[seen.id] = kind, judged.why
         event = Event(
             at=self._world.clock.now(), type=kind, actor=None, uid=None, subject=seen.id,
             details={"name": seen.stored_name, "reason": _sentence(judged.why)},

@@ -328,6 +328,14 @@ async def test_where_the_admin_says_so_everything_beside_ds01_is_stopped(server:
     assert not (await seen(server, outside)).running
 
 
+async def test_what_was_told_before_and_is_stopped_now_is_told_again(server: SimServer, confiner: Confiner) -> None:
+    outside = await beside(server)
+    await confiner.look(outside)
+    allow(server, rule=OutsideRule.STOPPED)
+    await confiner.look(outside)
+    assert [kind for kind, _ in await told(server, outside)] == ["container.outside", "container.quarantined"]
+
+
 def _by_name(server: SimServer) -> dict[str, Any]:
     allow(server, "graf*", rule=OutsideRule.STOPPED)
     return {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -43,6 +45,38 @@ def running(docker: Docker, container: str) -> bool:
 def told(daemon: Daemon, container: str, kind: str) -> list[str]:
     found = daemon.root().events(everybody=True, kind=kind)
     return [event.text for event in found if event.subject == container]
+
+
+@contextlib.contextmanager
+def read_slowly(docker: Docker, container: str) -> Iterator[None]:
+    """Somebody copies a file out of it and does not read on: the engine answers nothing about it."""
+    with socket.socket(socket.AF_UNIX) as reader:
+        reader.connect(str(docker.socket))
+        reader.sendall(f"GET /containers/{container}/archive?path=/bin HTTP/1.1\r\nHost: docker\r\n\r\n".encode())
+        assert b"200 OK" in reader.recv(1024)
+        assert not answers(docker, container)
+        yield
+    eventually(lambda: answers(docker, container))
+
+
+def answers(docker: Docker, container: str) -> bool:
+    asked = ["docker", "-H", f"unix://{docker.socket}", "inspect", container]
+    try:
+        return subprocess.run(asked, capture_output=True, check=False, timeout=2).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def test_one_that_does_not_answer_keeps_nothing_else_from_being_stopped(alice: User, root: Docker) -> None:
+    """All are looked at anew, because the limits changed, and it is the first of them."""
+    quiet = alice.launch("quiet")
+    miner = root("run", "-d", "--name", "miner", "ds01/tiny", "sleep", "1000")
+    eventually(lambda: told(alice.daemon, miner, "container.outside"), 2 * SECONDS)
+    limits = (alice.daemon.folder / "limits.yaml").read_text()
+    with read_slowly(root, quiet.id), alice.daemon.limited(limits.replace("docker: {", "docker: {outside: stopped, ")):
+        eventually(lambda: not running(root, miner), 2 * SECONDS)
+        assert told(alice.daemon, miner, "container.quarantined")
+    assert alice.container("quiet").state == "running"
 
 
 def test_d1_limits_raised_with_docker_update_are_put_back(alice: User, root: Docker) -> None:

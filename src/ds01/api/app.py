@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 import ds01
 from ds01.api import errors, routers
 from ds01.api.stream import Streams
-from ds01.services.fairness import Fairness
+from ds01.services.fairness import Fairness, InHand
 from ds01.services.world import World
 
 
@@ -27,6 +27,7 @@ def with_world(app: FastAPI, world: World, gateway_uids: frozenset[int]) -> Fast
     app.state.gateway_uids = gateway_uids
     app.state.streams = Streams()
     app.state.fairness = Fairness()
+    app.state.in_hand = InHand()
     return app
 
 

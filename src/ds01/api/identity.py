@@ -5,6 +5,8 @@ An admin may act for somebody else with ``?user=LOGIN``, or look at everybody wi
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Annotated
 
@@ -14,9 +16,13 @@ from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.services.caller import Caller, identify, require_admin, saying, stand_in
 from ds01.services.fairness import Lane, OneAtATime
 from ds01.services.world import World
+from ds01.wire.door import GoneBy
 
 PEER = "ds01.peer"
 """The key of the connection's uid in the request's scope; ``daemon.peer`` puts it there."""
+
+LONG = 20
+"""So many digits no uid has."""
 
 LOOKS = ("GET", "HEAD", "OPTIONS")
 """The methods of requests that change nothing."""
@@ -79,6 +85,23 @@ async def _everybody(
 
 
 Everybody = Annotated[bool, Depends(_everybody)]
+
+
+async def in_hand(request: Request) -> AsyncIterator[None]:
+    """What the gateway asks for a user is one of the things ds01d has in hand for her. Raises Ds01Error
+    (``requests.many``). That something is over is always heard.
+    """
+    uid, over = await _asked_for(request)
+    with nullcontext() if uid is None or over else request.app.state.in_hand.one_more(uid):
+        yield
+
+
+async def _asked_for(request: Request) -> tuple[int | None, bool]:
+    """For whom it is, and whether it only tells what is over already."""
+    body = await request.json() if request.method == "POST" and await request.body() else {}
+    said = body if isinstance(body, dict) else {}
+    uid = str(request.path_params.get("uid") or request.query_params.get("uid") or said.get("uid"))
+    return int(uid) if uid.isdecimal() and len(uid) < LONG else None, said.get("what") == GoneBy.REMOVED
 
 
 def gateway_only(request: Request, peer: Peer) -> None:

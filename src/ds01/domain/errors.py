@@ -286,6 +286,11 @@ BUSY = _kind(
     "Try again in a moment.",
 )  # fmt: skip
 
+TOO_MANY = _kind(
+    "requests.many", 429, Exit.FAILED, "Too much asked for at once",
+    "Let some of what you asked for end, then ask again; `docker compose up` has `--parallel`.",
+)  # fmt: skip
+
 # The world ------------------------------------------------------------------------------------------
 BUILD_FAILED = _kind(
     "image.build", 422, Exit.FAILED, "An image that does not build",

@@ -12,16 +12,20 @@ thousand tasks are one write, too.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ds01.domain.errors import TOO_MANY, Ds01Error
 from ds01.domain.events import EventType
 from ds01.ports.ledger import READS_OF_USERS, Audit, Backup, Books, Ledger
 
 T = TypeVar("T")
+
+MOST_IN_HAND = 100
+"""More than anybody starts with one command, and few enough for all to hang."""
 
 
 class Lane(StrEnum):
@@ -59,6 +63,36 @@ class Fairness:
             self._wanted[key] -= 1
             if not self._wanted[key]:
                 del self._wanted[key], self._locks[key]
+
+
+class InHand:
+    """How much is done for each user at once. What hangs because the engine does not answer has an end like this."""
+
+    def __init__(self, most: int = MOST_IN_HAND) -> None:
+        self._most = most
+        self._number: dict[int, int] = {}
+
+    def number(self, uid: int) -> int:
+        """How much it is now."""
+        return self._number.get(uid, 0)
+
+    @contextmanager
+    def one_more(self, uid: int) -> Iterator[None]:
+        """While this lasts it is one more. Raises Ds01Error (``requests.many``) when there are too many."""
+        number = self.number(uid)
+        if number >= self._most:
+            raise Ds01Error(
+                TOO_MANY, "You ask for too much at once.",
+                reason=f"DS01 has {self._most} requests of yours in hand that did not end yet.",
+                hint="Let some of them end, then ask again",
+            )  # fmt: skip
+        self._number[uid] = number + 1
+        try:
+            yield
+        finally:
+            self._number[uid] -= 1
+            if not self._number[uid]:
+                del self._number[uid]
 
 
 class OneAtATime:

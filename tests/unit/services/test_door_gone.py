@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import TypeVar
 import pytest
 
 from ds01.domain.container import Container, ContainerState, StopReason
-from ds01.domain.errors import NO_CONTAINER, Ds01Error
+from ds01.domain.errors import NO_CONTAINER, SILENT, Ds01Error
 from ds01.ports.ledger import Books
-from ds01.services.door.gone import gone
+from ds01.services.door.gone import ENDS_SECONDS, gone
 from ds01.services.ending import record_removal
 from ds01.services.why import why
 from ds01.sim.ledger import MemoryLedger
@@ -47,6 +48,22 @@ async def test_a_signal_that_ends_nothing_does_not_hide_that_memory_ran_out(serv
     container = await server.launch()
     await gone(server.world, killed(container, "USR1"))
     assert (await ended(server, container, 137, oom=True)).reason is StopReason.OOM
+
+
+async def test_one_that_does_not_answer_is_not_waited_for(server: SimServer) -> None:
+    """Only its own stop signal is to be looked up, and only while it runs."""
+    container = await server.launch()
+    server.engine.faults.silent = (server.engine.spec(container.id).name,)
+    asked = asyncio.create_task(gone(server.world, killed(container, "USR1")))
+    while not asked.done():
+        await asyncio.sleep(0.001)
+        await server.clock.advance(1)
+    error = asked.exception()
+    assert isinstance(error, Ds01Error)
+    assert error.kind is SILENT
+    assert server.clock.monotonic() <= ENDS_SECONDS + 2
+    await server.books(lambda books: books.put_container(replace(container, state=ContainerState.STOPPED)))
+    await gone(server.world, killed(container, "USR1"))
 
 
 @pytest.mark.parametrize("signal", ["", "KILL", "TERM", "15"])

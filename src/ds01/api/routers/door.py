@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from ds01.api.identity import TheWorld, gateway_only
+from ds01.api.identity import TheWorld, gateway_only, in_hand
 from ds01.api.stream import Lines, relayed
 from ds01.services import build_cache
 from ds01.services.door import (
@@ -60,6 +60,9 @@ from ds01.wire.holdings import DoorCopy, DoorDropped, DoorNetwork, DoorNetworkAs
 
 router = APIRouter(prefix="/door", tags=["door"], dependencies=[Depends(gateway_only)])
 
+ASKED = [Depends(in_hand)]
+"""Of what is asked for a user and may wait for the engine, before something is done."""
+
 
 @router.get("/users/{uid}")
 async def user(world: TheWorld, uid: int) -> DoorUser:
@@ -79,7 +82,7 @@ async def copies(world: TheWorld, ask: DoorCopy) -> Lines:
     return relayed(lambda: copying.copying(world, ask))
 
 
-@router.get("/containers/{ref}")
+@router.get("/containers/{ref}", dependencies=ASKED)
 async def container(
     world: TheWorld, ref: str, uid: Annotated[int | None, Query(description="Whose; anybody's without")] = None
 ) -> DoorContainer:
@@ -93,7 +96,7 @@ async def image(world: TheWorld, image_id: str) -> DoorImage:
     return await known.image(world, image_id)
 
 
-@router.post("/creates")
+@router.post("/creates", dependencies=ASKED)
 async def grant(world: TheWorld, request: Request, ask: DoorCreate) -> DoorGrant:
     """Reserve what a create needs."""
     left = asyncio.Event()
@@ -123,7 +126,7 @@ async def abort(world: TheWorld, ask: DoorTicket) -> None:
     await redeem.abort(world, ask)
 
 
-@router.post("/starts")
+@router.post("/starts", dependencies=ASKED)
 async def starting(world: TheWorld, ask: DoorStart) -> DoorStarting:
     """May it start?"""
     return await start.start(world, ask)
@@ -141,19 +144,19 @@ async def not_started(world: TheWorld, ask: DoorTicket) -> None:
     await start.not_started(world, ask)
 
 
-@router.post("/renames")
+@router.post("/renames", dependencies=ASKED)
 async def renaming(world: TheWorld, ask: DoorRename) -> DoorContainer:
     """A container gets another name."""
     return await change.rename(world, ask)
 
 
-@router.post("/amounts")
+@router.post("/amounts", dependencies=ASKED)
 async def amounts(world: TheWorld, ask: DoorAmounts) -> DoorAmountsGrant:
     """How much of what is asked for may a container use?"""
     return await change.amounts(world, ask)
 
 
-@router.post("/gone", status_code=204)
+@router.post("/gone", dependencies=ASKED, status_code=204)
 async def going(world: TheWorld, ask: DoorGone) -> None:
     """An owner stops her container, or has removed it."""
     await gone.gone(world, ask)
@@ -165,7 +168,7 @@ async def engine(world: TheWorld) -> DoorEngine:
     return await building.engine(world)
 
 
-@router.post("/builds")
+@router.post("/builds", dependencies=ASKED)
 async def build(world: TheWorld, ask: DoorBuild) -> DoorBuildGrant:
     """May these tags be written, and what may the build use?"""
     return await building.grant(world, ask)
@@ -177,7 +180,7 @@ async def built(world: TheWorld, ask: DoorTicket) -> list[DoorImage]:
     return list(await building.over(world, ask))
 
 
-@router.get("/users/{uid}/room")
+@router.get("/users/{uid}/room", dependencies=ASKED)
 async def room(
     world: TheWorld, uid: int, image: Annotated[bool, Query(description="Whether it is an image that comes")] = False
 ) -> DoorRoom:
@@ -185,19 +188,19 @@ async def room(
     return await writing.room(world, uid, image=image)
 
 
-@router.get("/users/{uid}/cache")
+@router.get("/users/{uid}/cache", dependencies=ASKED)
 async def cache(world: TheWorld, uid: int) -> DoorCache:
     """What is the user's of BuildKit's cache."""
     return await build_cache.hers(world, uid)
 
 
-@router.post("/users/{uid}/cache/dropped")
+@router.post("/users/{uid}/cache/dropped", dependencies=ASKED)
 async def drop_cache(world: TheWorld, uid: int) -> DoorCache:
     """The user has all of BuildKit's cache removed that she may have made: what of it goes."""
     return await build_cache.give_up(world, uid)
 
 
-@router.post("/writes")
+@router.post("/writes", dependencies=ASKED)
 async def write(world: TheWorld, ask: DoorWrite) -> DoorWriteGrant:
     """May these image names be written?"""
     return await writing.grant(world, ask)
@@ -215,7 +218,7 @@ async def hold(world: TheWorld, held: list[DoorHeld]) -> None:
     await going_on.go_on(world, held)
 
 
-@router.post("/removals")
+@router.post("/removals", dependencies=ASKED)
 async def removal(world: TheWorld, ask: DoorRemoval) -> DoorRemovalPlan:
     """What of an image may be removed for this user?"""
     return await removing.plan(world, ask)
@@ -227,19 +230,19 @@ async def removed(world: TheWorld, ask: DoorRemoved) -> list[DoorImage]:
     return list(await removing.removed(world, ask))
 
 
-@router.post("/volumes")
+@router.post("/volumes", dependencies=ASKED)
 async def make_volume(world: TheWorld, ask: DoorVolumeAsk) -> DoorVolume:
     """A user wants this volume."""
     return await holdings.make_volume(world, ask)
 
 
-@router.post("/networks")
+@router.post("/networks", dependencies=ASKED)
 async def make_network(world: TheWorld, ask: DoorNetworkAsk) -> DoorNetwork:
     """A user makes a network."""
     return await holdings.make_network(world, ask)
 
 
-@router.post("/users/{uid}/network")
+@router.post("/users/{uid}/network", dependencies=ASKED)
 async def own_network(world: TheWorld, uid: int) -> DoorNetwork:
     """The user's own network."""
     return await holdings.own_network(world, uid)

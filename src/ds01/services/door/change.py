@@ -12,6 +12,7 @@ from ds01.domain.events import EventType
 from ds01.domain.lease import Lease
 from ds01.domain.limits import effective
 from ds01.domain.names import stored_container
+from ds01.ports.engine import LOOK_SECONDS
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
@@ -92,5 +93,5 @@ async def amounts(world: World, ask: DoorAmounts) -> DoorAmountsGrant:
 
 async def _has_devices(world: World, container: Container) -> bool:
     """The ledger knows of GPUs alone: what else it was made with, the engine says."""
-    seen = await world.engine.inspect(container.id)
+    seen = await world.engine.inspect(container.id, seconds=LOOK_SECONDS)
     return seen is not None and bool(seen.devices)

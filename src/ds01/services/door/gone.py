@@ -18,6 +18,9 @@ from ds01.services.ending import record_removal
 from ds01.services.world import World
 from ds01.wire.door import DoorGone, GoneBy
 
+ENDS_SECONDS = 5.0
+_RUNS = (ContainerState.RUNNING, ContainerState.PAUSED)
+
 
 async def gone(world: World, ask: DoorGone) -> None:
     """Write down what ``ask`` says. Raises Ds01Error when the container is not hers and she is no admin."""
@@ -30,17 +33,21 @@ async def gone(world: World, ask: DoorGone) -> None:
 
 
 async def _ends(world: World, found: Container, signal: str) -> bool:
-    """Whether the signal is meant to end it. Its own stop signal is asked for only when no usual one is sent."""
+    """Whether the signal is meant to end it. Its own stop signal is asked for only when no usual one is sent, and it
+    runs. Raises Ds01Error where it does not answer soon: it would not hear a signal either.
+    """
     if signals.ends(signal):
         return True
-    seen = await world.engine.inspect(found.id)
+    if found.state not in _RUNS:
+        return False
+    seen = await world.engine.inspect(found.id, seconds=ENDS_SECONDS)
     return seen is not None and signals.ends(signal, seen.stop_signal)
 
 
 def _blame(books: Books, caller: Caller, container: ContainerId) -> None:
     """Who ends it, as it is now: one that somebody else has stopped or removed meanwhile ended by that."""
     now = books.container(container)
-    if now is not None and now.state in (ContainerState.RUNNING, ContainerState.PAUSED):
+    if now is not None and now.state in _RUNS:
         reason, detail = _by(caller, now)
         books.put_container(replace(now, reason=reason, reason_detail=detail))
 

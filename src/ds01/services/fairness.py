@@ -34,6 +34,7 @@ class Lane(StrEnum):
     LOOKS = "looks"
     CHANGES = "changes"
     WRITES = "writes"
+    NAMES = "names"
 
 
 class Fairness:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from ds01.domain.container import Container, ContainerId, ContainerState, Door
 from ds01.domain.image import ImageId, covers
 from ds01.domain.lease import Lease
 from ds01.domain.people import Uid
+from ds01.services.fairness import Fairness, Lane
 
 if TYPE_CHECKING:
     from ds01.services.caller import Caller
@@ -103,8 +104,17 @@ class Tickets:
     _over: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     anew: bool = False
     """Whether nobody has said yet what was being written when this ds01d was started."""
-    naming: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while names are reserved or recorded: nobody reserves between the two looks of another."""
+    _naming: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turns: Fairness = field(default_factory=Fairness)
+
+    @asynccontextmanager
+    async def turn(self, uid: int | None) -> AsyncIterator[None]:
+        """Held while names are reserved or recorded: nobody reserves between the two looks of another. Of each user one
+        waits for it, and her others behind that: whoever asks for a thousand has a thousand turns, and everybody else
+        one in between. None is ds01d itself.
+        """
+        async with self._turns.alone(uid, Lane.NAMES), self._naming:
+            yield
 
     def reserve(
         self, caller: Caller, before: Mapping[str, str], monotonic: float, *, pulling: bool = False,
@@ -120,6 +130,11 @@ class Tickets:
             self._give_way(names)
         self._names[names.id] = names
         return names
+
+    def writer(self, names_id: str) -> Uid | None:
+        """Who writes these."""
+        names = self._names.get(names_id)
+        return names.caller.uid if names is not None else None
 
     def known(self, names: Names) -> Names:
         """As it is by now."""
@@ -193,12 +208,19 @@ class Tickets:
         found = [names for names in going_on if covers(names.refs, ref)]
         return min(found, key=lambda names: (names.caller.uid == uid, names.pulling), default=None)
 
-    def lapsed(self, monotonic: float) -> Sequence[Names]:
-        """Take the writings whose time is over: whoever wrote has left."""
+    def late(self, monotonic: float) -> Sequence[Names]:
+        """The writings whose time is over: whoever wrote has left."""
         late = [replace(names, broken_off=True) for names in self._names.values() if names.expires_at <= monotonic]
-        for names in late:
-            del self._names[names.id]
+        self._names |= {names.id: names for names in late}
         return late
+
+    def lapsed(self, names_id: str, monotonic: float) -> bool:
+        """Take one of those, unless it goes on by now."""
+        names = self._names.get(names_id)
+        if names is None or names.expires_at > monotonic:
+            return False
+        del self._names[names_id]
+        return True
 
     def issue(
         self, caller: Caller, container: Container, lease: Lease | None, monotonic: float, *,

@@ -16,6 +16,7 @@ from ds01.services.caller import Caller, identify
 from ds01.services.disk import check_any_room, check_number
 from ds01.services.door.giving_way import made_by
 from ds01.services.door.going_on import check_heard, held
+from ds01.services.door.meaning import meant
 from ds01.services.door.pinning import loosen, pin
 from ds01.services.door.weighing import drop_heavy
 from ds01.services.door.writing import put_off, record, reserve
@@ -41,7 +42,7 @@ async def grant(world: World, ask: DoorBuild) -> DoorBuildGrant:
     try:
         return await _granted(world, caller, names, ask)
     except BaseException:
-        async with world.tickets.naming:
+        async with world.tickets.turn(caller.uid):
             await _given_up(world, names.id)
         raise
 
@@ -114,7 +115,7 @@ async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
     not over.
     """
     check_heard(world)
-    async with world.tickets.naming:
+    async with world.tickets.turn(world.tickets.writer(ask.ticket)):
         building = world.tickets.written(ask.ticket)
         if building is None:
             return ()
@@ -129,7 +130,7 @@ async def over(world: World, ask: DoorTicket) -> tuple[DoorImage, ...]:
 
 async def _recorded(world: World, building: Names) -> tuple[DoorImage, ...]:
     heavy = await drop_heavy(world, building, ())
-    found = {ref: await world.engine.image(ref) for ref in building.refs}
+    found = await meant(world, building.refs)
     made = frozenset(ref for ref, image in found.items() if image and made_by(world, image, building.caller, ref))
     recorded = await record(world, replace(building, refs=made), Writing.BUILD, (), done=True)
     if heavy is not None:

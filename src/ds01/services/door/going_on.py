@@ -37,7 +37,7 @@ def check_heard(world: World) -> None:
 async def go_on(world: World, said: Sequence[DoorHeld]) -> None:
     """These go on, and names may be given from now on. Of others nothing is heard, and they lapse by themselves."""
     callers = [(each, await _caller(world, each)) for each in said]
-    async with world.tickets.naming:
+    async with world.tickets.turn(None):
         monotonic = world.clock.monotonic()
         for each, caller in callers:
             known = world.tickets.renew(each.ticket, monotonic) or world.tickets.is_over(each.ticket)

@@ -23,7 +23,7 @@ Bound = tuple[dict[str, str], dict[str, ImageId]]
 
 async def pin(world: World, caller: Caller, names: Names) -> dict[str, str]:
     """By the names she has for them, the engine's names of all images she may build from."""
-    async with world.tickets.naming:
+    async with world.tickets.turn(caller.uid):
         images = await world.engine.images()
         if caller.admin:
             world.tickets.pin(names, ())
@@ -58,7 +58,7 @@ async def loosen(world: World, names: Names) -> None:
 
 async def sweep(world: World) -> None:
     """Take away what a ds01d left that was killed."""
-    async with world.tickets.naming:
+    async with world.tickets.turn(None):
         for image in await world.engine.images():
             for name in frozenset(image.pins) - world.tickets.pinned():
                 await _loosen(world, name)

@@ -10,6 +10,7 @@ from ds01.domain.image_removal import Belongings, Removal, removal
 from ds01.domain.own_images import plain_image
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, identify
+from ds01.services.door.meaning import meant
 from ds01.services.image_records import access_of, names_of, refused, shown, used_by_others
 from ds01.services.world import World
 from ds01.wire.door import DoorImage, DoorRemoval, DoorRemovalPlan, DoorRemoved
@@ -55,9 +56,9 @@ async def removed(world: World, ask: DoorRemoved) -> tuple[DoorImage, ...]:
 
 async def forgotten(world: World, caller: Caller, ask: DoorRemoved) -> tuple[DoorImage, ...]:
     """The same for a caller who is known."""
-    async with world.tickets.naming:
+    async with world.tickets.turn(caller.uid):
         image = await world.engine.image(ask.image)
-        now = {ref: await world.engine.image(ref) for ref in ask.refs}
+        now = await meant(world, ask.refs)
         gone = [ref for ref, found in now.items() if found is None]
         return await world.ledger.write(lambda books: _forget(world, books, caller, ImageId(ask.image), image, gone))
 

@@ -12,6 +12,7 @@ from ds01.domain.errors import ENGINE_DOWN, IMAGE_HEAVY, Ds01Error
 from ds01.domain.image import EVERY_TAG, Image, ImageId, repository
 from ds01.domain.image_access import is_common
 from ds01.domain.own_images import plain_image
+from ds01.services.door.meaning import meant
 from ds01.services.tickets import Names
 from ds01.services.world import World
 
@@ -39,12 +40,14 @@ async def _written(world: World, names: Names) -> list[tuple[str, Image]]:
     whole = {repository(ref) for ref in names.refs if ref.endswith(EVERY_TAG)}
     every = (tag for image in await world.engine.images() for tag in image.tags) if whole else ()
     refs = {*names.refs, *(tag for tag in every if repository(tag) in whole)}
-    found = [(ref, await world.engine.image(ref)) for ref in sorted(refs) if not ref.endswith(EVERY_TAG)]
+    found = await meant(world, {ref for ref in refs if not ref.endswith(EVERY_TAG)})
     known = await world.ledger.read(lambda books: {ref: tag.image for ref in refs if (tag := books.tag(ref))})
-    return [
-        (ref, image) for ref, image in found
+    new = {
+        ref: image.id for ref, image in found.items()
         if image is not None and image.id not in (names.before.get(ref), known.get(ref))
-    ]  # fmt: skip
+    }  # fmt: skip
+    images = {id_: await world.engine.image(id_) for id_ in sorted(set(new.values()))}
+    return [(ref, image) for ref, id_ in new.items() if (image := images[id_]) is not None]
 
 
 async def take_away(world: World, ref: str, image: Image, before: str) -> None:

@@ -23,6 +23,8 @@ from ds01.services.disk import check_number, check_room, written
 from ds01.services.door.amounts import brought, left_of
 from ds01.services.door.giving_way import give_way, pulled_over, put_aside, take_back
 from ds01.services.door.going_on import check_heard, held
+from ds01.services.door.meaning import meant
+from ds01.services.door.meaning import there as there_of
 from ds01.services.door.own import hers
 from ds01.services.door.pinning import loosen
 from ds01.services.door.unended import left_by
@@ -82,7 +84,7 @@ async def reserve(
 ) -> Names:
     """Reserve names for whoever may write them. Raises Ds01Error."""
     check_heard(world)
-    async with world.tickets.naming:
+    async with world.tickets.turn(caller.uid):
         return await _reserve(world, caller, tuple(refs), pulling=pulling, private=private, image=image)
 
 
@@ -121,13 +123,14 @@ async def _reserve(
 async def _has_own(world: World, caller: Caller, own: Collection[str]) -> Sequence[str]:
     """Which of these names in her own name space she has, in the ledger and in the engine."""
     known = await world.ledger.read(lambda books: [t.ref for t in books.tags(caller.uid) if covers(own, t.ref)])
-    return [ref for ref in known if await world.engine.image(ref) is not None]
+    return [ref for ref, image in (await meant(world, known)).items() if image is not None]
 
 
-async def _there(world: World, refs: Iterable[str]) -> dict[str, Image | None]:
+async def _there(world: World, refs: Collection[str]) -> dict[str, Image | None]:
     """What each name names now; of a whole repository, what each of its tags does."""
-    found = {ref: None if ref.endswith(EVERY_TAG) else await world.engine.image(ref) for ref in sorted(refs)}
-    whole = {repository(ref) for ref in refs if ref.endswith(EVERY_TAG)}
+    every_tag = {ref for ref in refs if ref.endswith(EVERY_TAG)}
+    found = {**dict.fromkeys(every_tag), **await meant(world, set(refs) - every_tag)}
+    whole = set(map(repository, every_tag))
     if whole:
         every = {tag: image for image in await world.engine.images() for tag in image.tags}
         found |= {tag: image for tag, image in every.items() if repository(tag) in whole}
@@ -156,7 +159,7 @@ async def over(world: World, ask: DoorWritten) -> tuple[DoorImage, ...]:
     away cannot say. Raises Ds01Error also where the ledger cannot write: then it is not over.
     """
     check_heard(world)
-    async with world.tickets.naming:
+    async with world.tickets.turn(ask.asked.uid):
         names = world.tickets.written(ask.ticket) or await _restored(world, ask)
         if not ask.done and names.refs:
             world.tickets.keep(names, world.clock.monotonic() + LATE_SECONDS)
@@ -196,10 +199,15 @@ async def _restored(world: World, ask: DoorWritten) -> Names:
 
 
 async def lapse(world: World) -> None:
-    """Look once more at what was broken off. The daemon calls this now and then."""
-    async with world.tickets.naming:
-        late = world.tickets.lapsed(world.clock.monotonic())
-        raise_first(await settle_each(partial(_looked_again, world, names, late) for names in late))
+    """Look once more at what was broken off: others have their turns in between. The daemon calls this now and then."""
+    late = world.tickets.late(world.clock.monotonic())
+    raise_first(await settle_each(partial(_in_turn, world, names, late) for names in late))
+
+
+async def _in_turn(world: World, names: Names, late: Sequence[Names]) -> None:
+    async with world.tickets.turn(None):
+        if world.tickets.lapsed(names.id, world.clock.monotonic()):
+            await _looked_again(world, names, late)
 
 
 async def _looked_again(world: World, names: Names, late: Sequence[Names]) -> None:
@@ -240,8 +248,8 @@ async def record(
         ref: image for ref, image in found.items() if image is not None and (done or image.id != names.before.get(ref))
     } | moved
     over = await pulled_over(world, names.caller, new) if names.pulling else []
-    made = [image for id_ in images if (image := await world.engine.image(id_)) is not None]
-    former = [image for id_ in {*names.before.values(), *over} - {""} if (image := await world.engine.image(id_))]
+    made = await there_of(world, tuple(images))
+    former = await there_of(world, {*names.before.values(), *over} - {""})
     if not (new or made):
         return ()
 

@@ -150,6 +150,20 @@ async def tell_refusals(world: World) -> None:
     await asyncio.to_thread(world.host.told, guarding.folder)
 
 
+async def mark(world: World) -> None:
+    """Mark the volumes that were in containers which run as their owner and bear no mark yet, because a DS01 of before
+    left none: the grants of these containers are all there is to know them by. Raises Ds01Error.
+    """
+    guarding = await world.engine.guard()
+    if guarding is None:
+        return
+    grants = await asyncio.to_thread(world.host.grants, guarding.folder)
+    hers = {name for grant in grants if grant.as_owner for name in grant.volumes}
+    if hers:
+        folders = [seen.folder for seen in await world.engine.volumes() if seen.name in hers]
+        await asyncio.to_thread(_mark_left, world, folders)
+
+
 async def forget(world: World, there: Iterable[ContainerId]) -> None:
     """Grants of containers that are gone go too, and those of GPUs that no start is to come for. ``there`` are the
     containers the engine had a moment ago: one that was made since is looked for once more, or a start at that moment
@@ -246,6 +260,17 @@ def _mark(world: World, volumes: Iterable[str], folders: Mapping[str, str]) -> N
     for name in volumes:
         if not world.host.is_reached(folders[name]):
             world.host.mark_reached(folders[name])
+
+
+def _mark_left(world: World, folders: Iterable[str]) -> None:
+    """Of what cannot be said whether it is marked, no start with root is granted either."""
+    for folder in folders:
+        try:
+            known = world.host.is_reached(folder)
+        except Ds01Error:
+            continue
+        if not known:
+            world.host.mark_reached(folder)
 
 
 def _check_unmarked(world: World, grant: StartGrant, folders: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ looked at again in the next round.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from ds01.ports.ledger import Books
 from ds01.services import fence, networks, planted, volumes
 from ds01.services.apart import WAIT_SECONDS, Rounds, Step
 from ds01.services.aside import lift, sharing
-from ds01.services.guard import forget, publish, tell_refusals
+from ds01.services.guard import forget, mark, publish, tell_refusals
 from ds01.services.intents import Intents
 from ds01.services.lost import find_again, is_lost
 from ds01.services.repair import repair
@@ -66,6 +66,7 @@ class Reconciler:
         self._begun = False
         self._unsealed = False
         self._unmet = False
+        self._marked = False
         self._before: frozenset[LeaseId] | None = None
         self._outages: list[Outage] = []
         self._out_of_memory: dict[ContainerId, datetime] = {}
@@ -117,7 +118,7 @@ class Reconciler:
             partial(self._orphans.unpin, world, seen.values()),
             partial(publish, world),
             partial(tell_refusals, world),
-            partial(forget, world, seen),
+            partial(self._forget_grants, seen),
             partial(volumes.tidy, world),
             partial(networks.tidy, world),
             partial(fence.keep, world),
@@ -187,6 +188,13 @@ class Reconciler:
             return ""
         world.memory.note_peak(container.id, found)
         return show_size(found)
+
+    async def _forget_grants(self, seen: Collection[ContainerId]) -> None:
+        """Not before it was written down, the first time, what only they tell."""
+        if not self._marked:
+            await mark(self._world)
+            self._marked = True
+        await forget(self._world, seen)
 
     async def end_leases(self) -> None:
         """Release the reservations and holds that are over."""

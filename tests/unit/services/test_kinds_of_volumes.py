@@ -210,3 +210,34 @@ async def test_a_container_made_with_it_runs_as_her(place: SimServer, monkeypatc
     place.host.mark_reached("/volumes/w._.1001/_data")
     after = await grant(place.world, replace(ask, name="other"))
     assert (before.force_user, after.force_user) == ("", f"{ALICE.uid}:{ALICE.gid}")
+
+
+async def test_what_had_no_mark_has_one_before_its_grant_goes(
+    place: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DS01 of before left none: its container is removed before anybody asked for the volume with root."""
+    hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
+    await place.engine.create_volume(STORED, {}, {})
+    await allow(place.world, ALICE, hers)
+    place.host.reached.clear()
+    await became(place, hers, ContainerState.REMOVED)
+    inspect = place.engine.inspect
+
+    async def gone(id_: ContainerId, **_: object) -> Observed | None:
+        return None if id_ == hers.id else await inspect(id_)
+
+    monkeypatch.setattr(place.engine, "inspect", gone)
+
+    def full(folder: str) -> None:
+        raise Ds01Error(DISK_FULL, f"The volume in {folder} cannot be marked.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.host, "mark_reached", full)
+        with pytest.raises(Ds01Error, match="cannot be marked"):
+            await place.reconciler.round()
+    assert hers.id in granted(place), "it is all there is to know it by"
+    await place.reconciler.round()
+    assert hers.id not in granted(place)
+    await place.books(lambda books: books.put_container(root))
+    with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
+        await allow(place.world, ALICE, root)

@@ -26,6 +26,8 @@ from tests.unit.services.test_reconciling import is_stopped, listening
 from tests.values import container as container_named
 
 STEP = 0.25
+QUIET_SECONDS = 0.5
+"""Of real time: what has not ended then waits for the clock."""
 
 
 @pytest.fixture
@@ -33,16 +35,15 @@ def confiner(server: SimServer) -> Confiner:
     return Confiner(server.world)
 
 
-async def round_of(server: SimServer, work: Coroutine[Any, Any, None]) -> tuple[float, Ds01Error | None]:
+async def round_of(
+    server: SimServer, work: Coroutine[Any, Any, None], step: float = STEP
+) -> tuple[float, Ds01Error | None]:
     """How long it took, and what it raised."""
     begun, task = server.clock.monotonic(), asyncio.create_task(work)
     while not task.done():
-        for _ in range(50):
-            await asyncio.sleep(0.0005)
-            if task.done():
-                break
-        else:
-            await server.clock.advance(STEP)
+        await asyncio.wait({task}, timeout=QUIET_SECONDS)
+        if not task.done():
+            await server.clock.advance(step)
     error = task.exception()
     assert error is None or isinstance(error, Ds01Error)
     return server.clock.monotonic() - begun, error
@@ -55,12 +56,27 @@ async def pass_by(server: SimServer, seconds: float) -> None:
         await asyncio.sleep(0.001)
 
 
+async def ended(server: SimServer, made: Container) -> None:
+    """Wait until it does not run."""
+    async with asyncio.timeout(60):
+        while await runs(server, made):
+            await asyncio.sleep(0.01)
+
+
 async def unwalled(server: SimServer, made: Container) -> None:
     """It is not as DS01 made it."""
     seen = await server.engine.inspect(made.id)
     assert seen is not None
     assert seen.confinement is not None
     server.engine.alter(made.id, replace(seen.confinement, privileged=True))
+
+
+async def is_in(server: SimServer, state: ContainerState) -> Container:
+    """Wait until the ledger says so."""
+    async with asyncio.timeout(60):
+        while (found := await server.container()) is None or found.state is not state:
+            await asyncio.sleep(0.01)
+    return found
 
 
 async def runs(server: SimServer, made: Container) -> bool:
@@ -93,11 +109,8 @@ async def test_e31_others_are_stopped_in_time_and_it_is_told_once_and_stopped_wh
     server.engine.faults.silent = ()
     await pass_by(server, SILENT_SECONDS)
     await round_of(server, confiner.round())
-    await pass_by(server, 1)
-    assert not await runs(server, quiet)
-    found = await server.container()
-    assert found is not None
-    assert found.state is ContainerState.QUARANTINED
+    await ended(server, quiet)
+    await is_in(server, ContainerState.QUARANTINED)
     await confiner.close()
 
 
@@ -139,10 +152,7 @@ async def test_what_became_of_others_is_written_down_and_all_else_of_a_round_is_
     server.engine.faults.silent = ()
     await pass_by(server, LOOK_SECONDS)
     await round_of(server, server.reconciler.round())
-    await pass_by(server, 1)
-    known = await server.container()
-    assert known is not None
-    assert (known.state, known.reason) == (ContainerState.STOPPED, StopReason.EXIT)
+    assert (await is_in(server, ContainerState.STOPPED)).reason is StopReason.EXIT
 
 
 async def test_what_was_being_made_is_not_forgotten_while_one_of_them_does_not_answer(server: SimServer) -> None:
@@ -152,7 +162,7 @@ async def test_what_was_being_made_is_not_forgotten_while_one_of_them_does_not_a
     await server.engine.create(replace(spec, labels={**spec.labels, Label.NAME: "thesis"}))
     server.engine.faults.silent = (spec.name,)
     reconciler = Reconciler(server.another_world())
-    _, error = await round_of(server, reconciler.round())
+    _, error = await round_of(server, reconciler.round(), step=2)
     assert error is not None
     assert error.kind is SILENT
     assert await server.world.ledger.read(lambda books: books.note(BOOT)) is None

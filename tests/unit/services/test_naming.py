@@ -51,19 +51,6 @@ async def test_one_tag_does_not_wait_for_a_thousand_of_another(
     assert len(done) == 2 * (MANY + 1)
 
 
-async def test_she_has_hers_in_the_order_she_asked(server: SimServer) -> None:
-    image, order = server.engine.add_image("mine:1"), list[str]()
-
-    async def one(number: int) -> None:
-        await writing.grant(
-            server.world, DoorWrite(uid=ALICE.uid, what=Writing.TAG, refs=(f"t{number:03}:1",), image=image)
-        )
-        order.append(f"t{number:03}")
-
-    await asyncio.gather(*map(one, range(20)))
-    assert order == sorted(order)
-
-
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The single images that are looked at."""

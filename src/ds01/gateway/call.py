@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from ds01.domain.dockerpolicy import strictjson, twice
 from ds01.domain.dockerpolicy.case import Asker
@@ -36,7 +36,7 @@ from ds01.gateway.stream import Stream
 from ds01.gateway.unfinished import Unfinished
 from ds01.gateway.unpackings import Unpackings
 from ds01.gateway.unread import SHORT_ANSWER_BYTES
-from ds01.gateway.upstream import Ask, Upstream, parsed
+from ds01.gateway.upstream import Ask, Upstream, parsed, parsed_object
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
 
 _PASSED = ("content-type", "x-docker-container-path-stat", "docker-content-digest")
@@ -276,7 +276,7 @@ class Call:
         )
         if head.status != 200:
             raise absent("container", container_id)
-        return cast(dict[str, Any], parsed(data))
+        return parsed_object(data)
 
     # answering
 

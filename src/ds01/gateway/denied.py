@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 from ds01.domain.dockerpolicy.verdict import RefusedError, UnrecordedError
-from ds01.gateway.held import UNWRITTEN, DoorDownError, UnwrittenError
+from ds01.gateway.held import UNWRITTEN, DoorDownError, UnreadableError, UnwrittenError
 from ds01.gateway.http import head_bytes, status_line
 from ds01.gateway.upstream import TooLargeError, UpstreamError
 from ds01.wire.door import DoorAudit
 
 AGAIN = "Try again in a moment; if it stays, tell your admin."
+RESTART = "Tell your admin: ds01d and the gateway are probably of different versions, and both are to be restarted."
 
 
 def answer(error: RefusedError, *, keep: bool = False, bare: bool = False) -> bytes:
@@ -35,6 +36,9 @@ def away(error: DoorDownError | UpstreamError) -> RefusedError:
         return UnrecordedError("engine.away", error.sentence, AGAIN, status=error.status)
     if isinstance(error, UnwrittenError):
         return UnrecordedError("ds01d.away", UNWRITTEN, "Try again in a moment.", status=503)
+    if isinstance(error, UnreadableError):
+        return UnrecordedError("ds01d.away", "ds01d's answer cannot be read, so nothing can be granted", RESTART,
+                               status=503)  # fmt: skip
     return UnrecordedError("ds01d.away", "ds01d does not answer, so nothing can be granted", AGAIN, status=503)
 
 

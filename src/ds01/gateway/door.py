@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
-from ds01.gateway.held import DoorDownError, Held
+from ds01.gateway.held import DoorDownError, Held, UnreadableError
 from ds01.gateway.upstream import Ask, Exchange, Upstream, UpstreamError
 from ds01.wire import codec
 from ds01.wire.door import (
@@ -82,11 +82,11 @@ class Door:
 
     async def create(self, ask: DoorCreate) -> DoorGrant:
         """Ask for everything a create needs; the answer may take as long as it is to wait for GPUs."""
-        return codec.parse(DoorGrant, await self._post("/v1/door/creates", ask, SECONDS + ask.wait_seconds))
+        return _read(DoorGrant, await self._post("/v1/door/creates", ask, SECONDS + ask.wait_seconds))
 
     async def commit(self, ask: DoorCommit) -> DoorMade:
         """The engine made it."""
-        return codec.parse(DoorMade, await self._post("/v1/door/creates/commit", ask))
+        return _read(DoorMade, await self._post("/v1/door/creates/commit", ask))
 
     async def abort(self, ask: DoorTicket) -> None:
         """The engine did not make it."""
@@ -94,7 +94,7 @@ class Door:
 
     async def start(self, ask: DoorStart) -> DoorStarting:
         """Ask whether a container may start."""
-        return codec.parse(DoorStarting, await self._post("/v1/door/starts", ask))
+        return _read(DoorStarting, await self._post("/v1/door/starts", ask))
 
     async def started(self, ask: DoorTicket) -> None:
         """The engine started it."""
@@ -134,18 +134,18 @@ class Door:
             if head.status != 200:
                 raise DoorDownError(f"ds01d answered {head.status} for a copy")
             async for parts in exchange.pieces(SECONDS):
-                return codec.parse(DoorCopying, json.loads(b"".join(parts))).free
+                return _read(DoorCopying, json.loads(b"".join(parts))).free
             raise DoorDownError("ds01d does not say whether files may be copied")
         except (UpstreamError, ConnectionError, ValueError) as error:
             raise DoorDownError(str(error)) from error
 
     async def rename(self, ask: DoorRename) -> DoorContainer:
         """Give a container another name, in the engine too."""
-        return codec.parse(DoorContainer, await self._post("/v1/door/renames", ask))
+        return _read(DoorContainer, await self._post("/v1/door/renames", ask))
 
     async def amounts(self, ask: DoorAmounts) -> DoorAmountsGrant:
         """How much of what is asked for a container may use."""
-        return codec.parse(DoorAmountsGrant, await self._post("/v1/door/amounts", ask))
+        return _read(DoorAmountsGrant, await self._post("/v1/door/amounts", ask))
 
     async def gone(self, ask: DoorGone) -> None:
         """A container was removed, or is about to be stopped, by its owner."""
@@ -153,64 +153,62 @@ class Door:
 
     async def engine(self) -> DoorEngine:
         """What ds01d knows of the engine."""
-        return codec.parse(DoorEngine, _checked(*await self._ask(Ask(method="GET", target="/v1/door/engine"))))
+        return _read(DoorEngine, _checked(*await self._ask(Ask(method="GET", target="/v1/door/engine"))))
 
     async def build(self, ask: DoorBuild) -> DoorBuildGrant:
         """Ask whether these tags may be written, and what the build may use."""
-        grant = codec.parse(DoorBuildGrant, await self.held.ask("/v1/door/builds", ask))
+        grant = _read(DoorBuildGrant, await self.held.ask("/v1/door/builds", ask))
         self.held.take(grant.held)
         return grant
 
     async def built(self, ask: DoorTicket) -> tuple[DoorImage, ...]:
         """The build is over; the images its tags name now."""
-        made = await self.held.over(ask.ticket, "/v1/door/builds/commit", ask)
-        return tuple(codec.parse(DoorImage, item) for item in made)
+        return _read(tuple[DoorImage, ...], await self.held.over(ask.ticket, "/v1/door/builds/commit", ask))
 
     async def room(self, uid: int, *, image: bool) -> DoorRoom:
         """How much more may come, in an image or otherwise. Raises RefusedError when nothing may."""
         target = f"/v1/door/users/{uid}/room?image={int(image)}"
-        return codec.parse(DoorRoom, _checked(*await self._ask(Ask(method="GET", target=target))))
+        return _read(DoorRoom, _checked(*await self._ask(Ask(method="GET", target=target))))
 
     async def cache(self, uid: int) -> frozenset[str]:
         """The records of BuildKit's cache that are hers."""
         ask = Ask(method="GET", target=f"/v1/door/users/{uid}/cache")
-        return frozenset(codec.parse(DoorCache, _checked(*await self._ask(ask, MEASURE_SECONDS))).ids)
+        return frozenset(_read(DoorCache, _checked(*await self._ask(ask, MEASURE_SECONDS))).ids)
 
     async def drop_cache(self, uid: int) -> DoorCache:
         """Those she may have removed, after she gave up what may be somebody else's as well."""
         target = f"/v1/door/users/{uid}/cache/dropped"
-        return codec.parse(DoorCache, await self._post(target, {}, MEASURE_SECONDS))
+        return _read(DoorCache, await self._post(target, {}, MEASURE_SECONDS))
 
     async def write(self, ask: DoorWrite) -> DoorWriteGrant:
         """Ask whether image names may be written."""
-        grant = codec.parse(DoorWriteGrant, await self.held.ask("/v1/door/writes", ask))
+        grant = _read(DoorWriteGrant, await self.held.ask("/v1/door/writes", ask))
         self.held.take(grant.held)
         return grant
 
     async def written(self, ask: DoorWritten) -> tuple[DoorImage, ...]:
         """The writing is over; the images it changed, as they are now."""
-        written = await self.held.over(ask.ticket, "/v1/door/writes/commit", ask)
-        return tuple(codec.parse(DoorImage, item) for item in written)
+        return _read(tuple[DoorImage, ...], await self.held.over(ask.ticket, "/v1/door/writes/commit", ask))
 
     async def removal(self, ask: DoorRemoval) -> DoorRemovalPlan:
         """Ask what of an image may be removed."""
-        return codec.parse(DoorRemovalPlan, await self._post("/v1/door/removals", ask))
+        return _read(DoorRemovalPlan, await self._post("/v1/door/removals", ask))
 
     async def removed(self, ask: DoorRemoved) -> tuple[DoorImage, ...]:
         """The engine has removed what it could; the image as it is now."""
-        return tuple(codec.parse(DoorImage, item) for item in await self._post("/v1/door/removals/commit", ask))
+        return _read(tuple[DoorImage, ...], await self._post("/v1/door/removals/commit", ask))
 
     async def volume(self, ask: DoorVolumeAsk) -> DoorVolume:
         """The user's volume of this name, made when it is not there."""
-        return codec.parse(DoorVolume, await self._post("/v1/door/volumes", ask))
+        return _read(DoorVolume, await self._post("/v1/door/volumes", ask))
 
     async def network(self, ask: DoorNetworkAsk) -> DoorNetwork:
         """A new network of the user's."""
-        return codec.parse(DoorNetwork, await self._post("/v1/door/networks", ask))
+        return _read(DoorNetwork, await self._post("/v1/door/networks", ask))
 
     async def own_network(self, uid: int) -> DoorNetwork:
         """The user's own network, made when it is not there."""
-        return codec.parse(DoorNetwork, await self._post(f"/v1/door/users/{uid}/network", {}))
+        return _read(DoorNetwork, await self._post(f"/v1/door/users/{uid}/network", {}))
 
     async def dropped(self, ask: DoorDropped) -> None:
         """The engine has removed volumes or networks."""
@@ -236,7 +234,7 @@ class Door:
                         return
                     *lines, held = (held + b"".join(parts)).split(b"\n")
                     for line in filter(None, lines):
-                        yield codec.parse(DoorUpdate, json.loads(line))
+                        yield _read(DoorUpdate, json.loads(line))
             finally:
                 exchange.close()
         except (UpstreamError, ConnectionError, TimeoutError, ValueError) as error:
@@ -246,7 +244,7 @@ class Door:
         status, data = await self._ask(Ask(method="GET", target=target))
         if status == 404:
             return None
-        return codec.parse(kind, _checked(status, data))
+        return _read(kind, _checked(status, data))
 
     async def _post(self, target: str, value: object, seconds: float = SECONDS) -> Any:
         return _checked(*await self._ask(Ask(method="POST", target=target, body=_body(value)), seconds))
@@ -257,6 +255,14 @@ class Door:
             return head.status, json.loads(body) if body else None
         except (UpstreamError, ConnectionError, ValueError) as error:
             raise DoorDownError(str(error)) from error
+
+
+def _read(kind: type[T], data: Any) -> T:
+    """What ds01d says. Raises DoorDownError where it cannot be read: it is of no use, as if it had not come."""
+    try:
+        return codec.parse(kind, data)
+    except ValueError as error:
+        raise UnreadableError(str(error)) from error
 
 
 def _body(value: object) -> bytes:

@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from shlex import quote
-from typing import Any, cast
+from typing import Any
 
 import structlog
 
@@ -17,7 +17,7 @@ from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
 from ds01.gateway.call import Call, error_text
 from ds01.gateway.ongoing import before_the_end
-from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError, parsed
+from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError, parsed_list
 
 _LOG = structlog.get_logger("ds01.gateway.endpoints")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -89,7 +89,7 @@ async def _ref(call: Call, network: str, end: Mapping[str, Any]) -> str:
 async def _looked_up(call: Call, network: str) -> str:
     ask = Ask(method="GET", target=call.target("/networks", None, {"name": [network]}))
     head, data = await call.gate.engine.whole(ask)
-    rows = cast(list[dict[str, Any]], parsed(data)) if head.status == 200 else []
+    rows = parsed_list(data) if head.status == 200 else []
     for row in rows:
         if row["Name"] == network:
             return str(row["Id"])

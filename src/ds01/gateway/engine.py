@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -13,7 +13,7 @@ from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.engine_versions import COPY_FIXED, NEWEST_API, numbers
 from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
-from ds01.gateway.upstream import Ask, Upstream, UpstreamError
+from ds01.gateway.upstream import Ask, Upstream, UpstreamError, parsed_object
 
 RENEWED_SECONDS = 2.0
 """How often the engine is asked at most because somebody is about to be refused."""
@@ -51,12 +51,9 @@ class EngineFacts:
         """Ask the engine; False when it does not answer."""
         self._asked = self._clock()
         try:
-            head, body = await self._upstream.whole(Ask(method="GET", target="/version"), 10)
-            found = json.loads(body)
-        except (UpstreamError, ConnectionError, ValueError) as error:
+            found = await self._told()
+        except (UpstreamError, ConnectionError) as error:
             _LOG.warning("engine.unreachable", reason=str(error))
-            return False
-        if head.status != 200:
             return False
         api = numbers(str(found.get("ApiVersion")))
         if len(api) > 1:
@@ -64,6 +61,13 @@ class EngineFacts:
         self.version = numbers(str(found.get("Version"))) or self.version
         self.architecture = str(found.get("Arch") or self.architecture)
         return await self._guarded()
+
+    async def _told(self) -> dict[str, Any]:
+        """What the engine says of itself. Raises UpstreamError, ConnectionError."""
+        head, body = await self._upstream.whole(Ask(method="GET", target="/version"), 10)
+        if head.status != 200:
+            raise UpstreamError(f"the engine answered {head.status} for its version")
+        return parsed_object(body)
 
     async def renew(self) -> None:
         """Ask before somebody is refused because of what is known: the engine or ds01d may have begun, or be another

@@ -93,9 +93,7 @@ class Glass:
         try:
             user = await self._gate.door.user(uid)
         except DoorDownError as error:
-            raise RefusedError(
-                "ds01d.away", "ds01d does not answer, so nobody may pass", denied.AGAIN, status=503
-            ) from error
+            raise denied.away(error) from error
         if user is None or not user.admin:
             raise RefusedError("glass.admin", "This way to the engine is for admins", "Use the usual socket.")
         if not user.glass:

@@ -34,6 +34,16 @@ class DoorDownError(Exception):
     """ds01d does not answer, or cannot write: nothing may be granted."""
 
 
+class UnreadableError(DoorDownError):
+    """ds01d answers, in words that this gateway does not know: which ``field`` is missing or wrong."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            f"ds01d's answer cannot be read: {field}. "
+            "ds01d and the gateway are probably of different versions: restart both"
+        )
+
+
 class UnwrittenError(DoorDownError):
     """ds01d could not be told of what the engine did: it is told later."""
 

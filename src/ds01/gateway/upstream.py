@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any
 
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import RefusedError
@@ -283,3 +284,31 @@ def parsed(data: bytes) -> Json:
     except ValueError as error:
         raise UpstreamError("the engine's answer is no JSON") from error
     return found
+
+
+def parsed_object(data: bytes) -> dict[str, Any]:
+    """The same, where an object is to come."""
+    return as_object(parsed(data))
+
+
+def parsed_list(data: bytes) -> list[dict[str, Any]]:
+    """The same, where a list of objects is to come."""
+    found = parsed(data)
+    if not isinstance(found, list):
+        raise UpstreamError("the engine's answer is no list")
+    return [as_object(each) for each in found]
+
+
+def as_object(found: Json) -> dict[str, Any]:
+    """What the engine sent, where that is to be an object. Raises UpstreamError."""
+    if not isinstance(found, dict):
+        raise UpstreamError("the engine's answer is no object")
+    return found
+
+
+def text_of(found: Mapping[str, Any], name: str) -> str:
+    """A text that must be there, as an id. Raises UpstreamError."""
+    value = found.get(name)
+    if not isinstance(value, str) or not value:
+        raise UpstreamError(f"the engine's answer says no {name}")
+    return value

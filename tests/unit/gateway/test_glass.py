@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from structlog.testing import capture_logs
@@ -79,8 +79,12 @@ async def test_who_is_gone_before_the_refusal_ends_nothing_else(place: Farm, tmp
     assert records(logs) == [("denied", "http.host", "")]
 
 
-async def test_a_mistake_is_told_and_on_the_record(place: Farm) -> None:
-    place.daemon.answers[f"/door/users/{UID}"] = as_json({"uid": UID})
+async def _mistaken(_: Door, __: int) -> NoReturn:
+    raise RuntimeError("nobody expected this")
+
+
+async def test_a_mistake_is_told_and_on_the_record(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Door, "user", _mistaken)
     with capture_logs() as logs:
         answer = await place.send(b"GET /info HTTP/1.1\r\nHost: d\r\n\r\n")
         place.audit.put_down()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
 
 from ds01.domain.dockerpolicy.cacheprune import CachePrune, judge_cache_prune
 from ds01.domain.dockerpolicy.strictjson import Json
@@ -13,7 +12,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.measured import measured
 from ds01.gateway.pace import Costly
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import Ask, parsed
+from ds01.gateway.upstream import Ask, parsed_object
 
 _SECONDS = 600
 _ROUNDS = 5
@@ -76,6 +75,6 @@ async def _prune(call: Call, record: str, pruned: _Pruned) -> None:
     if head.status != 200:
         pruned.refusal = head.status, data
         return
-    done = cast(dict[str, Any], parsed(data))
+    done = parsed_object(data)
     pruned.gone += done.get("CachesDeleted") or ()
     pruned.reclaimed_bytes += int(done.get("SpaceReclaimed") or 0)

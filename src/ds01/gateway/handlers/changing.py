@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from ds01.domain.dockerpolicy.running import never_by_itself
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
@@ -14,8 +12,7 @@ from ds01.gateway.cut import cut
 from ds01.gateway.finish import CPU_NANO, resolved
 from ds01.gateway.handlers.containers import removed_from_books
 from ds01.gateway.pace import Costly
-from ds01.gateway.things import Found
-from ds01.gateway.upstream import Ask, parsed
+from ds01.gateway.upstream import Ask, as_object, parsed_object
 from ds01.wire.door import DoorAmounts, DoorAmountsGrant
 
 
@@ -32,7 +29,7 @@ async def update(call: Call) -> None:
     told: list[Json] = [f"DS01: {change.text}" for change in call.changes if change.told]
 
     def shown(found: Json) -> Json:
-        said = cast(Found, found).get("Warnings") or []
+        said = as_object(found).get("Warnings") or []
         return {"Warnings": [*said, *told]}
 
     target = call.target(f"/containers/{container.id}/update")
@@ -80,6 +77,6 @@ async def prune(call: Call) -> None:
     target = call.target("/containers/prune", None, filters)
     head, data = await flow.patiently(call, Ask(method="POST", target=target))
     if head.status < 400:
-        for removed in cast(Found, parsed(data)).get("ContainersDeleted") or ():
+        for removed in parsed_object(data).get("ContainersDeleted") or ():
             await removed_from_books(call, removed)
     await call.pass_answer(head, data)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from ds01.domain.dockerpolicy.commit import judge_changes, judge_config
 from ds01.domain.dockerpolicy.strictjson import dump
 from ds01.domain.dockerpolicy.tags import joined
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.writing import Written
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed_object, text_of
 from ds01.wire.door import DoorWrite, Writing
 
 COMMIT_SECONDS = 1800
@@ -38,5 +36,5 @@ async def commit(call: Call) -> None:
         head, answer = await call.gate.engine.whole(sent, COMMIT_SECONDS)
         if head.status == 201:
             written.done = True
-            written.images.append(str(json.loads(answer)["Id"]))
+            written.images.append(text_of(parsed_object(answer), "Id"))
     await call.pass_answer(head, answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import structlog
 
@@ -23,9 +22,8 @@ from ds01.gateway.http import AnswerHead
 from ds01.gateway.moves import BUSY
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import View
-from ds01.gateway.things import Found
 from ds01.gateway.unwritten import seen_later
-from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError
+from ds01.gateway.upstream import Ask, UnreachableError, UpstreamError, as_object
 from ds01.wire.door import DoorContainer, DoorGone, DoorStart, DoorTicket, GoneBy
 
 _NO_IMAGE = "sha256:" + "0" * 64
@@ -112,7 +110,7 @@ async def inspect(call: Call) -> None:
     container = await call.container()
     target = call.target(f"/containers/{container.id}/json", call.query.values)
     await call.pass_whole(
-        Ask(method="GET", target=target), lambda found: view(call).inspected(cast(Found, found), container)
+        Ask(method="GET", target=target), lambda found: view(call).inspected(as_object(found), container)
     )
 
 

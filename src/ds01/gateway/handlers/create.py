@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
 
 import structlog
@@ -31,7 +30,7 @@ from ds01.gateway.handlers.lookup import resolve
 from ds01.gateway.handlers.networks import resolve_network
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.ongoing import before_the_end, while_there
-from ds01.gateway.upstream import Ask, UpstreamError, parsed
+from ds01.gateway.upstream import Ask, UpstreamError, parsed_object, text_of
 from ds01.wire.door import DoorBind, DoorCommit, DoorContainer, DoorCreate, DoorDevice, DoorGrant, DoorTicket
 from ds01.wire.holdings import DoorVolumeAsk
 
@@ -169,10 +168,7 @@ async def _engine_create(call: Call, wanted: dict[str, Json], stored: str) -> tu
     head, data = await call.gate.engine.whole(Ask(method="POST", target=target, body=dump(wanted)))
     if head.status != 201:
         return None, data, head.status if head.status >= 400 else 502
-    found = parsed(data)
-    if not isinstance(found, dict) or not found.get("Id"):
-        raise UpstreamError("the engine's answer says no id")
-    return str(found["Id"]), data, head.status
+    return text_of(parsed_object(data), "Id"), data, head.status
 
 
 async def _undo(call: Call, grant: DoorGrant, made: str | None) -> None:
@@ -196,5 +192,5 @@ async def _removed(call: Call, made: str) -> None:
 
 
 def _warnings(answer: bytes) -> list[Json]:
-    found = json.loads(answer).get("Warnings")
+    found = parsed_object(answer).get("Warnings")
     return found if isinstance(found, list) else []

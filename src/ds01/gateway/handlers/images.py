@@ -18,7 +18,7 @@ from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.rows import NoListError, listed
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import JSON_BYTES, Ask, TooLargeError, parsed
+from ds01.gateway.upstream import JSON_BYTES, Ask, TooLargeError, parsed_object
 
 NONE = "<none>:<none>"
 NO_DIGEST = "<none>@<none>"
@@ -68,7 +68,7 @@ async def _rows(call: Call, values: Mapping[str, Sequence[str]], filters: Filter
 async def _asked(call: Call, values: Mapping[str, Sequence[str]], filters: Filters) -> list[Found]:
     shown, found, size = view(call), list[Found](), 0
     async for row in listed(call, call.target("/images/json", values, filters)):
-        mine = shown.image_row(cast(Found, parsed(row)))
+        mine = shown.image_row(parsed_object(row))
         if mine is not None:
             found.append(mine)
             size += len(row)

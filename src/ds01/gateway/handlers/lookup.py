@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +15,7 @@ from ds01.domain.own_images import can_be_own, is_stored, stored_image
 from ds01.gateway.call import Call
 from ds01.gateway.finish import Blueprint
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed_object, text_of
 
 _HEX = re.compile(r"[0-9a-f]{1,64}")
 
@@ -83,7 +82,8 @@ async def engine_image(call: Call, ref: str) -> dict[str, Any] | None:
         return None
     if head.status != 200:
         raise RefusedError("image.lookup", "The engine cannot say what this image is", status=502)
-    found: dict[str, Any] = json.loads(data)
+    found = parsed_object(data)
+    text_of(found, "Id")
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 from ds01.domain.dockerpolicy.strictjson import Json
@@ -14,7 +13,7 @@ from ds01.gateway.handlers.lookup import find, look_up, names
 from ds01.gateway.handlers.writing import Written
 from ds01.gateway.things import Found
 from ds01.gateway.unwritten import seen_later
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed_list
 from ds01.wire.door import DoorRemoval, DoorRemoved, DoorWrite, Writing
 
 
@@ -52,7 +51,7 @@ async def removed(call: Call, found: dict[str, Any], ref: str, *, force: bool) -
             if head >= 400:
                 status, refusal = head, data
                 break
-            rows += json.loads(data)
+            rows += parsed_list(data)
         over = True
     finally:
         if over or rows:

@@ -16,7 +16,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.finish import aliases, endpoint
 from ds01.gateway.handlers.volumes import gone, things
 from ds01.gateway.things import NO_NETWORK, Found
-from ds01.gateway.upstream import Ask, parsed
+from ds01.gateway.upstream import Ask, as_object, parsed_object
 from ds01.wire.holdings import DoorNetwork, DoorNetworkAsk, Kind
 
 
@@ -54,7 +54,7 @@ async def inspect(call: Call) -> None:
     """``/networks/{id}``."""
     await call.nothing()
     target = call.target(f"/networks/{await _named(call)}", call.query.values)
-    await call.pass_whole(Ask(method="GET", target=target), lambda found: cast(Json, _shown(call, cast(Found, found))))
+    await call.pass_whole(Ask(method="GET", target=target), lambda found: cast(Json, _shown(call, as_object(found))))
 
 
 def _shown(call: Call, found: Found) -> Found:
@@ -79,7 +79,7 @@ async def _is_none(call: Call, ref: str) -> bool:
     if len(ref) != 64 or call.gate.registry.network(call.user, ref) is not None:
         return False
     head, data = await call.gate.engine.whole(Ask(method="GET", target=call.target(f"/networks/{NO_NETWORK}")))
-    return head.status == 200 and cast(Found, parsed(data)).get("Id") == ref
+    return head.status == 200 and parsed_object(data).get("Id") == ref
 
 
 async def create(call: Call) -> None:
@@ -164,7 +164,7 @@ async def prune(call: Call) -> None:
     if head.status >= 400:
         await call.pass_answer(head, data)
         return
-    deleted = cast(Found, parsed(data)).get("NetworksDeleted") or []
+    deleted = parsed_object(data).get("NetworksDeleted") or []
     known = [hers[stored] for stored in deleted if stored in hers]
     await gone(call, Kind.NETWORK, [network.id for network in known])
     names = [call.gate.registry.called(call.user, network) for network in known]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +13,15 @@ from ds01.gateway.handlers.images import NONE
 from ds01.gateway.handlers.naming import removed
 from ds01.gateway.rows import listed
 from ds01.gateway.things import Found
+from ds01.gateway.upstream import parsed_object, text_of
 
 
 async def images(call: Call) -> None:
     """Those without a name, or with ``-a`` all that no container uses."""
     await call.nothing()
     plan = judge_prune(call.query.filters, datetime.now(UTC))
-    used = {json.loads(row)["ImageID"] async for row in listed(call, call.target("/containers/json", {"all": ["1"]}))}
+    containers = listed(call, call.target("/containers/json", {"all": ["1"]}))
+    used = {text_of(parsed_object(row), "ImageID") async for row in containers}
     rows: list[Json] = []
     reclaimed = 0
     for image in await _hers(call, plan):
@@ -37,8 +38,8 @@ async def _hers(call: Call, plan: Prune) -> list[Found]:
     """Her images that she means."""
     found = []
     async for row in listed(call, call.target("/images/json", {}, plan.engine)):
-        image = json.loads(row)
-        known = call.gate.registry.image(call.user, str(image["Id"]))
+        image = parsed_object(row)
+        known = call.gate.registry.image(call.user, text_of(image, "Id"))
         if known is not None and call.user.account in known.owners and plan.takes(image):
             found.append(image)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from ds01.domain.dockerpolicy.registries import (
@@ -23,7 +22,7 @@ from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.lookup import engine_image, find, look_up
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import Ask
+from ds01.gateway.upstream import Ask, parsed_list
 
 _GOES_TO = b'"The push refers to repository ['
 
@@ -116,8 +115,7 @@ async def _all_of(call: Call, repo: str) -> list[str]:
     head, data = await call.gate.engine.whole(ask)
     if head.status != 200:
         raise RefusedError("image.lookup", f"The engine cannot say which tags {repo} has", status=502)
-    rows = json.loads(data)
-    found = {ref for row in rows for ref in row.get("RepoTags") or () if repository_of(ref) == repo}
+    found = {ref for row in parsed_list(data) for ref in row.get("RepoTags") or () if repository_of(ref) == repo}
     known = []
     for ref in sorted(own | found):
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from ds01.domain.dockerpolicy.execute import judge_exec, judge_exec_start
 from ds01.domain.dockerpolicy.strictjson import Json, dump
@@ -13,7 +12,7 @@ from ds01.gateway.call import Call
 from ds01.gateway.execs import WAITING
 from ds01.gateway.pace import EXEC_BYTES, Costly
 from ds01.gateway.stream import Stream
-from ds01.gateway.upstream import Ask, parsed
+from ds01.gateway.upstream import Ask, parsed_object, text_of
 
 _EXEC = re.compile(r"[0-9a-f]{64}")
 _WEBSOCKET = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "origin")
@@ -60,7 +59,7 @@ async def exec_create(call: Call) -> None:
     ask = Ask(method="POST", target=call.target(f"/containers/{container.id}/exec"), body=body)
     head, data = await execs.making(container.id, call.gate.engine.whole(ask))
     if head.status < 400:
-        execs.learn(cast(dict[str, str], parsed(data))["Id"], container.id)
+        execs.learn(text_of(parsed_object(data), "Id"), container.id)
     await call.pass_answer(head, data)
 
 
@@ -86,7 +85,7 @@ async def _exec(call: Call) -> dict[str, Json]:
         head, data = await call.gate.engine.whole(Ask(method="GET", target=target))
         if head.status != 200:
             raise absent("exec instance", wanted)
-        found = cast(dict[str, Json], parsed(data))
+        found = parsed_object(data)
     await _owned(call, str(found.get("ContainerID")))
     return found
 

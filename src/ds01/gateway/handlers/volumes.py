@@ -18,7 +18,7 @@ from ds01.gateway.pace import Costly
 from ds01.gateway.rows import NoListError, own_lists
 from ds01.gateway.things import Found, Things
 from ds01.gateway.unwritten import seen_later
-from ds01.gateway.upstream import Ask, parsed
+from ds01.gateway.upstream import Ask, parsed_object
 from ds01.wire.holdings import DoorDropped, DoorVolume, DoorVolumeAsk, Kind
 
 _ANONYMOUS = "com.docker.volume.anonymous"
@@ -66,7 +66,7 @@ async def _show(call: Call, volume: DoorVolume, status: int) -> None:
     if head.status >= 400:
         await call.answer_error(head.status, data)
         return
-    await call.answer_json(status, cast(Json, things(call).volume(cast(Found, parsed(data)))))
+    await call.answer_json(status, cast(Json, things(call).volume(parsed_object(data))))
 
 
 async def create(call: Call) -> None:

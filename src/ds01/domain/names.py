@@ -57,6 +57,11 @@ def stored_container(name: str, uid: int) -> str:
     return f"{name}._.{uid}"
 
 
+def plain_container(stored: str, uid: int) -> str:
+    """What this user calls a container of hers that is stored so."""
+    return stored.removesuffix(stored_container("", uid))
+
+
 def stored_volume(name: str, uid: int) -> str:
     """The engine's name of a volume."""
     return f"{name}._.{uid}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, partial
 from typing import Any
 
 from ds01.domain.dockerpolicy import logs
 from ds01.domain.dockerpolicy.tags import looked_up
+from ds01.domain.image import repository
 from ds01.domain.labels import BUILD_LABELS, Label
-from ds01.domain.names import own_door
+from ds01.domain.names import own_door, plain_container
 from ds01.domain.network import OWN
 from ds01.domain.own_images import plain_image, plain_text
 from ds01.gateway import shownjson
@@ -158,15 +159,27 @@ class View:
             found["name"] = f"/{self._registry.named(self._user, container)}"
         return shownjson.write(found) + b"\n"
 
-    def event_line(self, line: bytes) -> bytes:
+    def event_line(self, line: bytes, images: Collection[str] = ()) -> bytes:
         """One event: of her own containers, volumes and networks, and the images she sees; anything else is dropped. An
-        admin's is passed as it is.
+        admin's is passed as it is. Of ``images``, where there are some, are those that the engine would find by them.
         """
         found = shownjson.load_object(line)
-        if found is None:
+        kept = None if found is None else self._event(found)
+        if kept is None or (images and not self._of_one(kept, images)):
             return b""
-        kept = self._event(found)
-        return b"" if kept is None else shownjson.write(kept) + b"\n"
+        return shownjson.write(kept) + b"\n"
+
+    def _of_one(self, event: Found, images: Collection[str]) -> bool:
+        """Whether an event is about one of these images or a container of one: by an id or a name, with its tag or
+        without. The engine knows a container's image by its id alone, because DS01 makes it so.
+        """
+        actor = event.get("Actor") or {}
+        subject, told = str(actor.get("ID", "")), actor.get("Attributes") or {}
+        known = self._registry.told(self._user, subject, str(told.get("name", "")))
+        names = [subject, str(told.get("name" if event.get("Type") == "image" else "image", ""))]
+        if isinstance(known, DoorContainer):
+            names.append(known.image_ref)
+        return any(name in images or _without_tag(name) in images for name in names)
 
     def _event(self, found: Found) -> Found | None:
         if self._user.admin:
@@ -194,7 +207,9 @@ class View:
         return found
 
     def _container_event(self, found: Found, actor: Found, attributes: Found, container: DoorContainer) -> Found:
-        attributes["name"] = self._registry.named(self._user, container)
+        """By the names it had when that happened: a rename comes before DS01 has it in its books."""
+        for name in {"name", "oldName"} & attributes.keys():
+            attributes[name] = plain_container(str(attributes[name]), container.uid)
         if container.image_ref:
             attributes["image"] = container.image_ref
             if "from" in found:
@@ -285,6 +300,12 @@ class View:
                 hers = [self.called(tag) for tag in tags if known is not None and self.named(known, tag)]
                 row["Tags"] = hers or None
         return rows
+
+
+def _without_tag(name: str) -> str:
+    """A name of an image without its tag; what is no name is as it is."""
+    found = looked_up(name)
+    return repository(found) if found else name
 
 
 def labels(found: Any) -> dict[str, str]:

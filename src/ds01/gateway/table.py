@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ds01.domain import signals
 from ds01.domain.dockerpolicy.build import BUILD
+from ds01.domain.dockerpolicy.cacheprune import KINDS
 from ds01.domain.dockerpolicy.psargs import ps_args
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, grace, lines, matching, number, tail
 from ds01.gateway.handlers import (
@@ -48,10 +49,14 @@ _CONTAINER_FILTERS = frozenset(
     {"id", "name", "label", "status", "ancestor", "before", "since", "exited", "health", "publish", "expose",
      "network", "volume", "is-task", "isolation"}
 )  # fmt: skip
-_EVENT_FILTERS = frozenset({"container", "event", "image", "label", "type", "scope", "daemon"})
+_EVENT_FILTERS = frozenset(
+    {"container", "event", "image", "label", "type", "scope", "daemon", "volume", "network",
+     "plugin", "node", "service", "secret", "config"}
+)  # fmt: skip
+"""Of the last five there is nothing that a user hears of; clients may ask all the same."""
 _NETWORK_FILTERS = frozenset({"name", "id", "driver", "label", "type", "scope", "dangling"})
 _VOLUME_FILTERS = frozenset({"name", "driver", "label", "dangling"})
-_IMAGE_FILTERS = frozenset({"dangling", "label", "reference", "before", "since"})
+_IMAGE_FILTERS = frozenset({"dangling", "label", "label!", "reference", "before", "since", "until"})
 
 
 ROUTES: tuple[Route, ...] = (
@@ -146,7 +151,7 @@ ROUTES: tuple[Route, ...] = (
           query=Rules(filters=frozenset({"dangling", "until", "label", "label!"})), recorded=True, frees=True),
     Route(name="build.prune", method="POST", path="/build/prune", handler=cache.prune, recorded=True, frees=True,
           query=Rules(one={"all": flag, "keep-storage": number, "reserved-space": number, "max-used-space": number,
-                           "min-free-space": number}, filters=frozenset({"until", "id", "type", "unused-for"}))),
+                           "min-free-space": number}, filters=frozenset({"until", "unused-for", *KINDS}))),
     Route(name="images.push", method="POST", path=f"/images/{IMAGE}/push", handler=push.push,
           query=Rules(one={"tag": anything}), recorded=True),
     Route(name="images.save", method="GET", path="/images/get", handler=saving.save,

@@ -166,6 +166,29 @@ def test_o17_events(mallory: User, alice: User, victim: Victim, flags: list[str]
     assert victim.id in raw
 
 
+def test_events_are_told_and_found_by_the_names_their_owner_has(mallory: User) -> None:
+    """The image by its name, though the engine makes containers of its id; a rename with both names."""
+    since = str(mallory.call("GET", "/v1.41/info").json["SystemTime"])
+    for words in (("network", "create", "net"), ("run", "--name", "early", "--network", "net", "-v", "data:/d", IMAGE)):
+        assert mallory.docker(*words).code == 0
+    assert mallory.docker("rename", "early", "late").code == 0
+
+    def heard(*filters: str) -> set[str]:
+        until = str(mallory.call("GET", "/v1.41/info").json["SystemTime"])
+        flags = [word for each in filters for word in ("--filter", each)]
+        shown = "{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.oldName}}"
+        done = mallory.docker("events", "--since", since, "--until", until, "--format", shown, *flags)
+        assert done.code == 0, done
+        return {line.replace(" <no value>", "") for line in done.out.splitlines()}
+
+    assert {"container create early", "container rename late /early"} <= heard(f"image={IMAGE}", "type=container")
+    assert {"container create early", "container start early"} <= heard(f"image={IMAGE.partition(':')[0]}")
+    assert heard("image=another") == set()
+    assert "volume mount" in heard("volume=data", "type=volume")
+    assert {"network connect net", "network create net"} <= heard("network=net")
+    assert heard("volume=dat", "type=volume") == heard("network=ne", "type=network") == set()
+
+
 def test_o18_stats_and_top(mallory: User, name: str) -> None:
     mallory.runs("mine")
     shown = mallory.docker("stats", "--no-stream", "--format", "{{.Name}}")

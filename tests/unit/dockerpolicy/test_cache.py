@@ -51,7 +51,7 @@ def row(name: str, created: int, used: int, size: int = 10, **more: Any) -> dict
 
 
 ROWS = [row("old", 1, 1, Type="regular"), row("used", 1, 2, Type="source.local"), row("busy", 2, 2, InUse=True),
-        row("new", 3, 3, Type="regular")]  # fmt: skip
+        row("new", 3, 3, Type="regular", Shared=True, Parents=["old"], Description="mount / from exec")]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,9 @@ ROWS = [row("old", 1, 1, Type="regular"), row("used", 1, 2, Type="source.local")
         (["25"], {}, ["old", "used"]), (["1000"], {}, []), ([], {"until": ["24h"]}, ["old"]),
         ([], {"unused-for": ["2026-03-01T12:00:00"]}, ["old"]), ([], {"id": ["old"]}, ["old"]),
         ([], {"type": ["source.local"]}, ["used"]), ([], {"id": ["theirs"]}, []),
+        ([], {"parent": ["old"]}, ["new"]), ([], {"description": ["mount / from exec"]}, ["new"]),
+        ([], {"shared": ["true"]}, ["new"]), ([], {"private": ["1"]}, ["old", "used"]), ([], {"inuse": ["true"]}, []),
+        ([], {"shared": ["false"], "type": ["regular"]}, ["old"]),
     ],
 )  # fmt: skip
 def test_what_a_prune_means(keep: list[str], asked: dict[str, list[str]], ids: list[str]) -> None:
@@ -77,8 +80,13 @@ def test_times_of_any_zone_are_compared_as_the_moments_they_are() -> None:
     assert judge_cache_prune(["25"], {}, NOW).takes(rows) == ["east"]
 
 
-def test_times_that_cannot_be_read_are_refused() -> None:
-    for asked in ({"until": ["soon"]}, {"until": ["1h"], "unused-for": ["1h"]}):
+def test_what_cannot_be_read_is_refused() -> None:
+    for asked in (
+        {"shared": ["perhaps"]},
+        {"inuse": ["1", "0"]},
+        {"until": ["soon"]},
+        {"until": ["1h"], "unused-for": ["1h"]},
+    ):
         with pytest.raises(RefusedError):
             judge_cache_prune([], asked, NOW)
 

@@ -7,12 +7,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
 from ds01.domain.image_access import EVERYBODY
 from ds01.wire.door import DoorImage, DoorUser
-from tests.unit.gateway.farm import UID, Farm, farm
+from ds01.wire.holdings import DoorNetwork, DoorVolume
+from tests.unit.gateway.farm import MINE, UID, Farm, farm
 
 BEGUN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 LIB = DoorImage(id="sha256:lib", refs={"lib:1": EVERYBODY})
@@ -52,15 +55,41 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(place: Farm) -> AsyncIterator[Listening]:
+async def listening(place: Farm, query: str = "") -> AsyncIterator[Listening]:
     client, writer = await asyncio.open_unix_connection(place.socket)
-    writer.write(b"GET /v1.41/events HTTP/1.1\r\nHost: d\r\n\r\n")
+    writer.write(f"GET /v1.41/events{query} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
     async with asyncio.timeout(10):
         await client.readuntil(b"\r\n\r\n")
         while not place.engine.open:
             await asyncio.sleep(0.001)
     yield Listening(place.engine.open[0][1], client)
     writer.close()
+
+
+VOLUME = DoorVolume(id=f"data._.{UID}", uid=UID, name="data")
+NETWORK = DoorNetwork(id="f" * 64, uid=UID, name="bridge", stored=f"ds01-u{UID}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"volume": ["data"]}, {"volume": [f"data._.{UID}"]}), ({"volume": ["new"]}, {"volume": [f"new._.{UID}"]}),
+        ({"volume": ["e" * 64]}, {"volume": ["e" * 64]}), ({"network": ["default"]}, {"network": [f"ds01-u{UID}"]}),
+        ({"network": ["f" * 64]}, {"network": [f"ds01-u{UID}"]}), ({"network": ["new"]}, {"network": [f"new._.{UID}"]}),
+        ({"container": ["web"], "type": ["container"]}, {"container": [MINE], "type": ["container"]}),
+        ({"container": ["new"]}, {"container": [f"new._.{UID}"]}), ({"image": ["bb"]}, {}),
+        ({"plugin": ["x"]}, {"plugin": ["x"]}),
+    ],
+)  # fmt: skip
+async def test_the_engine_is_asked_by_the_names_it_has(place: Farm, asked: Any, told: Any) -> None:
+    """Of an image it is not asked: it knows containers' images by their ids."""
+    place.registry.learn(VOLUME)
+    place.registry.learn(NETWORK)
+    async with listening(place, f"?filters={quote(json.dumps(asked))}"):
+        query = parse_qs(urlsplit(place.engine.asked[-1].split(" ")[1]).query)
+        found = json.loads(query["filters"][0]) if "filters" in query else {}
+        said = {key: list(values) for key, values in found.items()}
+        assert said == told
 
 
 async def test_d20_an_own_image_hides_everybodys_of_its_name_while_it_is_there(place: Farm) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.image_access import EVERYBODY
 from ds01.gateway.buildlog import BuildLines
@@ -112,6 +114,33 @@ def test_an_inspected_container_is_as_its_owner_made_it() -> None:
 
 def event(kind: str, subject: str, **attributes: str) -> bytes:
     return json.dumps({"Type": kind, "Action": "x", "Actor": {"ID": subject, "Attributes": attributes}}).encode()
+
+
+def test_a_rename_tells_both_names_as_its_owner_knows_them() -> None:
+    """The engine tells of it before DS01 has the new name in its books."""
+    renamed = event("container", MINE, name="site._.1002", oldName="/web._.1002")
+    told = json.loads(View(registry(), MALLORY).event_line(renamed))["Actor"]["Attributes"]
+    assert told == {"name": "site", "oldName": "/web", "image": "bb:1"}
+
+
+@pytest.mark.parametrize("user", [MALLORY, ADMIN])
+@pytest.mark.parametrize(
+    ("wanted", "heard"),
+    [(["bb:1"], True), (["bb"], True), (["b", "bb"], True), ([MINE], True), (["bb:2"], False), (["b"], False)],
+)
+def test_events_of_an_image_are_those_of_its_containers_too(user: DoorUser, wanted: list[str], heard: bool) -> None:
+    """The engine is asked to make them of an image's id."""
+    line = event("container", MINE, name="web._.1002", image="sha256:1")
+    assert bool(View(registry(), user).event_line(line, wanted)) is heard
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard"),
+    [(["app:latest"], True), (["app"], True), (["sha256:b"], True), (["lib"], False), (["ds01-u1002/app"], False)],
+)
+def test_events_of_an_image_are_found_by_the_name_she_knows(wanted: list[str], heard: bool) -> None:
+    line = event("image", "sha256:b", name="ds01-u1002/app:latest")
+    assert bool(View(own(), MALLORY).event_line(line, wanted)) is heard
 
 
 def test_what_ds01_added_is_not_shown_as_asked() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ds01.domain.dockerpolicy.verdict import malformed
 
-_ON, _OFF = frozenset({"1", "true"}), frozenset({"0", "false"})
+ON, OFF = frozenset({"1", "true"}), frozenset({"0", "false"})
 _GO = re.compile(r"(?:\d+(?:\.\d+)?(?:h|m|s|ms))+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -36,13 +36,13 @@ class Prune:
 def judge_prune(filters: Mapping[str, Sequence[str]], now: datetime) -> Prune:
     """The plan. Raises RefusedError."""
     dangling = [value.lower() for value in filters.get("dangling", ("true",))]
-    if len(dangling) != 1 or dangling[0] not in _ON | _OFF:
+    if len(dangling) != 1 or dangling[0] not in ON | OFF:
         raise malformed("prune.dangling", f"invalid filter 'dangling={','.join(dangling)[:40]}'")
     until = filters.get("until", ())
     if len(until) > 1:
         raise malformed("prune.until", "more than one until filter specified")
     engine: dict[str, Sequence[str]] = {}
-    if dangling[0] in _ON:
+    if dangling[0] in ON:
         engine["dangling"] = ["true"]
     if filters.get("label"):
         engine["label"] = list(filters["label"])

@@ -50,7 +50,7 @@ DECISIONS: dict[str, str] = {
     "images.search": "asked of the registry in the term, which is one of limits.yaml",
     "images.create": "from the registries of limits.yaml, or an archive of yours",
     "images.tag": WRITE,
-    "images.remove": "names that are yours",
+    "images.remove": "names that are yours; all platforms of an image",
     "images.prune": "your own that nothing uses",
     "images.push": "your own, to the registries of limits.yaml",
     "images.save": "your own and what is for everybody",

@@ -275,7 +275,17 @@ class View:
             found[key] = [self.called(name) for name in found.get(key) or () if self.named(known, name)]
         if not self._user.admin:
             self._config(found)
+            self._parts(found)
         return found
+
+    def _parts(self, found: Found) -> None:
+        """The platforms of an image: without containers that are others', and without where others have it from."""
+        platforms = [part.get("ImageData") or {} for part in found.get("Manifests") or ()]
+        for part in platforms:
+            part["Containers"] = [id_ for id_ in part.get("Containers") or () if self.owned(id_) is not None]
+        for told in (found, *platforms):
+            if told.get("Identity"):
+                told["Identity"] = {key: each for key, each in told["Identity"].items() if key == "Signature"}
 
     def _config(self, found: Found) -> None:
         """Its labels, and of which image a container it was made, as she wrote them."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ds01.domain import signals
 from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.cacheprune import KINDS
+from ds01.domain.dockerpolicy.platform import variant
 from ds01.domain.dockerpolicy.psargs import ps_args
 from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, grace, lines, matching, number, tail
+from ds01.domain.dockerpolicy.verdict import not_allowed
 from ds01.gateway.handlers import (
     archive,
     build,
@@ -57,6 +59,12 @@ _EVENT_FILTERS = frozenset(
 _NETWORK_FILTERS = frozenset({"name", "id", "driver", "label", "type", "scope", "dangling"})
 _VOLUME_FILTERS = frozenset({"name", "driver", "label", "dangling"})
 _IMAGE_FILTERS = frozenset({"dangling", "label", "label!", "reference", "before", "since", "until"})
+
+
+def _one_platform(name: str, value: str) -> str:
+    """What is removed of an image is removed for everybody who has it, whatever it is called."""
+    raise not_allowed("images.platforms", "removing one platform of an image",
+                      "Others may have that image, all of it. Remove your name of it: docker rmi NAME.")  # fmt: skip
 
 
 ROUTES: tuple[Route, ...] = (
@@ -134,7 +142,8 @@ ROUTES: tuple[Route, ...] = (
     Route(name="grpc", method="POST", path="/grpc", handler=grpc_api.api, recorded=True),
     Route(name="session", method="POST", path="/session", handler=session.session, recorded=True),
     Route(name="images.list", method="GET", path="/images/json", handler=images.listing,
-          query=Rules(one={"all": flag, "digests": flag, "shared-size": flag, "manifests": flag},
+          query=Rules(one={"all": flag, "digests": flag, "shared-size": flag, "manifests": flag,
+                           "identity": flag, "filter": anything},
                       filters=_IMAGE_FILTERS, ignored=frozenset({"only_ids"}))),
     Route(name="images.search", method="GET", path="/images/search", handler=images.search,
           query=Rules(one={"term": anything, "limit": number},
@@ -146,30 +155,33 @@ ROUTES: tuple[Route, ...] = (
     Route(name="images.tag", method="POST", path=f"/images/{IMAGE}/tag", handler=naming.tag,
           query=Rules(one={"repo": anything, "tag": anything, "force": flag}), recorded=True),
     Route(name="images.remove", method="DELETE", path=f"/images/{IMAGE}", handler=naming.remove,
-          query=Rules(one={"force": flag, "noprune": flag}), recorded=True, frees=True),
+          query=Rules(one={"force": flag, "noprune": flag}, many={"platforms": _one_platform}), recorded=True,
+          frees=True),
     Route(name="images.prune", method="POST", path="/images/prune", handler=prune.images,
           query=Rules(filters=frozenset({"dangling", "until", "label", "label!"})), recorded=True, frees=True),
     Route(name="build.prune", method="POST", path="/build/prune", handler=cache.prune, recorded=True, frees=True,
           query=Rules(one={"all": flag, "keep-storage": number, "reserved-space": number, "max-used-space": number,
                            "min-free-space": number}, filters=frozenset({"until", "unused-for", *KINDS}))),
     Route(name="images.push", method="POST", path=f"/images/{IMAGE}/push", handler=push.push,
-          query=Rules(one={"tag": anything}), recorded=True),
+          query=Rules(one={"tag": anything, "platform": variant}), recorded=True),
     Route(name="images.save", method="GET", path="/images/get", handler=saving.save,
-          query=Rules(one={"platform": anything}, many={"names": anything}), recorded=True),
+          query=Rules(many={"names": anything, "platform": variant}), recorded=True),
     Route(name="images.save", method="GET", path=f"/images/{IMAGE}/get", handler=saving.save_one,
-          query=Rules(one={"platform": anything}), recorded=True),
+          query=Rules(many={"platform": variant}), recorded=True),
     Route(name="images.load", method="POST", path="/images/load", handler=load.load,
-          query=Rules(one={"quiet": flag, "platform": anything}), body=BodyKind.STREAM, recorded=True),
+          query=Rules(one={"quiet": flag}, many={"platform": variant}), body=BodyKind.STREAM, recorded=True),
     Route(name="images.commit", method="POST", path="/commit", handler=commit.commit,
           query=Rules(one={"container": anything, "repo": anything, "tag": anything, "comment": anything,
                            "author": anything, "pause": flag}, many={"changes": lines}),
           body=BodyKind.JSON, recorded=True),
     Route(name="registry.auth", method="POST", path="/auth", handler=push.auth, body=BodyKind.JSON, recorded=True),
     Route(name="distribution", method="GET", path=f"/distribution/{IMAGE}/json", handler=images.distribution),
-    Route(name="images.history", method="GET", path=f"/images/{IMAGE}/history", handler=images.history),
+    Route(name="images.history", method="GET", path=f"/images/{IMAGE}/history", handler=images.history,
+          query=Rules(one={"platform": variant})),
     Route(name="images.attestations", method="GET", path=f"/images/{IMAGE}/attestations", handler=images.attestations,
-          query=Rules(one={"platform": anything})),
-    Route(name="images.inspect", method="GET", path=f"/images/{IMAGE}/json", handler=images.inspect),
+          query=Rules(one={"statement": flag}, many={"platform": variant, "type": anything})),
+    Route(name="images.inspect", method="GET", path=f"/images/{IMAGE}/json", handler=images.inspect,
+          query=Rules(one={"manifests": flag, "platform": variant})),
     Route(name="networks.list", method="GET", path="/networks", handler=networks.listing,
           query=Rules(filters=_NETWORK_FILTERS)),
     Route(name="networks.create", method="POST", path="/networks/create", handler=networks.create,
@@ -192,7 +204,8 @@ ROUTES: tuple[Route, ...] = (
     Route(name="volumes.inspect", method="GET", path=f"/volumes/{VOLUME}", handler=volumes.inspect),
     Route(name="volumes.remove", method="DELETE", path=f"/volumes/{VOLUME}", handler=volumes.remove,
           query=Rules(one={"force": flag}), recorded=True, frees=True),
-    Route(name="plugins.list", method="GET", path="/plugins", handler=system.no_plugins),
+    Route(name="plugins.list", method="GET", path="/plugins", handler=system.no_plugins,
+          query=Rules(filters=frozenset({"capability", "enable"}))),
     Route(name="plugins.inspect", method="GET", path=r"/plugins/(?P<plugin>[A-Za-z0-9][A-Za-z0-9_./:-]*)/json",
           handler=system.nothing_there),
     *REFUSALS,

@@ -134,7 +134,7 @@ def _judged(pairs: Sequence[tuple[str, str]], rules: Rules, body: bool) -> Query
             if filters:
                 raise malformed("query.duplicate", "filters is there twice")
             filters = _filters(value, rules.filters)
-        elif name in rules.many:
+        elif name in rules.many and value:
             values.setdefault(name, []).append(rules.many[name](name, value))
         elif name in rules.one:
             if name in values:

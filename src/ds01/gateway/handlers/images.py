@@ -18,10 +18,12 @@ from ds01.gateway.handlers.containers import own_label, view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.rows import NoListError, listed
 from ds01.gateway.things import Found
-from ds01.gateway.upstream import JSON_BYTES, Ask, TooLargeError, parsed_object
+from ds01.gateway.upstream import JSON_BYTES, Ask, TooLargeError, as_object, parsed_object
 
 NONE = "<none>:<none>"
 NO_DIGEST = "<none>@<none>"
+_FILTERS_ALONE = (1, 41)
+"""Before, a name could be asked for with ``filter``, which is read no more."""
 _EMPTY_IS_EMPTY = (1, 43)
 """Since this version an image without a name has no names; before, it has ``<none>``."""
 
@@ -30,6 +32,10 @@ async def listing(call: Call) -> None:
     """``images/json``."""
     await call.nothing()
     filters = {key: list(values) for key, values in call.query.filters.items()}
+    values = dict(call.query.values)
+    named = values.pop("filter", ())
+    if named and call.version < _FILTERS_ALONE:
+        filters["reference"] = [*filters.get("reference", []), *named]
     for key in {"before", "since"} & filters.keys():
         filters[key] = [str((await look_up(call, ref))["Id"]) for ref in filters[key]]
     own = {} if call.user.admin else call.gate.registry.own_images(call.user)
@@ -37,7 +43,7 @@ async def listing(call: Call) -> None:
     patterns = References(wanted)
     if wanted:
         filters["reference"] = [*wanted, *(stored_image(each, call.user.uid) for each in wanted if own)]
-    rows = await _rows(call, call.query.values, filters)
+    rows = await _rows(call, values, filters)
     for row in rows if wanted else ():
         row["RepoTags"] = [ref for ref in row["RepoTags"] or () if ref not in own or patterns.find(ref)]
     kept = (row for row in rows if not wanted or row["RepoTags"] or row["RepoDigests"])
@@ -88,14 +94,22 @@ async def inspect(call: Call) -> None:
     await call.nothing()
     found = await look_up(call, call.names["image"])
     known = await call.gate.registry.sees_image(call.user, str(found["Id"]))
-    await call.answer_json(200, cast(Json, found if known is None else view(call).image(found, known)))
+
+    def shown(found: Json) -> Json:
+        return cast(Json, found if known is None else view(call).image(as_object(found), known))
+
+    if call.query.values:  # more of it, or another platform's
+        target = call.target(f"/images/{found['Id']}/json", call.query.values)
+        await call.pass_whole(Ask(method="GET", target=target), shown)
+    else:
+        await call.answer_json(200, shown(found))
 
 
 async def history(call: Call) -> None:
     """``images/{name}/history``."""
     await call.nothing()
     found = await look_up(call, call.names["image"])
-    target = call.target(f"/images/{found['Id']}/history")
+    target = call.target(f"/images/{found['Id']}/history", call.query.values)
     await call.pass_whole(Ask(method="GET", target=target), lambda rows: cast(Json, view(call).layers(rows)))
 
 

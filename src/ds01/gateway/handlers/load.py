@@ -38,8 +38,7 @@ async def load(call: Call) -> None:
 
 
 async def _passed(call: Call, loading: _Loading) -> None:
-    query = {name: list(call.query.values[name]) for name in ("quiet", "platform") if name in call.query.values}
-    ask = Ask(method="POST", target=call.target("/images/load", query), stream=True, content_type=TAR)
+    ask = Ask(method="POST", target=call.target("/images/load", call.query.values), stream=True, content_type=TAR)
     try:
         await flow.upload(call, ask, loading.through, loading.end, loading.line, loading.settle)
     except RefusedError as error:

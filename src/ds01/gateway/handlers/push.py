@@ -50,7 +50,8 @@ async def push(call: Call) -> None:
 def _ask(call: Call, ref: str) -> Ask:
     repo, _, tag = ref.rpartition(":")
     headers = header(credentials(call.head.headers.get("x-registry-auth", "")))
-    return Ask(method="POST", target=call.target(f"/images/{repo}/push", {"tag": [tag]}), headers=headers)
+    query = {"tag": [tag], **{name: values for name, values in call.query.values.items() if name == "platform"}}
+    return Ask(method="POST", target=call.target(f"/images/{repo}/push", query), headers=headers)
 
 
 class PushProgress:

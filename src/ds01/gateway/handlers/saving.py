@@ -52,9 +52,7 @@ async def _save(call: Call, wanted: list[str]) -> None:
         for each in chosen.values():
             await _check_same(call, each)
 
-    query = {"names": list(chosen)}
-    if "platform" in call.query.values:
-        query["platform"] = list(call.query.values["platform"])
+    query = {**call.query.values, "names": list(chosen)}
     ask = Ask(method="GET", target=call.target("/images/get", query))
     if call.user.admin or not any(map(is_stored, chosen)):
         await flow.stream(call, ask, sure=sure)

@@ -9,7 +9,7 @@ import structlog
 
 from ds01.domain.dockerpolicy import query
 from ds01.domain.dockerpolicy.verdict import RefusedError, not_allowed
-from ds01.gateway import denied
+from ds01.gateway import denied, nobodys
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.http import Head, TooSlowError, read_request
@@ -79,6 +79,7 @@ class Server:
             await client.turn()
             if await self._watches(peer.uid, call, error):
                 return await self._watched(client, peer, head, call, error)
+            error = await nobodys.explained(call, error)
             self._record(peer, head, call.path if call else head.target, call.subject if call else "", error)
             return await _answer_refusal(client, head, call, error)
         except DoorDownError as error:

@@ -50,6 +50,24 @@ def as_(user: User, field: Ground, method: str, *arguments: Any) -> Any:
         return getattr(Admin(str(field.run / "ds01d.sock")), method)(*arguments)
 
 
+def test_an_admin_is_told_that_what_she_lists_is_nobodys(root: User, mallory: User, field: Ground) -> None:
+    made = field.root(
+        "POST", "/v1.41/containers/create?name=old-one", {"Image": IMAGE, "HostConfig": {"Runtime": "runc"}}
+    )
+    for kind in ("volume", "network"):
+        assert field.root("POST", f"/v1.41/{kind}s/create", {"Name": "old-one"}).status == 201
+    try:
+        assert (made.status, "old-one" in root.docker("ps", "-a").out) == (201, True)
+        for kind in ("container", "volume", "network"):
+            shown = root.docker(kind, "inspect", "old-one")
+            assert f"The {kind} old-one is nobody's: it was made past DS01 (own.nobodys)." in shown.err, shown
+            assert "ds01 admin door open" in shown.err
+            assert "DS01" not in mallory.docker(kind, "inspect", "old-one").err
+    finally:
+        for path in ("containers", "volumes", "networks"):
+            assert field.root("DELETE", f"/v1.41/{path}/old-one").status == 204
+
+
 def past(user: User, field: Ground, method: str, path: str, body: Any = None) -> Reply:
     """A request on the way past the gateway."""
     with people.acting_as(user.person):

@@ -78,6 +78,8 @@ class AbsentError(EngineWordsError):
     """Something that is not there for this user. Reads exactly like the engine's own answer."""
 
     def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
         super().__init__(ABSENT, _ABSENT.get(kind, "No such {kind}: {name}").format(kind=kind, name=name), status=404)
 
 

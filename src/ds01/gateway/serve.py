@@ -80,7 +80,7 @@ class Server:
             if await self._watches(peer.uid, call, error):
                 return await self._watched(client, peer, head, call, error)
             error = await nobodys.explained(call, error)
-            self._record(peer, head, call.path if call else head.target, call.subject if call else "", error)
+            self._refused(peer, head, call, error)
             return await _answer_refusal(client, head, call, error)
         except DoorDownError as error:
             _LOG.warning("ds01d.unreachable", reason=str(error))
@@ -92,7 +92,7 @@ class Server:
         except Exception:  # noqa: BLE001  a mistake of ours ends in a refusal, whatever it is
             _LOG.exception("internal", method=head.method, target=head.target[:200], uid=peer.uid)
             broken = denied.mistaken()
-            self._record(peer, head, head.target, "", broken)
+            self._refused(peer, head, call, broken)
             return await _answer_refusal(client, head, call, broken)
         finally:
             if call is not None:
@@ -115,8 +115,7 @@ class Server:
         return user is not None and user.observed
 
     async def _watched(self, client: Stream, peer: Peer, head: Head, call: Call | None, error: RefusedError) -> bool:
-        path, subject = (call.path, call.subject) if call else (head.target, "")
-        self._record(peer, head, path, subject, error, "observed")
+        self._refused(peer, head, call, error, "observed")
         try:
             await pass_on(client, head, self._gate.engine.path, call.read if call else None)
         except UpstreamError as away:
@@ -170,16 +169,14 @@ class Server:
         """The version to speak. A client that cannot ask an engine that is away speaks its newest: then that is no
         reason. Nor is what the engine spoke before.
         """
-        try:
-            return check_version(asked, self._gate.facts.api)
-        except RefusedError:
+        if asked is not None and asked > self._gate.facts.api:
             await self._gate.engine.whole(Ask(method="GET", target="/_ping"))
             await self._gate.facts.renew()
-            return check_version(asked, self._gate.facts.api)
+        return check_version(asked, self._gate.facts.api)
 
     async def _handle(self, call: Call) -> None:
-        """Let the route's handler answer. It is recorded however it ends: whoever leaves, or an engine or a ds01d that
-        goes away, does not undo what was asked of the engine by then.
+        """Let the route's handler answer. It is recorded however it ends: neither who leaves, nor an engine or a ds01d
+        that goes away, nor a mistake of ours undoes what was asked of the engine by then.
         """
         try:
             await _answered(call)
@@ -192,7 +189,19 @@ class Server:
         except DoorDownError:
             call.record("ds01d did not answer")
             raise
+        except RefusedError:
+            raise
+        except Exception:
+            call.record("a mistake of DS01's broke it off")
+            raise
         call.record()
+
+    def _refused(
+        self, peer: Peer, head: Head, call: Call | None, error: RefusedError, outcome: str = "denied"
+    ) -> None:  # fmt: skip
+        """With what is known of it by now."""
+        path, subject = (call.path, call.subject) if call else (head.target, "")
+        self._record(peer, head, path, subject, error, outcome)
 
     def _record(
         self, peer: Peer, head: Head | None, path: str, subject: str, error: RefusedError, outcome: str = "denied"

@@ -35,6 +35,12 @@ async def test_a_version_that_the_engine_speaks_is_not_too_new(place: Farm) -> N
     assert place.facts.version == (26, 1, 5)
 
 
+async def test_one_before_the_oldest_is_refused_without_asking(place: Farm) -> None:
+    status, found = await place.get("/v1.20/containers/json")
+    assert (status, "Minimum supported API version is 1.24" in found["message"]) == (400, True)
+    assert place.engine.asked == []
+
+
 async def test_one_that_it_does_not_speak_is_and_it_is_not_asked_for_each(place: Farm) -> None:
     place.facts._clock = lambda: place.now
     for _ in range(3):

@@ -73,6 +73,19 @@ async def test_an_engine_that_goes_away_undoes_nothing(place: Farm) -> None:
     assert "engine" in reason
 
 
+async def test_what_the_engine_did_is_recorded_though_the_gateway_makes_a_mistake_with_its_answer(place: Farm) -> None:
+    amounts = {"cpus": 1, "memory_bytes": 1, "swap_bytes": 0, "pids": 1, "devices": False}
+    place.daemon.answers["/door/amounts"], place.engine.answers["/update"] = as_json(amounts), as_json({"Warnings": 7})
+    with capture_logs() as logs:
+        assert (await place.ask("POST", "/containers/web/update", {"Memory": 1 << 30}))[0] == 500
+        assert await recorded(logs, 2) == [
+            ("allowed", "containers.update", "a mistake of DS01's broke it off"),
+            ("denied", "internal", "DS01 made a mistake with this request"),
+        ]
+    told = [(line["path"], line["subject"]) for line in logs if line["event"] == "request"]
+    assert told == [("/containers/web/update", MINE)] * 2
+
+
 async def test_what_the_engine_did_is_recorded_though_ds01d_is_away_by_then(place: Farm) -> None:
     def away() -> None:
         place.daemon.up = False

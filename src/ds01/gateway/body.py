@@ -152,18 +152,24 @@ def at_hand(stream: Stream, framing: Framing) -> bytes | None:
     return stream.at_hand(framing.length) if framing.length else b""
 
 
+def too_large(rule: str, cap: int) -> RefusedError:
+    """A body that is read into memory has at most ``cap`` bytes."""
+    advice = "Say less in one request: fewer or shorter labels, variables and options."
+    return RefusedError(rule, f"The body is larger than {cap} bytes", advice, status=413)
+
+
 async def whole(
     stream: Stream, framing: Framing, cap: int, rule: str = "http.body", *,
     coarse: bool = False, take: Callable[[int], None] | None = None,
 ) -> bytes:  # fmt: skip
     """A body in memory; ``take`` hears of each piece. Raises RefusedError (413) when it is larger than ``cap``."""
     if framing.length > cap:
-        raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
+        raise too_large(rule, cap)
     found = bytearray()
     async for part in pieces(stream, framing, coarse=coarse):
         size = sum(map(len, part))
         if len(found) + size > cap:
-            raise RefusedError(rule, f"The body is larger than {cap} bytes", status=413)
+            raise too_large(rule, cap)
         if take is not None:
             take(size)
         for piece in part:

@@ -189,7 +189,7 @@ class Call:
 
     def _check_size(self) -> None:
         if self.head.framing.length > self.route.cap:
-            raise RefusedError("body.size", f"The body is larger than {self.route.cap} bytes", status=413)
+            raise bodies.too_large("body.size", self.route.cap)
 
     async def body(self) -> bytes:
         """The JSON body's bytes. Says ``100 Continue`` when the client waits for it."""

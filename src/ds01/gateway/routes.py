@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from ds01.domain.dockerpolicy.query import Rules
-from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import RefusedError, malformed, not_allowed
 
 if TYPE_CHECKING:
     from ds01.gateway.call import Call
@@ -86,7 +86,7 @@ def target(raw: str) -> Target:
     """Read a request's target. Raises RefusedError when its path can be spelled in another way."""
     path, _, query = raw.partition("?")
     if " " in path:
-        raise malformed("path.canonical", "The path is not in its simplest form")
+        raise _crooked()
     path = _ESCAPED.sub(_unescaped, path)
     _check(path, _ASKED)
     match = _VERSION.match(path)
@@ -104,7 +104,14 @@ def check_path(path: str) -> None:
 
 def _check(path: str, known: re.Pattern[str]) -> None:
     if not known.fullmatch(path) or _DOTS.search(path):
-        raise malformed("path.canonical", "The path is not in its simplest form")
+        raise _crooked()
+
+
+def _crooked() -> RefusedError:
+    return malformed(
+        "path.canonical", "The path is not in its simplest form, so others may read it as another one",
+        "Write it with single slashes, without '.' and '..', and without a slash at its end.",
+    )  # fmt: skip
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -66,7 +66,7 @@ class Session:
     def judged_by(self, rewrite: Judge) -> Iterator[None]:
         """For one build. Raises RefusedError (409) while another build uses this session."""
         if self.policed or self.rewrite is not None:
-            raise RefusedError("session.used", "This session is used by another build", "Start it again.", status=409)
+            raise _used()
         self.rewrite = rewrite
         try:
             yield
@@ -79,13 +79,23 @@ class Session:
         build of the other kind uses it.
         """
         if self.rewrite is not None:
-            raise RefusedError("session.used", "This session is used by another build", "Start it again.", status=409)
+            raise _used()
         self.policed = True
         self.looks.append(look)
         try:
             yield
         finally:
             self.looks.remove(look)
+
+
+def _used() -> RefusedError:
+    return RefusedError(
+        "session.used", "This session is used by another build, and each is judged by its own Dockerfile",
+        "Run this build again when that one is over, or by itself: then it has a session of its own.", status=409,
+    )  # fmt: skip
+
+
+_ANOTHER_ID = "Run the build again: docker gives each an id of its own, and so should another client."
 
 
 class _Coming:
@@ -119,7 +129,7 @@ class Sessions:
     def opened(self, user: DoorUser, session_id: str) -> Iterator[Session]:
         """Raises RefusedError when there is one of this id, or too many of this user's."""
         if session_id in self._open:
-            raise RefusedError("session.id", "There is a session of this id", "Start it again.", status=409)
+            raise RefusedError("session.id", "There is a session of this id", _ANOTHER_ID, status=409)
         if sum(1 for session in self._open.values() if session.account == user.account) >= SESSIONS:
             raise RefusedError("session.many", f"You have {SESSIONS} builds open", "Wait for one.", status=429)
         session = self._open[session_id] = Session(id=session_id, account=user.account)
@@ -159,7 +169,7 @@ class Sessions:
     def building(self, user: DoorUser, build_id: str) -> Iterator[None]:
         """A build goes on under this id. Raises RefusedError when one does already."""
         if build_id and build_id in self._builds:
-            raise RefusedError("build.id", "There is a build of this id", "Start it again.", status=409)
+            raise RefusedError("build.id", "There is a build of this id", _ANOTHER_ID, status=409)
         if not build_id:
             yield
             return

@@ -7,7 +7,7 @@ from ds01.domain.dockerpolicy.build import BUILD
 from ds01.domain.dockerpolicy.cacheprune import KINDS
 from ds01.domain.dockerpolicy.platform import variant
 from ds01.domain.dockerpolicy.psargs import ps_args
-from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, grace, lines, matching, number, tail
+from ds01.domain.dockerpolicy.query import TIME, Rules, anything, flag, grace, lines, matching, number, one_of, tail
 from ds01.domain.dockerpolicy.verdict import not_allowed
 from ds01.gateway.handlers import (
     archive,
@@ -39,9 +39,9 @@ from ds01.gateway.handlers import (
 from ds01.gateway.refusals import REFUSALS
 from ds01.gateway.routes import CONTAINER, CREATE_CAP, EXEC, IMAGE, NETWORK, VOLUME, BodyKind, Route, Table
 
-_SIGNAL = matching(signals.PATTERN)
-_DETACH_KEYS = matching(r"[A-Za-z0-9@^\[\]\\_,-]{0,64}")
-_PLATFORM = matching(r"[A-Za-z0-9/._-]{0,64}")
+_SIGNAL = matching(signals.PATTERN, "a signal by its name or number, like TERM, SIGINT or 9")
+_DETACH_KEYS = matching(r"[A-Za-z0-9@^\[\]\\_,-]{0,64}", "keys like ctrl-p,ctrl-q")
+_PLATFORM = matching(r"[A-Za-z0-9/._-]{0,64}", "a platform like linux/amd64")
 _STREAMS = {"stream": flag, "stdin": flag, "stdout": flag, "stderr": flag, "logs": flag, "detachKeys": _DETACH_KEYS}
 _SIZE = {"h": number, "w": number}
 _LIKE_AN_IMAGE = r"[A-Za-z0-9][A-Za-z0-9_.:@-]*(?:/[A-Za-z0-9_.:@-]+)*"
@@ -76,7 +76,7 @@ ROUTES: tuple[Route, ...] = (
           query=Rules(one={"since": TIME, "until": TIME}, filters=_EVENT_FILTERS, ignored=frozenset({"stream"}))),
     Route(name="options", method="OPTIONS", path=r"/[^?]*", handler=system.options, open=True),
     Route(name="system.df", method="GET", path="/system/df", handler=usage.usage,
-          query=Rules(one={"verbose": flag}, many={"type": matching("container|image|volume|build-cache")})),
+          query=Rules(one={"verbose": flag}, many={"type": one_of("container", "image", "volume", "build-cache")})),
     Route(name="containers.list", method="GET", path="/containers/json", handler=containers.listing,
           query=Rules(one={"all": flag, "limit": number, "size": flag}, filters=_CONTAINER_FILTERS,
                       ignored=frozenset({"trunc_cmd"}))),
@@ -93,7 +93,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="containers.stats", method="GET", path=f"{_OF}/stats", handler=containers.stats,
           query=Rules(one={"stream": flag, "one-shot": flag})),
     Route(name="containers.wait", method="POST", path=f"{_OF}/wait", handler=containers.wait,
-          query=Rules(one={"condition": matching("not-running|next-exit|removed")})),
+          query=Rules(one={"condition": one_of("not-running", "next-exit", "removed")})),
     Route(name="containers.start", method="POST", path=f"{_OF}/start", handler=containers.start,
           query=Rules(one={"detachKeys": _DETACH_KEYS}), recorded=True),
     Route(name="containers.stop", method="POST", path=f"{_OF}/stop", handler=containers.stop,
@@ -138,7 +138,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="images.build", method="POST", path="/build", handler=build.build, query=BUILD, body=BodyKind.STREAM,
           recorded=True),
     Route(name="build.cancel", method="POST", path="/build/cancel", handler=buildkit.cancel,
-          query=Rules(one={"id": matching(r"[A-Za-z0-9]{1,128}")}), recorded=True),
+          query=Rules(one={"id": matching(r"[A-Za-z0-9]{1,128}", "the id of a build")}), recorded=True),
     Route(name="grpc", method="POST", path="/grpc", handler=grpc_api.api, recorded=True),
     Route(name="session", method="POST", path="/session", handler=session.session, recorded=True),
     Route(name="images.list", method="GET", path="/images/json", handler=images.listing,
@@ -193,7 +193,7 @@ ROUTES: tuple[Route, ...] = (
     Route(name="networks.disconnect", method="POST", path=f"/networks/{NETWORK}/disconnect",
           handler=networks.disconnect, body=BodyKind.JSON, recorded=True),
     Route(name="networks.inspect", method="GET", path=f"/networks/{NETWORK}", handler=networks.inspect,
-          query=Rules(one={"verbose": flag, "scope": matching("local|")})),
+          query=Rules(one={"verbose": flag, "scope": one_of("local")})),
     Route(name="networks.remove", method="DELETE", path=f"/networks/{NETWORK}", handler=networks.remove, recorded=True),
     Route(name="volumes.list", method="GET", path="/volumes", handler=volumes.listing,
           query=Rules(filters=_VOLUME_FILTERS)),

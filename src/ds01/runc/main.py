@@ -74,7 +74,7 @@ def guard(folder: str, arguments: list[str]) -> list[str]:
     if call.command not in CHECKED:
         return arguments
     if call.command == "restore":
-        raise RefusedError("to go on from a checkpoint")
+        raise RefusedError("a start from a checkpoint")
     if call.command == "exec":
         _exec(folder, call)
         return arguments

@@ -89,7 +89,7 @@ def process_refusals(process: Config) -> Iterator[str]:
     if process.get("apparmorProfile") == "unconfined":
         yield "an unconfined AppArmor profile"
     if _in_proc(str(process.get("cwd") or "/")):
-        yield f"to begin in {process['cwd']}"
+        yield f"a start in {process['cwd']}"
     for limit in process.get("rlimits") or ():
         if limit["type"] in _SCHEDULING and limit["hard"]:
             yield f"the limit {limit['type']}"
@@ -208,7 +208,7 @@ def _resources(linux: Config) -> Iterator[str]:
     resources = linux.get("resources") or {}
     yield from _unknown(resources, _RESOURCES)
     if (resources.get("memory") or {}).get("disableOOMKiller"):
-        yield "never to be ended when memory is short"
+        yield "an exemption from being ended when memory is short"
     if (resources.get("cpu") or {}).get("realtimeRuntime"):
         yield "real-time CPU time"
 

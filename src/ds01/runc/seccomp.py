@@ -18,9 +18,9 @@ _CONDITION = {"index", "value", "valueTwo", "op"}
 def narrowed(profile: Any) -> dict[str, Any]:
     """The profile without what no container of DS01 may call. Raises RefusedError when there is no profile."""
     if not isinstance(profile, dict) or profile.get("defaultAction") not in _REFUSING:
-        raise RefusedError("to run without a system call filter")
+        raise RefusedError("a run without a system call filter")
     if profile.get("listenerPath") or profile.get("listenerMetadata"):
-        raise RefusedError("to have its system calls decided by another program")
+        raise RefusedError("another program that decides on its system calls")
     return {**profile, "syscalls": [rule for each in profile.get("syscalls") or () for rule in _rule(each)]}
 
 

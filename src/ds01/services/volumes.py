@@ -73,19 +73,28 @@ async def provide(
         if (known is not None and not _hers(known, caller)) or (
             before is not None and not _right(before, caller, known, key)
         ):
-            raise Ds01Error(NAME_TAKEN, f"The volume name {name} cannot be used.", hint="Choose another name")
+            raise _taken(name)
         if before is not None and known is not None:
             return await _held(world, known, before)
         owned = {**labels, Label.OWNER: str(caller.uid), Label.EPOCH: str(caller.epoch)}
         given = sealed_thing(KIND, stored, owned, key)
         seen = before or await world.engine.create_volume(stored, given, dict(options))
         if not _right(seen, caller, known, key):
-            raise Ds01Error(NAME_TAKEN, f"The volume name {name} cannot be used.", hint="Choose another name")
+            raise _taken(name)
         volume = Volume(id=stored, uid=caller.uid, epoch=caller.epoch, name=name, created_at=world.clock.now())
         if IS_TMPFS not in options:
             await asyncio.to_thread(world.host.hand_over, caller.user, seen.folder)
         await world.ledger.write(lambda books: _record(books, world, volume))
         return await _held(world, volume, seen)
+
+
+def _taken(name: str) -> Ds01Error:
+    return Ds01Error(
+        NAME_TAKEN, f"The volume name {name} cannot be used.",
+        reason="The engine has a volume under it that is not yours: it was made past DS01, or by the account that had "
+        "your uid before.",
+        hint="Choose another name, or ask your admin to remove that volume.",
+    )  # fmt: skip
 
 
 def _lock(stored: str) -> str:

@@ -70,7 +70,7 @@ NOT_STARTED: dict[str, tuple[dict[str, Any], str]] = {
     "e16_all_devices": ({"DeviceCgroupRules": ["a *:* rwm"]}, "access to"),
     "e19_sysctl": ({"Sysctls": {"kernel.msgmax": "65536"}}, "kernel.msgmax"),
     "e20_oom_score": ({"OomScoreAdj": -999}, "OOM score"),
-    "e20_oom_killer": ({"OomKillDisable": True}, "never to be ended"),
+    "e20_oom_killer": ({"OomKillDisable": True}, "an exemption from being ended"),
     "e31_nowhere": ({"CgroupParent": "/"}, "belongs to no user"),
     "e31_system": ({"CgroupParent": "/system.slice"}, "belongs to no user"),
     "e31_others": ({"CgroupParent": "/ds01-u{alice}.slice"}, "not its owner's"),

@@ -13,6 +13,7 @@ from ds01.domain.dockerpolicy.query import (
     FILTERS,
     FILTERS_LENGTH,
     TIME,
+    Reader,
     Rules,
     anything,
     flag,
@@ -20,12 +21,13 @@ from ds01.domain.dockerpolicy.query import (
     judge,
     matching,
     number,
+    one_of,
     render,
 )
 from ds01.domain.dockerpolicy.verdict import RefusedError
 
 RULES = Rules(
-    one={"all": flag, "limit": number, "since": TIME, "name": anything, "signal": matching("[A-Z]+")},
+    one={"all": flag, "limit": number, "since": TIME, "name": anything, "signal": matching("[A-Z]+", "a signal")},
     many={"t": anything},
     filters=frozenset({"label", "id"}),
 )
@@ -68,6 +70,21 @@ def test_c10_c11_c12_o16_other_readings_are_refused(raw: str, rule: str) -> None
         judge(raw, RULES)
     assert caught.value.rule == rule
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("reader", "value", "advice"),
+    [
+        (one_of("next-exit", "removed"), "soon", "It takes next-exit or removed."),
+        (matching("[A-Z]+", "a signal like TERM"), "x", "It takes a signal like TERM."),
+        (TIME, "yesterday", "It takes a time like 1772366400.5 or 2026-03-01T12:00:00Z."),
+        (anything, "a\n", "Leave it out."),
+    ],
+)
+def test_a_value_that_is_not_served_is_refused_with_those_that_are(reader: Reader, value: str, advice: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        reader("name", value)
+    assert (caught.value.rule, caught.value.advice) == ("query.value", advice)
 
 
 @pytest.mark.parametrize("raw", ["", "&", "force=0", "x=", "x=false", "filters=", "filters={}"])

@@ -54,6 +54,14 @@ def looked_up(raw: str) -> None:
     TABLE.find("GET", found.path)
 
 
+def test_a_path_in_another_form_is_refused_with_the_one_it_has() -> None:
+    with pytest.raises(RefusedError) as caught:
+        target("/containers//json")
+    assert (caught.value.rule, caught.value.advice) == (
+        "path.canonical", "Write it with single slashes, without '.' and '..', and without a slash at its end."
+    )  # fmt: skip
+
+
 def test_p10_a_version_within_a_version_is_no_route() -> None:
     with pytest.raises(RefusedError) as caught:
         TABLE.find("GET", target("/v1.41/v1.41/containers/json").path)

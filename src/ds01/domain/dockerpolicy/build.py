@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ds01.domain.dockerpolicy import shape, strictjson
 from ds01.domain.dockerpolicy.labels import users_own
 from ds01.domain.dockerpolicy.network import HOST_ENTRY
-from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, lines, matching, number
+from ds01.domain.dockerpolicy.query import Query, Rules, anything, flag, lines, matching, number, one_of
 from ds01.domain.dockerpolicy.session import ID as SESSION
 from ds01.domain.dockerpolicy.tags import reference
 from ds01.domain.dockerpolicy.verdict import Change, malformed, not_allowed
@@ -22,17 +22,20 @@ _JSON = ("buildargs", "labels", "cachefrom", "ulimits", "securityopt", "outputs"
 
 BUILD = Rules(
     one={
-        "version": matching("1|2"),
-        "session": matching(SESSION),
-        "remote": matching("client-session"),
-        "buildid": matching(r"[A-Za-z0-9]{1,128}"),
-        "target": matching(_TARGET),
-        "platform": matching(r"linux(/[a-z0-9_]+)*"),
-        "networkmode": matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(:[A-Za-z0-9][A-Za-z0-9_.-]{0,127})?"),
+        "version": one_of("1", "2"),
+        "session": matching(SESSION, "the id of a session"),
+        "remote": one_of("client-session"),
+        "buildid": matching(r"[A-Za-z0-9]{1,128}", "up to 128 letters and digits"),
+        "target": matching(_TARGET, "the name or number of a stage"),
+        "platform": matching(r"linux(/[a-z0-9_]+)*", "a platform like linux/amd64"),
+        "networkmode": matching(
+            r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}(:[A-Za-z0-9][A-Za-z0-9_.-]{0,127})?",
+            "the name of a network of yours, or none",
+        ),
         "cgroupparent": anything,
-        "isolation": matching("default"),
-        "cpusetcpus": matching(r"[0-9,-]+"),
-        "cpusetmems": matching(r"[0-9,-]+"),
+        "isolation": one_of("default"),
+        "cpusetcpus": matching(r"[0-9,-]+", "numbers like 0-3,7"),
+        "cpusetmems": matching(r"[0-9,-]+", "numbers like 0-3,7"),
         **dict.fromkeys(("q", "nocache", "rm", "forcerm", "pull", "squash"), flag),
         **dict.fromkeys(_AMOUNTS, number),
         **dict.fromkeys(_JSON, anything),

@@ -45,22 +45,27 @@ def grace(name: str, value: str) -> str:
     return value if 0 <= int(number(name, value)) <= STOP_SECONDS else str(STOP_SECONDS)
 
 
-def matching(pattern: str) -> Reader:
-    """A text of these characters."""
+def matching(pattern: str, meant: str) -> Reader:
+    """A text of these characters; ``meant`` says in words what is."""
     compiled = re.compile(pattern)
 
     def read(name: str, value: str) -> str:
         if not compiled.fullmatch(value):
-            raise malformed("query.value", f"{name} has a value that is not served")
+            raise malformed("query.value", f"{name} has a value that is not served", f"It takes {meant}.")
         return value
 
     return read
 
 
+def one_of(*words: str) -> Reader:
+    """One of these words."""
+    return matching("|".join(map(re.escape, words)), " or ".join(words))
+
+
 def anything(name: str, value: str) -> str:
     """A text without control characters."""
     if any(c < " " or c == "\x7f" for c in value):
-        raise malformed("query.value", f"{name} contains a control character")
+        raise malformed("query.value", f"{name} contains a control character", "Leave it out.")
     return value
 
 
@@ -75,7 +80,7 @@ def tail(name: str, value: str) -> str:
     return value if re.fullmatch(r"[0-9]{1,9}", value) else "all"
 
 
-TIME = matching(r"[0-9TtZz:.+-]{0,40}")
+TIME = matching(r"[0-9TtZz:.+-]{0,40}", "a time like 1772366400.5 or 2026-03-01T12:00:00Z")
 """A time: seconds with a fraction, or RFC 3339."""
 
 

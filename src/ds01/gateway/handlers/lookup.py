@@ -13,6 +13,7 @@ from ds01.domain.image import is_reference, with_tag
 from ds01.domain.image_access import is_id
 from ds01.domain.own_images import can_be_own, is_stored, stored_image
 from ds01.gateway.call import Call
+from ds01.gateway.denied import AGAIN
 from ds01.gateway.finish import Blueprint
 from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask, parsed_object, text_of
@@ -81,7 +82,7 @@ async def engine_image(call: Call, ref: str) -> dict[str, Any] | None:
     if head.status == 404 or head.status == 400:
         return None
     if head.status != 200:
-        raise RefusedError("image.lookup", "The engine cannot say what this image is", status=502)
+        raise RefusedError("image.lookup", "The engine cannot say what this image is", AGAIN, status=502)
     found = parsed_object(data)
     text_of(found, "Id")
     return found

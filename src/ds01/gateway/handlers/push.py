@@ -20,6 +20,7 @@ from ds01.domain.image import repository as repository_of
 from ds01.domain.own_images import is_stored
 from ds01.gateway import flow
 from ds01.gateway.call import Call
+from ds01.gateway.denied import AGAIN
 from ds01.gateway.handlers.lookup import engine_image, find, look_up
 from ds01.gateway.things import Found
 from ds01.gateway.upstream import Ask, parsed_list
@@ -115,7 +116,7 @@ async def _all_of(call: Call, repo: str) -> list[str]:
     ask = Ask(method="GET", target=call.target("/images/json", None, {"reference": [repo]}))
     head, data = await call.gate.engine.whole(ask)
     if head.status != 200:
-        raise RefusedError("image.lookup", f"The engine cannot say which tags {repo} has", status=502)
+        raise RefusedError("image.lookup", f"The engine cannot say which tags {repo} has", AGAIN, status=502)
     found = {ref for row in parsed_list(data) for ref in row.get("RepoTags") or () if repository_of(ref) == repo}
     known = []
     for ref in sorted(own | found):

@@ -24,6 +24,10 @@ DOCKERFILE = "dockerfile"
 GRPC = "gRPC"
 """The method of calls that are written down, and no requests of HTTP."""
 
+_NO_BUILD = (
+    "no build of this session has asked for this Dockerfile, so nothing could judge it. Run it with docker build or "
+    "docker buildx build"
+)
 _LOG = structlog.get_logger("ds01.gateway.session")
 
 
@@ -89,7 +93,7 @@ async def _asked(near: link.Call, far: Link, opened: Session, asked: Method) -> 
 async def _dockerfile(near: link.Call, far: Link, opened: Session, asked: Method) -> None:
     judges = [*opened.looks] if opened.rewrite is None else [opened.rewrite]
     if not judges:
-        raise RefusedCallError(grpc.Code.PERMISSION_DENIED, "no build of DS01's asked for this Dockerfile")
+        raise RefusedCallError(grpc.Code.PERMISSION_DENIED, _NO_BUILD)
     try:
         entries = await files.fetch(far, asked)
         for judge in judges:

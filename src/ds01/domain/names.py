@@ -45,6 +45,10 @@ def step_host(uid: int) -> str:
     return f"ds01-u{uid}"
 
 
+GLASS_SOCKET = "admin.sock"
+"""In the run folder: the way past the gateway, for admins who opened it."""
+
+
 def own_door(uid: int, epoch: int) -> str:
     """Where an account's own socket of the gateway is, below the folder of all such sockets. Whoever has the uid next
     has another, so what the former owner left finds nobody at hers.

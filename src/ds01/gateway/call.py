@@ -295,11 +295,11 @@ class Call:
         else:
             await self.client.write(begin + sent)
 
-    async def answer_json(self, status: int, value: Json, headers: Mapping[str, str] | None = None) -> None:
+    async def answer_json(self, status: int, value: Json) -> None:
         """A whole answer in JSON."""
         data = shownjson.write(value) + b"\n"
         del value
-        await self.answer(status, data, {"Content-Type": "application/json", **(headers or {})})
+        await self.answer(status, data, {"Content-Type": "application/json"})
 
     async def pass_whole(self, ask: Ask, view: Callable[[Json], Json] | None = None) -> int:
         """Ask the engine and pass its answer, read whole; ``view`` rewrites a JSON answer. Returns the status."""

@@ -180,7 +180,7 @@ def _mounts(case: Case, grant: DoorGrant) -> list[Json]:
 
 
 def _socket(asked: AskedSocket, path: str) -> Json:
-    return _bind(StagedBind(shown="", staged=path, target=asked.target, read_only=asked.read_only), asked.mode)
+    return _bind(StagedBind(staged=path, target=asked.target, read_only=asked.read_only), asked.mode)
 
 
 def _volume_bind(volume: AskedVolume, grant: DoorGrant) -> Json:

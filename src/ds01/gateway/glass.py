@@ -22,7 +22,6 @@ from ds01.gateway.stream import Stream
 from ds01.gateway.upstream import UpstreamError
 from ds01.wire.door import DoorAudit, DoorUser
 
-SOCKET = "admin.sock"
 _LOG = structlog.get_logger("ds01.gateway.glass")
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from ds01.domain.names import GLASS_SOCKET
 from ds01.garbage import look_seldom
 from ds01.gateway import kept
 from ds01.gateway.accounts import LocalAccounts
@@ -28,7 +29,7 @@ from ds01.gateway.audit import Audit
 from ds01.gateway.call import Gate
 from ds01.gateway.door import Door
 from ds01.gateway.engine import EngineFacts
-from ds01.gateway.glass import SOCKET, Glass
+from ds01.gateway.glass import Glass
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, many_files, own_socket
 from ds01.gateway.memory import give_back, keep_some
@@ -76,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _past(run: Path) -> socket.socket | None:
     """The socket of the way past the gateway; none where there is no place for it."""
     try:
-        return own_socket(run / SOCKET)
+        return own_socket(run / GLASS_SOCKET)
     except OSError as error:
         _LOG.warning("glass.closed", reason=str(error))
         return None

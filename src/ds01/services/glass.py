@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from ds01.domain.errors import BAD_REQUEST, Ds01Error
 from ds01.domain.events import Event, EventType
+from ds01.domain.names import GLASS_SOCKET
 from ds01.domain.people import Uid
 from ds01.ports.ledger import Books
 from ds01.services.caller import Caller, require_admin
@@ -19,7 +20,6 @@ from ds01.wire.admin import GlassRequest, GlassView
 
 LONGEST_MINUTES = 8 * 60
 SHORTEST_REASON = 8
-SOCKET = "admin.sock"
 
 
 async def open_glass(world: World, caller: Caller, ask: GlassRequest) -> GlassView:
@@ -44,14 +44,14 @@ async def open_glass(world: World, caller: Caller, ask: GlassRequest) -> GlassVi
     until = now + timedelta(minutes=ask.minutes)
     details = {"reason": reason, "until": until.isoformat()}
     await world.ledger.write(lambda books: _note(books, caller, now, details))
-    return GlassView(socket=str(world.paths.run / SOCKET), until=until.isoformat(), reason=reason)
+    return GlassView(socket=str(world.paths.run / GLASS_SOCKET), until=until.isoformat(), reason=reason)
 
 
 async def close_glass(world: World, caller: Caller) -> GlassView:
     """Close it before its time."""
     require_admin(caller, "go past the gateway")
     await world.ledger.write(lambda books: _note(books, caller, world.clock.now(), {"what": "closed"}))
-    return GlassView(socket=str(world.paths.run / SOCKET), until="", reason="")
+    return GlassView(socket=str(world.paths.run / GLASS_SOCKET), until="", reason="")
 
 
 async def why_open(world: World, caller: Caller) -> str:

@@ -49,7 +49,6 @@ class DoorContainer:
     image_ref: str = ""
     force_user: str = ""
     """``uid:gid`` when everything in it must run as its owner, else ``""``."""
-    gpus: int = 0
     binds: dict[str, str] = made(factory=dict)
     """Staged source to the path the user wrote, to write responses back."""
     epoch: int = 0
@@ -144,7 +143,6 @@ class DoorCreate:
     memory_bytes: int | None = None
     shm_bytes: int | None = None
     pids: int | None = None
-    project: str = ""
     wait_seconds: int = 0
     """How long it waits in the queue for GPUs; a gateway that hangs up meanwhile gives the place up."""
 
@@ -153,7 +151,6 @@ class DoorCreate:
 class StagedBind:
     """A pinned bind: mount ``staged`` at ``target``."""
 
-    shown: str
     staged: str
     target: str
     read_only: bool

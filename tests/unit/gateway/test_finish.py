@@ -71,9 +71,7 @@ def test_the_image_is_an_id() -> None:
 
 
 def test_a_container_with_an_unsafe_folder_runs_as_its_owner() -> None:
-    given = grant(
-        force_user="1002:1002", binds=(StagedBind(shown="/home/m/d", staged="/run/b/0", target="/d", read_only=False),)
-    )
+    given = grant(force_user="1002:1002", binds=(StagedBind(staged="/run/b/0", target="/d", read_only=False),))
     asked = plan({"User": "0"}, CapAdd=["SYS_PTRACE"], GroupAdd=["27"], Binds=["/home/m/d:/d"])
     config, host = made(asked, given)
     assert config["User"] == "1002:1002"

@@ -54,6 +54,11 @@ async def test_without_a_name_the_engine_counts(place: Farm) -> None:
     assert (asked["limit"], asked.get("all")) == (["1"], None)
 
 
+async def test_what_a_former_owner_of_her_uid_left_is_not_counted(place: Farm) -> None:
+    _, asked = await listed(place, "limit=1")
+    assert set(json.loads(asked["filters"][0])["label"]) == {f"ds01.owner.uid={UID}", "ds01.owner.epoch=0"}
+
+
 @pytest.mark.parametrize("limit", ["0", "-1"])
 async def test_no_limit_is_none_with_a_name_too(place: Farm, limit: str) -> None:
     """Python's client says ``limit=-1`` always: the list is then of what runs."""

@@ -26,7 +26,7 @@ from ds01.gateway import aside, flow
 from ds01.gateway.body import Piece
 from ds01.gateway.buildlog import BuildLines
 from ds01.gateway.call import Call
-from ds01.gateway.entries import entries, last_entries, unpacked
+from ds01.gateway.entries import TAR, entries, last_entries, unpacked
 from ds01.gateway.handlers import buildkit, kit_archive
 from ds01.gateway.handlers.containers import view
 from ds01.gateway.handlers.lookup import look_up
@@ -63,7 +63,7 @@ async def _built(
     cached = plan.cached and not (plan.cached_from and not await _any(call, plan.cached_from))
     if not cached:
         given["nocache"] = ["1"]
-    ask = Ask(method="POST", target=call.target("/build", given), stream=True, content_type="application/x-tar")
+    ask = Ask(method="POST", target=call.target("/build", given), stream=True, content_type=TAR)
     context = Context(wanted=frozenset({IGNORE}), late=dockerfiles(plan.dockerfile))
     log = BuildLines(view(call).text)
 

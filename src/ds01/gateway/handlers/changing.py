@@ -5,12 +5,11 @@ from __future__ import annotations
 from ds01.domain.dockerpolicy.running import never_by_itself
 from ds01.domain.dockerpolicy.strictjson import Json, dump
 from ds01.domain.dockerpolicy.update import UpdatePlan, judge_update
-from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.cut import cut
 from ds01.gateway.finish import CPU_NANO, resolved
-from ds01.gateway.handlers.containers import removed_from_books
+from ds01.gateway.handlers.containers import own_labels, removed_from_books
 from ds01.gateway.pace import Costly
 from ds01.gateway.upstream import Ask, as_object, parsed_object
 from ds01.wire.door import DoorAmounts, DoorAmountsGrant
@@ -72,8 +71,7 @@ async def prune(call: Call) -> None:
     """``containers/prune``: hers that do not run."""
     await call.nothing()
     filters = {key: list(values) for key, values in call.query.filters.items()}
-    mine = [f"{Label.OWNER}={call.user.uid}", f"{Label.EPOCH}={call.user.epoch}"]
-    filters["label"] = [*filters.get("label", []), *mine]
+    filters["label"] = [*filters.get("label", []), *own_labels(call)]
     target = call.target("/containers/prune", None, filters)
     head, data = await flow.patiently(call, Ask(method="POST", target=target))
     if head.status < 400:

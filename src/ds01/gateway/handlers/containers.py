@@ -35,9 +35,9 @@ def view(call: Call) -> View:
     return View(call.gate.registry, call.user)
 
 
-def own_label(call: Call) -> str:
-    """The label every container of this user has; only DS01 sets it."""
-    return f"{Label.OWNER}={call.user.uid}"
+def own_labels(call: Call) -> list[str]:
+    """The labels everything has that DS01 made for this account: whoever had its uid before has another epoch."""
+    return [f"{Label.OWNER}={call.user.uid}", f"{Label.EPOCH}={call.user.epoch}"]
 
 
 async def listing(call: Call) -> None:
@@ -70,7 +70,7 @@ async def _filters(call: Call) -> tuple[Filters, NameFilter]:
     """The filters for the engine, and the name filters, which only we can apply."""
     filters = {key: list(values) for key, values in call.query.filters.items()}
     if not call.user.admin:
-        filters["label"] = [*filters.get("label", []), own_label(call)]
+        filters["label"] = [*filters.get("label", []), *own_labels(call)]
     for key in ("before", "since"):
         if key in filters:
             filters[key] = [(await call.gate.registry.container(call.user, ref)).id for ref in filters[key]]

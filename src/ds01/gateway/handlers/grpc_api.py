@@ -17,20 +17,19 @@ from ds01.domain.dockerpolicy.buildstatus import plain_answer, plain_status
 from ds01.domain.dockerpolicy.frontend import Marks
 from ds01.domain.dockerpolicy.solve import Solve, judge_bridge_solve, judge_return, judge_solve
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, malformed
-from ds01.gateway import aside, denied, flow
+from ds01.gateway import aside, flow
 from ds01.gateway.call import Call
 from ds01.gateway.h2 import grpc, link
 from ds01.gateway.h2.grpc import Method, RefusedCallError
 from ds01.gateway.h2.link import Link
 from ds01.gateway.handlers.buildkit import judged
 from ds01.gateway.handlers.containers import view
-from ds01.gateway.handlers.session import GRPC, both
-from ds01.gateway.held import DoorDownError
+from ds01.gateway.handlers.session import GRPC, accepted, both
 from ds01.gateway.pace import Costly
 from ds01.gateway.sessions import Session
 from ds01.gateway.stream import Stream
 from ds01.gateway.tickets import granted
-from ds01.gateway.upstream import Ask, UpstreamError
+from ds01.gateway.upstream import Ask
 from ds01.wire.door import DoorAudit, DoorBuildGrant
 
 G = TypeVar("G")
@@ -118,21 +117,13 @@ class Talk:
         return self._call.gate.facts.version >= sources.OLDEST
 
     async def accept(self, near: link.Call) -> None:
-        """One call. Whatever is not served ends in a status."""
-        path = ""
-        try:
-            asked = grpc.method(near.headers)
-            path = asked.path
+        """One call."""
+
+        async def serve(asked: Method) -> None:
             with self._call.gate.unfinished.taking(self._call.user.uid) as hold:
                 await self._served(near, asked, hold)
-        except RefusedCallError as error:
-            self._call.denied(RefusedError("grpc.call", str(error)), method=GRPC, path=path)
-            await grpc.refuse(near, error.code, str(error))
-        except RefusedError as error:
-            self._call.denied(error, method=GRPC, path=path)
-            await grpc.refuse(near, grpc.code_of(error), error.message)
-        except (DoorDownError, UpstreamError) as error:
-            await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
+
+        await accepted(self._call, near, "grpc.call", serve)
 
     async def _only(self, near: link.Call, hold: Hold, cap: int = grpc.MESSAGE_BYTES) -> bytes:
         """The one message of a call; ``hold`` counts it as the user's until the call is over. What comes of it has a

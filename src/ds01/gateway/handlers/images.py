@@ -14,7 +14,7 @@ from ds01.domain.dockerpolicy.tags import looked_up
 from ds01.domain.dockerpolicy.verdict import malformed
 from ds01.domain.own_images import stored_image
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.containers import own_label, view
+from ds01.gateway.handlers.containers import own_labels, view
 from ds01.gateway.handlers.lookup import look_up
 from ds01.gateway.rows import NoListError, listed
 from ds01.gateway.things import Found
@@ -66,7 +66,7 @@ async def _rows(call: Call, values: Mapping[str, Sequence[str]], filters: Filter
     if call.user.admin or "all" not in values:
         return await _asked(call, values, filters)
     named = await _asked(call, plain, filters)
-    layers = await _asked(call, values, {**filters, "label": [*filters.get("label", ()), own_label(call)]})
+    layers = await _asked(call, values, {**filters, "label": [*filters.get("label", ()), *own_labels(call)]})
     every = {str(row["Id"]): row for row in (*named, *layers)}
     return sorted(every.values(), key=lambda row: int(row["Created"]), reverse=True)
 

@@ -14,6 +14,7 @@ from ds01.domain.names import stored_network
 from ds01.domain.network import OWN
 from ds01.gateway.call import Call
 from ds01.gateway.finish import aliases, endpoint
+from ds01.gateway.handlers.containers import own_labels
 from ds01.gateway.handlers.volumes import gone, things
 from ds01.gateway.things import NO_NETWORK, Found
 from ds01.gateway.upstream import Ask, as_object, parsed_object
@@ -154,8 +155,7 @@ async def prune(call: Call) -> None:
     """``/networks/prune``: those she made and nothing is on."""
     await call.nothing()
     filters = {key: list(values) for key, values in call.query.filters.items()}
-    mine = [Label.NAME, f"{Label.OWNER}={call.user.uid}", f"{Label.EPOCH}={call.user.epoch}"]
-    filters["label"] = [*filters.get("label", []), *mine]
+    filters["label"] = [*filters.get("label", []), Label.NAME, *own_labels(call)]
     # Looked up first: ds01d may hear that they are gone before the engine answers.
     hers = {network.stored: network for network in call.gate.registry.networks(call.user)}
     head, data = await call.gate.engine.whole(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -48,21 +49,28 @@ async def serve(call: Call, client: Stream, engine: Stream, opened: Session) -> 
     far = Link(client)
 
     async def accept(near: link.Call) -> None:
-        path = ""
-        try:
-            asked = grpc.method(near.headers)
-            path = asked.path
-            await _asked(near, far, opened, asked)
-        except RefusedCallError as error:
-            call.denied(RefusedError("session.call", str(error)), method=GRPC, path=path)
-            await grpc.refuse(near, error.code, str(error))
-        except RefusedError as error:
-            call.denied(error, method=GRPC, path=path)
-            await grpc.refuse(near, grpc.code_of(error), error.message)
-        except (DoorDownError, UpstreamError) as error:
-            await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
+        await accepted(call, near, "session.call", lambda asked: _asked(near, far, opened, asked))
 
     await both(Link(engine, accept), far, (client, engine), opened.over)
+
+
+async def accepted(call: Call, near: link.Call, rule: str, serve: Callable[[Method], Awaitable[None]]) -> None:
+    """Serve one call of gRPC. Whatever is not served ends in a status, and a refusal is on the record: one that names
+    no rule by ``rule``.
+    """
+    path = ""
+    try:
+        asked = grpc.method(near.headers)
+        path = asked.path
+        await serve(asked)
+    except RefusedCallError as error:
+        call.denied(RefusedError(rule, str(error)), method=GRPC, path=path)
+        await grpc.refuse(near, error.code, str(error))
+    except RefusedError as error:
+        call.denied(error, method=GRPC, path=path)
+        await grpc.refuse(near, grpc.code_of(error), error.message)
+    except (DoorDownError, UpstreamError) as error:
+        await grpc.refuse(near, grpc.Code.UNAVAILABLE, denied.away(error).message)
 
 
 async def both(near: Link, far: Link, streams: tuple[Stream, Stream], over: asyncio.Event | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, absent, not_allowed
 from ds01.gateway.call import Call
-from ds01.gateway.handlers.containers import own_label, view
+from ds01.gateway.handlers.containers import own_labels, view
 from ds01.gateway.handlers.images import all_images
 from ds01.gateway.routes import OLDEST
 from ds01.gateway.things import Found
@@ -111,7 +111,7 @@ async def info(call: Call) -> None:
 
 async def _rows(call: Call) -> list[Found]:
     """Her containers, in whatever state."""
-    filters = {"label": [own_label(call)]}
+    filters = {"label": own_labels(call)}
     ask = Ask(method="GET", target=call.target("/containers/json", {"all": ["1"]}, filters))
     head, data = await call.gate.engine.whole(ask)
     return view(call).rows(parsed(data)) if head.status == 200 else []

@@ -233,7 +233,7 @@ def _order(
 ) -> Order:
     """What was asked of its GPUs is kept with it: a later start asks for the same."""
     return Order(
-        name=ask.name, image=image, image_ref=ask.image, project=ask.project, door=_door(ask.door),
+        name=ask.name, image=image, image_ref=ask.image, door=_door(ask.door),
         gpus=len(lease.slots) if lease else 0, gpu_profile=(wanted.profile or "") if lease else "",
         gpu_memory_bytes=wanted.memory_bytes if lease else 0, mounts=pinned.mounts, pins=pinned.key, forced_user=forced,
     )  # fmt: skip
@@ -303,7 +303,7 @@ def _given(device: Device | DoorDevice) -> GrantedDevice:
 
 
 def _staged(mount: Mount) -> StagedBind:
-    return StagedBind(shown=mount.shown, staged=mount.source, target=mount.target, read_only=mount.read_only)
+    return StagedBind(staged=mount.source, target=mount.target, read_only=mount.read_only)
 
 
 def named(ticket: Ticket, container_id: str) -> Container:

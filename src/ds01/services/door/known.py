@@ -88,7 +88,6 @@ def _shown(world: World, found: Container) -> DoorContainer:
         stored_name=stored_container(found.name, found.uid),
         image_ref=found.image_ref,
         force_user="" if not forced else f"{found.uid}:{owner.gid if owner else found.uid}",
-        gpus=found.gpus,
         binds={mount.source: mount.shown for mount in found.mounts},
         epoch=found.epoch,
     )

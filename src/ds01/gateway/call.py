@@ -15,7 +15,7 @@ from ds01.domain.dockerpolicy.query import Query, Rules, render
 from ds01.domain.dockerpolicy.strictjson import Json
 from ds01.domain.dockerpolicy.verdict import Change, RefusedError, absent
 from ds01.domain.engine_versions import NEWEST_API
-from ds01.gateway import aside, denied, long_bodies, shownjson
+from ds01.gateway import aside, denied, shares, shownjson
 from ds01.gateway import body as bodies
 from ds01.gateway.audit import Audit
 from ds01.gateway.containerlist import ContainerList
@@ -24,7 +24,6 @@ from ds01.gateway.ends import Ends
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.execs import Execs
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
-from ds01.gateway.long_bodies import LongBodies
 from ds01.gateway.moves import Moves
 from ds01.gateway.owner import Owner, Owners
 from ds01.gateway.pace import Pace
@@ -32,9 +31,8 @@ from ds01.gateway.registry import Registry
 from ds01.gateway.routes import BodyKind, Route, check_path
 from ds01.gateway.said import said
 from ds01.gateway.sessions import Sessions
+from ds01.gateway.shares import Shares
 from ds01.gateway.stream import Stream
-from ds01.gateway.unfinished import Unfinished
-from ds01.gateway.unpackings import Unpackings
 from ds01.gateway.unread import SHORT_ANSWER_BYTES
 from ds01.gateway.upstream import Ask, Upstream, parsed, parsed_object
 from ds01.wire.door import DoorAudit, DoorContainer, DoorUser
@@ -46,6 +44,10 @@ _SAID_AGAIN = ("Cannot kill container: ", "cannot kill container: ", " in contai
 _DENIED_TYPES = ("application/x-www-form-urlencoded", "multipart/")
 
 _NO_PARAMETERS = Rules()
+
+SHORT_BODY_BYTES, TIMES = 8 * 1024, 8
+"""A body that is not longer is not counted among the long ones; how much more memory its values take than it has bytes.
+"""
 
 LONG_BYTES = 32 * 1024
 """A body that is not longer is judged at once."""
@@ -89,10 +91,10 @@ class Gate:
     pace: Pace = field(default_factory=Pace)
     container_list: ContainerList = field(default_factory=ContainerList)
     sessions: Sessions = field(default_factory=Sessions)
-    unpackings: Unpackings = field(default_factory=Unpackings)
+    unpackings: Shares = field(default_factory=shares.unpackings)
     owners: Owners = field(default_factory=Owners)
-    long_bodies: LongBodies = field(default_factory=LongBodies)
-    unfinished: Unfinished = field(default_factory=Unfinished)
+    long_bodies: Shares = field(default_factory=shares.long_bodies)
+    unfinished: Shares = field(default_factory=shares.unfinished)
     timeouts: Timeouts = Timeouts()
 
     def asked_by(self, uid: int) -> Gate:
@@ -211,8 +213,8 @@ class Call:
     def _weighs(self, size: int) -> None:
         """So much more of a body is here, until the request is over. Raises RefusedError."""
         self._length += size
-        if self._length > long_bodies.SHORT_BODY_BYTES:
-            more = self._length * long_bodies.TIMES - self._weight
+        if self._length > SHORT_BODY_BYTES:
+            more = self._length * TIMES - self._weight
             self.gate.long_bodies.take(self.user.uid, more)
             self._weight += more
 

@@ -119,6 +119,7 @@ class Farm:
     registry: Registry = field(init=False)
     owners: Owners = field(default_factory=Owners)
     facts: EngineFacts = field(init=False)
+    gate: Gate = field(init=False)
     engine: Scripted = field(default_factory=Scripted)
     daemon: Scripted = field(default_factory=Scripted)
     now: float = 1000.0
@@ -199,7 +200,7 @@ async def farm(folder: Path, timeouts: Timeouts = TIMEOUTS) -> AsyncIterator[Far
     upstream, door = Upstream(str(folder / "e.sock"), "the engine"), Door(str(folder / "d.sock"))
     registry = made.registry = Registry(door, lambda: made.now, lambda _: "mallory", made.local.get)
     made.audit, made.facts = Audit(door), EngineFacts(upstream, door)
-    gate = Gate(
+    gate = made.gate = Gate(
         engine=upstream, door=door, registry=registry, audit=made.audit, facts=made.facts,
         pace=Pace(lambda: made.now, made.wait), timeouts=timeouts, owners=made.owners,
     )  # fmt: skip

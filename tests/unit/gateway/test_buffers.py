@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.gateway import buffers, long_bodies, stream
+from ds01.gateway import buffers, stream
 from ds01.gateway.buffers import Buffers, Total
+from ds01.gateway.call import TIMES
 from ds01.gateway.h2 import grpc
 from ds01.gateway.h2.grpc import ANSWER
 from ds01.gateway.h2.link import Call, Link
 from ds01.gateway.owner import Owner, Owners
+from ds01.gateway.shares import long_bodies
 from ds01.gateway.stream import READ_LIMIT, SPARING_LIMIT, WRITE_LIMIT, Stream
 from tests.unit.gateway.farm import MINE, UID, Farm, farm, plain
 from tests.unit.gateway.h2.test_link import HEADERS, between, pair, running
@@ -326,8 +329,13 @@ def lacking(length: int, name: str = "x") -> bytes:
     return head.encode() + b" " * (length - 1)
 
 
-async def test_of_long_bodies_that_lack_a_byte_a_user_has_so_many(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_bodies, "OWN_BYTES", MIB)
+def with_less_memory(place: Farm) -> None:
+    bodies = place.gate.long_bodies
+    bodies.own = replace(bodies.own, size=MIB)
+
+
+async def test_of_long_bodies_that_lack_a_byte_a_user_has_so_many(place: Farm) -> None:
+    with_less_memory(place)
     size, writers, answers = 32 * 1024, [], []
     for _ in range(6):
         reader, writer = await asyncio.open_unix_connection(place.socket)
@@ -338,15 +346,15 @@ async def test_of_long_bodies_that_lack_a_byte_a_user_has_so_many(place: Farm, m
                 answers.append(await reader.readline())
         except TimeoutError:
             answers.append(b"")
-    fits = MIB // (size * long_bodies.TIMES)
+    fits = MIB // (size * TIMES)
     assert answers[:fits] == [b""] * fits
     assert set(answers[fits:]) == {b"HTTP/1.1 429 Too Many Requests\r\n"}
     for writer in writers:
         writer.transport.abort()
 
 
-async def test_when_they_are_over_she_has_as_many_again(place: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_bodies, "OWN_BYTES", MIB)
+async def test_when_they_are_over_she_has_as_many_again(place: Farm) -> None:
+    with_less_memory(place)
     for _ in range(6):
         status, _ = await place.ask("POST", "/v1.41/containers/create", {"Image": "x" * 100_000})
         assert status == 400
@@ -354,13 +362,13 @@ async def test_when_they_are_over_she_has_as_many_again(place: Farm, monkeypatch
     assert (status, "body.many" in said["message"]) == (429, True)
 
 
-def test_long_requests_of_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_bodies, "ALL_BYTES", long_bodies.OWN_BYTES)
-    held = long_bodies.LongBodies()
-    held.take(1, long_bodies.OWN_BYTES)
+def test_long_requests_of_all_together() -> None:
+    held = long_bodies()
+    held.every = replace(held.every, size=held.own.size)
+    held.take(1, held.own.size)
     with pytest.raises(RefusedError, match="So many long requests"):
         held.take(2, 1)
-    held.give_back(1, long_bodies.OWN_BYTES)
+    held.give_back(1, held.own.size)
     held.take(2, 1)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,7 +18,6 @@ from ds01.domain.dockerpolicy.protobuf import of as of_field
 from ds01.domain.dockerpolicy.protobuf import of_mapping, render
 from ds01.domain.dockerpolicy.session import SYNC
 from ds01.domain.dockerpolicy.verdict import MORE, RefusedError
-from ds01.gateway import unfinished
 from ds01.gateway.audit import Audit
 from ds01.gateway.call import Call, Gate
 from ds01.gateway.door import Door
@@ -31,6 +31,7 @@ from ds01.gateway.handlers.session import serve
 from ds01.gateway.http import parse_request
 from ds01.gateway.registry import Registry
 from ds01.gateway.sessions import Session
+from ds01.gateway.shares import MIB
 from ds01.gateway.stream import Stream
 from ds01.gateway.table import TABLE
 from ds01.gateway.upstream import Upstream
@@ -43,13 +44,18 @@ HEAD = b"POST /grpc HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: h2c"
 
 @asynccontextmanager
 async def talking(
-    audit: Audit, door: Door = DOOR, answer: Callable[[LinkCall], Coroutine[Any, Any, None]] | None = None
+    audit: Audit,
+    door: Door = DOOR,
+    answer: Callable[[LinkCall], Coroutine[Any, Any, None]] | None = None,
+    most: int = 32 * MIB,
 ) -> AsyncIterator[Link]:
     """A client's side of a connection whose ds01d is not there, with one session; its engine never answers, if nobody
-    says how.
+    says how. ``most`` is how much of her messages is held.
     """
     (client, gateway), (outward, engine) = await pair(), await pair()
     call = of(gateway, audit, door)
+    held = call.gate.unfinished
+    held.own = replace(held.own, size=most)
     for stream in (gateway, outward):
         stream.belongs_to(call.owner)
     far, caller = Link(outward), Link(client)
@@ -111,12 +117,11 @@ async def test_d16_no_build_begins_that_cannot_be_recorded() -> None:
     assert [line["rule"] for line in logs if line["event"] == "request"] == ["audit.failing"]
 
 
-async def test_p17_messages_are_held_until_their_calls_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_p17_messages_are_held_until_their_calls_are_over() -> None:
     """Each waits for a session that does not come."""
-    monkeypatch.setattr(unfinished, "OWN_BYTES", 50_000)
     option = of_mapping(7, {"build-arg:A": "x" * 30_000})
     asked = [of_field(5, "t" * 25), of_field(6, "dockerfile.v0"), *option]
-    async with talking(Audit(Door("/nowhere"))) as link, asyncio.timeout(30):
+    async with talking(Audit(Door("/nowhere")), most=50_000) as link, asyncio.timeout(30):
         for number in range(2):
             call = await link.call(asking(f"{CONTROL}Solve"))
             with contextlib.suppress(CallLostError):
@@ -139,10 +144,9 @@ async def test_p17_what_asks_little_is_short(name: str, monkeypatch: pytest.Monk
     assert f"larger than {ASKING_BYTES} bytes" in unquote(found["grpc-message"])
 
 
-async def test_p17_messages_without_their_ends_are_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfinished, "OWN_BYTES", 50_000)
+async def test_p17_messages_without_their_ends_are_a_few() -> None:
     begun = b"\0" + (40_000).to_bytes(4, "big") + bytes(30_000)
-    async with talking(Audit(Door("/nowhere"))) as link, asyncio.timeout(30):
+    async with talking(Audit(Door("/nowhere")), most=50_000) as link, asyncio.timeout(30):
         first = await link.call(asking(f"{CONTROL}Solve"))
         await first.write(begun)
         for _ in range(2):

@@ -13,10 +13,8 @@ import pytest
 from ds01.domain.dockerpolicy.unpacked import FAR_BYTES, NEAR_BYTES
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.limits import LOADS
-from ds01.gateway import unfinished
 from ds01.gateway.call import Timeouts
-from ds01.gateway.unfinished import Unfinished
-from ds01.gateway.unpackings import ALL_BYTES, OWN_BYTES, Unpackings
+from ds01.gateway.shares import unfinished, unpackings
 from tests.unit.gateway.farm import UID, Farm, as_json, farm
 
 LOAD = b"POST /v1.41/images/load HTTP/1.1\r\nHost: d\r\nContent-Length: 9000\r\n\r\n"
@@ -24,10 +22,10 @@ SECONDS = 0.5
 
 
 def test_so_much_of_one_user_and_then_none() -> None:
-    held = Unpackings()
+    held = unpackings()
     with ExitStack() as stack:
         take = stack.enter_context(held.taking(1))
-        for _ in range(OWN_BYTES // FAR_BYTES):
+        for _ in range(held.own.size // FAR_BYTES):
             take(FAR_BYTES)
         with pytest.raises(RefusedError, match="Your archives"):
             take(FAR_BYTES)
@@ -38,9 +36,9 @@ def test_so_much_of_one_user_and_then_none() -> None:
 
 
 def test_so_much_of_all_together() -> None:
-    held = Unpackings()
+    held = unpackings()
     with ExitStack() as stack:
-        for uid in range(ALL_BYTES // FAR_BYTES):
+        for uid in range(held.every.size // FAR_BYTES):
             stack.enter_context(held.taking(uid))(FAR_BYTES)
         with pytest.raises(RefusedError, match="no memory for another") as refused:
             stack.enter_context(held.taking(10_000))(NEAR_BYTES)
@@ -50,17 +48,17 @@ def test_so_much_of_all_together() -> None:
 
 
 def test_p17_so_much_of_messages_without_their_ends() -> None:
-    held = Unfinished()
+    held = unfinished()
     with ExitStack() as stack:
-        for uid in range(unfinished.ALL_BYTES // unfinished.OWN_BYTES):
+        for uid in range(held.every.size // held.own.size):
             hold = stack.enter_context(held.taking(uid))
-            hold(unfinished.OWN_BYTES)
+            hold(held.own.size)
             with pytest.raises(RefusedError, match="that are worked on"):
                 hold(1)
         with pytest.raises(RefusedError, match="no memory for another"):
             stack.enter_context(held.taking(10_000))(1)
     with held.taking(10_000) as hold:
-        hold(unfinished.OWN_BYTES)
+        hold(held.own.size)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import socket
@@ -30,7 +29,7 @@ from ds01.gateway.held import DoorDownError
 from ds01.gateway.identity import Presence
 from ds01.gateway.listen import Listener, own_socket
 from ds01.gateway.serve import Server
-from ds01.gateway.upstream import Ask, Upstream, UpstreamError
+from ds01.gateway.upstream import Ask, Upstream, UpstreamError, parsed_list
 from ds01.wire.door import DoorAudit, DoorUser
 
 AGAIN_SECONDS, SILENT_SECONDS = 30.0, 2.0
@@ -198,12 +197,11 @@ class OwnSockets:
         try:
             ask = Ask(method="GET", target="/containers/json?all=1")
             head, body = await self._silent.whole(ask, ANSWER_SECONDS)
-            containers = json.loads(body)
-        except (UpstreamError, ConnectionError, ValueError) as error:
+            if head.status != 200:
+                raise UpstreamError(error_text(body))
+            containers = parsed_list(body)
+        except (UpstreamError, ConnectionError) as error:
             _LOG.warning("engine.unreachable", reason=str(error))
-            return set()
-        if head.status != 200:
-            _LOG.warning("engine.unreachable", reason=error_text(body))
             return set()
         self._silent = None
         sources = {Path(mount.get("Source") or "/") for found in containers for mount in found.get("Mounts") or ()}

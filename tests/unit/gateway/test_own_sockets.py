@@ -102,7 +102,7 @@ async def test_one_bad_place_keeps_nobody_elses_socket_closed(
     await engine.close()
 
 
-@pytest.mark.parametrize("answer", [b"", plain(503), plain(200, b"no json")])
+@pytest.mark.parametrize("answer", [b"", plain(503), plain(200, b"no json"), as_json(None), as_json([1])])
 async def test_an_engine_that_does_not_tell_keeps_nobody_waiting_and_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:

@@ -303,6 +303,8 @@ class EngineContract:
         assert kept is not None
         assert (seen.volume_folders, Label.OWNER in kept.labels) == ({name: kept.folder}, False)
         assert {each.volumes for each in await engine_port.list() if each.id == made} == {()}
+        assert await engine_port.having((name, "c-nobodys")) == (made,)
+        assert (await engine_port.having(("c-nobodys",)), await engine_port.having(())) == ((), ())
         await engine_port.remove(made)
         assert await engine_port.volume(name) is None
 

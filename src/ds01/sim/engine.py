@@ -292,6 +292,10 @@ class SimEngine(EngineStore):
         await self._act()
         return tuple(self.volumes_made.values())
 
+    async def having(self, volumes: Collection[str]) -> tuple[ContainerId, ...]:
+        await self._act()
+        return tuple(id_ for id_, made in self._made.items() if set(volumes) & set(made.seen.volumes))
+
     async def networks(self, name: str = "") -> tuple[NetworkSeen, ...]:
         await self._act()
         return tuple(each for each in self.networks_made.values() if name in ("", each.name))

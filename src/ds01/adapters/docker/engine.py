@@ -264,6 +264,13 @@ class DockerEngine:
         """All volumes of anybody."""
         return tuple(read.volume(item) for item in (await self._http.json("GET", "volumes"))["Volumes"] or ())
 
+    async def having(self, volumes: Collection[str]) -> tuple[ContainerId, ...]:
+        """The engine counts what is mounted at a place of this name as well."""
+        if not volumes:
+            return ()
+        asked = {"all": "1", "filters": json.dumps({"volume": [*volumes]})}
+        return tuple(ContainerId(item["Id"]) for item in await self._http.json("GET", "containers/json", asked))
+
     async def networks(self, name: str = "") -> tuple[NetworkSeen, ...]:
         """All networks, or those of this name, the oldest first."""
         filters = {"filters": json.dumps({"name": [f"^{re.escape(name)}$"]})} if name else None

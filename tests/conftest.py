@@ -6,12 +6,14 @@ other skipped test as well, and lets chance be asked as often as it should be (`
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from dev import engine as own
@@ -85,3 +87,17 @@ def engine26() -> Iterator[own.OwnEngine]:
         running = newer.start(Path(folder))
         yield running
         own.stop(running)
+
+
+@pytest.fixture
+def wakes(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Event]:
+    """The events for which somebody waited, each time one came."""
+    found, wait = list[asyncio.Event](), asyncio.Event.wait
+
+    async def noted(event: asyncio.Event) -> Literal[True]:
+        came = await wait(event)
+        found.append(event)
+        return came
+
+    monkeypatch.setattr(asyncio.Event, "wait", noted)
+    return found

@@ -15,7 +15,6 @@ import aiohttp
 import pytest
 
 from ds01.daemon.peer import peer_uid
-from ds01.domain.errors import Ds01Error
 from ds01.domain.people import User
 from tests.api.conftest import Api
 from tests.server import ALICE, MINIMAL, SimServer
@@ -81,16 +80,24 @@ async def test_events_are_followed_as_they_happen(http: aiohttp.ClientSession) -
 
 @pytest.mark.root
 async def test_files_are_copied_for_as_long_as_the_gateway_listens(http: aiohttp.ClientSession, api: Api) -> None:
-    copies, ask = api.server.world.copies, {"id": "c1", "volumes": ["v._.1001"]}
-    async with http.post("/v1/door/copies", json=ask) as answer:
-        assert json.loads(await asyncio.wait_for(answer.content.readline(), 10)) == {"free": True}
-        for name in ("c1", "v._.1001"):
-            with copies.copying(["another"]) as free, pytest.raises(Ds01Error), copies.starting(name):
-                assert free
+    world = api.server.world
+    api.server.engine.release = "29.5.1"
+    made = await api.server.launch(gpus="0")
+    async with http.post("/v1/door/copies", json={"id": made.id}) as answer:
+        assert json.loads(await asyncio.wait_for(answer.content.readline(), 10)) == {"error": None}
+        assert made.id in world.copies._over
         answer.close()
     async with asyncio.timeout(10):
-        while copies._copying:
+        while world.copies._over:
             await asyncio.sleep(0.01)
+    async with http.post("/v1/door/copies", json={"id": made.id}) as answer:
+        assert json.loads(await asyncio.wait_for(answer.content.readline(), 10)) == {"error": None}
+        with world.copies.ended(made.id):
+            assert await asyncio.wait_for(answer.content.read(), 10) == b""
+    api.server.engine.release = "20.10.24"
+    async with http.post("/v1/door/copies", json={"id": made.id}) as answer:
+        told = json.loads(await asyncio.wait_for(answer.content.read(), 10))["error"]
+        assert (told["code"], told["details"]) == ("door.denied", {"rule": "archive.reached"})
 
 
 async def launch(http: aiohttp.ClientSession) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ class HolesRule(StrEnum):
 
 
 COPY_FIXED = (29, 5, 1)
-"""Engines before this one copy files of running containers, and compressed ones, in an unsafe way."""
+"""Engines before this one can be led astray while they copy files, by what changes and by compressed archives."""
 
 FILTER_FIXED = (29, 4, 3)
 """From this one on the engine's own filter of system calls has no sockets to the kernel's ciphers."""
@@ -40,7 +40,7 @@ _RUNC_FIXED: dict[tuple[int, ...], tuple[int, ...]] = {(1, 2): (1, 2, 8), (1, 3)
 """Of each line of runc the first without the known ways out of a container; lines after them have none."""
 
 _GATES = (
-    (COPY_FIXED, "uploads of compressed archives and copies into running containers (docker cp)"),
+    (COPY_FIXED, "uploads of compressed archives, and docker cp where something could change meanwhile"),
     ((29, 3, 1), "builds with a '# syntax=' frontend from elsewhere"),
 )
 

@@ -19,12 +19,12 @@ from ds01.gateway import aside, denied, shares, shownjson
 from ds01.gateway import body as bodies
 from ds01.gateway.audit import Audit
 from ds01.gateway.containerlist import ContainerList
+from ds01.gateway.counts import Counts
 from ds01.gateway.door import Door
 from ds01.gateway.ends import Ends
 from ds01.gateway.engine import EngineFacts
 from ds01.gateway.execs import Execs
 from ds01.gateway.http import AnswerHead, Head, head_bytes, status_line
-from ds01.gateway.moves import Moves
 from ds01.gateway.owner import Owner, Owners
 from ds01.gateway.pace import Pace
 from ds01.gateway.registry import Registry
@@ -63,8 +63,9 @@ async def _no_own_socket(user: DoorUser) -> str:
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
     """How long a client may take: between two requests, for a head, for a body that is read whole, for the next piece
-    of one that is passed on, to take anything of an answer that was made whole. How long an answer takes, and a stream
-    on which nothing is said, is not bounded here.
+    of one that is passed on, to take anything of an answer that was made whole. Of a copy of files, which keeps its
+    container from everybody, something must move in ``copied_seconds``, on either side. How long another answer takes,
+    and a stream on which nothing is said, is not bounded here.
     """
 
     idle_seconds: float = 300
@@ -72,6 +73,7 @@ class Timeouts:
     body_seconds: float = 30
     stalled_seconds: float = 300
     unread_seconds: float = 60
+    copied_seconds: float = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ class Gate:
     """Serves a user's own socket, for her containers, and says where it is."""
     execs: Execs = field(default_factory=Execs)
     ends: Ends = field(default_factory=Ends)
-    moves: Moves = field(default_factory=Moves)
+    counts: Counts = field(default_factory=Counts)
     pace: Pace = field(default_factory=Pace)
     container_list: ContainerList = field(default_factory=ContainerList)
     sessions: Sessions = field(default_factory=Sessions)

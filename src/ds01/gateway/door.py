@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError, absent
+from ds01.domain.errors import kind
 from ds01.gateway.held import DoorDownError, Held, UnreadableError
 from ds01.gateway.upstream import Ask, Exchange, Upstream, UpstreamError
 from ds01.wire import codec
@@ -105,21 +106,17 @@ class Door:
         await self._post("/v1/door/starts/abort", ask)
 
     @asynccontextmanager
-    async def copying(self, ask: DoorCopy, lost: Callable[[], None]) -> AsyncIterator[bool]:
-        """While files are copied; whether nothing of it is being started. If so, nothing is until this is over, or
-        until ds01d goes away: then ``lost`` is called.
+    async def copying(self, ask: DoorCopy) -> AsyncIterator[asyncio.Future[None]]:
+        """While files are copied. What this gives is done when that must end: ds01d says so, or is not there any
+        more. Raises RefusedError.
         """
         exchange = await self._opened(Ask(method="POST", target="/v1/door/copies", body=_body(ask)))
-
-        def gone(_: object) -> None:
-            lost()
-
         try:
-            free = await self._said_free(exchange)
-            exchange.stream.gone.add_done_callback(gone)
-            yield free
+            said = await self._said_of_copy(exchange)
+            if said.error is not None:
+                _checked(kind(said.error.code).status, codec.plain(said))
+            yield exchange.stream.gone
         finally:
-            exchange.stream.gone.remove_done_callback(gone)
             exchange.close()
 
     async def _opened(self, ask: Ask) -> Exchange:
@@ -128,13 +125,13 @@ class Door:
         except UpstreamError as error:
             raise DoorDownError(str(error)) from error
 
-    async def _said_free(self, exchange: Exchange) -> bool:
+    async def _said_of_copy(self, exchange: Exchange) -> DoorCopying:
         try:
             head = await exchange.answered(SECONDS)
             if head.status != 200:
                 raise DoorDownError(f"ds01d answered {head.status} for a copy")
             async for parts in exchange.pieces(SECONDS):
-                return _read(DoorCopying, json.loads(b"".join(parts))).free
+                return _read(DoorCopying, json.loads(b"".join(parts)))
             raise DoorDownError("ds01d does not say whether files may be copied")
         except (UpstreamError, ConnectionError, ValueError) as error:
             raise DoorDownError(str(error)) from error

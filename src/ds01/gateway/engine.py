@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
-from ds01.domain.engine_versions import COPY_FIXED, NEWEST_API, numbers
+from ds01.domain.engine_versions import NEWEST_API, numbers
 from ds01.gateway.door import Door
 from ds01.gateway.held import DoorDownError
 from ds01.gateway.upstream import Ask, Upstream, UpstreamError, parsed_object
@@ -41,11 +41,6 @@ class EngineFacts:
     def platform(self) -> str:
         """What it runs, as ``os/arch``."""
         return f"linux/{self.architecture}"
-
-    @property
-    def copies_safely(self) -> bool:
-        """Whether archives may go into and out of running containers."""
-        return self.version >= COPY_FIXED
 
     async def refresh(self) -> bool:
         """Ask the engine; False when it does not answer."""

@@ -73,23 +73,26 @@ CUT_SHORT = "DS01: The engine went away before this was done. Try again in a mom
 
 
 async def stream(
-    call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Settle | None = None, sure: Settle | None = None
-) -> None:
+    call: Call, ask: Ask, rewrite: Rewrite | None = None, settle: Settle | None = None, sure: Settle | None = None,
+    seconds: float | None = None,
+) -> None:  # fmt: skip
     """Ask the engine and pass its answer as it comes; ``rewrite`` changes or drops whole lines, and ``settle`` says
-    that it is a progress. ``sure`` looks, before anything is passed, whether it may be.
+    that it is a progress. ``sure`` looks, before anything is passed, whether it may be. ``seconds`` is in how many
+    something must come of it and be taken; None where both sides may pause.
     """
     exchange = await call.gate.engine.open(ask)
     try:
-        work = while_there(call.client.gone, _stream(call, exchange, rewrite, settle, sure))
+        work = while_there(call.client.gone, _stream(call, exchange, rewrite, settle, sure, seconds))
         await while_allowed(call, work)
     finally:
         exchange.close()
 
 
 async def _stream(
-    call: Call, exchange: Exchange, rewrite: Rewrite | None, settle: Settle | None, sure: Settle | None = None
-) -> None:
-    head = await exchange.answered(None)
+    call: Call, exchange: Exchange, rewrite: Rewrite | None, settle: Settle | None, sure: Settle | None = None,
+    seconds: float | None = None,
+) -> None:  # fmt: skip
+    head = await exchange.answered(seconds)
     if head.status >= 400:
         await call.answer_error(head.status, await exchange.whole())
         return
@@ -98,9 +101,9 @@ async def _stream(
     if head.framing.empty:
         await call.answer(head.status, b"", passed_headers(head))
         return
-    await begin(call, head)
+    await begin(call, head, seconds)
     try:
-        await (_bytes(call, exchange) if rewrite is None else _lines(call, exchange, rewrite))
+        await (_bytes(call, exchange, seconds) if rewrite is None else _lines(call, exchange, rewrite))
     except LastLine as last:
         exchange.close()
         await call.client.write_many(chunk([last.line]))
@@ -181,16 +184,18 @@ async def _through(
     await call.client.write(LAST_CHUNK)
 
 
-async def begin(call: Call, head: AnswerHead) -> None:
-    """The head of an answer whose length nobody knows; the connection ends with it."""
+async def begin(call: Call, head: AnswerHead, seconds: float | None = None) -> None:
+    """The head of an answer whose length nobody knows; the connection ends with it. ``seconds`` is in how many
+    something of it must be taken.
+    """
     call.answered, call.keep, call.status = True, False, head.status
-    call.client.taken_within = None
+    call.client.taken_within = seconds
     found = {"Server": "ds01-gateway", **passed_headers(head), "Transfer-Encoding": "chunked", "Connection": "close"}
     await call.client.write(head_bytes(status_line(head.status), found))
 
 
-async def _bytes(call: Call, exchange: Exchange) -> None:
-    async for parts in exchange.pieces():
+async def _bytes(call: Call, exchange: Exchange, seconds: float | None) -> None:
+    async for parts in exchange.pieces(seconds):
         await call.client.write_many(chunk(parts))
 
 
@@ -268,16 +273,17 @@ async def _pass_plain(call: Call, exchange: Exchange, head: AnswerHead) -> None:
 
 async def upload(
     call: Call, ask: Ask, through: Callable[[Piece], Iterable[Piece]], end: Callable[[], Awaitable[Iterable[Piece]]],
-    rewrite: Rewrite | None = None, settle: Settle | None = None,
+    rewrite: Rewrite | None = None, settle: Settle | None = None, seconds: float | None = None,
 ) -> None:  # fmt: skip
     """Send a client's long body through ``through``, then what ``end`` adds, and pass the answer as it comes, like
-    ``stream``.
+    ``stream``. ``seconds`` is in how many something must move, on either side; None where the engine may pause.
 
     When the engine stops reading it has something to say: then that is passed.
     """
     exchange = await call.gate.engine.open(ask)
     try:
-        await while_allowed(call, _upload(call, exchange, through, end, rewrite, settle))
+        exchange.stream.taken_within = seconds
+        await while_allowed(call, _upload(call, exchange, through, end, rewrite, settle, seconds))
     finally:
         exchange.close()
 
@@ -285,13 +291,14 @@ async def upload(
 async def _upload(
     call: Call, exchange: Exchange, through: Callable[[Piece], Iterable[Piece]],
     end: Callable[[], Awaitable[Iterable[Piece]]], rewrite: Rewrite | None, settle: Settle | None,
+    seconds: float | None,
 ) -> None:  # fmt: skip
     await call.go_on()
-    if await _sent(call, exchange, through, end):
-        await while_there(call.client.gone, _stream(call, exchange, rewrite, settle))
+    if await _sent(call, exchange, through, end, seconds):
+        await while_there(call.client.gone, _stream(call, exchange, rewrite, settle, seconds=seconds))
     else:
         call.leave()
-        await _stream(call, exchange, rewrite, settle)
+        await _stream(call, exchange, rewrite, settle, seconds=seconds)
 
 
 async def _sent(
@@ -299,9 +306,10 @@ async def _sent(
     exchange: Exchange,
     through: Callable[[Piece], Iterable[Piece]],
     end: Callable[[], Awaitable[Iterable[Piece]]],
+    seconds: float | None,
 ) -> bool:
     """Whether the engine took the whole body. What ``through`` makes of a piece may be much larger than the piece."""
-    async for parts in _body(call):
+    async for parts in _body(call, seconds):
         try:
             await _passed(call, (piece for part in parts for piece in through(part)), exchange.send_body)
         except ConnectionError:
@@ -315,9 +323,9 @@ async def _sent(
     return True
 
 
-async def _body(call: Call) -> AsyncIterator[Sequence[Piece]]:
+async def _body(call: Call, seconds: float | None) -> AsyncIterator[Sequence[Piece]]:
     """A client's long body as it comes. Raises RefusedError (408) when no more of it does."""
-    seconds = call.gate.timeouts.stalled_seconds
+    seconds = seconds or call.gate.timeouts.stalled_seconds
     try:
         async for parts in bodies.pieces(call.client, call.head.framing, coarse=True, seconds=seconds):
             yield parts

@@ -74,7 +74,8 @@ async def end_sharing_held(world: World, seen: Observed) -> None:
         return
     _log.warning("stopping what uses a GPU of another lease", extra={"container": container.id})
     await spend(world, container)
-    await world.engine.stop(container.id, GRACE_SECONDS)
+    with world.copies.ended(container.id):
+        await world.engine.stop(container.id, GRACE_SECONDS)
     await world.ledger.write(lambda books: _ended(books, container, world.clock.now()))
 
 

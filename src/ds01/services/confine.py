@@ -219,7 +219,8 @@ class Confiner:
         _log.warning("stopping a container", extra={"container": seen.id, "named": seen.stored_name, "why": judged.why})
         await self._tell(seen, EventType.CONTAINER_QUARANTINED, judged)
         self._mark(seen.id, found)
-        await self._world.engine.stop(seen.id, GRACE_SECONDS)
+        with self._world.copies.ended(seen.id):
+            await self._world.engine.stop(seen.id, GRACE_SECONDS)
         self._told.pop(seen.id, None)
         await self._keep_down(seen.id)
 
@@ -367,7 +368,8 @@ async def _end(world: World, container: Container, judged: Judgement) -> None:
         condemned = replace(current, reason=StopReason.QUARANTINE, reason_detail=why)
         await world.ledger.write(lambda books: books.put_container(condemned))
         await spend(world, condemned)
-        await world.engine.stop(container.id, GRACE_SECONDS)
+        with world.copies.ended(container.id):
+            await world.engine.stop(container.id, GRACE_SECONDS)
         await world.ledger.write(lambda books: _ended(books, condemned, why, world.clock.now()))
 
 

@@ -1,17 +1,24 @@
-"""Copies of files and starts: never both of one container, nor of two that have a volume in common.
+"""Files that are copied through the gateway, starts, and ends: what of it may go on beside what.
 
-An engine before 29.5.1 follows a path as root among all that is mounted in a container, and what runs there could lead
-it elsewhere. So the gateway says for how long it copies with such an engine. What it starts itself it knows; what ds01d
-starts waits here.
+An engine that can be led astray (before 29.5.1) follows a path as root among all that is mounted in a container. So
+nothing that could change what is there goes on beside a copy: no start, of the container or of one that has a volume in
+common with it, and no other copy of these. Any engine keeps a container to itself while it copies; so a container that
+DS01 ends has its copies ended first, and gets no new one meanwhile.
+
+Who takes something keeps it in an ``ExitStack``, and closes that when it is over.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from ds01.domain.errors import BUSY, Ds01Error
+
+PATIENCE_SECONDS = 5.0
+"""How long a copy and a start wait for each other: who has the answer of one asks for the other at once."""
 
 
 class Copies:
@@ -20,53 +27,74 @@ class Copies:
     def __init__(self) -> None:
         self._copying: Counter[str] = Counter()
         self._starting: Counter[str] = Counter()
+        self._ending: Counter[str] = Counter()
+        self._over: dict[str, list[asyncio.Event]] = {}
+        self._freed: dict[str, asyncio.Event] = {}
+
+    async def copy(self, taken: ExitStack, container: str) -> asyncio.Event:
+        """A copy of this container, beside others of it; what this gives is set when it must end. Raises Ds01Error
+        (``container.busy``) while DS01 ends the container.
+        """
+        await self._wait((container,), self._ending)
+        return taken.enter_context(self._told(container))
+
+    async def alone(self, taken: ExitStack, *names: str) -> None:
+        """All of these for one copy, or none yet. Raises Ds01Error (``container.busy``) where one stays busy."""
+        await self._wait(names, self._copying, self._starting)
+        taken.enter_context(self._counted(self._copying, names))
+
+    async def start(self, taken: ExitStack, *names: str) -> None:
+        """All of these for a start, beside other starts. Raises Ds01Error (``container.busy``) while one is copied."""
+        await self._wait(names, self._copying)
+        taken.enter_context(self._counted(self._starting, names))
 
     @contextmanager
-    def copying(self, names: Iterable[str]) -> Iterator[bool]:
-        """While files of these are copied; whether they may be: none of them is being started."""
+    def ended(self, container: str) -> Iterator[None]:
+        """While DS01 ends this container: copies of it are told to end, and none begins. The engine does what it is
+        asked for once they have.
+        """
+        for over in self._over.get(container, ()):
+            over.set()
+        with self._counted(self._ending, (container,)):
+            yield
+
+    @contextmanager
+    def _told(self, container: str) -> Iterator[asyncio.Event]:
+        over = asyncio.Event()
+        self._over.setdefault(container, []).append(over)
+        try:
+            yield over
+        finally:
+            self._over[container].remove(over)
+            if not self._over[container]:
+                del self._over[container]
+
+    @contextmanager
+    def _counted(self, counted: Counter[str], names: Iterable[str]) -> Iterator[None]:
         taken = frozenset(names)
-        if any(self._starting[name] for name in taken):
-            yield False
-            return
-        self._copying.update(taken)
+        counted.update(taken)
         try:
-            yield True
+            yield
         finally:
-            _remove(self._copying, taken)
+            for name in taken:
+                counted[name] -= 1
+                if not counted[name]:
+                    del counted[name]
+                    if freed := self._freed.pop(name, None):
+                        freed.set()
 
-    def check(self, *names: str) -> None:
-        """Raises Ds01Error (``container.busy``) while files of one of these are copied. The engine keeps a container
-        to itself for as long: whoever is to be refused is, before it is asked for anything.
-        """
-        if any(self._copying[name] for name in names):
-            raise Ds01Error(
-                BUSY, "Files of this container, or of a volume in it, are being copied.",
-                reason="With this version of Docker nothing may run there meanwhile.",
-                hint="Try again in a moment",
-            )  # fmt: skip
-
-    @contextmanager
-    def starting(self, container: str) -> Iterator[Callable[[Iterable[str]], None]]:
-        """While a container is started: what this gives is to be called with its volumes, before the engine starts it.
-        Raises Ds01Error (``container.busy``) while files of it, or of one of them, are copied.
-        """
-        taken = set[str]()
-
-        def take(names: Iterable[str]) -> None:
-            fresh = frozenset(names) - taken
-            self.check(*fresh)
-            self._starting.update(fresh)
-            taken.update(fresh)
-
+    async def _wait(self, names: Collection[str], *others: Counter[str]) -> None:
+        """Until none of these is among the others. Raises Ds01Error (``container.busy``)."""
         try:
-            take((container,))
-            yield take
-        finally:
-            _remove(self._starting, taken)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while busy := next((name for name in names for taken in others if taken[name]), ""):
+                    await self._freed.setdefault(busy, asyncio.Event()).wait()
+        except TimeoutError as error:
+            raise self._busy(busy) from error
 
-
-def _remove(counted: Counter[str], names: Iterable[str]) -> None:
-    for name in names:
-        counted[name] -= 1
-        if not counted[name]:
-            del counted[name]
+    def _busy(self, name: str) -> Ds01Error:
+        doing = "are being copied" if self._copying[name] else "are in a container that is being started or ended"
+        return Ds01Error(
+            BUSY, f"Files of this container, or of a volume in it, {doing}.",
+            reason="Docker cannot do both at the same time.", hint="Try again in a moment",
+        )  # fmt: skip

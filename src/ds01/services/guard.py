@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager, nullcontext
 
 from ds01.domain.container import Attachment, Container, ContainerId, ContainerState
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
@@ -19,6 +19,7 @@ from ds01.domain.settings import RootRule
 from ds01.domain.terminal import Terminal
 from ds01.ports.engine import LOOK_SECONDS
 from ds01.ports.ledger import Books
+from ds01.services.astray import starting
 from ds01.services.devices import for_start
 from ds01.services.ending import open_lease, promised_lease
 from ds01.services.publish import check_start
@@ -38,9 +39,11 @@ async def root_allowed(world: World) -> bool:
     return rule is RootRule.ALLOWED or (rule is RootRule.GUARDED and await world.engine.guard() is not None)
 
 
-async def allow(world: World, user: User, container: Container, slots: tuple[Slot, ...] = ()) -> tuple[str, ...]:
-    """Grant the next start of this container, and give its volumes, by the engine's names, where they matter. Raises
-    Ds01Error when it may not start as it was made.
+async def allow(
+    world: World, user: User, container: Container, slots: tuple[Slot, ...] = (), *, taken: ExitStack
+) -> None:  # fmt: skip
+    """Grant the next start of this container. What of it no files are copied of meanwhile is in ``taken``, from before
+    the grant is there. Raises Ds01Error when it may not start as it was made, or now.
     """
     owner = as_owner(container)
     if not owner and not await root_allowed(world):
@@ -49,14 +52,16 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
             f"'{container.name}' was made to run as root, which this server does not allow any more.",
             hint="Remove it and make it anew",
         )
+    await starting(world, taken, container.id)
     guarding = await world.engine.guard()
     seen, attached = await asyncio.gather(world.engine.inspect(container.id), _attached(world, slots))
     check_start(world, user, container, seen.confinement.published if seen and seen.confinement else ())
     devices = await for_start(world, user, container, seen.devices if seen else ())
     volumes, folders = (seen.volumes, seen.volume_folders) if seen else ((), {})
+    await starting(world, taken, *volumes)
     if guarding is None:
         await asyncio.to_thread(_mark, world, volumes, folders)  # a guard may come, and with it root
-        return volumes
+        return
     mounts = (*container.mounts, *(attached.mounts if attached else ()))
     own = (*world.paths.programs, world.paths.door_of(user.uid, container.epoch))
     grant = StartGrant(
@@ -72,7 +77,6 @@ async def allow(world: World, user: User, container: Container, slots: tuple[Slo
     async with alone if grant.volumes else nullcontext():
         await _check_volumes(world, guarding.folder, grant, folders)
         await asyncio.to_thread(world.host.grant, guarding.folder, grant)
-    return volumes
 
 
 async def _attached(world: World, slots: tuple[Slot, ...]) -> Attachment | None:

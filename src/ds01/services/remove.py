@@ -41,10 +41,11 @@ async def remove_held(
     world: World, caller: Caller, container: Container, *, force: bool, reason: StopReason, detail: str = ""
 ) -> Container:
     """Remove a container whose lock is held. Its GPU is grantable when this returns."""
-    seen = await world.engine.inspect(container.id)
-    return await take_away(
-        world, container, seen, lambda books: _record(books, world, caller, container, reason, detail), force=force
-    )  # fmt: skip
+    with world.copies.ended(container.id):
+        seen = await world.engine.inspect(container.id)
+        return await take_away(
+            world, container, seen, lambda books: _record(books, world, caller, container, reason, detail), force=force
+        )  # fmt: skip
 
 
 async def take_away(

@@ -75,24 +75,25 @@ async def retire(
     async with world.locks.hold(caller.uid, name, "retire"):
         container = await world.ledger.read(lambda books: find(books, caller, name))
         _check_still(world, container)
-        labels = (await view(world, caller, container)).gpus
-        keep = partial(_keep, world, caller, rescued=request.rescue, note=note)
-        end = partial(_stop, world, caller, container, reason, detail, force=request.force)
-        if await goes_with_its_end(world, container):
-            found, saved = await _keep_of_running(world, container, keep, still=request.rescue)
-            ended = _meant(await end(), container)
-        else:
-            stopped = await end()
-            ended = _meant(stopped, container)
-            try:
-                found, saved = await keep(ended)
-            except Ds01Error:
-                if stopped is not None:  # nothing is removed then: the container stays, stopped
-                    await record_end(world, stopped, caller)
-                raise
-        gone = await remove_held(
-            world, caller, ended, force=True, reason=reason, detail=ended.reason_detail
-        )  # fmt: skip
+        with world.copies.ended(container.id):
+            labels = (await view(world, caller, container)).gpus
+            keep = partial(_keep, world, caller, rescued=request.rescue, note=note)
+            end = partial(_stop, world, caller, container, reason, detail, force=request.force)
+            if await goes_with_its_end(world, container):
+                found, saved = await _keep_of_running(world, container, keep, still=request.rescue)
+                ended = _meant(await end(), container)
+            else:
+                stopped = await end()
+                ended = _meant(stopped, container)
+                try:
+                    found, saved = await keep(ended)
+                except Ds01Error:
+                    if stopped is not None:  # nothing is removed then: the container stays, stopped
+                        await record_end(world, stopped, caller)
+                    raise
+            gone = await remove_held(
+                world, caller, ended, force=True, reason=reason, detail=ended.reason_detail
+            )  # fmt: skip
     seconds = round(world.clock.monotonic() - begun, 3)
     await tell_owner(world, caller, gone, "retired")
     return RetireResult(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 
@@ -27,8 +28,8 @@ async def run(world: World, user: User, container: Container, slots: tuple[Slot,
     """
     async with steps.step("start", "Starting the container"):
         await world.shells.check(world.engine, container)
-        with world.copies.starting(container.id) as take:
-            take(await allow(world, user, container, slots))
+        with ExitStack() as taken:
+            await allow(world, user, container, slots, taken=taken)
             terminal = steps.terminal
             if terminal is not None and slots and world.devices.simulated:
                 terminal = terminal.with_simulated

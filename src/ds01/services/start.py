@@ -7,6 +7,7 @@ writable layer with others, so that nothing in it is lost; the user is told.
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import holes
 from ds01.services import lease as leases
+from ds01.services.astray import starting
 from ds01.services.caller import Caller
 from ds01.services.denied import denials
 from ds01.services.ending import open_lease, promised_lease
@@ -76,7 +78,12 @@ async def begin(world: World, caller: Caller, container: Container, steps: Steps
         await world.engine.inspect(container.id)  # with no engine there, nobody is told that it runs
         return Started(container=container)
     await holes.check(world, caller, gpus=container.gpus, image=container.image)
-    world.copies.check(container.id)
+    with ExitStack() as taken:
+        await starting(world, taken, container.id)  # the engine keeps what it copies to itself, and would not answer
+        return await _begun(world, caller, container, steps)
+
+
+async def _begun(world: World, caller: Caller, container: Container, steps: Steps) -> Started:
     async with Rollback() as rollback:
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container, steps, rollback)

@@ -108,7 +108,8 @@ async def end_with_reason(
     meant = replace(container, reason=reason, reason_detail=detail)
     await world.ledger.write(lambda books: books.put_container(meant))
     try:
-        told = await _end(world, user, meant, grace)
+        with world.copies.ended(container.id):
+            told = await _end(world, user, meant, grace)
     except Ds01Error as error:
         if error.kind not in UNANSWERED:
             await world.ledger.write(lambda books: books.put_container(container))

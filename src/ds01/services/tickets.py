@@ -14,7 +14,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -62,6 +62,8 @@ class Ticket:
     """Folders of volumes in which there was nothing yet."""
     volumes: Coming | None = None
     """Those that will be in it; None when none will."""
+    taken: ExitStack = field(default_factory=ExitStack, compare=False, repr=False)
+    """What no files are copied of while it is open."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,12 +227,14 @@ class Tickets:
     def issue(
         self, caller: Caller, container: Container, lease: Lease | None, monotonic: float, *,
         before: Lease | None = None, fresh: tuple[str, ...] = (), volumes: Coming | None = None,
-        ending_seconds: float = 0,
+        ending_seconds: float = 0, taken: ExitStack | None = None,
     ) -> Ticket:  # fmt: skip
-        """A new ticket. ``ending_seconds`` is how long what runs may take to end before its start."""
+        """A new ticket. ``ending_seconds`` is how long what runs may take to end before its start, ``taken`` is closed
+        when it is redeemed or over.
+        """
         ticket = Ticket(
             id=secrets.token_hex(16), caller=caller, container=container, lease=lease, before=before, fresh=fresh,
-            volumes=volumes, expires_at=monotonic + LIFE_SECONDS + ending_seconds,
+            volumes=volumes, expires_at=monotonic + LIFE_SECONDS + ending_seconds, taken=taken or ExitStack(),
         )  # fmt: skip
         self._open[ticket.id] = ticket
         return ticket
@@ -240,7 +244,10 @@ class Tickets:
         promised is taken back there.
         """
         found = self._open.get(ticket_id)
-        return self._open.pop(ticket_id) if found is not None and found.expires_at > monotonic else None
+        if found is None or found.expires_at <= monotonic:
+            return None
+        found.taken.close()
+        return self._open.pop(ticket_id)
 
     @contextmanager
     def making(
@@ -315,5 +322,5 @@ class Tickets:
         """Take the tickets whose time is over."""
         late = [ticket for ticket in self._open.values() if ticket.expires_at <= monotonic]
         for ticket in late:
-            del self._open[ticket.id]
+            self._open.pop(ticket.id).taken.close()
         return late

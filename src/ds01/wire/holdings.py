@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ds01.domain.record import made, record
+from ds01.wire.errors import ErrorView
 
 
 @record
@@ -72,15 +73,13 @@ class DoorDropped:
 
 @record
 class DoorCopy:
-    """The gateway is about to copy files of a container, with an engine that nothing must lead astray meanwhile."""
+    """The gateway is about to copy files of a container."""
 
     id: str
-    volumes: tuple[str, ...] = ()
-    """By the engine's names."""
 
 
 @record
 class DoorCopying:
-    """Whether it may: then nothing of these is started for as long as it listens."""
+    """Why it may not. Without an error it may, for as long as it listens and ds01d does not hang up."""
 
-    free: bool
+    error: ErrorView | None = None

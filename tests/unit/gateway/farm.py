@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +61,8 @@ class Scripted:
     """Ends of paths whose answers never end by themselves."""
     open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
     """The connections of those, for who has more to say on one."""
+    stuck: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Ends of paths of which nothing but the head is read until then."""
     up: bool = True
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
@@ -76,6 +78,11 @@ class Scripted:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
+            for end, until in self.stuck.items():
+                if head.split(b" ")[1].decode().partition("?")[0].endswith(end):
+                    reader._limit = 0  # type: ignore[attr-defined]
+                    writer.transport.pause_reading()  # type: ignore[attr-defined]
+                    await until.wait()
             if length := re.search(rb"\r\nContent-Length: ([1-9]\d*)\r\n", head):
                 self.told.append(await reader.readexactly(int(length[1])))
         except asyncio.IncompleteReadError:
@@ -155,9 +162,9 @@ class Farm:
             "/room": as_json({"left_bytes": None}), "/door/builds": as_json(grant), "/builds/commit": as_json([]),
         }  # fmt: skip
 
-    def may_copy(self, *, free: bool = True) -> None:
+    def may_copy(self, why_not: Mapping[str, Any] | None = None) -> None:
         """ds01d says whether files may be copied, and nothing more for as long as it is listened to."""
-        line = json.dumps({"free": free}).encode() + b"\n"
+        line = json.dumps({"error": why_not}).encode() + b"\n"
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         self.daemon.answers["/door/copies"] = head + b"%x\r\n%b\r\n" % (len(line), line)
         self.daemon.held = ("/door/copies",)

@@ -56,6 +56,7 @@ async def test_a_load_of_what_is_no_archive_is_refused_with_a_sentence(place: Fa
 
 async def test_an_engine_that_refuses_before_the_archive_ends_is_heard(place: Farm) -> None:
     place.daemon.answers[f"/door/users/{UID}/room"] = as_json({"left_bytes": None})
+    place.may_copy()
     place.engine.answers["/archive"] = as_json({"message": "Could not find the file /no in container web"}, 404)
     answer = await sent(place, f"PUT /v1.41/containers/{MINE}/archive?path=%2Fno", archive(4 * MIB))
     assert answer.startswith(b"HTTP/1.1 404 ")

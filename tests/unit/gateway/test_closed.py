@@ -198,15 +198,6 @@ async def test_a_start_the_engine_never_heard_of_is_taken_back(place: Farm) -> N
     assert "POST /v1/door/starts/abort" in place.daemon.asked
 
 
-async def test_a_start_is_not_granted_while_the_engine_is_away(place: Farm) -> None:
-    """An older one is asked first what the container mounts."""
-    may_start(place)
-    await place.engine.close()
-    (place.folder / "e.sock").unlink(missing_ok=True)
-    assert (await place.ask("POST", f"/containers/{MINE}/start"))[0] == 503
-    assert not any("starts" in asked for asked in place.daemon.asked)
-
-
 async def test_what_the_engine_refuses_is_given_back(place: Farm) -> None:
     grant = {
         "ticket": "t", "stored_name": f"x._.{UID}", "labels": {}, "cgroup_parent": "/p", "network": "n", "cpus": 1.0,

@@ -57,7 +57,7 @@ async def sent(data: bytes, through: Callable[[Piece], Iterable[Piece]], end: Ca
     call = cast(Any, SimpleNamespace(client=gateway, head=head, gate=gate))
     try:
         async with asyncio.timeout(120):
-            _, whole = await asyncio.gather(client.write(data), flow._sent(call, cast(Any, taken), through, end))
+            _, whole = await asyncio.gather(client.write(data), flow._sent(call, cast(Any, taken), through, end, None))
         assert whole
     finally:
         client.abort()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ds01.gateway.moves import WATCHED
+from ds01.gateway.counts import WATCHED
 from ds01.gateway.pace import PATIENCE_SECONDS, Costly, Rate
 from tests.unit.gateway.farm import MINE, Farm, as_json, farm
 

@@ -59,6 +59,14 @@ async def test_f3_a_start_of_which_the_engine_says_nothing_keeps_its_gpu(server:
     assert (await its_lease(server)).state is LeaseState.RESERVED
 
 
+async def test_a_start_is_not_granted_while_the_engine_is_away(server: SimServer) -> None:
+    container = await stopped(server, minutes_ago=20)
+    server.engine.go_away()
+    with pytest.raises(Ds01Error):
+        await begun(server, container)
+    assert await server.leases() == ()
+
+
 async def test_a_start_that_was_refused_gives_its_gpu_back(server: SimServer) -> None:
     container = await stopped(server, minutes_ago=20)
     await not_started(server.world, await begun(server, container))

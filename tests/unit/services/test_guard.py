@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 
@@ -88,7 +89,7 @@ async def test_root_is_allowed_where_the_guard_is(
 async def test_a_container_with_root_does_not_start_when_the_guard_is_gone(server: SimServer) -> None:
     made = through_docker("c")
     with pytest.raises(Ds01Error, match="does not allow any more"):
-        await allow(server.world, ALICE, made)
+        await allow(server.world, ALICE, made, taken=ExitStack())
 
 
 async def test_what_the_guard_refused_is_told_once(guarded: SimServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -64,24 +65,24 @@ def granted(place: SimServer) -> set[ContainerId]:
 async def test_one_that_her_shell_reached_is_in_none_with_root_any_more(place: SimServer) -> None:
     """She stopped the first one and kept an open folder of its volume."""
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     await became(place, hers, ContainerState.STOPPED)
     with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
-        await allow(place.world, ALICE, root)
+        await allow(place.world, ALICE, root, taken=ExitStack())
     await became(place, hers, ContainerState.REMOVED)
     place.host.withdraw(FOLDER, hers.id)
     with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
-        await allow(place.world, ALICE, root)
+        await allow(place.world, ALICE, root, taken=ExitStack())
     assert granted(place) == set()
 
 
 async def test_it_is_read_from_the_containers_that_are_there_too(place: SimServer) -> None:
     """A DS01 of before, which left no marks."""
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     place.host.reached.clear()
     with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
-        await allow(place.world, ALICE, root)
+        await allow(place.world, ALICE, root, taken=ExitStack())
 
 
 async def test_grants_of_containers_that_are_gone_say_nothing(
@@ -89,7 +90,7 @@ async def test_grants_of_containers_that_are_gone_say_nothing(
 ) -> None:  # fmt: skip
     """The volume is a new one of the same name."""
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     await became(place, hers, ContainerState.REMOVED)
     place.host.take(f"/volumes/{STORED}")
     inspect = place.engine.inspect
@@ -98,7 +99,7 @@ async def test_grants_of_containers_that_are_gone_say_nothing(
         return None if id_ == hers.id else await inspect(id_)
 
     monkeypatch.setattr(place.engine, "inspect", gone)
-    await allow(place.world, ALICE, root)
+    await allow(place.world, ALICE, root, taken=ExitStack())
     assert root.id in granted(place)
 
 
@@ -110,35 +111,37 @@ async def test_what_the_ledger_forgets_of_a_volume_is_noted_at_the_volume(place:
     assert volume is not None
     if not known:
         await place.world.ledger.write(lambda books: books.drop_volume(STORED))
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     await became(place, hers, ContainerState.REMOVED)
     place.host.withdraw(FOLDER, hers.id)
     await place.world.ledger.write(lambda books: books.drop_volume(STORED))
     await place.world.ledger.write(lambda books: books.put_volume(volume))
     with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
-        await allow(place.world, ALICE, root)
+        await allow(place.world, ALICE, root, taken=ExitStack())
 
 
 async def test_a_guard_that_came_later_knows_of_what_was_before(place: SimServer) -> None:
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
     place.engine.guarding = None
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     place.engine.guarding = Guarding(folder=FOLDER, data_root="/var/lib/docker")
     with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
-        await allow(place.world, ALICE, root)
+        await allow(place.world, ALICE, root, taken=ExitStack())
 
 
 async def test_one_that_nobody_knows_is_in_none_with_root(place: SimServer) -> None:
     root = await made(place, "root", root=True)
     await place.world.ledger.write(lambda books: books.drop_volume(STORED))
     with pytest.raises(Ds01Error, match="does not know the volume v, so no container with root"):
-        await allow(place.world, ALICE, root)
+        await allow(place.world, ALICE, root, taken=ExitStack())
 
 
 async def test_two_starts_at_once_do_not_meet(place: SimServer) -> None:
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
     found = await asyncio.gather(
-        allow(place.world, ALICE, hers), allow(place.world, ALICE, root), return_exceptions=True
+        allow(place.world, ALICE, hers, taken=ExitStack()),
+        allow(place.world, ALICE, root, taken=ExitStack()),
+        return_exceptions=True,
     )
     assert [isinstance(each, Ds01Error) for each in found] == [False, True]
     assert granted(place) == {hers.id}
@@ -146,33 +149,33 @@ async def test_two_starts_at_once_do_not_meet(place: SimServer) -> None:
 
 async def test_root_that_is_about_to_start_is_not_met(place: SimServer) -> None:
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
-    await allow(place.world, ALICE, root)
+    await allow(place.world, ALICE, root, taken=ExitStack())
     caller = await identify(place.world, ALICE.uid)
     ticket = place.world.tickets.issue(caller, root, None, place.clock.monotonic())
     with pytest.raises(Ds01Error, match="in use by a container of yours of another kind"):
-        await allow(place.world, ALICE, hers)
+        await allow(place.world, ALICE, hers, taken=ExitStack())
     assert place.world.tickets.redeem(ticket.id, place.clock.monotonic())
     async with place.world.locks.hold(root.uid, root.name, "start"):
         with pytest.raises(Ds01Error, match="in use by a container of yours of another kind"):
-            await allow(place.world, ALICE, hers)
+            await allow(place.world, ALICE, hers, taken=ExitStack())
     assert granted(place) == {root.id}
 
 
 async def test_root_that_runs_is_not_met_though_nobody_wrote_it_down(place: SimServer) -> None:
     """The engine started it again by itself. It may go on, and start again."""
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
-    await allow(place.world, ALICE, root)
+    await allow(place.world, ALICE, root, taken=ExitStack())
     place.engine.up.add(root.id)  # type: ignore[attr-defined]
     with pytest.raises(Ds01Error, match="in use by a container of yours of another kind"):
-        await allow(place.world, ALICE, hers)
+        await allow(place.world, ALICE, hers, taken=ExitStack())
     assert granted(place) == {root.id}
 
 
 async def test_root_that_stopped_does_not_come_back_by_itself(place: SimServer) -> None:
     """By its restart policy: the guard knows nothing of it any more."""
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
-    await allow(place.world, ALICE, root)
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, root, taken=ExitStack())
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     assert granted(place) == {hers.id}
 
 
@@ -184,10 +187,10 @@ async def test_where_there_is_nothing_to_note_a_full_disk_hinders_no_start(
     place: SimServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hers = await made(place, "hers", root=False)
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     place.host.withdraw(FOLDER, hers.id)
     monkeypatch.setattr(place.host, "mark_reached", full)
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     assert granted(place) == {hers.id}
 
 
@@ -195,7 +198,7 @@ async def test_what_cannot_be_noted_is_not_granted(place: SimServer, monkeypatch
     hers = await made(place, "hers", root=False)
     monkeypatch.setattr(place.host, "mark_reached", full)
     with pytest.raises(Ds01Error, match="No space left"):
-        await allow(place.world, ALICE, hers)
+        await allow(place.world, ALICE, hers, taken=ExitStack())
     assert granted(place) == set()
 
 

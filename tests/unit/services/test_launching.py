@@ -357,7 +357,7 @@ async def test_a_start_that_cannot_be_taken_back_keeps_its_gpu(server: SimServer
     await stop(server.world, await server.caller(), "thesis")
     await server.expire(20)
     server.engine.faults.lose_answer = "start"
-    server.engine.faults.away_after = 6
+    server.engine.faults.away_after = 8
     with pytest.raises(Ds01Error):
         await server.launch()
     assert server.engine.faults.lose_answer == ""

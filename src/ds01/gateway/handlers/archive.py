@@ -2,23 +2,27 @@
 
 The engine copies as root. Where a folder of the host is mounted it would read what its owner may not and plant what
 she could not; so containers with such folders are copied by ``ds01 cp``, as their owner. Engines before 29.5.1 can be
-led astray by what runs (``still.py``), and by compressed archives. What is copied in is read as a plain archive without
-devices on its way, and no more of it than its owner has room for.
+led astray, by what changes meanwhile and by compressed archives: ds01d says whether files of a container may be copied,
+and for how long (``services/door/copying.py``). What is copied in is read as a plain archive without devices on its
+way, and no more of it than its owner has room for. The engine keeps a container to itself while it copies, so a copy in
+which nothing moves is ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
 
 from ds01.domain.dockerpolicy.context import END, Context
-from ds01.domain.dockerpolicy.verdict import malformed, not_allowed
+from ds01.domain.dockerpolicy.verdict import UnrecordedError, malformed, not_allowed
 from ds01.gateway import flow
 from ds01.gateway.body import Piece
 from ds01.gateway.call import Call
 from ds01.gateway.entries import TAR, reading, too_large
-from ds01.gateway.handlers.still import copying
-from ds01.gateway.upstream import Ask
+from ds01.gateway.ongoing import while_there
+from ds01.gateway.upstream import Ask, UpstreamError
 from ds01.wire.door import DoorContainer
+from ds01.wire.holdings import DoorCopy
 
 
 async def look(call: Call) -> None:
@@ -26,8 +30,8 @@ async def look(call: Call) -> None:
     await call.nothing()
     container = await call.container()
     _check(container)
-    async with copying(call, container):
-        await call.pass_whole(Ask(method="HEAD", target=_target(call, container)))
+    ask = Ask(method="HEAD", target=_target(call, container))
+    await _while_free(call, container, lambda: call.pass_whole(ask))
 
 
 async def take(call: Call) -> None:
@@ -35,8 +39,9 @@ async def take(call: Call) -> None:
     await call.nothing()
     container = await call.container()
     _check(container)
-    async with copying(call, container):
-        await flow.stream(call, Ask(method="GET", target=_target(call, container)))
+    ask = Ask(method="GET", target=_target(call, container))
+    seconds = call.gate.timeouts.copied_seconds
+    await _while_free(call, container, lambda: flow.stream(call, ask, seconds=seconds))
 
 
 async def put(call: Call) -> None:
@@ -58,9 +63,24 @@ async def put(call: Call) -> None:
         reader.finish()
         return [END]
 
-    async with copying(call, container):
-        ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type=TAR)
-        await flow.upload(call, ask, through, end)
+    ask = Ask(method="PUT", target=_target(call, container), stream=True, content_type=TAR)
+    seconds = call.gate.timeouts.copied_seconds
+    await _while_free(call, container, lambda: flow.upload(call, ask, through, end, seconds=seconds))
+
+
+async def _while_free(call: Call, container: DoorContainer, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Do it for as long as ds01d says that it may be. Raises RefusedError where that is over before an answer began;
+    later nothing can be said any more (ConnectionError).
+    """
+    with call.gate.counts.copying(call.user.uid):
+        async with call.gate.door.copying(DoorCopy(id=container.id)) as over:
+            try:
+                await while_there(over, work())
+            except (ConnectionError, UpstreamError) as error:
+                if not over.done() or call.answered:
+                    raise
+                what = "The copy was broken off: DS01 ends this container, or ds01d was started anew"
+                raise UnrecordedError("archive.ended", what, "Try again in a moment.", status=503) from error
 
 
 def _target(call: Call, container: DoorContainer) -> str:

@@ -49,7 +49,7 @@ async def build(call: Call) -> None:
     plan = judge_build(call.query)
     call.changes += plan.changes
     uid = call.user.uid
-    with call.gate.moves.building(uid), call.gate.unpackings.taking(uid) as take:
+    with call.gate.counts.building(uid), call.gate.unpackings.taking(uid) as take:
         async with granted(call, plan.refs, plan.memory_bytes) as (grant, settle):
             await _built(call, plan, grant, settle, unpacked("The context", None, take))
 

@@ -47,7 +47,7 @@ async def _build(call: Call, session: Session, kit: KitPlan) -> None:
             raise
 
     with (
-        call.gate.moves.building(call.user.uid),
+        call.gate.counts.building(call.user.uid),
         call.gate.sessions.building(call.user, kit.build_id),
         session.judged_by(rewrite),
     ):

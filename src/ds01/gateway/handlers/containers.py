@@ -11,15 +11,14 @@ from ds01.domain.dockerpolicy.config import STOP_SECONDS
 from ds01.domain.dockerpolicy.names import NameFilter
 from ds01.domain.dockerpolicy.query import Filters
 from ds01.domain.dockerpolicy.verdict import EngineWordsError, RefusedError
+from ds01.domain.errors import BUSY
 from ds01.domain.image_access import is_id
 from ds01.domain.labels import Label
 from ds01.gateway import flow
 from ds01.gateway.call import Call
 from ds01.gateway.handlers.lookup import look_up
-from ds01.gateway.handlers.still import starting
 from ds01.gateway.held import FULL, DoorDownError
 from ds01.gateway.http import AnswerHead
-from ds01.gateway.moves import BUSY
 from ds01.gateway.pace import Costly
 from ds01.gateway.show import View
 from ds01.gateway.unwritten import seen_later
@@ -133,7 +132,7 @@ async def wait(call: Call) -> None:
     container = await call.container()
     ask = Ask(method="POST", target=_same(call, container))
     removed = call.query.get("condition") == "removed"
-    with call.gate.moves.awaiting_removal(container.id) if removed else contextlib.nullcontext():
+    with call.gate.counts.awaiting_removal(container.id) if removed else contextlib.nullcontext():
         await flow.stream(call, ask)
 
 
@@ -142,7 +141,7 @@ async def stats(call: Call) -> None:
     await call.nothing()
     container = await call.container()
     shown, ask = view(call), Ask(method="GET", target=_same(call, container))
-    with call.gate.moves.watching(call.user.uid):
+    with call.gate.counts.watching(call.user.uid):
         await flow.stream(call, ask, lambda line: shown.stats_line(line, container))
 
 
@@ -153,7 +152,7 @@ async def start(call: Call) -> None:
     try:
         await _granted(call, container, Ask(method="POST", target=call.target(f"/containers/{container.id}/start")))
     except (RefusedError, DoorDownError) as error:
-        if not _passes(error) or call.gate.moves.removal_awaited(container.id):
+        if not _passes(error) or call.gate.counts.removal_awaited(container.id):
             with contextlib.suppress(RefusedError, UpstreamError):  # it or the engine is gone already
                 await _not_kept(call, container)
         raise
@@ -161,7 +160,7 @@ async def start(call: Call) -> None:
 
 def _passes(error: RefusedError | DoorDownError) -> bool:
     """Whether the same start may be granted in a moment."""
-    return isinstance(error, DoorDownError) or error.rule == BUSY
+    return isinstance(error, DoorDownError) or error.rule == BUSY.code
 
 
 async def _not_kept(call: Call, container: DoorContainer) -> None:
@@ -178,9 +177,7 @@ async def _not_kept(call: Call, container: DoorContainer) -> None:
 
 async def _granted(call: Call, container: DoorContainer, ask: Ask, *, again: bool = False) -> None:
     """A start that ds01d grants first and hears of before the client does. ``again``: a stop comes before it."""
-    async with starting(call, container):
-        head, data = await _started(call, container, ask, again=again)
-    await call.pass_answer(head, data)
+    await call.pass_answer(*await _started(call, container, ask, again=again))
 
 
 async def _started(call: Call, container: DoorContainer, ask: Ask, *, again: bool) -> tuple[AnswerHead, bytes]:

@@ -55,5 +55,5 @@ async def events(call: Call) -> None:
             "network": [_network(call, ref) for ref in filters.get("network", ())],
         }
     target = call.target("/events", call.query.values, {key: values for key, values in filters.items() if values})
-    with call.gate.moves.listening(call.user.uid):
+    with call.gate.counts.listening(call.user.uid):
         await flow.stream(call, Ask(method="GET", target=target), partial(view(call).event_line, images=images))

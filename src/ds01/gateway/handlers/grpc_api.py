@@ -270,7 +270,7 @@ class Talk:
     async def _solved(self, near: link.Call, asked: Method, solve: Solve, judging: Judging) -> None:
         call = self._call
         session = await call.gate.sessions.of(call.user, solve.session)
-        with session.ended_by_refusal(), call.gate.moves.building(call.user.uid):
+        with session.ended_by_refusal(), call.gate.counts.building(call.user.uid):
             async with granted(call, solve.refs, 0, buildkit=True) as (grant, settle):
                 building = Building(marks=self._marks(grant), images=grant.images, arguments=solve.frontend.arguments)
                 with ExitStack() as stack:

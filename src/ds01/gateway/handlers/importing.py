@@ -27,7 +27,7 @@ async def import_(call: Call, source: str) -> None:
     ask = DoorWrite(uid=call.user.uid, what=Writing.IMPORT, refs=refs)
     changes = list(call.query.values.get("changes", ()))
     judge_changes(changes, {})
-    with call.gate.moves.loading(call.user.uid), call.gate.unpackings.taking(call.user.uid) as take:
+    with call.gate.counts.loading(call.user.uid), call.gate.unpackings.taking(call.user.uid) as take:
         await _imported(call, ask, changes, take)
 
 

@@ -37,7 +37,7 @@ async def build(call: Call) -> None:
     call.changes += kit.plan.changes
     uid, sessions = call.user.uid, call.gate.sessions
     with (
-        call.gate.moves.building(uid), sessions.building(call.user, kit.build_id),
+        call.gate.counts.building(uid), sessions.building(call.user, kit.build_id),
         call.gate.unpackings.taking(uid) as take,
     ):  # fmt: skip
         async with granted(call, kit.plan.refs, kit.plan.memory_bytes, buildkit=True) as (grant, settle):

@@ -32,7 +32,7 @@ _LOADED, _LOADED_ID = "Loaded image", "Loaded image ID"
 
 async def load(call: Call) -> None:
     """The whole of a load."""
-    with call.gate.moves.loading(call.user.uid), call.gate.unpackings.taking(call.user.uid) as take:
+    with call.gate.counts.loading(call.user.uid), call.gate.unpackings.taking(call.user.uid) as take:
         room = await call.gate.door.room(call.user.uid, image=True)
         await _passed(call, _Loading(call, unpacked("The archive", room.left_bytes, take)))
 

@@ -62,7 +62,7 @@ async def pull(call: Call, image: str) -> None:
     values = {**_source(ref), **_kept(call, "platform")}
     ask = Ask(method="POST", target=call.target("/images/create", values), headers=header(auth))
     wanted = DoorWrite(uid=call.user.uid, what=Writing.PULL, refs=(ref,), private=secret(auth))
-    with call.gate.moves.pulling(call.user.uid):
+    with call.gate.counts.pulling(call.user.uid):
         async with await Written.begin(call, wanted) as written:
             await flow.stream(call, ask, PullProgress(written).line, written.settle)
 
@@ -135,7 +135,7 @@ async def obtained(call: Call, ref: str) -> tuple[dict[str, Any], str]:
             raise
     auth = credentials_for(call.head.headers.get("x-registry-config", ""), registry_of(name))
     wanted = DoorWrite(uid=call.user.uid, what=Writing.PULL, refs=(name,), private=secret(auth))
-    with call.gate.moves.pulling(call.user.uid):
+    with call.gate.counts.pulling(call.user.uid):
         async with await Written.begin(call, wanted) as written:
             ask = Ask(method="POST", target=call.target("/images/create", _source(name)), headers=header(auth))
             await while_there(call.client.gone, _fetched(call, ask, PullProgress(written)))

@@ -44,7 +44,7 @@ async def push(call: Call) -> None:
     call.subject = str(pushed[-1])
     first, *others = refs
     progress = PushProgress(call, others)
-    with call.gate.moves.pulling(call.user.uid):
+    with call.gate.counts.pulling(call.user.uid):
         await flow.stream(call, _ask(call, first), progress.line, progress.go_on)
 
 

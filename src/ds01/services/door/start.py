@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import ExitStack
 from datetime import datetime
 
 from ds01.domain.assembly import read_slots
@@ -18,6 +19,7 @@ from ds01.domain.lease import Lease, LeaseState
 from ds01.ports.ledger import Books
 from ds01.services import holes
 from ds01.services import lease as leases
+from ds01.services.astray import starting
 from ds01.services.caller import Caller, identify
 from ds01.services.door.known import shown
 from ds01.services.door.own import in_service, still, unknown
@@ -48,17 +50,25 @@ async def start(world: World, ask: DoorStart) -> DoorStarting:
     await holes.check(world, caller, gpus=found.gpus, image=found.image)
     async with world.locks.hold(caller.uid, found.name, "start"), Rollback() as rollback:
         container = await world.ledger.read(lambda books: _startable(still(books, caller, found)))
+        ticket = await _granted(world, caller, container, ask, rollback)
+        rollback.keep()
+    return DoorStarting(ticket=ticket.id, container=await shown(world, container))
+
+
+async def _granted(world: World, caller: Caller, container: Container, ask: DoorStart, rollback: Rollback) -> Ticket:
+    """Nothing of it is copied while its ticket is open."""
+    with ExitStack() as taken:
+        await starting(world, taken, container.id)  # the engine keeps what it copies to itself, and would not answer
         await asyncio.to_thread(pin_again, world, caller, container)
         claim = await _claim(world, caller, container) if container.gpus else None
         rollback.add("lease", lambda: _give_back(world, container, claim, REFUSED))
-        await allow(world, caller.user, container, claim.slots if claim else ())
-        ticket = world.tickets.issue(
+        await allow(world, caller.user, container, claim.slots if claim else (), taken=taken)
+        return world.tickets.issue(
             caller, container, claim.lease if claim else None, world.clock.monotonic(),
             before=claim.before if claim else None,
             ending_seconds=min(ask.ending_seconds, LONGEST_GRACE) if container.state in STANDING else 0,
+            taken=taken.pop_all(),
         )  # fmt: skip
-        rollback.keep()
-    return DoorStarting(ticket=ticket.id, container=await shown(world, container))
 
 
 def _startable(found: Container) -> Container:

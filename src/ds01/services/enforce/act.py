@@ -76,9 +76,10 @@ async def remove(world: World, container: Container, why: str) -> Done | None:
             return None
         if world.tickets.starting(container.id, world.clock.monotonic()):
             return None
-        seen = await world.engine.inspect(current.id)
-        kept = await _keep(world, current, seen)
-        gone = await take_away(world, current, seen, lambda books: _record(books, world, current, why, kept))
+        with world.copies.ended(current.id):
+            seen = await world.engine.inspect(current.id)
+            kept = await _keep(world, current, seen)
+            gone = await take_away(world, current, seen, lambda books: _record(books, world, current, why, kept))
     return Done(container=gone, kept=kept)
 
 

@@ -1,17 +1,12 @@
-"""What goes on now, and what must wait for it.
-
-A copy and a start of one container exclude each other: the check that it stands still must hold for the copy; so do
-those of containers that have a volume in common, where it matters (``handlers/still.py``). And what nothing but its
-number limits is counted for each user: builds, which are containers too, loads, pulls, and streams of figures and of
-events.
+"""What goes on now and only its number limits, counted for each user: builds, which are containers too, loads, pulls,
+copies of files, and streams of figures and of events. What may not go on beside something else, ds01d knows.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ds01.domain.dockerpolicy.verdict import RefusedError
 from ds01.domain.limits import BUILDS, LOADS, PULLS
@@ -22,66 +17,21 @@ WATCHED = 100
 EVENTS = 32
 """Streams of events one user may follow at once: for each, everybody's events are read to find hers."""
 
-PATIENCE_SECONDS = 5.0
-"""How long a copy and a start wait for each other: who has the answer of one asks for the other at once."""
-
-BUSY = "container.busy"
-"""The rule by which who comes meanwhile is refused, here and by ds01d."""
+COPIES = 32
+"""Copies of files (``docker cp``) of one user at once: for each, ds01d is listened to."""
 
 
-class Moves:
-    """What goes on right now with each container, and of each user."""
+class Counts:
+    """What goes on right now of each user, and which removals somebody waits for."""
 
     def __init__(self) -> None:
-        self._copying: Counter[str] = Counter()
-        self._starting: Counter[str] = Counter()
         self._building: Counter[int] = Counter()
         self._loading: Counter[int] = Counter()
         self._pulling: Counter[int] = Counter()
+        self._copying: Counter[int] = Counter()
         self._watching: Counter[int] = Counter()
         self._listening: Counter[int] = Counter()
         self._awaited: Counter[str] = Counter()
-        self._ended: dict[str, asyncio.Event] = {}
-
-    @asynccontextmanager
-    async def copying(self, container_id: str, *volumes: str) -> AsyncIterator[None]:
-        """Raises RefusedError (409) when the container, or one with a volume of these, goes on being started."""
-        async with self._among(self._copying, self._starting, (container_id, *volumes), "being started"):
-            yield
-
-    @asynccontextmanager
-    async def starting(self, container_id: str, *volumes: str) -> AsyncIterator[None]:
-        """Raises RefusedError (409) when files of it, or of one with a volume of these, go on being copied."""
-        async with self._among(self._starting, self._copying, (container_id, *volumes), "having files copied"):
-            yield
-
-    @asynccontextmanager
-    async def _among(
-        self, mine: Counter[str], others: Counter[str], keys: tuple[str, ...], doing: str
-    ) -> AsyncIterator[None]:  # fmt: skip
-        """``keys`` are the container and the volumes, all of them or none at a time."""
-        await self._free(others, keys, doing)
-        mine.update(keys)
-        try:
-            yield
-        finally:
-            mine.subtract(keys)
-            for key in set(keys):
-                if not mine[key]:
-                    del mine[key]
-                    if ended := self._ended.pop(key, None):
-                        ended.set()
-
-    async def _free(self, others: Counter[str], keys: tuple[str, ...], doing: str) -> None:
-        """Nobody else has any of these. Raises RefusedError (409)."""
-        busy = ""
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while busy := next((key for key in keys if others[key]), ""):
-                    await self._ended.setdefault(busy, asyncio.Event()).wait()
-        except TimeoutError as error:
-            who = "The container" if busy == keys[0] else "A container that has a volume in common with it"
-            raise RefusedError(BUSY, f"{who} is {doing}", "Try again in a moment.", status=409) from error
 
     @contextmanager
     def awaiting_removal(self, container_id: str) -> Iterator[None]:
@@ -114,6 +64,12 @@ class Moves:
     def pulling(self, uid: int) -> Iterator[None]:
         """Raises RefusedError (429) when this user has too many pulls and pushes already."""
         with _one_of(self._pulling, uid, PULLS, "pull.many", "pulls and pushes"):
+            yield
+
+    @contextmanager
+    def copying(self, uid: int) -> Iterator[None]:
+        """Raises RefusedError (429) when this user has too many copies of files already."""
+        with _one_of(self._copying, uid, COPIES, "archive.many", "copies of files"):
             yield
 
     @contextmanager

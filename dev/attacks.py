@@ -129,6 +129,10 @@ _ROWS: dict[str, tuple[tuple[str, str] | tuple[str, str, str], ...]] = {
         ("mount, namespaces, nodes from inside", "nothing gained"),
         ("another container's cgroup", "refused"),
         ("a device node of an image, opened from one's shell through /proc", "nothing opens there"),
+        ("exchanging folders through one kept open from a container that stopped, while files are copied, on engines "
+         "with that hole", "refused: what she can reach is not copied"),
+        ("two copies at once that share a volume, one to write links for the other, on engines with that hole",
+         "one at a time"),
     ),
     "P": (
         ("keys in other case", "judged as what the engine takes them for"),

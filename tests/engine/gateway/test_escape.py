@@ -360,7 +360,7 @@ def test_e29_copies_where_another_container_runs_on_the_same_volume(mallory: Use
         assert mallory.call("POST", f"/v1.41/containers/{swapping}/{state}").status == 204
         refused = mallory.call("GET", archive)
         assert refused.status == 403
-        assert "while 'swapping' runs, which has a volume of this container" in refused.json["message"]
+        assert "does not copy files of 'copied' while 'swapping' runs (archive.shared)" in refused.json["message"]
         assert mallory.call("PUT", archive, b"\0" * 1024).status == 403
     assert mallory.call("POST", f"/v1.41/containers/{swapping}/kill").status == 204
     assert mallory.call("POST", f"/v1.41/containers/{swapping}/wait").status == 200

@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
+import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -207,25 +211,134 @@ def test_d7_no_volume_is_left_that_nobody_can_reach(mallory: User, field: Ground
     assert not field.root("GET", "/volumes").json["Volumes"]
 
 
-def test_e29_ds01d_starts_nothing_while_files_are_copied(mallory: User, field: Ground) -> None:
-    """What it starts could lead an older engine astray as well as what the gateway starts."""
-    mounts = {"Mounts": [{"Type": "volume", "Source": "slow", "Target": "/v"}]}
-    made = {
-        name: mallory.create(name, Cmd=["sleep", "600"], HostConfig=mounts).json["Id"] for name in ("copied", "beside")
-    }
-    other = mallory.create("other", Cmd=["sleep", "600"]).json["Id"]
+V = {"Mounts": [{"Type": "volume", "Source": "slow", "Target": "/v"}]}
+
+
+@contextmanager
+def copying(user: User, container: str) -> Iterator[None]:
+    """A copy of hers into this container goes on."""
     head = (
-        f"PUT /v1.41/containers/{made['copied']}/archive?path=/v HTTP/1.1\r\nHost: d\r\nContent-Type: {TAR}\r\n"
+        f"PUT /v1.41/containers/{container}/archive?path=/v HTTP/1.1\r\nHost: d\r\nContent-Type: {TAR}\r\n"
         "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
     )
-    with mallory.connect() as copying:
-        copying.sendall(head.encode())
-        assert copying.recv(4096).startswith(b"HTTP/1.1 100 Continue")
-        for name in made:
+    with user.connect() as sock:
+        sock.sendall(head.encode())
+        said = sock.recv(4096)
+        assert said.startswith(b"HTTP/1.1 100 Continue"), said
+        yield
+
+
+def test_e29_ds01d_starts_nothing_while_files_are_copied(mallory: User, field: Ground) -> None:
+    """What it starts could lead an older engine astray as well as what the gateway starts."""
+    made = {name: mallory.create(name, Cmd=["sleep", "600"], HostConfig=V).json["Id"] for name in ("copied", "beside")}
+    other = mallory.create("other", Cmd=["sleep", "600"]).json["Id"]
+    with copying(mallory, made["copied"]):
+        for name, container in made.items():
             refused = control(mallory, field, "POST", f"/v1/containers/{name}/start")
             assert (refused.status, refused.json["error"]["code"]) == (409, "container.busy"), refused.body
+            refused = mallory.call("POST", f"/v1.41/containers/{container}/start")
+            assert (refused.status, "(container.busy)" in refused.message) == (409, True), refused.body
         assert control(mallory, field, "POST", "/v1/containers/other/start").status == 200
     assert {field.seen(each)["State"]["Running"] for each in made.values()} == {False}
     wait(lambda: control(mallory, field, "POST", "/v1/containers/beside/start").status == 200)
+    refused = mallory.call("GET", f"/v1.41/containers/{made['copied']}/archive?path=/v")
+    assert (refused.status, "(archive.shared)" in refused.message) == (403, True), refused.body
+    refused = mallory.call("GET", f"/v1.41/containers/{made['beside']}/archive?path=/v")
+    assert (refused.status, "(archive.running)" in refused.message) == (403, True), refused.body
     assert mallory.docker("rm", "--force", *made.values(), other).code == 0
     assert mallory.docker("volume", "rm", "slow").code == 0
+
+
+def test_e29_a_start_that_comes_late_does_not_begin_while_files_are_copied(mallory: User, field: Ground) -> None:
+    """A ds01d that was killed granted it, and the engine has yet to begin it: root does here what the engine does."""
+    made = [mallory.create(name, Cmd=["sleep", "600"], HostConfig=V).json["Id"] for name in ("copied", "late")]
+    late = made[1]
+    for container in made:
+        assert mallory.call("POST", f"/v1.41/containers/{container}/start").status == 204
+        assert mallory.call("POST", f"/v1.41/containers/{container}/kill").status == 204
+        wait(lambda one=container: not field.seen(one)["State"]["Running"])  # type: ignore[misc]
+    assert field.root("POST", f"/containers/{late}/start").status == 204, "by the grant of before"
+    assert field.root("POST", f"/containers/{late}/kill").status == 204
+    wait(lambda: not field.seen(late)["State"]["Running"])
+    field.stop("ds01d", signal.SIGKILL)
+    field.start_ds01d()
+    with copying(mallory, made[0]):
+        refused = field.root("POST", f"/containers/{late}/start")
+        assert "DS01 did not grant" in refused.message, refused.body
+        assert not field.seen(late)["State"]["Running"]
+    wait(lambda: mallory.call("POST", f"/v1.41/containers/{late}/start").status == 204)
+    assert mallory.docker("rm", "--force", *made).code == 0
+    assert mallory.docker("volume", "rm", "slow").code == 0
+
+
+@pytest.mark.parametrize("what", ["the container", "a volume of it"])
+def test_e36_what_she_may_have_open_is_not_copied(mallory: User, field: Ground, what: str) -> None:
+    """Her shell opens a folder of a container that runs as her, through /proc, and keeps it when that stops: in it she
+    exchanges a folder for a link, as her probe shows. So nothing there is copied, nor what has the volume.
+    """
+    hers = mallory.create("hers", Cmd=["sleep", "600"], User=str(mallory.uid), HostConfig=V).json["Id"]
+    assert mallory.call("POST", f"/v1.41/containers/{hers}/start").status == 204
+    pid = field.seen(hers)["State"]["Pid"]
+    kept = "tmp" if what == "the container" else "v"
+    script = EXCHANGES.replace("PLACE", f"/proc/{pid}/root/{kept}")
+    person, sent = mallory.person, {"HEAD": None, "GET": None, "PUT": context(a="b")}
+    shell = subprocess.Popen(
+        ["/usr/bin/python3", "-c", script], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=person.home,
+        user=person.uid, group=person.gid, extra_groups=person.groups(),
+    )  # fmt: skip
+    try:
+        assert shell.stdout is not None
+        assert shell.stdin is not None
+        assert shell.stdout.readline().strip() == "open"
+        assert mallory.call("POST", f"/v1.41/containers/{hers}/kill").status == 204
+        wait(lambda: not field.seen(hers)["State"]["Running"])
+        shell.stdin.write("go\n")
+        shell.stdin.flush()
+        assert shell.stdout.readline().strip() == "exchanged"
+        made = hers
+        if what == "a volume of it":
+            made = mallory.create("next", Cmd=["true"], HostConfig=V).json["Id"]
+        for method in ("HEAD", "GET", "PUT"):
+            refused = mallory.call(method, f"/v1.41/containers/{made}/archive?path=/{kept}", sent[method])
+            assert refused.status == 403, (method, refused.body)
+            if method != "HEAD":
+                assert "(archive.reached)" in refused.message
+                assert "Use ds01 cp while it runs." in refused.message
+    finally:
+        shell.kill()
+        shell.communicate()
+        mallory.docker("rm", "--force", "hers", "next")
+        assert mallory.docker("volume", "rm", "slow").code == 0
+
+
+EXCHANGES = """
+import ctypes, os
+place = os.open("PLACE", os.O_RDONLY | os.O_DIRECTORY)
+print("open", flush=True)
+input()
+os.mkdir("folder", dir_fd=place)
+os.symlink("/etc", "link", dir_fd=place)
+libc = ctypes.CDLL(None, use_errno=True)
+done = libc.renameat2(place, b"folder", place, b"link", 2)
+print("exchanged" if done == 0 and os.readlink("folder", dir_fd=place) == "/etc" else "no", flush=True)
+input()
+"""
+"""Keeps a folder open and exchanges what is in it, once it is told to."""
+
+
+def test_e37_two_copies_do_not_meet_in_a_volume(mallory: User, field: Ground) -> None:
+    """One writes a folder and a link in turn into a volume of both, and the other would mount its own volume there."""
+    both = [{"Type": "volume", "Source": "slow", "Target": "/v"}]
+    nested = [*both, {"Type": "volume", "Source": "nested", "Target": "/v/sub"}]
+    writer = mallory.create("writer", Cmd=["true"], HostConfig={"Mounts": both}).json["Id"]
+    follows = mallory.create("follows", Cmd=["true"], HostConfig={"Mounts": nested}).json["Id"]
+    apart, sent = mallory.create("apart", Cmd=["true"]).json["Id"], {"HEAD": None, "GET": None, "PUT": context(a="b")}
+    with copying(mallory, writer):
+        for method in ("HEAD", "GET", "PUT"):
+            refused = mallory.call(method, f"/v1.41/containers/{follows}/archive?path=/v", sent[method])
+            assert refused.status == 409, (method, refused.body)
+            assert method == "HEAD" or "(container.busy)" in refused.message
+        assert mallory.call("GET", f"/v1.41/containers/{apart}/archive?path=/bin").status == 200
+    wait(lambda: mallory.call("GET", f"/v1.41/containers/{follows}/archive?path=/v").status == 200)
+    assert mallory.docker("rm", "--force", writer, follows, apart).code == 0
+    assert mallory.docker("volume", "rm", "slow", "nested").code == 0

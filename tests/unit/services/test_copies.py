@@ -133,7 +133,7 @@ async def test_e29_what_stands_still_is_copied(place: SimServer) -> None:
 
 @pytest.mark.parametrize("ran", [True, False])
 @pytest.mark.parametrize("door", list(Door))
-async def test_e35_of_what_runs_as_its_owner_nothing_is_copied(place: SimServer, door: Door, ran: bool) -> None:
+async def test_e36_of_what_runs_as_its_owner_nothing_is_copied(place: SimServer, door: Door, ran: bool) -> None:
     """Through /proc/PID/root her shell opened a folder of it, and keeps that. Whether it ran makes no difference."""
     hers = replace(await named(place, "web"), door=door, forced_user=door.docker)
     await place.books(lambda books: books.put_container(hers))
@@ -147,20 +147,20 @@ async def test_e35_of_what_runs_as_its_owner_nothing_is_copied(place: SimServer,
     )
 
 
-async def test_e35_what_ran_as_its_owner_by_its_last_grant_is_not_copied(place: SimServer) -> None:
+async def test_e36_what_ran_as_its_owner_by_its_last_grant_is_not_copied(place: SimServer) -> None:
     """The ledger was lost, or says something else now."""
     (grant,) = [each for each in place.host.grants(FOLDER) if each.container == (await named(place, "web")).id]
     place.host.grant(FOLDER, replace(grant, as_owner=True))
     assert (await refused(place, "web"))[0] == "archive.reached"
 
 
-async def test_e35_without_a_guard_nothing_is_copied(place: SimServer) -> None:
+async def test_e36_without_a_guard_nothing_is_copied(place: SimServer) -> None:
     place.engine.guarding = None
     rule, said = await refused(place, "web")
     assert (rule, "No guard keeps your shell out of it" in said) == ("archive.reached", True)
 
 
-async def test_e35_a_volume_that_her_shell_may_have_open_is_in_nothing_that_is_copied(place: SimServer) -> None:
+async def test_e36_a_volume_that_her_shell_may_have_open_is_in_nothing_that_is_copied(place: SimServer) -> None:
     place.host.mark_reached(PLACE)
     rule, said = await refused(place, "web")
     assert (rule, "A volume of it was in a container that ran as you" in said) == ("archive.reached", True)
@@ -168,7 +168,7 @@ async def test_e35_a_volume_that_her_shell_may_have_open_is_in_nothing_that_is_c
     assert await copied(place, other.name)
 
 
-async def test_e35_a_mark_is_looked_for_when_no_start_can_leave_one_any_more(
+async def test_e36_a_mark_is_looked_for_when_no_start_can_leave_one_any_more(
     place: SimServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start marks its volumes before anything runs on them, and keeps copies off from before that."""
@@ -317,7 +317,7 @@ async def test_a_start_that_is_refused_keeps_no_copy_off(place: SimServer, monke
 
 
 @pytest.mark.parametrize("first", ["web", "db"])
-async def test_e36_a_copy_is_alone_with_its_volumes(place: SimServer, first: str) -> None:
+async def test_e37_a_copy_is_alone_with_its_volumes(place: SimServer, first: str) -> None:
     """A PUT into one exchanges a folder for a link again and again, while a GET of the other follows it."""
     async with asked(place, first) as error:
         assert error is None

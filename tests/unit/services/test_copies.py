@@ -13,17 +13,19 @@ from typing import Any
 
 import pytest
 
-from ds01.domain.container import Container, ContainerId, ContainerState, Door
+from ds01.domain.container import Container, ContainerId, ContainerState, Door, Observed
 from ds01.domain.errors import BUSY, Ds01Error
 from ds01.domain.guard import StartGrant
+from ds01.domain.standing import Judgement, Remedy
 from ds01.domain.volume import Volume
 from ds01.ports.engine import Guarding
 from ds01.ports.ledger import Books
-from ds01.services import copies
+from ds01.services import confine, copies
 from ds01.services.copies import Copies
 from ds01.services.door import start as through_docker
 from ds01.services.door.copying import copying
 from ds01.services.door.redeem import expire
+from ds01.services.enforce import act as act_of_ds01
 from ds01.services.remove import remove
 from ds01.services.retire import retire
 from ds01.services.start import start
@@ -286,19 +288,23 @@ async def test_what_has_nothing_of_it_is_started(place: SimServer) -> None:
 
 async def test_e29_nothing_is_copied_while_a_ticket_to_start_it_is_open(place: SimServer) -> None:
     first, second = await ticket(place, "db"), await ticket(place, "db")
+    kept = [*place.world.tickets._open.values()]
     for name in ("web", "db"):
         assert (await refused(place, name))[0] == BUSY.code
     await through_docker.not_started(place.world, first)
     assert (await refused(place, "web"))[0] == BUSY.code
     await through_docker.not_started(place.world, second)
     assert await copied(place, "web")
+    assert len(kept) == 2
 
 
 async def test_a_ticket_that_nobody_redeems_keeps_copies_off_until_it_is_over(place: SimServer) -> None:
     await ticket(place, "db")
+    (kept,) = place.world.tickets._open.values()
     await place.clock.advance(301)
     await expire(place.world)
     assert await copied(place, "web")
+    assert not place.world.tickets.starting(kept.container.id, place.clock.monotonic())
 
 
 async def test_a_start_that_is_refused_keeps_no_copy_off(place: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,17 +350,22 @@ async def test_with_engines_that_copy_safely_their_own_lock_is_enough(place: Sim
 # ends ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["stop", "remove", "retire"])
+@pytest.mark.parametrize("how", ["stop", "remove", "retire", "over", "confine"])
 async def test_copies_of_what_ds01_ends_are_ended_first(
     place: SimServer, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine keeps a container to itself while it copies: it ends it once the copy is over."""
     place.engine.release = "29.5.1"
     one = await named(place, "web")
-    if how == "stop":
+    stops = how in ("stop", "confine")
+    if stops:
         await starts(place, "web")
-    over, act = asyncio.Event(), "stop" if how == "stop" else "remove"
+    over, act, look = asyncio.Event(), "stop" if stops else "remove", place.engine.inspect
     locked = getattr(place.engine, act)
+
+    async def seen_when_free(container: ContainerId) -> Observed | None:
+        await over.wait()
+        return await look(container)
 
     async def when_free(*args: object, **more: object) -> None:
         await over.wait()
@@ -362,10 +373,13 @@ async def test_copies_of_what_ds01_ends_are_ended_first(
         await locked(*args, **more)
 
     monkeypatch.setattr(place.engine, act, when_free)
+    monkeypatch.setattr(place.engine, "inspect", seen_when_free)
     caller = await place.caller()
     ends: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
         "stop": lambda: stop(place.world, caller, "web"), "remove": lambda: remove(place.world, caller, "web"),
         "retire": lambda: retire(place.world, caller, "web", RetireRequest()),
+        "over": lambda: act_of_ds01.remove(place.world, one, "its time is over"),
+        "confine": lambda: confine._end(place.world, one, Judgement(remedy=Remedy.STOP, why=("is privileged",))),
     }  # fmt: skip
     async with aclosing(copying(place.world, DoorCopy(id=one.id))) as words, asyncio.timeout(SECONDS):
         assert (await anext(words)).error is None

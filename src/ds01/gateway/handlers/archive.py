@@ -69,18 +69,26 @@ async def put(call: Call) -> None:
 
 
 async def _while_free(call: Call, container: DoorContainer, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-    """Do it for as long as ds01d says that it may be. Raises RefusedError where that is over before an answer began;
-    later nothing can be said any more (ConnectionError).
+    """Do it for as long as ds01d says that it may be. Where that is over before an answer began, its client reads why;
+    later nothing can be said any more. Raises RefusedError, and ConnectionError.
     """
     with call.gate.counts.copying(call.user.uid):
         async with call.gate.door.copying(DoorCopy(id=container.id)) as over:
             try:
                 await while_there(over, work())
-            except (ConnectionError, UpstreamError) as error:
+            except (ConnectionError, UpstreamError):
                 if not over.done() or call.answered:
                     raise
-                what = "The copy was broken off: DS01 ends this container, or ds01d was started anew"
-                raise UnrecordedError("archive.ended", what, "Try again in a moment.", status=503) from error
+                await _say_why(call)
+
+
+async def _say_why(call: Call) -> None:
+    """On the record it is as allowed: some of it may have been done."""
+    what = "The copy was broken off: DS01 ends this container, or ds01d was started anew"
+    call.record(what)
+    call.leave()
+    ended = UnrecordedError("archive.ended", what, "Try again in a moment.", status=503)
+    await call.answer_json(ended.status, {"message": ended.message})
 
 
 def _target(call: Call, container: DoorContainer) -> str:

@@ -126,7 +126,8 @@ async def _undone(world: World, container: Container, ticket: Ticket) -> None:
     aside = container.state is ContainerState.QUARANTINED
     if aside:
         await withdraw(world, container.id)
-        await world.engine.stop(container.id, 0)
+        with world.copies.ended(container.id):
+            await world.engine.stop(container.id, 0)
     await _give_back(world, container, ticket, REFUSED)
     if aside:
         raise out_of_service(container)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ds01.domain.container import Container, ContainerId, Door
+from ds01.domain.container import Container, ContainerId
 from ds01.domain.errors import NOT_ALLOWED, Ds01Error
 from ds01.domain.names import plain_volume
 
@@ -45,7 +45,7 @@ class Refusal:
 
 def as_owner(container: Container) -> bool:
     """Whether everything in it runs as its owner. What DS01 makes itself always does."""
-    return container.forced_user or container.door is Door.DS01
+    return container.forced_user or not container.door.docker
 
 
 ITSELF = "it was asked for"

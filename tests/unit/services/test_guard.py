@@ -48,6 +48,16 @@ async def test_a_launch_is_granted_with_its_lease_and_folder(guarded: SimServer)
     assert {f"{guarded.world.paths.lib}/session", f"{guarded.world.paths.lib}/job"} <= set(grant.binds)
 
 
+@pytest.mark.parametrize("door", list(Door))
+async def test_what_ds01_makes_itself_is_granted_as_its_owners(guarded: SimServer, door: Door) -> None:
+    """A job in a folder whose file system honours no setuid files has no other reason to be: the guard would refuse
+    the folder in a container that may have root.
+    """
+    made = replace(container("x"), door=door, forced_user=False, lease=None, gpus=0)
+    await allow(guarded.world, ALICE, made, taken=ExitStack())
+    assert grants(guarded)[made.id].as_owner is not door.docker
+
+
 async def test_without_a_guard_nothing_is_written(server: SimServer) -> None:
     await server.launch()
     assert not server.host.guards

@@ -6,8 +6,10 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +20,15 @@ import pytest
 from dev import people
 
 from ds01.domain.limits import BUILDS
+from ds01.gateway.call import Timeouts
 from tests.engine.gateway.conftest import Victim
 from tests.engine.gateway.ground import Ground, Reply, User, ask, connected, wait
 from tests.engine.gateway.test_admin import told
 
 pytestmark = [pytest.mark.engine, pytest.mark.root]
 TAR = "application/x-tar"
+COPY_SECONDS = Timeouts().copied_seconds
+"""In how many a copy ends by itself in which nothing moves."""
 
 
 def context(**files: str) -> bytes:
@@ -215,7 +220,7 @@ V = {"Mounts": [{"Type": "volume", "Source": "slow", "Target": "/v"}]}
 
 
 @contextmanager
-def copying(user: User, container: str) -> Iterator[None]:
+def copying(user: User, container: str) -> Iterator[socket.socket]:
     """A copy of hers into this container goes on."""
     head = (
         f"PUT /v1.41/containers/{container}/archive?path=/v HTTP/1.1\r\nHost: d\r\nContent-Type: {TAR}\r\n"
@@ -225,7 +230,8 @@ def copying(user: User, container: str) -> Iterator[None]:
         sock.sendall(head.encode())
         said = sock.recv(4096)
         assert said.startswith(b"HTTP/1.1 100 Continue"), said
-        yield
+        sock.sendall(b"%x\r\n%b\r\n" % (512, header(b"x", 512, b"0")))  # the engine has begun
+        yield sock
 
 
 def test_e29_ds01d_starts_nothing_while_files_are_copied(mallory: User, field: Ground) -> None:
@@ -268,6 +274,20 @@ def test_e29_a_start_that_comes_late_does_not_begin_while_files_are_copied(mallo
         assert not field.seen(late)["State"]["Running"]
     wait(lambda: mallory.call("POST", f"/v1.41/containers/{late}/start").status == 204)
     assert mallory.docker("rm", "--force", *made).code == 0
+    assert mallory.docker("volume", "rm", "slow").code == 0
+
+
+def test_d16_a_copy_keeps_no_container_from_ds01(mallory: User, field: Ground) -> None:
+    """The engine would wait for its end before it removes the container, or says anything of it."""
+    made = mallory.create("held", Cmd=["true"], HostConfig=V).json["Id"]
+    with copying(mallory, made) as sock:
+        began = time.monotonic()
+        removed = control(mallory, field, "DELETE", "/v1/containers/held")
+        assert removed.status == 200, removed.body
+        assert time.monotonic() - began < COPY_SECONDS
+        said = sock.recv(4096)
+        assert said.startswith(b"HTTP/1.1 503 "), said
+        assert b"(archive.ended)" in said
     assert mallory.docker("volume", "rm", "slow").code == 0
 
 

@@ -73,7 +73,7 @@ async def read(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.parametrize("method", ["HEAD", "GET", "PUT"])
 @pytest.mark.parametrize(("why", "status"), [(REACHED, 403), (BUSY, 409)])
-async def test_e29_e35_e36_nothing_is_copied_where_ds01d_says_no(
+async def test_e29_e36_e37_nothing_is_copied_where_ds01d_says_no(
     place: Farm, method: str, why: dict[str, Any], status: int
 ) -> None:
     place.may_copy(why)

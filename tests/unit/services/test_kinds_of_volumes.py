@@ -221,7 +221,7 @@ async def test_what_had_no_mark_has_one_before_its_grant_goes(
     """A DS01 of before left none: its container is removed before anybody asked for the volume with root."""
     hers, root = await made(place, "hers", root=False), await made(place, "root", root=True)
     await place.engine.create_volume(STORED, {}, {})
-    await allow(place.world, ALICE, hers)
+    await allow(place.world, ALICE, hers, taken=ExitStack())
     place.host.reached.clear()
     await became(place, hers, ContainerState.REMOVED)
     inspect = place.engine.inspect
@@ -243,4 +243,4 @@ async def test_what_had_no_mark_has_one_before_its_grant_goes(
     assert hers.id not in granted(place)
     await place.books(lambda books: books.put_container(root))
     with pytest.raises(Ds01Error, match="was in a container of yours that runs as you"):
-        await allow(place.world, ALICE, root)
+        await allow(place.world, ALICE, root, taken=ExitStack())

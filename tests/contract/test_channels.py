@@ -6,6 +6,7 @@ The mail server and the webhook's service are programs that keep what they are g
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import http.server
 import json
 import os
@@ -14,8 +15,10 @@ import socketserver
 import ssl
 import struct
 import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -293,6 +296,110 @@ async def test_a_full_terminal_is_not_waited_for(tmp_path: Path) -> None:
     else:
         pytest.fail("a terminal nobody reads takes everything")
     place.close()
+
+
+class Holder:
+    """A process in the container that has the place of a file of the server's for its input, and no right on it: a
+    shell of hers handed it in.
+    """
+
+    def __init__(self, path: str, uid: int = 4711) -> None:
+        place = os.open(path, os.O_PATH)
+        self.process = subprocess.Popen(
+            ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", sys.executable, "-c", _HOLDS, str(place)],
+            stdout=subprocess.PIPE, pass_fds=(place,),
+        )  # fmt: skip
+        os.close(place)
+        assert self.process.stdout
+        assert self.process.stdout.readline() == b"holds\n"
+        self.pid = self.process.pid
+
+    def __enter__(self) -> Holder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+_HOLDS = """if True:
+    import os, pty, sys, time, termios, fcntl
+    _, own = pty.openpty()
+    os.setsid()
+    fcntl.ioctl(own, termios.TIOCSCTTY, 0)
+    for fd in (0, 2):
+        os.dup2(int(sys.argv[1]), fd)
+    print("holds", flush=True)
+    os.dup2(int(sys.argv[1]), 1)
+    time.sleep(600)
+"""
+
+
+class Gone(SimMeters):
+    """Of a container whose processes end when they were counted."""
+
+    def pids(self, container: ContainerId, uid: Uid) -> tuple[int, ...]:
+        return self.processes.pop(container, ())
+
+
+def held_by(holder: Holder, kind: type[SimMeters] = SimMeters) -> Shells:
+    """The shells of a container that this process is in."""
+    return Shells(kind(clock=SimClock(), processes={container("thesis").id: (holder.pid,)}))
+
+
+HERS = replace(ME, uid=Uid(4711))
+
+
+@ROOT
+async def test_a_file_that_is_no_terminal_is_not_opened(tmp_path: Path) -> None:
+    aim = tmp_path / "aim"
+    aim.write_text("root's")
+    aim.chmod(0o600)
+    with Holder(str(aim)) as holder, watched(aim) as opened:
+        assert await held_by(holder).deliver(letter(user=HERS)) == ""
+        assert opened() == b""
+    assert aim.read_text() == "root's"
+
+
+@contextmanager
+def watched(path: Path) -> Iterator[Callable[[], bytes]]:
+    """What the kernel says was opened, or closed after it was open for writing."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    notes = libc.inotify_init1(os.O_NONBLOCK)
+    assert libc.inotify_add_watch(notes, os.fsencode(path), 0x20 | 0x8) >= 0
+
+    def seen() -> bytes:
+        with suppress(BlockingIOError):
+            return os.read(notes, 4096)
+        return b""
+
+    yield seen
+    os.close(notes)
+
+
+@ROOT
+@pytest.mark.parametrize(("owner", "arrives"), [(0, ""), (4711, "1 terminal")])
+async def test_of_the_servers_terminals_only_her_own_is_written_on(owner: int, arrives: str) -> None:
+    master, slave = pty.openpty()
+    os.chown(slave, owner, 0)
+    with Holder(os.ttyname(slave)) as holder:
+        assert await held_by(holder).deliver(letter(user=HERS)) == arrives
+    os.set_blocking(master, False)
+    if not arrives:
+        with pytest.raises(BlockingIOError):
+            os.read(master, 1)
+    os.close(master)
+    os.close(slave)
+
+
+@ROOT
+async def test_a_process_that_is_another_by_then_is_not_written_on() -> None:
+    master, slave = pty.openpty()
+    os.chown(slave, 4711, 0)
+    with Holder(os.ttyname(slave)) as holder:
+        assert await held_by(holder, Gone).deliver(letter(user=HERS)) == ""
+    os.close(master)
+    os.close(slave)
 
 
 @pytest.mark.parametrize("to", ["a@", "a@[", "two\nlines@lab.lan"])

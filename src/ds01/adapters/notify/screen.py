@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import stat
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
+from ds01.adapters.host.terminals import SLAVES
 from ds01.ports.channel import Letter
 
 WIDTH = 78
-_PSEUDO = range(136, 144)
-"""Major numbers of pseudo-terminals."""
 _CONSOLES = range(4, 6)
 
 
@@ -43,21 +43,42 @@ def _wrapped(text: str) -> list[str]:
     return found
 
 
-def write(terminal: Path, content: bytes, *, owner: int | None = None) -> bool:
-    """Write it, if that is a terminal (of ``owner``) that takes it at once."""
+def write(
+    terminal: str | Path, content: bytes, *, hers: Callable[[os.stat_result], bool], process: int | None = None
+) -> bool:  # fmt: skip
+    """Write it, if what is there is ``hers`` to write on and takes it at once. The path may begin at the open folder of
+    a ``process``.
+    """
     try:
-        fd = os.open(terminal, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        fd = _opened(terminal, hers, process)
     except OSError:
         return False
     try:
-        found = os.fstat(fd)
-        major = os.major(found.st_rdev)
-        if not stat.S_ISCHR(found.st_mode) or not (major in _PSEUDO or major in _CONSOLES):
-            return False
-        if owner is not None and found.st_uid != owner:
-            return False
         return os.write(fd, content) == len(content)
     except OSError:
         return False
     finally:
         os.close(fd)
+
+
+def is_screen(found: os.stat_result) -> bool:
+    """Whether it is a terminal, of the machine or of a program."""
+    return stat.S_ISCHR(found.st_mode) and (is_pseudo(found) or os.major(found.st_rdev) in _CONSOLES)
+
+
+def is_pseudo(found: os.stat_result) -> bool:
+    """Whether it is a program's terminal."""
+    return stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) in SLAVES
+
+
+def _opened(path: str | Path, hers: Callable[[os.stat_result], bool], process: int | None) -> int:
+    """Looked at before it is opened, and opened as what was looked at: opening what is no terminal can do harm, and she
+    may hold the place of a file that she has no right to open. Raises OSError.
+    """
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC, dir_fd=process)
+    try:
+        if not hers(os.fstat(place)):
+            raise PermissionError(f"{path} is no terminal of hers")
+        return os.open(f"/proc/self/fd/{place}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    finally:
+        os.close(place)

@@ -1,34 +1,46 @@
 """The terminals open in a container: whoever sits in it reads the letter where she works.
 
 A process of the container has its terminal as an open file; the kernel's own link to that file leads to the terminal
-itself, whatever the container's folders say. What is opened is looked at before anything is written.
+itself, whatever the container's folders say. What else such a link leads to is not opened: she can hold the place of
+any file of the server, which takes no right on the file. Of the terminals on the server itself only her own are
+written on; those of a container's own are whoever's the container says, and nobody else can hold one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
-from ds01.adapters.notify.screen import drawn, write
+from ds01.adapters.notify.screen import drawn, is_pseudo, write
+from ds01.domain.container import Container
 from ds01.ports.channel import Letter
 from ds01.ports.meters import Meters
 
 _TERMINAL = 4
 """Of the fields of ``stat`` after the name: state, parent, group, session, terminal."""
 _FILES = (0, 1, 2)
+_TERMINALS = 64
+"""Nobody reads a letter on more of them."""
+_PROCESSES = 16
+"""Asked for one terminal: the first ones may have ended, or have it as no file any more."""
 
 
 class Shells:
-    """Needs root, and somebody who knows a container's processes."""
+    """Needs root, and somebody who knows a container's processes. ``pts`` is where the server's own terminals are."""
 
     name = "shells"
     proves = True
     inside = True
     nowhere = "no terminal is open in it"
 
-    def __init__(self, meters: Meters, proc: Path = Path("/proc")) -> None:
+    def __init__(self, meters: Meters, proc: Path = Path("/proc"), pts: Path = Path("/dev/pts")) -> None:
         self._meters = meters
         self._proc = proc
+        self._pts = pts
 
     async def deliver(self, letter: Letter) -> str:
         """Once onto each terminal that is open in it."""
@@ -37,17 +49,37 @@ class Shells:
     def _deliver(self, letter: Letter) -> str:
         if letter.container is None:
             return ""
-        content = drawn(letter)
+        content, hers = drawn(letter), self._hers(letter.user.uid)
         terminals: dict[str, list[int]] = {}
-        for pid in self._meters.pids(letter.container.id, letter.container.uid):
+        for pid in self._pids(letter.container):
             terminal = self._terminal(pid)
             if terminal:
                 terminals.setdefault(terminal, []).append(pid)
-        reached = sum(self._write(pids, content) for pids in terminals.values())
+        asked = islice(terminals.values(), _TERMINALS)
+        reached = sum(self._write(letter.container, pids[:_PROCESSES], content, hers) for pids in asked)
         return "" if not reached else "1 terminal" if reached == 1 else f"{reached} terminals"
 
-    def _write(self, pids: list[int], content: bytes) -> bool:
-        return any(write(self._proc / str(pid) / "fd" / str(fd), content) for pid in pids for fd in _FILES)
+    def _pids(self, container: Container) -> Sequence[int]:
+        return self._meters.pids(container.id, container.uid)
+
+    def _hers(self, uid: int) -> Callable[[os.stat_result], bool]:
+        """Hers on the server, or a container's own."""
+        own = None
+        with suppress(OSError):
+            own = self._pts.stat().st_dev
+        return lambda found: is_pseudo(found) and (found.st_uid == uid or own not in (None, found.st_dev))
+
+    def _write(
+        self, container: Container, pids: Sequence[int], content: bytes, hers: Callable[[os.stat_result], bool]
+    ) -> bool:  # fmt: skip
+        """Onto the terminal of these processes. A number may be another process by now: its folder is held open, and
+        what is in the container after that is what was opened.
+        """
+        with ExitStack() as stack:
+            held = {pid: fd for pid in pids for fd in stack.enter_context(_folder(self._proc / str(pid)))}
+            there = held.keys() & set(self._pids(container))
+            places = ((f"fd/{fd}", held[pid]) for pid in sorted(there) for fd in _FILES)
+            return any(write(path, content, hers=hers, process=process) for path, process in places)
 
     def _terminal(self, pid: int) -> str:
         """The number of its controlling terminal, ``""`` when it has none."""
@@ -57,3 +89,17 @@ class Shells:
         except (OSError, IndexError):
             return ""
         return "" if found == "0" else found
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[tuple[int, ...]]:
+    """The folder of a process, open; nothing where it is gone."""
+    try:
+        found = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield ()
+        return
+    try:
+        yield (found,)
+    finally:
+        os.close(found)

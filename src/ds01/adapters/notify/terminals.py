@@ -7,11 +7,12 @@ belongs to her: records outlive sessions.
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from ds01.adapters.notify.screen import drawn, write
+from ds01.adapters.notify.screen import drawn, is_screen, write
 from ds01.domain.people import User
 from ds01.ports.channel import Letter
 
@@ -42,7 +43,13 @@ class Terminals:
     def _deliver(self, letter: Letter) -> str:
         content = drawn(letter)
         lines = sorted({*self._recorded(letter.user), *self._managed(letter.user)})
-        return ", ".join(line for line in lines if write(self._dev / line, content, owner=letter.user.uid))
+        return ", ".join(line for line in lines if self._write(line, content, letter.user.uid))
+
+    def _write(self, line: str, content: bytes, uid: int) -> bool:
+        def hers(found: os.stat_result) -> bool:
+            return is_screen(found) and found.st_uid == uid
+
+        return write(self._dev / line, content, hers=hers)
 
     def _recorded(self, user: User) -> Iterator[str]:
         try:

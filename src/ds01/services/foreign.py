@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
+from ds01.domain.cgroups import is_in
+from ds01.domain.container import ContainerId
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import SlotId
+from ds01.domain.lease import Lease
 from ds01.domain.quarantine import Keeper
 from ds01.ports.devices import GpuProcess
 from ds01.ports.facts import ProcessFacts
@@ -54,14 +57,18 @@ def strangers(
     books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, ProcessFacts]
 ) -> Iterator[tuple[GpuProcess, ProcessFacts]]:  # fmt: skip
     """Those not in the container their slot is leased to. One that ended meanwhile is none."""
-    holder = {slot: lease.container for lease in books.open_leases() for slot in lease.slots}
+    holder = {slot: lease for lease in books.open_leases() for slot in lease.slots}
     for each in seen:
         process = facts.get(each.pid)
         if process is None or _is_display(process):
             continue
         own = holder.get(each.slot)
-        if own is None or str(own) not in process.cgroup:
+        if own is None or not _is_of(own, process):
             yield each, process
+
+
+def _is_of(lease: Lease, process: ProcessFacts) -> bool:
+    return lease.container is not None and is_in(process.cgroup, ContainerId(lease.container), lease.uid)
 
 
 def _is_display(process: ProcessFacts) -> bool:
@@ -88,7 +95,7 @@ def _views(books: Books, seen: Iterable[GpuProcess], facts: Mapping[int, Process
     leased = {slot: lease.uid for lease in books.open_leases() for slot in lease.slots}
     found = sorted(strangers(books, seen, facts), key=lambda pair: (labels.get(pair[0].slot, ""), pair[0].pid))
     for each, process in found:
-        inside = next((one for one in containers if str(one.id) in process.cgroup), None)
+        inside = next((one for one in containers if is_in(process.cgroup, one.id, one.uid)), None)
         yield ForeignView(
             slot=labels.get(each.slot, each.slot), pid=each.pid, user=process.user, command=process.command,
             memory_bytes=each.memory_bytes, started_at=process.started_at.isoformat() if process.started_at else None,

@@ -61,6 +61,16 @@ async def test_a_container_on_the_gpu_of_another_is_named_with_both(server: SimS
     assert (found.pid, found.container, found.leased_to) == (2, "bob@lab.lan's miner", "alice")
 
 
+@pytest.mark.parametrize("below", ["", "ds01-u1001.slice/", "ds01.slice/ds01-u1001.slice/docker-"])
+async def test_a_process_in_a_folder_named_after_the_container_is_not_in_it(server: SimServer, below: str) -> None:
+    hers = await server.launch(ALICE)
+    server.devices.set_load("0", Load(processes=((1, 2**20),)))
+    end = ".scope" if below.endswith("-") else ""
+    runs(server, 1, cgroup=f"0::/user.slice/user-1003.slice/user@1003.service/{below}{hers.id}{end}")
+    (found,) = await seen(server)
+    assert (found.pid, found.user, found.container, found.leased_to) == (1, "eve", "", "alice")
+
+
 async def test_nothing_is_ended_and_what_is_gone_is_not_shown(server: SimServer) -> None:
     server.devices.set_load("1", Load(processes=((4711, 2**20),)))
     runs(server, 4711)

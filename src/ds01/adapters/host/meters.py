@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ds01.domain.cgroups import homes
 from ds01.domain.container import ContainerId
-from ds01.domain.people import Uid, slice_of
+from ds01.domain.people import Uid
 from ds01.ports.meters import Meter
 
 _NANO = 1_000_000_000
@@ -75,13 +76,12 @@ class CgroupMeters:
         if known is not None and known.cpu.exists():
             return known
         self._places.pop(container, None)
-        found = self._look_for(container, slice_of(uid))
+        found = self._look_for(homes(container, uid))
         if found is not None:
             self._places[container] = found
         return found
 
-    def _look_for(self, container: ContainerId, slice_name: str) -> _Place | None:
-        names = [f"{slice_name}/{container}", f"ds01.slice/{slice_name}/docker-{container}.scope"]
+    def _look_for(self, names: Iterable[str]) -> _Place | None:
         if (self._root / "cgroup.controllers").exists():
             there = next((self._root / name for name in names if (self._root / name).is_dir()), None)
             return None if there is None else _Place(cpu=there, memory=there, unified=True)

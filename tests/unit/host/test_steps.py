@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,11 @@ def engine(place: Path, pid: int, comm: str = "dockerd", **environment: str) -> 
     folder = place / "proc" / str(pid)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "comm").write_bytes(os.fsencode(f"{comm}\n"))
+    (folder / "status").write_text(f"Name:\t{comm!a}\nUid:\t0\t0\t0\t0\n")
+    (folder / "ns").mkdir(exist_ok=True)
+    for link, aim in {"exe": "/bin/sh", "ns/pid": "/proc/self/ns/pid"}.items():
+        (folder / link).unlink(missing_ok=True)
+        (folder / link).symlink_to(aim)
     (folder / "environ").write_text("\0".join(f"{key}={value}" for key, value in environment.items()) + "\0")
 
 
@@ -71,6 +77,35 @@ def test_a_process_that_calls_itself_anything_hides_no_engine(place: Path) -> No
     engine(place, os.getpid(), comm="systemd")
     engine(place, 77, PATH=f"{place}/guard")
     engine(place, 78, comm="\udcff")
+    assert found(place) == f"{place}/guard"
+
+
+def hers(process: Path) -> None:
+    (process / "status").write_text("Name:\tdockerd\nUid:\t1001\t0\t0\t0\n")
+
+
+def her_program(process: Path) -> None:
+    (process / "exe").unlink()
+    (process / "exe").write_text("")
+    (process / "exe").chmod(0o777)
+
+
+def with_roots_rights(process: Path) -> None:
+    her_program(process)
+    (process / "exe").chmod(0o4755)
+
+
+def in_a_container(process: Path) -> None:
+    (process / "ns/pid").unlink()
+    (process / "ns/pid").write_text("")
+
+
+@pytest.mark.parametrize("disguise", [hers, her_program, with_roots_rights, in_a_container])
+def test_what_only_calls_itself_the_engine_is_not_asked(place: Path, disguise: Callable[[Path], None]) -> None:
+    engine(place, os.getpid(), comm="systemd")
+    engine(place, 77, PATH=f"{place}/guard")
+    engine(place, 78, PATH=f"{place}/usual")
+    disguise(place / "proc/78")
     assert found(place) == f"{place}/guard"
 
 

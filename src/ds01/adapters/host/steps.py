@@ -10,44 +10,71 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from ds01.adapters.host.processes import held
 from ds01.ports.host import StepPermit
 
 _MARK = b"ds01-runc"
 _OVERRIDE = "DOCKER_BUILDKIT_RUNC_COMMAND"
 _CREDENTIALS = struct.Struct("3i")
 _SECONDS = 5
+_HERE = Path("/proc/self/ns/pid")
+"""Where processes of the server are, and those of no container."""
 
 
 def step_guard(proc: Path, engine: str) -> str:
     """The folder of the guard; empty when there is none, or when it is not certain which engine answers."""
     try:
-        found = {_guard(proc / pid) for pid in _engines(proc, engine)}
+        found = set(_guards(proc, [_maker(engine)])) or set(_guards(proc, _everything(proc)))
     except OSError:
         return ""
     return found.pop() if len(found) == 1 else ""
 
 
-def _engines(proc: Path, engine: str) -> list[str]:
-    """The process that made the socket; if that was systemd, every engine there is."""
+def _maker(engine: str) -> str:
+    """The process that made the socket: the engine, or systemd for whichever engine there is."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_SECONDS)
         connection.connect(engine)
         data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    maker = str(_CREDENTIALS.unpack(data)[0])
-    if _is_engine(proc / maker):
-        return [maker]
-    return [entry.name for entry in proc.iterdir() if entry.name.isdecimal() and _is_engine(entry)]
+    return str(_CREDENTIALS.unpack(data)[0])
+
+
+def _everything(proc: Path) -> list[str]:
+    return [entry.name for entry in proc.iterdir() if entry.name.isdecimal()]
+
+
+def _guards(proc: Path, pids: Iterable[str]) -> Iterator[str]:
+    """Of those that are engines."""
+    for pid in pids:
+        with held(proc / pid) as process:
+            if process is not None and _is_engine(process):
+                yield _guard(process)
 
 
 def _is_engine(process: Path) -> bool:
+    """By its name, and by being root's on this server: anybody may call a process so, and what is in its environment
+    is opened. One that took root's rights by its file (``sudo``), or is root in a container, has an environment of
+    somebody else's.
+    """
     try:
-        return (process / "comm").read_bytes() == b"dockerd\n"
+        return (
+            (process / "comm").read_bytes() == b"dockerd\n"
+            and b"\nUid:\t0\t" in (process / "status").read_bytes()
+            and (process / "ns/pid").stat() == _HERE.stat()
+            and _is_roots((process / "exe").stat())
+        )
     except OSError:
         return False
+
+
+def _is_roots(program: os.stat_result) -> bool:
+    return program.st_uid == 0 and not program.st_mode & (stat.S_ISUID | stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _guard(process: Path) -> str:

@@ -43,14 +43,10 @@ def _wrapped(text: str) -> list[str]:
     return found
 
 
-def write(
-    terminal: str | Path, content: bytes, *, hers: Callable[[os.stat_result], bool], process: int | None = None
-) -> bool:  # fmt: skip
-    """Write it, if what is there is ``hers`` to write on and takes it at once. The path may begin at the open folder of
-    a ``process``.
-    """
+def write(terminal: Path, content: bytes, hers: Callable[[os.stat_result], bool]) -> bool:
+    """Write it, if what is there is ``hers`` to write on and takes it at once."""
     try:
-        fd = _opened(terminal, hers, process)
+        fd = _opened(terminal, hers)
     except OSError:
         return False
     try:
@@ -71,11 +67,11 @@ def is_pseudo(found: os.stat_result) -> bool:
     return stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) in SLAVES
 
 
-def _opened(path: str | Path, hers: Callable[[os.stat_result], bool], process: int | None) -> int:
+def _opened(path: Path, hers: Callable[[os.stat_result], bool]) -> int:
     """Looked at before it is opened, and opened as what was looked at: opening what is no terminal can do harm, and she
     may hold the place of a file that she has no right to open. Raises OSError.
     """
-    place = os.open(path, os.O_PATH | os.O_CLOEXEC, dir_fd=process)
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         if not hers(os.fstat(place)):
             raise PermissionError(f"{path} is no terminal of hers")

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from itertools import islice
 from pathlib import Path
 
+from ds01.adapters.host.processes import held
 from ds01.adapters.notify.screen import drawn, is_pseudo, write
 from ds01.domain.container import Container
 from ds01.ports.channel import Letter
@@ -76,10 +77,10 @@ class Shells:
         what is in the container after that is what was opened.
         """
         with ExitStack() as stack:
-            held = {pid: fd for pid in pids for fd in stack.enter_context(_folder(self._proc / str(pid)))}
-            there = held.keys() & set(self._pids(container))
-            places = ((f"fd/{fd}", held[pid]) for pid in sorted(there) for fd in _FILES)
-            return any(write(path, content, hers=hers, process=process) for path, process in places)
+            folders = {pid: stack.enter_context(held(self._proc / str(pid))) for pid in pids}
+            there = set(self._pids(container))
+            found = [folder for pid, folder in folders.items() if folder is not None and pid in there]
+            return any(write(folder / "fd" / str(fd), content, hers) for folder in found for fd in _FILES)
 
     def _terminal(self, pid: int) -> str:
         """The number of its controlling terminal, ``""`` when it has none."""
@@ -89,17 +90,3 @@ class Shells:
         except (OSError, IndexError):
             return ""
         return "" if found == "0" else found
-
-
-@contextmanager
-def _folder(path: Path) -> Iterator[tuple[int, ...]]:
-    """The folder of a process, open; nothing where it is gone."""
-    try:
-        found = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        yield ()
-        return
-    try:
-        yield (found,)
-    finally:
-        os.close(found)

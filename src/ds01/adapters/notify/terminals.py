@@ -49,7 +49,7 @@ class Terminals:
         def hers(found: os.stat_result) -> bool:
             return is_screen(found) and found.st_uid == uid
 
-        return write(self._dev / line, content, hers=hers)
+        return write(self._dev / line, content, hers)
 
     def _recorded(self, user: User) -> Iterator[str]:
         try:

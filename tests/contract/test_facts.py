@@ -17,6 +17,7 @@ from typing import Protocol
 
 import pytest
 
+from ds01.adapters.host import facts
 from ds01.adapters.host.facts import SystemFacts
 from ds01.ports.facts import DiskFacts, FileFacts, HostFacts, MountFacts, ProcessFacts
 from ds01.sim.facts import SimFacts
@@ -196,6 +197,30 @@ async def test_a_process_the_kernel_says_little_of_is_there(tmp_path: Path) -> N
     (tmp_path / "7").mkdir()
     found = await SystemFacts(tmp_path).processes([7, 8])
     assert found == {7: ProcessFacts(command="?", user=pwd.getpwuid(os.geteuid()).pw_name, cgroup="")}
+
+
+async def test_a_carriage_return_in_a_name_begins_no_line(tmp_path: Path) -> None:
+    """The kernel writes it as it is into the name of a process and of a cgroup; only a line feed it does not."""
+    folder = tmp_path / "7"
+    folder.mkdir()
+    (folder / "status").write_bytes(b"Name:\t\rUid:\t0\t\nUid:\t1001\t1001\t1001\t1001\n")
+    (folder / "cgroup").write_bytes(b"0::/user.slice/x\r0::/ds01-u1002.slice/c\n")
+    found = (await SystemFacts(tmp_path).processes([7]))[7]
+    assert (found.uid, found.cgroup.split("\n")) == (1001, ["0::/user.slice/x\r0::/ds01-u1002.slice/c"])
+
+
+async def test_a_process_that_ends_while_it_is_looked_at_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(["sleep", "1000"]) as ending:
+        read = facts._text
+
+        def until_then(path: Path) -> str | None:
+            if path.name == "comm":
+                ending.kill()
+                ending.wait()
+            return read(path)
+
+        monkeypatch.setattr(facts, "_text", until_then)
+        assert await SystemFacts().processes([ending.pid]) == {}
 
 
 async def test_a_listening_port_is_seen_and_another_is_not(place: Place) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ds01.adapters.host import trial
 from ds01.adapters.host.mounts import mount_of, mounted
+from ds01.adapters.host.processes import held
 from ds01.adapters.host.steps import step_guard
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
 
@@ -186,8 +187,9 @@ def _routes(proc: Path) -> Iterator[ipaddress.IPv4Network]:
 
 
 def _text(path: Path) -> str | None:
+    """As it is: a carriage return in a name of hers would be the begin of a line where Python reads text."""
     try:
-        return path.read_text(errors="replace").strip()
+        return path.read_bytes().decode(errors="replace").strip()
     except (OSError, ValueError):
         return None
 
@@ -230,17 +232,20 @@ def _synchronised() -> bool | None:
 def _processes(proc: Path, pids: Sequence[int]) -> Iterator[tuple[int, ProcessFacts]]:
     booted = _booted(_text(proc / "stat") or "")
     for pid in pids:
-        folder = proc / str(pid)
-        command, cgroup = _text(folder / "comm") or "?", _text(folder / "cgroup") or ""
-        began, uid, program = _began(_text(folder / "stat") or "", booted), _uid(folder), _program(folder)
-        with contextlib.suppress(OSError):
-            user = _login(folder.stat().st_uid if uid is None else uid)
-            yield (
-                pid,
-                ProcessFacts(
-                    command=_printable(command), user=user, cgroup=cgroup, started_at=began, program=program, uid=uid
-                ),
-            )
+        with held(proc / str(pid)) as folder, contextlib.suppress(OSError):
+            if folder is not None:
+                found = _process(folder, booted)
+                if (proc / str(pid)).samefile(folder):  # of one that ended by now nothing could be read
+                    yield pid, found
+
+
+def _process(folder: Path, booted: int | None) -> ProcessFacts:
+    command, cgroup, uid = _text(folder / "comm") or "?", _text(folder / "cgroup") or "", _uid(folder)
+    began, program = _began(_text(folder / "stat") or "", booted), _program(folder)
+    return ProcessFacts(
+        command=_printable(command), user=_login(folder.stat().st_uid if uid is None else uid), cgroup=cgroup,
+        started_at=began, program=program, uid=uid,
+    )  # fmt: skip
 
 
 def _uid(folder: Path) -> int | None:

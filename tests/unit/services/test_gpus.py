@@ -368,6 +368,19 @@ class TestForeign:
         await look_at_gpus(lab.world)
         assert await reasons(lab) == {}
 
+    async def test_a_gpu_that_was_handed_on_is_nobodys_after_the_lease_until_it_is_let_go(self, lab: Lab) -> None:
+        slot, container = await lab.grant(), ContainerId("c" * 64)
+        (lease,) = await lab.ledger.read(lambda books: books.open_leases())
+        await lab.ledger.write(lambda books: leases.activate(books, lease.id, container, NOW))
+        lab.devices.set_load("0", Load(processes=((4711, 2**20),)))
+        lab.world.facts.running[4711] = ProcessFacts(command="python", user="alice", cgroup="0::/user.slice")  # type: ignore[attr-defined]
+        await look_at_gpus(lab.world)
+        await lab.ledger.write(lambda books: leases.release(books, lease.id, "over", NOW))
+        assert await lab.grant() == gpu(lab, 1)
+        lab.devices.set_load("0", Load())
+        await look_at_gpus(lab.world)
+        assert await lab.grant() == slot
+
     @pytest.mark.parametrize(
         ("program", "uid", "is_user"),
         [

@@ -19,6 +19,7 @@ import pytest
 
 from ds01.adapters.host import facts
 from ds01.adapters.host.facts import SystemFacts
+from ds01.domain.people import FIRST_PERSON
 from ds01.ports.facts import DiskFacts, FileFacts, HostFacts, MountFacts, ProcessFacts
 from ds01.sim.facts import SimFacts
 
@@ -52,7 +53,7 @@ class SimPlace:
             user=user,
             cgroup="0::/user.slice",
             started_at=datetime.now(UTC),
-            program="/usr/bin/sleep",
+            program="/usr/bin/sleep" if os.geteuid() < FIRST_PERSON else "",
             uid=os.geteuid(),
         )
         return 4711
@@ -156,7 +157,7 @@ async def test_a_process_says_whose_it_is_and_since_when(place: Place) -> None:
     assert found[pid].command == "sleep"
     assert found[pid].user == pwd.getpwuid(os.geteuid()).pw_name
     assert found[pid].uid == os.geteuid()
-    assert found[pid].program == os.path.realpath("/usr/bin/sleep")
+    assert found[pid].program == (os.path.realpath("/usr/bin/sleep") if os.geteuid() < FIRST_PERSON else "")
     assert found[pid].cgroup
     began = found[pid].started_at
     assert began is not None
@@ -207,6 +208,15 @@ async def test_a_carriage_return_in_a_name_begins_no_line(tmp_path: Path) -> Non
     (folder / "cgroup").write_bytes(b"0::/user.slice/x\r0::/ds01-u1002.slice/c\n")
     found = (await SystemFacts(tmp_path).processes([7]))[7]
     assert (found.uid, found.cgroup.split("\n")) == (1001, ["0::/user.slice/x\r0::/ds01-u1002.slice/c"])
+
+
+@pytest.mark.parametrize(("uid", "program"), [(0, "/bin/sh"), (120, "/bin/sh"), (1001, "")])
+async def test_a_file_that_a_person_runs_is_not_looked_at(tmp_path: Path, uid: int, program: str) -> None:
+    folder = tmp_path / "7"
+    folder.mkdir()
+    (folder / "status").write_text(f"Name:\tsh\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n")
+    (folder / "exe").symlink_to("/bin/sh")
+    assert (await SystemFacts(tmp_path).processes([7]))[7].program == program
 
 
 async def test_a_process_that_ends_while_it_is_looked_at_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from ds01.domain.names import login_inside, user_network
 from ds01.domain.record import record
 
 Uid = NewType("Uid", int)
+FIRST_PERSON = 1000
+"""Accounts of people begin here; below are root and the system's own."""
 
 
 @record

@@ -51,8 +51,9 @@ class Hardware:
 @dataclass(frozen=True, kw_only=True)
 class ProcessFacts:
     """A process of the host: what it calls itself, its owner's login (or uid), the paths of its cgroups, and when it
-    began, if that is known. ``program`` is the path of the file it runs where nobody but root may write that, else
-    empty: a process may call itself anything.
+    began, if that is known. ``program`` is the path of the file it runs where nobody but root may write that, and empty
+    elsewhere, for a process may call itself anything; it is empty for a process of a person's too, whose file system
+    may be a program of hers that does not answer.
     """
 
     command: str

@@ -14,6 +14,7 @@ from ds01.domain.container import ContainerId
 from ds01.domain.events import Event, EventType
 from ds01.domain.gpu import SlotId
 from ds01.domain.lease import Lease
+from ds01.domain.people import FIRST_PERSON
 from ds01.domain.quarantine import Keeper
 from ds01.ports.devices import GpuProcess
 from ds01.ports.facts import ProcessFacts
@@ -25,8 +26,6 @@ from ds01.wire.gpus import ForeignView
 
 DISPLAYS = frozenset({"Xorg", "Xwayland", "gnome-shell", "kwin_x11", "kwin_wayland", "gdm-x-session", "sddm"})
 """Programs that draw the screen of the machine itself."""
-FIRST_PERSON = 1000
-"""Accounts of people begin here; below are root and the system's own."""
 
 
 async def mark(world: World) -> None:

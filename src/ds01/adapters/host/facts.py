@@ -23,6 +23,7 @@ from ds01.adapters.host import trial
 from ds01.adapters.host.mounts import mount_of, mounted
 from ds01.adapters.host.processes import held
 from ds01.adapters.host.steps import step_guard
+from ds01.domain.people import FIRST_PERSON
 from ds01.ports.facts import DiskFacts, FileFacts, Hardware, MountFacts, ProcessFacts
 
 _LISTENING = "0A"
@@ -241,7 +242,8 @@ def _processes(proc: Path, pids: Sequence[int]) -> Iterator[tuple[int, ProcessFa
 
 def _process(folder: Path, booted: int | None) -> ProcessFacts:
     command, cgroup, uid = _text(folder / "comm") or "?", _text(folder / "cgroup") or "", _uid(folder)
-    began, program = _began(_text(folder / "stat") or "", booted), _program(folder)
+    began = _began(_text(folder / "stat") or "", booted)
+    program = "" if uid is None or uid >= FIRST_PERSON else _program(folder)
     return ProcessFacts(
         command=_printable(command), user=_login(folder.stat().st_uid if uid is None else uid), cgroup=cgroup,
         started_at=began, program=program, uid=uid,

@@ -6,7 +6,7 @@ import asyncio
 import io
 import subprocess
 import tarfile
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -247,11 +247,12 @@ class EngineContract:
     async def test_a_missing_file_is_said(self, engine_port: Engine) -> None:
         made = await engine_port.create(spec("c-file"))
 
-        async def read() -> None:
-            async for _ in engine_port.read_files(made, "/no/such/file"):
+        async def read(pieces: AsyncGenerator[bytes, None]) -> None:
+            async for _ in pieces:
                 pass
 
-        await refused(errors.ENGINE_ERROR, read())
+        await refused(errors.ENGINE_ERROR, read(engine_port.read_files(made, "/no/such/file")))
+        await refused(errors.ENGINE_ERROR, read(engine_port.read_layer(made, "/no/such/file")))
 
     async def test_files_written_before_the_start_are_there(self, engine_port: Engine) -> None:
         made = await engine_port.create(spec("c-write"))
@@ -261,13 +262,14 @@ class EngineContract:
             entry.size = 5
             tar.addfile(entry, io.BytesIO(b"hello"))
         await engine_port.write_files(made, buffer.getvalue())
-        found = b"".join([piece async for piece in engine_port.read_files(made, "/etc/told")])
-        with tarfile.open(fileobj=io.BytesIO(found)) as tar:
-            member = tar.next()
-            assert member is not None
-            file = tar.extractfile(member)
-            assert file is not None
-            assert file.read() == b"hello"
+        for read in (engine_port.read_files, engine_port.read_layer):
+            found = b"".join([piece async for piece in read(made, "/etc/told")])
+            with tarfile.open(fileobj=io.BytesIO(found)) as tar:
+                member = tar.next()
+                assert member is not None
+                file = tar.extractfile(member)
+                assert file is not None
+                assert file.read() == b"hello"
 
     async def test_networks_have_their_range(self, engine_port: Engine) -> None:
         made = await engine_port.create_network(network("c-net", "198.19.255.0/26"))

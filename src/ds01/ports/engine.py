@@ -172,11 +172,19 @@ class Engine(Protocol):
 
     async def usage(self, container: ContainerId) -> Usage | None: ...
     def read_files(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
-        """A path of the container as a tar archive, in pieces."""
+        """A path of the container as a tar archive, in pieces. An engine that can be led astray mounts all that the
+        container has meanwhile: not for what has something of its owner's (``services/looking``).
+        """
+        ...
+
+    def read_layer(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
+        """A path of its writable layer as a tar archive, in pieces: nothing is mounted for it, and no link followed.
+        Raises Ds01Error where that cannot be had.
+        """
         ...
 
     async def write_files(self, container: ContainerId, archive: bytes) -> None:
-        """Put what is in a tar archive into a container, below its root."""
+        """Put what is in a tar archive into a container, below its root. What is said of ``read_files`` holds here."""
         ...
 
     async def commit(self, container: ContainerId, reference: str) -> ImageId:

@@ -47,7 +47,7 @@ async def _texts(world: World, container: Container, path: str) -> dict[str, str
     """The plain files at a path of the container, by their name; none when there is nothing, or too much."""
     content = bytearray()
     try:
-        async for piece in world.engine.read_files(container.id, path):
+        async for piece in world.engine.read_layer(container.id, path):
             content += piece
             if len(content) > _MOST_BYTES:
                 return {}

@@ -1,4 +1,7 @@
-"""Copying changed files out of a container into its workspace, as its owner, before the container goes."""
+"""Copying changed files out of a container into its workspace, as its owner, before the container goes.
+
+They are read from its writable layer: the engine, asked for them, might mount what the container has and be led astray.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,6 @@ async def rescue(world: World, caller: Caller, container: Container, files: Sequ
 async def _archives(world: World, container: Container, files: Sequence[str]) -> AsyncGenerator[bytes, None]:
     """What is in one folder goes through one program: to start one for each file takes longer than to copy it."""
     for path in files:
-        async with aclosing(world.engine.read_files(container.id, path)) as pieces:
+        async with aclosing(world.engine.read_layer(container.id, path)) as pieces:
             async for piece in pieces:
                 yield piece

@@ -82,6 +82,7 @@ class SimEngine(EngineStore):
             volumes=tuple(folders), volume_folders=folders,
         )  # fmt: skip
         self._made[container] = Made(spec=spec, seen=seen)
+        self._made[container].files.update(self.inside.get(image.id, {}))
         self._tell("create", self._made[container])
         return container
 
@@ -207,13 +208,16 @@ class SimEngine(EngineStore):
 
     async def read_files(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
         await self._act()
-        made = self._get(container)
-        if path not in made.files:
-            raise Ds01Error(ENGINE_ERROR, "The Docker engine refused.", reason=f"no such file {path}")
-        yield made.files[path]
+        self.archived.append(self._get(container))
+        yield self._file(container, path)
+
+    async def read_layer(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
+        await self._act()
+        yield self._file(container, path)
 
     async def write_files(self, container: ContainerId, archive: bytes) -> None:
         await self._act(disk=True)
+        self.archived.append(self._get(container))
         self._get(container).files.update(single_files(archive))
 
     async def commit(self, container: ContainerId, reference: str) -> ImageId:

@@ -17,6 +17,7 @@ from ds01.domain.container import ContainerId, ContainerSpec, Observed
 from ds01.domain.errors import (
     DISK_FULL,
     ENGINE_DOWN,
+    ENGINE_ERROR,
     NAME_TAKEN,
     NO_CONTAINER,
     SILENT,
@@ -118,6 +119,10 @@ class EngineStore:
         """The grace of the latest stop."""
         self.mounting: dict[str, dict[str, str]] = {}
         """The options of every volume a test made."""
+        self.archived: list[Made] = []
+        """Of which containers files were asked for or written, each time: an engine may mount what they have."""
+        self.inside: dict[ImageId, dict[str, bytes]] = {}
+        """What an image has besides the usual, tar archives by path."""
         self.guarding: Guarding | None = None
         """The guard behind this engine; none unless a test puts it there."""
         self._clock = clock
@@ -263,6 +268,12 @@ class EngineStore:
         if made is None:
             raise Ds01Error(NO_CONTAINER, "The container is gone from the engine.", hint="ds01 list")
         return made
+
+    def _file(self, container: ContainerId, path: str) -> bytes:
+        files = self._get(container).files
+        if path not in files:
+            raise Ds01Error(ENGINE_ERROR, "The Docker engine refused.", reason=f"no such file {path}")
+        return files[path]
 
     def _make_volumes(self, number: int) -> dict[str, str]:
         """So many volumes that nobody named; their folders."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
 from dev import tiny
 from dev.engine import OwnEngine
 
-from ds01.adapters.docker import upper
+from ds01.adapters.docker import layer_files, upper
 from ds01.adapters.docker.engine import DockerEngine
 from ds01.domain.changes import Change
 from ds01.domain.container import ContainerId
@@ -83,5 +85,42 @@ def test_folders_deeper_than_any_path_are_read(tmp_path: Path) -> None:
         place, before = os.open("deep", os.O_RDONLY, dir_fd=place), place
         os.close(before)
     os.close(place)
-    assert len(tuple(upper.changes(str(tmp_path), (str(tmp_path),)))) == upper.DEPTH + 1
+    found = tuple(upper.changes(str(tmp_path), (str(tmp_path),)))
+    assert len(found) == upper.DEPTH + 1
+    for change in (found[0], found[-1]):
+        assert b"".join(layer_files.archive(str(tmp_path), change.path))
     subprocess.run(["rm", "-rf", str(tmp_path / "deep")], check=True)
+
+
+def test_o6_links_lead_nowhere_while_files_of_the_layer_are_read(tmp_path: Path) -> None:
+    host, layer = tmp_path / "host", tmp_path / "layer"
+    for folder in (host, layer / "a" / "empty"):
+        folder.mkdir(parents=True)
+    (host / "secret").write_text("secret")
+    (layer / "a" / "file").write_bytes(b"x" * 1300)
+    (layer / "a" / "link").symlink_to(host / "secret")
+    os.mkfifo(layer / "a" / "pipe")
+    (layer / "out").symlink_to(host)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(layer_files.archive(str(layer), "/a")))) as tar:
+        found = {member.name: member for member in tar}
+        held = tar.extractfile("a/file")
+        assert held is not None
+        assert held.read() == b"x" * 1300
+    assert found.keys() == {"a", "a/empty", "a/file", "a/link"}
+    assert found["a/link"].linkname == str(host / "secret")
+    for path in ("/out/secret", "/a/../../host/secret", "/a/link/x", "/", "/gone"):
+        with pytest.raises(OSError):
+            b"".join(layer_files.archive(str(layer), path))
+
+
+@pytest.mark.parametrize("becomes", [b"", b"long" * 1000])
+def test_a_file_that_changes_while_it_is_read_is_as_long_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, becomes: bytes
+) -> None:
+    monkeypatch.setattr(layer_files, "PIECE", 512)
+    (tmp_path / "file").write_bytes(b"x" * 2000)
+    reading = layer_files.archive(str(tmp_path), "/file")
+    begun = next(reading)
+    (tmp_path / "file").write_bytes(becomes)
+    with tarfile.open(fileobj=io.BytesIO(begun + b"".join(reading))) as tar:
+        assert [member.size for member in tar] == [2000]

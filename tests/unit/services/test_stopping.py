@@ -239,6 +239,7 @@ async def test_w2_retire_lists_what_would_be_lost_before_it_removes_anything(ser
         "/home/alice/workspace/thesis/.ds01/rescued/2026-03-02-090000/home/alice": b"tar of notes"
     }
     assert result.files_lost == 0
+    assert made.id not in {each.seen.id for each in server.engine.archived}, "nothing it has is mounted for that (E36)"
     assert "packages.suggested" in await server.events(made.id)
 
 

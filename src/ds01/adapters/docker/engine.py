@@ -8,8 +8,8 @@ import re
 from collections.abc import AsyncGenerator, Collection
 from typing import Any
 
-from ds01.adapters.docker import read, upper
-from ds01.adapters.docker.errors import unreachable
+from ds01.adapters.docker import layer_files, read, upper
+from ds01.adapters.docker.errors import not_copied, unreachable, unreadable
 from ds01.adapters.docker.http import EngineHttp
 from ds01.adapters.docker.write import create_body, network_body, recreate_body, update_body
 from ds01.domain.build_cache import CacheRecord
@@ -17,6 +17,7 @@ from ds01.domain.changes import Change
 from ds01.domain.confinement import Amounts
 from ds01.domain.container import Attachment, ContainerId, ContainerSpec, Observed
 from ds01.domain.disk import Layer
+from ds01.domain.engine_versions import COPY_FIXED, numbers
 from ds01.domain.errors import NO_CONTAINER, NO_IMAGE, NO_VOLUME, WRONG_STATE, Ds01Error
 from ds01.domain.image import Image, ImageId, is_reference
 from ds01.domain.labels import Label
@@ -174,6 +175,22 @@ class DockerEngine:
         """A path as a tar archive."""
         async for piece in self._http.pieces(f"containers/{container}/archive", {"path": path}):
             yield piece
+
+    async def read_layer(self, container: ContainerId, path: str) -> AsyncGenerator[bytes, None]:
+        """Read from disk where it can be; asked of the engine elsewhere, unless that can be led astray."""
+        found = upper.layers(await self._http.json("GET", f"containers/{container}/json"))
+        if found is None:
+            if numbers(await self.ping()) < COPY_FIXED:
+                raise not_copied()
+            async for piece in self.read_files(container, path):
+                yield piece
+            return
+        reading = layer_files.archive(found[0], path)
+        try:
+            while piece := await asyncio.to_thread(next, reading, b""):
+                yield piece
+        except OSError as error:
+            raise unreadable(path, error) from error
 
     async def write_files(self, container: ContainerId, archive: bytes) -> None:
         """Below its root."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import aiohttp
 from aiodocker.exceptions import DockerError
 
+from ds01.domain.binds import shown
 from ds01.domain.errors import (
     DISK_FULL,
     ENGINE_DOWN,
@@ -65,6 +66,26 @@ def silent() -> Ds01Error:
         "The container does not answer.",
         reason="The engine waits for something that is going on with it: its files are copied, or it starts or ends.",
         hint="Try again when that is over",
+    )
+
+
+def not_copied() -> Ds01Error:
+    """The engine keeps files where DS01 cannot read them, and must not be asked for them itself."""
+    return Ds01Error(
+        ENGINE_ERROR,
+        "This version of Docker does not copy files of a container that stands still.",
+        reason="A folder that is mounted in it could be exchanged for a link meanwhile.",
+        hint="Start it and use ds01 cp",
+    )
+
+
+def unreadable(path: str, error: OSError) -> Ds01Error:
+    """A file of a container's own layer."""
+    return Ds01Error(
+        ENGINE_ERROR,
+        f"{shown(path)} of the container cannot be read.",
+        reason=f"{error.strerror or error}.",
+        hint="Start the container and use ds01 cp",
     )
 
 

@@ -20,6 +20,9 @@ SlotId = NewType("SlotId", str)
 GIB = 1024**3
 _SOLD = re.compile(r"\.(\d+)gb")
 
+SMI = "/usr/bin/nvidia-smi"
+"""Where a stand-in for NVIDIA's program is in a container: where NVIDIA's toolkit puts the real one, on every PATH."""
+
 VISIBLE = "NVIDIA_VISIBLE_DEVICES"
 """The variable by which NVIDIA's runtime is asked for GPUs."""
 

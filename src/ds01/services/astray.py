@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from ds01.domain.engine_versions import COPY_FIXED, numbers
-from ds01.services.world import World
+
+if TYPE_CHECKING:
+    from ds01.services.world import World
 
 
 async def led_astray(world: World) -> bool:

@@ -215,7 +215,7 @@ async def _make(
         )  # fmt: skip
         made = await world.engine.create(replace(spec, labels=sealed(spec.labels, await seal_key(world))))
         rollback.add("container", lambda: discard(world, made))
-        await world.accounts.settle_in(world.engine, made, order.image, user)
+        await world.accounts.settle_in(world, made, spec, order.image, user)
         if order.image.volumes:
             await _adopt(world, caller, made)
     return Container(

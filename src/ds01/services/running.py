@@ -27,7 +27,7 @@ async def run(world: World, user: User, container: Container, slots: tuple[Slot,
     once, which only a job may. ``slots`` are those of its lease.
     """
     async with steps.step("start", "Starting the container"):
-        await world.shells.check(world.engine, container)
+        await world.shells.check(world, container)
         with ExitStack() as taken:
             await allow(world, user, container, slots, taken=taken)
             terminal = steps.terminal

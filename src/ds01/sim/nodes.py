@@ -16,11 +16,9 @@ from importlib import resources
 from pathlib import Path
 
 from ds01.domain.container import Attachment, Device, Mount
-from ds01.domain.gpu import Slot
+from ds01.domain.gpu import SMI, Slot
 
 _NULL = os.makedev(1, 3)
-INSIDE = "/usr/bin/nvidia-smi"
-"""Where the stand-in is in the container: where NVIDIA's toolkit puts the real one, on every PATH."""
 
 
 class Nodes:
@@ -56,7 +54,7 @@ class Nodes:
                 "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
                 "DS01_SIMULATED_GPUS": ";".join(_record(slot) for slot in slots),
             },
-            mounts=(Mount(source=str(self._smi), target=INSIDE, read_only=True),),
+            mounts=(Mount(source=str(self._smi), target=SMI, read_only=True),),
         )
 
     def _host(self, name: str) -> str:

@@ -19,11 +19,12 @@ from ds01.domain.labels import Label
 from ds01.domain.reasons import words
 from ds01.services.account_inside import MOST, AccountsInside
 from ds01.services.launch import MoreToDo, launch, plan
+from ds01.services.looking import looked_into, one_look
 from ds01.services.pause import pause
 from ds01.services.retire import retire
+from ds01.services.start import start
 from ds01.services.steps import Abandoned, Steps
 from ds01.services.stop import stop
-from ds01.sim.engine_store import usual_files
 from ds01.wire.containers import RetireRequest
 from ds01.wire.launches import LaunchPlan
 from tests.server import ALICE, BOB, MINIMAL, SimServer, settings
@@ -510,7 +511,8 @@ async def test_d9_many_begun_at_once_are_no_more_than_allowed(server: SimServer)
     )
     most = 0
     while not launches.done():
-        most = max(most, len(await server.engine.list()))
+        hers = [seen for seen in await server.engine.list() if seen.labels[Label.OWNER] == str(ALICE.uid)]
+        most = max(most, len(hers))
         await asyncio.sleep(0)
     refusals = [outcome for outcome in launches.result() if isinstance(outcome, Ds01Error)]
     assert (len(launches.result()) - len(refusals), most) == (allowed, allowed)
@@ -547,24 +549,128 @@ async def test_in_an_image_that_is_not_hers_she_has_a_name_and_in_her_own_nothin
 
 @pytest.mark.parametrize("path", ["/etc", "/home", "/etc/passwd"])
 async def test_nothing_is_written_through_a_link_of_an_image(server: SimServer, path: str) -> None:
-    made = await server.launch(BOB, image=MINIMAL, gpus="0")
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        link = tarfile.TarInfo(path.lstrip("/"))
-        link.type, link.linkname = tarfile.SYMTYPE, "/data"
-        tar.addfile(link)
-    server.engine.write_layer(made.id, (), {**usual_files(), path: buffer.getvalue()})
     image = await server.engine.image(MINIMAL)
     assert image is not None
-    await AccountsInside().settle_in(server.engine, made.id, image, BOB)
+    server.engine.inside[image.id] = {path: link(path, "/data")}
+    made = await server.launch(BOB, image=MINIMAL, gpus="0")
     assert "bob" not in await accounts(server, made.id)
+
+
+def link(path: str, to: str) -> bytes:
+    """A link at a path, as an engine tells of it."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(path.rpartition("/")[2])
+        entry.type, entry.linkname = tarfile.SYMTYPE, to
+        tar.addfile(entry)
+    return buffer.getvalue()
+
+
+def led_astray(server: SimServer, launched: ContainerId) -> list[str]:
+    """Of which containers with something mounted files were asked for or written, the launched one by its name."""
+    return [
+        "launched" if made.seen.id == launched else made.spec.name
+        for made in server.engine.archived
+        if made.spec.mounts or made.seen.volumes
+    ]
+
+
+OLD, MENDED = "20.10.24", "29.5.1"
+WAYS = ("/workspace", "/run", "/run/ds01", "/run/ds01/session")
+
+
+@pytest.mark.parametrize("image", ["hers", "another's"])
+async def test_e36_an_image_is_looked_into_where_nothing_of_hers_is_mounted(server: SimServer, image: str) -> None:
+    server.engine.release = OLD
+    await server.launch(ALICE, gpus="0") if image == "hers" else await server.launch(BOB, image=MINIMAL, gpus="0")
+    bare = [made for made in server.engine.archived if not made.spec.mounts]
+    assert bare
+    assert not any(made.seen.ever_started for made in bare)
+    written = len(server.engine.archived) - len(bare)
+    assert written == (image == "another's"), "her name in it, where nothing lies within something else"
+    assert not any(each.stored_name.startswith("ds01-look") for each in await server.engine.list())
+
+
+async def test_e36_a_start_asks_for_no_file_of_what_ran(server: SimServer) -> None:
+    server.engine.release = OLD
+    await server.launch(gpus="0")
+    await stop(server.world, await server.caller(), "thesis")
+    server.restart()
+    server.engine.archived.clear()
+    await start(server.world, await server.caller(), "thesis", Steps(server.clock))
+    assert server.engine.archived == []
+
+
+@pytest.mark.parametrize("path", WAYS)
+async def test_e36_no_account_is_written_where_a_link_may_lead_into_her_workspace(server: SimServer, path: str) -> None:
+    server.engine.release = OLD
+    image = await server.engine.image(MINIMAL)
+    assert image is not None
+    above = {each: folder(each) for each in WAYS if path.startswith(f"{each}/")}
+    server.engine.inside[image.id] = {**above, path: link(path, "/workspace/sub")}
+    made = await server.launch(BOB, image=MINIMAL, gpus="0")
+    assert made.state is ContainerState.RUNNING
+    assert led_astray(server, made.id) == []
+    assert "bob" not in await accounts(server, made.id)
+
+
+async def test_e36_no_account_is_written_into_what_has_volumes(server: SimServer) -> None:
+    server.engine.release = OLD
+    server.engine.add_image(MINIMAL, volumes=1)
+    made = await server.launch(BOB, image=MINIMAL, gpus="0")
+    assert "launched" not in led_astray(server, made.id)
+    assert "bob" not in await accounts(server, made.id)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+async def test_an_engine_that_is_not_led_astray_makes_no_container_to_look_into_an_image(
+    server: SimServer, *, linked: bool
+) -> None:
+    server.engine.release = MENDED
+    image = await server.engine.image(MINIMAL)
+    assert image is not None
+    server.engine.inside[image.id] = {"/run": link("/run", "/workspace")} if linked else {}
+    made = await server.launch(BOB, image=MINIMAL, gpus="0")
+    assert {each.seen.id for each in server.engine.archived} == {made.id}
+    assert "bob" in await accounts(server, made.id)
+
+
+async def test_many_launches_look_into_their_image_once(server: SimServer) -> None:
+    server.engine.release = OLD
+    await server.build()
+    await asyncio.gather(*(server.launch(name=f"n{number}", gpus="0") for number in range(3)))
+    assert len(server.engine.archived) == 1
+
+
+async def test_what_a_killed_ds01d_looked_into_is_cleared(server: SimServer) -> None:
+    server.engine.release = OLD
+    image = await server.engine.image(MINIMAL)
+    assert image is not None
+    look = looked_into(server.world, image.id, ContainerId(""))
+    bare = await look.__aenter__()
+    await server.reconciler.round()
+    assert await server.engine.inspect(bare) is None
+    await look.__aexit__(None, None, None)
+    async with one_look(server.world, image.id), looked_into(server.world, image.id, ContainerId("")) as bare:
+        await server.reconciler.round()
+        assert await server.engine.inspect(bare) is not None, "it is being looked into"
+
+
+def folder(path: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(path.rpartition("/")[2])
+        entry.type = tarfile.DIRTYPE
+        tar.addfile(entry)
+    return buffer.getvalue()
 
 
 async def test_who_makes_many_images_does_not_fill_the_memory_of_their_accounts(server: SimServer) -> None:
     made = await server.launch(BOB, image=MINIMAL, gpus="0")
     image = await server.engine.image(MINIMAL)
     assert image is not None
-    inside = AccountsInside()
+    inside, spec = AccountsInside(), server.engine.spec(made.id)
+    server.engine.release = MENDED
     for number in range(MOST + 5):
-        await inside.settle_in(server.engine, made.id, replace(image, id=ImageId(f"sha256:{number}")), BOB)
+        await inside.settle_in(server.world, made.id, spec, replace(image, id=ImageId(f"sha256:{number}")), BOB)
     assert len(inside) == MOST

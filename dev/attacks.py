@@ -129,8 +129,8 @@ _ROWS: dict[str, tuple[tuple[str, str] | tuple[str, str, str], ...]] = {
         ("mount, namespaces, nodes from inside", "nothing gained"),
         ("another container's cgroup", "refused"),
         ("a device node of an image, opened from one's shell through /proc", "nothing opens there"),
-        ("exchanging folders through one kept open from a container that stopped, while files are copied, on engines "
-         "with that hole", "refused: what she can reach is not copied"),
+        ("exchanging folders while files are copied, on engines with that hole: through one kept open from a container "
+         "that stopped, or in her workspace while she launches", "nothing is copied of what she can reach"),
         ("two copies at once that share a volume, one to write links for the other, on engines with that hole",
          "one at a time"),
     ),

@@ -346,6 +346,72 @@ input()
 """Keeps a folder open and exchanges what is in it, once it is told to."""
 
 
+@pytest.mark.parametrize("image", ["volume", "link"])
+def test_e36_a_launch_is_not_led_astray(mallory: User, field: Ground, image: str) -> None:
+    """In her workspace a folder and a link to a folder of the host take turns, and her image has a mount within it: by
+    a VOLUME there, or by a link where DS01 mounts its own. ds01d asks for files of what it made before it ever ran.
+    """
+    place, aim = mallory.folder(f"swapped-{image}"), field.run.parent / f"aim-{image}"
+    aim.mkdir()
+    swaps = mallory.person.start("/usr/bin/python3", "-c", SWAPS.replace("PLACE", str(place)).replace("AIM", str(aim)))
+    request = {"project": "astray", "workspace": str(place), "image": f"astray-{image}", "gpus": "0"}
+    try:
+        _import(mallory, f"astray-{image}", linked=image == "link")
+        until = time.monotonic() + SWAPPED_SECONDS
+        while time.monotonic() < until:
+            launched = control(mallory, field, "POST", "/v1/launches", request)
+            assert b"has no shell" in launched.body, launched.body
+            assert str(aim) not in Path("/proc/self/mountinfo").read_text(), "mounted where she chose"
+            assert list(aim.iterdir()) == [], "made where she chose"
+    finally:
+        swaps.kill()
+        swaps.wait()
+        _unmount(aim)
+    left = [
+        row["Names"] for row in field.root("GET", "/containers/json?all=1").json if "ds01-look" in str(row["Names"])
+    ]
+    assert left == []
+
+
+def _import(mallory: User, name: str, *, linked: bool) -> None:
+    """An image without a shell, and so launched again and again, each time anew."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        etc, accounts = tarfile.TarInfo("etc"), tarfile.TarInfo("etc/passwd")
+        etc.type, etc.mode, text = tarfile.DIRTYPE, 0o755, b"root:x:0:0:root:/root:/bin/sh\n"
+        accounts.size = len(text)
+        archive.addfile(etc)
+        archive.addfile(accounts, io.BytesIO(text))
+        if linked:
+            link = tarfile.TarInfo("run")
+            link.type, link.linkname = tarfile.SYMTYPE, "/workspace/sub"
+            archive.addfile(link)
+    change = "" if linked else "&changes=VOLUME%20/workspace/sub/x"
+    made = mallory.call(
+        "POST", f"/v1.41/images/create?fromSrc=-&repo={name}{change}", held.getvalue(), Content_Type=TAR
+    )
+    assert made.status == 200, made.body
+
+
+def _unmount(aim: Path) -> None:
+    places = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for place in reversed([each for each in places if each.startswith(f"{aim}/")]):
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
+SWAPPED_SECONDS = 15
+SWAPS = """
+import ctypes, os
+place = os.open("PLACE", os.O_RDONLY | os.O_DIRECTORY)
+os.mkdir("sub", dir_fd=place)
+os.symlink("AIM", "link", dir_fd=place)
+libc = ctypes.CDLL(None)
+while True:
+    libc.renameat2(place, b"sub", place, b"link", 2)
+"""
+"""Exchanges a folder and a link for as long as it runs."""
+
+
 def test_e37_two_copies_do_not_meet_in_a_volume(mallory: User, field: Ground) -> None:
     """One writes a folder and a link in turn into a volume of both, and the other would mount its own volume there."""
     both = [{"Type": "volume", "Source": "slow", "Target": "/v"}]

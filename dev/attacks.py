@@ -133,6 +133,7 @@ _ROWS: dict[str, tuple[tuple[str, str] | tuple[str, str, str], ...]] = {
          "that stopped, or in her workspace while she launches", "nothing is copied of what she can reach"),
         ("two copies at once that share a volume, one to write links for the other, on engines with that hole",
          "one at a time"),
+        ("a pid that changed hands between the guard's look and runc's", "what was looked at is joined, or nothing"),
     ),
     "P": (
         ("keys in other case", "judged as what the engine takes them for"),

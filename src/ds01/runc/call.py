@@ -11,14 +11,15 @@ from ds01.runc.refusal import RefusedError
 _GLOBAL_SWITCHES = {"--debug", "--systemd-cgroup"}
 _SWITCHES = {"--no-pivot", "--no-new-keyring", "--detach", "-d", "--no-subreaper", "--keep", "--tty", "-t",
              "--ignore-paused", "--no-mount-fallback"}  # fmt: skip
-_SHORT = {"-b": "--bundle", "-p": "--process", "-e": "--env", "-u": "--user", "-g": "--additional-gids", "-c": "--cap"}
+_SHORT = {"-b": "--bundle", "-p": "--process", "-e": "--env", "-u": "--user", "-g": "--additional-gids", "-c": "--cap",
+          "-d": "--detach"}  # fmt: skip
 CHECKED = {"create", "run", "exec", "restore"}
 """The commands that start a process; all others pass."""
 
 
 class Call:
-    """One call of runc. ``options`` are those with a value, of runc itself and of the command, by their long names;
-    ``at`` is the command's place among the arguments.
+    """One call of runc. ``options`` are those of runc itself and of the command, by their long names, ``true`` where
+    they need no value; ``at`` is the command's place among the arguments.
     """
 
     def __init__(self, command: str, container: str, options: dict[str, str], at: int) -> None:
@@ -57,6 +58,7 @@ def _options(words: list[str], switches: set[str], found: dict[str, str]) -> lis
         name, given, value = words[at].partition("=")
         at += 1
         if name in switches:
+            found[_SHORT.get(name, name)] = value or "true"
             continue
         if not given:
             value = words[at] if at < len(words) else ""

@@ -107,17 +107,19 @@ def owner_of(path: str, container: str) -> tuple[int, bool] | None:
     return None
 
 
-def container_of(pid: int) -> tuple[int, str] | None:
-    """Whose container a process runs in, and which one; None when it is in no user's."""
-    with open(f"/proc/{pid}/cgroup") as file:
-        paths = [line.rstrip("\n").rpartition(":")[2] for line in file]
-    for path in paths:
-        above, _, scope = path.rpartition("/")
-        slice_, container = above.rpartition("/")[2], scope.removeprefix("docker-").removesuffix(".scope")
-        uid = _uid(slice_)
-        if uid is not None and slice_ == f"{_SLICE}{uid}.slice" and is_id(container):
-            return uid, container
-    return None
+def container_at(path: str) -> tuple[int, str] | None:
+    """Whose container this cgroup is and which one, where either driver puts it; None when it is no user's.
+
+    The whole path counts: below a cgroup of her own a user makes others of any name.
+    """
+    above, _, scope = path.rpartition("/")
+    container = scope.removeprefix("docker-").removesuffix(".scope")
+    uid = _uid(above.rpartition("/")[2])
+    if uid is None or not is_id(container):
+        return None
+    own = f"{_SLICE}{uid}.slice"
+    places = (f"/{own}/{container}", f"/ds01.slice/{own}/docker-{container}.scope")
+    return (uid, container) if path in places else None
 
 
 def is_id(text: str) -> bool:

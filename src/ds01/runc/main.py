@@ -16,15 +16,8 @@ from ds01.runc import edits, streams
 from ds01.runc.call import CHECKED, Call, read_call, with_descriptors
 from ds01.runc.documents import read_json, write_json, written
 from ds01.runc.edits import KIND, OUTSIDE, edited, edited_process, read_kind
-from ds01.runc.grants import (
-    Grant,
-    Server,
-    container_of,
-    owner_of,
-    read_server,
-    step_grant,
-    take_grant,
-)
+from ds01.runc.first import ENDED, First, hold, with_opened
+from ds01.runc.grants import Grant, Server, owner_of, read_server, step_grant, take_grant
 from ds01.runc.namespace import with_namespace
 from ds01.runc.refusal import BeforeError, RefusedError, StepRefusedError
 from ds01.runc.rules import process_refusals, refusals
@@ -110,8 +103,13 @@ def _create(folder: str, call: Call) -> int:
 
 
 def _judged(call: Call, config: dict[str, Any], grant: Grant, server: Server) -> dict[str, Any]:
-    _refuse_any(refusals(config, grant, server, call.container, lambda pid: _joined(call, pid)))
-    return with_namespace(edited(config, grant), grant.uid)
+    joined: dict[int, First] = {}
+    _refuse_any(refusals(config, grant, server, call.container, lambda pid: _joined(call, pid, joined)))
+    made = with_opened(edited(config, grant), joined)
+    for first in joined.values():
+        if not _joined(call, first.pid, joined):
+            raise RefusedError(ENDED)
+    return with_namespace(made, grant.uid)
 
 
 def _granted(folder: str, server: Server, call: Call, config: dict[str, Any]) -> Grant | None:
@@ -141,16 +139,31 @@ def _exec(folder: str, call: Call) -> None:
         return
     process = read_json(path)
     _refuse_any(process_refusals(process))
+    _hold(call)
     owner = read_kind(kind)
     if owner is None:
         streams.of_an_exec(process)
     write_json(path, edited_process(process, owner, gpus=None))
 
 
-def _joined(call: Call, pid: int) -> tuple[int, str, bool] | None:
-    found = container_of(pid)
-    if found is None:
+def _hold(call: Call) -> None:
+    """Until runc has joined the container, its first process's number is nobody else's."""
+    if call.options.get("--detach") != "true":
+        raise RefusedError("a command that runc itself waits for, which no engine does")
+    state = _state(call, call.container)
+    first = First(state["init_process_pid"])
+    hold(first, lambda: first.is_first_of(state))
+    first.close()
+
+
+def _joined(call: Call, pid: int, joined: dict[int, First]) -> tuple[int, str, bool] | None:
+    """Whose container it is whose first process has this number; ``joined`` keeps it for what is opened of it."""
+    first = joined.get(pid) or First(pid)
+    found = first.container()
+    if found is None or not first.is_first_of(_state(call, found[1])):
+        first.close()
         return None
+    joined[pid] = first
     uid, container = found
     return uid, container, _kind(call, container) != edits.WITH_ROOT
 

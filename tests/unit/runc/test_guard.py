@@ -8,7 +8,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,23 +64,50 @@ class Runtime:
 
     def exec(self, label: str, **process: Any) -> dict[str, Any]:
         """An exec in a container that runs with this label; what runc gets."""
-        state = self.place / "state" / ID
-        state.mkdir(parents=True, exist_ok=True)
-        labels = [f"bundle={self.bundle}", *([label] if label else [])]
-        cgroups = {"path": f"/ds01-u1001.slice/{ID}"}
-        (state / "state.json").write_text(json.dumps({"config": {"labels": labels, "cgroups": cgroups}}))
-        file = self.place / "process.json"
-        file.write_text(json.dumps({"user": {"uid": 0, "gid": 0, "additionalGids": [42]}, "args": ["id"], **process}))
-        done = self.call("exec", "--process", str(file), "--detach", ID)
+        with first_process() as pid:
+            self.runs(label, ID, pid)
+            file = self.joining(**process)
+            done = self.call("exec", "--process", str(file), "--detach", ID)
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(file.read_text())
         return found
+
+    def joining(self, **process: Any) -> Path:
+        """What an exec is to run."""
+        file = self.place / "process.json"
+        file.write_text(json.dumps({"user": {"uid": 0, "gid": 0, "additionalGids": [42]}, "args": ["id"], **process}))
+        return file
+
+    def runs(self, label: str, container: str, pid: int, began: int | None = None) -> None:
+        """What runc has written down of a container whose first process this is."""
+        state = self.place / "state" / container
+        state.mkdir(parents=True, exist_ok=True)
+        labels = [f"bundle={self.bundle}", *([label] if label else [])]
+        cgroups = {"path": f"/ds01-u1001.slice/{container}"}
+        first = {"init_process_pid": pid, "init_process_start": start_of(pid) if began is None else began}
+        (state / "state.json").write_text(json.dumps({"config": {"labels": labels, "cgroups": cgroups}, **first}))
 
     @property
     def config(self) -> dict[str, Any]:
         text = (self.bundle / "config.json").read_text().replace(str(self.data), DATA)
         found: dict[str, Any] = json.loads(text)
         return found
+
+
+@contextmanager
+def first_process(*command: str) -> Iterator[int]:
+    """A process that goes on meanwhile, as a container's first does."""
+    running = subprocess.Popen(command or ("sleep", "600"))
+    try:
+        yield running.pid
+    finally:
+        running.kill()
+        running.wait()
+
+
+def start_of(pid: int) -> int:
+    """When a process began, as runc writes it down."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 @pytest.fixture

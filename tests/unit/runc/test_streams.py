@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shlex
 import stat
@@ -18,7 +17,7 @@ import pytest
 from ds01.runc import launcher, streams
 from ds01.runc.edits import edited
 from ds01.runc.grants import Grant, step_grant
-from tests.unit.runc.test_guard import Runtime
+from tests.unit.runc.test_guard import Runtime, first_process
 from tests.unit.runc.test_rules import AS_OWNER, GIVEN, ID, PLAIN, WITH_ROOT
 
 USUAL = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")}
@@ -176,14 +175,12 @@ def unchanged_null() -> Iterator[None]:
 
 def executed(telling: Runtime, **streams_: Any) -> tuple[int, list[str]]:
     """An exec whose program tries to change who may use its streams: what it says of each."""
-    file, said = telling.place / "process.json", telling.place / "said"
-    file.write_text(json.dumps({"user": {"uid": 0, "gid": 0}, "args": ["id"]}))
-    state = telling.place / "state" / ID
-    state.mkdir(parents=True, exist_ok=True)
-    (state / "state.json").write_text(json.dumps({"config": {"labels": ["ds01.guard=root"], "cgroups": {}}}))
+    file, said = telling.joining(), telling.place / "said"
     to_change = [0, 1] if streams_["stdout"] == subprocess.DEVNULL else [0]
     (telling.place / "real-runc").write_text(CHANGES.format(said=str(said), streams=to_change))
     said.unlink(missing_ok=True)
-    words = [telling.program, "--root", telling.place / "state", "exec", "--process", file, ID]
-    done = subprocess.run([str(word) for word in words], check=False, stderr=subprocess.PIPE, **streams_)
+    words = [telling.program, "--root", telling.place / "state", "exec", "--process", file, "--detach", ID]
+    with first_process() as pid:
+        telling.runs("ds01.guard=root", ID, pid)
+        done = subprocess.run([str(word) for word in words], check=False, stderr=subprocess.PIPE, **streams_)
     return done.returncode, said.read_text().splitlines() if said.exists() else []

@@ -25,6 +25,8 @@ from tests.unit.runc.test_rules import ID, PLAIN
 
 OTHER = f"{os.getpid():064x}"
 HERS = f"/ds01-u1001.slice/{OTHER}"
+ANY = "e" * 64
+NAMED = f"/ds01-u1001.slice/{ANY}"
 PATIENCE_SECONDS = 20
 
 
@@ -36,17 +38,17 @@ def wait(true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("path", [HERS, f"/ds01.slice/ds01-u1001.slice/docker-{OTHER}.scope"])
+@pytest.mark.parametrize("path", [NAMED, f"/ds01.slice/ds01-u1001.slice/docker-{ANY}.scope"])
 def test_a_container_is_where_either_driver_puts_it(path: str) -> None:
-    assert container_at(path) == (1001, OTHER)
+    assert container_at(path) == (1001, ANY)
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "", f"/{OTHER}", f"/docker/{OTHER}", f"/ds01-u1001.slice/docker-{OTHER}.scope", f"/ds01-u1001.slice/{ID[1:]}",
-     f"/ds01-u01001.slice/{OTHER}", f"/ds01-u1001-build.slice/{OTHER}", f"/ds01.slice/ds01-u1001.slice/{OTHER}",
-     f"/user.slice/user-1004.slice/user@1004.service{HERS}", f"/ds01-u1004.slice/{ID}{HERS}", f"/../{HERS}", HERS[1:],
-     f"/user.slice/user@1004.service/ds01.slice/ds01-u1001.slice/docker-{OTHER}.scope", f"/{HERS}", f"{HERS}/"],
+    ["/", "", f"/{ANY}", f"/docker/{ANY}", f"/ds01-u1001.slice/docker-{ANY}.scope", f"/ds01-u1001.slice/{ID[1:]}",
+     f"/ds01-u01001.slice/{ANY}", f"/ds01-u1001-build.slice/{ANY}", f"/ds01.slice/ds01-u1001.slice/{ANY}",
+     f"/user.slice/user-1004.slice/user@1004.service{NAMED}", f"/ds01-u1004.slice/{ID}{NAMED}", f"/../{NAMED}", NAMED[1:],
+     f"/user.slice/user@1004.service/ds01.slice/ds01-u1001.slice/docker-{ANY}.scope", f"/{NAMED}", f"{NAMED}/"],
 )  # fmt: skip
 def test_e38_a_cgroup_of_that_name_anywhere_else_is_no_container(path: str) -> None:
     """A user has cgroups of her own below her session's, and gives them any name."""

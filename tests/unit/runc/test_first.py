@@ -47,7 +47,8 @@ def test_a_container_is_where_either_driver_puts_it(path: str) -> None:
     "path",
     ["/", "", f"/{ANY}", f"/docker/{ANY}", f"/ds01-u1001.slice/docker-{ANY}.scope", f"/ds01-u1001.slice/{ID[1:]}",
      f"/ds01-u01001.slice/{ANY}", f"/ds01-u1001-build.slice/{ANY}", f"/ds01.slice/ds01-u1001.slice/{ANY}",
-     f"/user.slice/user-1004.slice/user@1004.service{NAMED}", f"/ds01-u1004.slice/{ID}{NAMED}", f"/../{NAMED}", NAMED[1:],
+     f"/user.slice/user-1004.slice/user@1004.service{NAMED}", f"/ds01-u1004.slice/{ID}{NAMED}", f"/../{NAMED}",
+     NAMED[1:],
      f"/user.slice/user@1004.service/ds01.slice/ds01-u1001.slice/docker-{ANY}.scope", f"/{NAMED}", f"{NAMED}/"],
 )  # fmt: skip
 def test_e38_a_cgroup_of_that_name_anywhere_else_is_no_container(path: str) -> None:

@@ -86,6 +86,8 @@ def test_e35_a_node_that_an_engine_copies_into_a_volume(mallory: User, field: Gr
     pid = field.seen(container)["State"]["Pid"]
     assert Path(f"/proc/{pid}/root/data/zero").is_char_device()
     assert opened(mallory, field, container, "/data/zero") == "PermissionError"
+    assert mallory.call("DELETE", f"/v1.41/containers/{container}?force=1").status == 204
+    assert mallory.call("DELETE", "/v1.41/volumes/nodes").status == 204
 
 
 def test_e35_after_a_restart(mallory: User, field: Ground, image: str) -> None:

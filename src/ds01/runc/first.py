@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 ENDED = "a container that has ended"
 TURN_SECONDS, STILL_SECONDS = 20.0, 5.0
 """How long an exec waits until others that join the same container have, and until its first process stands still."""
-_PAUSE_SECONDS = 0.0005
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.0005, 0.02
+"""Between two looks: of many that wait for their turn none keeps a processor busy."""
 _START = 21
 """Which word of ``stat`` says when a process began, the name with its brackets being the second."""
 _DEAD = frozenset("ZX")
@@ -108,11 +109,12 @@ def hold(first: First, is_it: Callable[[], bool]) -> None:
 
 
 def _until(done: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    over = time.monotonic() + seconds
+    over, pause = time.monotonic() + seconds, _PAUSE_SECONDS
     while not done():
         if time.monotonic() > over:
             raise RefusedError(otherwise)
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
 def _held(first: First) -> bool:

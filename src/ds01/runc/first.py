@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Config = dict[str, Any]
 
 ENDED = "a container that has ended"
-TURN_SECONDS, STILL_SECONDS = 20.0, 5.0
+TURN_SECONDS, STILL_SECONDS = 60.0, 5.0
 """How long an exec waits until others that join the same container have, and until its first process stands still."""
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.0005, 0.02
 """Between two looks: of many that wait for their turn none keeps a processor busy."""

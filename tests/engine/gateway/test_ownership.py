@@ -187,6 +187,8 @@ def test_events_are_told_and_found_by_the_names_their_owner_has(mallory: User) -
     assert "volume mount" in heard("volume=data", "type=volume")
     assert {"network connect net", "network create net"} <= heard("network=net")
     assert heard("volume=dat", "type=volume") == heard("network=ne", "type=network") == set()
+    for words in (("rm", "--force", "late"), ("network", "rm", "net"), ("volume", "rm", "data")):
+        assert mallory.docker(*words).code == 0
 
 
 def test_o18_stats_and_top(mallory: User, name: str) -> None:

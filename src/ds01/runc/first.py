@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 ENDED = "a container that has ended"
 TURN_SECONDS, STILL_SECONDS = 60.0, 5.0
 """How long an exec waits until others that join the same container have, and until its first process stands still."""
-_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.0005, 0.02
-"""Between two looks: of many that wait for their turn none keeps a processor busy."""
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.0005, 0.25
+"""Between two looks: many that wait for their turn keep no processor busy, which would be the server's."""
 _START = 21
 """Which word of ``stat`` says when a process began, the name with its brackets being the second."""
 _DEAD = frozenset("ZX")
@@ -77,11 +77,16 @@ class First:
         finally:
             os.close(folder)
         for thread in sorted(map(int, names), key=lambda each: each != self.pid):
-            lines = self._read(f"task/{thread}/status", gone="").splitlines()
-            words = dict(line.split(":\t", 1) for line in lines if line.startswith(("State:", "TracerPid:")))
-            if words:
-                found[thread] = (words["State"][0], int(words["TracerPid"]))
+            words = self.thread(thread)
+            if words is not None:
+                found[thread] = words
         return found
+
+    def thread(self, number: int) -> tuple[str, int] | None:
+        """One of its threads, in the same way; None when it is not there any more."""
+        lines = self._read(f"task/{number}/status", gone="").splitlines()
+        words = dict(line.split(":\t", 1) for line in lines if line.startswith(("State:", "TracerPid:")))
+        return (words["State"][0], int(words["TracerPid"])) if words else None
 
     def _read(self, name: str, gone: str | None = None) -> str:
         try:
@@ -119,7 +124,7 @@ def _until(done: Callable[[], bool], seconds: float, otherwise: str) -> None:
 
 def _held(first: First) -> bool:
     """Whether this process traces it. Its first thread comes first, so that of two who try one gets all."""
-    state, tracer = first.threads().get(first.pid, ("X", 0))
+    state, tracer = first.thread(first.pid) or ("X", 0)
     if state in _DEAD:
         raise RefusedError(ENDED)
     if not tracer:
